@@ -1,0 +1,28 @@
+"""The one exception for bad input.
+
+Command lines print it as a single line and exit with code 2; libraries and tests catch it as a ``ValueError``.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class InputError(ValueError):
+    """Bad input by the user: a wrong value, where it stood, and what would have been valid, in one line."""
+
+
+def nearest(name: str, valid: Iterable[str]) -> str:
+    """A hint for a misspelt name.
+
+    Args:
+        name: What the user wrote.
+        valid: All names that would have been valid.
+
+    Returns:
+        ``"; did you mean 'x'?"`` where one is near, else ``"; valid: a, b, c"``.
+    """
+    names = sorted(valid)
+    close = difflib.get_close_matches(str(name), names, n=1)
+    return f"; did you mean {close[0]!r}?" if close else f"; valid: {', '.join(names)}"

@@ -1,0 +1,106 @@
+"""Players by name: what ``opponents=[...]``, ``--field`` and the competitors of ``evaluate.py`` may say.
+
+- ``best-subset``: a strategy of the registry, ``best-subset?tolerance=0.2`` with a parameter replaced;
+- ``scml:GreedyOneShotAgent``: one of scml's built-in agents;
+- ``scml-agents:2025/CostAverseAgent``: an agent of the league, where the optional package ``scml-agents`` is installed;
+- ``module:Class``: an own scml ``OneShotAgent`` class, or an own callable ``(seed) -> FactoryPolicy``;
+- a folder: a run of ``train.py``, deployed (see `scml_gym.deployment`).
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from scml_gym.errors import InputError, nearest
+from scml_gym.registry import load_object
+from scml_gym.strategies import STRATEGIES
+from scml_gym.strategies.base import StrategyPolicy
+
+if TYPE_CHECKING:
+    from scml_gym.worlds.reference import Player
+
+PlayerMaker = Callable[[int], "Player"]
+"""``make(seed) -> Player``: a fresh player for one factory of one world with that seed."""
+
+
+def player_maker(name: str) -> PlayerMaker:
+    """What makes the players of that name.
+
+    Args:
+        name: See the module's head.
+
+    Raises:
+        InputError: if nothing of that name exists; the message names the nearest valid one.
+    """
+    prefix, _, rest = name.partition(":")
+    if prefix == "scml" and rest:
+        return _scml_builtin(name, rest)
+    if prefix == "scml-agents" and rest:
+        return _league_agent(name, rest)
+    if os.sep in name or Path(name).is_dir():
+        return _run_folder(name)
+    if ":" in name:
+        return _own(name)
+    strategy_name, _, query = name.partition("?")
+    strategy = STRATEGIES.get(strategy_name)
+    overrides = _parameters(name, query)
+    strategy.parameter_array(overrides)  # refuse a misspelt parameter now, not in the first world
+    return lambda seed: StrategyPolicy(strategy, seed, overrides)
+
+
+def _parameters(name: str, query: str) -> dict[str, float]:
+    overrides = {}
+    for part in filter(None, query.split("&")):
+        key, equals, value = part.partition("=")
+        try:
+            overrides[key] = float(value)
+        except ValueError as error:
+            raise InputError(f"{name!r}: {part!r} is not of the form parameter=number") from error
+        if not equals:
+            raise InputError(f"{name!r}: {part!r} is not of the form parameter=number")
+    return overrides
+
+
+def _scml_builtin(name: str, class_name: str) -> PlayerMaker:
+    import scml.oneshot.agents as builtin
+    from scml.oneshot.agent import OneShotAgent
+
+    classes = {k: v for k, v in vars(builtin).items() if isinstance(v, type) and issubclass(v, OneShotAgent)}
+    if class_name not in classes:
+        raise InputError(f"{name!r}: scml has no OneShot agent {class_name!r}{nearest(class_name, classes)}")
+    return lambda seed: (classes[class_name], {})
+
+
+def _league_agent(name: str, path: str) -> PlayerMaker:
+    year, _, class_name = path.partition("/")
+    if not (year.isdigit() and class_name):
+        raise InputError(f"{name!r} is not of the form 'scml-agents:YEAR/Name'")
+    try:
+        scml_agents = importlib.import_module("scml_agents")
+    except ModuleNotFoundError as error:
+        raise InputError(f"{name!r} needs the optional package: pip install scml-agents") from error
+    classes = {c.__name__: c for c in scml_agents.get_agents(int(year), track="oneshot", as_class=True)}
+    if class_name not in classes:
+        raise InputError(f"{name!r}: there is no OneShot agent {class_name!r} of {year}{nearest(class_name, classes)}")
+    return lambda seed: (classes[class_name], {})
+
+
+def _own(name: str) -> PlayerMaker:
+    from scml.oneshot.agent import OneShotAgent
+
+    target: Any = load_object(name)
+    if isinstance(target, type) and issubclass(target, OneShotAgent):
+        return lambda seed: (target, {})
+    if callable(target):
+        return target
+    raise InputError(f"{name!r} is neither a OneShotAgent class nor a callable (seed) -> FactoryPolicy")
+
+
+def _run_folder(path: str) -> PlayerMaker:
+    from scml_gym.deployment import run_policy_maker
+
+    return run_policy_maker(path)

@@ -1,0 +1,8 @@
+"""Scripted factory strategies, each written once as a function over arrays, so that they play in every world."""
+
+from __future__ import annotations
+
+from scml_gym.registry import Registry
+
+STRATEGIES = Registry("strategy")
+"""Name -> `scml_gym.strategies.base.Strategy`."""

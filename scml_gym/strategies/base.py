@@ -1,0 +1,83 @@
+"""What a strategy is, and how one plays a factory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from scml_gym.errors import InputError, nearest
+from scml_gym.seeding import counter_draws
+from scml_gym.view import ActionArray, AgentView, new_actions
+
+Decide = Callable[[AgentView, np.ndarray, np.ndarray, np.ndarray, ActionArray], None]
+"""``decide(view, state, params, draws, actions)``: see `Strategy.decide`."""
+
+
+@dataclass(frozen=True)
+class Strategy:
+    """A scripted factory strategy: one function over arrays, so that every world can run it.
+
+    Attributes:
+        name: As registered.
+        decide: ``(view, state, params, draws, actions) -> None``. Reads the view record, the parameters (float64, in the
+            order of ``parameters``) and the uniform numbers of this decision (float64, shape ``(N_DRAWS,)``); may keep
+            what it learns in ``state``; writes an answer for each partner whose ``my_turn`` is set into ``actions``,
+            which come as no-ops. It uses numbers and arrays only: no objects, no texts, no other randomness.
+        parameters: Names and defaults of the parameters.
+        state_size: Length of ``state``: float64, zeros at the start of a world, kept from day to day.
+        synchronous: Whether it waits for the offers of all partners and answers them together (as scml's
+            ``OneShotSyncAgent``), or answers each negotiation when that is its turn (as ``OneShotAgent``).
+        summary: One line for tables.
+    """
+
+    name: str
+    decide: Decide
+    parameters: Mapping[str, float] = field(default_factory=dict)
+    state_size: int = 0
+    synchronous: bool = True
+    summary: str = ""
+
+    def parameter_array(self, overrides: Mapping[str, float] | None = None) -> np.ndarray:
+        """The parameters as float64, with some of them replaced.
+
+        Raises:
+            InputError: if an override names no parameter of this strategy.
+        """
+        overrides = dict(overrides or {})
+        for name in overrides:
+            if name not in self.parameters:
+                raise InputError(f"strategy {self.name!r} has no parameter {name!r}{nearest(name, self.parameters)}")
+        return np.array([float(overrides.get(n, v)) for n, v in self.parameters.items()], dtype=np.float64)
+
+
+class StrategyPolicy:
+    """A strategy at one factory of one world: a `scml_gym.worlds.protocol.FactoryPolicy`.
+
+    Args:
+        strategy: What to play.
+        seed: Of the world; with factory, day and decision it determines all draws.
+        parameters: Replacements for the strategy's defaults.
+    """
+
+    def __init__(self, strategy: Strategy, seed: int, parameters: Mapping[str, float] | None = None):
+        self.strategy = strategy
+        self.synchronous = strategy.synchronous
+        self._seed = seed
+        self._params = strategy.parameter_array(parameters)
+        self._state = np.zeros(strategy.state_size, dtype=np.float64)
+
+    def begin(self, view: AgentView) -> None:
+        """Forget what was learnt in an earlier world."""
+        self._state[:] = 0.0
+
+    def act(self, view: AgentView) -> ActionArray:
+        """The strategy's answer to each partner, shape ``(MAX_PARTNERS,)``."""
+        actions = new_actions()
+        draws = counter_draws(self._seed, int(view["factory"]), int(view["day"]), int(view["decision"]))
+        self.strategy.decide(view, self._state, self._params, draws, actions)
+        return actions
+
+    def end_day(self, view: AgentView) -> None:
+        """Nothing: a strategy learns from what the next view shows."""

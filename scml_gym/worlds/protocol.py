@@ -1,0 +1,86 @@
+"""What every world offers, and what plays a factory in it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+
+from scml_gym.view import ActionArray, AgentView
+from scml_gym.worlds.spec import WorldSpec
+
+
+@runtime_checkable
+class FactoryPolicy(Protocol):
+    """Whatever plays one factory: a strategy, a learner, a deployed run folder.
+
+    ``synchronous`` says when it is asked: True where the offers of all partners are in (as scml's ``OneShotSyncAgent``),
+    False in each negotiation when that is its turn, so that exactly one partner has ``my_turn`` set.
+    The views passed in are live records of the world: copy what is to be kept.
+    """
+
+    synchronous: bool
+
+    def begin(self, view: AgentView) -> None:
+        """A world starts: called once on its first day, before any decision."""
+        ...
+
+    def act(self, view: AgentView) -> ActionArray:
+        """Answer every partner whose ``my_turn`` is set; shape ``(MAX_PARTNERS,)``, no-ops elsewhere."""
+        ...
+
+    def end_day(self, view: AgentView) -> None:
+        """The day's negotiations are over: every partner shows its agreement or none."""
+        ...
+
+
+class World(Protocol):
+    """One OneShot simulation in which some factories are decided from outside.
+
+    Indices of factories: sellers first, then buyers, as in the `WorldSpec`.
+    """
+
+    spec: WorldSpec
+    external: tuple[int, ...]
+
+    def start(self) -> None:
+        """Run to the first decision of an external factory, or to the end where there is none."""
+        ...
+
+    def step(self, actions: Mapping[int, ActionArray]) -> None:
+        """Give the pending factories' answers and run on to the next decision."""
+        ...
+
+    @property
+    def pending(self) -> tuple[int, ...]:
+        """The external factories whose decision is due; empty where the world has ended."""
+        ...
+
+    @property
+    def done(self) -> bool:
+        """Whether all days are over."""
+        ...
+
+    @property
+    def day(self) -> int:
+        """Days whose profits are settled, 0 to ``spec.n_days``."""
+        ...
+
+    def view(self, factory: int) -> AgentView:
+        """What an external factory sees now: a live record, to be copied where it is kept."""
+        ...
+
+    def privates(self) -> np.ndarray:
+        """The private fields of all factories, ``PRIVATE_DTYPE``, shape ``(2 * MAX_PARTNERS,)``."""
+        ...
+
+    @property
+    def profits(self) -> np.ndarray:
+        """Daily profits in money, float64, shape ``(n_factories, n_days)``; 0 for days to come."""
+        ...
+
+    @property
+    def scores(self) -> np.ndarray:
+        """(initial balance + profits so far) / initial balance, float64, shape ``(n_factories,)``."""
+        ...

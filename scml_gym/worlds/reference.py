@@ -1,0 +1,315 @@
+"""The reference world: the real scml simulation behind the World protocol, reproducible, any factories external."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+import greenlet
+import numpy as np
+from negmas import ResponseType, SAOResponse
+from scml.oneshot.agent import OneShotAgent
+
+from scml_gym.actions import validate
+from scml_gym.errors import InputError
+from scml_gym.seeding import GlobalStreams
+from scml_gym.view import MAX_PARTNERS, OFFER, PRIVATE_DTYPE, SELLER, ActionArray, AgentView, new_actions
+from scml_gym.worlds.lean import LeanWorld
+from scml_gym.worlds.protocol import FactoryPolicy
+from scml_gym.worlds.seats import _RESPONSES, AsyncSeat, Seat, SyncSeat
+from scml_gym.worlds.spec import WorldSpec
+
+Timing = Literal["rounds", "moves"]
+Player = FactoryPolicy | tuple[type[OneShotAgent], dict[str, Any]] | None
+"""Who plays a factory: a policy, an scml agent class with its keyword arguments, or None where it is external."""
+
+CONTRACT_DTYPE = np.dtype([(n, np.int64) for n in ("day", "seller", "buyer", "quantity", "price")])
+
+
+class External:
+    """The policy of an external factory: it hands the decision out of the simulation and waits for the answer."""
+
+    synchronous = True
+
+    def __init__(self, factory: int, outside: greenlet.greenlet):
+        self._factory = factory
+        self._outside = outside
+
+    def begin(self, view: AgentView) -> None:
+        """Nothing: the environment sees the first view with the first decision."""
+
+    def act(self, view: AgentView) -> ActionArray:
+        """Pause the simulation here until `ReferenceWorld.step` brings the answer."""
+        return self._outside.switch(self._factory)
+
+    def end_day(self, view: AgentView) -> None:
+        """Nothing: the environment sees the day's profit with the next decision."""
+
+
+class MovesSeat(Seat, OneShotAgent):
+    """The seat of an external factory in ``"moves"`` timing: the world answers for it before each pass."""
+
+    def init(self) -> None:
+        """As every seat; nothing is decided in here."""
+        self.policy = _Bystander()
+        super().init()
+
+    def propose(self, negotiator_id: str, state: Any) -> None:
+        """Never asked: a negotiation in which it is this factory's turn gets its answer with the pass."""
+        raise AssertionError("an external factory was asked inside the simulation")
+
+    def look(self) -> bool:
+        """Read the running negotiations; True where an answer is due in one of them."""
+        partners = self.view["partners"]
+        partners["my_turn"] = 0
+        due = False
+        details = self.awi.current_negotiation_details["sell" if self.view["level"] == SELLER else "buy"]
+        for agent, detail in details.items():
+            mechanism = detail.nmi._mechanism
+            state = mechanism.state
+            slot = self.slots[agent]
+            mine = self.negotiators[agent][0].id
+            received = state.current_offer is not None and state.current_proposer != mine
+            if mechanism.next_negotitor_ids()[0] == mine:
+                self._see_offer(agent, state.current_offer if received else None, state)
+                due = True
+            else:
+                partners[slot]["step"] = state.step
+        return due
+
+    def answers(self, actions: ActionArray) -> dict[str, dict[str, SAOResponse]]:
+        """The checked actions as negmas takes them: mechanism id -> {negotiator id: response}."""
+        details = self.awi.current_negotiation_details["sell" if self.view["level"] == SELLER else "buy"]
+        self.invalid += validate(self.view, actions)
+        self.decisions += 1
+        self.view["decision"] += 1
+        result = {}
+        for agent, detail in details.items():
+            slot = self.slots[agent]
+            partner = self.view["partners"][slot]
+            if not partner["my_turn"]:
+                continue
+            action = actions[slot]
+            response = _RESPONSES.get(int(action["response"]), ResponseType.END_NEGOTIATION)
+            outcome = None
+            if action["response"] == OFFER:
+                outcome = self._outcome(action)
+                partner["my_quantity"], partner["my_price"] = action["quantity"], action["price"]
+            elif response == ResponseType.ACCEPT_OFFER:
+                outcome = detail.nmi._mechanism.state.current_offer
+            result[detail.nmi.mechanism_id] = {self.negotiators[agent][0].id: SAOResponse(response, outcome)}
+        self.view["partners"]["my_turn"] = 0
+        return result
+
+
+class _Bystander:
+    synchronous = True
+
+    def begin(self, view: AgentView) -> None: ...
+
+    def act(self, view: AgentView) -> ActionArray:
+        return new_actions()
+
+    def end_day(self, view: AgentView) -> None: ...
+
+
+class ReferenceWorld:
+    """One real OneShot simulation; see `scml_gym.worlds.protocol.World`.
+
+    Args:
+        spec: The world's parameters.
+        players: For each factory who plays it; None marks it external.
+        seed: Of the simulation's own generators, which only scml's built-in agents draw from.
+        timing: ``"rounds"``, the league's: an external factory decides exactly where a ``OneShotSyncAgent`` would, one
+            factory at a time. ``"moves"``, the league's RL mode: negotiations advance a move a pass (twice as many
+            moves as rounds), and all external factories whose turn it is anywhere decide together.
+
+    Raises:
+        InputError: if the number of players is not that of the spec's factories, or the timing is unknown.
+
+    The simulation runs in a greenlet and must be stepped from the thread that started it. The caller's global random
+    generators are untouched. scml's built-in agents iterate over sets of names, so worlds with them repeat only under
+    the same PYTHONHASHSEED.
+    """
+
+    def __init__(self, spec: WorldSpec, players: Sequence[Player], seed: int = 0, timing: Timing = "rounds"):
+        if len(players) != spec.n_factories:
+            raise InputError(f"{len(players)} players for {spec.n_factories} factories")
+        if timing not in ("rounds", "moves"):
+            raise InputError(f"timing={timing!r}; valid: 'rounds', 'moves'")
+        self.spec = spec
+        self.timing = timing
+        self.external = tuple(i for i, p in enumerate(players) if p is None)
+        self.passes = 0
+        self._streams = GlobalStreams(seed)
+        self._pending: tuple[int, ...] = ()
+        self._done = False
+        self._profits = np.zeros((spec.n_factories, spec.n_days))
+        classes = [_agent_class(p, timing) for p in players]
+        with self._streams.active():
+            self.world = LeanWorld(spec, classes, one_offer_per_step=timing == "moves", name=f"world{seed}")
+        self.ids = self.world.factory_ids
+        self.agents: list[Any] = [self.world.agents[i].adapted_object for i in self.ids]  # type: ignore[attr-defined]
+        self._greenlet = greenlet.greenlet(self._run)
+        for factory, (agent, player) in enumerate(zip(self.agents, players, strict=True)):
+            if isinstance(agent, MovesSeat):
+                continue
+            if isinstance(agent, Seat):
+                agent.policy = self._external(factory) if player is None else player  # type: ignore[assignment]
+
+    def _external(self, factory: int) -> FactoryPolicy:
+        return External(factory, _Parent(self._greenlet))  # type: ignore[arg-type]
+
+    def start(self) -> None:
+        """Run to the first decision of an external factory, or to the end where there is none."""
+        with self._streams.active():
+            if self.timing == "moves":
+                self._pass({}, n_steps=0)
+            else:
+                self._resume()
+
+    def step(self, actions: Mapping[int, ActionArray]) -> None:
+        """Give the pending factories' answers and run on to the next decision.
+
+        Raises:
+            InputError: if the world has ended or an answer is missing.
+        """
+        if not self._pending:
+            raise InputError("the world has ended: start a new one")
+        for factory in self._pending:
+            if factory not in actions:
+                raise InputError(f"no action for factory {factory}, whose decision is due")
+        with self._streams.active():
+            if self.timing == "moves":
+                answers: dict[str, Any] = {}
+                for factory in self._pending:
+                    answers |= self.agents[factory].answers(actions[factory].copy())
+                self._pass(answers)
+            else:
+                self._resume(actions[self._pending[0]].copy())
+
+    def run(self) -> None:
+        """Play a world without external factories to its end."""
+        self.start()
+        assert self.done, "a world with external factories is played with step"
+
+    def _run(self) -> None:
+        """All days, inside the greenlet."""
+        while self.world.step():
+            pass
+
+    def _resume(self, *answer: ActionArray) -> None:
+        """Switch into the simulation; it comes back with the factory that must decide, or at its end."""
+        self._greenlet.parent = greenlet.getcurrent()
+        factory = self._greenlet.switch(*answer)
+        self._done = self._greenlet.dead
+        self._pending = () if self._done else (factory,)
+
+    def _pass(self, answers: dict[str, Any], n_steps: int = 1) -> None:
+        """Pass after pass, until it is an external factory's turn somewhere."""
+        while True:
+            running = self.world.step(n_neg_steps=n_steps, neg_actions=answers)
+            self.passes += n_steps
+            if not running:
+                self._done, self._pending = True, ()
+                return
+            self._pending = tuple(i for i in self.external if self.agents[i].look())
+            if self._pending:
+                return
+            answers, n_steps = {}, 1
+
+    @property
+    def pending(self) -> tuple[int, ...]:
+        """The external factories whose decision is due; empty where the world has ended."""
+        return self._pending
+
+    @property
+    def done(self) -> bool:
+        """Whether all days are over."""
+        return self._done
+
+    @property
+    def day(self) -> int:
+        """Days whose profits are settled, 0 to ``spec.n_days``."""
+        return len(self.world._profits[self.ids[0]])
+
+    def view(self, factory: int) -> AgentView:
+        """What a factory played by a policy or from outside sees now: a live record."""
+        return self.agents[factory].view
+
+    @property
+    def profits(self) -> np.ndarray:
+        """Daily profits in money, float64, shape ``(n_factories, n_days)``; 0 for days to come."""
+        for row, agent in zip(self._profits, self.ids, strict=True):
+            daily = self.world._profits[agent]
+            row[: len(daily)] = daily
+        return self._profits
+
+    @property
+    def scores(self) -> np.ndarray:
+        """(initial balance + profits so far) / initial balance, float64, shape ``(n_factories,)``."""
+        scores = self.world.scores()
+        return np.array([scores[a] for a in self.ids])
+
+    @property
+    def bankrupt(self) -> np.ndarray:
+        """Which factories have gone bankrupt, bool, shape ``(n_factories,)``."""
+        return np.array([self.world.is_bankrupt[a] for a in self.ids])
+
+    @property
+    def trading_prices(self) -> np.ndarray:
+        """Trading prices of the three products at the start of each day, float64, shape ``(3, n_days + 1)``."""
+        return self.world._trading_price
+
+    @property
+    def contracts(self) -> np.ndarray:
+        """Negotiated contracts so far, ``CONTRACT_DTYPE``, in order of conclusion; factories by index."""
+        index = {agent: i for i, agent in enumerate(self.ids)}
+        rows = [
+            (c["delivery_time"], index[c["seller"]], index[c["buyer"]], c["quantity"], c["unit_price"])
+            for c in self.world._saved_contracts.values()
+            if c["seller"] in index and c["buyer"] in index
+        ]
+        return np.array(rows, dtype=CONTRACT_DTYPE)
+
+    def privates(self) -> np.ndarray:
+        """The private fields of all factories, ``PRIVATE_DTYPE``, shape ``(2 * MAX_PARTNERS,)``."""
+        table = np.zeros(2 * MAX_PARTNERS, dtype=PRIVATE_DTYPE)
+        spec, world = self.spec, self.world
+        day = min(world.current_step, spec.n_days - 1)
+        for i, agent in enumerate(self.ids):
+            awi = world.agents[agent].awi
+            table[i] = (
+                1,
+                spec.level[i],
+                world.is_bankrupt[agent],
+                awi.needed_sales if spec.level[i] == SELLER else awi.needed_supplies,
+                spec.exogenous_quantity[i, day],
+                spec.exogenous_price[i, day],
+                spec.production_cost[i],
+                spec.shortfall_penalty[i, day],
+                spec.disposal_cost[i, day],
+                world.current_balance(agent),
+                spec.initial_balance[i],
+            )
+        return table
+
+
+class _Parent:
+    """Switches out of a simulation, to whoever resumed it last."""
+
+    def __init__(self, simulation: greenlet.greenlet):
+        self._simulation = simulation
+
+    def switch(self, factory: int) -> ActionArray:
+        parent = self._simulation.parent
+        assert parent is not None
+        return parent.switch(factory)
+
+
+def _agent_class(player: Player, timing: Timing) -> tuple[type, dict[str, Any]]:
+    if player is None:
+        return (MovesSeat if timing == "moves" else SyncSeat), {}
+    if isinstance(player, tuple):
+        return player
+    return (SyncSeat if player.synchronous else AsyncSeat), {}
