@@ -1,0 +1,58 @@
+"""The protocol of learners, and their registry."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, Self
+
+import numpy as np
+
+from scml_gym.worlds.protocol import FactoryPolicy
+
+if TYPE_CHECKING:
+    from scml_gym.runs import Run
+
+
+class Agent(Protocol):
+    """A learner: built from a validated configuration, trained into a run folder, saved as data, played anywhere."""
+
+    @classmethod
+    def build(cls, config: Mapping[str, Any], env: Mapping[str, Any]) -> Self:
+        """A new, untrained learner.
+
+        Args:
+            config: The ``agent`` section of an experiment, complete (defaults of configs/agent/ merged in).
+            env: Its ``env`` section: ``id`` and keyword arguments of ``gymnasium.make``.
+
+        Raises:
+            InputError: if a key is unknown or a value of the wrong type.
+        """
+        ...
+
+    def train(self, run: Run) -> None:
+        """Learn until the configured end, from the run's last checkpoint where there is one, saving as it goes."""
+        ...
+
+    def predict(
+        self, observation: Any, state: Any = None, mask: np.ndarray | None = None, deterministic: bool = True
+    ) -> tuple[Any, Any]:
+        """The action for an observation of the learner's environment, and the next recurrent state (None for none)."""
+        ...
+
+    def policy(self, seed: int) -> FactoryPolicy:
+        """A player for one factory of one world; players of one learner share nothing that changes."""
+        ...
+
+    def save(self, folder: Path) -> None:
+        """Write weights, tables and counters as data with a schema version."""
+        ...
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Read what ``save`` wrote.
+
+        Raises:
+            InputError: if the folder is missing or corrupt, or of another schema or shape.
+        """
+        ...
