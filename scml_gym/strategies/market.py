@@ -1,0 +1,106 @@
+"""What strategies share: prices from one's own point of view, time, needs and how they are split over partners.
+
+Plain arithmetic on records, so that a compiled world can compile these functions with the strategies that call them.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from scml_gym.view import ACCEPT, END, OFFER, SELLER, ActionArray, AgentView
+
+ORDER_DRAW = 32
+"""The first of the ``MAX_PARTNERS`` draws of a decision that put partners into a random order."""
+
+
+def end(actions: ActionArray, k: int) -> None:
+    """End the negotiation with partner ``k``."""
+    actions[k]["response"] = END
+
+
+def accept(actions: ActionArray, k: int) -> None:
+    """Take the standing offer of partner ``k``."""
+    actions[k]["response"] = ACCEPT
+
+
+def offer(actions: ActionArray, k: int, quantity: int, price: int) -> None:
+    """Offer partner ``k`` so many items at that price per item."""
+    actions[k]["response"] = OFFER
+    actions[k]["quantity"] = quantity
+    actions[k]["price"] = price
+
+
+def price_at(view: AgentView, gain: float) -> int:
+    """The price of today's range at a position of it: 1 is the best for this factory, 0 the worst.
+
+    Rounded towards the own advantage, so that only ``gain <= 0`` gives the worst price.
+    """
+    width = view["max_price"] - view["min_price"]
+    steps = math.ceil(min(max(gain, 0.0), 1.0) * width - 1e-9)
+    if view["level"] == SELLER:
+        return view["min_price"] + steps
+    return view["max_price"] - steps
+
+
+def price_gain(view: AgentView, price: int) -> float:
+    """The position of a price in today's range: 1 is the best for this factory, 0 the worst; 1 where all are equal."""
+    width = view["max_price"] - view["min_price"]
+    if width <= 0:
+        return 1.0
+    if view["level"] == SELLER:
+        return (price - view["min_price"]) / width
+    return (view["max_price"] - price) / width
+
+
+def draw_integer(draw: float, low: int, high: int) -> int:
+    """A uniform draw as an integer from ``low`` to ``high``, both included."""
+    return low + min(int(draw * (high - low + 1)), high - low)
+
+
+def running_partners(view: AgentView) -> int:
+    """Partners whose negotiation of today has not ended."""
+    count = 0
+    for k in range(view["n_partners"]):
+        if view["partners"][k]["running"] != 0:
+            count += 1
+    return count
+
+
+def split(view: AgentView, quantity: int, even: bool, draws: np.ndarray, shares: np.ndarray) -> None:
+    """Divide items over the partners still negotiating; what does not fill a round is drawn at random.
+
+    Fewer items than partners: one item each for some of them, drawn at random. Else everyone gets one item
+    (``even``: as many as all can get equally), and each item beyond that goes to a partner drawn for it.
+
+    Args:
+        view: Says who is negotiating, and the largest quantity of an offer.
+        quantity: Items to divide.
+        even: Make shares as equal as possible.
+        draws: Of the decision; the first ones divide items, those from ``ORDER_DRAW`` on order the partners.
+        shares: int64 ``(MAX_PARTNERS,)``, all 0; receives the items of each partner.
+
+    Source: scml/common.py, ``distribute``.
+    """
+    n = running_partners(view)
+    if n == 0 or quantity <= 0:
+        return
+    base = quantity // n if even else min(1, quantity // n)
+    rest = quantity - base * n
+    for k in range(view["n_partners"]):
+        if view["partners"][k]["running"] == 0:
+            continue
+        rank = 0  # among those negotiating, in random order
+        for j in range(view["n_partners"]):
+            if view["partners"][j]["running"] != 0 and draws[ORDER_DRAW + j] < draws[ORDER_DRAW + k]:
+                rank += 1
+        shares[k] = base
+        if base == 0 or (even and rest < n):
+            if rank < rest:
+                shares[k] += 1
+        else:
+            for item in range(rest):
+                if draw_integer(draws[item % ORDER_DRAW], 0, n - 1) == rank:
+                    shares[k] += 1
+        shares[k] = min(shares[k], view["max_quantity"])
