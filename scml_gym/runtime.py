@@ -1,0 +1,42 @@
+"""Threads: numerical libraries run on one thread unless told otherwise.
+
+Small networks and tables are slower on many threads than on one, several processes then fight for the cores, and sums
+taken by another number of threads round differently. So `train.py`, `evaluate.py`, the tests and every worker process
+call `limit_threads` first.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+
+_VARIABLES = (
+    "OMP_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+    "NUMBA_NUM_THREADS",
+)
+
+
+def limit_threads(threads: int = 1) -> None:
+    """Let OpenMP, BLAS, Numba and torch use so many threads, in this process and in those it starts from now on.
+
+    Args:
+        threads: At least 1. Libraries that are not loaded yet read it when they are; torch is also told when it is
+            loaded already (Numba then keeps the number that it started with).
+    """
+    for name in _VARIABLES:
+        os.environ[name] = str(threads)
+    torch = sys.modules.get("torch")
+    if torch is not None:
+        torch.set_num_threads(threads)
+        with contextlib.suppress(RuntimeError):  # refused once operations have run in parallel
+            torch.set_num_interop_threads(threads)
+    if "numpy" in sys.modules:
+        with contextlib.suppress(ImportError):
+            from threadpoolctl import threadpool_limits
+
+            threadpool_limits(threads)
