@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import numpy as np
+from gymnasium import spaces
 
 from scml_gym.errors import InputError
-from scml_gym.view import ACCEPT, END, NOOP, OFFER, ActionArray, AgentView, new_actions
+from scml_gym.partner import PartnerActions
+from scml_gym.registry import Registry
+from scml_gym.view import ACCEPT, END, MAX_PARTNERS, NOOP, OFFER, ActionArray, AgentView, new_actions
 
 RESPONSE_NAMES = ("noop", "end", "accept", "offer")
 
@@ -59,4 +64,92 @@ def validate(view: AgentView, actions: ActionArray, strict: bool = False) -> int
     return invalid
 
 
-__all__ = ["validate", "new_actions", "RESPONSE_NAMES"]
+class JointActions(Protocol):
+    """A form of joint action: its space, which choices are valid, and what an action means."""
+
+    space: spaces.Space
+
+    def decode(self, action: np.ndarray, view: AgentView) -> ActionArray:
+        """The action array that an action stands for; not yet validated."""
+        ...
+
+    def mask(self, view: AgentView) -> np.ndarray:
+        """The valid choices of the discrete form, bool, shape ``(MAX_PARTNERS * 22,)``."""
+        ...
+
+
+class ChoiceActions:
+    """One choice a partner: end (no-op where idle), accept, or one of the offers; ``MultiDiscrete([22] * 8)``.
+
+    Args:
+        partner: The choices of one partner; by default 10 quantities and 2 prices.
+    """
+
+    def __init__(self, partner: PartnerActions | None = None):
+        self.partner = partner or PartnerActions()
+        self.space: spaces.Space = spaces.MultiDiscrete([self.partner.n] * MAX_PARTNERS)
+
+    def decode(self, action: np.ndarray, view: AgentView) -> ActionArray:
+        """The action array of the choices, int, shape ``(MAX_PARTNERS,)``.
+
+        Raises:
+            InputError: if the shape is another one or a choice is outside the space.
+        """
+        if action.shape != (MAX_PARTNERS,):
+            raise InputError(f"action of shape {action.shape}; valid: ({MAX_PARTNERS},)")
+        actions = new_actions()
+        for k, choice in enumerate(action.tolist()):
+            actions[k] = self.partner.decode(choice, view, k)
+        return actions
+
+    def mask(self, view: AgentView) -> np.ndarray:
+        """The valid choices, partner after partner."""
+        return np.concatenate([self.partner.mask(view, k) for k in range(MAX_PARTNERS)])
+
+
+class ContinuousActions:
+    """Response, quantity and price of each partner as numbers in [-1, 1]; ``Box(-1, 1, (8, 3))``, float32.
+
+    The response ends below -1/3 and accepts above 1/3, else offers; quantity and price are mapped linearly to today's
+    ranges and rounded. Where it is not my turn, and for an acceptance without an offer, the safe answer is meant: no-op,
+    or an offer.
+    """
+
+    space: spaces.Space = spaces.Box(-1.0, 1.0, (MAX_PARTNERS, 3), dtype=np.float32)
+
+    def __init__(self) -> None:
+        self._choices = ChoiceActions()
+
+    def decode(self, action: np.ndarray, view: AgentView) -> ActionArray:
+        """The action array of the numbers, shape ``(MAX_PARTNERS, 3)``; values outside [-1, 1] are clipped.
+
+        Raises:
+            InputError: if the shape is another one or a number is not finite.
+        """
+        if action.shape != (MAX_PARTNERS, 3) or not np.isfinite(action).all():
+            raise InputError(f"action of shape {action.shape}; valid: finite numbers of shape ({MAX_PARTNERS}, 3)")
+        actions = new_actions()
+        partners = view["partners"]
+        unit = (np.clip(action, -1.0, 1.0).astype(np.float64) + 1.0) / 2.0
+        for k in np.flatnonzero(partners["my_turn"]):
+            response, quantity, price = unit[k]
+            if response < 1 / 3:
+                actions[k] = (END, 0, 0)
+            elif response > 2 / 3 and partners["offer_quantity"][k]:
+                actions[k] = (ACCEPT, 0, 0)
+            else:
+                actions[k] = (
+                    OFFER,
+                    round(view["min_quantity"] + quantity * (view["max_quantity"] - view["min_quantity"])),
+                    round(view["min_price"] + price * (view["max_price"] - view["min_price"])),
+                )
+        return actions
+
+    def mask(self, view: AgentView) -> np.ndarray:
+        """The valid choices of the discrete form, for information: every continuous action is valid."""
+        return self._choices.mask(view)
+
+
+JOINT_ACTIONS = Registry("action form")
+JOINT_ACTIONS.register("choice", ChoiceActions)
+JOINT_ACTIONS.register("continuous", ContinuousActions)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -71,6 +71,10 @@ class World(Protocol):
         """What an external factory sees now: a live record, to be copied where it is kept."""
         ...
 
+    def closed_days(self, factory: int) -> list[AgentView]:
+        """The last views of the days that an external factory saw end since this was last called (copies)."""
+        ...
+
     def privates(self) -> np.ndarray:
         """The private fields of all factories, ``PRIVATE_DTYPE``, shape ``(2 * MAX_PARTNERS,)``."""
         ...
@@ -83,4 +87,9 @@ class World(Protocol):
     @property
     def scores(self) -> np.ndarray:
         """(initial balance + profits so far) / initial balance, float64, shape ``(n_factories,)``."""
+        ...
+
+    def summary(self, factory: int) -> dict[str, Any]:
+        """What became of one external factory: ``score``, ``profit`` (money), ``agreements``, ``negotiations``,
+        ``decisions``, ``invalid_actions`` and ``bankrupt``."""
         ...

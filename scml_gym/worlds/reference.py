@@ -13,7 +13,7 @@ from scml.oneshot.agent import OneShotAgent
 from scml_gym.actions import validate
 from scml_gym.errors import InputError
 from scml_gym.seeding import GlobalStreams
-from scml_gym.view import MAX_PARTNERS, OFFER, PRIVATE_DTYPE, SELLER, ActionArray, AgentView, new_actions
+from scml_gym.view import MAX_PARTNERS, OFFER, PRIVATE_DTYPE, SELLER, ActionArray, AgentView
 from scml_gym.worlds.lean import LeanWorld
 from scml_gym.worlds.protocol import FactoryPolicy
 from scml_gym.worlds.seats import _RESPONSES, AsyncSeat, Seat, SyncSeat
@@ -31,28 +31,27 @@ class External:
 
     synchronous = True
 
-    def __init__(self, factory: int, outside: greenlet.greenlet):
+    def __init__(self, factory: int, simulation: greenlet.greenlet):
         self._factory = factory
-        self._outside = outside
+        self._simulation = simulation
+        self.closed: list[AgentView] = []
 
     def begin(self, view: AgentView) -> None:
         """Nothing: the environment sees the first view with the first decision."""
 
     def act(self, view: AgentView) -> ActionArray:
         """Pause the simulation here until `ReferenceWorld.step` brings the answer."""
-        return self._outside.switch(self._factory)
+        outside = self._simulation.parent
+        assert outside is not None, "an external factory decides inside a running simulation only"
+        return outside.switch(self._factory)
 
     def end_day(self, view: AgentView) -> None:
-        """Nothing: the environment sees the day's profit with the next decision."""
+        """Keep the last view of the day, which the next decision's view no longer shows."""
+        self.closed.append(view.copy())
 
 
 class MovesSeat(Seat, OneShotAgent):
     """The seat of an external factory in ``"moves"`` timing: the world answers for it before each pass."""
-
-    def init(self) -> None:
-        """As every seat; nothing is decided in here."""
-        self.policy = _Bystander()
-        super().init()
 
     def propose(self, negotiator_id: str, state: Any) -> None:
         """Never asked: a negotiation in which it is this factory's turn gets its answer with the pass."""
@@ -102,17 +101,6 @@ class MovesSeat(Seat, OneShotAgent):
         return result
 
 
-class _Bystander:
-    synchronous = True
-
-    def begin(self, view: AgentView) -> None: ...
-
-    def act(self, view: AgentView) -> ActionArray:
-        return new_actions()
-
-    def end_day(self, view: AgentView) -> None: ...
-
-
 class ReferenceWorld:
     """One real OneShot simulation; see `scml_gym.worlds.protocol.World`.
 
@@ -152,13 +140,8 @@ class ReferenceWorld:
         self.agents: list[Any] = [self.world.agents[i].adapted_object for i in self.ids]  # type: ignore[attr-defined]
         self._greenlet = greenlet.greenlet(self._run)
         for factory, (agent, player) in enumerate(zip(self.agents, players, strict=True)):
-            if isinstance(agent, MovesSeat):
-                continue
             if isinstance(agent, Seat):
-                agent.policy = self._external(factory) if player is None else player  # type: ignore[assignment]
-
-    def _external(self, factory: int) -> FactoryPolicy:
-        return External(factory, _Parent(self._greenlet))  # type: ignore[arg-type]
+                agent.policy = External(factory, self._greenlet) if player is None else player  # type: ignore[assignment]
 
     def start(self) -> None:
         """Run to the first decision of an external factory, or to the end where there is none."""
@@ -237,6 +220,12 @@ class ReferenceWorld:
         """What a factory played by a policy or from outside sees now: a live record."""
         return self.agents[factory].view
 
+    def closed_days(self, factory: int) -> list[AgentView]:
+        """The last views of the days that an external factory saw end since this was last called (copies)."""
+        policy = self.agents[factory].policy
+        closed, policy.closed = policy.closed, []
+        return closed
+
     @property
     def profits(self) -> np.ndarray:
         """Daily profits in money, float64, shape ``(n_factories, n_days)``; 0 for days to come."""
@@ -272,6 +261,19 @@ class ReferenceWorld:
         ]
         return np.array(rows, dtype=CONTRACT_DTYPE)
 
+    def summary(self, factory: int) -> dict[str, Any]:
+        """What became of one external factory so far."""
+        agent = self.agents[factory]
+        return {
+            "score": float(self.scores[factory]),
+            "profit": float(self.profits[factory].sum()),
+            "agreements": agent.agreements,
+            "negotiations": agent.negotiations,
+            "decisions": agent.decisions,
+            "invalid_actions": agent.invalid,
+            "bankrupt": bool(self.bankrupt[factory]),
+        }
+
     def privates(self) -> np.ndarray:
         """The private fields of all factories, ``PRIVATE_DTYPE``, shape ``(2 * MAX_PARTNERS,)``."""
         table = np.zeros(2 * MAX_PARTNERS, dtype=PRIVATE_DTYPE)
@@ -293,18 +295,6 @@ class ReferenceWorld:
                 spec.initial_balance[i],
             )
         return table
-
-
-class _Parent:
-    """Switches out of a simulation, to whoever resumed it last."""
-
-    def __init__(self, simulation: greenlet.greenlet):
-        self._simulation = simulation
-
-    def switch(self, factory: int) -> ActionArray:
-        parent = self._simulation.parent
-        assert parent is not None
-        return parent.switch(factory)
 
 
 def _agent_class(player: Player, timing: Timing) -> tuple[type, dict[str, Any]]:

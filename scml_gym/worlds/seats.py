@@ -22,8 +22,9 @@ _RESPONSES = {ACCEPT: ResponseType.ACCEPT_OFFER, OFFER: ResponseType.REJECT_OFFE
 class Seat:
     """What all seats share: the view of the factory, kept up to date by scml's callbacks, and its policy.
 
-    Mixed into a scml agent class; ``policy`` must be set before the world's first day. ``decisions`` and ``invalid``
-    count what the policy decided and how many of its answers were not playable.
+    Mixed into a scml agent class; ``policy`` must be set before the world's first day. ``decisions``, ``invalid``,
+    ``agreements`` and ``negotiations`` count what the policy decided, how many of its answers were not playable, and
+    what came of it.
     """
 
     awi: Any
@@ -32,7 +33,7 @@ class Seat:
     def init(self) -> None:
         """Fill the fields that hold for the whole world."""
         awi = self.awi
-        self.decisions = self.invalid = 0
+        self.decisions = self.invalid = self.agreements = self.negotiations = 0
         self.view: AgentView = new_view()
         level = SELLER if awi.is_first_level else BUYER
         partners = awi.my_consumers if level == SELLER else awi.my_suppliers
@@ -82,6 +83,7 @@ class Seat:
             partner = partners[self.slots[agent]]
             partner["running"] = 1
             view["n_rounds"] = negotiator.nmi.n_steps
+        self.negotiations += len(self.negotiators)  # type: ignore[attr-defined]
         partners["relative_time"] = partners["running"] / (view["n_rounds"] + 1)
         if view["day"] == 0:
             self.policy.begin(view)
@@ -94,6 +96,7 @@ class Seat:
 
     def on_negotiation_success(self, contract: Contract, mechanism: Any) -> None:
         """Book an agreement at once: later decisions of the same pass see it."""
+        self.agreements += 1
         view = self.view
         partner = view["partners"][self.slots[self._partner(contract.annotation)]]
         partner["running"] = 0

@@ -1,0 +1,109 @@
+"""OneShotSetting: the worlds an environment plays in, and how one is drawn from a seed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from scml_gym.errors import InputError
+from scml_gym.players import PlayerMaker, player_maker
+from scml_gym.registry import Registry
+from scml_gym.view import BUYER, SELLER
+from scml_gym.worlds.generation import Range
+from scml_gym.worlds.protocol import World
+from scml_gym.worlds.spec import WorldSpec
+
+BACKENDS = Registry("backend")
+BACKENDS.register("reference", "scml_gym.worlds.reference:ReferenceWorld")
+
+GENERATORS = Registry("world generator")
+GENERATORS.register("league", "scml_gym.worlds.generation:league_spec")
+
+LEVELS = {"any": (SELLER, BUYER), "seller": (SELLER,), "buyer": (BUYER,)}
+
+Opponent = str | PlayerMaker
+Generator = Callable[[int, Any, Any], WorldSpec]
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A world that was drawn, not yet started, and which of its factories the learner has."""
+
+    world: World
+    factories: tuple[int, ...]
+
+
+class OneShotSetting:
+    """Which worlds are played: the arguments that all OneShot environments share.
+
+    Args:
+        level: ``"seller"``, ``"buyer"`` or ``"any"`` (drawn anew for each world).
+        opponents: Who may play the other factories, each drawn with equal chance: names (see `scml_gym.players`) or
+            callables ``(seed) -> FactoryPolicy``.
+        days: Simulated days, a number or a range.
+        factories_per_level: A number or a range, drawn for each level of its own.
+        generator: Name of a registered world generator, or a callable ``(seed, days, factories_per_level)``.
+        spec: A `WorldSpec`, or the path of a saved one, to be played in every episode instead of drawing worlds.
+        timing: ``"rounds"`` (the league's) or ``"moves"`` (the league's RL mode).
+        backend: Name of a registered world.
+
+    Raises:
+        InputError: for an unknown name or a value of the wrong form.
+    """
+
+    def __init__(
+        self,
+        level: str = "any",
+        opponents: Sequence[Opponent] = ("best-subset", "best-subset-even", "greedy"),
+        days: Range = 50,
+        factories_per_level: Range = (4, 8),
+        generator: str | Generator = "league",
+        spec: WorldSpec | str | os.PathLike[str] | None = None,
+        timing: str = "rounds",
+        backend: str = "reference",
+    ):
+        if level not in LEVELS:
+            raise InputError(f"level={level!r}; valid: {', '.join(LEVELS)}")
+        if isinstance(opponents, str) or not opponents:
+            raise InputError(f"opponents={opponents!r}; give a list of at least one player")
+        if timing not in ("rounds", "moves"):
+            raise InputError(f"timing={timing!r}; valid: rounds, moves")
+        self.levels = LEVELS[level]
+        self.timing = timing
+        self._makers = [player_maker(o) if isinstance(o, str) else o for o in opponents]
+        self._generate = GENERATORS.get(generator) if isinstance(generator, str) else generator
+        self._days = days
+        self._factories = factories_per_level
+        self._world: Any = BACKENDS.get(backend)
+        self._spec = spec if isinstance(spec, WorldSpec) or spec is None else WorldSpec.load(spec)
+        if self._spec is None:
+            self._generate(0, days, factories_per_level)  # refuse an impossible setting now
+
+    def draw(self, seed: int, factories: Sequence[int] | None = None) -> Drawn:
+        """A world and the learner's factory in it: a pure function of the setting and the seed.
+
+        Args:
+            seed: Any non-negative integer.
+            factories: Indices of the learner's factories where they are not to be drawn.
+
+        Raises:
+            InputError: if a factory index is outside the world.
+        """
+        rng = np.random.default_rng(seed)
+        spec = self._spec
+        if spec is None:
+            spec = self._generate(int(rng.integers(2**62)), self._days, self._factories)
+        if factories is None:
+            level = self.levels[rng.integers(len(self.levels))]
+            factories = (int(rng.choice(np.flatnonzero(spec.level == level))),)
+        for factory in factories:
+            if not 0 <= factory < spec.n_factories:
+                raise InputError(f"factory {factory}: this world has factories 0 to {spec.n_factories - 1}")
+        choice = rng.integers(len(self._makers), size=spec.n_factories)
+        world_seed = int(rng.integers(2**62))
+        players = [None if i in factories else self._makers[choice[i]](world_seed) for i in range(spec.n_factories)]
+        return Drawn(self._world(spec, players, seed=world_seed, timing=self.timing), tuple(factories))

@@ -1,0 +1,82 @@
+"""Rewards as objects: what a learner is paid between two of its decisions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from scml_gym.view import AgentView
+
+
+@dataclass(frozen=True)
+class Transition:
+    """What happened between a decision and the next one (or the end of the episode).
+
+    Attributes:
+        before: The view on which the decision was taken (a copy).
+        after: The view now (live).
+        closed: The last views of the days that ended in between (copies).
+        profits: The factory's profits of the days settled in between, money, float64, shape ``(days,)``.
+        done: Whether the world has ended.
+    """
+
+    before: AgentView
+    after: AgentView
+    closed: Sequence[AgentView]
+    profits: np.ndarray
+    done: bool
+
+
+class Reward(Protocol):
+    """``reward(transition) -> float``; ``reset(view)`` tells that an episode starts."""
+
+    def reset(self, view: AgentView) -> None:
+        """A new episode, with its first view."""
+        ...
+
+    def __call__(self, transition: Transition) -> float:
+        """The reward of one transition."""
+        ...
+
+
+class DailyProfit:
+    """Profits in score units: money / initial balance. The undiscounted return of a world is its score - 1."""
+
+    def reset(self, view: AgentView) -> None:
+        """Nothing is kept."""
+
+    def __call__(self, transition: Transition) -> float:
+        """The profits settled since the last decision, as a fraction of the initial balance."""
+        return float(transition.profits.sum() / transition.after["initial_balance"])
+
+
+class PotentialShaping:
+    """Adds ``gamma x potential(after) - potential(before)``, which changes no optimal policy (Ng et al. 1999).
+
+    Args:
+        base: The reward that is shaped.
+        potential: Of a view; counts as 0 once the world has ended.
+        gamma: The learner's discount.
+    """
+
+    def __init__(self, base: Reward, potential: Callable[[AgentView], float], gamma: float = 1.0):
+        self._base = base
+        self._potential = potential
+        self._gamma = gamma
+
+    def reset(self, view: AgentView) -> None:
+        """Passed on to the shaped reward."""
+        self._base.reset(view)
+
+    def __call__(self, transition: Transition) -> float:
+        """The base reward and the discounted gain in potential."""
+        after = 0.0 if transition.done else self._potential(transition.after)
+        return self._base(transition) + self._gamma * after - self._potential(transition.before)
+
+
+def needs_potential(view: AgentView) -> float:
+    """A potential for shaping: minus the part of the day's needs that is missing or over, scaled by a day's share."""
+    return -abs(float(view["needs"])) / float(view["lines"] * view["n_days"])
