@@ -1,0 +1,12 @@
+"""Learners, behind one protocol (`agents.base.Agent`); importing this package imports none of them."""
+
+from __future__ import annotations
+
+from scml_gym.registry import Registry
+
+AGENTS = Registry("learner")
+AGENTS.register("q-learning", "agents.q_learning:QLearning")
+AGENTS.register("ppo", "agents.sb3:PPO")
+AGENTS.register("maskable-ppo", "agents.sb3:MaskablePPO")
+AGENTS.register("recurrent-ppo", "agents.sb3:RecurrentPPO")
+AGENTS.register("dqn", "agents.sb3:DQN")
