@@ -7,6 +7,16 @@ from scml_gym.registry import Registry
 STRATEGIES = Registry("strategy")
 """Name -> `scml_gym.strategies.base.Strategy`."""
 
-STRATEGIES.register("best-subset", "scml_gym.strategies.best_subset:BEST_SUBSET_RANDOM")
-STRATEGIES.register("best-subset-random", "scml_gym.strategies.best_subset:BEST_SUBSET_RANDOM")
-STRATEGIES.register("best-subset-even", "scml_gym.strategies.best_subset:BEST_SUBSET_EVEN")
+for _name, _path in {
+    "random": "simple:RANDOM",
+    "nice": "simple:NICE",
+    "do-nothing": "simple:DO_NOTHING",
+    "greedy": "greedy:GREEDY",
+    "boulware": "time_dependent:BOULWARE",
+    "conceder": "time_dependent:CONCEDER",
+    "adaptive-price": "adaptive_price:ADAPTIVE_PRICE",
+    "best-subset": "best_subset:BEST_SUBSET_RANDOM",
+    "best-subset-random": "best_subset:BEST_SUBSET_RANDOM",
+    "best-subset-even": "best_subset:BEST_SUBSET_EVEN",
+}.items():
+    STRATEGIES.register(_name, f"scml_gym.strategies.{_path}")

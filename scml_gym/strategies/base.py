@@ -14,6 +14,9 @@ from scml_gym.view import ActionArray, AgentView, new_actions
 Decide = Callable[[AgentView, np.ndarray, np.ndarray, np.ndarray, ActionArray], None]
 """``decide(view, state, params, draws, actions)``: see `Strategy.decide`."""
 
+Learn = Callable[[AgentView, np.ndarray, np.ndarray], None]
+"""``learn(view, state, params)``: see `Strategy.learn`."""
+
 
 @dataclass(frozen=True)
 class Strategy:
@@ -21,15 +24,17 @@ class Strategy:
 
     Attributes:
         name: As registered.
-        decide: ``(view, state, params, draws, actions) -> None``. Reads the view record, the parameters (float64, in the
-            order of ``parameters``) and the uniform numbers of this decision (float64, shape ``(N_DRAWS,)``); may keep
-            what it learns in ``state``; writes an answer for each partner whose ``my_turn`` is set into ``actions``,
-            which come as no-ops. It uses numbers and arrays only: no objects, no texts, no other randomness.
+        decide: ``(view, state, params, draws, actions) -> None``. Reads the view record, the parameters (float64, in
+            the order of ``parameters``) and the uniform numbers of this decision (float64, shape ``(N_DRAWS,)``); may
+            keep what it learns in ``state``; writes an answer for each partner whose ``my_turn`` is set into
+            ``actions``, which come as no-ops. It uses numbers and arrays only: no objects, no texts, no other randomness.
         parameters: Names and defaults of the parameters.
         state_size: Length of ``state``: float64, zeros at the start of a world, kept from day to day.
         synchronous: Whether it waits for the offers of all partners and answers them together (as scml's
             ``OneShotSyncAgent``), or answers each negotiation when that is its turn (as ``OneShotAgent``).
         summary: One line for tables.
+        learn: ``(view, state, params) -> None``, or None: called when a day's negotiations are over, with the view that
+            shows how each one ended; may change ``state``. As ``decide`` it uses numbers and arrays only.
     """
 
     name: str
@@ -38,6 +43,7 @@ class Strategy:
     state_size: int = 0
     synchronous: bool = True
     summary: str = ""
+    learn: Learn | None = None
 
     def parameter_array(self, overrides: Mapping[str, float] | None = None) -> np.ndarray:
         """The parameters as float64, with some of them replaced.
@@ -80,4 +86,6 @@ class StrategyPolicy:
         return actions
 
     def end_day(self, view: AgentView) -> None:
-        """Nothing: a strategy learns from what the next view shows."""
+        """Let the strategy learn from how the day's negotiations ended."""
+        if self.strategy.learn is not None:
+            self.strategy.learn(view, self._state, self._params)

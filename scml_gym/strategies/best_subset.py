@@ -52,7 +52,8 @@ def find_subset(view: AgentView) -> tuple[int, int]:
     needs = view["needs"]
     safe_sign = -1 if view["level"] == SELLER else 1
     mask, total, gain = 0, 0, 0.0
-    best_mask, best_mismatch, best_unsafe, best_gain = 0, abs(needs), 0 if -needs * safe_sign >= 0 else 1, 0.0
+    best_mask, best_gain = 0, 0.0
+    best_miss = subset_miss(-needs, safe_sign)
     for i in range(1, 1 << n):
         bit = 0  # the one that changes in step i of a Gray code, so that each set differs from the last by one offer
         while not (i >> bit) & 1:
@@ -67,15 +68,15 @@ def find_subset(view: AgentView) -> tuple[int, int]:
         else:
             total -= quantity
             gain -= value
-        mismatch = abs(total - needs)
-        unsafe = 1 if (total - needs) * safe_sign < 0 else 0
-        if mismatch > best_mismatch:
-            continue
-        if mismatch == best_mismatch:
-            if unsafe > best_unsafe or (unsafe == best_unsafe and gain <= best_gain):
-                continue
-        best_mask, best_mismatch, best_unsafe, best_gain = mask, mismatch, unsafe, gain
-    return best_mask, best_mismatch
+        miss = subset_miss(total - needs, safe_sign)
+        if miss < best_miss or (miss == best_miss and gain > best_gain + 1e-9):
+            best_mask, best_miss, best_gain = mask, miss, gain
+    return best_mask, best_miss // 2
+
+
+def subset_miss(surplus: int, safe_sign: int) -> int:
+    """Twice the distance of a total from the needs, and one more where it lies on the costly side of them."""
+    return 2 * abs(surplus) + (1 if surplus * safe_sign < 0 else 0)
 
 
 def decide(view: AgentView, state: np.ndarray, params: np.ndarray, draws: np.ndarray, actions: ActionArray) -> None:

@@ -5,8 +5,6 @@ Plain arithmetic on records, so that a compiled world can compile these function
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
 from scml_gym.view import ACCEPT, END, OFFER, SELLER, ActionArray, AgentView
@@ -35,10 +33,10 @@ def offer(actions: ActionArray, k: int, quantity: int, price: int) -> None:
 def price_at(view: AgentView, gain: float) -> int:
     """The price of today's range at a position of it: 1 is the best for this factory, 0 the worst.
 
-    Rounded towards the own advantage, so that only ``gain <= 0`` gives the worst price.
+    Rounded to the nearest price, halves to the own advantage.
     """
     width = view["max_price"] - view["min_price"]
-    steps = math.ceil(min(max(gain, 0.0), 1.0) * width - 1e-9)
+    steps = int(min(max(gain, 0.0), 1.0) * width + 0.5)
     if view["level"] == SELLER:
         return view["min_price"] + steps
     return view["max_price"] - steps
