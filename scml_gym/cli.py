@@ -1,0 +1,56 @@
+"""Command lines: bad input ends in one line on stderr and exit code 2, never in a traceback."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, NoReturn
+
+from scml_gym.errors import InputError
+
+if TYPE_CHECKING:
+    import typer
+
+
+def run_cli(app: typer.Typer) -> NoReturn:
+    """Run a typer application and exit.
+
+    Exit codes: 0, or what the command returns or exits with; 2 for bad input (an `InputError`, a pydantic
+    ``ValidationError``, a misspelt or missing option), told in one line; 130 where the user interrupted.
+    """
+    from pydantic import ValidationError
+
+    try:
+        code = app(standalone_mode=False)
+    except InputError as error:
+        _refuse(str(error))
+    except ValidationError as error:
+        _refuse(validation_line(error))
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        sys.exit(130)
+    except Exception as error:
+        # typer's own usage errors: it has them from click or from a copy of click of its own, by version
+        if hasattr(error, "format_message"):
+            _refuse(error.format_message())  # type: ignore[attr-defined]
+        if type(error).__name__ == "Abort":
+            print("interrupted", file=sys.stderr)
+            sys.exit(130)
+        raise
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def validation_line(error: Exception) -> str:
+    """The first complaint of a pydantic ``ValidationError`` in one line: where, what and the value."""
+    details = error.errors()  # type: ignore[attr-defined]
+    first = details[0]
+    where = ".".join(str(part) for part in first["loc"])
+    message = str(first["msg"]).removeprefix("Value error, ")
+    line = f"{where}: {message}" if where else message
+    if first["type"] not in ("missing", "value_error", "extra_forbidden"):
+        line += f" (not {first['input']!r})"
+    return line + (f" (and {len(details) - 1} more)" if len(details) > 1 else "")
+
+
+def _refuse(message: str) -> NoReturn:
+    print("error: " + " ".join(message.split()), file=sys.stderr)
+    sys.exit(2)
