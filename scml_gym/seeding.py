@@ -8,6 +8,8 @@ from contextlib import contextmanager
 
 import numpy as np
 
+from scml_gym.quiet import quiet
+
 N_DRAWS = 48
 """Uniform numbers that a strategy gets with each decision."""
 
@@ -60,12 +62,13 @@ class GlobalStreams:
 
     @contextmanager
     def active(self) -> Iterator[None]:
-        """Exchange the generators for the length of a ``with`` block."""
+        """Exchange the generators for the length of a ``with`` block, in which scml's warnings on itself are silent."""
         python, numpy_state = random.getstate(), np.random.get_state(legacy=False)
         random.setstate(self._python)
         np.random.set_state(self._numpy)
         try:
-            yield
+            with quiet():
+                yield
         finally:
             self._python, self._numpy = random.getstate(), np.random.get_state(legacy=False)
             random.setstate(python)

@@ -3,28 +3,27 @@
 What is changed, and why (line numbers of scml 0.8.4 and negmas 0.16.0):
 
 - No folder is made and no log written (negmas/situated/world.py:612 makes one under the home directory).
-- No wall-clock limit; a negotiation draws no random number for each second that passes (negmas/mechanisms.py:2755).
+- No wall-clock limit; a negotiation draws no random number for each second that passes (see `lean_negotiation`).
 - Contracts and entities are kept in the order in which they came, not in sets ordered by address or random ids
   (world.py:430, 467), so execution order, and with it the last bit of prices, is the same in every run.
-- Negotiation histories are shallow copies instead of deep ones (mechanisms.py:2618), and no statistics are kept.
+- Negotiations cost less (see `lean_negotiation`), and no statistics are kept.
 - Agents are named by position only, so that nobody can tell a strategy by its partner's name.
 """
 
 from __future__ import annotations
 
-import copy
 import math
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 from negmas import Contract
-from negmas.sao import SAOMechanism
 from scml.oneshot.common import OneShotExogenousContract, OneShotProfile
 from scml.oneshot.sysagents import DefaultOneShotAdapter
 from scml.oneshot.world import SCML2024OneShotWorld
 
 from scml_gym.view import SELLER
+from scml_gym.worlds.lean_negotiation import LeanMechanism, make_lean, uses_callbacks
 from scml_gym.worlds.spec import WorldSpec
 
 
@@ -52,19 +51,11 @@ class InsertionOrderedSet:
         return len(self._items)
 
 
-class LeanMechanism(SAOMechanism):
-    """negmas' alternating-offers protocol without wall-clock randomness and without deep copies."""
+class _OrderedContracts(defaultdict):
+    """Unsigned contracts by day, each day's in order of conclusion."""
 
-    def __init__(self, *args: Any, **kwargs: Any):
-        super().__init__(*args, **kwargs)
-        self._Mechanism__last_second_tried = math.inf
-
-    @property
-    def state4history(self) -> Any:
-        """A shallow copy of the state: its fields are replaced, never changed, but for the list of new offers."""
-        state = copy.copy(self._current_state)
-        state.new_offers = list(state.new_offers)
-        return state
+    def __init__(self, content: dict[int, Iterable[Contract]]):
+        super().__init__(InsertionOrderedSet, {day: InsertionOrderedSet(c) for day, c in content.items()})
 
 
 class LeanWorld(SCML2024OneShotWorld):
@@ -106,7 +97,12 @@ class LeanWorld(SCML2024OneShotWorld):
             name=name,
         )
         assert self.mechanisms is not None
-        self.mechanisms = {f"{__name__}.LeanMechanism": self.mechanisms["negmas.sao.SAOMechanism"]}
+        players = [self.agents[a].adapted_object for a in self.factory_ids]
+        for player in players:
+            make_lean(player)
+        parameters = self.mechanisms["negmas.sao.SAOMechanism"]
+        parameters["extra_callbacks"] = any(uses_callbacks(p) for p in players)
+        self.mechanisms = {f"{LeanMechanism.__module__}.{LeanMechanism.__name__}": parameters}
         self.save_negotiations = False
         self._entities = {0: InsertionOrderedSet(self.agents.values())}  # type: ignore[assignment]
         for factory, agent in enumerate(self.factory_ids):
@@ -130,13 +126,6 @@ class LeanWorld(SCML2024OneShotWorld):
 
     def update_stats(self, stage: int) -> None:
         """Keep no statistics; profits and contracts are kept by the world itself."""
-
-
-class _OrderedContracts(defaultdict):
-    """Unsigned contracts by day, each day's in order of conclusion."""
-
-    def __init__(self, content: dict[int, Iterable[Contract]]):
-        super().__init__(InsertionOrderedSet, {day: InsertionOrderedSet(c) for day, c in content.items()})
 
 
 def _profiles(spec: WorldSpec) -> list[OneShotProfile]:
