@@ -1,0 +1,143 @@
+"""What surrounds `learn` of Stable-Baselines3: environments, seeds, the learning curve, checkpoints."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import gymnasium
+import numpy as np
+import torch
+from stable_baselines3.common.base_class import BaseAlgorithm
+from stable_baselines3.common.callbacks import BaseCallback
+from stable_baselines3.common.monitor import Monitor
+from stable_baselines3.common.vec_env import DummyVecEnv, SubprocVecEnv, VecEnv
+
+from scml_gym.env_config import make_env
+from scml_gym.reporting import Progress
+from scml_gym.runs import Run
+
+
+def make_vec_env(env: Mapping[str, Any], n_envs: int, subprocesses: bool) -> VecEnv:
+    """So many environments of an ``env`` section, in this process or each in its own.
+
+    Raises:
+        InputError: for an unknown id or keyword argument.
+    """
+    makers: list[Callable[[], gymnasium.Env]] = [partial(_monitored, dict(env)) for _ in range(n_envs)]
+    return SubprocVecEnv(makers) if subprocesses else DummyVecEnv(makers)
+
+
+def _monitored(env: Mapping[str, Any]) -> gymnasium.Env:
+    return Monitor(make_env(env))
+
+
+def seeds_at(seed: int, step: int) -> tuple[int, int]:
+    """Seeds of the learner and of its first environment for a training that starts or resumes at a step.
+
+    Args:
+        seed: Of the experiment.
+        step: Environment steps so far. Environments begin new episodes there, so they must not repeat the first ones.
+    """
+    state = np.random.SeedSequence(seed, spawn_key=(step,)).generate_state(2)
+    return int(state[0]) % 2**31, int(state[1]) % 2**31
+
+
+@contextmanager
+def global_generators_kept() -> Iterator[None]:
+    """SB3 seeds and uses the global generators of Python, NumPy and torch: leave the caller's as they were."""
+    python, numpy_state, torch_state = random.getstate(), np.random.get_state(), torch.get_rng_state()
+    try:
+        yield
+    finally:
+        random.setstate(python)
+        np.random.set_state(numpy_state)
+        torch.set_rng_state(torch_state)
+
+
+class RunCallback(BaseCallback):
+    """Writes the learning curve and the checkpoints of a run while SB3 learns.
+
+    Args:
+        run: Where to.
+        save: Writes a checkpoint into the folder that it is given.
+        log_steps: Environment steps between two rows.
+        bar: Shows the progress.
+
+    A row holds means over the episodes that ended since the row before (``episodes`` of them): ``return``
+    (undiscounted), ``length`` (decisions), ``score`` and ``invalid_actions`` an episode; and SB3's own numbers of the
+    last update.
+    """
+
+    def __init__(self, run: Run, save: Callable[[Path], None], log_steps: int, bar: Progress):
+        super().__init__()
+        self._run = run
+        self._save = save
+        self._log_steps = log_steps
+        self._bar = bar
+        self._ended: list[dict[str, float]] = []
+
+    def _on_training_start(self) -> None:
+        self._logged_at = self._saved_at = self.num_timesteps
+        self._logged_time = time.perf_counter()
+
+    def _on_step(self) -> bool:
+        for info in self.locals["infos"]:
+            if "episode" in info:
+                ended = {"return": float(info["episode"]["r"]), "length": float(info["episode"]["l"])}
+                ended |= {k: float(info[k]) for k in ("score", "invalid_actions") if k in info}
+                self._ended.append(ended)
+        return True
+
+    def _on_rollout_start(self) -> None:
+        if self.num_timesteps > self._saved_at and self._run.checkpoint_due():
+            self.checkpoint()
+
+    def _on_rollout_end(self) -> None:
+        if self.num_timesteps - self._logged_at >= self._log_steps:
+            self._write_row()
+
+    def _write_row(self) -> None:
+        now = time.perf_counter()
+        row: dict[str, float] = {"episodes": len(self._ended)}
+        if self._ended:
+            for name in self._ended[0]:
+                row[name] = float(np.mean([ended[name] for ended in self._ended if name in ended]))
+        recorded = self.model.logger.name_to_value
+        row |= {k.partition("/")[2]: float(v) for k, v in recorded.items() if k.startswith("train/")}
+        row.pop("n_updates", None)
+        speed = (self.num_timesteps - self._logged_at) / (now - self._logged_time)
+        self._run.log(self.num_timesteps, **row, steps_per_second=speed)
+        shown = f"score {row['score']:.3f}  " if "score" in row else ""
+        self._bar.update(self.num_timesteps, f"{shown}{speed:.0f} steps/s")
+        self._ended.clear()
+        self._logged_at, self._logged_time = self.num_timesteps, now
+
+    def checkpoint(self) -> None:
+        """Save now."""
+        self._run.checkpoint(self.num_timesteps, self._save)
+        self._saved_at = self.num_timesteps
+
+
+def learn(model: BaseAlgorithm, run: Run, save: Callable[[Path], None], total_steps: int, log_steps: int) -> None:
+    """Let a model learn up to ``total_steps`` in all, and save it; it may have learned before.
+
+    The model's environments are seeded for the step it stands at.
+    """
+    done = model.num_timesteps
+    if done >= total_steps:
+        return
+    learner_seed, env_seed = seeds_at(run.config["seed"], done)
+    with run.progress(total_steps, run.info["agent_name"]) as bar, global_generators_kept():
+        model.set_random_seed(learner_seed)
+        assert model.env is not None
+        model.env.seed(env_seed)
+        bar.update(done)
+        callback = RunCallback(run, save, log_steps, bar)
+        model.learn(total_steps - done, callback=callback, reset_num_timesteps=done == 0)
+        callback.checkpoint()
