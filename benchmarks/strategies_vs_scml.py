@@ -45,7 +45,7 @@ FIELD = (
     "scml:SyncRandomOneShotAgent",
 )
 SETTINGS = ("field", "self", "cross")
-COLUMNS = ("setting", "strategy", "peer", "seed", "score", "peer_score")
+COLUMNS: tuple[str, ...] = ("setting", "strategy", "peer", "seed", "score", "peer_score")
 
 
 def play(spec: WorldSpec, names: list[str], seed: int) -> np.ndarray:
