@@ -1,0 +1,7 @@
+"""Tabular Q-learning, one process for each opponent ("Q-learning for SCML OneShot, 2021")."""
+
+from __future__ import annotations
+
+from agents.q_learning.learner import QLearning
+
+__all__ = ["QLearning"]

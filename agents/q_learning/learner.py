@@ -1,0 +1,153 @@
+"""Tabular Q-learning as a learner of this project: build, train, save, load, play."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+
+from agents.q_learning.policy import QPolicy
+from agents.q_learning.settings import QLearningSettings
+from agents.q_learning.tables import QTable, initial_tables, load_tables, save_tables
+from agents.q_learning.training import Trainer, Worlds
+from scml_gym.errors import InputError
+from scml_gym.view import BUYER, SELLER
+
+if TYPE_CHECKING:
+    from scml_gym.runs import Run
+
+
+class QLearning:
+    """An `agents.base.Agent`: Q-tables for sellers and buyers, pre-trained in real worlds, learning on in play.
+
+    Source: "Q-learning for SCML OneShot, 2021".
+
+    Args:
+        settings: The complete ``agent`` section.
+        env: The ``env`` section; see `agents.q_learning.training.Worlds`.
+        tables: The seller's and the buyer's; initial ones where None.
+        worlds_played: Worlds of training that are in the tables.
+        negotiations: Negotiations of training that are in the tables.
+    """
+
+    def __init__(
+        self,
+        settings: QLearningSettings,
+        env: Mapping[str, Any],
+        tables: tuple[QTable, QTable] | None = None,
+        worlds_played: int = 0,
+        negotiations: int = 0,
+    ):
+        self.settings = settings
+        self.env = dict(env)
+        self.states, self.actions = settings.states.states(), settings.states.actions()
+        self.tables = tables or initial_tables(self.states, self.actions, settings.initialisation)
+        self.worlds_played = worlds_played
+        self.negotiations = negotiations
+
+    @classmethod
+    def build(cls, config: Mapping[str, Any], env: Mapping[str, Any]) -> Self:
+        """A new, untrained learner.
+
+        Raises:
+            InputError: if a key is unknown or missing, or a value wrong.
+        """
+        Worlds(env)  # refuse a bad one now
+        return cls(QLearningSettings.parse(config), env)
+
+    def train(self, run: Run) -> None:
+        """Play the configured number of worlds; steps of the learning curve are negotiations.
+
+        Checkpoints are made at rows of the learning curve, so that a resumed training repeats what an uninterrupted
+        one does.
+        """
+        checkpoint = run.latest_checkpoint()
+        if checkpoint is not None:
+            self._take(type(self).load(checkpoint))
+        training = self.settings.training
+        trainer = Trainer(self.settings, Worlds(self.env), self.tables, int(run.config["seed"]))
+        trainer.negotiations = self.negotiations
+        with run.progress(training.worlds, "worlds") as bar:
+            for index in range(self.worlds_played, training.worlds):
+                trainer.play(index)
+                last = index + 1 == training.worlds
+                if last or (index + 1) % training.log_every == 0:
+                    self.worlds_played, self.negotiations = index + 1, trainer.negotiations
+                    row = trainer.row(index)
+                    run.log(self.negotiations, **row)
+                    bar.update(index + 1, f"score {row.get('score/all', float('nan')):.3f}")
+                    if last or run.checkpoint_due():
+                        run.checkpoint(self.negotiations, self.save)
+        run.plot()
+
+    def predict(
+        self, observation: Any, state: Any = None, mask: np.ndarray | None = None, deterministic: bool = True
+    ) -> tuple[Any, Any]:
+        """The best action for a state index of `scml_gym.partner.PartnerStates`.
+
+        Args:
+            observation: State index, or the pair (level, state index); without a level, the table that has visited the
+                state more often answers.
+            state: Ignored: there is none.
+            mask: Valid actions, bool, shape ``(actions,)``.
+            deterministic: Else one of the actions is drawn with ``play.epsilon_end``.
+        """
+        pair = np.atleast_1d(np.asarray(observation, dtype=np.int64))
+        index = int(pair[-1])
+        visits = [int(t.visits[index].sum()) for t in self.tables]
+        level = int(pair[0]) if len(pair) > 1 else (BUYER if visits[BUYER] > visits[SELLER] else SELLER)
+        valid = np.ones(self.actions.n, dtype=np.bool_) if mask is None else np.asarray(mask, dtype=np.bool_)
+        if not deterministic and np.random.default_rng().random() < self.settings.play.epsilon_end:
+            return int(np.random.default_rng().choice(np.flatnonzero(valid))), None
+        return int(np.argmax(np.where(valid, self.tables[level].values[index], -np.inf))), None
+
+    def policy(self, seed: int) -> QPolicy:
+        """A player for one factory of one world; it copies the tables and learns on in the copies, if so configured."""
+        play = self.settings.play
+        tables = self.tables
+        if not play.pretrained:
+            tables = initial_tables(self.states, self.actions, self.settings.initialisation)
+        return QPolicy(
+            self.settings,
+            tables,
+            np.random.default_rng(seed & 0xFFFFFFFFFFFFFFFF),
+            lambda done: play.epsilon_start + (play.epsilon_end - play.epsilon_start) * done,
+            play.rate if play.learn else 0.0,
+            0.0,
+            True,
+        )
+
+    def save(self, folder: Path) -> None:
+        """Write the tables and counters: ``tables.npz`` and ``q_learning.json``."""
+        meta = {
+            "settings": self.settings.model_dump(),
+            "env": self.env,
+            "worlds_played": self.worlds_played,
+            "negotiations": self.negotiations,
+        }
+        save_tables(Path(folder), self.tables, meta)
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Read what ``save`` wrote.
+
+        Raises:
+            InputError: if the folder is missing or corrupt, or of another schema or shape.
+        """
+        tables, meta = load_tables(Path(folder))
+        try:
+            settings, env = QLearningSettings.parse(meta["settings"]), dict(meta["env"])
+            agent = cls(settings, env, tables, int(meta["worlds_played"]), int(meta["negotiations"]))
+        except (KeyError, TypeError) as error:
+            raise InputError(f"{folder}/q_learning.json: {error} is missing or wrong") from error
+        if tables[0].values.shape != (agent.states.n, agent.actions.n):
+            raise InputError(f"{folder}: tables of {tables[0].values.shape}, not {(agent.states.n, agent.actions.n)}")
+        return agent
+
+    def _take(self, other: QLearning) -> None:
+        if other.tables[0].values.shape != self.tables[0].values.shape:
+            raise InputError("the checkpoint's tables are of another shape than the configured one")
+        self.tables = other.tables
+        self.worlds_played, self.negotiations = other.worlds_played, other.negotiations

@@ -1,0 +1,150 @@
+"""The settings of tabular Q-learning; their defaults stand in configs/agent/q_learning.yaml."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from scml_gym.errors import InputError
+from scml_gym.partner import PartnerActions, PartnerStates, StateKind
+from scml_gym.rewards_negotiation import Costs, NegotiationReward, Scaling
+
+
+class Section(BaseModel):
+    """Frozen, complete, and without unknown keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class States(Section):
+    """The states of a negotiation (section 2.1.2 of the paper); see `scml_gym.partner.PartnerStates`."""
+
+    kind: StateKind
+    quantity_bins: int = Field(ge=1, le=50)
+    price_bins: int = Field(ge=1, le=50)
+    needs_bins: int = Field(ge=1, le=50)
+    time_bins: int = Field(ge=1, le=50)
+
+    def states(self) -> PartnerStates:
+        """The encoder of states."""
+        return PartnerStates(self.kind, self.quantity_bins, self.price_bins, self.needs_bins, self.time_bins)
+
+    def actions(self) -> PartnerActions:
+        """The decoder of actions; offers have the bins of the states."""
+        return PartnerActions(self.quantity_bins, self.price_bins)
+
+
+class Rewards(Section):
+    """The reward of a negotiation (2.1.4); see `scml_gym.rewards_negotiation.NegotiationReward`.
+
+    ``settle``: ``"negotiation"`` gives it when the negotiation ends, with the needs of that moment, as the paper;
+    ``"day"`` when the day is over, with the needs that were left then.
+    """
+
+    profit: float
+    deviation: float
+    scaling: Scaling
+    costs: Costs
+    end_needs: float
+    end_gap: float
+    relative: bool
+    settle: Literal["negotiation", "day"]
+
+    def reward(self) -> NegotiationReward:
+        """The reward function."""
+        return NegotiationReward(**self.model_dump(exclude={"settle"}))
+
+
+class Initialisation(Section):
+    """Q-values before any learning (2.2.a), in units of reward; ``preference`` 0 makes a table of zeros.
+
+    ``preference`` is the value of an item traded at the best price, ``price_step`` the share of it that the worst price
+    loses, ``excess`` the cost of an item beyond the needs.
+    """
+
+    preference: float
+    price_step: float = Field(ge=0, le=1)
+    excess: float = Field(ge=0)
+
+
+class Learning(Section):
+    """Training: ``rate`` is the floor of the learning rate ``max(rate, visits / (visits + n))`` of the n-th visit.
+
+    The probability of exploring falls linearly from ``epsilon_start`` to ``epsilon_end`` over the share
+    ``epsilon_until`` of the training (2.1.1, item 3).
+    """
+
+    gamma: float = Field(ge=0, le=1)
+    rate: float = Field(gt=0, le=1)
+    visits: float = Field(gt=0)
+    epsilon_start: float = Field(ge=0, le=1)
+    epsilon_end: float = Field(ge=0, le=1)
+    epsilon_until: float = Field(gt=0, le=1)
+
+
+class Play(Section):
+    """Deployment: whether tables go on learning in a world, each opponent its own copy of the pre-trained one.
+
+    ``pretrained`` False starts each world from the initial table; epsilon falls linearly over the world's days.
+    """
+
+    pretrained: bool
+    learn: bool
+    per_opponent: bool
+    rate: float = Field(ge=0, le=1)
+    epsilon_start: float = Field(ge=0, le=1)
+    epsilon_end: float = Field(ge=0, le=1)
+
+
+class Heuristics(Section):
+    """Constraints on selection (2.2.d); see `agents.q_learning.selection`."""
+
+    margin: int | None = Field(ge=0)
+    reserve: float | None = Field(ge=0, le=1)
+    greedy_first: float = Field(ge=0, le=1)
+    offered_share: float = Field(ge=0, le=1)
+    order: Literal["value", "slot", "random"]
+
+
+class Training(Section):
+    """What is played while learning; weights of the kinds of worlds, see `agents.q_learning.training`.
+
+    ``worlds`` in all; ``log_every`` worlds make a row of the learning curve and may end with a checkpoint; ``seats``
+    the share of the factories that learn in worlds with opponents.
+    """
+
+    worlds: int = Field(ge=1)
+    log_every: int = Field(ge=1)
+    seats: float = Field(gt=0, le=1)
+    self_play: float = Field(ge=0)
+    single: float = Field(ge=0)
+    mixed: float = Field(ge=0)
+
+
+class QLearningSettings(Section):
+    """The ``agent`` section of an experiment with tabular Q-learning."""
+
+    name: str
+    states: States
+    reward: Rewards
+    initialisation: Initialisation
+    learning: Learning
+    play: Play
+    heuristics: Heuristics
+    training: Training
+
+    @classmethod
+    def parse(cls, config: Mapping[str, Any]) -> QLearningSettings:
+        """Validate plain data.
+
+        Raises:
+            InputError: if a key is unknown or missing, or a value wrong; one line that says where.
+        """
+        try:
+            return cls.model_validate(dict(config))
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(str(part) for part in first["loc"])
+            raise InputError(f"agent.{where}={first['input']!r}: {first['msg']}") from error
