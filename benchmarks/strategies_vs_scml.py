@@ -17,6 +17,7 @@ import argparse
 import csv
 import os
 import time
+from collections.abc import Iterator
 from importlib.metadata import version
 
 import numpy as np
@@ -88,9 +89,8 @@ def cross_play(spec: WorldSpec, names: tuple[str, str], seed: int) -> list[float
     return [float(np.mean(s)) for s in scores]
 
 
-def measure(args: argparse.Namespace) -> list[dict[str, str | float]]:
+def measure(args: argparse.Namespace) -> Iterator[dict[str, str | float]]:
     """All scores: one row a setting, player, peer and world."""
-    rows: list[dict[str, str | float]] = []
     for seed in range(args.seed, args.seed + args.worlds):
         spec = league_spec(seed, days=args.days, factories_per_level=args.factories)
         for setting in args.settings:
@@ -106,8 +106,7 @@ def measure(args: argparse.Namespace) -> list[dict[str, str | float]]:
                             scores[player] = game(spec, player, seed)
                     own, other = scores[name], scores[peer]
                 row = (setting, name, peer, seed, own, other)
-                rows.append(dict(zip(COLUMNS, row, strict=True)))
-    return rows
+                yield dict(zip(COLUMNS, row, strict=True))
 
 
 def mean_error(values: np.ndarray) -> str:
@@ -141,12 +140,14 @@ def main() -> None:
     parser.add_argument("--csv", help="file for the scores of each world")
     args = parser.parse_args()
     started = time.perf_counter()
-    rows = measure(args)
-    if args.csv:
-        with open(args.csv, "w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, fieldnames=COLUMNS)
-            writer.writeheader()
-            writer.writerows(rows)
+    rows = []
+    with open(args.csv or os.devnull, "w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, fieldnames=COLUMNS)
+        writer.writeheader()
+        for row in measure(args):
+            rows.append(row)
+            writer.writerow(row)
+            file.flush()
     print(table(rows))
     print(
         f"\n{args.worlds} worlds of {args.days} days, {args.factories} factories a level, seeds from {args.seed};"
