@@ -157,6 +157,20 @@ class JointEncoder:
         return blocks
 
 
+class PartnerEncoder:
+    """The observation of one partner's negotiation: the factory's 15 slots and the partner's 10, flat, float32."""
+
+    def __init__(self) -> None:
+        self.slots = [*FACTORY_SLOTS, *PARTNER_SLOTS]
+        self._low, self._high = _bounds((), (*FACTORY_SLOTS, *PARTNER_SLOTS))
+        self.space: spaces.Space = spaces.Box(self._low, self._high, dtype=np.float32)
+
+    def encode(self, view: AgentView, k: int) -> np.ndarray:
+        """The observation of the negotiation with partner ``k``, shape ``(25,)``."""
+        row = np.concatenate([_factory(view), _partners(view)[k]])
+        return np.clip(row.astype(np.float32), self._low, self._high)
+
+
 def _bounds(shape: tuple[int, ...], slots: tuple[Slot, ...]) -> tuple[np.ndarray, np.ndarray]:
     low, high = (np.array([getattr(s, end) for s in slots], dtype=np.float32) for end in ("low", "high"))
     return np.broadcast_to(low, (*shape, len(slots))), np.broadcast_to(high, (*shape, len(slots)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 ENVIRONMENTS: dict[str, str] = {
     "scml_gym/OneShotConcurrent-v0": "scml_gym.envs.oneshot_concurrent:OneShotConcurrentEnv",
+    "scml_gym/OneShotBilateral-v0": "scml_gym.envs.oneshot_bilateral:OneShotBilateralEnv",
 }
 """Gymnasium id -> entry point; nothing is imported before an environment is made."""
 

@@ -71,7 +71,7 @@ class OneShotConcurrentEnv(gymnasium.Env, EzPickle):
     import gymnasium
     import scml_gym
 
-    env = gymnasium.make("scml_gym/OneShotConcurrent-v0", level="buyer", days=2)
+    env = gymnasium.make("scml_gym/OneShotConcurrent-v0", level="buyer", days=3)
     observation, info = env.reset(seed=7)
     done = False
     while not done:

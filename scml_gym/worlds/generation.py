@@ -20,7 +20,7 @@ def league_spec(seed: int, days: Range = (50, 200), factories_per_level: Range =
 
     Args:
         seed: Any integer; the same one gives the same spec in every process.
-        days: Simulated days.
+        days: Simulated days, at least 3.
         factories_per_level: Drawn for each level of its own; 1 to ``MAX_PARTNERS``.
 
     Raises:
@@ -28,7 +28,7 @@ def league_spec(seed: int, days: Range = (50, 200), factories_per_level: Range =
 
     Source: scml/oneshot/world.py, ``SCMLBaseWorld.generate``; daily penalties as in its constructor.
     """
-    _check_range("days", days, 1, 10_000)
+    _check_range("days", days, 3, 10_000)  # scml generates no world of fewer than three days
     _check_range("factories_per_level", factories_per_level, 1, MAX_PARTNERS)
     from scml.oneshot.agents import GreedyOneShotAgent
     from scml.oneshot.world import SCML2024OneShotWorld

@@ -1,0 +1,52 @@
+"""The scml agents that play a run folder in scml's own tournaments; see `scml_gym.deployment.deploy`."""
+
+from __future__ import annotations
+
+import functools
+import os
+import uuid
+from pathlib import Path
+from typing import Any
+
+from scml_gym.deployment import run_policy_maker, write_count
+from scml_gym.worlds.seats import AsyncSeat, Seat, SyncSeat
+
+
+@functools.cache
+def _maker(run: str, modified: float) -> Any:
+    """Players of a run folder, loaded once a process and again when the folder has changed."""
+    return run_policy_maker(run)
+
+
+class Deployed(Seat):
+    """What both deployed agents share.
+
+    Args:
+        run: The run folder.
+        seed: Of whatever the policy draws.
+        counts: A folder into which the agent writes, when its world ends, a JSON file with its decisions, invalid
+            answers, agreements and negotiations; none by default.
+
+    Raises:
+        InputError: if the run folder cannot be loaded: there is no agent to fall back to.
+    """
+
+    def __init__(self, *args: Any, run: str, seed: int = 0, counts: str | None = None, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        self.policy = _maker(run, os.stat(run).st_mtime if os.path.isdir(run) else 0.0)(seed)
+        self._counts = counts
+
+    def step(self) -> None:
+        """The day's negotiations are over; after the last one the counts are written."""
+        super().step()
+        if self._counts is not None and self.view["day"] == self.view["n_days"] - 1:
+            names = ("decisions", "invalid", "agreements", "negotiations")
+            write_count(Path(self._counts), uuid.uuid4().hex, {n: getattr(self, n) for n in names})
+
+
+class DeployedAgent(Deployed, SyncSeat):
+    """A run folder as a ``OneShotSyncAgent``: it answers all partners together."""
+
+
+class DeployedAsyncAgent(Deployed, AsyncSeat):
+    """A run folder as a ``OneShotAgent``: it answers each negotiation by itself."""

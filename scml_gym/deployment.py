@@ -1,0 +1,174 @@
+"""Deployment: what a run folder learnt plays a factory, in our worlds and in scml's own tournaments.
+
+A policy that was trained on one of the environments is turned into a `scml_gym.worlds.protocol.FactoryPolicy` by the
+encoders and codecs of that environment, so that it sees and means the same everywhere; `DeployedAgent` seats it as an
+scml agent. Nothing stands in for a policy that cannot be loaded or fails: the error is raised.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from scml_gym.actions import JOINT_ACTIONS
+from scml_gym.envs.partner_form import PartnerForm
+from scml_gym.errors import InputError
+from scml_gym.observations import JointEncoder
+from scml_gym.registry import load_object
+from scml_gym.runs import Run, replace_file
+from scml_gym.view import ACCEPT, ActionArray, AgentView, new_actions
+
+if TYPE_CHECKING:
+    from scml.oneshot.agent import OneShotAgent
+
+    from scml_gym.worlds.protocol import FactoryPolicy
+
+
+class Predict(Protocol):
+    """``predict(observation, state, mask, deterministic) -> (action, next state)``, as `agents.base.Agent.predict`."""
+
+    def __call__(
+        self, observation: Any, state: Any = None, mask: np.ndarray | None = None, deterministic: bool = True
+    ) -> tuple[Any, Any]:
+        """The action for one observation."""
+        ...
+
+
+def _arguments(env: Mapping[str, Any], known: tuple[str, ...]) -> dict[str, Any]:
+    return {name: env[name] for name in known if name in env}
+
+
+class JointPolicy:
+    """A policy trained on ``scml_gym/OneShotConcurrent-v0``, as a player of a factory.
+
+    Args:
+        predict: The policy.
+        env: The environment's arguments; those that shape observations and actions are read.
+        deterministic: Whether to take the policy's best action rather than to sample.
+
+    Raises:
+        InputError: if it was trained in full observability, which no factory of the league has.
+    """
+
+    synchronous = True
+
+    def __init__(self, predict: Predict, env: Mapping[str, Any], deterministic: bool = True):
+        arguments = _arguments(env, ("observability", "observation", "history"))
+        if arguments.get("observability") == "full":
+            raise InputError("trained with observability='full': a factory of the league does not see that; use 'partial'")
+        self._encoder = JointEncoder(
+            arguments.get("observability", "partial"), arguments.get("observation", "flat"), arguments.get("history", 0)
+        )
+        self._codec = JOINT_ACTIONS.get(env.get("action", "choice"))()
+        self._predict = predict
+        self._deterministic = deterministic
+        self._state: Any = None
+
+    def begin(self, view: AgentView) -> None:
+        """A new world: no history, no recurrent state."""
+        self._encoder.reset()
+        self._state = None
+
+    def act(self, view: AgentView) -> ActionArray:
+        """The policy's answer to every partner."""
+        observation = self._encoder.encode(view)
+        action, self._state = self._predict(observation, self._state, self._codec.mask(view), self._deterministic)
+        return self._codec.decode(np.asarray(action), view)
+
+    def end_day(self, view: AgentView) -> None:
+        """Nothing: the next observation shows what came of the day."""
+
+
+class PartnerPolicy:
+    """A policy trained on ``scml_gym/OneShotBilateral-v0``, playing every negotiation of a factory.
+
+    Partners are answered in the order of their slots; what is accepted reduces the needs that later ones are shown, as
+    it would had they been asked one after the other.
+
+    Args:
+        predict: The policy of one negotiation, without recurrent state.
+        env: The environment's arguments; those that shape observations and actions are read.
+        deterministic: Whether to take the policy's best action rather than to sample.
+    """
+
+    synchronous = True
+
+    def __init__(self, predict: Predict, env: Mapping[str, Any], deterministic: bool = True):
+        self._form = PartnerForm(**_arguments(env, ("observation", "quantity_bins", "price_bins")))
+        self._predict = predict
+        self._deterministic = deterministic
+
+    def begin(self, view: AgentView) -> None:
+        """Nothing is kept from world to world."""
+
+    def act(self, view: AgentView) -> ActionArray:
+        """The policy's answer to every partner whose turn it is."""
+        seen, actions = view.copy(), new_actions()
+        for k in np.flatnonzero(view["partners"]["my_turn"]).tolist():
+            observation, mask = self._form.observe(seen, k), self._form.mask(seen, k)
+            action, _ = self._predict(observation, None, mask, self._deterministic)
+            actions[k] = self._form.actions.decode(int(action), seen, k)
+            if actions[k]["response"] == ACCEPT:
+                seen["needs"] -= seen["partners"][k]["offer_quantity"]
+        return actions
+
+    def end_day(self, view: AgentView) -> None:
+        """Nothing is kept from day to day."""
+
+
+def load_agent(run: str | os.PathLike[str]) -> Any:
+    """The learner (`agents.base.Agent`) that a run folder holds, from its last checkpoint.
+
+    Raises:
+        InputError: if the folder is missing or corrupt, or has no checkpoint yet.
+    """
+    folder = Run.open(Path(run))
+    checkpoint = folder.latest_checkpoint()
+    if checkpoint is None:
+        raise InputError(f"{run}: the run has no checkpoint yet")
+    return load_object(folder.info["agent"]).load(checkpoint)
+
+
+def run_policy_maker(run: str | os.PathLike[str]) -> Callable[[int], FactoryPolicy]:
+    """``make(seed) -> FactoryPolicy``: players of what a run folder learnt.
+
+    Raises:
+        InputError: as `load_agent`.
+    """
+    agent = load_agent(run)
+    return agent.policy
+
+
+def deploy(run: str | os.PathLike[str], **parameters: Any) -> tuple[type[OneShotAgent], dict[str, Any]]:
+    """The scml agent class and its parameters with which a run folder plays in scml's own tournaments.
+
+    The class can be imported by name, so tournaments may run in parallel processes.
+
+    Args:
+        run: The run folder.
+        parameters: Further parameters of `scml_gym.deployed.DeployedAgent`.
+
+    Raises:
+        InputError: if the run folder cannot be deployed; it is tried here, so that no tournament starts in vain.
+
+    Example::
+
+        competitor, parameters = deploy("runs/ppo")
+        anac2024_oneshot(competitors=[competitor, SyncRandomOneShotAgent], competitor_params=[parameters, {}])
+    """
+    from scml_gym.deployed import DeployedAgent, DeployedAsyncAgent
+
+    policy = run_policy_maker(run)(0)
+    kind = DeployedAgent if policy.synchronous else DeployedAsyncAgent
+    return kind, {"run": str(Path(run).resolve()), **parameters}
+
+
+def write_count(folder: Path, name: str, counts: Mapping[str, int]) -> None:
+    """Write one agent's counts of a world as JSON, whole or not at all."""
+    folder.mkdir(parents=True, exist_ok=True)
+    replace_file(folder / f"{name}.json", json.dumps(dict(counts)))
