@@ -87,7 +87,7 @@ class SB3Agent:
 
     def policy(self, seed: int) -> FactoryPolicy:
         """See `agents.base.Agent.policy`."""
-        return load_object(self.player)(self.predict, env_arguments(self.env)[1], seed)
+        return load_object(self.player)(self.predict, env_arguments(self.env)[1])
 
     def save(self, folder: Path) -> None:
         """Write ``agent.json``, SB3's ``model.zip`` and, of an off-policy learner, ``replay.npz``."""

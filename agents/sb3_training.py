@@ -139,5 +139,5 @@ def learn(model: BaseAlgorithm, run: Run, save: Callable[[Path], None], total_st
         model.env.seed(env_seed)
         bar.update(done)
         callback = RunCallback(run, save, log_steps, bar)
-        model.learn(total_steps - done, callback=callback, reset_num_timesteps=done == 0)
+        model.learn(total_steps - done, callback=callback, log_interval=None, reset_num_timesteps=done == 0)
         callback.checkpoint()

@@ -73,9 +73,11 @@ class Loaded:
             yield
         except ConfigError as error:
             path = error.path
+            inside = [source for key, source in self.sources.items() if key.startswith(f"{path}.")]
             while path not in self.sources:
                 path = path.rpartition(".")[0]
-            raise InputError(f"{self.sources[path]}: {error}") from error
+            source = " with ".join([self.sources[path], ", ".join(inside)] if inside else [self.sources[path]])
+            raise InputError(f"{source}: {error}") from error
 
 
 class _Loader(yaml.SafeLoader):
@@ -205,6 +207,8 @@ def _problem(model: type[BaseModel], error: Any) -> str:
         return "unknown key" + (nearest(error["loc"][-1], valid) if valid else "")
     if error["type"] == "missing":
         return "missing"
+    if error["type"] == "value_error":  # of a model's own validator, about several values
+        return str(error["ctx"]["error"])
     message = error["msg"][0].lower() + error["msg"][1:]
     return f"{error['input']!r} is not valid: {message}"
 

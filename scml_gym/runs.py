@@ -233,12 +233,15 @@ class Run:
             yield bar
 
     def resumed(self, command: str) -> None:
-        """Note that training goes on: the command is added and what came after the checkpoint is cut.
+        """Note that training goes on: the command is added, what came after the checkpoint and what a kill left is cut.
 
         Raises:
             InputError: if another process is training in this folder.
         """
         self._acquire()
+        for leftover in self.path.glob(".*.[0-9]*"):  # of replace_file
+            leftover.unlink()
+        shutil.rmtree(self.path / "checkpoints" / ".partial", ignore_errors=True)
         replace_file(self.path / "command.txt", (self.path / "command.txt").read_text() + command + "\n")
         self.truncate_log(self.step)
 

@@ -1,0 +1,47 @@
+# `make demo`, `make test` and `make lint` set up .venv first, once for each change of the packages.
+#   PYTHON=python3.12             another interpreter, 3.11 to 3.13
+#   PIP_ARGS="--index-url ..."    where to install from; for a torch without CUDA (much smaller):
+#                                 PIP_ARGS="--extra-index-url https://download.pytorch.org/whl/cpu"
+
+SUPPORTED := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
+PYTHON := $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
+	$$p -c '$(SUPPORTED)' 2>/dev/null && echo $$p && break; done)
+VENV := .venv
+RUN := $(VENV)/bin/python
+PIP_ARGS :=
+
+export OMP_NUM_THREADS ?= 1
+
+.PHONY: help setup demo test lint clean
+
+help:
+	@echo "make demo   train Q-learning for a minute and rank it in real worlds, into demo/"
+	@echo "make test   run all tests"
+	@echo "make lint   run ruff and pyright"
+	@echo "make setup  only make .venv and install"
+	@echo "make clean  remove .venv and demo/"
+
+setup: $(VENV)/.installed
+
+$(VENV)/.installed: pyproject.toml constraints.txt
+	@$(or $(PYTHON),false) -c '$(SUPPORTED)' || { \
+		echo "scml-gym needs Python 3.11, 3.12 or 3.13: install one, or give it as make PYTHON=/path/to/python3" >&2; \
+		exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(RUN) -m pip install --disable-pip-version-check --quiet $(PIP_ARGS) -c constraints.txt -e ".[dev]"
+	@touch $@
+
+demo: setup
+	rm -rf demo
+	$(RUN) train.py demo --out demo/q-learning
+	$(RUN) evaluate.py demo/q-learning --out demo/evaluation
+
+test: setup
+	$(RUN) -m pytest
+
+lint: setup
+	$(RUN) -m ruff check .
+	$(RUN) -m pyright
+
+clean:
+	rm -rf $(VENV) demo

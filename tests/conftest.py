@@ -1,0 +1,26 @@
+"""Shared by all tests: one thread for every numerical library, and command lines in processes of their own."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from scml_gym.runtime import limit_threads
+
+limit_threads(1)
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture
+def command_line(tmp_path):
+    """``command_line("train.py", *arguments)``: run a script of the repository, in an empty folder."""
+
+    def run(script, *arguments, **variables):
+        environment = os.environ | {"PYTHONPATH": str(ROOT)} | variables
+        command = [sys.executable, str(ROOT / script), *map(str, arguments)]
+        return subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300)
+
+    return run
