@@ -1,0 +1,47 @@
+"""Judging players in the real league simulation: tournaments, one tidy table, statistics, plots and reports."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+ALL_FAILED = 3
+"""Exit code where no competitor finished a world."""
+
+
+def evaluate_command(config_file: Path | None, options: Mapping[str, Any], command: str) -> int:
+    """What `evaluate.py` does: play a tournament, print its ranking, write its folder.
+
+    Args:
+        config_file: YAML with fields of `TournamentConfig`, or None.
+        options: Fields given on the command line, None for those not given; ``field`` may hold comma-separated names.
+        command: The command line, for the record.
+
+    Returns:
+        The exit code: 0, or ``ALL_FAILED``.
+
+    Raises:
+        InputError: if a competitor does not exist, the configuration is not valid or the folder not empty.
+    """
+    from scml_gym.evaluation.config import load_config
+    from scml_gym.evaluation.report import headline, output_folder, write_results
+    from scml_gym.evaluation.tournament import run_tournament
+
+    options = dict(options)
+    if options.get("field"):
+        options["field"] = [name for text in options["field"] for name in text.split(",")]
+    config = load_config(config_file, options)
+    folder = output_folder(config)
+    print(headline(config))
+    outcome = run_tournament(config)
+    text = write_results(folder, config, outcome, command)
+    print(text)
+    print(f"Results: {folder}")
+    if outcome.failures:
+        print(f"WARNING: {len(outcome.failures)} failures, see the table of failures above", file=sys.stderr)
+    if not any(row["role"] == "competitor" for row in outcome.rows):
+        print("error: no competitor finished a world", file=sys.stderr)
+        return ALL_FAILED
+    return 0

@@ -1,0 +1,86 @@
+"""Plots of a tournament, drawn from its saved table alone."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from scml_gym.evaluation.statistics import PARTS, by_configuration, mean_and_error, ranking, rows_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+_SELLER, _BUYER = "#2b6ca3", "#d9822b"
+_PART_COLOURS = {"revenue": "#3a8f5c", "cost": "#7d8793", "disposal": "#c9a227", "shortfall": "#b5413b"}
+
+
+def draw(table: pd.DataFrame) -> dict[str, bytes]:
+    """All plots of a table of scores.
+
+    Returns:
+        PNG by file name: ``ranking.png`` (mean scores with 95 % intervals), ``levels.png`` (scores as seller and as
+        buyer), ``profit.png`` (what the profit is made of); empty where nothing was scored.
+    """
+    ranks = ranking(table)
+    if ranks.empty:
+        return {}
+    return {
+        "ranking.png": _figure(ranks, "score", lambda axes: _ranking(axes, ranks)),
+        "levels.png": _figure(ranks, "score", lambda axes: _levels(axes, ranks, table)),
+        "profit.png": _figure(ranks, "share of the initial balance", lambda axes: _profit(axes, ranks)),
+    }
+
+
+def _figure(ranks: pd.DataFrame, quantity: str, fill: Callable[[Axes], None]) -> bytes:
+    """One horizontal bar chart, the best competitor on top."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(8.0, 1.4 + 0.45 * len(ranks)), layout="constrained")
+    axes = figure.add_subplot()
+    fill(axes)
+    axes.set_yticks(range(len(ranks)), ranks["competitor"].tolist())
+    axes.invert_yaxis()
+    axes.set_xlabel(quantity)
+    axes.grid(axis="x", alpha=0.3)
+    axes.set_axisbelow(True)
+    for side in ("top", "right"):
+        axes.spines[side].set_visible(False)
+    file = io.BytesIO()
+    figure.savefig(file, format="png", dpi=120, metadata={"Software": None})
+    return file.getvalue()
+
+
+def _ranking(axes: Axes, ranks: pd.DataFrame) -> None:
+    errors = 1.96 * ranks["standard_error"].fillna(0.0)
+    axes.errorbar(ranks["score"], range(len(ranks)), xerr=errors, fmt="o", color=_SELLER, capsize=3)
+    axes.axvline(1.0, color="grey", linewidth=0.8)
+    axes.set_title("Mean score with 95 % interval over configurations")
+
+
+def _levels(axes: Axes, ranks: pd.DataFrame, table: pd.DataFrame) -> None:
+    for level, colour, shift in (("seller", _SELLER, -0.12), ("buyer", _BUYER, 0.12)):
+        scores = by_configuration(rows_of(table, "competitor", level), "score")
+        means = [mean_and_error(v[~np.isnan(v)]) for v in (scores[label] for label in ranks["competitor"])]
+        errors = 1.96 * np.nan_to_num([m.error for m in means])
+        places = np.arange(len(ranks)) + shift
+        axes.errorbar([m.mean for m in means], places, xerr=errors, fmt="o", color=colour, capsize=3, label=level)
+    axes.axvline(1.0, color="grey", linewidth=0.8)
+    axes.legend()
+    axes.set_title("Mean score by level with 95 % interval")
+
+
+def _profit(axes: Axes, ranks: pd.DataFrame) -> None:
+    places = np.arange(len(ranks))
+    axes.barh(places, ranks["revenue"], color=_PART_COLOURS["revenue"], label="revenue")
+    left = np.zeros(len(ranks))
+    for part in PARTS[1:]:
+        left -= ranks[part].to_numpy()
+        axes.barh(places, ranks[part], left=left, color=_PART_COLOURS[part], label=part)
+    axes.plot(ranks["score"] - 1.0, places, "D", color="black", markersize=5, label="profit")
+    axes.axvline(0.0, color="black", linewidth=0.8)
+    axes.legend(fontsize="small")
+    axes.set_title("What the profit is made of")

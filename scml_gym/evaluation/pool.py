@@ -1,0 +1,142 @@
+"""The worker processes of a tournament, seen from the process that leads it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import queue
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from types import TracebackType
+from typing import Any, Self
+
+from scml_gym.evaluation.worker import Result
+
+_GRACE = 60.0
+"""Seconds beyond a task's limit after which the worker itself counts as dead."""
+
+
+class Worker:
+    """One worker process, see `scml_gym.evaluation.worker`.
+
+    It starts with ``PYTHONHASHSEED=0``, because scml's built-in agents iterate over sets of names; with one thread for
+    numerical libraries; and with this process's import path and the current folder, where users keep modules of their
+    own. It is in a session of its own: an interrupt from the terminal reaches the leading process only.
+    """
+
+    def __init__(self) -> None:
+        environment = dict(os.environ) | {
+            "PYTHONHASHSEED": "0",
+            "PYTHONSAFEPATH": "1",
+            "PYTHONPATH": os.pathsep.join(path for path in [*sys.path, os.getcwd()] if path),
+        }
+        environment |= dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
+        self._process = subprocess.Popen(
+            [sys.executable, "-W", "ignore", "-m", "scml_gym.evaluation.worker"],
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            start_new_session=True,
+        )
+        self.loaded: tuple[str, ...] = ()
+
+    def ask(self, task: dict[str, Any]) -> Result:
+        """Send a task and wait for its result, which is a crash of nobody in particular where the worker dies."""
+        assert self._process.stdin is not None and self._process.stdout is not None
+        timer = threading.Timer(task["limit"] + _GRACE, self._process.kill)
+        timer.start()
+        try:
+            self._process.stdin.write(json.dumps(task).encode() + b"\n")
+            self._process.stdin.flush()
+            answer = self._process.stdout.readline()
+        except (OSError, ValueError):  # the pipe is broken, or closed from this side
+            answer = b""
+        finally:
+            timer.cancel()
+        if answer.endswith(b"\n"):
+            return json.loads(answer)
+        self._process.kill()
+        return {"failure": "crash", "message": "the worker process died", "player": -1}
+
+    def load(self, names: tuple[str, ...], limit: float) -> None:
+        """Load players before the worlds are forked, once."""
+        if self.loaded != names:
+            self.loaded = names
+            self.ask({"kind": "load", "names": names, "limit": limit})
+
+    @property
+    def alive(self) -> bool:
+        """Whether it can take another task."""
+        return self._process.poll() is None
+
+    def close(self) -> None:
+        """End the process; a world that it plays is given up."""
+        with contextlib.suppress(OSError):
+            if self._process.stdin is not None:
+                self._process.stdin.close()
+        try:
+            self._process.wait(5.0)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+
+class WorkerPool:
+    """Plays worlds in parallel; a ``with`` block ends its processes.
+
+    Args:
+        workers: How many processes, each started when first needed and replaced when it dies.
+        limit: Seconds that a task may take.
+    """
+
+    def __init__(self, workers: int, limit: float):
+        self._limit = limit
+        self._names: tuple[str, ...] = ()
+        self._threads = ThreadPoolExecutor(workers)
+        self._idle: queue.SimpleQueue[Worker | None] = queue.SimpleQueue()
+        for _ in range(workers):
+            self._idle.put(None)
+        self._started: list[Worker] = []
+        self._closed = False
+
+    def check(self, names: Sequence[str], seed: int) -> Result:
+        """Try out players, each in turn; ``player`` of a failure is an index of ``names``."""
+        return self._ask({"kind": "check", "names": list(names), "seed": seed})
+
+    def load(self, names: Sequence[str]) -> None:
+        """These players have passed the check: every worker may load them itself."""
+        self._names = tuple(dict.fromkeys(names))
+
+    def play(self, names: Sequence[str], seed: int, days: int) -> Future[Result]:
+        """Play a world; the value of the result is that of `scml_gym.evaluation.play.play`."""
+        return self._threads.submit(self._ask, {"kind": "play", "names": list(names), "seed": seed, "days": days})
+
+    def _ask(self, task: dict[str, Any]) -> Result:
+        worker = self._idle.get()
+        try:
+            if worker is None or not worker.alive:
+                worker = Worker()
+                self._started.append(worker)
+                if self._closed:
+                    worker.close()
+            if self._names:
+                worker.load(self._names, self._limit)
+            return worker.ask(task | {"limit": self._limit})
+        finally:
+            self._idle.put(worker)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._closed = True
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        for worker in list(self._started):
+            worker.close()
+        self._threads.shutdown(wait=True)

@@ -1,0 +1,177 @@
+"""The results folder of a tournament: written as a whole, all but its tables made from them."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from scml_gym.errors import InputError
+from scml_gym.evaluation.config import TournamentConfig
+from scml_gym.evaluation.table import COLUMNS, FAILURE_COLUMNS, read_failures, read_scores, write_table
+from scml_gym.evaluation.tournament import Outcome
+from scml_gym.provenance import versions
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SCHEMA = "scml-gym-ranking-1"
+
+
+def output_folder(config: TournamentConfig) -> Path:
+    """Where the results will be: the configured folder, or a new one in ``runs/`` named by the time.
+
+    Raises:
+        InputError: if it exists and is not empty, or cannot be made.
+    """
+    folder = (config.out or Path("runs") / time.strftime("evaluate-%Y%m%d-%H%M%S")).absolute()
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise InputError(f"{folder} exists and is not empty; nothing is overwritten")
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{folder}: {error.strerror or error}") from error
+    if not os.access(folder.parent, os.W_OK):
+        raise InputError(f"{folder}: its parent folder cannot be written to")
+    return folder
+
+
+def write_results(folder: Path, config: TournamentConfig, outcome: Outcome, command: str) -> str:
+    """Write the results folder, which appears as a whole.
+
+    It holds ``scores.csv``, ``failures.csv``, ``config.yaml``, ``command.txt``, ``versions.json`` and what `render`
+    makes of them.
+
+    Returns:
+        The text of ``ranking.md``.
+
+    Raises:
+        InputError: if the folder is not empty any more.
+    """
+    temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    try:
+        content = temporary / "results"
+        content.mkdir()
+        write_table(outcome.rows, tuple(COLUMNS), content / "scores.csv")
+        write_table(outcome.failures, FAILURE_COLUMNS, content / "failures.csv")
+        settings = config.model_dump(mode="json", exclude={"out", "workers"})
+        (content / "config.yaml").write_text(yaml.safe_dump(settings, sort_keys=False), encoding="utf-8")
+        (content / "command.txt").write_text(command + "\n", encoding="utf-8")
+        (content / "versions.json").write_text(json.dumps(versions(), indent=1) + "\n", encoding="utf-8")
+        text = render(content)
+        os.replace(content, folder)
+    except OSError as error:
+        raise InputError(f"{folder}: {error.strerror or error}") from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    return text
+
+
+def render(folder: Path) -> str:
+    """Make rankings, comparisons, report and plots from the saved tables of a results folder.
+
+    Writes ``ranking.csv``, ``paired.csv``, ``ranking.json``, ``ranking.md`` and the plots.
+
+    Returns:
+        The text of ``ranking.md``.
+
+    Raises:
+        InputError: if the folder holds no readable table of scores.
+    """
+    from scml_gym.evaluation.plots import draw
+    from scml_gym.evaluation.statistics import paired, ranking
+
+    table = read_scores(folder / "scores.csv")
+    failures = read_failures(folder / "failures.csv")
+    config = TournamentConfig(**yaml.safe_load((folder / "config.yaml").read_text(encoding="utf-8")))
+    ranks, pairs, field = ranking(table), paired(table), ranking(table, role="field")
+    ranks.to_csv(folder / "ranking.csv", index=False, lineterminator="\n")
+    pairs.to_csv(folder / "paired.csv", index=False, lineterminator="\n")
+    content = {
+        "schema": SCHEMA,
+        "config": config.model_dump(mode="json", exclude={"out", "workers"}),
+        "ranking": _records(ranks),
+        "paired": _records(pairs),
+        "field": _records(field),
+        "failures": failures,
+    }
+    (folder / "ranking.json").write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    text = _markdown(config, ranks, pairs, field, failures)
+    (folder / "ranking.md").write_text(text, encoding="utf-8")
+    for name, picture in draw(table).items():
+        (folder / name).write_bytes(picture)
+    return text
+
+
+def headline(config: TournamentConfig) -> str:
+    """What is played, in one paragraph: worlds, days, places and the field, in which alone the scores hold."""
+    plays = f"{config.worlds} configurations, each also played with the levels swapped"
+    size = f"{config.factories_per_level} factories a level, {config.days} days, seed {config.seed}"
+    if config.one_on_one:
+        field = "One on one: half of each level each, no field."
+    elif 2 * config.factories_per_level * config.n_blocks == len(config.competitors):
+        field = "No field: the competitors fill all places."
+    else:
+        field = "Field: " + ", ".join(config.field) + ". A score holds only in its field."
+    blocks = f" in {config.n_blocks} blocks" if config.n_blocks > 1 else ""
+    return f"{len(config.competitors)} competitors{blocks}; {plays}; {size}.\n{field}\n"
+
+
+def _markdown(
+    config: TournamentConfig,
+    ranks: pd.DataFrame,
+    pairs: pd.DataFrame,
+    field: pd.DataFrame,
+    failures: Sequence[Mapping[str, str]],
+) -> str:
+    parts = ["# Ranking\n", headline(config)]
+    parts.append(_table(ranks) if len(ranks) else "No competitor finished a world.\n")
+    if len(ranks):
+        parts.append(
+            "Score and standard error over configurations; seller, buyer: score on that level; revenue, cost, disposal "
+            "and shortfall as shares of the initial balance (score = 1 + revenue - cost - disposal - shortfall).\n"
+        )
+    if len(pairs):
+        parts += ["## Paired comparison\n", _table(pairs)]
+        parts.append(
+            "Differences on the same configurations, with 95 % interval, p of the paired t-test and of Wilcoxon's "
+            "signed-rank test; share: of the configurations not tied that the first one won, with Wilson's interval. "
+            "The p-values are not corrected for the number of pairs.\n"
+        )
+    if len(field):
+        parts += ["## The field\n", _table(field)]
+    if failures:
+        parts += ["## Failures\n", _rows(list(FAILURE_COLUMNS), [[f[c] for c in FAILURE_COLUMNS] for f in failures])]
+    return "\n".join(parts)
+
+
+def _table(frame: pd.DataFrame) -> str:
+    return _rows([str(c) for c in frame.columns], [[_cell(v) for v in row] for row in frame.itertuples(index=False)])
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, float):
+        return "-" if math.isnan(value) else f"{value:.4f}"
+    return str(value)
+
+
+def _rows(header: list[str], rows: list[list[str]]) -> str:
+    """An aligned Markdown table: readable in a terminal too."""
+    rows = [[cell.replace("|", "\\|") for cell in row] for row in rows]
+    widths = [max(len(row[i]) for row in [header, *rows]) for i in range(len(header))]
+    lines = [header, ["-" * width for width in widths], *rows]
+    return "".join("| " + " | ".join(c.ljust(w) for c, w in zip(r, widths, strict=True)) + " |\n" for r in lines)
+
+
+def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Rows as plain Python values, None for NaN."""
+    plain = frame.astype(object).where(frame.notna(), None)
+    return [{str(key): value for key, value in row.items()} for row in plain.to_dict("records")]

@@ -1,0 +1,122 @@
+"""Who sits where: seats of every world of a tournament, a pure function of its configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from scml_gym.evaluation.config import TournamentConfig
+
+Role = Literal["competitor", "field", "stand-in"]
+
+
+@dataclass(frozen=True)
+class Occupant:
+    """Who plays a factory.
+
+    Attributes:
+        label: Shown in tables; unique among the competitors and unique among the field.
+        name: As `scml_gym.players.player_maker` takes it.
+        role: A competitor, a member of the field, or a stand-in for one that failed.
+    """
+
+    label: str
+    name: str
+    role: Role
+
+
+STAND_IN = Occupant("best-subset", "best-subset", "stand-in")
+"""Takes the seats of a player that crashed or hung, so that the others can be judged."""
+
+
+@dataclass(frozen=True)
+class Match:
+    """One world with its occupants, to be played twice.
+
+    Attributes:
+        index: Position in the schedule.
+        configuration: From 0; all blocks of one configuration play the same world.
+        block: From 0; more than one only where the competitors do not fit into one world.
+        seed: Of the world and of its players.
+        seats: Occupants of the first play, factories in order: sellers, then buyers, equally many of both.
+    """
+
+    index: int
+    configuration: int
+    block: int
+    seed: int
+    seats: tuple[Occupant, ...]
+
+    def seating(self, play: int) -> tuple[Occupant, ...]:
+        """Occupants of a play: 0 as drawn; 1 with the levels swapped, each in the same position of the other level."""
+        half = len(self.seats) // 2
+        return self.seats if play == 0 else self.seats[half:] + self.seats[:half]
+
+
+PLAYS = (0, 1)
+
+
+def occupants(names: Sequence[str], role: Role) -> tuple[Occupant, ...]:
+    """Occupants with short, unique labels: a run folder's own name, else the name; ``#2`` for the second of a label."""
+    labels: list[str] = []
+    for name in names:
+        is_folder = ":" not in name and ("/" in name or Path(name).is_dir())
+        label = Path(name).resolve().name if is_folder else name
+        count = 2
+        unique = label
+        while unique in labels:
+            unique, count = f"{label}#{count}", count + 1
+        labels.append(unique)
+    return tuple(Occupant(label, name, role) for label, name in zip(labels, names, strict=True))
+
+
+def world_seed(seed: int, configuration: int) -> int:
+    """The seed of a configuration's world; that of world 7 does not depend on how many worlds there are."""
+    return int(np.random.SeedSequence([seed, configuration]).generate_state(1, np.uint64)[0] >> np.uint64(1))
+
+
+def schedule(config: TournamentConfig) -> Iterator[Match]:
+    """All matches in order; the first ``n`` configurations are the same whatever ``worlds`` is.
+
+    The competitors of a configuration are divided into blocks of (nearly) equal size, such that over the
+    configurations all pairs meet about equally often; free seats go round the field; seats are drawn at random.
+    """
+    players = occupants(config.competitors, "competitor")
+    field = occupants(config.field, "field")
+    half = config.factories_per_level
+    met = np.zeros((len(players), len(players)), dtype=np.int64)
+    index = turn = 0
+    for configuration in range(config.worlds):
+        rng = np.random.default_rng([config.seed, configuration, 1])
+        for block, members in enumerate(_blocks(rng, met, config.n_blocks)):
+            if config.one_on_one:
+                seats = _one_on_one(rng, players, half)
+            else:
+                free = 2 * half - len(members)
+                seats = [players[i] for i in members] + [field[(turn + i) % len(field)] for i in range(free)]
+                turn += free
+                seats = [seats[i] for i in rng.permutation(2 * half)]
+            yield Match(index, configuration, block, world_seed(config.seed, configuration), tuple(seats))
+            index += 1
+
+
+def _blocks(rng: np.random.Generator, met: np.ndarray, n_blocks: int, trials: int = 32) -> list[np.ndarray]:
+    """Divide the players: of some random divisions the one that evens out ``met`` best, which is updated."""
+    if n_blocks == 1:
+        return [np.arange(len(met))]
+    divisions = [np.array_split(rng.permutation(len(met)), n_blocks) for _ in range(trials)]
+    costs = [sum(int(met[np.ix_(block, block)].sum()) for block in division) for division in divisions]
+    best = divisions[int(np.argmin(costs))]
+    for block in best:
+        met[np.ix_(block, block)] += 1
+    return best
+
+
+def _one_on_one(rng: np.random.Generator, players: Sequence[Occupant], half: int) -> list[Occupant]:
+    """Half of each level for each; opposite seats are of opposite players, so the second play exchanges them all."""
+    first = rng.permutation([0, 1] * (half // 2))
+    return [players[i] for i in first] + [players[1 - i] for i in first]

@@ -1,0 +1,185 @@
+"""Statistics of a table of scores: ranking, paired comparisons and binomial intervals.
+
+The unit of observation is the configuration, a world played with both seatings: the seats of one world are not
+independent of each other, configurations are.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+PARTS = ("revenue", "cost", "disposal", "shortfall")
+"""The profit broken down; cost is supplies and production. Score = 1 + revenue - cost - disposal - shortfall."""
+
+
+class Mean(NamedTuple):
+    """A mean over configurations; ``error`` is its standard error, NaN for a single one."""
+
+    mean: float
+    error: float
+
+
+class Paired(NamedTuple):
+    """A paired comparison.
+
+    Attributes:
+        difference: Mean of the first minus the second.
+        error: Standard error of the difference.
+        low: Lower end of its 95 % confidence interval (Student's t).
+        high: Upper end.
+        p_t: Of the two-sided paired t-test.
+        p_wilcoxon: Of the two-sided signed-rank test.
+    """
+
+    difference: float
+    error: float
+    low: float
+    high: float
+    p_t: float
+    p_wilcoxon: float
+
+
+def mean_and_error(values: np.ndarray) -> Mean:
+    """Mean and standard error (deviation with n - 1, over the root of n) of shape ``(n,)``."""
+    n = len(values)
+    error = float(np.std(values, ddof=1)) / math.sqrt(n) if n > 1 else math.nan
+    return Mean(float(np.mean(values)) if n else math.nan, error)
+
+
+def compare(first: np.ndarray, second: np.ndarray) -> Paired:
+    """Compare two competitors on the same configurations, both of shape ``(n,)``.
+
+    All but the difference is NaN for fewer than two configurations. Where all differences are equal, ``p_t`` is 1 for
+    zero and 0 else.
+    """
+    from scipy import stats
+
+    differences = np.asarray(first, dtype=np.float64) - np.asarray(second, dtype=np.float64)
+    mean, error = mean_and_error(differences)
+    n = len(differences)
+    if n < 2:
+        return Paired(mean, math.nan, math.nan, math.nan, math.nan, math.nan)
+    margin = float(stats.t.ppf(0.975, n - 1)) * error
+    p_t = float(mean == 0) if error == 0 else float(2.0 * stats.t.sf(abs(mean) / error, n - 1))
+    signed_rank: Any = stats.wilcoxon(differences) if np.any(differences) else None
+    p_wilcoxon = 1.0 if signed_rank is None else float(signed_rank.pvalue)
+    return Paired(mean, error, mean - margin, mean + margin, p_t, p_wilcoxon)
+
+
+def wilson_interval(successes: int, n: int, z: float = 1.959963984540054) -> tuple[float, float]:
+    """Confidence interval of a binomial share (95 % by default); (0, 1) for ``n`` = 0.
+
+    Source: E. B. Wilson, Probable inference, the law of succession, and statistical inference, JASA 22 (1927).
+    """
+    if n == 0:
+        return 0.0, 1.0
+    share = successes / n
+    centre = share + z * z / (2 * n)
+    margin = z * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
+    scale = 1 + z * z / n
+    return max(0.0, (centre - margin) / scale), min(1.0, (centre + margin) / scale)
+
+
+def rows_of(table: pd.DataFrame, role: str, level: str | None = None) -> pd.DataFrame:
+    """The rows of a role, on one level or both; with ``cost``, and ``PARTS`` as fractions of the initial balance."""
+    kept = table["role"].eq(role) & (table["level"].eq(level) if level else True)
+    rows = table.loc[kept].assign(cost=table["supplies"] + table["production"])
+    return rows.assign(**{part: rows[part] / rows["initial_balance"] for part in PARTS})
+
+
+def by_configuration(rows: pd.DataFrame, column: str, how: str = "mean") -> dict[str, np.ndarray]:
+    """A column taken together over the seats of each competitor in each configuration.
+
+    Args:
+        rows: Of the table of scores.
+        column: Numbers.
+        how: ``"mean"`` or ``"sum"``.
+
+    Returns:
+        For each competitor, in alphabetical order, an array over the configurations of ``rows``; NaN where it has none.
+    """
+    if rows.empty:
+        return {}
+    pivot = rows.pivot_table(index="configuration", columns="competitor", values=column, aggfunc=how)
+    return dict(zip(pivot.columns.tolist(), pivot.to_numpy(dtype=np.float64).T, strict=True))
+
+
+def ranking(table: pd.DataFrame, role: str = "competitor") -> pd.DataFrame:
+    """The competitors, best first.
+
+    Returns:
+        Columns: rank, competitor, configurations, score and standard_error (over configurations), seller and buyer
+        (mean score on that level), revenue, cost, disposal, shortfall (fractions of the initial balance),
+        agreement_rate (agreements / negotiations), bankrupt (share of its factories).
+    """
+    import pandas as pd
+
+    rows = rows_of(table, role)
+    scores = by_configuration(rows, "score")
+    means = {column: by_configuration(rows, column) for column in (*PARTS, "bankrupt")}
+    levels = {level: by_configuration(rows_of(table, role, level), "score") for level in ("seller", "buyer")}
+    agreements, negotiations = (by_configuration(rows, c, how="sum") for c in ("agreements", "negotiations"))
+    lines = []
+    for label, values in scores.items():
+        score = mean_and_error(values[~np.isnan(values)])
+        total = float(np.nansum(negotiations[label]))
+        lines.append(
+            {
+                "competitor": label,
+                "configurations": int(np.sum(~np.isnan(values))),
+                "score": score.mean,
+                "standard_error": score.error,
+                **{level: float(np.nanmean(by[label])) if label in by else math.nan for level, by in levels.items()},
+                **{part: float(np.nanmean(means[part][label])) for part in PARTS},
+                "agreement_rate": float(np.nansum(agreements[label])) / total if total else math.nan,
+                "bankrupt": float(np.nanmean(means["bankrupt"][label])),
+            }
+        )
+    lines.sort(key=lambda line: -line["score"])
+    columns = ("competitor", "configurations", "score", "standard_error", "seller", "buyer")
+    frame = pd.DataFrame(lines, columns=[*columns, *PARTS, "agreement_rate", "bankrupt"])
+    frame.insert(0, "rank", range(1, len(lines) + 1))
+    return frame
+
+
+def paired(table: pd.DataFrame) -> pd.DataFrame:
+    """All pairs of competitors on the configurations that both played, the better one of the ranking first.
+
+    Returns:
+        Columns: competitor, other, configurations, the fields of `Paired`, won, tied, lost (configurations), share
+        (won of those not tied) with share_low and share_high (Wilson, 95 %).
+    """
+    import pandas as pd
+
+    scores = by_configuration(rows_of(table, "competitor"), "score")
+    order = ranking(table)["competitor"].tolist()
+    lines = []
+    for i, label in enumerate(order):
+        for other in order[i + 1 :]:
+            first, second = scores[label], scores[other]
+            common = ~(np.isnan(first) | np.isnan(second))
+            first, second = first[common], second[common]
+            won, lost = int(np.sum(first > second)), int(np.sum(first < second))
+            low, high = wilson_interval(won, won + lost)
+            lines.append(
+                {
+                    "competitor": label,
+                    "other": other,
+                    "configurations": len(first),
+                    **compare(first, second)._asdict(),
+                    "won": won,
+                    "tied": len(first) - won - lost,
+                    "lost": lost,
+                    "share": won / (won + lost) if won + lost else math.nan,
+                    "share_low": low,
+                    "share_high": high,
+                }
+            )
+    columns = ("won", "tied", "lost", "share", "share_low", "share_high")
+    return pd.DataFrame(lines, columns=["competitor", "other", "configurations", *Paired._fields, *columns])

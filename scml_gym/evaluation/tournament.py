@@ -1,0 +1,216 @@
+"""A tournament: play the schedule in worker processes, and go on where a player crashes or hangs."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from dataclasses import dataclass, field
+from typing import Any
+
+from scml_gym.errors import InputError
+from scml_gym.evaluation.config import TournamentConfig
+from scml_gym.evaluation.pool import WorkerPool
+from scml_gym.evaluation.schedule import PLAYS, STAND_IN, Match, Occupant, occupants, schedule
+from scml_gym.evaluation.worker import Result
+from scml_gym.reporting import progress_bar
+
+MAX_FAILURES = 2
+"""Configurations in which a player may fail before it is withdrawn from the rest."""
+
+
+@dataclass
+class Outcome:
+    """What a tournament brought.
+
+    Attributes:
+        rows: One for each factory of each play, see `scml_gym.evaluation.table.COLUMNS`.
+        failures: One for each failed attempt: configuration (empty: before the first), block, play, player (empty where
+            nobody knows), role, failure, message, consequence.
+    """
+
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    failures: list[dict[str, Any]] = field(default_factory=list)
+
+
+@dataclass
+class _Attempt:
+    """One try at a match: who is replaced by the stand-in, and the plays as far as they are known."""
+
+    match: Match
+    without: frozenset[Occupant]
+    plays: dict[int, Result] = field(default_factory=dict)
+
+    def seating(self, play: int) -> list[Occupant]:
+        return [STAND_IN if o in self.without else o for o in self.match.seating(play)]
+
+
+class Tournament:
+    """Plays a schedule; everything is decided in the order of the schedule, so workers change nothing but the time.
+
+    A match in which a player fails is played again with a stand-in on its seats, so that the others are judged; the
+    player has no score there. After ``MAX_FAILURES`` such matches it is withdrawn. One on one, and where nobody knows
+    whose failure it was, the match is left out.
+    """
+
+    def __init__(self, config: TournamentConfig, pool: WorkerPool):
+        self.outcome = Outcome()
+        self._config = config
+        self._pool = pool
+        self._withdrawn: set[Occupant] = set()
+        self._strikes: Counter[Occupant] = Counter()
+
+    def check(self) -> None:
+        """Try out every player; those that fail are withdrawn.
+
+        Raises:
+            InputError: if a name stands for nothing.
+        """
+        config = self._config
+        remaining = [*occupants(config.competitors, "competitor")]
+        if not config.one_on_one:
+            remaining += [*occupants(config.field, "field"), STAND_IN]
+        while remaining:
+            result = self._pool.check([o.name for o in remaining], config.seed)
+            if "value" in result:
+                break
+            if result["failure"] == "input" or result["player"] < 0:
+                raise InputError(result["message"])
+            failed = remaining.pop(result["player"])
+            self._withdrawn.add(failed)
+            self._fail(None, None, failed, result, "withdrawn")
+        self._pool.load([o.name for o in remaining])
+
+    def run(self, ahead: int, advance: Callable[[int], None] = lambda plays: None) -> None:
+        """Play all matches.
+
+        Args:
+            ahead: Plays that are handed to the workers before the first of them is decided.
+            advance: Told how many more plays are decided, for a progress bar.
+        """
+        matches = schedule(self._config)
+        waiting: list[_Attempt] = []  # in the order of the schedule; the first one decides what comes next
+        running: dict[Future[Result], tuple[_Attempt, int]] = {}
+        while True:
+            while len(running) < ahead and (match := next(matches, None)) is not None:
+                waiting.append(self._start(match, frozenset(), running))
+            while waiting and len(waiting[0].plays) == len(PLAYS):
+                again = self._judge(waiting[0])
+                if again is None:
+                    waiting.pop(0)
+                    advance(len(PLAYS))
+                else:
+                    waiting[0] = self._start(waiting[0].match, again, running)
+            if not waiting:
+                return
+            if running:
+                for future in wait(running, return_when=FIRST_COMPLETED).done:
+                    attempt, play = running.pop(future)
+                    attempt.plays[play] = future.result()
+
+    def _start(
+        self, match: Match, removed: frozenset[Occupant], running: dict[Future[Result], tuple[_Attempt, int]]
+    ) -> _Attempt:
+        """Hand both plays to the workers, without those removed and those known to be withdrawn."""
+        attempt = _Attempt(match, removed | self._withdrawn.intersection(match.seats))
+        if self._nobody_left(attempt.without, match):
+            attempt.plays = {play: {"value": []} for play in PLAYS}
+            return attempt
+        for play in PLAYS:
+            names = [o.name for o in attempt.seating(play)]
+            running[self._pool.play(names, match.seed, self._config.days)] = (attempt, play)
+        return attempt
+
+    def _nobody_left(self, without: frozenset[Occupant], match: Match) -> bool:
+        present = {o for o in match.seats if o.role == "competitor"}
+        return bool(present & without) if self._config.one_on_one else present <= without
+
+    def _judge(self, attempt: _Attempt) -> frozenset[Occupant] | None:
+        """All matches before this one are decided: book it (None), or say without whom it must be played again."""
+        match = attempt.match
+        withdrawn = frozenset(self._withdrawn.intersection(match.seats))
+        if not withdrawn <= attempt.without:
+            return attempt.without | withdrawn
+        for play in PLAYS:
+            result = attempt.plays[play]
+            if "value" in result:
+                continue
+            culprit = attempt.seating(play)[result["player"]] if result["player"] >= 0 else None
+            replaceable = culprit is not None and culprit != STAND_IN
+            if culprit is not None and replaceable:
+                self._strikes[culprit] += 1
+                if self._strikes[culprit] >= MAX_FAILURES:
+                    self._withdrawn.add(culprit)
+            if culprit is None or not replaceable or self._config.one_on_one:
+                consequence = "left out"
+            else:
+                consequence = "played again with a stand-in"
+            if culprit in self._withdrawn:
+                consequence += "; withdrawn"
+            self._fail(match, play, culprit, result, consequence)
+            if consequence.startswith("left out"):
+                return None
+            assert culprit is not None
+            return attempt.without | {culprit}
+        for play in PLAYS:
+            seating = attempt.seating(play)
+            for factory, measured in enumerate(attempt.plays[play]["value"]):
+                self.outcome.rows.append(
+                    {
+                        "configuration": match.configuration,
+                        "block": match.block,
+                        "play": play,
+                        "seed": match.seed,
+                        "competitor": seating[factory].label,
+                        "role": seating[factory].role,
+                        "factory": factory,
+                        **measured,
+                    }
+                )
+        return None
+
+    def _fail(
+        self, match: Match | None, play: int | None, culprit: Occupant | None, result: Result, consequence: str
+    ) -> None:
+        suspects = {o.label: None for o in match.seats if o.role == "competitor"} if match else {}
+        self.outcome.failures.append(
+            {
+                "configuration": "" if match is None else match.configuration,
+                "block": "" if match is None else match.block,
+                "play": "" if play is None else play,
+                "player": culprit.label if culprit else "unknown, one of: " + ", ".join(suspects),
+                "role": culprit.role if culprit else "",
+                "failure": result["failure"],
+                "message": result["message"],
+                "consequence": consequence,
+            }
+        )
+
+
+def run_tournament(config: TournamentConfig) -> Outcome:
+    """Play a whole tournament, with a progress bar.
+
+    Raises:
+        InputError: if a competitor or a member of the field does not exist.
+    """
+    plays = len(PLAYS) * config.worlds * config.n_blocks
+    workers = min(config.workers or available_cores(), plays)
+    done = 0
+    with WorkerPool(workers, config.time_limit) as pool:
+        tournament = Tournament(config, pool)
+        tournament.check()
+        with progress_bar(plays, "worlds") as bar:
+
+            def advance(more: int) -> None:
+                nonlocal done
+                done += more
+                bar.update(done)
+
+            tournament.run(2 * workers, advance)
+    return tournament.outcome
+
+
+def available_cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
