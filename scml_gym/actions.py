@@ -111,8 +111,7 @@ class ContinuousActions:
     """Response, quantity and price of each partner as numbers in [-1, 1]; ``Box(-1, 1, (8, 3))``, float32.
 
     The response ends below -1/3 and accepts above 1/3, else offers; quantity and price are mapped linearly to today's
-    ranges and rounded. Where it is not my turn, and for an acceptance without an offer, the safe answer is meant: no-op,
-    or an offer.
+    ranges and rounded. Where it is not my turn a no-op is meant, and an offer where there is none to accept.
     """
 
     space: spaces.Space = spaces.Box(-1.0, 1.0, (MAX_PARTNERS, 3), dtype=np.float32)

@@ -60,7 +60,7 @@ class JointPolicy:
     def __init__(self, predict: Predict, env: Mapping[str, Any], deterministic: bool = True):
         arguments = _arguments(env, ("observability", "observation", "history"))
         if arguments.get("observability") == "full":
-            raise InputError("trained with observability='full': a factory of the league does not see that; use 'partial'")
+            raise InputError("trained with observability='full', which no factory of the league has; use 'partial'")
         self._encoder = JointEncoder(
             arguments.get("observability", "partial"), arguments.get("observation", "flat"), arguments.get("history", 0)
         )

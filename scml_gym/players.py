@@ -13,7 +13,7 @@ import importlib
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, cast
 
 from scml_gym.errors import InputError, nearest
 from scml_gym.registry import load_object
@@ -92,11 +92,11 @@ def _league_agent(name: str, path: str) -> PlayerMaker:
 def _own(name: str) -> PlayerMaker:
     from scml.oneshot.agent import OneShotAgent
 
-    target: Any = load_object(name)
+    target = load_object(name)
     if isinstance(target, type) and issubclass(target, OneShotAgent):
         return lambda seed: (target, {})
     if callable(target):
-        return target
+        return cast("PlayerMaker", target)
     raise InputError(f"{name!r} is neither a OneShotAgent class nor a callable (seed) -> FactoryPolicy")
 
 

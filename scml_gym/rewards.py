@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 
+from scml_gym.partner_tracker import PartnerTracker
+from scml_gym.registry import Registry
+from scml_gym.rewards_negotiation import NegotiationReward
 from scml_gym.view import AgentView
 
 
@@ -53,6 +57,30 @@ class DailyProfit:
         return float(transition.profits.sum() / transition.after["initial_balance"])
 
 
+class NegotiationProfit:
+    """The rewards of all negotiations that ended since the last decision, as the 2021 Q-learning paper gives them.
+
+    Args:
+        reward: Of one negotiation; by default the paper's (section 2.1.4).
+    """
+
+    def __init__(self, reward: NegotiationReward | None = None):
+        self._reward = reward or NegotiationReward()
+        self._tracker = PartnerTracker(self._reward)
+
+    def reset(self, view: AgentView) -> None:
+        """A new episode: its first day begins."""
+        self._tracker = PartnerTracker(self._reward)
+        self._tracker.begin_day(view)
+
+    def __call__(self, transition: Transition) -> float:
+        """The sum over the negotiations that ended."""
+        ends = [e for last in transition.closed for e in self._tracker.end_day(last)]
+        if not transition.done:
+            ends += self._tracker.update(transition.after)
+        return float(sum(e.reward for e in ends))
+
+
 class PotentialShaping:
     """Adds ``gamma x potential(after) - potential(before)``, which changes no optimal policy (Ng et al. 1999).
 
@@ -80,3 +108,19 @@ class PotentialShaping:
 def needs_potential(view: AgentView) -> float:
     """A potential for shaping: minus the part of the day's needs that is missing or over, scaled by a day's share."""
     return -abs(float(view["needs"])) / float(view["lines"] * view["n_days"])
+
+
+def shaped_by_needs() -> Reward:
+    """The daily profit, shaped by `needs_potential`."""
+    return PotentialShaping(DailyProfit(), needs_potential)
+
+
+REWARDS = Registry("reward")
+REWARDS.register("daily-profit", DailyProfit)
+REWARDS.register("negotiations", NegotiationProfit)
+REWARDS.register("shaped-profit", shaped_by_needs)
+
+
+def make_reward(reward: str | Reward) -> Reward:
+    """The reward of that registered name, or a copy of the one given, so that environments share no state."""
+    return REWARDS.get(reward)() if isinstance(reward, str) else copy.deepcopy(reward)

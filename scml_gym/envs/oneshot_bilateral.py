@@ -37,8 +37,9 @@ class OneShotBilateralEnv(gymnasium.Env, EzPickle):
 
     ## Observation Space
     The paper's discrete states, in bins that do not depend on the world's prices, as one index:
-    ``observation="needs"``: ``Discrete(13)``; ``"offer"``, (needs, their offer): ``Discrete(233)``; ``"full"`` (default),
-    (needs, my last offer, their offer): ``Discrete(4853)``; the last two indices are the terminal states ACCEPT and END.
+    ``observation="needs"``: ``Discrete(13)``; ``"offer"``, (needs, their offer): ``Discrete(233)``; ``"full"``, the
+    default, (needs, my last offer, their offer): ``Discrete(4853)``. The last two indices are the terminal states
+    ACCEPT and END.
     ``observation="flat"``: ``Box`` of float32, 25 slots named in `scml_gym.observations`.
 
     ## Rewards
@@ -59,9 +60,9 @@ class OneShotBilateralEnv(gymnasium.Env, EzPickle):
     ``bankrupt`` of the factory, in its world so far.
 
     ## Arguments
-    Those of `scml_gym.envs.setting.OneShotSetting`, and ``partner`` (slot, or None to draw it), ``others`` (the strategy
-    that answers the other partners), ``observation``, ``quantity_bins``, ``price_bins``, ``reward``, ``episode``,
-    ``strict``, ``render_mode``.
+    Those of `scml_gym.envs.setting.OneShotSetting`, and ``partner`` (slot, or None to draw it), ``others`` (the
+    strategy that answers the other partners), ``observation``, ``quantity_bins``, ``price_bins``, ``reward``,
+    ``episode``, ``strict``, ``render_mode``.
 
     ## Example
     ```python
@@ -97,7 +98,17 @@ class OneShotBilateralEnv(gymnasium.Env, EzPickle):
         **setting: Any,
     ):
         EzPickle.__init__(
-            self, partner, others, observation, quantity_bins, price_bins, reward, episode, strict, render_mode, **setting
+            self,
+            partner,
+            others,
+            observation,
+            quantity_bins,
+            price_bins,
+            reward,
+            episode,
+            strict,
+            render_mode,
+            **setting,
         )
         if episode not in ("negotiation", "world"):
             raise InputError(f"episode={episode!r}; valid: negotiation, world")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import gymnasium
@@ -13,7 +12,7 @@ from scml_gym.actions import JOINT_ACTIONS, validate
 from scml_gym.envs.render import RENDER_MODES, render_day
 from scml_gym.envs.setting import Drawn, OneShotSetting
 from scml_gym.observations import JointEncoder
-from scml_gym.rewards import DailyProfit, Reward, Transition
+from scml_gym.rewards import Reward, Transition, make_reward
 from scml_gym.view import AgentView
 
 
@@ -31,22 +30,24 @@ class OneShotConcurrentEnv(gymnasium.Env, EzPickle):
 
     ## Action Space
     ``action="choice"``: ``MultiDiscrete([22] * 8)``: for each partner 0 to end the negotiation (a no-op where the
-    partner is idle or not there), 1 to accept its standing offer, else an offer, quantity-major: ``2 + (quantity - 1) * 2
-    + price index`` with price index 0 for the lowest and 1 for the highest price of the day's range.
+    partner is idle or not there), 1 to accept its standing offer, else an offer, quantity-major: ``2 + (quantity - 1)
+    * 2 + price index`` with price index 0 for the lowest and 1 for the highest price of the day's range.
     ``action="continuous"``: ``Box(-1, 1, (8, 3))``: for each partner the response (below -1/3 end, above 1/3 accept,
     else offer), the quantity and the price, mapped linearly to today's ranges.
     ``action_masks()`` and ``info["action_mask"]`` hold the valid choices, bool, shape ``(176,)``; no dimension is ever
     all false. An invalid answer ends that negotiation and is counted; with ``strict=True`` it raises.
 
     ## Observation Space
-    ``observation="flat"``: ``Box`` of float32, 95 slots: 15 of the factory and 10 of each of 8 partners, each with name,
-    range and meaning in ``env.unwrapped.encoder.slots``. ``observation="dict"``: the same as named blocks.
+    ``observation="flat"``: ``Box`` of float32, 95 slots: 15 of the factory and 10 of each of 8 partners, each with
+    name, range and meaning in ``env.unwrapped.encoder.slots``. ``observation="dict"``: the same as named blocks.
     ``history=k`` adds the offers of the last k decisions. ``observability="full"`` adds 10 private numbers of each of
     16 factories, which makes the game an MDP for fixed opponents without memory; ``"partial"`` is the POMDP.
 
     ## Rewards
     By default the daily profits settled since the last decision, divided by the initial balance, so that the
-    undiscounted return of an episode is the league's score - 1. ``reward`` takes any `scml_gym.rewards.Reward`.
+    undiscounted return of an episode is the league's score - 1 (``reward="daily-profit"``).
+    ``"negotiations"`` is the 2021 Q-learning paper's reward of each negotiation, ``"shaped-profit"`` the profit shaped
+    by the needs left; any `scml_gym.rewards.Reward` may be given.
 
     ## Starting State
     ``reset(seed=s)`` draws a world, the learner's factory and its opponents from ``s``; an unseeded ``reset()`` goes on
@@ -93,18 +94,16 @@ class OneShotConcurrentEnv(gymnasium.Env, EzPickle):
         observation: str = "flat",
         history: int = 0,
         action: str = "choice",
-        reward: Reward | Callable[[], Reward] | None = None,
+        reward: str | Reward = "daily-profit",
         strict: bool = False,
         render_mode: str | None = None,
         **setting: Any,
     ):
-        EzPickle.__init__(
-            self, observability, observation, history, action, reward, strict, render_mode, **setting
-        )
+        EzPickle.__init__(self, observability, observation, history, action, reward, strict, render_mode, **setting)
         self.setting = OneShotSetting(**setting)
         self.encoder = JointEncoder(observability, observation, history)  # type: ignore[arg-type]
         self.codec = JOINT_ACTIONS.get(action)()
-        self.reward: Reward = DailyProfit() if reward is None else reward() if isinstance(reward, type) else reward
+        self.reward = make_reward(reward)
         self.strict = strict
         self.render_mode = render_mode
         self.observation_space = self.encoder.space
@@ -165,5 +164,3 @@ class OneShotConcurrentEnv(gymnasium.Env, EzPickle):
         if self.render_mode is None:
             return None
         return render_day(self.view, self.render_mode)
-
-

@@ -1,4 +1,4 @@
-"""negmas' alternating-offers negotiation without wall-clock randomness and without its costs; the rules are negmas' own.
+"""negmas' alternating-offers negotiation, cheaper and without wall-clock randomness; the rules are negmas' own.
 
 Every exchange below leaves each player's offers, responses and contracts as they are (a test compares them with the
 unchanged world); it only avoids work:
@@ -17,8 +17,8 @@ from operator import attrgetter
 from typing import Any
 
 import attrs
-from negmas.sao import ControlledSAONegotiator, SAOMechanism, SAOState
 from negmas.negotiators import Controller
+from negmas.sao import ControlledSAONegotiator, SAOMechanism, SAOState
 from scml.oneshot.agent import OneShotAgent
 
 _FIELDS = tuple(field.name for field in attrs.fields(SAOState))

@@ -15,8 +15,9 @@ from scml_gym.worlds.spec import WorldSpec
 class FactoryPolicy(Protocol):
     """Whatever plays one factory: a strategy, a learner, a deployed run folder.
 
-    ``synchronous`` says when it is asked: True where the offers of all partners are in (as scml's ``OneShotSyncAgent``),
-    False in each negotiation when that is its turn, so that exactly one partner has ``my_turn`` set.
+    ``synchronous`` says when it is asked: True where the offers of all partners are in (as scml's
+    ``OneShotSyncAgent``), False in each negotiation when that is its turn, so that exactly one partner has ``my_turn``
+    set.
     The views passed in are live records of the world: copy what is to be kept.
     """
 

@@ -7,7 +7,8 @@ from typing import Any, Literal
 
 import greenlet
 import numpy as np
-from negmas import ResponseType, SAOResponse
+from negmas.gb.common import ResponseType
+from negmas.sao.common import SAOResponse
 from scml.oneshot.agent import OneShotAgent
 
 from scml_gym.actions import validate

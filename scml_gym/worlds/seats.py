@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from negmas import Contract, Outcome, ResponseType, SAOResponse, SAOState
+from negmas.gb.common import ResponseType
+from negmas.outcomes import Outcome
+from negmas.sao.common import SAOResponse, SAOState
+from negmas.situated import Contract
 from scml.oneshot.agent import OneShotAgent, OneShotSyncAgent
 from scml.oneshot.common import QUANTITY, UNIT_PRICE, is_system_agent
 
@@ -27,8 +30,13 @@ class Seat:
     what came of it.
     """
 
-    awi: Any
+    _awi: Any
     policy: FactoryPolicy
+
+    @property
+    def awi(self) -> Any:
+        """The factory's view of its scml world, a ``OneShotAWI``."""
+        return self._awi
 
     def init(self) -> None:
         """Fill the fields that hold for the whole world."""

@@ -67,7 +67,7 @@ class WorldSpec:
         if self.n_sellers + self.n_buyers != n or np.any(np.diff(self.level) < 0):
             raise InputError("world spec: level must hold 0 (seller) and 1 (buyer) only, sellers first")
         if min(sizes) < 1 or max(sizes) > MAX_PARTNERS:
-            raise InputError(f"world spec: {sizes[0]} sellers and {sizes[1]} buyers; each level takes 1 to {MAX_PARTNERS}")
+            raise InputError(f"world spec: {sizes[0]} sellers, {sizes[1]} buyers; each level takes 1 to {MAX_PARTNERS}")
 
     @property
     def n_factories(self) -> int:
@@ -134,7 +134,7 @@ class WorldSpec:
 
         if world.n_processes != 2 or not world.perishable or world.horizon:
             raise InputError(f"world {world.name!r} is not a two-process perishable OneShot world")
-        ids = sorted((a for a in world.agents if not is_system_agent(a)), key=lambda a: world.agent_profiles[a].level)
+        ids: list[Any] = sorted((a for a in world.agents if not is_system_agent(a)), key=lambda a: world.agent_profiles[a].level)
         index = {agent: i for i, agent in enumerate(ids)}
         profiles = [world.agent_profiles[a] for a in ids]
         quantity = np.zeros((len(ids), world.n_steps), dtype=np.int64)
@@ -146,12 +146,13 @@ class WorldSpec:
                     raise InputError(f"world {world.name!r}: {ids[factory]} has two exogenous contracts on day {day}")
                 quantity[factory, day] = contract.agreement["quantity"]
                 price[factory, day] = contract.agreement["unit_price"]
+        balances: dict[Any, Any] = dict(world.initial_balances)
         rounds = world.neg_n_steps // 2 if _one_offer_per_step(world) else world.neg_n_steps
         return cls(
             level=np.array([p.level for p in profiles], dtype=np.int64),
             lines=np.array([p.n_lines for p in profiles], dtype=np.int64),
             production_cost=np.array([p.cost for p in profiles], dtype=np.int64),
-            initial_balance=np.array([world.initial_balances[a] for a in ids], dtype=np.int64),
+            initial_balance=np.array([balances[a] for a in ids], dtype=np.int64),
             exogenous_quantity=quantity,
             exogenous_price=price,
             shortfall_penalty=np.array([world.agent_shortfall_penalty[a] for a in ids], dtype=np.float64),
@@ -163,8 +164,7 @@ class WorldSpec:
 
 
 def _one_offer_per_step(world: SCMLBaseWorld) -> bool:
-    mechanisms = world.mechanisms or {}
-    return bool(mechanisms.get("negmas.sao.SAOMechanism", {}).get("one_offer_per_step", False))
+    return any(parameters.get("one_offer_per_step", False) for parameters in (world.mechanisms or {}).values())
 
 
 def _penalty_profile(profiles: list[Any]) -> np.ndarray:

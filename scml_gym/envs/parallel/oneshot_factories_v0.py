@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -16,7 +15,7 @@ from scml_gym.envs.render import RENDER_MODES, render_day
 from scml_gym.envs.setting import OneShotSetting
 from scml_gym.errors import InputError
 from scml_gym.observations import JointEncoder
-from scml_gym.rewards import DailyProfit, Reward, Transition
+from scml_gym.rewards import Reward, Transition, make_reward
 from scml_gym.view import AgentView
 
 
@@ -36,8 +35,8 @@ class OneShotFactoriesEnv(ParallelEnv, EzPickle):
     For each agent that of ``scml_gym/OneShotConcurrent-v0``.
 
     ## Rewards
-    For each agent its profits settled since the last step, divided by its initial balance, or those of ``reward``, a
-    callable that makes a `scml_gym.rewards.Reward` for each agent.
+    For each agent its profits settled since the last step, divided by its initial balance; ``reward`` as in
+    ``scml_gym/OneShotConcurrent-v0``, each agent with a copy of its own.
 
     ## Starting State
     ``reset(seed=s)`` draws a world from ``s``; an unseeded one goes on to the next world of that stream.
@@ -79,7 +78,7 @@ class OneShotFactoriesEnv(ParallelEnv, EzPickle):
         observation: str = "flat",
         history: int = 0,
         action: str = "choice",
-        reward: Callable[[], Reward] = DailyProfit,
+        reward: str | Reward = "daily-profit",
         strict: bool = False,
         render_mode: str | None = None,
         **setting: Any,
@@ -105,7 +104,7 @@ class OneShotFactoriesEnv(ParallelEnv, EzPickle):
         self.agents: list[str] = []
         self.codec = JOINT_ACTIONS.get(action)()
         self._encoders = {a: JointEncoder(observability, observation, history) for a in self.factories}  # type: ignore[arg-type]
-        self._rewards = {a: reward() for a in self.factories}
+        self._rewards = {a: make_reward(reward) for a in self.factories}
         self._action_spaces = {a: copy.deepcopy(self.codec.space) for a in self.factories}
         self.strict = strict
         self.render_mode = render_mode

@@ -25,8 +25,8 @@ class OneShotThreadsEnv(ParallelEnv, EzPickle):
     ## Description
     The learner's factory is the one of ``scml_gym/OneShotConcurrent-v0``; here each negotiation has an agent of its own
     (per-opponent Q-learning, multi-agent PPO). Agent ``partner_k`` negotiates with the ``k``-th factory of the other
-    level on every day. All agents live for the whole episode; one whose negotiation is not to be answered now is idle and
-    has only the no-op.
+    level on every day. All agents live for the whole episode; one whose negotiation is not to be answered now is
+    idle and has only the no-op.
 
     ## Action Space
     ``Discrete(22)`` for each agent: 0 ends (no-op where idle), 1 accepts, the rest offer, as in
