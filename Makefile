@@ -41,7 +41,7 @@ test: setup
 
 lint: setup
 	$(RUN) -m ruff check .
-	$(RUN) -m pyright
+	$(RUN) -m pyright --pythonpath $(RUN)
 
 clean:
 	rm -rf $(VENV) demo

@@ -13,7 +13,6 @@ from typing import Any
 import gymnasium
 import numpy as np
 import torch
-from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.monitor import Monitor
 from stable_baselines3.common.vec_env import DummyVecEnv, SubprocVecEnv, VecEnv
@@ -124,10 +123,15 @@ class RunCallback(BaseCallback):
         self._saved_at = self.num_timesteps
 
 
-def learn(model: BaseAlgorithm, run: Run, save: Callable[[Path], None], total_steps: int, log_steps: int) -> None:
+def learn(model: Any, run: Run, save: Callable[[Path], None], total_steps: int, log_steps: int) -> None:
     """Let a model learn up to ``total_steps`` in all, and save it; it may have learned before.
 
-    The model's environments are seeded for the step it stands at.
+    Args:
+        model: A ``BaseAlgorithm`` with environments, which are seeded for the step that it stands at.
+        run: Where the learning curve and the checkpoints go.
+        save: Writes a checkpoint into the folder that it is given.
+        total_steps: Environment steps, those before included.
+        log_steps: Environment steps between two rows of the learning curve.
     """
     done = model.num_timesteps
     if done >= total_steps:
@@ -135,9 +139,9 @@ def learn(model: BaseAlgorithm, run: Run, save: Callable[[Path], None], total_st
     learner_seed, env_seed = seeds_at(run.config["seed"], done)
     with run.progress(total_steps, run.info["agent_name"]) as bar, global_generators_kept():
         model.set_random_seed(learner_seed)
-        assert model.env is not None
         model.env.seed(env_seed)
         bar.update(done)
         callback = RunCallback(run, save, log_steps, bar)
+        # log_interval=None: SB3 prints nothing and keeps its last numbers for the rows of `RunCallback`
         model.learn(total_steps - done, callback=callback, log_interval=None, reset_num_timesteps=done == 0)
         callback.checkpoint()

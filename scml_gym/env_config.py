@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import gymnasium
+from gymnasium.envs.registration import load_env_creator
 
 import scml_gym  # noqa: F401 (registers the environments)
 from scml_gym.config import CONFIGS, ConfigError, read_yaml
@@ -38,9 +39,8 @@ def make_env(env: Mapping[str, Any]) -> gymnasium.Env:
     try:
         return gymnasium.make(env_id, **arguments)
     except gymnasium.error.Error as error:
-        raise ConfigError(
-            ("env", "id"), f"there is no environment {env_id!r}{nearest(env_id, gymnasium.registry)}"
-        ) from error
+        hint = nearest(env_id, (name for name in gymnasium.registry if name.startswith("scml_gym/")))
+        raise ConfigError(("env", "id"), f"there is no environment {env_id!r}{hint}") from error
     except TypeError as error:
         unknown = re.search(r"unexpected keyword argument '(\w+)'", str(error))
         if unknown is None:
@@ -60,7 +60,7 @@ def _valid_arguments(env_id: str) -> set[str]:
     names: set[str] = set()
     entry_point = gymnasium.spec(env_id).entry_point
     if isinstance(entry_point, str):
-        entry_point = gymnasium.envs.registration.load_env_creator(entry_point)
+        entry_point = load_env_creator(entry_point)
     if entry_point is not None:
         parameters = inspect.signature(entry_point).parameters.values()
         names |= {p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD}

@@ -1,0 +1,60 @@
+"""From an experiment, or from a run folder, to a training."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from agents import AGENTS
+from agents.base import Agent
+from scml_gym.config import Loaded, load_experiment
+from scml_gym.runs import Run
+from scml_gym.runtime import limit_threads
+
+
+def start(
+    experiment: str | Path,
+    options: Sequence[str] = (),
+    seed: int | None = None,
+    out: Path | None = None,
+    command: str = "",
+) -> Run:
+    """Train as an experiment says, into a new run folder.
+
+    Args:
+        experiment: A YAML file, or a name in configs/experiment.
+        options: ``key.path=value`` each.
+        seed: Replaces the experiment's.
+        out: The run folder; by default ``runs/<experiment>-seed<seed>-<time>``.
+        command: To be noted in the folder.
+
+    Raises:
+        InputError: before anything is written, if the experiment is wrong in any way or ``out`` is not empty.
+    """
+    loaded = load_experiment(experiment, options, seed)
+    agent = _build(loaded)
+    name = f"{Path(experiment).stem}-seed{loaded.config['seed']}-{time.strftime('%Y%m%d-%H%M%S')}"
+    learner = f"{type(agent).__module__}:{type(agent).__qualname__}"
+    run = Run.create(out or Path("runs") / name, loaded.config, command, agent=learner)
+    agent.train(run)
+    return run
+
+
+def resume(folder: Path, command: str = "") -> Run:
+    """Continue a run from its last checkpoint, as it was configured.
+
+    Raises:
+        InputError: if it is no run folder, or is corrupt, or another process is training in it.
+    """
+    run = Run.open(folder)
+    agent = _build(Loaded(run.config, {"": str(folder / "config.yaml")}))
+    run.resumed(command)
+    agent.train(run)
+    return run
+
+
+def _build(loaded: Loaded) -> Agent:
+    limit_threads(loaded.config["threads"])  # before the learner imports torch
+    with loaded.naming_sources():
+        return AGENTS.get(loaded.config["agent"]["name"]).build(loaded.config["agent"], loaded.config["env"])
