@@ -102,7 +102,7 @@ class LeanWorld(SCML2024OneShotWorld):
             make_lean(player)
         parameters = self.mechanisms["negmas.sao.SAOMechanism"]
         parameters["extra_callbacks"] = any(uses_callbacks(p) for p in players)
-        self.mechanisms = {f"{LeanMechanism.__module__}.{LeanMechanism.__name__}": parameters}
+        self.mechanisms = {LeanMechanism: parameters}  # type: ignore[dict-item]  # a name would be looked up each time
         self.save_negotiations = False
         self._entities = {0: InsertionOrderedSet(self.agents.values())}  # type: ignore[assignment]
         for factory, agent in enumerate(self.factory_ids):
