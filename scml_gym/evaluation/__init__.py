@@ -34,8 +34,7 @@ def evaluate_command(config_file: Path | None, options: Mapping[str, Any], comma
         options["field"] = [name for text in options["field"] for name in text.split(",")]
     config = load_config(config_file, options)
     folder = output_folder(config)
-    print(headline(config))
-    outcome = run_tournament(config)
+    outcome = run_tournament(config, begin=lambda: print(headline(config)))
     text = write_results(folder, config, outcome, command)
     print(text)
     print(f"Results: {folder}")

@@ -22,8 +22,8 @@ def draw(table: pd.DataFrame) -> dict[str, bytes]:
     """All plots of a table of scores.
 
     Returns:
-        PNG by file name: ``ranking.png`` (mean scores with 95 % intervals), ``levels.png`` (scores as seller and as
-        buyer), ``profit.png`` (what the profit is made of); empty where nothing was scored.
+        PNG by file name: ``ranking.png`` (mean scores, bars of 1.96 standard errors), ``levels.png`` (the same as
+        seller and as buyer), ``profit.png`` (what the profit is made of); empty where nothing was scored.
     """
     ranks = ranking(table)
     if ranks.empty:
@@ -39,11 +39,11 @@ def _figure(ranks: pd.DataFrame, quantity: str, fill: Callable[[Axes], None]) ->
     """One horizontal bar chart, the best competitor on top."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(8.0, 1.4 + 0.45 * len(ranks)), layout="constrained")
+    figure = Figure(figsize=(9.0, 1.6 + 0.45 * len(ranks)), layout="constrained")
     axes = figure.add_subplot()
     fill(axes)
     axes.set_yticks(range(len(ranks)), ranks["competitor"].tolist())
-    axes.invert_yaxis()
+    axes.set_ylim(len(ranks) - 0.5, -0.5)
     axes.set_xlabel(quantity)
     axes.grid(axis="x", alpha=0.3)
     axes.set_axisbelow(True)
@@ -58,7 +58,7 @@ def _ranking(axes: Axes, ranks: pd.DataFrame) -> None:
     errors = 1.96 * ranks["standard_error"].fillna(0.0)
     axes.errorbar(ranks["score"], range(len(ranks)), xerr=errors, fmt="o", color=_SELLER, capsize=3)
     axes.axvline(1.0, color="grey", linewidth=0.8)
-    axes.set_title("Mean score with 95 % interval over configurations")
+    axes.set_title("Mean score and 1.96 standard errors over configurations")
 
 
 def _levels(axes: Axes, ranks: pd.DataFrame, table: pd.DataFrame) -> None:
@@ -69,8 +69,8 @@ def _levels(axes: Axes, ranks: pd.DataFrame, table: pd.DataFrame) -> None:
         places = np.arange(len(ranks)) + shift
         axes.errorbar([m.mean for m in means], places, xerr=errors, fmt="o", color=colour, capsize=3, label=level)
     axes.axvline(1.0, color="grey", linewidth=0.8)
-    axes.legend()
-    axes.set_title("Mean score by level with 95 % interval")
+    axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False)
+    axes.set_title("Mean score and 1.96 standard errors by level")
 
 
 def _profit(axes: Axes, ranks: pd.DataFrame) -> None:
@@ -82,5 +82,5 @@ def _profit(axes: Axes, ranks: pd.DataFrame) -> None:
         axes.barh(places, ranks[part], left=left, color=_PART_COLOURS[part], label=part)
     axes.plot(ranks["score"] - 1.0, places, "D", color="black", markersize=5, label="profit")
     axes.axvline(0.0, color="black", linewidth=0.8)
-    axes.legend(fontsize="small")
+    axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False)
     axes.set_title("What the profit is made of")

@@ -16,7 +16,7 @@ from typing import Any, Self
 
 from scml_gym.evaluation.worker import Result
 
-_GRACE = 60.0
+_GRACE = 120.0
 """Seconds beyond a task's limit after which the worker itself counts as dead."""
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import csv
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,15 +35,22 @@ COLUMNS = {
 }
 """Columns of ``scores.csv`` and what they hold."""
 
+_TYPES: dict[str, Callable[[str], Any]] = {
+    **dict.fromkeys(("competitor", "role", "level"), str),
+    **dict.fromkeys(("score", "profit", "revenue", "supplies", "production", "disposal", "shortfall"), float),
+}
+"""Types of the columns that hold no integers."""
+
 FAILURE_COLUMNS = ("configuration", "block", "play", "player", "role", "failure", "message", "consequence")
 """Columns of ``failures.csv``; see `scml_gym.evaluation.tournament.Outcome`."""
 
 
 def write_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], path: Path) -> None:
     """Write rows as CSV; numbers in the shortest form that reads back to the same bits."""
-    import pandas as pd
-
-    pd.DataFrame(list(rows), columns=list(columns)).to_csv(path, index=False, lineterminator="\n")
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, columns, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
 
 
 def read_scores(path: Path) -> pd.DataFrame:
@@ -53,17 +61,30 @@ def read_scores(path: Path) -> pd.DataFrame:
     """
     import pandas as pd
 
+    texts = _read(path, tuple(COLUMNS))
     try:
-        table = pd.read_csv(path, float_precision="round_trip", dtype={"competitor": str}, keep_default_na=False)
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: cannot be read as a table of scores ({error})") from error
-    if list(table.columns) != list(COLUMNS):
-        raise InputError(f"{path}: not a table of scores; its columns are {', '.join(map(str, table.columns))}")
-    return table
+        columns = {name: [_TYPES.get(name, int)(row[name]) for row in texts] for name in COLUMNS}
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{path}: not a table of scores ({error})") from error
+    return pd.DataFrame(columns)
 
 
 def read_failures(path: Path) -> list[dict[str, str]]:
-    """The rows of ``failures.csv``, all as texts."""
-    import pandas as pd
+    """The rows of ``failures.csv``, all as texts.
 
-    return pd.read_csv(path, dtype=str, keep_default_na=False).to_dict("records")  # type: ignore[return-value]
+    Raises:
+        InputError: if the file is missing or has not the columns of ``FAILURE_COLUMNS``.
+    """
+    return _read(path, FAILURE_COLUMNS)
+
+
+def _read(path: Path, columns: tuple[str, ...]) -> list[dict[str, str]]:
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            reader = csv.DictReader(file)
+            rows = list(reader)
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"{path}: cannot be read as a table ({error})") from error
+    if tuple(reader.fieldnames or ()) != columns:
+        raise InputError(f"{path}: its columns are not {', '.join(columns)}")
+    return rows

@@ -188,8 +188,12 @@ class Tournament:
         )
 
 
-def run_tournament(config: TournamentConfig) -> Outcome:
+def run_tournament(config: TournamentConfig, begin: Callable[[], None] = lambda: None) -> Outcome:
     """Play a whole tournament, with a progress bar.
+
+    Args:
+        config: What to play.
+        begin: Called when all players are found.
 
     Raises:
         InputError: if a competitor or a member of the field does not exist.
@@ -200,6 +204,7 @@ def run_tournament(config: TournamentConfig) -> Outcome:
     with WorkerPool(workers, config.time_limit) as pool:
         tournament = Tournament(config, pool)
         tournament.check()
+        begin()
         with progress_bar(plays, "worlds") as bar:
 
             def advance(more: int) -> None:

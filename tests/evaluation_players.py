@@ -1,0 +1,88 @@
+"""Players that misbehave, for the tests of tournaments."""
+
+import os
+import signal
+import time
+
+from scml.oneshot.agents import GreedyOneShotAgent, OneshotDoNothingAgent
+
+
+class Raises(GreedyOneShotAgent):
+    """An exception in the middle of a negotiation."""
+
+    def propose(self, negotiator_id, state, source=None):
+        if self.awi.current_step == 1:
+            raise RuntimeError("two\nlines")
+        return super().propose(negotiator_id, state)
+
+
+class Exits(GreedyOneShotAgent):
+    """Ends the process without a word."""
+
+    def before_step(self):
+        if self.awi.current_step == 1:
+            os._exit(7)
+        super().before_step()
+
+
+class Segfaults(GreedyOneShotAgent):
+    """Dies as a broken extension module does."""
+
+    def step(self):
+        if self.awi.current_step == 1:
+            os.kill(os.getpid(), signal.SIGSEGV)
+        super().step()
+
+
+class Hangs(GreedyOneShotAgent):
+    """Never answers."""
+
+    def before_step(self):
+        time.sleep(1000)
+
+
+class CannotBeMade(GreedyOneShotAgent):
+    """Fails in its constructor."""
+
+    def __init__(self, *args, **kwargs):
+        raise OSError("no model file")
+
+
+class Sometimes(GreedyOneShotAgent):
+    """Fails in about half of the worlds, and in those only on one level."""
+
+    def before_step(self):
+        if self.awi.is_first_level and self.awi.profile.cost % 2:
+            raise RuntimeError("odd production cost")
+        super().before_step()
+
+
+class Remembers(GreedyOneShotAgent):
+    """Is idle in all but the first world that its process plays: it would tell which worker plays what."""
+
+    worlds = 0
+
+    def init(self):
+        type(self).worlds += 1
+        super().init()
+
+    def propose(self, negotiator_id, state, source=None):
+        return super().propose(negotiator_id, state) if type(self).worlds == 1 else None
+
+
+class Handles(OneshotDoNothingAgent):
+    """Raises and handles it: no failure."""
+
+    def propose(self, negotiator_id, state):
+        try:
+            return self.first_proposals()
+        except RuntimeError:
+            return None
+
+    def first_proposals(self):
+        raise RuntimeError
+
+
+def not_a_policy(seed):
+    """A callable that makes no player."""
+    return seed
