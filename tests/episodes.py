@@ -1,0 +1,84 @@
+"""Seeded episodes of every environment, and their digests; run as a module it prints the digests of all golden ones.
+
+python -m tests.episodes > tests/golden.json     (only with a new version of an environment)
+"""
+
+import hashlib
+import json
+from pathlib import Path
+
+import gymnasium
+import numpy as np
+
+import scml_gym  # noqa: F401
+from scml_gym.registration import ENVIRONMENTS
+
+GOLDEN = Path(__file__).with_name("golden.json")
+
+OPTIONS = {
+    "scml_gym/OneShotConcurrent-v0": [
+        {},
+        {"timing": "moves", "level": "seller"},
+        {"observability": "full", "observation": "dict", "history": 2},
+        {"action": "continuous", "level": "buyer"},
+        {"reward": "negotiations"},
+    ],
+    "scml_gym/OneShotBilateral-v0": [
+        {},
+        {"timing": "moves", "observation": "offer"},
+        {"observation": "flat", "episode": "world"},
+        {"observation": "needs", "level": "buyer"},
+    ],
+}
+
+
+def make(name, options):
+    """A small environment."""
+    return gymnasium.make(name, **{"days": 3, **options})
+
+
+def play(env, seed, episodes=1):
+    """What random valid actions meet: observations, rewards, masks; the return and the last info at the end."""
+    env.action_space.seed(seed)
+    trace = []
+    for episode in range(episodes):
+        observation, info = env.reset(seed=seed if episode == 0 else None)
+        total, done = 0.0, False
+        while not done:
+            trace.append({"observation": observation, "mask": info["action_mask"]})
+            if isinstance(env.action_space, gymnasium.spaces.MultiDiscrete):
+                action = env.action_space.sample(mask=env.unwrapped.sample_mask())
+            elif isinstance(env.action_space, gymnasium.spaces.Discrete):
+                action = env.action_space.sample(mask=info["action_mask"].astype(np.int8))
+            else:
+                action = env.action_space.sample()
+            observation, reward, terminated, truncated, info = env.step(action)
+            trace.append({"reward": reward, "end": (terminated, truncated)})
+            total, done = total + reward, terminated or truncated
+        trace.append({"observation": observation, "return": total, "info": info})
+    return trace
+
+
+def digest(trace):
+    """A digest of every bit of a trace."""
+    state = hashlib.sha256()
+
+    def feed(value):
+        if isinstance(value, dict):
+            for key in sorted(value):
+                state.update(key.encode())
+                feed(value[key])
+        elif isinstance(value, list | tuple):
+            for item in value:
+                feed(item)
+        elif isinstance(value, np.ndarray):
+            state.update(value.tobytes())
+        else:
+            state.update(repr(value.item() if isinstance(value, np.generic) else value).encode())
+
+    feed(trace)
+    return state.hexdigest()
+
+
+if __name__ == "__main__":
+    print(json.dumps({name: digest(play(make(name, {}), seed=11)) for name in sorted(ENVIRONMENTS)}, indent=1))

@@ -1,0 +1,194 @@
+"""Every registered Gymnasium environment keeps its contracts."""
+
+import json
+import multiprocessing
+import os
+import pickle
+import subprocess
+import sys
+import warnings
+from pathlib import Path
+
+import gymnasium
+import numpy as np
+import pytest
+from gymnasium.utils.env_checker import check_env
+
+import scml_gym
+from scml_gym.errors import InputError
+from scml_gym.registration import ENVIRONMENTS
+from tests.episodes import GOLDEN, OPTIONS, digest, make, play
+
+IDS = sorted(ENVIRONMENTS)
+CASES = [(name, options) for name in IDS for options in OPTIONS[name]]
+
+
+def ids(case):
+    return f"{case[0].split('/')[1]}-{'-'.join(str(v) for v in case[1].values()) or 'default'}"
+
+
+@pytest.mark.parametrize("case", CASES, ids=ids)
+def test_gymnasiums_checker_is_content_without_a_warning(case):
+    env = make(*case)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        check_env(env.unwrapped, skip_render_check=True)
+
+
+@pytest.mark.parametrize("case", CASES, ids=ids)
+def test_two_copies_in_lockstep_are_equal_to_the_last_bit(case):
+    first, second = make(*case), make(*case)
+    assert digest(play(first, seed=5, episodes=2)) == digest(play(second, seed=5, episodes=2))
+
+
+@pytest.mark.parametrize("name", IDS)
+def test_another_seed_is_another_episode(name):
+    assert digest(play(make(name, {}), seed=5)) != digest(play(make(name, {}), seed=6))
+
+
+@pytest.mark.parametrize("name", IDS)
+def test_pickled_environment_plays_the_same(name):
+    env = make(name, {})
+    copy = pickle.loads(pickle.dumps(env))
+    assert digest(play(env, seed=3)) == digest(play(copy, seed=3))
+
+
+@pytest.mark.parametrize("name", IDS)
+def test_golden_episodes(name):
+    """Behaviour that changes is a new version of the environment; see tests/episodes.py to write new digests."""
+    assert digest(play(make(name, {}), seed=11)) == json.loads(GOLDEN.read_text())[name]
+
+
+@pytest.mark.parametrize("hash_seed", ["0", "1", "random"])
+def test_same_episodes_in_processes_with_other_hash_seeds_on_a_loaded_machine(hash_seed):
+    load = subprocess.Popen([sys.executable, "-c", "while True: pass"])
+    try:
+        result = subprocess.run(
+            [sys.executable, "-m", "tests.episodes"],
+            env={**os.environ, "PYTHONHASHSEED": hash_seed},
+            cwd=Path(__file__).parent.parent,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+    finally:
+        load.kill()
+        load.wait()
+    assert json.loads(result.stdout) == json.loads(GOLDEN.read_text())
+
+
+def _play_in_worker(name):
+    env = gymnasium.make(f"scml_gym:{name}", days=3)  # nothing imported scml_gym here
+    return digest(play(env, seed=2))
+
+
+def test_environment_exists_in_a_spawned_worker():
+    name = "scml_gym/OneShotConcurrent-v0"
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        assert pool.apply(_play_in_worker, (name,)) == _play_in_worker(name)
+
+
+def test_importing_scml_gym_loads_neither_scml_nor_torch():
+    code = "import sys, scml_gym; print([m for m in ('scml', 'negmas', 'torch', 'pandas') if m in sys.modules])"
+    out = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=True)
+    assert out.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("options", [{}, {"timing": "moves"}, {"action": "continuous"}])
+def test_return_is_the_score_less_one(options):
+    name = "scml_gym/OneShotConcurrent-v0"
+    for seed in range(4):
+        *_, last = play(make(name, options), seed=seed)
+        info = last["info"]
+        assert abs(last["return"] - (info["score"] - 1)) < 1e-9
+        assert info["invalid_actions"] == 0
+        assert 0 <= info["agreements"] <= info["negotiations"]
+
+
+@pytest.mark.parametrize("name", IDS)
+@pytest.mark.parametrize("mode", ["ansi", "rgb_array"])
+def test_rendering_shows_the_day(name, mode):
+    env = make(name, {"render_mode": mode})
+    env.reset(seed=0)
+    frame = env.render()
+    if mode == "ansi":
+        assert "needs" in frame
+        assert "its offer" in frame
+    else:
+        assert frame.dtype == np.uint8
+        assert frame.ndim == 3
+        assert frame.std() > 0
+
+
+@pytest.mark.parametrize("name", IDS)
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"level": "byuer"},
+        {"opponents": ["best-subst"]},
+        {"opponents": "greedy"},
+        {"opponents": ["scml:GreedyAgent"]},
+        {"opponents": ["best-subset?tolerence=1"]},
+        {"days": 0},
+        {"factories_per_level": 9},
+        {"timing": "round"},
+        {"backend": "fast"},
+        {"generator": "leage"},
+        {"observation": "image"},
+        {"spec": "nowhere.npz"},
+    ],
+    ids=lambda wrong: "-".join(f"{k}-{v}" for k, v in wrong.items()),
+)
+def test_wrong_arguments_are_refused_with_the_wrong_value(name, wrong):
+    with pytest.raises(InputError) as error:
+        make(name, wrong)
+    assert "\n" not in str(error.value)
+    value = next(iter(wrong.values()))
+    assert str(value[0] if isinstance(value, list) else value).split(":")[-1].split("?")[-1].split("=")[0] in str(
+        error.value
+    )
+
+
+@pytest.mark.parametrize("name", IDS)
+def test_invalid_actions_are_counted_or_refused(name):
+    env = make(name, {"level": "buyer"})
+    _, info = env.reset(seed=1)
+    mask = info["action_mask"].reshape(-1, 22)
+    assert not mask[:, 1].any()  # a buyer opens: nothing can be accepted yet
+    accept = np.ones(8, dtype=np.int64) if "Concurrent" in name else 1
+    *_, info = env.step(accept)
+    strict = make(name, {"level": "buyer", "strict": True})
+    strict.reset(seed=1)
+    with pytest.raises(InputError, match="accept"):
+        strict.step(accept)
+
+
+def test_invalid_actions_are_reported():
+    env = make("scml_gym/OneShotConcurrent-v0", {"level": "buyer"})
+    env.reset(seed=1)
+    done = False
+    while not done:
+        _, _, done, _, info = env.step(np.ones(8, dtype=np.int64))
+    assert info["invalid_actions"] > 0
+
+
+def test_action_outside_the_space():
+    env = gymnasium.make("scml_gym/OneShotConcurrent-v0", days=3, disable_env_checker=True)
+    env.reset(seed=1)
+    with pytest.raises(InputError, match="99"):
+        env.step(np.full(8, 99))
+    with pytest.raises(InputError, match="shape"):
+        env.step(np.zeros(3, dtype=np.int64))
+
+
+def test_stable_baselines_ppo_works_unchanged():
+    from stable_baselines3 import PPO
+
+    env = gymnasium.make("scml_gym/OneShotConcurrent-v0", days=3, factories_per_level=4)
+    model = PPO("MlpPolicy", env, n_steps=16, batch_size=16, n_epochs=1, device="cpu")
+    model.learn(32)
+    assert model.num_timesteps == 32
+
+
+def test_version():
+    assert scml_gym.__version__

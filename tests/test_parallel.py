@@ -1,0 +1,116 @@
+"""The PettingZoo environments keep PettingZoo's contracts and their own."""
+
+import pickle
+import warnings
+
+import numpy as np
+import pytest
+from pettingzoo.test import parallel_api_test, parallel_seed_test
+
+from scml_gym.envs.parallel import oneshot_factories_v0, oneshot_threads_v0
+from scml_gym.errors import InputError
+from tests.episodes import digest
+
+CASES = {
+    "threads": lambda: oneshot_threads_v0.parallel_env(days=3),
+    "threads-moves-flat": lambda: oneshot_threads_v0.parallel_env(days=3, observation="flat", timing="moves"),
+    "factories": lambda: oneshot_factories_v0.parallel_env(days=3),
+    "self-play": lambda: oneshot_factories_v0.parallel_env(days=3, factories=tuple(range(8))),
+    "factories-moves-full": lambda: oneshot_factories_v0.parallel_env(days=3, timing="moves", observability="full"),
+}
+
+
+def masks(env, infos, agent):
+    if hasattr(env, "sample_mask"):
+        return env.sample_mask(agent)
+    return infos[agent]["action_mask"].astype(np.int8)
+
+
+def play(env, seed):
+    """What random valid actions meet."""
+    for agent in env.possible_agents:
+        env.action_space(agent).seed(seed)
+    observations, infos = env.reset(seed=seed)
+    trace = [observations]
+    while env.agents:
+        actions = {a: env.action_space(a).sample(masks(env, infos, a)) for a in env.agents}
+        observations, rewards, terminations, truncations, infos = env.step(actions)
+        trace.append({"o": observations, "r": rewards, "t": terminations, "c": truncations, "i": infos})
+    return trace
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_pettingzoos_checkers(case):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        parallel_api_test(CASES[case](), num_cycles=60)
+        parallel_seed_test(CASES[case], num_cycles=20)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_lockstep_and_pickle(case):
+    env = CASES[case]()
+    trace = digest(play(env, 4))
+    assert digest(play(CASES[case](), 4)) == trace
+    assert digest(play(pickle.loads(pickle.dumps(env)), 4)) == trace
+    assert digest(play(env, 5)) != trace
+
+
+@pytest.mark.parametrize("case", ["threads", "threads-moves-flat"])
+def test_each_negotiation_ends_once_a_day_and_is_paid_then(case):
+    env = CASES[case]()
+    trace = play(env, 2)
+    ends = dict.fromkeys(trace[0], 0)
+    for step in trace[1:]:
+        for agent, info in step["i"].items():
+            ends[agent] += info["negotiation_end"]
+            if not info["negotiation_end"]:
+                assert step["r"][agent] == 0.0
+    last = next(iter(trace[-1]["i"].values()))
+    assert sum(ends.values()) <= last["negotiations"]
+    assert sum(ends.values()) >= last["agreements"]
+    assert max(ends.values()) <= 3  # days
+
+
+def test_agents_live_for_the_whole_episode_and_idle_ones_have_only_the_no_op():
+    env = oneshot_threads_v0.parallel_env(days=3)
+    observations, infos = env.reset(seed=0)
+    agents, idle = list(env.agents), 0
+    assert set(observations) == set(infos) == set(agents)
+    while env.agents:
+        assert env.agents == agents
+        turn = env.view["partners"]["my_turn"]
+        for k, agent in enumerate(agents):
+            mask = infos[agent]["action_mask"]
+            assert mask[0]
+            if not turn[k]:
+                idle += 1
+                assert mask.sum() == 1
+        actions = {a: env.action_space(a).sample(masks(env, infos, a)) for a in env.agents}
+        _, _, _, _, infos = env.step(actions)
+    assert idle > 0
+
+
+def test_self_play_returns_are_scores():
+    env = CASES["self-play"]()
+    trace = play(env, 3)
+    for agent in trace[0]:
+        total = sum(step["r"][agent] for step in trace[1:])
+        info = trace[-1]["i"][agent]
+        assert total == pytest.approx(info["score"] - 1, abs=1e-9)
+        assert info["invalid_actions"] == 0
+    turns = [sum(i["my_turn"] for i in step["i"].values()) for step in trace[1:-1]]
+    assert set(turns) == {1}  # in the league's timing one factory after the other decides
+
+
+@pytest.mark.parametrize("factories", [(), (0, 0), (0, 99)])
+def test_wrong_factories(factories):
+    with pytest.raises(InputError):
+        oneshot_factories_v0.parallel_env(factories=factories, days=3).reset(seed=0)
+
+
+def test_strict_mode_refuses_an_invalid_answer():
+    env = oneshot_threads_v0.parallel_env(days=3, level="buyer", strict=True)
+    env.reset(seed=0)
+    with pytest.raises(InputError, match="accept"):
+        env.step(dict.fromkeys(env.agents, 1))
