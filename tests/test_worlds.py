@@ -203,9 +203,8 @@ def test_views_keep_to_the_rules_of_the_day():
         turn = view["partners"]["my_turn"] == 1
         assert turn.any()
         assert np.all(view["partners"]["running"][turn] == 1)
-        assert view["min_price"] == max(
-            1, np.ceil(view["output_price" if view["level"] == SELLER else "input_price"]) - 1
-        )
+        trading_price = view["output_price" if view["level"] == SELLER else "input_price"]
+        assert view["min_price"] == max(1, np.ceil(trading_price) - 1)
         assert view["max_price"] - view["min_price"] <= 1
         assert (view["min_quantity"], view["max_quantity"]) == (1, 10)
         if (i, int(view["day"])) not in first_today:

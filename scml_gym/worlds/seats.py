@@ -55,7 +55,6 @@ class Seat:
         view["factory"] = position if level == SELLER else len(self.names) + position
         view["n_partners"] = len(self.names)
         view["n_competitors"] = len(rivals) - 1
-        view["n_rounds"] = awi.bb_read("settings", "neg_n_steps") or 0
         view["lines"] = awi.n_lines
         view["production_cost"] = awi.profile.cost
         view["initial_balance"] = awi._world.initial_balances[awi.agent.id]
