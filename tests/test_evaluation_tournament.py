@@ -20,7 +20,9 @@ def tournament(*competitors, **settings):
 def misbehaving():
     """Nobody's neighbours: two good players and one of each way to fail."""
     names = ("Raises", "Exits", "Segfaults", "CannotBeMade", "Handles")
-    return tournament("best-subset", "greedy", *(f"evaluation_players:{n}" for n in names), worlds=MAX_FAILURES + 1)
+    return tournament(
+        "best-subset", "greedy", *(f"tests.evaluation_players:{n}" for n in names), worlds=MAX_FAILURES + 1
+    )
 
 
 def labels(rows, role="competitor"):
@@ -28,11 +30,16 @@ def labels(rows, role="competitor"):
 
 
 def test_the_table_does_not_depend_on_the_workers():
-    names = ("evaluation_players:Remembers", "evaluation_players:Sometimes", "scml:RandDistOneShotAgent", "best-subset")
+    names = (
+        "tests.evaluation_players:Remembers",
+        "tests.evaluation_players:Sometimes",
+        "scml:RandDistOneShotAgent",
+        "best-subset",
+    )
     one, two = (tournament(*names, worlds=4, seed=3, workers=workers) for workers in (1, 2))
     assert one.rows == two.rows
     assert one.failures == two.failures
-    assert {f["player"] for f in one.failures} == {"evaluation_players:Sometimes"}
+    assert {f["player"] for f in one.failures} == {"tests.evaluation_players:Sometimes"}
     remembers = [row["agreements"] for row in one.rows if row["competitor"] == names[0]]
     assert min(remembers) > 0
 
@@ -53,10 +60,10 @@ def test_misbehaving_players_are_blamed(misbehaving):
 
 
 def test_the_others_play_every_world(misbehaving):
-    for label in ("best-subset", "greedy", "evaluation_players:Handles"):
+    for label in ("best-subset", "greedy", "tests.evaluation_players:Handles"):
         mine = [row for row in misbehaving.rows if (row["competitor"], row["role"]) == (label, "competitor")]
         assert len(mine) == 2 * (MAX_FAILURES + 1)
-    assert labels(misbehaving.rows) == {"best-subset", "greedy", "evaluation_players:Handles"}
+    assert labels(misbehaving.rows) == {"best-subset", "greedy", "tests.evaluation_players:Handles"}
     assert labels(misbehaving.rows, "stand-in") == {STAND_IN.label}
 
 
@@ -68,13 +75,13 @@ def test_who_fails_again_is_withdrawn(misbehaving):
 
 
 def test_a_hanging_player_is_stopped():
-    outcome = tournament("greedy", "evaluation_players:Hangs", worlds=1, time_limit=5.0, workers=1)
-    assert [(f["player"], f["failure"]) for f in outcome.failures] == [("evaluation_players:Hangs", "hang")]
+    outcome = tournament("greedy", "tests.evaluation_players:Hangs", worlds=1, time_limit=5.0, workers=1)
+    assert [(f["player"], f["failure"]) for f in outcome.failures] == [("tests.evaluation_players:Hangs", "hang")]
     assert labels(outcome.rows) == {"greedy"}
 
 
 def test_one_on_one_has_no_stand_in():
-    outcome = tournament("greedy", "evaluation_players:Raises", one_on_one=True, factories=2)
+    outcome = tournament("greedy", "tests.evaluation_players:Raises", one_on_one=True, factories=2)
     assert outcome.rows == []
     assert {f["consequence"] for f in outcome.failures} == {"left out", "left out; withdrawn"}
 
@@ -94,7 +101,7 @@ def test_unknown_players_are_refused():
         for name in (
             "greddy",
             "scml:Nobody",
-            "evaluation_players:not_a_policy",
+            "tests.evaluation_players:not_a_policy",
             "no_such_module:Name",
             "no/such/folder",
         ):
