@@ -17,7 +17,7 @@ app = typer.Typer(add_completion=False)
 def train(
     experiment: Annotated[str | None, typer.Argument(help="YAML file, or a name in configs/experiment.")] = None,
     options: Annotated[list[str] | None, typer.Option("--set", metavar="A.B=C", help="Replace a value.")] = None,
-    seed: Annotated[int | None, typer.Option(min=0, help="Replace the experiment's seed.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Replace the experiment's seed.")] = None,
     out: Annotated[Path | None, typer.Option(help="Run folder; by default a new one in runs/.")] = None,
     resume: Annotated[Path | None, typer.Option(help="Continue this run folder from its last checkpoint.")] = None,
 ) -> None:

@@ -4,12 +4,14 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
-from conftest import ROOT
 
 from scml_gym.errors import InputError
 from scml_gym.runs import Run
+
+ROOT = Path(__file__).resolve().parents[1]
 
 CONFIG = {"seed": 5, "agent": {"name": "x"}, "env": {"id": "y"}, "checkpoint_minutes": 0, "threads": 1}
 
