@@ -63,7 +63,7 @@ def test_a_results_folder(command_line, tmp_path):
 
 
 def test_where_all_fail_the_exit_code_is_3(command_line, tmp_path):
-    options = ("--worlds", 1, "--days", 2, "--factories", 1, "--field", "greedy", "--out", "x")
+    options = ("--worlds", 1, "--days", 3, "--factories", 1, "--field", "greedy", "--out", "x")
     done = command_line("evaluate.py", "tests.evaluation_players:CannotBeMade", *options)
     assert done.returncode == 3
     assert "no competitor finished a world" in done.stderr

@@ -102,7 +102,7 @@ def test_bad_files_are_refused(tmp_path, content):
     "settings",
     [
         {"worlds": 0},
-        {"days": 0},
+        {"days": 2},
         {"seed": -1},
         {"factories": 9},
         {"time_limit": 0},

@@ -33,7 +33,7 @@ class TournamentConfig(BaseModel):
         competitors: Names as `scml_gym.players.player_maker` takes them; one named twice competes twice.
         field: Who fills the places that the competitors leave, in turn. A score holds only in its field.
         worlds: Configurations; each is played twice, the second time with the levels swapped.
-        days: Simulated days of a world.
+        days: Simulated days of a world, at least 3 (scml generates no shorter one).
         seed: Of everything that is drawn, at least 0.
         factories: On each level, at most 8; more where the competitors need more places. None for 5, one on one 6.
         one_on_one: Two competitors alone, equal numbers of both on each level, no field.
@@ -47,7 +47,7 @@ class TournamentConfig(BaseModel):
     competitors: Annotated[tuple[str, ...], Field(min_length=1)]
     field: Annotated[tuple[str, ...], Field(min_length=1)] = DEFAULT_FIELD
     worlds: Annotated[int, Field(ge=1, le=1_000_000)] = 20
-    days: Annotated[int, Field(ge=1, le=10_000)] = 30
+    days: Annotated[int, Field(ge=3, le=10_000)] = 30
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
     factories: Annotated[int, Field(ge=1, le=MAX_PARTNERS)] | None = None
     one_on_one: bool = False

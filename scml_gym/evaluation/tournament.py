@@ -136,6 +136,8 @@ class Tournament:
             result = attempt.plays[play]
             if "value" in result:
                 continue
+            if result["failure"] == "input" and result["player"] < 0:
+                raise InputError(result["message"])  # the world itself is refused, so all of them are
             culprit = attempt.seating(play)[result["player"]] if result["player"] >= 0 else None
             replaceable = culprit is not None and culprit != STAND_IN
             if culprit is not None and replaceable:
@@ -196,7 +198,7 @@ def run_tournament(config: TournamentConfig, begin: Callable[[], None] = lambda:
         begin: Called when all players are found.
 
     Raises:
-        InputError: if a competitor or a member of the field does not exist.
+        InputError: if a competitor or a member of the field does not exist, or no such world can be generated.
     """
     plays = len(PLAYS) * config.worlds * config.n_blocks
     workers = min(config.workers or available_cores(), plays)
