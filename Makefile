@@ -15,7 +15,7 @@ export OMP_NUM_THREADS ?= 1
 .PHONY: help setup demo test lint clean
 
 help:
-	@echo "make demo   train Q-learning for a minute and rank it in real worlds, into demo/"
+	@echo "make demo   train Q-learning for a minute and rank it in real worlds: curve, tables and plots in demo/"
 	@echo "make test   run all tests"
 	@echo "make lint   run ruff and pyright"
 	@echo "make setup  only make .venv and install"
@@ -34,7 +34,7 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 demo: setup
 	rm -rf demo
 	$(RUN) train.py demo --out demo/q-learning
-	$(RUN) evaluate.py demo/q-learning --out demo/evaluation
+	$(RUN) evaluate.py demo/q-learning best-subset greedy random --worlds 6 --days 20 --out demo/evaluation
 
 test: setup
 	$(RUN) -m pytest

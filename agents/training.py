@@ -56,5 +56,6 @@ def resume(folder: Path, command: str = "") -> Run:
 
 def _build(loaded: Loaded) -> Agent:
     limit_threads(loaded.config["threads"])  # before the learner imports torch
+    agent, env = loaded.config["agent"], loaded.config["env"]
     with loaded.naming_sources():
-        return AGENTS.get(loaded.config["agent"]["name"]).build(loaded.config["agent"], loaded.config["env"])
+        return AGENTS.get(agent["name"]).build(agent, {key: env[key] for key in env if key != "name"})

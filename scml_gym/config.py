@@ -68,11 +68,12 @@ class Loaded:
 
     @contextmanager
     def naming_sources(self) -> Iterator[None]:
-        """Put before each `ConfigError` raised inside where the value was set."""
+        """Put before each `InputError` raised inside where the value was set (by the key path that it begins with)."""
         try:
             yield
-        except ConfigError as error:
-            path = error.path
+        except InputError as error:
+            start = re.match(r"[\w.]*", str(error))
+            path = error.path if isinstance(error, ConfigError) else start[0].rstrip(".") if start else ""
             inside = [source for key, source in self.sources.items() if key.startswith(f"{path}.")]
             while path not in self.sources:
                 path = path.rpartition(".")[0]
