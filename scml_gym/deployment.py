@@ -145,7 +145,7 @@ def run_policy_maker(run: str | os.PathLike[str]) -> Callable[[int], FactoryPoli
 
 
 def deploy(run: str | os.PathLike[str], **parameters: Any) -> tuple[type[OneShotAgent], dict[str, Any]]:
-    """The scml agent class and its parameters with which a run folder plays in scml's own tournaments.
+    """The scml agent class, and its entry of ``competitor_params``, with which a run plays in scml's own tournaments.
 
     The class can be imported by name, so tournaments may run in parallel processes.
 
@@ -165,7 +165,7 @@ def deploy(run: str | os.PathLike[str], **parameters: Any) -> tuple[type[OneShot
 
     policy = run_policy_maker(run)(0)
     kind = DeployedAgent if policy.synchronous else DeployedAsyncAgent
-    return kind, {"run": str(Path(run).resolve()), **parameters}
+    return kind, {"controller_params": {"run": str(Path(run).resolve()), **parameters}}
 
 
 def write_count(folder: Path, name: str, counts: Mapping[str, int]) -> None:

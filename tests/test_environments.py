@@ -9,6 +9,7 @@ import subprocess
 import sys
 import warnings
 from pathlib import Path
+from typing import Any
 
 import gymnasium
 import numpy as np
@@ -111,7 +112,7 @@ def test_return_is_the_score_less_one(options):
 def test_rendering_shows_the_day(name, mode):
     env = make(name, {"render_mode": mode})
     env.reset(seed=0)
-    frame = env.render()
+    frame: Any = env.render()
     if mode == "ansi":
         assert "needs" in frame
         assert "its offer" in frame
@@ -166,7 +167,7 @@ def test_invalid_actions_are_counted_or_refused(name):
 def test_invalid_actions_are_reported():
     env = make("scml_gym/OneShotConcurrent-v0", {"level": "buyer"})
     env.reset(seed=1)
-    done = False
+    done, info = False, {}
     while not done:
         _, _, done, _, info = env.step(np.ones(8, dtype=np.int64))
     assert info["invalid_actions"] > 0

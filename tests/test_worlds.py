@@ -1,9 +1,12 @@
 """The reference world: the league's simulation, lean and reproducible, any factories external."""
 
+import contextlib
 import dataclasses
 import os
 import random
 from pathlib import Path
+from typing import Any
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -25,14 +28,14 @@ BUILTINS = ["scml:GreedyOneShotAgent", "scml:SyncRandomOneShotAgent", "scml:Gree
 TIMINGS = ["rounds", "moves"]
 
 
-def cast(spec, seed, names=None, external=()):
+def cast(spec, seed, names=None, external=()) -> list[Any]:
     """A player for each factory: the names in turn, None where external."""
     names = names or sorted(STRATEGIES)
     makers = [player_maker(names[(i + seed) % len(names)]) for i in range(spec.n_factories)]
     return [None if i in external else make(seed) for i, make in enumerate(makers)]
 
 
-def play(spec, seed, timing="rounds", names=None, external=()):
+def play(spec, seed, timing: Any = "rounds", names=None, external=()):
     """A world played to its end; external factories play what they would have been cast as."""
     world = ReferenceWorld(spec, cast(spec, seed, names, external), seed=seed, timing=timing)
     policies = cast(spec, seed, names)
@@ -115,19 +118,13 @@ class LeanWorldArguments(LeanWorld):
     def __init__(self, spec, players, one_offer_per_step):
         seats = [p if isinstance(p, tuple) else ((SyncSeat if p.synchronous else AsyncSeat), {}) for p in players]
         self.taken = {}
-        original = SCML2024OneShotWorld.__init__
 
         def catch(world, **arguments):
             self.taken = arguments
             raise StopIteration
 
-        SCML2024OneShotWorld.__init__ = catch
-        try:
+        with mock.patch.object(SCML2024OneShotWorld, "__init__", catch), contextlib.suppress(StopIteration):
             super().__init__(spec, seats, one_offer_per_step)
-        except StopIteration:
-            pass
-        finally:
-            SCML2024OneShotWorld.__init__ = original
 
 
 @pytest.mark.parametrize("seed", range(3))

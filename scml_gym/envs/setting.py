@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,6 +16,9 @@ from scml_gym.view import BUYER, SELLER
 from scml_gym.worlds.generation import Range
 from scml_gym.worlds.protocol import World
 from scml_gym.worlds.spec import WorldSpec
+
+if TYPE_CHECKING:
+    from scml_gym.worlds.reference import Player
 
 BACKENDS = Registry("backend")
 BACKENDS.register("reference", "scml_gym.worlds.reference:ReferenceWorld")
@@ -31,10 +34,32 @@ Generator = Callable[[int, Any, Any], WorldSpec]
 
 @dataclass(frozen=True)
 class Drawn:
-    """A world that was drawn, not yet started, and which of its factories the learner has."""
+    """A world that was drawn, not yet started.
+
+    Attributes:
+        world: The world.
+        factories: Indices of the learner's factories in it.
+    """
 
     world: World
     factories: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Cast:
+    """Who plays where in which world.
+
+    Attributes:
+        spec: The world's parameters.
+        players: One for each factory; None where the learner plays.
+        factories: Indices of the learner's factories.
+        seed: Of the world.
+    """
+
+    spec: WorldSpec
+    players: list[Player]
+    factories: tuple[int, ...]
+    seed: int
 
 
 class OneShotSetting:
@@ -84,7 +109,13 @@ class OneShotSetting:
             self._generate(0, days, factories_per_level)  # refuse an impossible setting now
 
     def draw(self, seed: int, factories: Sequence[int] | None = None) -> Drawn:
-        """A world and the learner's factory in it: a pure function of the setting and the seed.
+        """A world and the learner's factory in it: a pure function of the setting and the seed; see `cast`."""
+        cast = self.cast(seed, factories)
+        world = self._world(cast.spec, cast.players, seed=cast.seed, timing=self.timing)
+        return Drawn(world, cast.factories)
+
+    def cast(self, seed: int, factories: Sequence[int] | None = None) -> Cast:
+        """What a world is made of: a pure function of the setting and the seed.
 
         Args:
             seed: Any non-negative integer.
@@ -106,4 +137,4 @@ class OneShotSetting:
         choice = rng.integers(len(self._makers), size=spec.n_factories)
         world_seed = int(rng.integers(2**62))
         players = [None if i in factories else self._makers[choice[i]](world_seed) for i in range(spec.n_factories)]
-        return Drawn(self._world(spec, players, seed=world_seed, timing=self.timing), tuple(factories))
+        return Cast(spec, players, tuple(factories), world_seed)

@@ -100,7 +100,7 @@ class LeanWorld(SCML2024OneShotWorld):
         players = [self.agents[a].adapted_object for a in self.factory_ids]
         for player in players:
             make_lean(player)
-        parameters = self.mechanisms["negmas.sao.SAOMechanism"]
+        parameters: dict[str, Any] = next(iter(self.mechanisms.values()))
         parameters["extra_callbacks"] = any(uses_callbacks(p) for p in players)
         self.mechanisms = {LeanMechanism: parameters}  # type: ignore[dict-item]  # a name would be looked up each time
         self.save_negotiations = False

@@ -141,7 +141,7 @@ class ReferenceWorld:
         self.agents: list[Any] = [self.world.agents[i].adapted_object for i in self.ids]  # type: ignore[attr-defined]
         self._greenlet = greenlet.greenlet(self._run)
         for factory, (agent, player) in enumerate(zip(self.agents, players, strict=True)):
-            if isinstance(agent, Seat):
+            if isinstance(agent, Seat) and not isinstance(player, tuple):
                 agent.policy = External(factory, self._greenlet) if player is None else player  # type: ignore[assignment]
 
     def start(self) -> None:
