@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from agents.q_learning.curves import plot_opponents
 from agents.q_learning.policy import QPolicy
 from agents.q_learning.settings import QLearningSettings
 from agents.q_learning.tables import QTable, initial_tables, load_tables, save_tables
-from agents.q_learning.training import Trainer, Worlds
+from agents.q_learning.training import Trainer, Worlds, kind_weights
+from scml_gym.config import validate
 from scml_gym.errors import InputError
+from scml_gym.runs import replace_file
 from scml_gym.view import BUYER, SELLER
 
 if TYPE_CHECKING:
@@ -46,6 +49,7 @@ class QLearning:
         self.tables = tables or initial_tables(self.states, self.actions, settings.initialisation)
         self.worlds_played = worlds_played
         self.negotiations = negotiations
+        self._rng = np.random.default_rng(0)
 
     @classmethod
     def build(cls, config: Mapping[str, Any], env: Mapping[str, Any]) -> Self:
@@ -54,8 +58,9 @@ class QLearning:
         Raises:
             InputError: if a key is unknown or missing, or a value wrong.
         """
-        Worlds(env)  # refuse a bad one now
-        return cls(QLearningSettings.parse(config), env)
+        settings = validate(QLearningSettings, config, "agent")
+        kind_weights(settings.training, len(Worlds(env).opponents))  # refuse bad ones now
+        return cls(settings, env)
 
     def train(self, run: Run) -> None:
         """Play the configured number of worlds; steps of the learning curve are negotiations.
@@ -81,6 +86,8 @@ class QLearning:
                     if last or run.checkpoint_due():
                         run.checkpoint(self.negotiations, self.save)
         run.plot()
+        title = f"{run.info['agent_name']}, seed {run.config['seed']}"
+        replace_file(run.path / "opponents.png", plot_opponents(run.curve(), title))
 
     def predict(
         self, observation: Any, state: Any = None, mask: np.ndarray | None = None, deterministic: bool = True
@@ -99,8 +106,8 @@ class QLearning:
         visits = [int(t.visits[index].sum()) for t in self.tables]
         level = int(pair[0]) if len(pair) > 1 else (BUYER if visits[BUYER] > visits[SELLER] else SELLER)
         valid = np.ones(self.actions.n, dtype=np.bool_) if mask is None else np.asarray(mask, dtype=np.bool_)
-        if not deterministic and np.random.default_rng().random() < self.settings.play.epsilon_end:
-            return int(np.random.default_rng().choice(np.flatnonzero(valid))), None
+        if not deterministic and self._rng.random() < self.settings.play.epsilon_end:
+            return int(self._rng.choice(np.flatnonzero(valid))), None
         return int(np.argmax(np.where(valid, self.tables[level].values[index], -np.inf))), None
 
     def policy(self, seed: int) -> QPolicy:
@@ -112,7 +119,7 @@ class QLearning:
         return QPolicy(
             self.settings,
             tables,
-            np.random.default_rng(seed & 0xFFFFFFFFFFFFFFFF),
+            (seed & 0xFFFFFFFFFFFFFFFF,),
             lambda done: play.epsilon_start + (play.epsilon_end - play.epsilon_start) * done,
             play.rate if play.learn else 0.0,
             0.0,
@@ -138,10 +145,10 @@ class QLearning:
         """
         tables, meta = load_tables(Path(folder))
         try:
-            settings, env = QLearningSettings.parse(meta["settings"]), dict(meta["env"])
+            settings, env = validate(QLearningSettings, meta["settings"]), dict(meta["env"])
             agent = cls(settings, env, tables, int(meta["worlds_played"]), int(meta["negotiations"]))
-        except (KeyError, TypeError) as error:
-            raise InputError(f"{folder}/q_learning.json: {error} is missing or wrong") from error
+        except (KeyError, TypeError, ValueError) as error:
+            raise InputError(f"{folder}/q_learning.json: {error}") from error
         if tables[0].values.shape != (agent.states.n, agent.actions.n):
             raise InputError(f"{folder}: tables of {tables[0].values.shape}, not {(agent.states.n, agent.actions.n)}")
         return agent

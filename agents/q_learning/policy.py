@@ -13,6 +13,9 @@ from scml_gym.partner import PartnerActions, PartnerStates
 from scml_gym.partner_tracker import NegotiationEnd, PartnerTracker
 from scml_gym.view import ACCEPT, MAX_PARTNERS, OFFER, SELLER, ActionArray, AgentView, new_actions
 
+Step = tuple[int, int, np.ndarray]
+"""State, action, and which actions were allowed."""
+
 EndHook = Callable[[int, NegotiationEnd], None]
 """``hook(factory, end)``: told of every negotiation that ended, for learning curves."""
 
@@ -27,7 +30,7 @@ class QPolicy:
     Args:
         settings: All settings.
         tables: The seller's and the buyer's table.
-        rng: For exploring and for ties.
+        seed: Of exploring and of ties, together with the factory.
         epsilon: Share of a world that has passed, in [0, 1] -> probability of exploring.
         rate: Floor of the learning rate; 0 for no learning.
         visits: See `QTable.update`.
@@ -42,7 +45,7 @@ class QPolicy:
         self,
         settings: QLearningSettings,
         tables: tuple[QTable, QTable],
-        rng: np.random.Generator,
+        seed: tuple[int, ...],
         epsilon: Callable[[float], float],
         rate: float,
         visits: float,
@@ -54,7 +57,7 @@ class QPolicy:
         self.actions: PartnerActions = settings.states.actions()
         self.selection = Selection(settings.heuristics, self.actions)
         self._base = tables
-        self._rng = rng
+        self._seed = seed
         self._epsilon = epsilon
         self._rate, self._visits = rate, visits
         self._own_tables = own_tables
@@ -62,9 +65,11 @@ class QPolicy:
         self._per_opponent = settings.play.per_opponent
         self._settle_daily = settings.reward.settle == "day"
         self._gamma = settings.learning.gamma
+        self._backward = settings.learning.backward
 
     def begin(self, view: AgentView) -> None:
         """A world starts: fresh copies of the tables, where each opponent has its own."""
+        self._rng = np.random.default_rng([*self._seed, int(view["factory"])])
         base = self._base[int(view["level"])]
         if self._own_tables and self._per_opponent:
             self.tables = [base.copy() for _ in range(int(view["n_partners"]))]
@@ -72,13 +77,11 @@ class QPolicy:
             table = base.copy() if self._own_tables else base
             self.tables = [table] * int(view["n_partners"])
         self.tracker = PartnerTracker(self.settings.reward.reward())
-        self._last: list[tuple[int, int] | None] = [None] * MAX_PARTNERS
-        self._due: list[tuple[int, int, int, NegotiationEnd]] = []
+        self._steps: list[list[Step]] = [[] for _ in range(MAX_PARTNERS)]
+        self._due: list[tuple[list[Step], NegotiationEnd]] = []
 
     def act(self, view: AgentView) -> ActionArray:
         """Learn from what has happened since the last decision, and answer every partner that waits."""
-        if view["day"] != self.tracker.day:
-            self._last = [None] * MAX_PARTNERS
         self._learn_ends(view, self.tracker.update(view))
         epsilon = self._epsilon(int(view["day"]) / max(1, int(view["n_days"]) - 1))
         partners = view["partners"]
@@ -110,15 +113,14 @@ class QPolicy:
     def end_day(self, view: AgentView) -> None:
         """Learn from the day's last negotiations."""
         self._learn_ends(view, self.tracker.end_day(view))
-        if self._settle_daily:
-            needs, won = int(view["needs"]), self.tracker.won
-            for k, state, action, end in self._due:
-                if end.agreed:
-                    reward = self.tracker.reward.accepted(view, end.quantity, end.price, needs, won)
-                else:
-                    reward = self.tracker.reward.ended(view, k, needs)
-                self.tables[k].update(state, action, reward, self._rate, self._visits)
-            self._due.clear()
+        needs, won = int(view["needs"]), self.tracker.won
+        for steps, end in self._due:
+            if end.agreed:
+                reward = self.tracker.reward.accepted(view, end.quantity, end.price, needs, won)
+            else:
+                reward = self.tracker.reward.ended(view, end.partner, needs)
+            self._learn(end.partner, steps, reward)
+        self._due.clear()
 
     def _order(self, view: AgentView, ks: list[int]) -> list[int]:
         """In which order the partners are decided on."""
@@ -155,22 +157,34 @@ class QPolicy:
         return int(best[0] if len(best) == 1 else self._rng.choice(best))
 
     def _step(self, k: int, state: int, action: int, mask: np.ndarray) -> None:
-        """One step of the process with partner ``k``: the last action led here, at no reward."""
-        last = self._last[k]
-        if last is not None and self._rate:
-            value = float(self.tables[k].values[state][mask].max())
-            self.tables[k].update(*last, self._gamma * value, self._rate, self._visits)
-        self._last[k] = (state, action)
+        """One step of the process with partner ``k``; the action before led here, at no reward."""
+        if not self._rate:
+            return
+        steps = self._steps[k]
+        if steps and not self._backward:
+            last = steps.pop()
+            self._update(k, last, self._gamma * self._value(k, state, mask))
+        steps.append((state, action, mask))
 
     def _learn_ends(self, view: AgentView, ends: list[NegotiationEnd]) -> None:
         for end in ends:
             if self._on_end is not None:
                 self._on_end(int(view["factory"]), end)
-            last = self._last[end.partner]
-            self._last[end.partner] = None
-            if last is None or not self._rate:
-                continue
-            if self._settle_daily:
-                self._due.append((end.partner, *last, end))
-            else:
-                self.tables[end.partner].update(*last, end.reward, self._rate, self._visits)
+            steps, self._steps[end.partner] = self._steps[end.partner], []
+            if steps and self._settle_daily:
+                self._due.append((steps, end))
+            elif steps:
+                self._learn(end.partner, steps, end.reward)
+
+    def _learn(self, k: int, steps: list[Step], reward: float) -> None:
+        """A negotiation ended with this reward: update its steps that have not been, the last one first."""
+        target = reward
+        for step in reversed(steps):
+            self._update(k, step, target)
+            target = self._gamma * self._value(k, step[0], step[2])
+
+    def _update(self, k: int, step: Step, target: float) -> None:
+        self.tables[k].update(step[0], step[1], target, self._rate, self._visits)
+
+    def _value(self, k: int, state: int, mask: np.ndarray) -> float:
+        return float(self.tables[k].values[state][mask].max())

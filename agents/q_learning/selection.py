@@ -1,4 +1,4 @@
-"""Which actions may be selected: the paper's heuristics and constraints ("Q-learning for SCML OneShot, 2021", 2.2.d)."""
+"""Which actions may be selected: heuristics and constraints ("Q-learning for SCML OneShot, 2021", section 2.2.d)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Selection:
 
     - ``margin``: no offer and no acceptance exceeds what is left to be traded by more than so many items; where nothing
       is needed, every negotiation ends. None switches it off.
-    - ``reserve``: no trade at a loss that would leave less than this share of the initial balance. None switches it off.
+    - ``reserve``: no trade at a loss that would leave less than this share of the initial balance; None is off.
     - ``greedy_first``: the probability with which the first offer of a negotiation asks for the best price.
 
     Args:

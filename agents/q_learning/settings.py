@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
 
-from scml_gym.errors import InputError
+from scml_gym.config import Config
 from scml_gym.partner import PartnerActions, PartnerStates, StateKind
 from scml_gym.rewards_negotiation import Costs, NegotiationReward, Scaling
 
 
-class Section(BaseModel):
-    """Frozen, complete, and without unknown keys."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class States(Section):
+class States(Config):
     """The states of a negotiation (section 2.1.2 of the paper); see `scml_gym.partner.PartnerStates`."""
 
     kind: StateKind
@@ -36,7 +29,7 @@ class States(Section):
         return PartnerActions(self.quantity_bins, self.price_bins)
 
 
-class Rewards(Section):
+class Rewards(Config):
     """The reward of a negotiation (2.1.4); see `scml_gym.rewards_negotiation.NegotiationReward`.
 
     ``settle``: ``"negotiation"`` gives it when the negotiation ends, with the needs of that moment, as the paper;
@@ -57,7 +50,7 @@ class Rewards(Section):
         return NegotiationReward(**self.model_dump(exclude={"settle"}))
 
 
-class Initialisation(Section):
+class Initialisation(Config):
     """Q-values before any learning (2.2.a), in units of reward; ``preference`` 0 makes a table of zeros.
 
     ``preference`` is the value of an item traded at the best price, ``price_step`` the share of it that the worst price
@@ -69,11 +62,12 @@ class Initialisation(Section):
     excess: float = Field(ge=0)
 
 
-class Learning(Section):
+class Learning(Config):
     """Training: ``rate`` is the floor of the learning rate ``max(rate, visits / (visits + n))`` of the n-th visit.
 
     The probability of exploring falls linearly from ``epsilon_start`` to ``epsilon_end`` over the share
-    ``epsilon_until`` of the training (2.1.1, item 3).
+    ``epsilon_until`` of the training (2.1.1, item 3). ``backward``: a negotiation's steps are updated when it is
+    over, the last one first, so that its reward reaches the first step at once; else each when the next is taken.
     """
 
     gamma: float = Field(ge=0, le=1)
@@ -82,9 +76,10 @@ class Learning(Section):
     epsilon_start: float = Field(ge=0, le=1)
     epsilon_end: float = Field(ge=0, le=1)
     epsilon_until: float = Field(gt=0, le=1)
+    backward: bool
 
 
-class Play(Section):
+class Play(Config):
     """Deployment: whether tables go on learning in a world, each opponent its own copy of the pre-trained one.
 
     ``pretrained`` False starts each world from the initial table; epsilon falls linearly over the world's days.
@@ -98,7 +93,7 @@ class Play(Section):
     epsilon_end: float = Field(ge=0, le=1)
 
 
-class Heuristics(Section):
+class Heuristics(Config):
     """Constraints on selection (2.2.d); see `agents.q_learning.selection`."""
 
     margin: int | None = Field(ge=0)
@@ -108,7 +103,7 @@ class Heuristics(Section):
     order: Literal["value", "slot", "random"]
 
 
-class Training(Section):
+class Training(Config):
     """What is played while learning; weights of the kinds of worlds, see `agents.q_learning.training`.
 
     ``worlds`` in all; ``log_every`` worlds make a row of the learning curve and may end with a checkpoint; ``seats``
@@ -123,10 +118,9 @@ class Training(Section):
     mixed: float = Field(ge=0)
 
 
-class QLearningSettings(Section):
+class QLearningSettings(Config):
     """The ``agent`` section of an experiment with tabular Q-learning."""
 
-    name: str
     states: States
     reward: Rewards
     initialisation: Initialisation
@@ -134,17 +128,3 @@ class QLearningSettings(Section):
     play: Play
     heuristics: Heuristics
     training: Training
-
-    @classmethod
-    def parse(cls, config: Mapping[str, Any]) -> QLearningSettings:
-        """Validate plain data.
-
-        Raises:
-            InputError: if a key is unknown or missing, or a value wrong; one line that says where.
-        """
-        try:
-            return cls.model_validate(dict(config))
-        except ValidationError as error:
-            first = error.errors()[0]
-            where = ".".join(str(part) for part in first["loc"])
-            raise InputError(f"agent.{where}={first['input']!r}: {first['msg']}") from error

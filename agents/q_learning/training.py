@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from agents.q_learning.policy import QPolicy
+from agents.q_learning.policy import EndHook, QPolicy
 from agents.q_learning.settings import QLearningSettings, Training
 from agents.q_learning.tables import QTable
-from scml_gym.errors import InputError, nearest
+from scml_gym.errors import InputError
 from scml_gym.partner import NegotiationEnd
 from scml_gym.players import PlayerMaker, player_maker
 from scml_gym.view import SELLER
@@ -26,7 +26,7 @@ class Worlds:
     """The ``env`` section as far as worlds are drawn from it.
 
     Args:
-        env: ``opponents``, ``days`` and ``factories_per_level`` are used; ``id`` names the environment of the same game.
+        env: ``opponents``, ``days`` and ``factories_per_level`` count; ``id`` names the environment of the same game.
 
     Raises:
         InputError: if one is missing or another key is given.
@@ -37,11 +37,15 @@ class Worlds:
     def __init__(self, env: Mapping[str, Any]):
         for key in env:
             if key not in self.KEYS:
-                raise InputError(f"env.{key}: tabular Q-learning draws its worlds itself{nearest(key, self.KEYS)}")
+                raise InputError(f"env.{key}: Q-learning draws its worlds itself, see configs/env/worlds.yaml")
         for key in self.KEYS[1:]:
             if key not in env:
-                raise InputError(f"env.{key} is missing; tabular Q-learning needs {', '.join(self.KEYS[1:])}")
-        self.days, self.factories = _range(env["days"]), _range(env["factories_per_level"])
+                raise InputError(f"env.{key}: missing")
+        self.days = _range("days", env["days"])
+        self.factories = _range("factories_per_level", env["factories_per_level"])
+        league_spec(0, self.days, self.factories)  # refuse impossible ranges now
+        if not isinstance(env["opponents"], list | tuple):
+            raise InputError(f"env.opponents: {env['opponents']!r} is not a list of players")
         self.opponents: list[str] = list(env["opponents"])
         self.makers: dict[str, PlayerMaker] = {name: player_maker(name) for name in self.opponents}
 
@@ -111,7 +115,7 @@ class Trainer:
         for factory in range(spec.n_factories):
             name = self.worlds.opponents[rng.integers(len(self.worlds.opponents))] if kind == MIXED else kind
             if factory in seats:
-                players.append(self._learner(np.random.default_rng([self.seed, index, factory]), index, count))
+                players.append(self._learner(index, count))
             else:
                 players.append(self.worlds.makers[name](world_seed))
         world = ReferenceWorld(spec, players, world_seed)
@@ -132,10 +136,10 @@ class Trainer:
         self.tallies = {}
         return row
 
-    def _learner(self, rng: np.random.Generator, index: int, count: Any) -> QPolicy:
-        epsilon, learning = self.epsilon(index), self.settings.learning
+    def _learner(self, index: int, count: EndHook) -> QPolicy:
+        epsilon, learning, seed = self.epsilon(index), self.settings.learning, (self.seed, index)
         return QPolicy(
-            self.settings, self.tables, rng, lambda _: epsilon, learning.rate, learning.visits, False, count
+            self.settings, self.tables, seed, lambda _: epsilon, learning.rate, learning.visits, False, count
         )
 
     def _kind(self, rng: np.random.Generator) -> str:
@@ -176,8 +180,9 @@ def _sum(total: Tally, part: Tally) -> None:
         setattr(total, name, getattr(total, name) + getattr(part, name))
 
 
-def _range(value: int | Sequence[int]) -> Range:
+def _range(name: str, value: Any) -> Range:
     if isinstance(value, int):
         return value
-    low, high = value
-    return int(low), int(high)
+    if isinstance(value, list | tuple) and len(value) == 2:
+        return int(value[0]), int(value[1])
+    raise InputError(f"env.{name}: {value!r} is neither a number nor a pair [low, high]")
