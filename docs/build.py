@@ -1,0 +1,218 @@
+"""Makes what the documentation says about the code from the code itself.
+
+    python docs/build.py            write the pages
+    python docs/build.py --check    fail where a page is stale
+
+A page in docs/environments for each environment, from its docstring, its signature and the slots of its observations;
+and, in pages written by hand, the blocks between ``<!-- made by docs/build.py: NAME -->`` and ``<!-- end -->``.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import re
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import gymnasium
+from gymnasium import spaces
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from scml_gym.envs import parallel  # noqa: E402
+from scml_gym.envs.setting import OneShotSetting  # noqa: E402
+from scml_gym.evaluation.table import COLUMNS  # noqa: E402
+from scml_gym.observations import JointEncoder, PartnerEncoder, Slot  # noqa: E402
+from scml_gym.registration import ENVIRONMENTS  # noqa: E402
+from scml_gym.registry import load_object  # noqa: E402
+
+PAGES = ROOT / "docs" / "environments"
+BY_HAND = ("README.md", "docs/environments.md", "docs/evaluation.md")
+NOTICE = "<!-- made by docs/build.py from the docstring of {}; do not edit -->\n"
+
+
+def environments() -> dict[str, type]:
+    """Every environment: id, or name of the PettingZoo module, and class."""
+    found = {name: load_object(path) for name, path in ENVIRONMENTS.items()}
+    for name in parallel.__all__:
+        found[name] = importlib.import_module(f"{parallel.__name__}.{name}").parallel_env
+    return found
+
+
+def page_path(cls: type) -> Path:
+    """Of an environment's page: docs/environments/<module>.md."""
+    return PAGES / (cls.__module__.rpartition(".")[2].removesuffix("_v0") + ".md")
+
+
+def docstring(cls: type) -> str:
+    """In Markdown: literals in single backticks, a paragraph a line, ``Raises`` as a section."""
+    text = re.sub(r"(?<!`)``(?!`)", "`", inspect.cleandoc(cls.__doc__ or ""))
+    text = re.sub(r"\n\nRaises:\n +(\w+):", r"\n\n## Raises\n`\1`:", text)
+    parts = []
+    for part in re.split(r"(```.*?```|^## [^\n]*$)", text, flags=re.S | re.M):
+        if not part.startswith(("```", "## ")):
+            part = "\n\n".join(" ".join(line.strip() for line in p.splitlines()) for p in part.strip().split("\n\n"))
+        parts.append(part)
+    return "\n\n".join(filter(None, parts)) + "\n"
+
+
+def page(name: str, cls: type) -> str:
+    """A whole page."""
+    body, _, raises = docstring(cls).partition("## Raises\n\n")
+    parts = [f"# {name}\n", NOTICE.format(f"{cls.__module__}.{cls.__qualname__}"), body.rstrip() + "\n"]
+    parts += ["## Signature\n", signature(cls), "## Slots of the flat observation\n", slots_of(cls)]
+    return "\n".join([*parts, *(["## Raises\n", raises] if raises else [])])
+
+
+def signature(cls: type) -> str:
+    """The arguments with their defaults, those of the setting last."""
+    rows = [[f"`{n}`", f"`{d!r}`"] for n, d in _arguments(cls)]
+    seen = {row[0] for row in rows}
+    told = _documented(OneShotSetting)
+    setting = [[f"`{n}`", f"`{d!r}`", told[n]] for n, d in _arguments(OneShotSetting) if f"`{n}`" not in seen]
+    if "`factories`" in seen:  # says which ones, and so their level
+        setting = [row for row in setting if row[0] != "`level`"]
+    return "\n".join([table(["argument", "default"], rows), table(["of the setting", "default", "meaning"], setting)])
+
+
+def _arguments(cls: type) -> Iterator[tuple[str, Any]]:
+    for parameter in list(inspect.signature(cls.__init__).parameters.values())[1:]:
+        if parameter.kind is not parameter.VAR_KEYWORD:
+            yield parameter.name, parameter.default
+
+
+def _documented(cls: type) -> dict[str, str]:
+    """The ``Args`` section of a docstring."""
+    text = inspect.cleandoc(cls.__doc__ or "").partition("Args:\n")[2].partition("\n\n")[0]
+    entries = re.findall(r"^    (\w+): (.*(?:\n {8}.*)*)", text, flags=re.M)
+    return {name: " ".join(line.strip() for line in told.splitlines()).replace("``", "`") for name, told in entries}
+
+
+def slots_of(cls: type) -> str:
+    """The numbers of the ``"flat"`` observation: in which place, within which range, what they mean."""
+    if hasattr(cls(), "form"):
+        return slot_table(PartnerEncoder().slots)
+    full = JointEncoder("full", history=2).slots
+    partial = JointEncoder().slots
+    assert [s.name for s in full[: len(partial)]] == [s.name for s in partial]
+    others = [s for s in full if s.name.startswith("others")]
+    history = [s for s in full if s.name.startswith("history")]
+    return "\n".join(
+        [
+            slot_table(partial),
+            f'`observability="full"` adds {len(others)} slots:\n',
+            slot_table(others, len(partial)),
+            f"`history=k` adds {len(history) // 2} slots a decision, the latest first, after all others:\n",
+            slot_table(history, None),
+        ]
+    )
+
+
+def slot_table(slots: Sequence[Slot], start: int | None = 0) -> str:
+    """A row for each slot, one for all that differ by their indices alone; places are counted from ``start``."""
+    rows: dict[str, list[Any]] = {}
+    for place, slot in enumerate(slots):
+        name = re.sub(r"\[\d+\]\[\d+\]", "[h][k]", slot.name)
+        name = re.sub(r"\[\d+\]", "[k]", name)
+        rows.setdefault(name, [[], slot])[0].append(place)
+    lines = []
+    for name, (places, slot) in rows.items():
+        meaning, bounds = slot.meaning, f"{slot.low:g} to {slot.high:g}"
+        if start is None:
+            lines.append([f"`{name}`", bounds, meaning])
+            continue
+        index = f"{start + places[0]}"
+        if len(places) > 1:
+            stride = places[1] - places[0]
+            assert places == list(range(places[0], places[0] + stride * len(places), stride))
+            index += f" + {stride}k"
+        lines.append([index, f"`{name}`", bounds, meaning])
+    return table([*(["place"] if start is not None else []), "name", "range", "meaning"], lines)
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A Markdown table."""
+    cells = [[cell.replace("|", "\\|") for cell in row] for row in [head, ["---"] * len(head), *rows]]
+    return "".join("| " + " | ".join(row) + " |\n" for row in cells)
+
+
+def space(of: spaces.Space) -> str:
+    """A space in few characters."""
+    if isinstance(of, spaces.MultiDiscrete):
+        return f"MultiDiscrete([{of.nvec[0]}] * {len(of.nvec)})"
+    if isinstance(of, spaces.Box):
+        return f"Box({', '.join(map(str, of.shape))})"
+    return str(of)
+
+
+def environment_table(links: str) -> str:
+    """One row for each environment; pages are linked from the folder in which ``links`` is."""
+    rows = []
+    for name, cls in environments().items():
+        link = f"[`{name}`]({links}{page_path(cls).name})"
+        summary = docstring(cls).partition("\n\n")[0].rstrip(".")
+        env = cls()
+        if isinstance(env, gymnasium.Env):
+            made, action, seen = "Gymnasium", env.action_space, env.observation_space
+        else:
+            made, agent = "PettingZoo parallel", env.possible_agents[0]
+            action, seen = env.action_space(agent), env.observation_space(agent)
+        rows.append([link, made, summary, f"`{space(action)}`", f"`{space(seen)}`"])
+    return table(["environment", "interface", "what it is", "action", "observation"], rows)
+
+
+def blocks(page_name: str) -> dict[str, str]:
+    """What goes between the markers of pages that are written by hand."""
+    return {
+        "environments": environment_table("docs/environments/" if page_name == "README.md" else "environments/"),
+        "columns": table(["column", "meaning"], [[f"`{name}`", meaning] for name, meaning in COLUMNS.items()]),
+    }
+
+
+def filled(page_name: str) -> str:
+    """A page written by hand with its marked blocks made anew."""
+    made = blocks(page_name)
+
+    def fill(match: re.Match[str]) -> str:
+        return f"{match[1]}\n{made[match[2]]}{match[3]}"
+
+    pattern = r"(<!-- made by docs/build\.py: (\w+) -->)\n.*?(<!-- end -->)"
+    return re.sub(pattern, fill, (ROOT / page_name).read_text(encoding="utf-8"), flags=re.S)
+
+
+def build() -> dict[Path, str]:
+    """Every page that this script answers for, by path."""
+    pages = {page_path(cls): page(name, cls) for name, cls in environments().items()}
+    return pages | {ROOT / name: filled(name) for name in BY_HAND}
+
+
+def stale() -> list[str]:
+    """Pages that are not as `build` makes them, and those that belong to no environment."""
+    pages = build()
+    wrong = [path for path, text in pages.items() if not path.exists() or path.read_text(encoding="utf-8") != text]
+    wrong += [path for path in PAGES.glob("*.md") if path not in pages]
+    return [str(path.relative_to(ROOT)) for path in wrong]
+
+
+def main() -> int:
+    """Write the pages, or with ``--check`` tell which are stale."""
+    if sys.argv[1:] == ["--check"]:
+        wrong = stale()
+        if wrong:
+            print(f"stale: {', '.join(wrong)}; run python docs/build.py", file=sys.stderr)
+        return bool(wrong)
+    if sys.argv[1:]:
+        print("usage: python docs/build.py [--check]", file=sys.stderr)
+        return 2
+    PAGES.mkdir(exist_ok=True)
+    for path, text in build().items():
+        path.write_text(text, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
