@@ -2,11 +2,15 @@
 
 import hashlib
 import json
+from pathlib import Path
 
 import pytest
 
-from scml_gym.evaluation.report import render
+from scml_gym.errors import InputError
+from scml_gym.evaluation.config import TournamentConfig
+from scml_gym.evaluation.report import output_folder, render, write_results
 from scml_gym.evaluation.table import COLUMNS, read_scores
+from scml_gym.evaluation.tournament import Outcome
 
 FILES = {
     "command.txt",
@@ -68,6 +72,18 @@ def test_where_all_fail_the_exit_code_is_3(command_line, tmp_path):
     assert done.returncode == 3
     assert "no competitor finished a world" in done.stderr
     assert "no model file" in (tmp_path / "x" / "failures.csv").read_text()
+
+
+def test_results_are_not_lost_where_the_folder_is_taken_meanwhile(tmp_path):
+    config = TournamentConfig(competitors=("greedy",), out=tmp_path / "x")
+    folder = output_folder(config)
+    folder.mkdir()
+    (folder / "mine").touch()
+    with pytest.raises(InputError, match="the results are left in") as refused:
+        write_results(folder, config, Outcome(), "command")
+    assert [p.name for p in folder.iterdir()] == ["mine"]
+    left = Path(str(refused.value).rpartition(" ")[2])
+    assert (left / "results" / "scores.csv").exists()
 
 
 @pytest.mark.parametrize(

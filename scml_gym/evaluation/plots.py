@@ -41,6 +41,7 @@ def _figure(ranks: pd.DataFrame, quantity: str, fill: Callable[[Axes], None]) ->
 
     figure = Figure(figsize=(9.0, 1.6 + 0.45 * len(ranks)), layout="constrained")
     axes = figure.add_subplot()
+    axes.use_sticky_edges = False
     fill(axes)
     axes.set_yticks(range(len(ranks)), ranks["competitor"].tolist())
     axes.set_ylim(len(ranks) - 0.5, -0.5)

@@ -54,7 +54,7 @@ def write_results(folder: Path, config: TournamentConfig, outcome: Outcome, comm
         The text of ``ranking.md``.
 
     Raises:
-        InputError: if the folder is not empty any more.
+        InputError: if the folder is not empty any more; what was written stays beside it, as the message says.
     """
     temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:
@@ -69,9 +69,11 @@ def write_results(folder: Path, config: TournamentConfig, outcome: Outcome, comm
         text = render(content)
         os.replace(content, folder)
     except OSError as error:
-        raise InputError(f"{folder}: {error.strerror or error}") from error
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+        raise InputError(f"{folder}: {error.strerror or error}; the results are left in {temporary}") from error
+    except Exception as error:
+        error.add_note(f"the tables are left in {temporary}")
+        raise
+    shutil.rmtree(temporary, ignore_errors=True)
     return text
 
 
