@@ -16,19 +16,19 @@ from scml_gym.errors import InputError
 from scml_gym.view import SELLER, AgentView
 
 Costs = Literal["penalty", "full"]
-Scaling = Literal["none", "won", "share"]
+Scaling = Literal["none", "won", "share", "change"]
 
 
 @dataclass(frozen=True)
 class NegotiationReward:
     """Reward of a negotiation at its end; a weight of 0 switches a part off.
 
-    On ACCEPT: ``profit * P - deviation * s * D``; on END: ``-end_needs * D - end_gap * G``, where
+    On ACCEPT: ``profit * P - deviation * S``; on END: ``-end_needs * D - end_gap * G``, where
 
     - ``P``: the profit of the agreement by level, see `agreement_profit`;
     - ``D``: what the day's deviation costs as it stands after this negotiation, see `deviation_cost`;
-    - ``s``: the paper scales the deviation "by the amount of negotiations executed successfully so far" in the day,
-      see ``scaling``;
+    - ``S``: ``D`` scaled; the paper scales it "by the amount of negotiations executed successfully so far" in the day
+      and leaves open how, see ``scaling``;
     - ``G``: what the gap between the last two offers made avoidable, see `gap_cost`.
 
     Attributes:
@@ -36,7 +36,9 @@ class NegotiationReward:
         deviation: Weight of ``D`` on ACCEPT.
         scaling: ``"won"``: times negotiations won today, this one included, by partners; the first deal is hardly
             blamed for what is missing, the last one fully. ``"share"``: divided by negotiations won, so that all
-            winners share the blame. ``"none"``: not scaled.
+            winners share the blame. ``"none"``: not scaled. ``"change"`` (not in the paper): ``D`` less what it was
+            before this agreement; with the full costs the reward is then what the agreement adds to the day's profit. The
+            others make a deal that leaves much to be traded look worse than to leave the trading to other negotiations.
         costs: What one item missing or over costs. ``"penalty"``: the world's disposal cost or shortfall penalty
             alone. ``"full"``: also the money that ``P`` leaves out: a seller has paid for what it does not sell, and
             over items bring in none of the revenue that ``P`` books for them.
@@ -62,8 +64,8 @@ class NegotiationReward:
     relative: bool = True
 
     def __post_init__(self) -> None:
-        if self.scaling not in ("none", "won", "share"):
-            raise InputError(f"scaling={self.scaling!r}; valid: 'none', 'won', 'share'")
+        if self.scaling not in ("none", "won", "share", "change"):
+            raise InputError(f"scaling={self.scaling!r}; valid: 'none', 'won', 'share', 'change'")
         if self.costs not in ("penalty", "full"):
             raise InputError(f"costs={self.costs!r}; valid: 'penalty', 'full'")
 
@@ -79,12 +81,14 @@ class NegotiationReward:
         """
         reward = self.profit * agreement_profit(view, quantity, price) if self.profit else 0.0
         if self.deviation:
-            scale = 1.0
+            cost = deviation_cost(view, needs, self.costs)
             if self.scaling == "won":
-                scale = min(1.0, won / max(1, int(view["n_partners"])))
+                cost *= min(1.0, won / max(1, int(view["n_partners"])))
             elif self.scaling == "share":
-                scale = 1.0 / max(1, won)
-            reward -= self.deviation * scale * deviation_cost(view, needs, self.costs)
+                cost /= max(1, won)
+            elif self.scaling == "change":
+                cost -= deviation_cost(view, needs + quantity, self.costs)
+            reward -= self.deviation * cost
         return reward / self.unit(view)
 
     def ended(self, view: AgentView, k: int, needs: int) -> float:

@@ -184,6 +184,7 @@ def test_reward_of_an_agreement_and_its_switches():
     assert reward(scaling="none") == pytest.approx(profit - deviation)
     assert reward(scaling="won") == pytest.approx(profit - deviation * 2 / 4)
     assert reward(scaling="share") == pytest.approx(profit - deviation / 2)
+    assert reward(scaling="change") == pytest.approx(profit - deviation + 6 * 0.5 * 20)
     assert reward(deviation=0.0) == pytest.approx(profit)
     assert reward(profit=0.0, scaling="none") == pytest.approx(-deviation)
     assert reward(relative=True, deviation=0.0) == pytest.approx(profit / 10.0)
