@@ -134,7 +134,8 @@ class WorldSpec:
 
         if world.n_processes != 2 or not world.perishable or world.horizon:
             raise InputError(f"world {world.name!r} is not a two-process perishable OneShot world")
-        ids: list[Any] = sorted((a for a in world.agents if not is_system_agent(a)), key=lambda a: world.agent_profiles[a].level)
+        ids: list[Any] = [a for a in world.agents if not is_system_agent(a)]
+        ids.sort(key=lambda a: world.agent_profiles[a].level)
         index = {agent: i for i, agent in enumerate(ids)}
         profiles = [world.agent_profiles[a] for a in ids]
         quantity = np.zeros((len(ids), world.n_steps), dtype=np.int64)

@@ -1,0 +1,116 @@
+"""One negotiation as an episode, as the paper has it."""
+
+from typing import Any
+
+import gymnasium
+import numpy as np
+import pytest
+
+from scml_gym.errors import InputError
+from scml_gym.partner import PartnerStates
+from scml_gym.rewards_negotiation import NegotiationReward
+from tests.episodes import make
+
+NAME = "scml_gym/OneShotBilateral-v0"
+
+
+def negotiate(env, rng):
+    """One episode of random valid answers: (states, rewards, last info)."""
+    state, info = env.reset()
+    states, rewards, done = [state], [], False
+    while not done:
+        action = rng.choice(np.flatnonzero(info["action_mask"]))
+        state, reward, done, _, info = env.step(action)
+        states.append(state)
+        rewards.append(reward)
+    return states, rewards, info
+
+
+def test_a_negotiation_ends_in_accept_or_end_and_is_paid_then():
+    env, rng, states = make(NAME, {"days": 6}), np.random.default_rng(0), PartnerStates("full")
+    env.reset(seed=0)
+    outcomes = set()
+    for _ in range(40):
+        visited, rewards, info = negotiate(env, rng)
+        end = info["negotiation_end"]
+        assert all(s < states.accept for s in visited[:-1])
+        assert visited[-1] == (states.accept if end["quantity"] else states.end)
+        assert not any(rewards[:-1])
+        assert rewards[-1] == end["reward"]
+        outcomes.add(end["quantity"] > 0)
+    assert outcomes == {True, False}
+
+
+def test_reset_goes_on_in_the_running_world_a_day_at_a_time():
+    env, rng = make(NAME, {"days": 6}), np.random.default_rng(1)
+    env.reset(seed=3)
+    inner: Any = env.unwrapped
+    met = []
+    for _ in range(12):
+        negotiate(env, rng)
+        met.append((id(inner._world), inner._last_day))
+    worlds = list(dict.fromkeys(w for w, _ in met))
+    assert len(worlds) >= 2
+    for world in worlds:
+        days = [day for w, day in met if w == world]
+        assert days == sorted(set(days))
+        assert len(days) <= 6
+
+
+def test_partner_is_drawn_anew_or_fixed():
+    rng = np.random.default_rng(2)
+    drawn, fixed = make(NAME, {"days": 20}), make(NAME, {"days": 20, "partner": 2})
+    for env in (drawn, fixed):
+        env.reset(seed=1)
+    assert len({negotiate(drawn, rng)[2]["partner"] for _ in range(15)}) > 2
+    assert {negotiate(fixed, rng)[2]["partner"] for _ in range(15)} == {2}
+
+
+def test_world_as_the_episode_ends_with_the_score():
+    env = make(NAME, {"episode": "world", "days": 5})
+    _, info = env.reset(seed=4)
+    rng, done, ends = np.random.default_rng(3), False, 0
+    while not done:
+        _, reward, done, _, info = env.step(rng.choice(np.flatnonzero(info["action_mask"])))
+        ends += "negotiation_end" in info
+        assert ("negotiation_end" in info) or reward == 0
+    assert 1 <= ends <= 5
+    inner: Any = env.unwrapped
+    assert info["score"] == pytest.approx(1 + info["profit"] / inner.view["initial_balance"])
+
+
+def test_reward_is_what_was_asked_for():
+    only_profit = NegotiationReward(deviation=0.0, end_needs=0.0, end_gap=0.0, relative=False)
+    env, rng = make(NAME, {"days": 6, "reward": only_profit, "level": "seller"}), np.random.default_rng(5)
+    env.reset(seed=0)
+    agreed = 0
+    for _ in range(20):
+        _, rewards, info = negotiate(env, rng)
+        end = info["negotiation_end"]
+        agreed += end["quantity"] > 0
+        if not end["quantity"]:
+            assert rewards[-1] == 0.0
+    assert agreed
+
+
+def test_other_partners_are_answered_by_the_strategy_named():
+    counts = []
+    for others in ("do-nothing", "nice"):
+        env, rng = make(NAME, {"days": 6, "others": others, "episode": "world"}), np.random.default_rng(6)
+        _, info = env.reset(seed=0)
+        done = False
+        while not done:
+            _, _, done, _, info = env.step(rng.choice(np.flatnonzero(info["action_mask"])))
+        counts.append(info["agreements"])
+    assert counts[0] < counts[1]
+
+
+@pytest.mark.parametrize("wrong", [{"others": "nicer"}, {"episode": "day"}, {"partner": 9}, {"price_bins": 0}], ids=str)
+def test_wrong_arguments_are_refused(wrong):
+    with pytest.raises(InputError, match=str(next(iter(wrong.values())))):
+        make(NAME, wrong).reset(seed=0)
+
+
+def test_step_before_reset():
+    with pytest.raises(gymnasium.error.ResetNeeded):
+        make(NAME, {}).unwrapped.step(0)
