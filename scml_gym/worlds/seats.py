@@ -19,7 +19,8 @@ from scml_gym.actions import validate
 from scml_gym.view import ACCEPT, BUYER, OFFER, SELLER, ActionArray, AgentView, new_view
 from scml_gym.worlds.protocol import FactoryPolicy
 
-_RESPONSES = {ACCEPT: ResponseType.ACCEPT_OFFER, OFFER: ResponseType.REJECT_OFFER}
+RESPONSES = {ACCEPT: ResponseType.ACCEPT_OFFER, OFFER: ResponseType.REJECT_OFFER}
+"""negmas' response for each of ours; all others end the negotiation."""
 
 
 class Seat:
@@ -167,7 +168,7 @@ class SyncSeat(Seat, OneShotSyncAgent):
         answers = {a: SAOResponse(ResponseType.WAIT, None) for a in self.negotiators if a not in offers}
         for agent, offer in offers.items():
             action = actions[self.slots[agent]]
-            response = _RESPONSES.get(int(action["response"]), ResponseType.END_NEGOTIATION)
+            response = RESPONSES.get(int(action["response"]), ResponseType.END_NEGOTIATION)
             outcome = offer if response == ResponseType.ACCEPT_OFFER else self._proposal(action)
             answers[agent] = SAOResponse(response, outcome)
         return answers
@@ -190,7 +191,7 @@ class AsyncSeat(Seat, OneShotAgent):
         action = self._decide()[self.slots[negotiator_id]]
         if action["response"] == OFFER:
             self._counters[negotiator_id] = self._outcome(action)
-        return _RESPONSES.get(int(action["response"]), ResponseType.END_NEGOTIATION)
+        return RESPONSES.get(int(action["response"]), ResponseType.END_NEGOTIATION)
 
     def propose(self, negotiator_id: str, state: SAOState) -> Outcome | None:
         """The counter-offer decided with the response, or a first offer."""
