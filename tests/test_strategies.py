@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -250,3 +251,11 @@ def test_importing_the_registry_imports_nothing_heavy():
     code = "import sys, scml_gym.strategies; print([m for m in ('scml', 'torch', 'negmas') if m in sys.modules])"
     output = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert output.strip() == "[]"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_manual_names_it_and_its_parameters(name):
+    manual = (Path(__file__).parent.parent / "docs" / "strategies.md").read_text(encoding="utf-8")
+    assert f"`{name}`" in manual
+    for parameter in STRATEGIES.get(name).parameters:
+        assert f"`{parameter}`" in manual
