@@ -9,7 +9,7 @@ from pathlib import Path
 from agents import AGENTS
 from agents.base import Agent
 from scml_gym.config import Loaded, load_experiment
-from scml_gym.runs import Run
+from scml_gym.runs import Run, check_free
 from scml_gym.runtime import limit_threads
 
 
@@ -33,10 +33,12 @@ def start(
         InputError: before anything is written, if the experiment is wrong in any way or ``out`` is not empty.
     """
     loaded = load_experiment(experiment, options, seed)
-    agent = _build(loaded)
     name = f"{Path(experiment).stem}-seed{loaded.config['seed']}-{time.strftime('%Y%m%d-%H%M%S')}"
+    folder = out or Path("runs") / name
+    check_free(folder)
+    agent = build(loaded)
     learner = f"{type(agent).__module__}:{type(agent).__qualname__}"
-    run = Run.create(out or Path("runs") / name, loaded.config, command, agent=learner)
+    run = Run.create(folder, loaded.config, command, agent=learner)
     agent.train(run)
     return run
 
@@ -48,14 +50,19 @@ def resume(folder: Path, command: str = "") -> Run:
         InputError: if it is no run folder, or is corrupt, or another process is training in it.
     """
     run = Run.open(folder)
-    agent = _build(Loaded(run.config, {"": str(folder / "config.yaml")}))
+    agent = build(Loaded(run.config, {"": str(folder / "config.yaml")}))
     run.resumed(command)
     agent.train(run)
     return run
 
 
-def _build(loaded: Loaded) -> Agent:
-    limit_threads(loaded.config["threads"])  # before the learner imports torch
+def build(loaded: Loaded) -> Agent:
+    """The learner of an experiment, untrained; the number of threads is set before torch is imported.
+
+    Raises:
+        InputError: if a setting of the learner or of the environment is wrong, and where it was set.
+    """
+    limit_threads(loaded.config["threads"])
     agent, env = loaded.config["agent"], loaded.config["env"]
     with loaded.naming_sources():
         return AGENTS.get(agent["name"]).build(agent, {key: env[key] for key in env if key != "name"})

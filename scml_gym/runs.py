@@ -43,6 +43,16 @@ def replace_file(path: Path, content: str | bytes) -> None:
     os.replace(temporary, path)
 
 
+def check_free(path: Path) -> None:
+    """Refuse a path that a new run folder cannot have.
+
+    Raises:
+        InputError: if it is a file, or a folder that is not empty.
+    """
+    if path.exists() and (not path.is_dir() or any(path.iterdir())):
+        raise InputError(f"{path} exists and is not empty; give another --out, or --resume {path}")
+
+
 class Run:
     """One run folder; made by `create` or `open`, not by hand.
 
@@ -87,8 +97,7 @@ class Run:
             "step": 0,
         }
         try:
-            if path.exists() and (not path.is_dir() or any(path.iterdir())):
-                raise InputError(f"{path} exists and is not empty; give another --out, or --resume {path}")
+            check_free(path)
             path.parent.mkdir(parents=True, exist_ok=True)
             temporary.mkdir()
             (temporary / "config.yaml").write_text(yaml.safe_dump(config, sort_keys=False))

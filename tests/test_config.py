@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agents import AGENTS
+from agents.training import build
 from scml_gym.config import CONFIGS, Experiment, find_config, load, load_experiment, merge, read_yaml, set_options
 from scml_gym.env_config import make_env
 from scml_gym.errors import InputError
@@ -24,9 +25,7 @@ def test_every_file_is_read(path):
 
 @pytest.mark.parametrize("path", EXPERIMENTS, ids=name_of)
 def test_every_experiment_builds_its_learner(path):
-    loaded = load_experiment(path)
-    with loaded.naming_sources():
-        AGENTS.get(loaded.config["agent"]["name"]).build(loaded.config["agent"], loaded.config["env"])
+    build(load_experiment(path))
 
 
 def test_every_learner_has_defaults_and_an_experiment():
@@ -63,12 +62,6 @@ def test_what_is_nearer_to_the_user_wins(tmp_path):
     assert config["seed"] == 4
 
 
-def build(options):
-    loaded = load_experiment("ppo", options)
-    with loaded.naming_sources():
-        AGENTS.get(loaded.config["agent"]["name"]).build(loaded.config["agent"], loaded.config["env"])
-
-
 WRONG = {
     "agent.learing_rate=1": "{option}: agent.learing_rate: unknown key; did you mean 'learning_rate'?",
     "agent.learning_rate=fast": "{option}: agent.learning_rate: 'fast' is not valid: input should be a valid number",
@@ -94,7 +87,7 @@ WRONG = {
 @pytest.mark.parametrize("option", WRONG)
 def test_a_wrong_option_is_told_in_one_line(option):
     with pytest.raises(InputError) as caught:
-        build([option])
+        build(load_experiment("ppo", [option]))
     message = str(caught.value)
     assert WRONG[option].replace("{option}", f"--set {option}") in message
     assert "\n" not in message
@@ -116,9 +109,7 @@ def test_a_wrong_file_is_told_in_one_line(text, tmp_path):
     path = tmp_path / "mine.yaml"
     path.write_text(text)
     with pytest.raises(InputError) as caught:
-        loaded = load_experiment(path)
-        with loaded.naming_sources():
-            AGENTS.get(loaded.config["agent"]["name"]).build(loaded.config["agent"], loaded.config["env"])
+        build(load_experiment(path))
     message = str(caught.value)
     assert FILES_WRONG[text] in message
     assert "\n" not in message

@@ -30,8 +30,8 @@ def test_killed_and_resumed_a_training_ends_as_configured(tmp_path, command_line
     command = [sys.executable, str(ROOT / "train.py"), *arguments]
     process = subprocess.Popen(command, env=os.environ | {"PYTHONPATH": str(ROOT)}, stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + 120
-    while not list(folder.glob("checkpoints/0*")) and process.poll() is None and time.monotonic() < deadline:
-        time.sleep(0.01)
+    while not (folder.exists() and Run.open(folder).step) and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.02)
     process.send_signal(signal.SIGKILL)
     process.wait()
     killed = Run.open(folder)
