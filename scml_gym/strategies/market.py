@@ -69,8 +69,9 @@ def running_partners(view: AgentView) -> int:
 def split(view: AgentView, quantity: int, even: bool, draws: np.ndarray, shares: np.ndarray) -> None:
     """Divide items over the partners still negotiating; what does not fill a round is drawn at random.
 
-    Fewer items than partners: one item each for some of them, drawn at random. Else everyone gets one item
-    (``even``: as many as all can get equally), and each item beyond that goes to a partner drawn for it.
+    Fewer items than partners: one item each for some of them, drawn at random. Else everyone gets one item, and each
+    item beyond that goes to a partner drawn for it; with ``even``, shares differ by one item at most (in scml the rest
+    is drawn there too, so that one partner can get more of it).
 
     Args:
         view: Says who is negotiating, and the largest quantity of an offer.
