@@ -1,0 +1,174 @@
+"""What the documentation says is so: commands and snippets run, pages made from the code are not stale."""
+
+import importlib.util
+import os
+import re
+import shlex
+import subprocess
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import yaml
+
+from agents import AGENTS
+from scml_gym.evaluation.table import COLUMNS
+from scml_gym.rewards import REWARDS
+from scml_gym.strategies import STRATEGIES
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = ["README.md", *sorted(str(p.relative_to(ROOT)) for p in (ROOT / "docs").glob("*.md"))]
+MADE = sorted(str(p.relative_to(ROOT)) for p in (ROOT / "docs" / "environments").glob("*.md"))
+
+NOT_RUN = {"make demo", "make test", "make setup", "pip install"}
+"""Commands that install, or run all tests."""
+
+SMALLER = {
+    "train.py": "--set agent.total_steps=32 --set agent.n_envs=1 --set agent.n_steps=16 --set agent.batch_size=16 "
+    "--set env.days=3 --set env.factories_per_level=4",
+    "train.py examples/own_learner.yaml": "--set agent.episodes=10 --set env.days=3",
+    "train.py --resume": "",
+    "train.py --help": "",
+    "evaluate.py": "--worlds 1 --days 3 --workers 1",
+}
+"""Options added to a command when it is tested, by how it starts; the longest start counts."""
+
+
+def load_script(path):
+    spec = importlib.util.spec_from_file_location(Path(path).stem, ROOT / path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def build():
+    return load_script("docs/build.py")
+
+
+def code_blocks(page):
+    """Language and text of each fenced block."""
+    text = (ROOT / page).read_text(encoding="utf-8")
+    return re.findall(r"^```(\w+)\n(.*?)^```$", text, flags=re.S | re.M)
+
+
+def as_tested(command):
+    """A command of a page as it is run here; None where it is not."""
+    words = shlex.split(command, comments=True)
+    if " ".join(words[:2]) in NOT_RUN:
+        return None
+    assert words[0] == ".venv/bin/python", f"{command!r}: written for another Python, and not among {sorted(NOT_RUN)}"
+    start = max((s for s in SMALLER if " ".join(words[1:]).startswith(s)), key=len)
+    return [sys.executable, *words[1:], *shlex.split(SMALLER[start])]
+
+
+@contextmanager
+def registries_kept():
+    """What is registered inside is gone afterwards."""
+    before = {registry: dict(registry._entries) for registry in (AGENTS, REWARDS, STRATEGIES)}
+    try:
+        yield
+    finally:
+        for registry, entries in before.items():
+            registry._entries = entries
+
+
+def run_command(command, folder):
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=300)
+    told = f"{shlex.join(command)}\n{done.stdout}\n{done.stderr}"
+    assert done.returncode == 0, told
+    assert "Traceback" not in done.stderr, told
+
+
+def run_page(page, folder):
+    """Run everything in a page in its order: commands as processes, Python in one namespace."""
+    names = {"__name__": "page"}
+    with registries_kept():
+        for language, text in code_blocks(page):
+            if language == "bash":
+                for line in text.splitlines():
+                    command = as_tested(line)
+                    if command is not None:
+                        run_command(command, folder)
+            elif language == "python":
+                exec(compile(text, f"{page}, Python", "exec"), names)
+            elif language == "yaml":
+                assert isinstance(yaml.safe_load(text), dict)
+
+
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory):
+    """A folder like a fresh clone, in which the commands of the README have been run."""
+    folder = tmp_path_factory.mktemp("clone")
+    for path in ROOT.iterdir():
+        if not path.name.startswith(".") and path.name not in ("runs", "demo"):
+            (folder / path.name).symlink_to(path)
+    before = Path.cwd()
+    os.chdir(folder)
+    try:
+        run_page("README.md", folder)
+    finally:
+        os.chdir(before)
+    return folder
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_commands_and_snippets_run(page, clone, monkeypatch):
+    monkeypatch.chdir(clone)
+    if page != "README.md":
+        run_page(page, clone)
+
+
+@pytest.mark.parametrize(
+    "name", ["OneShotConcurrentEnv", "OneShotBilateralEnv", "OneShotFactoriesEnv", "OneShotThreadsEnv"]
+)
+def test_example_of_the_docstring_runs(name, build):
+    cls = next(c for c in build.environments().values() if c.__name__ == name)
+    (example,) = re.findall(r"```python\n(.*?)```", build.docstring(cls), flags=re.S)
+    exec(compile(example, name, "exec"), {"__name__": "example"})
+
+
+def test_every_environment_has_its_example_run(build):
+    (mark,) = test_example_of_the_docstring_runs.pytestmark
+    assert {c.__name__ for c in build.environments().values()} == set(mark.args[1])
+
+
+def test_pages_made_from_the_code_are_not_stale(build):
+    assert build.stale() == [], "run python docs/build.py"
+
+
+def test_the_columns_and_environments_are_in_their_pages(build):
+    evaluation = (ROOT / "docs/evaluation.md").read_text()
+    readme = (ROOT / "README.md").read_text()
+    assert all(f"| `{column}` | {meaning} |" in evaluation for column, meaning in COLUMNS.items())
+    assert all(name in readme for name in build.environments())
+    assert len(MADE) == len(build.environments())
+
+
+def test_every_learner_is_in_the_readme():
+    table = (ROOT / "README.md").read_text().partition("## Learners")[2]
+    for name in AGENTS:
+        assert f"\n| `{name}` |" in table
+
+
+def test_commands_that_are_not_run_are_targets_of_the_makefile():
+    targets = set(re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), flags=re.M))
+    assert {command.split()[1] for command in NOT_RUN if command.startswith("make ")} <= targets
+    written = {
+        " ".join(shlex.split(line, comments=True)[:2])
+        for p in PAGES
+        for k, t in code_blocks(p)
+        if k == "bash"
+        for line in t.splitlines()
+    }
+    assert written >= NOT_RUN
+
+
+def test_links_lead_somewhere():
+    for page in [*PAGES, *MADE]:
+        text = re.sub(r"```.*?```", "", (ROOT / page).read_text(encoding="utf-8"), flags=re.S)
+        for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", text):
+            if "://" not in target:
+                assert ((ROOT / page).parent / target).exists(), f"{page}: {target}"

@@ -1,0 +1,95 @@
+"""The examples run, as their heads say."""
+
+import runpy
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from scml_gym.players import player_maker
+from scml_gym.worlds.generation import league_spec
+from scml_gym.worlds.reference import ReferenceWorld
+
+EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
+TESTED = {"masked_ppo.py", "own_agent.py", "own_learner.py", "read_results.py"}
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(EXAMPLES.parent))
+    return tmp_path
+
+
+def run_script(monkeypatch, name, *arguments):
+    monkeypatch.setattr(sys, "argv", [name, *map(str, arguments)])
+    runpy.run_path(str(EXAMPLES / name), run_name="__main__")
+
+
+def scores_with(player):
+    """Scores of a world in which that player has the first seller and the first buyer."""
+    names = [player, "best-subset", "greedy", player, "best-subset", "greedy"]
+    world = ReferenceWorld(league_spec(2, 3, 3), [player_maker(name)(2) for name in names], 2)
+    world.run()
+    return world.scores
+
+
+def test_every_example_is_tested():
+    assert {path.name for path in EXAMPLES.glob("*.py")} == TESTED
+
+
+def test_masked_ppo_trains_repeats_itself_and_plays(folder, monkeypatch, capsys):
+    arguments = ["--total-steps", 32, "--n-envs", 2, "--rollout", 16, "--days", 3, "--epochs", 1]
+    weights = []
+    for _ in range(2):
+        run_script(monkeypatch, "masked_ppo.py", *arguments)
+        weights.append((folder / "runs/masked_ppo.safetensors").read_bytes())
+    shown = capsys.readouterr().out
+    assert "steps 32  score" in shown
+    assert "saved: runs/masked_ppo.safetensors" in shown
+    assert weights[0] == weights[1]
+    assert np.isfinite(scores_with("examples.masked_ppo:player")).all()
+
+
+def test_masked_ppo_is_one_file_of_about_two_hundred_lines():
+    assert len((EXAMPLES / "masked_ppo.py").read_text().splitlines()) < 220
+
+
+def test_own_agent_agrees_with_somebody(folder):
+    assert (scores_with("examples.own_agent:OwnAgent") != scores_with("do-nothing"))[[0, 3]].all()
+
+
+def test_own_learner_trains_is_registered_in_one_line_and_plays(folder, monkeypatch):
+    from agents import AGENTS
+    from agents.training import start
+
+    run = start(EXAMPLES / "own_learner.yaml", ["agent.episodes=20", "env.days=3"], out=folder / "run")
+    assert run.step == 20
+    assert np.isfinite(scores_with(str(run.path))).all()
+    monkeypatch.setattr(AGENTS, "_entries", dict(AGENTS._entries))
+    AGENTS.register("monte-carlo", "examples.own_learner:MonteCarlo")
+    config = run.config | {"agent": run.config["agent"] | {"name": "monte-carlo"}}
+    again = AGENTS.get("monte-carlo").build(config["agent"], config["env"])
+    again.train(type(run).create(folder / "again", config, "test", agent="examples.own_learner:MonteCarlo"))
+    loaded = AGENTS.get("monte-carlo").load(run.latest_checkpoint())
+    assert np.array_equal(again.table, loaded.table)
+    assert again.table[0].sum() > 0
+
+
+def test_results_are_read_with_pandas(folder, monkeypatch, capsys):
+    from scml_gym.evaluation.config import TournamentConfig
+    from scml_gym.evaluation.report import write_results
+    from scml_gym.evaluation.statistics import ranking
+    from scml_gym.evaluation.table import read_scores
+    from scml_gym.evaluation.tournament import run_tournament
+
+    config = TournamentConfig(competitors=("best-subset", "greedy"), worlds=2, days=3, factories=2, workers=2)
+    write_results(folder / "results", config, run_tournament(config), "test")
+    capsys.readouterr()
+    run_script(monkeypatch, "read_results.py", folder / "results")
+    shown = capsys.readouterr().out
+    table = ranking(read_scores(folder / "results/scores.csv"))
+    for score in table["score"]:
+        assert f"{score:.4f}".rstrip("0") in shown
+    assert "best-subset - greedy: " in shown or "greedy - best-subset: " in shown
