@@ -37,8 +37,8 @@ class NegotiationReward:
         scaling: ``"won"``: times negotiations won today, this one included, by partners; the first deal is hardly
             blamed for what is missing, the last one fully. ``"share"``: divided by negotiations won, so that all
             winners share the blame. ``"none"``: not scaled. ``"change"`` (not in the paper): ``D`` less what it was
-            before this agreement; with the full costs the reward is then what the agreement adds to the day's profit. The
-            others make a deal that leaves much to be traded look worse than to leave the trading to other negotiations.
+            before this agreement; with the full costs the reward is then what the agreement adds to the day's profit.
+            The others make a deal that leaves much to be traded look worse than to leave it to other negotiations.
         costs: What one item missing or over costs. ``"penalty"``: the world's disposal cost or shortfall penalty
             alone. ``"full"``: also the money that ``P`` leaves out: a seller has paid for what it does not sell, and
             over items bring in none of the revenue that ``P`` books for them.
