@@ -30,6 +30,7 @@ def limit_threads(threads: int = 1) -> None:
     """
     for name in _VARIABLES:
         os.environ[name] = str(threads)
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # a waiting thread leaves its core to other processes
     torch = sys.modules.get("torch")
     if torch is not None:
         torch.set_num_threads(threads)
