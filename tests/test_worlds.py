@@ -2,8 +2,10 @@
 
 import contextlib
 import dataclasses
+import gc
 import os
 import random
+import weakref
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -278,3 +280,17 @@ def test_impossible_spec():
         dataclasses.replace(spec, level=spec.level[::-1].copy())
     with pytest.raises(InputError, match="shape"):
         dataclasses.replace(spec, lines=spec.lines[:1])
+
+
+def test_abandoned_worlds_are_freed():
+    """A world given up in the middle of a day takes its simulation with it."""
+    spec = league_spec(0, days=3)
+    simulations = []
+    for _ in range(3):
+        world = ReferenceWorld(spec, cast(spec, 0, external=(0, spec.n_sellers)))
+        world.start()
+        assert world.pending
+        simulations.append(weakref.ref(world.world))
+        del world
+    gc.collect()
+    assert [s() for s in simulations] == [None] * 3

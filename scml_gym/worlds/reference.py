@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
+import weakref
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
@@ -62,7 +65,10 @@ class ReferenceWorld:
             self.world = LeanWorld(spec, classes, one_offer_per_step=timing == "moves", name=f"world{seed}")
         self.ids = self.world.factory_ids
         self.agents: list[Any] = [self.world.agents[i].adapted_object for i in self.ids]  # type: ignore[attr-defined]
-        self._greenlet = greenlet.greenlet(self._run)
+        # the simulation must not hold this object: an abandoned one is ended when this object goes
+        self._greenlet = greenlet.greenlet(functools.partial(_run, self.world))
+        self._end = weakref.finalize(self, _end, self._greenlet, self._streams)
+        self._end.atexit = False
         for factory, (agent, player) in enumerate(zip(self.agents, players, strict=True)):
             if isinstance(agent, Seat) and not isinstance(player, tuple):
                 agent.policy = External(factory, self._greenlet) if player is None else player  # type: ignore[assignment]
@@ -100,10 +106,10 @@ class ReferenceWorld:
         self.start()
         assert self.done, "a world with external factories is played with step"
 
-    def _run(self) -> None:
-        """All days, inside the greenlet."""
-        while self.world.step():
-            pass
+    def close(self) -> None:
+        """End an unfinished simulation; done by itself when nothing refers to this object any more."""
+        self._pending = ()
+        self._end()
 
     def _resume(self, *answer: ActionArray) -> None:
         """Switch into the simulation; it comes back with the factory that must decide, or at its end."""
@@ -219,6 +225,19 @@ class ReferenceWorld:
                 spec.initial_balance[i],
             )
         return table
+
+
+def _run(world: LeanWorld) -> None:
+    """All days, inside the greenlet."""
+    while world.step():
+        pass
+
+
+def _end(simulation: greenlet.greenlet, streams: GlobalStreams) -> None:
+    """Unwind a paused simulation, whose frames would otherwise keep its world for ever."""
+    if simulation and not simulation.dead:
+        with streams.active(), contextlib.suppress(greenlet.error):  # of a thread that is gone
+            simulation.throw()
 
 
 def _agent_class(player: Player, timing: Timing) -> tuple[type, dict[str, Any]]:
