@@ -29,7 +29,16 @@ from scml_gym.runs import Run
 from scml_gym.worlds.protocol import FactoryPolicy
 
 SCHEMA = "scml-gym-sb3-1"
-_OWN = {"total_steps", "n_envs", "subprocesses", "log_steps", "net_arch", "lstm_hidden_size", "n_lstm_layers"}
+_OWN = {
+    "total_steps",
+    "n_envs",
+    "subprocesses",
+    "log_steps",
+    "reward_scale",
+    "net_arch",
+    "lstm_hidden_size",
+    "n_lstm_layers",
+}
 
 
 class SB3Agent:
@@ -62,7 +71,7 @@ class SB3Agent:
 
     def train(self, run: Run) -> None:
         """See `agents.base.Agent.train`; environments begin new episodes where a training is resumed."""
-        vec = make_vec_env(self.env, self.settings.n_envs, self.settings.subprocesses)
+        vec = make_vec_env(self.env, self.settings.n_envs, self.settings.subprocesses, self.settings.reward_scale)
         try:
             checkpoint = run.latest_checkpoint()
             if checkpoint is None:

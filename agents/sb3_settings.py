@@ -21,6 +21,8 @@ class SB3Settings(Config):
         device: Of torch: ``cpu``, ``cuda`` or ``auto``.
         learning_rate: Of Adam.
         gamma: Discount factor a step.
+        reward_scale: What rewards are multiplied with before they are learnt from. A day's profit is some hundredths of
+            the initial balance: too little for a value network to tell from its own noise.
         batch_size: Transitions of a gradient step.
         max_grad_norm: Longer gradients are shortened to it.
     """
@@ -33,6 +35,7 @@ class SB3Settings(Config):
     device: str
     learning_rate: PositiveFloat
     gamma: float = Field(ge=0, le=1)
+    reward_scale: PositiveFloat
     batch_size: PositiveInt
     max_grad_norm: PositiveFloat
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import random
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -22,18 +23,20 @@ from scml_gym.reporting import Progress
 from scml_gym.runs import Run
 
 
-def make_vec_env(env: Mapping[str, Any], n_envs: int, subprocesses: bool) -> VecEnv:
+def make_vec_env(env: Mapping[str, Any], n_envs: int, subprocesses: bool, reward_scale: float) -> VecEnv:
     """So many environments of an ``env`` section, in this process or each in its own.
+
+    The learner's rewards are scaled; returns in infos, and so in the learning curve, are not.
 
     Raises:
         InputError: for an unknown id or keyword argument.
     """
-    makers: list[Callable[[], gymnasium.Env]] = [partial(_monitored, dict(env)) for _ in range(n_envs)]
+    makers: list[Callable[[], gymnasium.Env]] = [partial(_scaled, dict(env), reward_scale) for _ in range(n_envs)]
     return SubprocVecEnv(makers) if subprocesses else DummyVecEnv(makers)
 
 
-def _monitored(env: Mapping[str, Any]) -> gymnasium.Env:
-    return Monitor(make_env(env))
+def _scaled(env: Mapping[str, Any], reward_scale: float) -> gymnasium.Env:
+    return gymnasium.wrappers.TransformReward(Monitor(make_env(env)), partial(operator.mul, reward_scale))
 
 
 def seeds_at(seed: int, step: int) -> tuple[int, int]:

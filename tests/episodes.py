@@ -11,6 +11,7 @@ import gymnasium
 import numpy as np
 
 import scml_gym  # noqa: F401
+from scml_gym.envs.parallel import oneshot_factories_v0, oneshot_threads_v0
 from scml_gym.registration import ENVIRONMENTS
 
 GOLDEN = Path(__file__).with_name("golden.json")
@@ -59,6 +60,35 @@ def play(env, seed, episodes=1):
     return trace
 
 
+def play_parallel(env, seed):
+    """The same of a PettingZoo environment."""
+    for agent in env.possible_agents:
+        env.action_space(agent).seed(seed)
+    observations, infos = env.reset(seed=seed)
+    trace = [observations]
+    while env.agents:
+        actions = {a: env.action_space(a).sample(masks(env, infos, a)) for a in env.agents}
+        observations, rewards, terminations, truncations, infos = env.step(actions)
+        trace.append({"o": observations, "r": rewards, "t": terminations, "c": truncations, "i": infos})
+    return trace
+
+
+def masks(env, infos, agent):
+    """An agent's mask as its action space samples with it."""
+    if hasattr(env, "sample_mask"):
+        return env.sample_mask(agent)
+    return infos[agent]["action_mask"].astype(np.int8)
+
+
+def golden():
+    """The digest of a seeded episode of every environment."""
+    digests = {name: digest(play(make(name, {}), seed=11)) for name in sorted(ENVIRONMENTS)}
+    for module in (oneshot_factories_v0, oneshot_threads_v0):
+        env = module.parallel_env(days=3)
+        digests[env.metadata["name"]] = digest(play_parallel(env, seed=11))
+    return digests
+
+
 def digest(trace):
     """A digest of every bit of a trace."""
     state = hashlib.sha256()
@@ -81,4 +111,4 @@ def digest(trace):
 
 
 if __name__ == "__main__":
-    print(json.dumps({name: digest(play(make(name, {}), seed=11)) for name in sorted(ENVIRONMENTS)}, indent=1))
+    print(json.dumps(golden(), indent=1))

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+import scml_gym
 from agents import AGENTS
 from scml_gym.evaluation.table import COLUMNS
 from scml_gym.rewards import REWARDS
@@ -30,6 +31,7 @@ SMALLER = {
     "train.py examples/own_learner.yaml": "--set agent.episodes=10 --set env.days=3",
     "train.py --resume": "",
     "train.py --help": "",
+    "examples/": "",
     "evaluate.py": "--worlds 1 --days 3 --workers 1",
 }
 """Options added to a command when it is tested, by how it starts; the longest start counts."""
@@ -147,10 +149,19 @@ def test_the_columns_and_environments_are_in_their_pages(build):
     assert len(MADE) == len(build.environments())
 
 
-def test_every_learner_is_in_the_readme():
-    table = (ROOT / "README.md").read_text().partition("## Learners")[2]
-    for name in AGENTS:
-        assert f"\n| `{name}` |" in table
+def test_every_learner_and_experiment_is_in_the_readme():
+    text = (ROOT / "README.md").read_text().partition("## Learners")[2]
+    rows = {name: cells.partition("|")[0] for name, cells in re.findall(r"^\| `([\w-]+)` \|(.*)$", text, flags=re.M)}
+    assert set(rows) == set(AGENTS)
+    named = set(re.findall(r"`(\w+)`", "".join(rows.values())))
+    assert named == {path.stem for path in (ROOT / "configs" / "experiment").glob("*.yaml")}
+
+
+def test_the_version_is_the_same_everywhere():
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    assert citation["version"] == scml_gym.__version__
+    assert f"\n## {scml_gym.__version__} " in (ROOT / "CHANGELOG.md").read_text()
+    assert f'\nversion = "{scml_gym.__version__}"\n' in (ROOT / "pyproject.toml").read_text()
 
 
 def test_commands_that_are_not_run_are_targets_of_the_makefile():

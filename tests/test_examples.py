@@ -2,11 +2,14 @@
 
 import runpy
 import sys
+from itertools import product
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from scml_gym.evaluation.statistics import paired, ranking
+from scml_gym.evaluation.table import COLUMNS, read_scores, write_table
 from scml_gym.players import player_maker
 from scml_gym.worlds.generation import league_spec
 from scml_gym.worlds.reference import ReferenceWorld
@@ -78,18 +81,23 @@ def test_own_learner_trains_is_registered_in_one_line_and_plays(folder, monkeypa
 
 
 def test_results_are_read_with_pandas(folder, monkeypatch, capsys):
-    from scml_gym.evaluation.config import TournamentConfig
-    from scml_gym.evaluation.report import write_results
-    from scml_gym.evaluation.statistics import ranking
-    from scml_gym.evaluation.table import read_scores
-    from scml_gym.evaluation.tournament import run_tournament
-
-    config = TournamentConfig(competitors=("best-subset", "greedy"), worlds=2, days=3, factories=2, workers=2)
-    write_results(folder / "results", config, run_tournament(config), "test")
-    capsys.readouterr()
-    run_script(monkeypatch, "read_results.py", folder / "results")
+    rng, rows = np.random.default_rng(0), []
+    for configuration, play, (factory, competitor) in product(
+        range(5), range(2), enumerate(["mine", "theirs", "greedy"])
+    ):
+        row = {column: float(rng.random()) for column in COLUMNS}
+        row |= {column: 0 for column in ("block", "seed", "agreements", "negotiations", "bankrupt")}
+        row |= {"configuration": configuration, "play": play, "factory": factory, "initial_balance": 100}
+        row |= {"competitor": competitor, "role": "field" if competitor == "greedy" else "competitor"}
+        row |= {"level": ("seller", "buyer")[(factory + play) % 2]}
+        rows.append(row)
+    write_table(rows, tuple(COLUMNS), folder / "scores.csv")
+    run_script(monkeypatch, "read_results.py", folder)
     shown = capsys.readouterr().out
-    table = ranking(read_scores(folder / "results/scores.csv"))
-    for score in table["score"]:
-        assert f"{score:.4f}".rstrip("0") in shown
-    assert "best-subset - greedy: " in shown or "greedy - best-subset: " in shown
+    table = read_scores(folder / "scores.csv")
+    for row in ranking(table).itertuples():
+        for number in (row.score, row.standard_error, row.seller, row.buyer, row.revenue):
+            assert f"{number:.4f}".rstrip("0") in shown
+    (pair,) = paired(table).itertuples()
+    assert f"{pair.competitor} - {pair.other}: {pair.difference:+.4f}, 95 % interval {pair.low:+.4f}" in shown
+    assert "greedy" not in shown

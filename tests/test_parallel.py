@@ -3,13 +3,12 @@
 import pickle
 import warnings
 
-import numpy as np
 import pytest
 from pettingzoo.test import parallel_api_test, parallel_seed_test
 
 from scml_gym.envs.parallel import oneshot_factories_v0, oneshot_threads_v0
 from scml_gym.errors import InputError
-from tests.episodes import digest
+from tests.episodes import digest, masks, play_parallel
 
 CASES = {
     "threads": lambda: oneshot_threads_v0.parallel_env(days=3),
@@ -18,25 +17,6 @@ CASES = {
     "self-play": lambda: oneshot_factories_v0.parallel_env(days=3, factories=tuple(range(8))),
     "factories-moves-full": lambda: oneshot_factories_v0.parallel_env(days=3, timing="moves", observability="full"),
 }
-
-
-def masks(env, infos, agent):
-    if hasattr(env, "sample_mask"):
-        return env.sample_mask(agent)
-    return infos[agent]["action_mask"].astype(np.int8)
-
-
-def play(env, seed):
-    """What random valid actions meet."""
-    for agent in env.possible_agents:
-        env.action_space(agent).seed(seed)
-    observations, infos = env.reset(seed=seed)
-    trace = [observations]
-    while env.agents:
-        actions = {a: env.action_space(a).sample(masks(env, infos, a)) for a in env.agents}
-        observations, rewards, terminations, truncations, infos = env.step(actions)
-        trace.append({"o": observations, "r": rewards, "t": terminations, "c": truncations, "i": infos})
-    return trace
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -50,16 +30,16 @@ def test_pettingzoos_checkers(case):
 @pytest.mark.parametrize("case", CASES)
 def test_lockstep_and_pickle(case):
     env = CASES[case]()
-    trace = digest(play(env, 4))
-    assert digest(play(CASES[case](), 4)) == trace
-    assert digest(play(pickle.loads(pickle.dumps(env)), 4)) == trace
-    assert digest(play(env, 5)) != trace
+    trace = digest(play_parallel(env, 4))
+    assert digest(play_parallel(CASES[case](), 4)) == trace
+    assert digest(play_parallel(pickle.loads(pickle.dumps(env)), 4)) == trace
+    assert digest(play_parallel(env, 5)) != trace
 
 
 @pytest.mark.parametrize("case", ["threads", "threads-moves-flat"])
 def test_each_negotiation_ends_once_a_day_and_is_paid_then(case):
     env = CASES[case]()
-    trace = play(env, 2)
+    trace = play_parallel(env, 2)
     ends = dict.fromkeys(trace[0], 0)
     for step in trace[1:]:
         for agent, info in step["i"].items():
@@ -93,7 +73,7 @@ def test_agents_live_for_the_whole_episode_and_idle_ones_have_only_the_no_op():
 
 def test_self_play_returns_are_scores():
     env = CASES["self-play"]()
-    trace = play(env, 3)
+    trace = play_parallel(env, 3)
     for agent in trace[0]:
         total = sum(step["r"][agent] for step in trace[1:])
         info = trace[-1]["i"][agent]
