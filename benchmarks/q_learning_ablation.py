@@ -3,10 +3,11 @@
     PYTHONHASHSEED=0 python benchmarks/q_learning_ablation.py --out runs/ablation --worlds 60
 
 Every variant is the experiment ``configs/experiment/q_learning.yaml`` with some settings replaced, trained from the
-same seed. Variants that change nothing but how a factory is played (``play.*``) take the tables of ``full`` instead of
-training again. Trainings that are complete are kept, cut ones resumed. The variants then meet in worlds of 5 factories
-a level, in groups that all hold ``full``, so that differences to it are paired; ``results-<group>`` in ``--out`` has
-the table of scores. Sections in the comments are those of "Q-learning for SCML OneShot, 2021".
+same seed. A variant that first replaces a ``play.*`` differs only in what is played after training, so it takes the
+tables of ``full`` instead of training again. Trainings that are complete are kept, cut ones resumed. The variants then
+meet in worlds of 5 factories a level, in groups that all hold ``full``, so that differences to it are paired;
+``results-<group>`` in ``--out`` has the table of scores. Sections in the comments are those of "Q-learning for SCML
+OneShot, 2021".
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ VARIANTS: dict[str, list[str]] = {
     "no-heuristics": ["heuristics.margin=null", "heuristics.reserve=null", "heuristics.greedy_first=0.0"],  # 2.2.d
     "no-end-reward": ["reward.end_needs=0.0", "reward.end_gap=0.0"],  # 2.1.4
     "no-learning-in-play": ["play.learn=false"],  # 2.1.1, item 4
+    "no-learning-at-all": ["play.pretrained=false", "play.learn=false"],  # the initial table and the heuristics alone
+    "no-knowledge": ["play.pretrained=false", "initialisation.preference=0.0"],  # learns in play from zeros
     "one-table": ["play.per_opponent=false"],  # 2.1.1, item 2
     "deviation-by-won": ["reward.scaling=won"],  # 2.1.4, item 1, as the paper may be read
     "my-offer-in-state": ["states.kind=full"],  # 2.1.2
@@ -38,7 +41,7 @@ VARIANTS: dict[str, list[str]] = {
 GROUPS = {
     "ablation": ["full", "no-initialisation", "no-pretraining", "no-heuristics", "no-end-reward"],
     "design": ["full", "deviation-by-won", "my-offer-in-state", "no-time-in-state"],
-    "play": ["full", "no-pretraining", "no-learning-in-play", "one-table"],
+    "play": ["full", "no-pretraining", "no-learning-at-all", "no-knowledge", "no-learning-in-play", "one-table"],
 }
 
 
@@ -50,7 +53,7 @@ def train(name: str, out: Path, options: list[str], seed: int) -> Path:
         agent = load_agent(folder) if Run.open(folder).latest_checkpoint() else None
         if agent is None or agent.worlds_played < agent.settings.training.worlds:
             training.resume(folder)
-    elif changes and all(change.startswith("agent.play.") for change in changes):
+    elif changes and changes[0].startswith("agent.play."):
         derive(folder, load_agent(out / "full"), [*options, *changes], seed)
     else:
         training.start("q_learning", [*options, *changes], seed, folder, " ".join(sys.argv))
