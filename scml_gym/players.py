@@ -83,10 +83,13 @@ def _league_agent(name: str, path: str) -> PlayerMaker:
         scml_agents = importlib.import_module("scml_agents")
     except ModuleNotFoundError as error:
         raise InputError(f"{name!r} needs the optional package: pip install scml-agents") from error
-    classes = {c.__name__: c for c in scml_agents.get_agents(int(year), track="oneshot", as_class=True)}
-    if class_name not in classes:
-        raise InputError(f"{name!r}: there is no OneShot agent {class_name!r} of {year}{nearest(class_name, classes)}")
-    return lambda seed: (classes[class_name], {})
+    # names first: importing all agents of a year would need whatever each of them needs
+    paths = {p.rpartition(".")[2]: p for p in scml_agents.get_agents(int(year), track="oneshot", as_class=False)}
+    if class_name not in paths:
+        raise InputError(f"{name!r}: there is no OneShot agent {class_name!r} of {year}{nearest(class_name, paths)}")
+    module, _, attribute = paths[class_name].rpartition(".")
+    agent = load_object(f"{module}:{attribute}")
+    return lambda seed: (agent, {})
 
 
 def _own(name: str) -> PlayerMaker:
