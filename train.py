@@ -10,7 +10,7 @@ import typer
 from scml_gym.cli import run_cli
 from scml_gym.errors import InputError
 
-app = typer.Typer(add_completion=False)
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
 @app.command()

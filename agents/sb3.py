@@ -15,6 +15,7 @@ from typing import Any, ClassVar, Self
 import gymnasium
 import numpy as np
 import torch
+from gymnasium.spaces import Box, Discrete, MultiDiscrete
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 
@@ -22,6 +23,7 @@ from agents.sb3_replay import load_replay, save_replay
 from agents.sb3_settings import DQNSettings, PPOSettings, RecurrentPPOSettings, SB3Settings
 from agents.sb3_training import global_generators_kept, learn, make_vec_env, seeds_at
 from scml_gym.config import validate
+from scml_gym.deployment import JointPolicy, PartnerPolicy
 from scml_gym.env_config import env_arguments, make_env
 from scml_gym.errors import InputError
 from scml_gym.registry import load_object
@@ -53,7 +55,7 @@ class SB3Agent:
 
     algorithm: ClassVar[str]
     settings_model: ClassVar[type[SB3Settings]]
-    player: ClassVar[str] = "scml_gym.deployment:JointPolicy"
+    action_spaces: ClassVar[tuple[type[gymnasium.Space], ...]] = (Box, Discrete, MultiDiscrete)
     policy_kind: ClassVar[str] = "Policy"
 
     def __init__(self, settings: SB3Settings, env: Mapping[str, Any]):
@@ -62,6 +64,12 @@ class SB3Agent:
         single = make_env(env)
         self.observation_space, self.action_space = single.observation_space, single.action_space
         single.close()
+        if not isinstance(self.action_space, self.action_spaces):
+            valid = " or ".join(space.__name__ for space in self.action_spaces)
+            raise InputError(
+                f"env: {self.algorithm.partition(':')[2]} takes actions of {valid}, this environment has "
+                f"{_brief(self.action_space)}"
+            )
         self.model: BaseAlgorithm | None = None
 
     @classmethod
@@ -96,7 +104,9 @@ class SB3Agent:
 
     def policy(self, seed: int) -> FactoryPolicy:
         """See `agents.base.Agent.policy`."""
-        return load_object(self.player)(self.predict, env_arguments(self.env)[1])
+        arguments = env_arguments(self.env)[1]
+        one_partner = isinstance(self.action_space, Discrete)
+        return PartnerPolicy(self.predict, arguments) if one_partner else JointPolicy(self.predict, arguments)
 
     def save(self, folder: Path) -> None:
         """Write ``agent.json``, SB3's ``model.zip`` and, of an off-policy learner, ``replay.npz``."""
@@ -182,6 +192,7 @@ class MaskablePPO(SB3Agent):
 
     algorithm = "sb3_contrib:MaskablePPO"
     settings_model = PPOSettings
+    action_spaces = (Discrete, MultiDiscrete)
 
     def predict(
         self, observation: Any, state: Any = None, mask: np.ndarray | None = None, deterministic: bool = True
@@ -208,7 +219,7 @@ class DQN(SB3Agent):
 
     algorithm = "stable_baselines3:DQN"
     settings_model = DQNSettings
-    player = "scml_gym.deployment:PartnerPolicy"
+    action_spaces = (Discrete,)
 
     def predict(
         self, observation: Any, state: Any = None, mask: np.ndarray | None = None, deterministic: bool = True
@@ -226,6 +237,6 @@ class DQN(SB3Agent):
 
 def _brief(space: gymnasium.Space) -> str:
     """A space in a few words, on one line."""
-    if isinstance(space, gymnasium.spaces.Box):
+    if isinstance(space, Box):
         return f"Box{space.shape}"
     return " ".join(str(space).split())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 import random
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -36,7 +35,7 @@ def make_vec_env(env: Mapping[str, Any], n_envs: int, subprocesses: bool, reward
 
 
 def _scaled(env: Mapping[str, Any], reward_scale: float) -> gymnasium.Env:
-    return gymnasium.wrappers.TransformReward(Monitor(make_env(env)), partial(operator.mul, reward_scale))
+    return gymnasium.wrappers.TransformReward(Monitor(make_env(env)), lambda reward: float(reward) * reward_scale)
 
 
 def seeds_at(seed: int, step: int) -> tuple[int, int]:

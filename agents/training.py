@@ -17,7 +17,7 @@ def start(
     experiment: str | Path,
     options: Sequence[str] = (),
     seed: int | None = None,
-    out: Path | None = None,
+    out: str | Path | None = None,
     command: str = "",
 ) -> Run:
     """Train as an experiment says, into a new run folder.
@@ -34,7 +34,7 @@ def start(
     """
     loaded = load_experiment(experiment, options, seed)
     name = f"{Path(experiment).stem}-seed{loaded.config['seed']}-{time.strftime('%Y%m%d-%H%M%S')}"
-    folder = out or Path("runs") / name
+    folder = Path(out) if out else Path("runs") / name
     check_free(folder)
     agent = build(loaded)
     learner = f"{type(agent).__module__}:{type(agent).__qualname__}"

@@ -3,7 +3,7 @@
 - ``best-subset``: a strategy of the registry, ``best-subset?tolerance=0.2`` with a parameter replaced;
 - ``scml:GreedyOneShotAgent``: one of scml's built-in agents;
 - ``scml-agents:2025/CostAverseAgent``: an agent of the league, where the optional package ``scml-agents`` is installed;
-- ``module:Class``: an own scml ``OneShotAgent`` class, or an own callable ``(seed) -> FactoryPolicy``;
+- ``module:Name``: an own scml ``OneShotAgent`` class, an own `Strategy`, or a callable ``(seed) -> FactoryPolicy``;
 - a folder: a run of ``train.py``, deployed (see `scml_gym.deployment`).
 """
 
@@ -13,12 +13,13 @@ import importlib
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any
 
 from scml_gym.errors import InputError, nearest
 from scml_gym.registry import load_object
 from scml_gym.strategies import STRATEGIES
-from scml_gym.strategies.base import StrategyPolicy
+from scml_gym.strategies.base import Strategy, StrategyPolicy
+from scml_gym.worlds.protocol import FactoryPolicy
 
 if TYPE_CHECKING:
     from scml_gym.worlds.reference import Player
@@ -98,9 +99,19 @@ def _own(name: str) -> PlayerMaker:
     target = load_object(name)
     if isinstance(target, type) and issubclass(target, OneShotAgent):
         return lambda seed: (target, {})
-    if callable(target):
-        return cast("PlayerMaker", target)
-    raise InputError(f"{name!r} is neither a OneShotAgent class nor a callable (seed) -> FactoryPolicy")
+    if isinstance(target, Strategy):
+        return lambda seed: StrategyPolicy(target, seed)
+    wrong = InputError(f"{name!r} is neither a OneShotAgent class, a Strategy nor a callable (seed) -> FactoryPolicy")
+    if not callable(target):
+        raise wrong
+
+    def make(seed: int) -> FactoryPolicy:
+        player: Any = target(seed)
+        if not isinstance(player, FactoryPolicy):
+            raise wrong
+        return player
+
+    return make
 
 
 def _run_folder(path: str) -> PlayerMaker:

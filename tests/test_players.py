@@ -11,7 +11,7 @@ from scml_gym.errors import InputError
 from scml_gym.players import player_maker
 from scml_gym.registry import Registry, load_object
 from scml_gym.strategies import STRATEGIES
-from scml_gym.strategies.base import StrategyPolicy
+from scml_gym.strategies.base import Strategy, StrategyPolicy
 from scml_gym.worlds.protocol import FactoryPolicy
 
 
@@ -22,6 +22,14 @@ class OwnAgent(GreedyOneShotAgent):
 def own_policy(seed):
     """A policy of a user's own."""
     return StrategyPolicy(STRATEGIES.get("nice"), seed)
+
+
+MINE = Strategy("mine", STRATEGIES.get("nice").decide)
+
+
+def no_policy(seed):
+    """What makes no player."""
+    return seed
 
 
 @pytest.fixture
@@ -45,7 +53,10 @@ def test_own_players_and_built_in_ones():
     agent_class, parameters = player_maker(f"{__name__}:OwnAgent")(0)
     assert agent_class.__name__ == "OwnAgent"
     assert parameters == {}
-    assert isinstance(player_maker(f"{__name__}:own_policy")(0), FactoryPolicy)
+    for name in ("own_policy", "MINE"):
+        assert isinstance(player_maker(f"{__name__}:{name}")(0), FactoryPolicy)
+    with pytest.raises(InputError, match="no_policy"):
+        player_maker(f"{__name__}:no_policy")(0)
 
 
 def test_agents_of_the_league(league):

@@ -6,6 +6,7 @@ import torch
 
 from agents import AGENTS
 from scml_gym.config import CONFIGS, read_yaml
+from scml_gym.deployment import PartnerPolicy
 from scml_gym.env_config import make_env
 from scml_gym.errors import InputError
 from scml_gym.runs import Run
@@ -194,7 +195,7 @@ def test_an_untrained_learner_says_so():
 def test_a_simple_task_is_learnt(name, tmp_path):
     """CartPole: balancing for 9 steps is chance, 100 takes some learning."""
     config = experiment(name) | {"env": {"id": "CartPole-v1"}}
-    config["agent"] |= {"learning_rate": 2e-3, "net_arch": [64]}
+    config["agent"] |= {"learning_rate": 2e-3, "net_arch": [64], "gamma": 0.99, "reward_scale": 1.0}
     if name == "ppo":
         config["agent"] |= {"total_steps": 8192, "n_steps": 128, "n_envs": 4, "batch_size": 128, "n_epochs": 8}
     else:
@@ -223,3 +224,21 @@ def test_environments_in_processes_of_their_own_give_the_same(tmp_path):
         _, run = trained(tmp_path / str(subprocesses), config)
         curves.append((run.path / "learning_curve.csv").read_bytes())
     assert curves[0] == curves[1]
+
+
+@pytest.mark.parametrize(
+    ("name", "env"),
+    [("dqn", {"id": "scml_gym/OneShotConcurrent-v0", **ENV}), ("maskable-ppo", {"action": "continuous"})],
+)
+def test_an_environment_that_does_not_fit_the_learner_is_refused(name, env):
+    config = experiment(name)
+    env = env if "id" in env else config["env"] | env
+    with pytest.raises(InputError, match="takes actions of"):
+        AGENTS.get(name).build(config["agent"], env)
+
+
+def test_a_joint_learner_of_one_partner_plays_partner_by_partner(tmp_path):
+    config = experiment("maskable-ppo")
+    config["env"] = read_yaml(CONFIGS / "env" / "bilateral.yaml") | ENV
+    agent, _ = trained(tmp_path / "run", config)
+    assert isinstance(agent.policy(0), PartnerPolicy)

@@ -19,7 +19,8 @@ from scml_gym.players import player_maker
 from scml_gym.quiet import quiet
 from scml_gym.seeding import GlobalStreams
 from scml_gym.strategies import STRATEGIES
-from scml_gym.view import BUYER, NOOP, SELLER
+from scml_gym.strategies.base import StrategyPolicy
+from scml_gym.view import BUYER, NOOP, SELLER, new_actions
 from scml_gym.worlds.generation import league_spec
 from scml_gym.worlds.lean import LeanWorld
 from scml_gym.worlds.reference import ReferenceWorld
@@ -294,3 +295,32 @@ def test_abandoned_worlds_are_freed():
         del world
     gc.collect()
     assert [s() for s in simulations] == [None] * 3
+
+
+def test_abandoned_world_that_is_freed_inside_another_leaves_that_one_running():
+    """Garbage may be collected anywhere, also while a simulation runs."""
+
+    class Collector(StrategyPolicy):
+        def act(self, view):
+            gc.collect()
+            return super().act(view)
+
+    def world(seed):
+        spec = league_spec(seed, days=3, factories_per_level=3)
+        others = [Collector(STRATEGIES.get("best-subset"), seed) for _ in range(spec.n_factories - 1)]
+        return ReferenceWorld(spec, [None, *others], seed)
+
+    abandoned: Any = world(1)
+    abandoned.start()
+    abandoned.itself = abandoned  # only the garbage collector can free it now
+    played = world(2)
+    gc.disable()
+    try:
+        del abandoned
+        played.start()
+        while played.pending:
+            assert played.pending == (0,)
+            played.step({0: new_actions()})
+    finally:
+        gc.enable()
+    assert played.done

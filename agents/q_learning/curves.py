@@ -24,7 +24,7 @@ def plot_opponents(rows: Sequence[Mapping[str, str]], title: str) -> bytes:
     for name in names:
         if name.removeprefix(PREFIX) not in (SELF_PLAY, "all"):
             panels["against"].append(name)
-    figure = Figure(figsize=(11, 4), layout="constrained")
+    figure = Figure(figsize=(13, 4), layout="constrained")
     for index, (panel, columns) in enumerate(panels.items()):
         axes = figure.add_subplot(1, 2, index + 1)
         for name in columns:
@@ -37,7 +37,7 @@ def plot_opponents(rows: Sequence[Mapping[str, str]], title: str) -> bytes:
         axes.set_ylabel("mean reward of a negotiation")
         axes.grid(alpha=0.3)
         if panel == "against" and axes.lines:
-            axes.legend(fontsize=8)
+            axes.legend(fontsize=8, loc="upper left", bbox_to_anchor=(1, 1))
     figure.suptitle(title)
     picture = io.BytesIO()
     figure.savefig(picture, format="png", dpi=110, metadata={"Software": None})

@@ -237,6 +237,7 @@ def _end(simulation: greenlet.greenlet, streams: GlobalStreams) -> None:
     """Unwind a paused simulation, whose frames would otherwise keep its world for ever."""
     if simulation and not simulation.dead:
         with streams.active(), contextlib.suppress(greenlet.error):  # of a thread that is gone
+            simulation.parent = greenlet.getcurrent()  # which may be another simulation: it is the one to go on
             simulation.throw()
 
 
