@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING, NoReturn
 
@@ -19,6 +20,7 @@ def run_cli(app: typer.Typer) -> NoReturn:
     """
     from pydantic import ValidationError
 
+    sys.path.append(os.getcwd())  # where a user's own modules are
     try:
         code = app(standalone_mode=False)
     except InputError as error:

@@ -41,7 +41,7 @@ def test_a_results_folder(command_line, tmp_path):
     assert {p.name for p in folder.iterdir()} == FILES
     assert [p.name for p in folder.parent.iterdir()] == ["b"]
     assert "Field: greedy. A score holds only in its field." in done.stdout
-    assert "## Failures" in done.stdout
+    assert "Failures" in done.stdout
     assert "WARNING" in done.stderr
     table = read_scores(folder / "scores.csv")
     assert list(table.columns) == list(COLUMNS)

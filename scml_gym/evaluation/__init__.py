@@ -26,6 +26,7 @@ def evaluate_command(config_file: Path | None, options: Mapping[str, Any], comma
         InputError: if a competitor does not exist, the configuration is not valid or the folder not empty.
     """
     from scml_gym.evaluation.config import load_config
+    from scml_gym.evaluation.console import show
     from scml_gym.evaluation.report import headline, output_folder, write_results
     from scml_gym.evaluation.tournament import run_tournament
 
@@ -35,9 +36,9 @@ def evaluate_command(config_file: Path | None, options: Mapping[str, Any], comma
     config = load_config(config_file, options)
     folder = output_folder(config)
     outcome = run_tournament(config, begin=lambda: print(headline(config)))
-    text = write_results(folder, config, outcome, command)
-    print(text)
-    print(f"Results: {folder}")
+    write_results(folder, config, outcome, command)
+    show(folder)
+    print(f"All columns, tables and plots: {folder}/ranking.md")
     if outcome.failures:
         print(f"WARNING: {len(outcome.failures)} failures, see the table of failures above", file=sys.stderr)
     if not any(row["role"] == "competitor" for row in outcome.rows):
