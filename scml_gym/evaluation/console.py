@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 _RANKING = {"competitor": "player", "score": "score", "standard_error": "error"}
-_RANKING |= {"seller": "as seller", "buyer": "as buyer", "agreement_rate": "agreements", "bankrupt": "bankrupt"}
+_RANKING |= {"seller": "seller", "buyer": "buyer", "agreement_rate": "agreed", "bankrupt": "bankrupt"}
 _PAIRED = {"competitor": "player", "other": "less", "difference": "difference"}
 _PAIRED |= {"low": "95 % from", "high": "to", "share": "won"}
 _FAILURES = {"player": "player", "failure": "failure", "message": "message", "consequence": "consequence"}
