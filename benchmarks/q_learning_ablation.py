@@ -33,14 +33,16 @@ VARIANTS: dict[str, list[str]] = {
     "no-learning-in-play": ["play.learn=false"],  # 2.1.1, item 4
     "no-learning-at-all": ["play.pretrained=false", "play.learn=false"],  # the initial table and the heuristics alone
     "no-knowledge": ["play.pretrained=false", "initialisation.preference=0.0"],  # learns in play from zeros
+    "greedy-first-price": ["play.pretrained=true", "heuristics.greedy_first=0.1"],  # 2.2.d, off in full
     "one-table": ["play.per_opponent=false"],  # 2.1.1, item 2
     "deviation-by-won": ["reward.scaling=won"],  # 2.1.4, item 1, as the paper may be read
     "my-offer-in-state": ["states.kind=full"],  # 2.1.2
-    "no-time-in-state": ["states.time_bins=1"],  # 2.1.2
+    "time-in-state": ["states.time_bins=4"],  # not in the paper
 }
 GROUPS = {
     "ablation": ["full", "no-initialisation", "no-pretraining", "no-heuristics", "no-end-reward"],
-    "design": ["full", "deviation-by-won", "my-offer-in-state", "no-time-in-state"],
+    "design": ["full", "deviation-by-won", "my-offer-in-state", "time-in-state"],
+    "price": ["full", "greedy-first-price"],
     "play": ["full", "no-pretraining", "no-learning-at-all", "no-knowledge", "no-learning-in-play", "one-table"],
 }
 
