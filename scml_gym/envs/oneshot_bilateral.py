@@ -157,6 +157,11 @@ class OneShotBilateralEnv(gymnasium.Env, EzPickle):
         """The factory's day as text (``"ansi"``) or as a picture (``"rgb_array"``)."""
         return None if self.render_mode is None else render_day(self._seen, self.render_mode)
 
+    def close(self) -> None:
+        """End the running world."""
+        if self._world is not None:
+            self._world.close()
+
     def _draw(self) -> None:
         """A new world, run to the factory's first decision."""
         seed = int(self.np_random.integers(2**62))

@@ -150,6 +150,11 @@ class OneShotConcurrentEnv(gymnasium.Env, EzPickle):
         """The same mask as ``action_space.sample(mask=...)`` takes it: an int8 array for each partner."""
         return tuple(self.action_masks().reshape(len(self.view["partners"]), -1).astype(np.int8))
 
+    def close(self) -> None:
+        """End the running world."""
+        if self._drawn is not None:
+            self._drawn.world.close()
+
     def _observe(self) -> Any:
         return self.encoder.encode(self.view, self.world.privates() if self.encoder.full else None)
 

@@ -53,6 +53,10 @@ class World(Protocol):
         """Give the pending factories' answers and run on to the next decision."""
         ...
 
+    def close(self) -> None:
+        """End an unfinished world; nobody decides in it any more."""
+        ...
+
     @property
     def pending(self) -> tuple[int, ...]:
         """The external factories whose decision is due; empty where the world has ended."""

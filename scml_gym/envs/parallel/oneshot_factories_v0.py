@@ -171,7 +171,9 @@ class OneShotFactoriesEnv(ParallelEnv, EzPickle):
         return render_day(self.world.view(factory), self.render_mode)
 
     def close(self) -> None:
-        """Nothing is held open."""
+        """End the running world."""
+        if self._rng is not None:
+            self.world.close()
 
     def _reward(self, agent: str) -> float:
         factory = self.factories[agent]

@@ -144,7 +144,9 @@ class OneShotThreadsEnv(ParallelEnv, EzPickle):
         return None if self.render_mode is None else render_day(self.view, self.render_mode)
 
     def close(self) -> None:
-        """Nothing is held open."""
+        """End the running world."""
+        if self._rng is not None:
+            self.world.close()
 
     def _observe(self) -> dict[str, Any]:
         return {a: self.form.observe(self.view, k) for k, a in enumerate(self.agents)}
