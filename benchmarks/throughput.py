@@ -125,9 +125,10 @@ def main() -> None:
                     "decisions/s, rounds": rounds[1],
                 }
             )
-    table = Table(*rows[0], title=f"{options.factories} factories a level, {options.days} days, CPU time")
+    table = Table(*(name.replace(" ", "\n") for name in rows[0]))
+    table.title = f"{options.factories} factories a level, {options.days} days, CPU time"
     for row in rows:
-        table.add_row(*(f"{v:.1f}" if isinstance(v, float) else str(v) for v in row.values()))
+        table.add_row(*(f"{v:.1f}" if isinstance(v, float) else str(v).removesuffix("Agent") for v in row.values()))
     Console().print(table)
     ratios = [row["ratio of passes"] for row in rows]
     print(f"ratio of passes: median {np.median(ratios):.1f}, lowest {min(ratios):.1f}")
