@@ -9,6 +9,7 @@ import typer
 
 from scml_gym.cli import run_cli
 from scml_gym.errors import InputError
+from scml_gym.runtime import fix_hash_seed
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -37,4 +38,5 @@ def train(
 
 
 if __name__ == "__main__":
+    fix_hash_seed()
     run_cli(app)

@@ -1,4 +1,4 @@
-"""Threads: numerical libraries run on one thread unless told otherwise.
+"""Settings of a whole process: its threads and its hash seed.
 
 Small networks and tables are slower on many threads than on one, several processes then fight for the cores, and sums
 taken by another number of threads round differently. So `train.py`, `evaluate.py`, the tests and every worker process
@@ -41,3 +41,13 @@ def limit_threads(threads: int = 1) -> None:
             from threadpoolctl import threadpool_limits
 
             threadpool_limits(threads)
+
+
+def fix_hash_seed() -> None:
+    """Start this program again under ``PYTHONHASHSEED=0``, unless the variable is set.
+
+    scml's own agents iterate over sets of names, so a training against them repeats only under the same hash seed.
+    """
+    if "PYTHONHASHSEED" not in os.environ:
+        os.environ["PYTHONHASHSEED"] = "0"
+        os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])

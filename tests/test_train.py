@@ -62,6 +62,19 @@ def test_the_same_seed_trains_the_same_in_every_process(tmp_path, command_line):
     assert Run.open(tmp_path / "1").config["seed"] == 3
 
 
+def test_a_training_against_scmls_own_agents_repeats_too(tmp_path, command_line, monkeypatch):
+    """They iterate over sets of names: `train.py` fixes the hash seed where the user has not."""
+    monkeypatch.delenv("PYTHONHASHSEED", raising=False)
+    curves = []
+    for name in "ab":
+        small = ["agent.training.worlds=2", "agent.training.log_every=1", "env.days=3"]
+        options = [part for option in small for part in ("--set", option)]
+        done = command_line("train.py", "q_learning", *options, "--out", tmp_path / name)
+        assert done.returncode == 0, done.stderr
+        curves.append((tmp_path / name / "learning_curve.csv").read_bytes())
+    assert curves[0] == curves[1]
+
+
 WRONG = {
     "no experiment": ([], "give an EXPERIMENT"),
     "unknown experiment": (["pppo"], "did you mean 'ppo'?"),
