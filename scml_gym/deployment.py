@@ -18,9 +18,10 @@ import numpy as np
 from scml_gym.actions import JOINT_ACTIONS
 from scml_gym.envs.partner_form import PartnerForm
 from scml_gym.errors import InputError
+from scml_gym.files import replace_file
 from scml_gym.observations import JointEncoder
 from scml_gym.registry import load_object
-from scml_gym.runs import Run, replace_file
+from scml_gym.runs import Run
 from scml_gym.view import ACCEPT, ActionArray, AgentView, new_actions
 
 if TYPE_CHECKING:

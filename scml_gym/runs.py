@@ -24,23 +24,12 @@ from typing import Any, TextIO
 import yaml
 
 from scml_gym.errors import InputError
+from scml_gym.files import replace_file
 from scml_gym.provenance import versions
 from scml_gym.reporting import Progress, ScalarWriter, plot_columns, progress_bar
 
 SCHEMA = "scml-gym-run-1"
 CURVE = "learning_curve.csv"
-
-
-def replace_file(path: Path, content: str | bytes) -> None:
-    """Write a file as a whole: readers, and a kill at any moment, see the old content or the new.
-
-    Args:
-        path: Of the file; its folder must exist.
-        content: All of it.
-    """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_bytes(content.encode() if isinstance(content, str) else content)
-    os.replace(temporary, path)
 
 
 def check_free(path: Path) -> None:

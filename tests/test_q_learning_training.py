@@ -9,30 +9,16 @@ import pytest
 
 from agents.q_learning import QLearning
 from agents.q_learning.curves import plot_opponents
-from agents.q_learning.settings import QLearningSettings
 from agents.q_learning.tables import load_tables
 from agents.q_learning.training import SELF_PLAY, Trainer, Worlds
-from scml_gym.config import CONFIGS, load_experiment, merge, read_yaml, validate
+from scml_gym.config import load_experiment, merge
 from scml_gym.errors import InputError
 from scml_gym.runs import Run
 from scml_gym.view import BUYER, SELLER, new_view
 from scml_gym.worlds.generation import league_spec
 from scml_gym.worlds.protocol import FactoryPolicy
 from scml_gym.worlds.reference import ReferenceWorld
-
-ENV = {"id": "any", "opponents": ["best-subset"], "days": 4, "factories_per_level": 3}
-
-
-def config(**changes):
-    over: dict = {}
-    for key, value in changes.items():
-        section, name = key.split("__")
-        over.setdefault(section, {})[name] = value
-    return merge(read_yaml(CONFIGS / "agent" / "q_learning.yaml"), over)
-
-
-def settings(**changes) -> QLearningSettings:
-    return validate(QLearningSettings, config(**changes))
+from tests.test_q_learning import ENV, config, settings
 
 
 def test_players_share_nothing_that_changes():

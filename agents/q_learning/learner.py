@@ -15,7 +15,7 @@ from agents.q_learning.tables import QTable, initial_tables, load_tables, save_t
 from agents.q_learning.training import Trainer, Worlds, kind_weights
 from scml_gym.config import validate
 from scml_gym.errors import InputError
-from scml_gym.runs import replace_file
+from scml_gym.files import replace_file
 from scml_gym.view import BUYER, SELLER
 
 if TYPE_CHECKING:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ import numpy as np
 
 from agents.q_learning.settings import Initialisation
 from scml_gym.errors import InputError
+from scml_gym.files import replace_file
 from scml_gym.partner import PartnerActions, PartnerStates
 from scml_gym.view import BUYER, SELLER
 
@@ -93,9 +93,9 @@ def save_tables(folder: Path, tables: tuple[QTable, QTable], meta: dict[str, Any
         arrays |= {f"{name}_values": table.values, f"{name}_visits": table.visits}
     buffer = io.BytesIO()
     np.savez_compressed(buffer, **arrays)
-    _replace(folder / "tables.npz", buffer.getvalue())
+    replace_file(folder / "tables.npz", buffer.getvalue())
     content = {"schema": SCHEMA, "shape": list(tables[0].values.shape)} | meta
-    _replace(folder / "q_learning.json", (json.dumps(content, indent=1) + "\n").encode())
+    replace_file(folder / "q_learning.json", (json.dumps(content, indent=1) + "\n").encode())
 
 
 def load_tables(folder: Path) -> tuple[tuple[QTable, QTable], dict[str, Any]]:
@@ -118,9 +118,3 @@ def load_tables(folder: Path) -> tuple[tuple[QTable, QTable], dict[str, Any]]:
             raise InputError(f"{folder}: {name} is missing or not of the shape {meta.get('shape')}")
     seller, buyer = (QTable(arrays[f"{n}_values"], arrays[f"{n}_visits"].astype(np.int64)) for n in LEVEL_NAMES)
     return (seller, buyer), meta
-
-
-def _replace(path: Path, content: bytes) -> None:
-    temporary = path.with_name(path.name + ".part")
-    temporary.write_bytes(content)
-    os.replace(temporary, path)

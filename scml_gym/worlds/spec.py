@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 import os
 import zipfile
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from scml_gym.errors import InputError
+from scml_gym.files import replace_file
 from scml_gym.view import BUYER, MAX_PARTNERS, SELLER
 
 if TYPE_CHECKING:
@@ -95,11 +97,9 @@ class WorldSpec:
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write an npz file, whole or not at all."""
-        target = Path(path)
-        temporary = target.with_name(target.name + ".part")
-        with open(temporary, "wb") as file:
-            np.savez_compressed(file, schema=np.array(SCHEMA), **dataclasses.asdict(self))
-        os.replace(temporary, target)
+        content = io.BytesIO()
+        np.savez_compressed(content, schema=np.array(SCHEMA), **dataclasses.asdict(self))
+        replace_file(Path(path), content.getvalue())
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> WorldSpec:
