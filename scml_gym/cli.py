@@ -10,6 +10,7 @@ from scml_gym.errors import InputError
 
 if TYPE_CHECKING:
     import typer
+    from pydantic import ValidationError
 
 
 def run_cli(app: typer.Typer) -> NoReturn:
@@ -32,8 +33,9 @@ def run_cli(app: typer.Typer) -> NoReturn:
         sys.exit(130)
     except Exception as error:
         # typer's own usage errors: it has them from click or from a copy of click of its own, by version
-        if hasattr(error, "format_message"):
-            _refuse(error.format_message())  # type: ignore[attr-defined]
+        describe = getattr(error, "format_message", None)
+        if describe is not None:
+            _refuse(describe())
         if type(error).__name__ == "Abort":
             print("interrupted", file=sys.stderr)
             sys.exit(130)
@@ -41,9 +43,9 @@ def run_cli(app: typer.Typer) -> NoReturn:
     sys.exit(code if isinstance(code, int) else 0)
 
 
-def validation_line(error: Exception) -> str:
+def validation_line(error: ValidationError) -> str:
     """The first complaint of a pydantic ``ValidationError`` in one line: where, what and the value."""
-    details = error.errors()  # type: ignore[attr-defined]
+    details = error.errors()
     first = details[0]
     where = ".".join(str(part) for part in first["loc"])
     message = str(first["msg"]).removeprefix("Value error, ")

@@ -8,15 +8,12 @@ numbers; the flat observation is these blocks laid end to end. Every slot has a 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from gymnasium import spaces
 
 from scml_gym.errors import InputError
 from scml_gym.view import BUYER, MAX_PARTNERS, AgentView
-
-Observability = Literal["partial", "full"]
 
 
 @dataclass(frozen=True)
@@ -94,8 +91,8 @@ class JointEncoder:
 
     def __init__(
         self,
-        observability: Observability = "partial",
-        layout: Literal["flat", "dict"] = "flat",
+        observability: str = "partial",
+        layout: str = "flat",
         history: int = 0,
     ):
         if observability not in ("partial", "full"):

@@ -57,7 +57,7 @@ class PartnerStates:
 
     def __init__(
         self,
-        kind: StateKind = "full",
+        kind: str = "full",
         quantity_bins: int = 10,
         price_bins: int = 2,
         needs_bins: int = 10,
@@ -66,7 +66,7 @@ class PartnerStates:
         if kind not in ("needs", "offer", "full"):
             raise InputError(f"kind={kind!r}; valid: 'needs', 'offer', 'full'")
         _check_bins(quantity_bins=quantity_bins, price_bins=price_bins, needs_bins=needs_bins, time_bins=time_bins)
-        self.kind: StateKind = kind
+        self.kind = kind
         self.quantity_bins, self.price_bins = quantity_bins, price_bins
         self.needs_bins, self.time_bins = needs_bins, time_bins
         self._offers = 1 + quantity_bins * price_bins

@@ -8,19 +8,23 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as RichProgress
+    from rich.progress import TaskID
 
 
 class Progress:
     """The handle of a progress bar; see `progress_bar`."""
 
-    def __init__(self, bar: object, task: int):
+    def __init__(self, bar: RichProgress, task: TaskID):
         self._bar = bar
         self._task = task
 
     def update(self, step: int, note: str = "") -> None:
         """Show that ``step`` of the total are done, and a short text."""
-        self._bar.update(self._task, completed=step, note=note)  # type: ignore[attr-defined]
+        self._bar.update(self._task, completed=step, note=note)
 
 
 @contextmanager

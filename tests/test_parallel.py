@@ -54,20 +54,24 @@ def test_each_negotiation_ends_once_a_day_and_is_paid_then(case):
 
 def test_agents_live_for_the_whole_episode_and_idle_ones_have_only_the_no_op():
     env = oneshot_threads_v0.parallel_env(days=3)
-    observations, infos = env.reset(seed=0)
-    agents, idle = list(env.agents), 0
-    assert set(observations) == set(infos) == set(agents)
-    while env.agents:
-        assert env.agents == agents
-        turn = env.view["partners"]["my_turn"]
-        for k, agent in enumerate(agents):
-            mask = infos[agent]["action_mask"]
-            assert mask[0]
-            if not turn[k]:
-                idle += 1
-                assert mask.sum() == 1
-        actions = {a: env.action_space(a).sample(masks(env, infos, a)) for a in env.agents}
-        _, _, _, _, infos = env.step(actions)
+    idle = 0
+    for seed in range(5):
+        for agent in env.possible_agents:
+            env.action_space(agent).seed(seed)
+        observations, infos = env.reset(seed=seed)
+        agents = list(env.agents)
+        assert set(observations) == set(infos) == set(agents)
+        while env.agents:
+            assert env.agents == agents
+            turn = env.view["partners"]["my_turn"]
+            for k, agent in enumerate(agents):
+                mask = infos[agent]["action_mask"]
+                assert mask[0]
+                if not turn[k]:
+                    idle += 1
+                    assert mask.sum() == 1
+            actions = {a: env.action_space(a).sample(masks(env, infos, a)) for a in env.agents}
+            _, _, _, _, infos = env.step(actions)
     assert idle > 0
 
 

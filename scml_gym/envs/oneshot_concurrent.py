@@ -101,7 +101,7 @@ class OneShotConcurrentEnv(gymnasium.Env, EzPickle):
     ):
         EzPickle.__init__(self, observability, observation, history, action, reward, strict, render_mode, **setting)
         self.setting = OneShotSetting(**setting)
-        self.encoder = JointEncoder(observability, observation, history)  # type: ignore[arg-type]
+        self.encoder = JointEncoder(observability, observation, history)
         self.codec = JOINT_ACTIONS.get(action)()
         self.reward = make_reward(reward)
         self.strict = strict

@@ -37,7 +37,7 @@ class PartnerForm:
             self.observation_space: spaces.Space = self._encoder.space
             self._encode: Any = self._encoder.encode
         elif observation in STATES:
-            states = PartnerStates(observation, quantity_bins, price_bins)  # type: ignore[arg-type]
+            states = PartnerStates(observation, quantity_bins, price_bins)
             self.observation_space = spaces.Discrete(states.n)
             self._encode = states.index
         else:

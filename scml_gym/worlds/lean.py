@@ -77,10 +77,13 @@ class LeanWorld(SCML2024OneShotWorld):
         one_offer_per_step: bool = False,
         name: str = "world",
     ):
+        no_clock: dict[str, Any] = {"time_limit": None, "neg_time_limit": None}
+        no_clock |= dict.fromkeys(("neg_hidden_time_limit", "neg_step_time_limit"), math.inf)
+        adapters: list[Any] = [DefaultOneShotAdapter] * spec.n_factories
         super().__init__(
             catalog_prices=spec.catalog_prices.copy(),
             profiles=_profiles(spec),
-            agent_types=[DefaultOneShotAdapter] * spec.n_factories,  # type: ignore[list-item]
+            agent_types=adapters,
             agent_params=[{"controller_type": c, "controller_params": dict(p)} for c, p in agents],
             exogenous_contracts=_exogenous(spec),
             initial_balance=spec.initial_balance.copy(),
@@ -89,12 +92,9 @@ class LeanWorld(SCML2024OneShotWorld):
             one_offer_per_step=one_offer_per_step,
             force_signing=True,
             penalties_scale="trading",
-            time_limit=None,  # type: ignore[arg-type]
-            neg_time_limit=None,
-            neg_hidden_time_limit=math.inf,  # type: ignore[arg-type]
-            neg_step_time_limit=math.inf,  # type: ignore[arg-type]
             agent_name_reveals_type=False,
             name=name,
+            **no_clock,
         )
         assert self.mechanisms is not None
         players = [self.agents[a].adapted_object for a in self.factory_ids]
@@ -102,12 +102,14 @@ class LeanWorld(SCML2024OneShotWorld):
             make_lean(player)
         parameters: dict[str, Any] = next(iter(self.mechanisms.values()))
         parameters["extra_callbacks"] = any(uses_callbacks(p) for p in players)
-        self.mechanisms = {LeanMechanism: parameters}  # type: ignore[dict-item]  # a name would be looked up each time
+        # negmas' annotation says name -> parameters, but takes a class too; a name would be looked up each time
+        self.mechanisms = {LeanMechanism: parameters}  # type: ignore[dict-item]
         self.save_negotiations = False
+        # a set to negmas: it adds to it and iterates over it, here in order
         self._entities = {0: InsertionOrderedSet(self.agents.values())}  # type: ignore[assignment]
         for factory, agent in enumerate(self.factory_ids):
-            self.agent_shortfall_penalty[agent] = spec.shortfall_penalty[factory]  # type: ignore[assignment]
-            self.agent_disposal_cost[agent] = spec.disposal_cost[factory]  # type: ignore[assignment]
+            self.agent_shortfall_penalty[agent] = spec.shortfall_penalty[factory].tolist()
+            self.agent_disposal_cost[agent] = spec.disposal_cost[factory].tolist()
 
     @property
     def factory_ids(self) -> list[str]:
@@ -153,13 +155,13 @@ def _exogenous(spec: WorldSpec) -> list[OneShotExogenousContract]:
         for day in range(spec.n_days):
             if spec.exogenous_quantity[i, day] == 0:
                 continue
+            parties: dict[str, Any] = {"seller": -1, "buyer": i} if seller else {"seller": i, "buyer": -1}
             contracts.append(
                 OneShotExogenousContract(
                     quantity=int(spec.exogenous_quantity[i, day]),
                     unit_price=int(spec.exogenous_price[i, day]),
                     product=0 if seller else 2,
-                    seller=-1 if seller else i,  # type: ignore[arg-type]
-                    buyer=i if seller else -1,  # type: ignore[arg-type]
+                    **parties,
                     time=day,
                     revelation_time=day,
                 )

@@ -71,6 +71,7 @@ class LeanMechanism(SAOMechanism):
 class LeanNegotiator(ControlledSAONegotiator):
     """`ControlledSAONegotiator`, which hands everything to its controller by methods of its own."""
 
+    # as for any plain class; the checker takes it for an override that changes the signature
     __getattribute__ = object.__getattribute__  # type: ignore[assignment]
 
 

@@ -18,7 +18,7 @@ from scml_gym.view import MAX_PARTNERS, PRIVATE_DTYPE, SELLER, ActionArray, Agen
 from scml_gym.worlds.external import External, MovesSeat
 from scml_gym.worlds.lean import LeanWorld
 from scml_gym.worlds.protocol import FactoryPolicy
-from scml_gym.worlds.seats import AsyncSeat, Seat, SyncSeat
+from scml_gym.worlds.seats import AsyncSeat, SyncSeat
 from scml_gym.worlds.spec import WorldSpec
 
 Timing = Literal["rounds", "moves"]
@@ -64,14 +64,17 @@ class ReferenceWorld:
         with self._streams.active():
             self.world = LeanWorld(spec, classes, one_offer_per_step=timing == "moves", name=f"world{seed}")
         self.ids = self.world.factory_ids
-        self.agents: list[Any] = [self.world.agents[i].adapted_object for i in self.ids]  # type: ignore[attr-defined]
+        adapters: dict[str, Any] = self.world.agents
+        self.agents = [adapters[i].adapted_object for i in self.ids]
         # the simulation must not hold this object: an abandoned one is ended when this object goes
         self._greenlet = greenlet.greenlet(functools.partial(_run, self.world))
         self._end = weakref.finalize(self, _end, self._greenlet, self._streams)
         self._end.atexit = False
         for factory, (agent, player) in enumerate(zip(self.agents, players, strict=True)):
-            if isinstance(agent, Seat) and not isinstance(player, tuple):
-                agent.policy = External(factory, self._greenlet) if player is None else player  # type: ignore[assignment]
+            if player is None:
+                agent.policy = External(factory, self._greenlet)
+            elif not isinstance(player, tuple):
+                agent.policy = player
 
     def start(self) -> None:
         """Run to the first decision of an external factory, or to the end where there is none."""

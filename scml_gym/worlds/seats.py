@@ -6,7 +6,7 @@ policies all go through them, so an agent meets the same views everywhere.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from negmas.gb.common import ResponseType
 from negmas.outcomes import Outcome
@@ -87,11 +87,12 @@ class Seat:
         partners = view["partners"]
         partners[:] = 0
         partners["exists"][: len(self.names)] = 1
-        for agent, (negotiator, _) in self.negotiators.items():  # type: ignore[attr-defined]
+        negotiators = cast("OneShotAgent", self).negotiators
+        for agent, (negotiator, _) in negotiators.items():
             partner = partners[self.slots[agent]]
             partner["running"] = 1
             view["n_rounds"] = negotiator.nmi.n_steps
-        self.negotiations += len(self.negotiators)  # type: ignore[attr-defined]
+        self.negotiations += len(negotiators)
         partners["relative_time"] = partners["running"] / (view["n_rounds"] + 1)
         if view["day"] == 0:
             self.policy.begin(view)

@@ -103,7 +103,7 @@ class OneShotFactoriesEnv(ParallelEnv, EzPickle):
         self.possible_agents = list(self.factories)
         self.agents: list[str] = []
         self.codec = JOINT_ACTIONS.get(action)()
-        self._encoders = {a: JointEncoder(observability, observation, history) for a in self.factories}  # type: ignore[arg-type]
+        self._encoders = {a: JointEncoder(observability, observation, history) for a in self.factories}
         self._rewards = {a: make_reward(reward) for a in self.factories}
         self._action_spaces = {a: copy.deepcopy(self.codec.space) for a in self.factories}
         self.strict = strict
