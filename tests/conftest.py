@@ -5,11 +5,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from scml_gym.runtime import limit_threads
 
 limit_threads(1)
+hypothesis.settings.register_profile("loaded-machine", deadline=None)  # a slow example is no failure
+hypothesis.settings.load_profile("loaded-machine")
 
 ROOT = Path(__file__).resolve().parents[1]
 
