@@ -1,0 +1,156 @@
+"""Making the dataset: worlds are drawn and played, and all their offers with an explicit answer are recorded."""
+
+from __future__ import annotations
+
+import functools
+import multiprocessing
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from agents.dnb.dataset import ROLES, Dataset, join, read_about, shard_path, write_shard
+from agents.dnb.dataset_settings import DatasetSettings
+from agents.dnb.recording import Records
+from agents.dnb.tracking import TAKEN
+from scml_gym.errors import InputError
+from scml_gym.registry import Registry
+from scml_gym.runtime import limit_threads
+from scml_gym.view import SELLER
+from scml_gym.worlds.compiled.advance import DAY, advance_one
+from scml_gym.worlds.compiled.generation import compiled_spec
+from scml_gym.worlds.compiled.world import CompiledWorld
+from scml_gym.worlds.spec import WorldSpec
+
+SOURCES = Registry("source of the dataset")
+"""Name -> ``source(settings, seed, number) -> Dataset`` of one world."""
+
+SOURCES.register("compiled", "agents.dnb.generation:play_compiled")
+
+
+class Drawn(NamedTuple):
+    """A world and who plays in it."""
+
+    spec: WorldSpec
+    names: list[str]
+    seed: int
+
+
+def draw_world(settings: DatasetSettings, seed: int, number: int) -> Drawn:
+    """The world of that number: a function of the settings, the seed and the number."""
+    rng = np.random.default_rng([seed, number])
+    spec = compiled_spec(int(rng.integers(2**62)), settings.days, settings.factories_per_level)
+    names, weights = list(settings.opponents), np.array(list(settings.opponents.values()))
+    chosen = rng.choice(len(names), spec.n_factories, p=weights / weights.sum())
+    return Drawn(spec, [names[i] for i in chosen], int(rng.integers(2**62)))
+
+
+def play_compiled(settings: DatasetSettings, seed: int, number: int) -> Dataset:
+    """A world's offers, played in machine code."""
+    spec, names, world_seed = draw_world(settings, seed, number)
+    records = Records(spec.rounds, settings.share, world_seed)
+    world = CompiledWorld(spec, [records.record(_maker(name)(world_seed)) for name in names])
+    days = []
+    while advance_one(*world.arrays, 0) == DAY:
+        days.append(records.take())
+    return as_dataset(np.concatenate(days), number, spec.n_sellers, names)
+
+
+def as_dataset(records: np.ndarray, world: int, n_sellers: int, families: Sequence[str]) -> Dataset:
+    """Records of one world, ``RECORD_DTYPE``, with the identity of each row.
+
+    Args:
+        records: All were answered explicitly.
+        world: The world's number.
+        n_sellers: Factories of its first level.
+        families: The names of all factories' players.
+    """
+    samples = records["sample"].copy()
+    seller = samples["level"] == SELLER
+    responder = records["partner"] + np.where(seller, n_sellers, 0)
+    names = np.array([*families, ""], dtype=object)
+    table = pd.DataFrame(
+        {
+            "world": np.full(len(records), world),
+            "day": samples["day"],
+            "proposer": records["factory"],
+            "partner": records["partner"],
+            "offer_index": records["index"],
+            "role": pd.Series(np.array(ROLES, dtype=object)[samples["level"]], dtype="str"),
+            "round": records["round"],
+            "proposer_family": pd.Series(names[records["factory"]], dtype="str"),
+            "responder_family": pd.Series(names[responder], dtype="str"),
+        }
+    )
+    return Dataset(samples, records["answer"] == TAKEN, table)
+
+
+def generate_dataset(
+    settings: DatasetSettings,
+    seed: int,
+    folder: Path,
+    workers: int = 1,
+    show: Callable[[int], None] | None = None,
+) -> None:
+    """Make a dataset, or what is missing of it; the number of workers changes nothing.
+
+    Args:
+        settings: What it is made from.
+        seed: At least 0; with the settings it determines every row.
+        folder: Of the shards; is made.
+        workers: Processes, 1 for this one. Above 1, the calling script needs an ``if __name__ == "__main__"`` guard.
+        show: Called with the number of worlds that were finished since the last call, first with those found.
+
+    Raises:
+        InputError: if the folder holds a dataset made from something else, a range or a player is not possible, a
+            player cannot be played by the source, or a worker was killed.
+    """
+    about = {"seed": seed, "settings": settings.model_dump(mode="json", exclude={"held_out", "test_worlds"})}
+    make = functools.partial(_make_shard, settings, seed, folder, about)
+    n = -(-settings.worlds // settings.worlds_per_shard)
+    missing = [i for i in range(n) if not _is_made(shard_path(folder, i), about)]
+    show = show or (lambda worlds: None)
+    show(settings.worlds - sum(len(_numbers(settings, i)) for i in missing))
+    if workers == 1 or len(missing) < 2:
+        for index in missing:
+            show(make(index))
+        return
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(workers, context, limit_threads) as pool:
+        try:
+            for done in pool.map(make, missing):
+                show(done)
+        except BrokenProcessPool as error:
+            raise InputError("a worker process was killed; what is finished is kept: start again to go on") from error
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _make_shard(settings: DatasetSettings, seed: int, folder: Path, about: Mapping[str, Any], index: int) -> int:
+    play = SOURCES.get(settings.source)
+    numbers = _numbers(settings, index)
+    write_shard(folder, index, join([play(settings, seed, number) for number in numbers]), about)
+    return len(numbers)
+
+
+def _numbers(settings: DatasetSettings, shard: int) -> range:
+    """The worlds of a shard."""
+    first = shard * settings.worlds_per_shard
+    return range(first, min(first + settings.worlds_per_shard, settings.worlds))
+
+
+def _is_made(path: Path, about: Mapping[str, Any]) -> bool:
+    if not path.exists():
+        return False
+    if read_about(path) != about:
+        raise InputError(f"{path} was made from other settings or another seed: give another folder, or remove it")
+    return True
+
+
+@functools.cache
+def _maker(name: str) -> Any:
+    return CompiledWorld.player_maker(name)
