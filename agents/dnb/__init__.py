@@ -1,5 +1,13 @@
 """D-NB: when will an opponent accept, learnt before and calibrated while playing; and a planner that uses it.
 
 Source: "Design and Implementation of Hierarchical Reinforcement Learning Agent for Complex Dynamic Supply Chain
-Management", chapters 3 to 5.
+Management", chapters 3 to 5 (below: the thesis).
 """
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from scml_gym.compiling import keep_compiled
+
+keep_compiled(__name__, Path(__file__).parent)

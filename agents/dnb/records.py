@@ -119,7 +119,13 @@ MEMORY_DTYPE = np.dtype(
     [
         ("day", np.int64),  # of the partners' daily fields, from 1; 0 before the first
         ("budget", np.float64),  # items that may be offered today; 0 for no limit
-        ("offered", np.float64),  # of it, used
+        # of the last decision, for those who look into it (see agents.dnb.recording)
+        ("needs", np.int64),
+        ("expected", np.float64),  # items that offers under way were expected to bring
+        ("conservative", np.float64),  # the same at their lower bounds
+        ("taken", np.int64),  # the set of offers accepted, a bit mask over partners
+        ("score", np.float64),  # what it was worth, in money
+        ("offered", np.int64),  # items of all offers made
         ("partners", PARTNER_MEMORY_DTYPE, (MAX_PARTNERS,)),
     ],
     align=True,

@@ -56,7 +56,7 @@ def hear(view: AgentView, memory: Memory) -> None:
 @jittable
 def take_answer(memory: Memory, k: int, answer: int) -> None:
     """Take in what became of the pending offer to partner ``k``."""
-    if answer == TAKEN or answer == COUNTERED:
+    if answer in (TAKEN, COUNTERED):
         respond(memory["partners"][k], 1 if answer == TAKEN else 0)
     elif answer == LEFT:
         memory["partners"][k]["pending"] = 0

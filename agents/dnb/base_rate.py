@@ -1,0 +1,43 @@
+"""The model that knows one number: the chance that any offer is accepted. For whoever asks for it by name."""
+
+from __future__ import annotations
+
+import functools
+
+import numpy as np
+from pydantic import Field
+
+from agents.dnb.fitting import Fold
+from agents.dnb.models import HEAD, Kernel, ModelKind
+from agents.dnb.records import Sample
+from scml_gym.compiling import jittable
+from scml_gym.config import Config
+from scml_gym.reporting import Progress
+
+
+class BaseRateSettings(Config):
+    """Settings: ``mean``, the chance."""
+
+    mean: float = Field(gt=0, lt=1)
+
+
+@jittable
+def _prepare(numbers: np.ndarray, sample: Sample, scratch: np.ndarray) -> None:
+    """Nothing depends on the sample."""
+
+
+@jittable
+def _mean(numbers: np.ndarray, sample: Sample, scratch: np.ndarray) -> float:
+    return numbers[HEAD]
+
+
+@functools.cache
+def _kernel(settings: BaseRateSettings) -> Kernel:
+    return Kernel(1, _prepare, _mean)
+
+
+def _fit(settings: BaseRateSettings, fold: Fold, rng: np.random.Generator, bar: Progress) -> dict[str, np.ndarray]:
+    return {"mean": np.array([settings.mean])}
+
+
+BASE_RATE = ModelKind(BaseRateSettings, np.float64, lambda settings: {"mean": (1,)}, _kernel, _fit)

@@ -1,0 +1,90 @@
+"""Beta-BOU: what a model expects of an opponent, moved by what the opponent does (thesis, section 4.3, algorithm 5-2).
+
+Evidence is kept by key: partner, role (a factory of this game has one), round bucket, price bin and coarse quantity
+bucket. It lasts for the world. A posterior is Beta(mean x strength + accepts, (1 - mean) x strength + rejects).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from agents.dnb.beta import beta_quantile
+from agents.dnb.records import ROUND_BUCKETS, PartnerMemory
+from scml_gym.compiling import jittable
+
+CLIP = 1e-4
+"""Means are kept this far from 0 and 1 (thesis, algorithm 5-2, ``mu_eps``)."""
+
+LEAST_STRENGTH = 2.0
+
+STRENGTH, DELTA, EVIDENCE, TERMINAL, FIRST_PRIOR, USE_BOUND = range(6)
+N_BOU = 6
+"""Settings of the calibration, float64 ``(N_BOU,)``:
+
+- ``STRENGTH``: observations that the model's mean counts for;
+- ``DELTA``: probability below the lower confidence bound;
+- ``EVIDENCE``: weight of an observation; 0 switches the update off;
+- ``TERMINAL``: of an offer that was left without an answer, as a part of a rejection; 0 for none;
+- ``FIRST_PRIOR``: 1 where a key's prior is the mean at its first use, as in the thesis; 0 where it is the mean now;
+- ``USE_BOUND``: 1 to plan with the bound, 0 with the posterior mean.
+"""
+
+
+@jittable
+def round_bucket(time: float) -> int:
+    """The fifth of the relative time, 0 to 4."""
+    return min(int(time * ROUND_BUCKETS), ROUND_BUCKETS - 1)
+
+
+@jittable
+def quantity_bucket(quantity: int) -> int:
+    """0 for 1 item, 1 for 2, 2 for 3 and 4, 3 for 5 to 7, 4 for 8 and more."""
+    if quantity <= 2:
+        return max(quantity - 1, 0)
+    if quantity <= 4:
+        return 2
+    return 3 if quantity <= 7 else 4
+
+
+@jittable
+def posterior(
+    partner: PartnerMemory, time: float, in_bin: int, quantity: int, mean: float, settings: np.ndarray
+) -> tuple[float, float]:
+    """The parameters alpha and beta of the chance that a partner accepts an offer.
+
+    Args:
+        partner: Its memory; a key's first prior is kept in it.
+        time: Relative time of the offer.
+        in_bin: Its price bin.
+        quantity: Its items.
+        mean: The model's.
+        settings: ``(N_BOU,)``.
+    """
+    bucket, items = round_bucket(time), quantity_bucket(quantity)
+    mean = min(max(mean, CLIP), 1.0 - CLIP)
+    if settings[FIRST_PRIOR] != 0.0:
+        if partner["prior"][bucket, in_bin, items] == 0.0:
+            partner["prior"][bucket, in_bin, items] = mean
+        mean = partner["prior"][bucket, in_bin, items]
+    strength = max(settings[STRENGTH], LEAST_STRENGTH)
+    accepts = settings[EVIDENCE] * partner["accepts"][bucket, in_bin, items]
+    rejects = settings[EVIDENCE] * partner["rejects"][bucket, in_bin, items]
+    return mean * strength + accepts, (1.0 - mean) * strength + rejects
+
+
+@jittable
+def lower_bound(alpha: float, beta: float, settings: np.ndarray) -> float:
+    """The chance to count on: the lower confidence bound, or the mean where no bound is to be used."""
+    if settings[USE_BOUND] == 0.0:
+        return alpha / (alpha + beta)
+    return beta_quantile(settings[DELTA], alpha, beta)
+
+
+@jittable
+def add_evidence(partner: PartnerMemory, accepted: bool, weight: float) -> None:
+    """Count what became of the pending offer: accepted, or not; less than a rejection where it was left unanswered."""
+    bucket, items = round_bucket(partner["time"]), quantity_bucket(partner["quantity"])
+    if accepted:
+        partner["accepts"][bucket, partner["price_bin"], items] += weight
+    else:
+        partner["rejects"][bucket, partner["price_bin"], items] += weight

@@ -1,0 +1,190 @@
+"""D-NB as a strategy: what is remembered, what is expected, what is planned; for every world."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import NamedTuple, Protocol
+
+import numpy as np
+
+from agents.dnb.allocation import MAX_ITEMS
+from agents.dnb.books import open_budget
+from agents.dnb.bou import TERMINAL, add_evidence, lower_bound, posterior
+from agents.dnb.events import fill_context, fill_history, fill_offer, price_bin
+from agents.dnb.planner import (
+    choose_offers,
+    choose_set,
+    items_left,
+    last_move,
+    new_chances,
+    offer_prices,
+)
+from agents.dnb.records import MEMORY_DTYPE, MEMORY_SIZE, PRICE_BINS, SAMPLE_DTYPE, Memory, Sample
+from agents.dnb.rules import MOST_ITEMS, N_RULES, N_SIDE, Rules
+from agents.dnb.tracking import LEFT, SILENT, TAKEN, answer_to, begin_day, hear, needs_of_offers, note, take_answer
+from scml_gym.compiling import compiled, jittable
+from scml_gym.strategies.base import Strategy, StrategyPolicy
+from scml_gym.strategies.best_subset import earliest_time
+from scml_gym.strategies.market import accept, end, offer
+from scml_gym.view import OFFER, ActionArray, AgentView
+
+
+class Kernel(NamedTuple):
+    """How a model is asked, in Python and in compiled code.
+
+    Attributes:
+        scratch_size: Numbers that it needs to work with.
+        prepare: ``(numbers, sample, scratch) -> None``: for a partner and a decision, before any offer is considered.
+        mean: ``(numbers, sample, scratch) -> float``: the chance, in (0, 1), that the sample's offer is accepted.
+    """
+
+    scratch_size: int
+    prepare: Callable[[np.ndarray, Sample, np.ndarray], None]
+    mean: Callable[[np.ndarray, Sample, np.ndarray], float]
+
+
+class AcceptanceModel(Protocol):
+    """What D-NB needs of a model."""
+
+    @property
+    def kernel(self) -> Kernel:
+        """How it is asked."""
+        ...
+
+    @property
+    def numbers(self) -> np.ndarray:
+        """Float64: all its weights."""
+        ...
+
+    @property
+    def strength(self) -> float:
+        """Observations that its mean counts for."""
+        ...
+
+
+@jittable
+def look(view: AgentView, memory: Memory, calibration: np.ndarray, day_over: bool) -> None:
+    """Take in what became of pending offers: evidence, statistics of partners, the books."""
+    for k in range(view["n_partners"]):
+        partner = memory["partners"][k]
+        if partner["pending"] == 0:
+            continue
+        answer = answer_to(view, k, day_over)
+        if answer == LEFT:
+            if calibration[TERMINAL] > 0.0:
+                add_evidence(partner, False, calibration[TERMINAL])
+        elif answer != SILENT:
+            add_evidence(partner, answer == TAKEN, 1.0)
+        take_answer(memory, k, answer)
+
+
+@functools.cache
+def dnb_strategy(kernel: Kernel) -> Strategy:
+    """The strategy of all D-NBs with one kind of model; its parameters are the rules, then the model's numbers."""
+    scratch_size, prepare, mean_of = kernel
+
+    @jittable
+    def estimate(
+        view: AgentView,
+        memory: Memory,
+        params: np.ndarray,
+        prices: np.ndarray,
+        needs: int,
+        taken: int,
+        means: np.ndarray,
+        bounds: np.ndarray,
+    ) -> None:
+        """The chances of all offers that are considered, to all partners that are to be answered and are not taken."""
+        side = params[view["level"] * N_SIDE : (view["level"] + 1) * N_SIDE]
+        calibration, numbers = params[2 * N_SIDE : N_RULES], params[N_RULES:]
+        sample = np.zeros(1, dtype=SAMPLE_DTYPE)[0]
+        scratch = np.zeros(scratch_size)
+        fill_context(view, needs, sample)
+        most = min(int(side[MOST_ITEMS]), MAX_ITEMS, view["max_quantity"])
+        for k in range(view["n_partners"]):
+            for quantity in range(1, MAX_ITEMS + 1):
+                for in_bin in range(PRICE_BINS):
+                    means[k, quantity, in_bin] = bounds[k, quantity, in_bin] = -1.0
+            if view["partners"][k]["my_turn"] == 0 or (taken >> k) & 1 or last_move(view, k):
+                continue
+            partner, time = memory["partners"][k], view["partners"][k]["relative_time"]
+            fill_history(partner, time, sample)
+            prepare(numbers, sample, scratch)
+            for in_bin in range(PRICE_BINS):
+                if prices[in_bin] == 0:
+                    continue
+                for quantity in range(1, most + 1):
+                    fill_offer(quantity, prices[in_bin], sample)
+                    mean = mean_of(numbers, sample, scratch)
+                    alpha, beta = posterior(partner, time, in_bin, quantity, mean, calibration)
+                    means[k, quantity, in_bin] = alpha / (alpha + beta)
+                    bounds[k, quantity, in_bin] = lower_bound(alpha, beta, calibration)
+
+    @compiled
+    def play(view: AgentView, state: np.ndarray, params: np.ndarray, actions: ActionArray) -> None:
+        memory = state.view(MEMORY_DTYPE)[0]
+        side = params[view["level"] * N_SIDE : (view["level"] + 1) * N_SIDE]
+        if begin_day(view, memory):
+            open_budget(view, side, memory)
+        look(view, memory, params[2 * N_SIDE : N_RULES], False)
+        hear(view, memory)
+        means, bounds = new_chances(), new_chances()
+        prices, time = np.zeros(PRICE_BINS, dtype=np.int64), earliest_time(view)
+        taken, left = 0, 0
+        if view["needs"] > 0:
+            offer_prices(view, side, time, prices)
+            estimate(view, memory, params, prices, view["needs"], 0, means, bounds)
+            taken = choose_set(view, side, memory, time, prices, means, bounds)
+            left = items_left(view, side, memory, taken)
+        for k in range(view["n_partners"]):
+            if view["partners"][k]["my_turn"] != 0:
+                if (taken >> k) & 1:
+                    accept(actions, k)
+                else:
+                    end(actions, k)
+        if left > 0:
+            if taken != 0:
+                needs = needs_of_offers(view, actions)
+                estimate(view, memory, params, prices, needs, taken, means, bounds)
+            offers = choose_offers(view, side, memory, time, left, prices, bounds)
+            for k in range(view["n_partners"]):
+                if offers.quantities[k] > 0:
+                    offer(actions, k, offers.quantities[k], prices[offers.bins[k]])
+        note(view, actions, memory)
+        low, high = view["min_price"], view["max_price"]
+        memory["offered"] = 0
+        for k in range(view["n_partners"]):
+            if actions[k]["response"] == OFFER:
+                quantity, in_bin = actions[k]["quantity"], price_bin(actions[k]["price"], low, high)
+                memory["partners"][k]["mean"] = means[k, quantity, in_bin]
+                memory["partners"][k]["bound"] = bounds[k, quantity, in_bin]
+                memory["offered"] += quantity
+
+    @compiled
+    def remember(view: AgentView, state: np.ndarray, params: np.ndarray) -> None:
+        look(view, state.view(MEMORY_DTYPE)[0], params[2 * N_SIDE : N_RULES], True)
+
+    def decide(view: AgentView, state: np.ndarray, params: np.ndarray, draws: np.ndarray, actions: ActionArray) -> None:
+        play(view, state, params, actions)
+
+    def learn(view: AgentView, state: np.ndarray, params: np.ndarray) -> None:
+        remember(view, state, params)
+
+    return Strategy("dnb", decide, state_size=MEMORY_SIZE, learn=learn, n_draws=0, summary="D-NB")
+
+
+def dnb_player(model: AcceptanceModel, rules: Rules, seed: int) -> StrategyPolicy:
+    """A factory played by D-NB.
+
+    Args:
+        model: Of acceptance.
+        rules: Of the planner and the calibration.
+        seed: Not drawn from: D-NB decides without randomness.
+    """
+    return StrategyPolicy(dnb_strategy(model.kernel), seed, player_numbers(model, rules))
+
+
+def player_numbers(model: AcceptanceModel, rules: Rules) -> np.ndarray:
+    """The parameters of a D-NB's strategy, float64: the rules, then the model's numbers."""
+    return np.concatenate([rules.numbers(model.strength), model.numbers])
