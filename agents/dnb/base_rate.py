@@ -7,7 +7,7 @@ import functools
 import numpy as np
 from pydantic import Field
 
-from agents.dnb.fitting import Fold
+from agents.dnb.folds import Fold
 from agents.dnb.models import HEAD, Kernel, ModelKind
 from agents.dnb.records import Sample
 from scml_gym.compiling import jittable

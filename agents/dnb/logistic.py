@@ -11,7 +11,7 @@ import numpy as np
 from pydantic import Field, PositiveInt
 
 from agents.dnb.features import N_FEATURES, N_NUMBERS, OFFER, context_features, history_features, offer_features
-from agents.dnb.fitting import Fold, feature_matrix
+from agents.dnb.folds import Fold, feature_matrix
 from agents.dnb.models import HEAD, Kernel, ModelKind, sigmoid
 from agents.dnb.records import Sample
 from scml_gym.compiling import jittable

@@ -26,7 +26,7 @@ from scml_gym.files import replace_file
 from scml_gym.registry import Registry
 
 if TYPE_CHECKING:
-    from agents.dnb.fitting import Fold
+    from agents.dnb.folds import Fold
     from scml_gym.reporting import Progress
 
 MODELS = Registry("acceptance model")

@@ -1,0 +1,344 @@
+"""The Transformer: events of a negotiation first, then one token of context and offer that attends to them.
+
+Source: thesis, section 3.6.5, with two changes. Context and offer are one last token instead of a first one, so that
+the offers that a decision considers to a partner share all that is computed of its events; and the log odds are the
+token's plus a linear function of its features, as the logistic model's. Layers are pre-norm with RMS norms, whose gains
+are part of the matrices that follow. Attention may also look at nothing: an empty slot with score and value 0.
+
+The code for play is loops over float32 in one order, so that Python and machine code give the same bits.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from typing import Self
+
+import numpy as np
+from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt, model_validator
+
+from agents.dnb.features import N_FEATURES, N_NUMBERS, OFFER, context_features, history_features, offer_features
+from agents.dnb.folds import Fold
+from agents.dnb.models import HEAD, Kernel, ModelKind, sigmoid
+from agents.dnb.records import ACCEPTED, MAX_EVENTS, OFFERED, PRICE_BINS, Sample
+from scml_gym.compiling import jittable
+from scml_gym.config import Config
+from scml_gym.reporting import Progress
+
+ACTS = 6
+"""What an event does: an offer that is an answer and first, first, an answer, neither; an acceptance, an end."""
+
+QUANTITIES = 12
+"""Quantities of events told apart: 0 to 11 or more."""
+
+ACT_ROWS, QUANTITY_ROWS = 2 * 2 * ACTS * PRICE_BINS, 2 * QUANTITIES
+EVENT_ROWS = ACT_ROWS + QUANTITY_ROWS + MAX_EVENTS
+"""Rows of the table of events: by level, speaker, act and price bin; by speaker and quantity; by age."""
+
+
+class TransformerSettings(Config):
+    """Settings of the Transformer.
+
+    Attributes:
+        width: Of a token.
+        layers: Number of them.
+        heads: Of each layer's attention.
+        feedforward: Hidden units of each layer.
+        events: The latest events that it sees, 16 at most.
+        dropout: While fitting, of features, tokens and hidden units.
+        rate: Highest learning rate of AdamW; it rises over the first 5 % of the steps and falls along a cosine.
+        weight_decay: AdamW's, of matrices.
+        batch: Samples in one.
+        epochs: Passes over the samples at most.
+        patience: Passes without a better validation loss before it stops; the best weights are kept.
+    """
+
+    width: int = Field(ge=4, multiple_of=4)
+    layers: PositiveInt
+    heads: PositiveInt
+    feedforward: int = Field(ge=4, multiple_of=4)
+    events: int = Field(ge=1, le=MAX_EVENTS)
+    dropout: float = Field(ge=0, lt=1)
+    rate: PositiveFloat
+    weight_decay: NonNegativeFloat
+    batch: PositiveInt
+    epochs: PositiveInt
+    patience: PositiveInt
+
+    @model_validator(mode="after")
+    def _heads_fit(self) -> Self:
+        if self.width % self.heads:
+            raise ValueError(f"width {self.width} is no multiple of heads {self.heads}")
+        return self
+
+
+def weight_shapes(settings: TransformerSettings) -> dict[str, tuple[int, ...]]:
+    """The weights by name; matrices are (inputs, outputs)."""
+    width, hidden = settings.width, settings.feedforward
+    shapes: dict[str, tuple[int, ...]] = {
+        "events": (EVENT_ROWS, width),
+        "time": (1, width),
+        "token": (2, N_FEATURES, width),
+        "linear": (2, N_FEATURES),
+    }
+    for i in range(settings.layers):
+        shapes |= {
+            f"{i}.query": (width, width),
+            f"{i}.key": (width, width),
+            f"{i}.value": (width, width),
+            f"{i}.out": (width, width),
+            f"{i}.up": (width, hidden),
+            f"{i}.up_bias": (1, hidden),
+            f"{i}.down": (hidden, width),
+        }
+    return shapes | {"head": (1, width)}
+
+
+@jittable
+def event_rows(sample: Sample, i: int, rows: np.ndarray) -> None:
+    """The rows of the table of events whose sum is event ``i`` of a sample; int64 ``(3,)``."""
+    event = sample["events"][i]
+    if event["action"] == OFFERED:
+        act = 3 - 2 * event["first"] - event["counter"]
+    else:
+        act = 4 if event["action"] == ACCEPTED else 5
+    speaker = event["speaker"]
+    rows[0] = ((sample["level"] * 2 + speaker) * ACTS + act) * PRICE_BINS + event["price_bin"]
+    rows[1] = ACT_ROWS + speaker * QUANTITIES + min(max(event["quantity"], 0), QUANTITIES - 1)
+    rows[2] = ACT_ROWS + QUANTITY_ROWS + sample["n_events"] - 1 - i
+
+
+@jittable
+def multiply(inputs: np.ndarray, matrix: np.ndarray, out: np.ndarray) -> None:
+    """Add inputs times matrix to ``out``; the number of inputs is a multiple of 4."""
+    n = len(out)
+    for i in range(0, matrix.shape[0], 4):
+        a, b, c, d = inputs[i], inputs[i + 1], inputs[i + 2], inputs[i + 3]
+        first, second, third, fourth = matrix[i], matrix[i + 1], matrix[i + 2], matrix[i + 3]
+        for j in range(n):
+            out[j] += (a * first[j] + b * second[j]) + (c * third[j] + d * fourth[j])
+
+
+@jittable
+def normalise(values: np.ndarray, out: np.ndarray) -> None:
+    """``out`` becomes ``values`` over their root mean square."""
+    total = np.float32(0.0)
+    for i in range(len(values)):
+        total += values[i] * values[i]
+    factor = np.float32(1.0 / math.sqrt(np.float64(total) / len(values) + 1e-6))
+    for i in range(len(values)):
+        out[i] = values[i] * factor
+
+
+@jittable
+def attend(
+    query: np.ndarray, keys: np.ndarray, values: np.ndarray, n: int, heads: int, scores: np.ndarray, out: np.ndarray
+) -> None:
+    """``out`` becomes what a query gets of the first ``n`` events, and of the empty slot.
+
+    Args:
+        query: ``(width,)``.
+        keys: ``(width, MAX_EVENTS)``.
+        values: ``(MAX_EVENTS, width)``.
+        n: Events to look at.
+        heads: Of the attention.
+        scores: ``(MAX_EVENTS,)``, overwritten.
+        out: ``(width,)``.
+    """
+    width = len(query)
+    size = width // heads
+    scale = np.float32(1.0 / math.sqrt(size))
+    for i in range(width):
+        out[i] = np.float32(0.0)
+    for head in range(heads):
+        for j in range(MAX_EVENTS):
+            scores[j] = np.float32(0.0)
+        for i in range(head * size, (head + 1) * size):
+            x, row = query[i] * scale, keys[i]
+            for j in range(MAX_EVENTS):
+                scores[j] += x * row[j]
+        most = np.float32(0.0)  # the empty slot's
+        for j in range(n):
+            most = max(most, scores[j])
+        total = math.exp(-np.float64(most))
+        for j in range(n):
+            weight = math.exp(np.float64(scores[j]) - np.float64(most))
+            scores[j] = np.float32(weight)
+            total += weight
+        for j in range(n):
+            share = np.float32(np.float64(scores[j]) / total)
+            row = values[j]
+            for i in range(head * size, (head + 1) * size):
+                out[i] += share * row[i]
+
+
+@jittable
+def clear(values: np.ndarray) -> None:
+    """All zeros."""
+    for i in range(len(values)):
+        values[i] = np.float32(0.0)
+
+
+@jittable
+def feed_forward(
+    token: np.ndarray, up: np.ndarray, bias: np.ndarray, down: np.ndarray, normed: np.ndarray, hidden: np.ndarray
+) -> None:
+    """Add a layer's feed-forward part to a token; ``normed`` and ``hidden`` are overwritten."""
+    normalise(token, normed)
+    for i in range(len(hidden)):
+        hidden[i] = bias[i]
+    multiply(normed, up, hidden)
+    for i in range(len(hidden)):
+        hidden[i] = max(hidden[i], np.float32(0.0))
+    multiply(hidden, down, token)
+
+
+@functools.cache
+def make_kernel(width: int, layers: int, heads: int, hidden: int, events: int) -> Kernel:
+    """The code for these sizes."""
+    offsets, end = {}, 2 * HEAD  # of float32
+    sizes = {"width": width, "layers": layers, "heads": heads, "feedforward": hidden, "events": events}
+    for key, shape in weight_shapes(TransformerSettings.model_construct(**sizes)).items():
+        offsets[key] = end
+        end += math.prod(shape)
+    table, time_row, token_rows, linear = (offsets[key] for key in ("events", "time", "token", "linear"))
+    first_layer, head_row = offsets["0.query"], offsets["head"]
+    square, feed = width * width, width * hidden
+    layer_size = 4 * square + 2 * feed + hidden
+    feeding = 4 * square  # within a layer
+    # the scratch, in float32: features and notes come first, as float64
+    base = 2 * (N_NUMBERS + 1)
+    cache_size = 2 * width * MAX_EVENTS
+    shared = base + layers * cache_size  # context and history of the token, so far
+    work = shared + width
+    scratch_size = (work + 4 * width + hidden + MAX_EVENTS + MAX_EVENTS * width + 1) // 2
+
+    @jittable
+    def matrix(weights: np.ndarray, first: int, rows: int, columns: int) -> np.ndarray:
+        return weights[first : first + rows * columns].reshape((rows, columns))
+
+    @jittable
+    def feed_token(weights: np.ndarray, first: int, token: np.ndarray, normed: np.ndarray, units: np.ndarray) -> None:
+        up = matrix(weights, first + feeding, width, hidden)
+        bias = weights[first + feeding + feed : first + feeding + feed + hidden]
+        down = matrix(weights, first + feeding + feed + hidden, hidden, width)
+        feed_forward(token, up, bias, down, normed, units)
+
+    @jittable
+    def add_features(weights: np.ndarray, x: np.ndarray, level: int, begin: int, end: int, token: np.ndarray) -> None:
+        """Add features times their rows; most are zero."""
+        first = token_rows + level * N_FEATURES * width
+        for i in range(begin, end):
+            if x[i] != 0.0:
+                value, row = np.float32(x[i]), weights[first + i * width : first + (i + 1) * width]
+                for j in range(width):
+                    token[j] += value * row[j]
+
+    @jittable
+    def linear_sum(weights: np.ndarray, x: np.ndarray, level: int, begin: int, end: int) -> float:
+        total, first = 0.0, linear + level * N_FEATURES
+        for i in range(begin, end):
+            total += np.float64(weights[first + i]) * x[i]
+        return total
+
+    @jittable
+    def prepare(numbers: np.ndarray, sample: Sample, scratch: np.ndarray) -> None:
+        weights, room = numbers.view(np.float32), scratch.view(np.float32)
+        context_features(sample, scratch)
+        history_features(sample, scratch)
+        level = sample["level"]
+        scratch[N_NUMBERS] = linear_sum(weights, scratch, level, 0, OFFER)
+        clear(room[shared : shared + width])
+        add_features(weights, scratch, level, 0, OFFER, room[shared : shared + width])
+
+        normed, query, seen = (
+            room[work : work + width],
+            room[work + width : work + 2 * width],
+            room[work + 2 * width : work + 3 * width],
+        )
+        value = room[work + 3 * width : work + 4 * width]
+        units = room[work + 4 * width : work + 4 * width + hidden]
+        scores = room[work + 4 * width + hidden : work + 4 * width + hidden + MAX_EVENTS]
+        tokens = matrix(room, work + 4 * width + hidden + MAX_EVENTS, MAX_EVENTS, width)
+        n = min(sample["n_events"], events)
+        skipped = sample["n_events"] - n
+        rows = np.zeros(3, dtype=np.int64)
+        for i in range(n):
+            event_rows(sample, skipped + i, rows)
+            time = np.float32(sample["events"][skipped + i]["time"])
+            token = tokens[i]
+            for j in range(width):
+                token[j] = time * weights[time_row + j]
+            for r in range(3):
+                row = weights[table + rows[r] * width : table + (rows[r] + 1) * width]
+                for j in range(width):
+                    token[j] += row[j]
+        for layer in range(layers):
+            first = first_layer + layer * layer_size
+            keys = matrix(room, base + layer * cache_size, width, MAX_EVENTS)
+            values = matrix(room, base + layer * cache_size + width * MAX_EVENTS, MAX_EVENTS, width)
+            for i in range(n):
+                token = tokens[i]
+                normalise(token, normed)
+                clear(value)
+                multiply(normed, matrix(weights, first + square, width, width), value)
+                for j in range(width):
+                    keys[j, i] = value[j]
+                clear(values[i])
+                multiply(normed, matrix(weights, first + 2 * square, width, width), values[i])
+                if layer == layers - 1:
+                    continue
+                clear(query)
+                multiply(normed, matrix(weights, first, width, width), query)
+                attend(query, keys, values, i + 1, heads, scores, seen)
+                multiply(seen, matrix(weights, first + 3 * square, width, width), token)
+                feed_token(weights, first, token, normed, units)
+
+    @jittable
+    def mean(numbers: np.ndarray, sample: Sample, scratch: np.ndarray) -> float:
+        weights, room = numbers.view(np.float32), scratch.view(np.float32)
+        offer_features(sample, scratch)
+        level, n = sample["level"], min(sample["n_events"], events)
+        odds = scratch[N_NUMBERS] + linear_sum(weights, scratch, level, OFFER, N_FEATURES)
+        normed, query, seen = (
+            room[work : work + width],
+            room[work + width : work + 2 * width],
+            room[work + 2 * width : work + 3 * width],
+        )
+        token = room[work + 3 * width : work + 4 * width]
+        units = room[work + 4 * width : work + 4 * width + hidden]
+        scores = room[work + 4 * width + hidden : work + 4 * width + hidden + MAX_EVENTS]
+        for j in range(width):
+            token[j] = room[shared + j]
+        add_features(weights, scratch, level, OFFER, N_FEATURES, token)
+        for layer in range(layers):
+            first = first_layer + layer * layer_size
+            if n > 0:
+                normalise(token, normed)
+                clear(query)
+                multiply(normed, matrix(weights, first, width, width), query)
+                keys = matrix(room, base + layer * cache_size, width, MAX_EVENTS)
+                values = matrix(room, base + layer * cache_size + width * MAX_EVENTS, MAX_EVENTS, width)
+                attend(query, keys, values, n, heads, scores, seen)
+                multiply(seen, matrix(weights, first + 3 * square, width, width), token)
+            feed_token(weights, first, token, normed, units)
+        normalise(token, normed)
+        for j in range(width):
+            odds += np.float64(normed[j]) * np.float64(weights[head_row + j])
+        return sigmoid(odds)
+
+    return Kernel(scratch_size, prepare, mean)
+
+
+def _kernel(settings: TransformerSettings) -> Kernel:
+    sizes = settings.width, settings.layers, settings.heads, settings.feedforward, settings.events
+    return make_kernel(*sizes)
+
+
+def _fit(settings: TransformerSettings, fold: Fold, rng: np.random.Generator, bar: Progress) -> dict[str, np.ndarray]:
+    from agents.dnb.transformer_fit import fit
+
+    return fit(settings, fold, rng, bar)
+
+
+TRANSFORMER = ModelKind(TransformerSettings, np.float32, weight_shapes, _kernel, _fit)

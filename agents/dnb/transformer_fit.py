@@ -1,0 +1,197 @@
+"""Fitting the Transformer: the same network in torch, over minibatches of samples with about as many events."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from agents.dnb.dataset import Dataset
+from agents.dnb.features import N_FEATURES
+from agents.dnb.folds import Fold, feature_matrix
+from agents.dnb.logistic import fit_level
+from agents.dnb.records import SAMPLE_DTYPE
+from agents.dnb.transformer import TransformerSettings, event_rows, weight_shapes
+from scml_gym.compiling import compiled
+from scml_gym.reporting import Progress
+
+LINEAR_PENALTY, LINEAR_ITERATIONS = 10.0, 200
+"""Of the logistic fit that the linear part starts from."""
+
+
+class Inputs(NamedTuple):
+    """Samples as arrays: rows of events int64 ``(n, events, 3)``, their times float32 ``(n, events)``, numbers of
+    events int64 ``(n,)``, features float32 ``(n, N_FEATURES)``, levels int64 ``(n,)``."""
+
+    rows: np.ndarray
+    times: np.ndarray
+    lengths: np.ndarray
+    features: np.ndarray
+    levels: np.ndarray
+
+    def batch(self, chosen: np.ndarray) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
+        """The network's arguments for some samples, with as many events as the longest of them has."""
+        n = int(self.lengths[chosen].max(initial=0))
+        rows, times = self.rows[chosen, :n].astype(np.int64), self.times[chosen, :n]
+        parts = rows, times, self.lengths[chosen], self.features[chosen], self.levels[chosen]
+        rows, times, lengths, features, levels = (torch.from_numpy(np.ascontiguousarray(part)) for part in parts)
+        return rows, times, lengths, features, levels
+
+
+def inputs_of(samples: np.ndarray, events: int) -> Inputs:
+    """The network's view of samples, with the latest ``events`` events of each."""
+    n = len(samples)
+    rows, times = np.zeros((n, events, 3), dtype=np.int16), np.zeros((n, events), dtype=np.float32)
+    lengths = np.minimum(samples["n_events"], events)
+    _fill_events(np.ascontiguousarray(samples, dtype=SAMPLE_DTYPE), lengths, rows, times)
+    return Inputs(rows, times, lengths, feature_matrix(samples), np.ascontiguousarray(samples["level"]))
+
+
+@compiled
+def _fill_events(samples: np.ndarray, lengths: np.ndarray, rows: np.ndarray, times: np.ndarray) -> None:
+    found = np.zeros(3, dtype=np.int64)
+    for i in range(len(samples)):
+        skipped = samples[i]["n_events"] - lengths[i]
+        for j in range(lengths[i]):
+            event_rows(samples[i], skipped + j, found)
+            times[i, j] = samples[i]["events"][skipped + j]["time"]
+            for r in range(3):
+                rows[i, j, r] = found[r]
+
+
+def _rms(values: Tensor) -> Tensor:
+    return values * torch.rsqrt(values.square().mean(-1, keepdim=True) + 1e-6)
+
+
+class Network(nn.Module):
+    """`agents.dnb.transformer` in torch; weights have the same names and shapes."""
+
+    def __init__(self, settings: TransformerSettings):
+        super().__init__()
+        self.settings = settings
+        self.parts = nn.ParameterDict()
+        for name, shape in weight_shapes(settings).items():
+            part = torch.zeros(shape)
+            if name not in ("linear", "head") and not name.endswith("bias"):
+                wide = name in ("events", "time", "token")
+                part.normal_(0.0, 0.1 if wide else shape[0] ** -0.5)
+            self.parts[name.replace(".", "_")] = nn.Parameter(part)
+        self.drop = nn.Dropout(settings.dropout)
+
+    def weights(self) -> dict[str, np.ndarray]:
+        """Copies of the weights."""
+        names = weight_shapes(self.settings)
+        return {name: self.parts[name.replace(".", "_")].detach().numpy().copy() for name in names}
+
+    def forward(self, rows: Tensor, times: Tensor, lengths: Tensor, features: Tensor, levels: Tensor) -> Tensor:
+        """Log odds ``(n,)``; see `Inputs`."""
+        part, last = self.parts, self.settings.layers - 1
+        n = rows.shape[1]
+        # as one matrix product each: a gather of a matrix for each sample would be slow
+        by_level = torch.stack([features * (levels == level)[:, None] for level in (0, 1)], 1).flatten(1)
+        odds = by_level @ part["linear"].flatten()
+        token = self.drop(by_level) @ part["token"].flatten(0, 1)
+        events = functional.embedding(rows, part["events"]).sum(2) + times[:, :, None] * part["time"][0]
+        there = torch.arange(n)[None, :] < lengths[:, None]
+        causal = torch.ones(n, n, dtype=torch.bool).tril()
+        for layer in range(last + 1):
+            of_events, of_token = _rms(events), _rms(token)
+            keys, values = of_events @ part[f"{layer}_key"], of_events @ part[f"{layer}_value"]
+            token = token + self._attend(layer, of_token[:, None], keys, values, there[:, None, None, :])[:, 0]
+            token = token + self._feed(layer, token)
+            if layer < last:
+                events = events + self._attend(layer, of_events, keys, values, causal[None, None])
+                events = events + self._feed(layer, events)
+        return odds + _rms(self.drop(token)) @ part["head"][0]
+
+    def _attend(self, layer: int, normed: Tensor, keys: Tensor, values: Tensor, allowed: Tensor) -> Tensor:
+        heads = self.settings.heads
+        query = normed @ self.parts[f"{layer}_query"]
+        query, keys, values = (x.unflatten(-1, (heads, -1)).transpose(1, 2) for x in (query, keys, values))
+        scores = query @ keys.transpose(2, 3) / math.sqrt(query.shape[-1])
+        scores = scores.masked_fill(~allowed, -torch.inf)
+        shares = torch.softmax(functional.pad(scores, (0, 1)), -1)[..., :-1]  # the last is the empty slot
+        seen = (shares @ values).transpose(1, 2).flatten(2)
+        return self.drop(seen @ self.parts[f"{layer}_out"])
+
+    def _feed(self, layer: int, tokens: Tensor) -> Tensor:
+        hidden = torch.relu(_rms(tokens) @ self.parts[f"{layer}_up"] + self.parts[f"{layer}_up_bias"][0])
+        return self.drop(hidden) @ self.parts[f"{layer}_down"]
+
+
+def fit(settings: TransformerSettings, fold: Fold, rng: np.random.Generator, bar: Progress) -> dict[str, np.ndarray]:
+    """The weights with the least log loss on the validation worlds, after any pass over the samples.
+
+    The linear part starts as a logistic fit and the head as zero, so the first network is a logistic model.
+    """
+    torch.manual_seed(int(rng.integers(2**31)))
+    network = Network(settings)
+    train, labels = inputs_of(fold.train.samples, settings.events), _labels(fold.train)
+    held, held_labels = inputs_of(fold.validation.samples, settings.events), _labels(fold.validation)
+    _start_linear(network, train, fold.train.accepted)
+    plain = [p for name, p in network.parts.items() if name in ("linear", "head") or name.endswith("bias")]
+    decayed = [p for p in network.parts.values() if not any(p is q for q in plain)]
+    groups = [{"params": decayed, "weight_decay": settings.weight_decay}, {"params": plain, "weight_decay": 0.0}]
+    optimiser = torch.optim.AdamW(groups, lr=settings.rate, betas=(0.9, 0.98))
+    steps = settings.epochs * -(-len(labels) // settings.batch)
+    rise = max(1, steps // 20)
+    scheduler = torch.optim.lr_scheduler.LambdaLR(
+        optimiser, lambda i: min((i + 1) / rise, 0.5 + 0.5 * math.cos(math.pi * i / steps))
+    )
+    best, best_loss, waited = network.weights(), _loss(network, held, held_labels, settings.batch), 0
+    for epoch in range(settings.epochs):
+        network.train()
+        for chosen in _batches(train.lengths, settings.batch, rng):
+            odds = network(*train.batch(chosen))
+            loss = functional.binary_cross_entropy_with_logits(odds, labels[chosen])
+            optimiser.zero_grad()
+            loss.backward()
+            nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+            optimiser.step()
+            scheduler.step()
+        loss = _loss(network, held, held_labels, settings.batch)
+        bar.update(epoch + 1, f"validation log loss {loss:.4f}")
+        if loss < best_loss:
+            best, best_loss, waited = network.weights(), loss, 0
+        else:
+            waited += 1
+            if waited == settings.patience:
+                break
+    return best
+
+
+def _labels(dataset: Dataset) -> Tensor:
+    return torch.from_numpy(dataset.accepted.astype(np.float32))
+
+
+def _start_linear(network: Network, inputs: Inputs, accepted: np.ndarray) -> None:
+    start = np.zeros((2, N_FEATURES), dtype=np.float32)
+    for level in range(2):
+        of_level = inputs.levels == level
+        start[level] = fit_level(inputs.features[of_level], accepted[of_level], LINEAR_PENALTY, LINEAR_ITERATIONS)
+    with torch.no_grad():
+        network.parts["linear"].copy_(torch.from_numpy(start))
+
+
+def _batches(lengths: np.ndarray, size: int, rng: np.random.Generator) -> Iterator[np.ndarray]:
+    """All samples in a random order, in batches of about as many events."""
+    order = np.argsort(lengths + rng.uniform(0.0, 1.5, len(lengths)), kind="stable")
+    batches = [order[i : i + size] for i in range(0, len(order), size)]
+    for i in rng.permutation(len(batches)):
+        yield batches[i]
+
+
+def _loss(network: Network, inputs: Inputs, labels: Tensor, size: int) -> float:
+    network.eval()
+    total = 0.0
+    with torch.no_grad():
+        for i in range(0, len(labels), 4 * size):
+            chosen = np.arange(i, min(i + 4 * size, len(labels)))
+            odds = network(*inputs.batch(chosen))
+            total += float(functional.binary_cross_entropy_with_logits(odds, labels[chosen], reduction="sum"))
+    return total / max(len(labels), 1)
