@@ -17,6 +17,7 @@ from agents.dnb.rules import (
     CONCESSION,
     EXPOSURE,
     FALLBACK,
+    HOLD,
     MOST_ITEMS,
     PATIENCE,
     PENALTY_PRICE,
@@ -143,7 +144,9 @@ def choose_set(
     price = -1.0 * np.max(prices) if seller else 1.0 * np.max(prices)
     values = unit_values(view, side[PATIENCE] * (1.0 - time))
     cap = int(min(acceptance_cap(side, needs), 1e9))
-    prospects = Prospects(seller, needs, cap, values, price, expected, conservative, side[RISK])
+    prospects = Prospects(
+        seller, needs, cap, values, price, expected, conservative, side[RISK], side[HOLD] * (1.0 - time)
+    )
     taken, score = best_set(prospects, n, partners, quantities, counted, offered_prices)
     memory["taken"], memory["score"] = taken, score
     return taken

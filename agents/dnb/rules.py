@@ -22,11 +22,12 @@ from scml_gym.view import BUYER, SELLER
     PATIENCE,
     REACH,
     RISK,
+    HOLD,
     EXPOSURE,
     FALLBACK,
     BREACH_DISCOUNT,
-) = range(14)
-N_SIDE = 14
+) = range(15)
+N_SIDE = 15
 
 N_RULES = 2 * N_SIDE + N_BOU
 """Numbers of a complete set of rules: a seller's, a buyer's, the calibration's."""
@@ -54,6 +55,8 @@ class Side(_Section):
         patience: Chance, at a day's start, that an item left open is traded later in the day; falls to 0 with time.
         reach: Of what offers to the others can be expected to bring, the part counted on where a set is chosen.
         risk: Weight of the risk penalty: what offers are expected to bring beyond their lower bounds, in money.
+        hold: Early in the day, a set that leaves items open is taken only where it is worth this part of what those items
+            would bring more than none; falls to 0 with time. 0 for any set that is worth more.
         exposure: Whether offers without an answer reduce what is left to be traded.
         fallback: Items of the offer to a partner for which the plan has none while some are needed; 0 ends with it.
         breach_discount: Whether accepted and offered items count by the partner's chance of fulfilling its contracts.
@@ -70,6 +73,7 @@ class Side(_Section):
     patience: float = Field(ge=0, le=1)
     reach: float = Field(ge=0)
     risk: float = Field(ge=0)
+    hold: float = Field(ge=0)
     exposure: bool
     fallback: int = Field(ge=0)
     breach_discount: bool
@@ -88,6 +92,7 @@ class Side(_Section):
             self.patience,
             self.reach,
             self.risk,
+            self.hold,
             self.exposure,
             self.fallback,
             self.breach_discount,

@@ -24,6 +24,7 @@ class Prospects(NamedTuple):
         expected: float64 ``(MAX_PARTNERS,)``: items that an offer to each partner can be expected to bring.
         conservative: float64 ``(MAX_PARTNERS,)``: the same at the lower confidence bounds.
         risk: Weight of the difference between the two.
+        hold: Part of what the items left open by a set would bring, by which the set must be worth more than none.
     """
 
     seller: bool
@@ -34,6 +35,7 @@ class Prospects(NamedTuple):
     expected: np.ndarray
     conservative: np.ndarray
     risk: float
+    hold: float
 
 
 @jittable
@@ -53,7 +55,8 @@ def score(prospects: Prospects, quantity: float, money: float, expected: float, 
     if gain <= 0.0:
         return value
     filled, sure = min(left, expected), min(left, conservative)
-    return value + gain * (filled - prospects.risk * (filled - sure))
+    held = prospects.hold * left if quantity > 0.0 else 0.0
+    return value + gain * (filled - prospects.risk * (filled - sure) - held)
 
 
 @jittable
