@@ -15,7 +15,8 @@ import pandas as pd
 
 from agents.dnb.dataset import ROLES, Dataset, join, read_about, shard_path, write_shard
 from agents.dnb.dataset_settings import DatasetSettings
-from agents.dnb.recording import Records
+from agents.dnb.logs import find_logs, read_log, read_records
+from agents.dnb.recording import Records, join_records
 from agents.dnb.tracking import TAKEN
 from scml_gym.errors import InputError
 from scml_gym.registry import Registry
@@ -24,12 +25,19 @@ from scml_gym.view import SELLER
 from scml_gym.worlds.compiled.advance import DAY, advance_one
 from scml_gym.worlds.compiled.generation import compiled_spec
 from scml_gym.worlds.compiled.world import CompiledWorld
+from scml_gym.worlds.logged import record_world
+from scml_gym.worlds.reference import ReferenceWorld
 from scml_gym.worlds.spec import WorldSpec
 
 SOURCES = Registry("source of the dataset")
-"""Name -> ``source(settings, seed, number) -> Dataset`` of one world."""
+"""Name -> ``source(settings, seed, number, folder) -> Dataset`` of one world; ``folder`` is the dataset's."""
 
 SOURCES.register("compiled", "agents.dnb.generation:play_compiled")
+SOURCES.register("real", "agents.dnb.generation:play_real")
+SOURCES.register("logs", "agents.dnb.generation:read_logs")
+
+LOGS = "logs"
+"""Where in a dataset's folder the logs of its real worlds stand."""
 
 
 class Drawn(NamedTuple):
@@ -49,15 +57,37 @@ def draw_world(settings: DatasetSettings, seed: int, number: int) -> Drawn:
     return Drawn(spec, [names[i] for i in chosen], int(rng.integers(2**62)))
 
 
-def play_compiled(settings: DatasetSettings, seed: int, number: int) -> Dataset:
+def play_compiled(settings: DatasetSettings, seed: int, number: int, folder: Path) -> Dataset:
     """A world's offers, played in machine code."""
     spec, names, world_seed = draw_world(settings, seed, number)
     records = Records(spec.rounds, settings.share, world_seed)
-    world = CompiledWorld(spec, [records.record(_maker(name)(world_seed)) for name in names])
+    players = [_maker(CompiledWorld, name)(world_seed) for name in names]
+    world = CompiledWorld(spec, [records.record(player) for player in players])
     days = []
     while advance_one(*world.arrays, 0) == DAY:
         days.append(records.take())
-    return as_dataset(np.concatenate(days), number, spec.n_sellers, names)
+    return as_dataset(join_records(days), number, spec.n_sellers, names)
+
+
+def play_real(settings: DatasetSettings, seed: int, number: int, folder: Path) -> Dataset:
+    """A world's offers, from the logs that a real simulation of it leaves in the dataset's folder."""
+    spec, names, world_seed = draw_world(settings, seed, number)
+    logs = folder / LOGS / f"world-{number:05d}"
+    if not logs.exists():
+        players = [_maker(ReferenceWorld, name)(world_seed) for name in names]
+        record_world(spec, players, names, logs, world_seed)
+    return _from_log(logs, settings, seed, number)
+
+
+def read_logs(settings: DatasetSettings, seed: int, number: int, folder: Path) -> Dataset:
+    """A world's offers, from logs that are there already; none where there are fewer worlds than that."""
+    logs = [world for folder in settings.logs for world in find_logs(folder)]
+    return _from_log(logs[number], settings, seed, number) if number < len(logs) else join([])
+
+
+def _from_log(logs: Path, settings: DatasetSettings, seed: int, number: int) -> Dataset:
+    log = read_log(logs)
+    return as_dataset(read_records(log, settings.share, (seed, number)), number, log.n_sellers, log.families)
 
 
 def as_dataset(records: np.ndarray, world: int, n_sellers: int, families: Sequence[str]) -> Dataset:
@@ -133,7 +163,7 @@ def generate_dataset(
 def _make_shard(settings: DatasetSettings, seed: int, folder: Path, about: Mapping[str, Any], index: int) -> int:
     play = SOURCES.get(settings.source)
     numbers = _numbers(settings, index)
-    write_shard(folder, index, join([play(settings, seed, number) for number in numbers]), about)
+    write_shard(folder, index, join([play(settings, seed, number, folder) for number in numbers]), about)
     return len(numbers)
 
 
@@ -152,5 +182,5 @@ def _is_made(path: Path, about: Mapping[str, Any]) -> bool:
 
 
 @functools.cache
-def _maker(name: str) -> Any:
-    return CompiledWorld.player_maker(name)
+def _maker(world: Any, name: str) -> Any:
+    return world.player_maker(name)

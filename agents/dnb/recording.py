@@ -6,6 +6,9 @@ behind its state. So every strategy can be recorded, in both worlds, and the wor
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 
 from agents.dnb.events import fill_context, fill_history, fill_offer
@@ -116,6 +119,12 @@ def recorded_strategy(strategy: Strategy) -> Strategy:
     )
 
 
+def join_records(parts: Sequence[np.ndarray]) -> np.ndarray:
+    """All records of some arrays, ``RECORD_DTYPE``, in order (as plain numbers: NumPy compares each field's type)."""
+    numbers = [part.view(np.int64).reshape(len(part), _RECORD_SIZE) for part in parts]
+    return np.concatenate(numbers).reshape(-1).view(RECORD_DTYPE)
+
+
 def decide(view: AgentView, state: np.ndarray, params: np.ndarray, draws: np.ndarray, actions: ActionArray) -> None:
     """See `Strategy.decide`. The state is the inner strategy's, a memory, and for each partner the record of the
     pending offer, counted from 1, or 0."""
@@ -180,7 +189,7 @@ def _hear_answers(view: AgentView, memory: Memory, pending: np.ndarray, records:
 
 @jittable
 def _record_offers(
-    view: AgentView, actions: ActionArray, memory: Memory, recorder: np.void, pending: np.ndarray, records: np.ndarray
+    view: AgentView, actions: ActionArray, memory: Memory, recorder: np.void, pending: np.ndarray, records: Any
 ) -> None:
     rows, count = records.view(RECORD_DTYPE), integers_at(recorder["count"], 1)
     needs, draw = needs_of_offers(view, actions), np.zeros(1)
