@@ -40,4 +40,11 @@ def _fit(settings: BaseRateSettings, fold: Fold, rng: np.random.Generator, bar: 
     return {"mean": np.array([settings.mean])}
 
 
-BASE_RATE = ModelKind(BaseRateSettings, np.float64, lambda settings: {"mean": (1,)}, _kernel, _fit)
+BASE_RATE = ModelKind(
+    settings=BaseRateSettings,
+    dtype=np.float64,
+    shapes=lambda settings: {"mean": (1,)},
+    kernel=_kernel,
+    fit=_fit,
+    steps=lambda settings: 1,
+)

@@ -91,4 +91,11 @@ def _fit(settings: LogisticSettings, fold: Fold, rng: np.random.Generator, bar: 
     return {"weights": weights}
 
 
-LOGISTIC = ModelKind(LogisticSettings, np.float64, lambda settings: {"weights": (2, N_FEATURES)}, _kernel, _fit)
+LOGISTIC = ModelKind(
+    settings=LogisticSettings,
+    dtype=np.float64,
+    shapes=lambda settings: {"weights": (2, N_FEATURES)},
+    kernel=_kernel,
+    fit=_fit,
+    steps=lambda settings: 2,
+)

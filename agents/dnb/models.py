@@ -68,6 +68,7 @@ class ModelKind:
         shapes: ``(settings) -> {name: shape}`` of its weights, in the order of its numbers.
         kernel: ``(settings) -> Kernel``, the same one for equal settings.
         fit: ``(settings, fold, rng, bar) -> {name: weights}``.
+        steps: ``(settings) -> int``, the steps that ``fit`` shows on its bar at most.
     """
 
     settings: type[Config]
@@ -75,6 +76,7 @@ class ModelKind:
     shapes: Callable[[Any], dict[str, tuple[int, ...]]]
     kernel: Callable[[Any], Kernel]
     fit: Callable[[Any, Fold, np.random.Generator, Progress], dict[str, np.ndarray]]
+    steps: Callable[[Any], int]
 
 
 @dataclass(frozen=True, eq=False)

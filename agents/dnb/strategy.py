@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 import numpy as np
 
@@ -12,6 +11,7 @@ from agents.dnb.allocation import MAX_ITEMS
 from agents.dnb.books import open_budget
 from agents.dnb.bou import TERMINAL, add_evidence, lower_bound, posterior
 from agents.dnb.events import fill_context, fill_history, fill_offer, price_bin
+from agents.dnb.models import Kernel
 from agents.dnb.planner import (
     choose_offers,
     choose_set,
@@ -20,7 +20,7 @@ from agents.dnb.planner import (
     new_chances,
     offer_prices,
 )
-from agents.dnb.records import MEMORY_DTYPE, MEMORY_SIZE, PRICE_BINS, SAMPLE_DTYPE, Memory, Sample
+from agents.dnb.records import MEMORY_DTYPE, MEMORY_SIZE, PRICE_BINS, SAMPLE_DTYPE, Memory
 from agents.dnb.rules import MOST_ITEMS, N_RULES, N_SIDE, Rules
 from agents.dnb.tracking import LEFT, SILENT, TAKEN, answer_to, begin_day, hear, needs_of_offers, note, take_answer
 from scml_gym.compiling import compiled, jittable
@@ -28,20 +28,6 @@ from scml_gym.strategies.base import Strategy, StrategyPolicy
 from scml_gym.strategies.best_subset import earliest_time
 from scml_gym.strategies.market import accept, end, offer
 from scml_gym.view import OFFER, ActionArray, AgentView
-
-
-class Kernel(NamedTuple):
-    """How a model is asked, in Python and in compiled code.
-
-    Attributes:
-        scratch_size: Numbers that it needs to work with.
-        prepare: ``(numbers, sample, scratch) -> None``: for a partner and a decision, before any offer is considered.
-        mean: ``(numbers, sample, scratch) -> float``: the chance, in (0, 1), that the sample's offer is accepted.
-    """
-
-    scratch_size: int
-    prepare: Callable[[np.ndarray, Sample, np.ndarray], None]
-    mean: Callable[[np.ndarray, Sample, np.ndarray], float]
 
 
 class AcceptanceModel(Protocol):

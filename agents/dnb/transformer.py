@@ -74,14 +74,17 @@ class TransformerSettings(Config):
 
 def weight_shapes(settings: TransformerSettings) -> dict[str, tuple[int, ...]]:
     """The weights by name; matrices are (inputs, outputs)."""
-    width, hidden = settings.width, settings.feedforward
+    return _shapes(settings.width, settings.layers, settings.feedforward)
+
+
+def _shapes(width: int, layers: int, hidden: int) -> dict[str, tuple[int, ...]]:
     shapes: dict[str, tuple[int, ...]] = {
         "events": (EVENT_ROWS, width),
         "time": (1, width),
         "token": (2, N_FEATURES, width),
         "linear": (2, N_FEATURES),
     }
-    for i in range(settings.layers):
+    for i in range(layers):
         shapes |= {
             f"{i}.query": (width, width),
             f"{i}.key": (width, width),
@@ -197,8 +200,7 @@ def feed_forward(
 def make_kernel(width: int, layers: int, heads: int, hidden: int, events: int) -> Kernel:
     """The code for these sizes."""
     offsets, end = {}, 2 * HEAD  # of float32
-    sizes = {"width": width, "layers": layers, "heads": heads, "feedforward": hidden, "events": events}
-    for key, shape in weight_shapes(TransformerSettings.model_construct(**sizes)).items():
+    for key, shape in _shapes(width, layers, hidden).items():
         offsets[key] = end
         end += math.prod(shape)
     table, time_row, token_rows, linear = (offsets[key] for key in ("events", "time", "token", "linear"))
@@ -341,4 +343,11 @@ def _fit(settings: TransformerSettings, fold: Fold, rng: np.random.Generator, ba
     return fit(settings, fold, rng, bar)
 
 
-TRANSFORMER = ModelKind(TransformerSettings, np.float32, weight_shapes, _kernel, _fit)
+TRANSFORMER = ModelKind(
+    settings=TransformerSettings,
+    dtype=np.float32,
+    shapes=weight_shapes,
+    kernel=_kernel,
+    fit=_fit,
+    steps=lambda settings: settings.epochs,
+)

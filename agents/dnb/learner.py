@@ -1,0 +1,220 @@
+"""D-NB as a learner of this project: makes a dataset, fits an acceptance model, reports, saves, loads, plays."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+
+from agents.dnb.calibration import losses
+from agents.dnb.dataset import Dataset, read_dataset, split
+from agents.dnb.fitting import fit_model, fit_strength
+from agents.dnb.folds import Fold, fold_worlds
+from agents.dnb.generation import generate_dataset
+from agents.dnb.models import MODELS, AcceptanceModel
+from agents.dnb.replay import posterior_means
+from agents.dnb.report import make_report
+from agents.dnb.rules import Rules
+from agents.dnb.scores import Estimates
+from agents.dnb.settings import DNBSettings
+from agents.dnb.strategy import dnb_player
+from scml_gym.config import validate
+from scml_gym.errors import InputError
+from scml_gym.files import replace_file
+from scml_gym.seeding import N_DRAWS
+from scml_gym.strategies.base import StrategyPolicy
+from scml_gym.view import new_actions
+
+if TYPE_CHECKING:
+    from scml_gym.runs import Run
+
+SCHEMA = "scml-gym-dnb-1"
+META = "dnb.json"
+
+
+@dataclass(frozen=True)
+class DNBSnapshot:
+    """What plays: a model of acceptance and the rules of planner and calibration."""
+
+    model: AcceptanceModel
+    rules: Rules
+
+    def player(self, seed: int) -> StrategyPolicy:
+        """A player of a factory in a world with that seed; it plays in both worlds."""
+        return dnb_player(self.model, self.rules, seed)
+
+
+class DNB:
+    """An `agents.base.Agent`: a heuristic planner with a learnt and calibrated model of acceptance.
+
+    Source: "Design and Implementation of Hierarchical Reinforcement Learning Agent for Complex Dynamic Supply Chain
+    Management", chapters 3 to 5.
+
+    Args:
+        settings: The complete ``agent`` section.
+        env: The ``env`` section: ``id`` of the game alone, as the worlds to learn from are ``agent.data``.
+        model: Of acceptance; None before training.
+    """
+
+    def __init__(self, settings: DNBSettings, env: Mapping[str, Any], model: AcceptanceModel | None = None):
+        self.settings = settings
+        self.env = dict(env)
+        self.model = model
+
+    @classmethod
+    def build(cls, config: Mapping[str, Any], env: Mapping[str, Any]) -> Self:
+        """A new, untrained learner.
+
+        Raises:
+            InputError: if a key is unknown or missing, or a value wrong.
+        """
+        settings = validate(DNBSettings, config, "agent")
+        for name in settings.models:
+            settings.settings_of(name)  # refuse bad ones now
+        for key in env:
+            if key != "id":
+                raise InputError(
+                    f"env.{key}: unknown key; D-NB learns from the worlds of agent.data, env has an id only"
+                )
+        return cls(settings, env)
+
+    def train(self, run: Run) -> None:
+        """Make the dataset (what is there of it is kept), fit the model unless there is a checkpoint, and report.
+
+        Raises:
+            InputError: if the dataset in the run folder is another one, or cannot be learnt from.
+        """
+        data, seed = self.settings.data, int(run.config["seed"])
+        self._make_dataset(run, seed)
+        dataset = read_dataset(run.path / "dataset")
+        divided = split(dataset.table, data.held_out, data.test_worlds, seed)
+        tests = {"families": dataset.take(divided.families), "worlds": dataset.take(divided.worlds)}
+        fold = fold_worlds(dataset.take(divided.train), self.settings.validation, seed)
+        worlds, opponents = dataset.table["world"].nunique(), dataset.table["responder_family"].nunique()
+        n = len(dataset)
+        del dataset  # large
+        checkpoint = run.latest_checkpoint()
+        if checkpoint is None:
+            self.model = self._fit(self.settings.model, fold, run, seed)
+            run.log(len(fold.train), **self._row(self.model, fold.validation))
+            run.checkpoint(len(fold.train), self.save)
+        else:
+            self.model = type(self).load(checkpoint).playable()
+        names = [name for name in self.settings.references if name != self.settings.model]
+        models = {name: self._fit(name, fold, run, seed) for name in names} | {self.settings.model: self.model}
+        base = float(fold.train.accepted.mean())
+        held_out = ", ".join(f"`{name}`" for name in data.held_out) or "none"
+        about = [
+            f"{n:,} offers with an explicit answer, of {worlds} worlds ({data.source}), {opponents} kinds of opponents",
+            f"{len(fold.train):,} to learn from, {len(fold.validation):,} of other worlds to choose by",
+            f"opponents that are not in training: {held_out}",
+            *(f"strength of `{name}`: {model.strength:g}" for name, model in models.items()),
+        ]
+        judged = [Estimates.of(part, test, base, models) for part, test in tests.items() if len(test)]
+        if judged:
+            for name, content in make_report(judged, about).items():
+                replace_file(run.path / name, content)
+
+    def _make_dataset(self, run: Run, seed: int) -> None:
+        data, done = self.settings.data, 0
+        with run.progress(data.worlds, "worlds") as bar:
+
+            def show(worlds: int) -> None:
+                nonlocal done
+                done += worlds
+                bar.update(done)
+
+            generate_dataset(data, seed, run.path / "dataset", self.settings.workers, show)
+
+    def _fit(self, name: str, fold: Fold, run: Run, seed: int) -> AcceptanceModel:
+        """A fitted model; equal for equal names, whether it is kept or compared with."""
+        settings, rng = self.settings.settings_of(name), np.random.default_rng([seed, *name.encode()])
+        with run.progress(MODELS.get(name).steps(settings), f"fitting {name}") as bar:
+            model = fit_model(name, settings, fold, self.settings.strength, rng, bar)
+        if self.settings.strengths:
+            model = fit_strength(model, fold.validation, self.settings.strengths)
+        return model
+
+    def _row(self, model: AcceptanceModel, validation: Dataset) -> dict[str, float]:
+        """Of the learning curve."""
+        mean = model.mean(validation.samples)
+        posterior = posterior_means(validation, mean, model.strength)
+        return {
+            "validation_log_loss": float(losses(mean, validation.accepted).mean()),
+            "validation_log_loss_bou": float(losses(posterior, validation.accepted).mean()),
+            "strength": model.strength,
+        }
+
+    def predict(
+        self, observation: Any, state: Any = None, mask: np.ndarray | None = None, deterministic: bool = True
+    ) -> tuple[Any, Any]:
+        """The answers to all partners.
+
+        Args:
+            observation: A view (`scml_gym.view.VIEW_DTYPE`).
+            state: Of the strategy, float64, as this returned it; None at the beginning of a world.
+            mask: Ignored: what cannot be played is not planned.
+            deterministic: Ignored: nothing is drawn.
+        """
+        player = self.policy(0)
+        strategy, actions = player.strategy, new_actions()
+        state = np.zeros(strategy.state_size) if state is None else np.array(state, dtype=np.float64)
+        strategy.decide(observation, state, player.parameters, np.zeros(N_DRAWS), actions)
+        return actions, state
+
+    def policy(self, seed: int) -> StrategyPolicy:
+        """A player for one factory of one world.
+
+        Raises:
+            InputError: if nothing has been learnt yet.
+        """
+        return self.snapshot().player(seed)
+
+    def snapshot(self) -> DNBSnapshot:
+        """What plays, as data; see `scml_gym.snapshots.snapshot_maker`.
+
+        Raises:
+            InputError: if nothing has been learnt yet.
+        """
+        return DNBSnapshot(self.playable(), self.settings.rules)
+
+    def playable(self) -> AcceptanceModel:
+        """The fitted model.
+
+        Raises:
+            InputError: if there is none.
+        """
+        if self.model is None:
+            raise InputError("D-NB has no acceptance model yet: train it first")
+        return self.model
+
+    def save(self, folder: Path) -> None:
+        """Write the model (`AcceptanceModel.save`) and ``dnb.json``: settings and environment."""
+        self.playable().save(Path(folder))
+        meta = {"schema": SCHEMA, "settings": self.settings.model_dump(mode="json"), "env": self.env}
+        replace_file(Path(folder) / META, json.dumps(meta, indent=1) + "\n")
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Read what ``save`` wrote.
+
+        Raises:
+            InputError: if the folder is missing or corrupt, or of another schema or shape.
+        """
+        path = Path(folder) / META
+        try:
+            meta = json.loads(path.read_text())
+            schema, settings, env = meta["schema"], meta["settings"], dict(meta["env"])
+        except (OSError, UnicodeError, KeyError, TypeError, ValueError) as error:
+            raise InputError(f"{path} is not readable: {' '.join(str(error).split())}") from error
+        if schema != SCHEMA:
+            raise InputError(f"{path} has the schema {schema!r}; {SCHEMA!r} is needed")
+        try:
+            checked = validate(DNBSettings, settings)
+        except InputError as error:
+            raise InputError(f"{path}: {error}") from error
+        return cls(checked, env, AcceptanceModel.load(Path(folder)))

@@ -1,0 +1,67 @@
+"""Beta-BOU over recorded offers: what its posterior means would have been, each from what was known until then."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from agents.dnb.bou import EVIDENCE, FIRST_PRIOR, N_BOU, STRENGTH, add_evidence, posterior
+from agents.dnb.dataset import Dataset
+from agents.dnb.events import price_bin
+from agents.dnb.records import PARTNER_MEMORY_DTYPE, SAMPLE_DTYPE, PartnerMemory, Sample
+from scml_gym.compiling import compiled, jittable
+
+ORDER = ("world", "proposer", "partner", "day", "offer_index")
+"""Columns that sort a dataset into the sequences that evidence is gathered over."""
+
+
+def posterior_means(dataset: Dataset, mean: np.ndarray, strength: float, first_prior: bool = False) -> np.ndarray:
+    """The posterior mean of each offer of a dataset, float64 ``(n,)``.
+
+    All explicit answers to a factory must be in the dataset, so it must not be a share of them.
+
+    Args:
+        dataset: Of any order.
+        mean: The model's means, ``(n,)``.
+        strength: Of the prior.
+        first_prior: A key's prior is the mean at its first use, as in the thesis, in place of the offer's own.
+    """
+    settings = np.zeros(N_BOU)
+    settings[STRENGTH], settings[EVIDENCE], settings[FIRST_PRIOR] = strength, 1.0, float(first_prior)
+    order = dataset.table.sort_values(list(ORDER), kind="stable").index.to_numpy()
+    groups = dataset.table.groupby(list(ORDER[:3]), sort=False).ngroup().to_numpy()
+    samples, out = np.ascontiguousarray(dataset.samples, dtype=SAMPLE_DTYPE), np.empty(len(mean))
+    memory = np.zeros(1, dtype=PARTNER_MEMORY_DTYPE)
+    _replay(samples, dataset.accepted, mean, order, groups, settings, memory, out)
+    return out
+
+
+@compiled
+def _replay(
+    samples: np.ndarray,
+    accepted: np.ndarray,
+    mean: np.ndarray,
+    order: np.ndarray,
+    groups: np.ndarray,
+    settings: np.ndarray,
+    memory: np.ndarray,
+    out: np.ndarray,
+) -> None:
+    partner, group = memory[0], -1
+    for place in range(len(order)):
+        i = int(order[place])
+        if groups[i] != group:
+            group = groups[i]
+            partner["accepts"][:] = 0.0
+            partner["rejects"][:] = 0.0
+            partner["prior"][:] = 0.0
+        out[i] = _step(partner, samples[i], bool(accepted[i]), float(mean[i]), settings)
+
+
+@jittable
+def _step(partner: PartnerMemory, sample: Sample, accepted: bool, mean: float, settings: np.ndarray) -> float:
+    """The posterior mean of an offer; then its answer is counted."""
+    in_bin = price_bin(sample["price"], sample["min_price"], sample["max_price"])
+    alpha, beta = posterior(partner, sample["time"], in_bin, sample["quantity"], mean, settings)
+    partner["quantity"], partner["price_bin"], partner["time"] = sample["quantity"], in_bin, sample["time"]
+    add_evidence(partner, accepted, 1.0)
+    return alpha / (alpha + beta)
