@@ -232,7 +232,7 @@ def _read_shard(path: Path) -> Dataset:
         if name in _LISTS:
             for part in kind.base.names or ():
                 numbers = table.column(f"{name}_{part}").combine_chunks().flatten().to_numpy()
-                samples[name][part] = numbers.reshape(len(table), -1)
+                samples[name][part] = numbers.reshape(len(table), kind.shape[0])
         else:
             samples[name] = table.column(name).to_numpy()
     identity = table.select(list(TABLE)).to_pandas()

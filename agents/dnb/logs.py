@@ -136,7 +136,7 @@ def read_log(folder: str | os.PathLike[str]) -> Log:
     numbers = dict(zip(factories["agent"], factories["factory"], strict=True))
     factory_of = {agent: numbers[name] for agent, name in names.items() if name in numbers}
     negs = table["negs"].sort_values(["sim_step", "id"], ignore_index=True)
-    actions = _offers_once(table["actions"]).merge(table["needs"], on="id", how="left", validate="one_to_one")
+    actions: Any = _offers_once(table["actions"]).merge(table["needs"], on="id", how="left", validate="one_to_one")
     place = dict(zip(negs["id"], negs.index, strict=True))
     offers = np.zeros(len(actions), OFFER_DTYPE)
     try:
