@@ -206,14 +206,17 @@ def test_the_identity_of_rows(tmp_path):
     assert (dataset.samples["day"] == table["day"]).all() and table["day"].nunique() == spec.n_days
 
 
-def test_a_share_keeps_some_of_the_rows_as_they_are(tmp_path):
-    whole = play_compiled(settings(), 5, 0, tmp_path)
-    some = play_compiled(settings(share=0.25), 5, 0, tmp_path)
-    kept = {row.tobytes() for row in some.samples}
-    assert kept < {row.tobytes() for row in whole.samples}
-    assert 0.15 < len(some) / len(whole) < 0.35
-    assert equal(some, play_compiled(settings(share=0.25), 5, 0, tmp_path))
-    assert not equal(some, play_compiled(settings(share=0.25), 6, 0, tmp_path))
+def test_a_share_keeps_all_offers_of_some_pairs(tmp_path):
+    pair, kept, pairs = ["proposer", "partner"], 0, 0
+    for number in range(5):
+        whole = play_compiled(settings(), 5, number, tmp_path)
+        some = play_compiled(settings(share=0.5), 5, number, tmp_path)
+        drawn = {tuple(row) for row in some.table[pair].to_numpy().tolist()}
+        mask = np.array([tuple(row) in drawn for row in whole.table[pair].to_numpy().tolist()])
+        assert equal(some, whole.take(mask))
+        kept, pairs = kept + len(drawn), pairs + len(whole.table[pair].drop_duplicates())
+        assert equal(some, play_compiled(settings(share=0.5), 5, number, tmp_path))
+    assert 0.35 < kept / pairs < 0.65
 
 
 def test_a_dataset_is_read_as_it_was_written_and_shards_change_nothing(tmp_path):

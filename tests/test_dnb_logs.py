@@ -235,6 +235,15 @@ def test_ranges_are_read_from_texts(world, copied):
         read_log(copied)
 
 
+def test_a_share_keeps_all_offers_of_some_pairs(world):
+    log = read_log(world[0])
+    whole, some = read_records(log), read_records(log, 0.5, (1, 2))
+    drawn = {(f, p) for f, p in zip(some["factory"], some["partner"], strict=True)}
+    mask = [(f, p) in drawn for f, p in zip(whole["factory"], whole["partner"], strict=True)]
+    assert np.array_equal(some, whole[mask]) and 0 < len(some) < len(whole)
+    assert not np.array_equal(some, read_records(log, 0.5, (1, 3)))
+
+
 def test_tables_may_be_csv(copied, world):
     for name in COLUMNS:
         table(copied, name).to_csv(copied / f"{name}.csv", index=False)

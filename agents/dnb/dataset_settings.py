@@ -22,7 +22,8 @@ class DatasetSettings(Config):
         opponents: Name of a player (see `scml_gym.players`) -> its weight in the draw of each factory's player.
         held_out: Those of them whose answers are for tests only.
         test_worlds: The share of worlds that are for tests only.
-        share: Of the offers with an explicit answer, which are kept.
+        share: Of the pairs of a factory and a partner of its, whose offers are kept: all that it made to the partner in
+            the world and that were answered explicitly, or none, so that what is learnt in play can be replayed.
         worlds_per_shard: Worlds in one Parquet file; what a kill costs.
         logs: Folders of logs, each of one world or with folders of worlds in it.
     """

@@ -109,11 +109,11 @@ def read_records(log: Log, share: float = 1.0, seed: Sequence[int] = (0,)) -> np
 
     Args:
         log: As `read_log` gives it.
-        share: Of the offers, which are kept.
+        share: Of the pairs of a factory and a partner of its, whose offers are kept.
         seed: Of the generator that draws them.
     """
-    offers = log.offers.copy()
-    kept = np.random.default_rng(list(seed)).random(len(offers)) < share
+    offers, n = log.offers.copy(), len(log.families)
+    kept = (np.random.default_rng(list(seed)).random((n, n)) < share)[offers["factory"], offers["partner"]]
     offers["row"] = np.where(kept, np.cumsum(kept) - 1, -1)
     records = np.zeros(kept.sum(), RECORD_DTYPE)
     memories = np.zeros((len(log.families), MAX_PARTNERS), PARTNER_MEMORY_DTYPE)

@@ -54,8 +54,8 @@ RECORDER_DTYPE = np.dtype(
         ("records", np.int64),  # address, and how many there is room for
         ("capacity", np.int64),
         ("count", np.int64),  # address of the number of records
-        ("seed", np.uint64),  # of the draws that decide which offers are kept
-        ("share", np.float64),  # of the offers that are kept
+        ("seed", np.uint64),  # of the draws that decide whose offers are kept
+        ("share", np.float64),  # of the pairs whose offers are kept
     ],
     align=True,
 )
@@ -72,9 +72,8 @@ class Records:
 
     Args:
         rounds: Of a negotiation; each side makes at most one offer in each.
-        share: Of all offers, which are kept; drawn as a function of the seed, the day, the factory, the partner and
-            the offer's index.
-        seed: Of these draws.
+        share: Of the pairs of a factory and a partner of its, whose offers are kept, all or none of a world.
+        seed: Of the world; with the two of a pair it determines whether they are drawn.
     """
 
     def __init__(self, rounds: int, share: float, seed: int):
@@ -199,7 +198,7 @@ def _record_offers(
         partner, known = view["partners"][k], memory["partners"][k]
         pending[k] = 0.0
         place = view["factory"] * MAX_PARTNERS + k
-        fill_draws(recorder["seed"], place, view["day"], known["n_offers"], 1, draw)
+        fill_draws(recorder["seed"], place, 0, 0, 1, draw)
         n = count[0]
         if draw[0] >= recorder["share"] or n == len(rows):
             continue
