@@ -84,9 +84,8 @@ def dnb_strategy(kernel: Kernel) -> Strategy:
         """The chances of all offers that are considered, to all partners that are to be answered and are not taken."""
         side = params[view["level"] * N_SIDE : (view["level"] + 1) * N_SIDE]
         calibration, numbers = params[2 * N_SIDE : N_RULES], params[N_RULES:]
-        sample = np.zeros(1, dtype=SAMPLE_DTYPE)[0]
+        samples = np.zeros(1, dtype=SAMPLE_DTYPE)  # a record does not keep its array: it is taken anew where it is used
         scratch = np.zeros(scratch_size)
-        fill_context(view, needs, sample)
         most = min(int(side[MOST_ITEMS]), MAX_ITEMS, view["max_quantity"])
         for k in range(view["n_partners"]):
             for quantity in range(1, MAX_ITEMS + 1):
@@ -94,7 +93,8 @@ def dnb_strategy(kernel: Kernel) -> Strategy:
                     means[k, quantity, in_bin] = bounds[k, quantity, in_bin] = -1.0
             if view["partners"][k]["my_turn"] == 0 or (taken >> k) & 1 or last_move(view, k):
                 continue
-            partner, time = memory["partners"][k], view["partners"][k]["relative_time"]
+            partner, time, sample = memory["partners"][k], view["partners"][k]["relative_time"], samples[0]
+            fill_context(view, needs, sample)
             fill_history(partner, time, sample)
             prepare(numbers, sample, scratch)
             for in_bin in range(PRICE_BINS):
