@@ -14,11 +14,11 @@ from negmas.helpers.inout import save_table
 from scml.oneshot.agents import GreedyOneShotAgent, SyncRandomOneShotAgent
 from scml.oneshot.world import SCML2024OneShotWorld
 
-from agents.dnb.dataset import read_dataset
+from agents.dnb.dataset import join_records, read_dataset
 from agents.dnb.generation import as_dataset, generate_dataset
 from agents.dnb.logs import COLUMNS, find_logs, read_log, read_records
 from agents.dnb.models import MODELS, AcceptanceModel
-from agents.dnb.recording import Records, join_records
+from agents.dnb.recording import RECORD_DTYPE, Records
 from agents.dnb.records import MEMORY_DTYPE
 from agents.dnb.replay import posterior_means
 from agents.dnb.rules import Rules
@@ -101,7 +101,7 @@ def play_live(names, seed, folder, days=DAYS):
     players = [player_maker(name)(seed) for name in names]
     players = [Live(p, seed) if isinstance(p, StrategyPolicy) else p for p in players]
     record_world(compiled_spec(seed, days, len(names) // 2), players, names, folder, seed)
-    return join_records([part for p in players if isinstance(p, Live) for part in p.parts])
+    return join_records([part for p in players if isinstance(p, Live) for part in p.parts], RECORD_DTYPE)
 
 
 @pytest.fixture(scope="module")
