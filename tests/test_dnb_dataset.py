@@ -8,11 +8,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from agents.dnb.dataset import TABLE, join, read_about, read_dataset, shards, split, write_shard
+from agents.dnb.dataset import TABLE, join, join_records, read_about, read_dataset, shards, split, write_shard
 from agents.dnb.dataset_settings import DatasetSettings
 from agents.dnb.events import fill_context, fill_history, fill_offer
 from agents.dnb.generation import as_dataset, draw_world, generate_dataset, play_compiled
-from agents.dnb.recording import RECORD_DTYPE, Records, join_records
+from agents.dnb.recording import RECORD_DTYPE, Records
 from agents.dnb.records import MEMORY_DTYPE
 from agents.dnb.tracking import (
     COUNTERED,
@@ -77,7 +77,7 @@ def play(seed, recorder):
     parts = []
     while advance_one(*world.arrays, 0) == DAY:
         parts.append(records.take())
-    return world, join_records(parts)
+    return world, join_records(parts, RECORD_DTYPE)
 
 
 def in_order(records):
@@ -166,7 +166,7 @@ def test_a_recorded_strategy_plays_in_the_reference_world():
 
     players = [Draining(records.record(player_maker(name)(0))) for name in names]
     ReferenceWorld(spec, players, 0).run()
-    assert np.array_equal(in_order(join_records(parts)), in_order(play(0, Records.record)[1]))
+    assert np.array_equal(in_order(join_records(parts, RECORD_DTYPE)), in_order(play(0, Records.record)[1]))
 
 
 @pytest.mark.parametrize("seed", CASTS)

@@ -14,16 +14,22 @@ from negmas.helpers.inout import save_table
 from scml.oneshot.agents import GreedyOneShotAgent, SyncRandomOneShotAgent
 from scml.oneshot.world import SCML2024OneShotWorld
 
-from agents.dnb.dataset import read_dataset
-from agents.dnb.generation import generate_dataset
+from agents.dnb.dataset import join_records, read_dataset
+from agents.dnb.generation import as_dataset, generate_dataset
 from agents.dnb.logs import COLUMNS, find_logs, read_log, read_records
-from agents.dnb.recording import Records, join_records
+from agents.dnb.models import MODELS, AcceptanceModel
+from agents.dnb.recording import RECORD_DTYPE, Records
+from agents.dnb.records import MEMORY_DTYPE
+from agents.dnb.replay import posterior_means
+from agents.dnb.rules import Rules
+from agents.dnb.strategy import dnb_player
 from agents.dnb.tracking import TAKEN
+from scml_gym.config import CONFIGS, merge, read_yaml, validate
 from scml_gym.errors import InputError
 from scml_gym.players import player_maker
 from scml_gym.seeding import GlobalStreams
 from scml_gym.strategies.base import StrategyPolicy
-from scml_gym.view import SELLER
+from scml_gym.view import OFFER, SELLER
 from scml_gym.worlds.compiled.generation import compiled_spec
 from scml_gym.worlds.logged import OfferLog, record_world
 from scml_gym.worlds.reference import ReferenceWorld
@@ -95,7 +101,7 @@ def play_live(names, seed, folder, days=DAYS):
     players = [player_maker(name)(seed) for name in names]
     players = [Live(p, seed) if isinstance(p, StrategyPolicy) else p for p in players]
     record_world(compiled_spec(seed, days, len(names) // 2), players, names, folder, seed)
-    return join_records([part for p in players if isinstance(p, Live) for part in p.parts])
+    return join_records([part for p in players if isinstance(p, Live) for part in p.parts], RECORD_DTYPE)
 
 
 @pytest.fixture(scope="module")
@@ -132,8 +138,52 @@ def test_logs_give_what_was_recorded_live(world, mixed):
         records = read_records(log)
         strategies = [i for i, family in enumerate(log.families) if ":" not in family]
         records = records[np.isin(records["factory"], strategies)]
-        assert len(live) > 90 and np.array_equal(in_order(records), in_order(live))
+        assert len(live) > 40 and np.array_equal(in_order(records), in_order(live))
     assert {0, 1} == set(live["sample"]["level"])
+
+
+class Thinking:
+    """D-NB, whose estimate of each offer is kept: (day, partner, index of the offer) -> mean."""
+
+    synchronous = True
+
+    def __init__(self, player):
+        self.player, self.means = player, {}
+        self.begin, self.end_day = player.begin, player.end_day
+
+    def act(self, view):
+        actions = self.player.act(view)
+        partners = self.player._state.view(MEMORY_DTYPE)[0]["partners"]
+        for k in np.flatnonzero(actions["response"] == OFFER):
+            self.means[int(view["day"]), int(k), int(partners[k]["n_offers"]) - 1] = float(partners[k]["mean"])
+        return actions
+
+
+@pytest.mark.parametrize("updates", [False, True])
+def test_what_is_computed_in_play_is_computed_from_logs(updates, tmp_path):
+    """Features, a model's means and posterior means: of D-NB playing a real world, and of its logs afterwards."""
+    kind, rng = MODELS.get("logistic"), np.random.default_rng(5)
+    options = validate(kind.settings, {"penalty": 1.0, "iterations": 1})
+    weights = {name: 0.4 * rng.normal(size=shape) for name, shape in kind.shapes(options).items()}
+    model = AcceptanceModel.pack("logistic", options, weights, 6.0)
+    rules = validate(
+        Rules, merge(read_yaml(CONFIGS / "agent" / "dnb.yaml")["rules"], {"calibration": {"update": updates}})
+    )
+    names = ["dnb", "greedy", "subset-stubborn", "dnb", "subset-strong", "random"]
+    players = [Thinking(dnb_player(model, rules, 9)) if n == "dnb" else player_maker(n)(9) for n in names]
+    record_world(compiled_spec(9, 10, 3), players, names, tmp_path / "log", 9)
+    log = read_log(tmp_path / "log")
+    dataset = as_dataset(read_records(log), 0, log.n_sellers, log.families)
+    means = model.mean(dataset.samples)
+    if updates:
+        means = posterior_means(dataset, means, model.strength)
+    means = np.where(dataset.table["proposer_family"] == "dnb", means, np.nan)
+    keys = dataset.table[["proposer", "day", "partner", "offer_index"]].to_numpy().tolist()
+    pairs = [(players[key[0]].means[tuple(key[1:])], m) for key, m in zip(keys, means, strict=True) if m == m]
+    pairs = [pair for pair in pairs if pair[0] >= 0.0]  # an offer made for want of a better one was not estimated
+    thought, computed = np.array(pairs).T
+    assert len(pairs) > 30 and np.abs(thought - computed).max() < 1e-12
+    assert np.ptp(thought) > 0.2
 
 
 def test_needs_are_those_of_the_moment_of_the_decision(mixed):
@@ -146,7 +196,7 @@ def test_needs_are_those_of_the_moment_of_the_decision(mixed):
         if "Witness" in log.families[offer["factory"]]:
             day = int(log.negotiations["day"][offer["negotiation"]])
             logged[agent, day, partner, int(offer["quantity"]), int(offer["needs"])] += 1
-    assert sum(logged.values()) > 100
+    assert sum(logged.values()) > 30
     assert not logged - Counter(seen)  # agents also decide on offers that no negotiation asks for any more
 
 

@@ -72,8 +72,20 @@ class Dataset:
 def join(parts: Sequence[Dataset]) -> Dataset:
     """All rows of some datasets, in order."""
     table = pd.concat([part.table for part in parts], ignore_index=True) if parts else empty_table()
-    samples = np.concatenate([np.zeros(0, SAMPLE_DTYPE), *(part.samples for part in parts)])
-    return Dataset(samples, np.concatenate([np.zeros(0, np.bool_), *(part.accepted for part in parts)]), table)
+    accepted = np.concatenate([np.zeros(0, np.bool_), *(part.accepted for part in parts)])
+    return Dataset(join_records([part.samples for part in parts], SAMPLE_DTYPE), accepted, table)
+
+
+def join_records(parts: Sequence[np.ndarray], dtype: np.dtype) -> np.ndarray:
+    """All records of some arrays of that dtype, in order; as plain numbers, since NumPy copies records field by field.
+
+    Args:
+        parts: Each contiguous, shape ``(n,)``.
+        dtype: Of fields of 8 bytes.
+    """
+    size = dtype.itemsize // 8
+    numbers = [part.view(np.int64).reshape(len(part), size) for part in parts]
+    return np.concatenate([np.zeros((0, size), np.int64), *numbers]).reshape(-1).view(dtype)
 
 
 def empty_table() -> pd.DataFrame:
@@ -194,7 +206,16 @@ def read_dataset(folder: str | os.PathLike[str]) -> Dataset:
         InputError: if there is no such folder, no shard in it, or one that is corrupt, of another schema version or
             lacks columns; the message names the file.
     """
-    return join([_read_shard(path) for path in shards(folder)])
+    paths = shards(folder)
+    for path in paths:
+        read_about(path)
+    ends = np.cumsum([pq.read_metadata(path).num_rows for path in paths])
+    samples, accepted = np.zeros(ends[-1], SAMPLE_DTYPE), np.zeros(ends[-1], np.bool_)
+    tables, first = [], 0
+    for path, last in zip(paths, ends, strict=True):
+        tables.append(_read_shard(path, samples[first:last], accepted[first:last]))
+        first = last
+    return Dataset(samples, accepted, pd.concat(tables, ignore_index=True))
 
 
 def read_about(path: Path) -> dict[str, Any]:
@@ -221,13 +242,12 @@ def read_about(path: Path) -> dict[str, Any]:
     return json.loads(metadata.get(b"about", b"{}"))
 
 
-def _read_shard(path: Path) -> Dataset:
-    read_about(path)
+def _read_shard(path: Path, samples: np.ndarray, accepted: np.ndarray) -> pd.DataFrame:
+    """Write a shard's rows into arrays; returns their identity."""
     try:
         table = pq.read_table(path)
     except (OSError, pa.ArrowException) as error:
         raise _unreadable(path, error) from error
-    samples = np.zeros(len(table), SAMPLE_DTYPE)
     for name, (kind, _) in _fields(SAMPLE_DTYPE):
         if name in _LISTS:
             for part in kind.base.names or ():
@@ -235,8 +255,8 @@ def _read_shard(path: Path) -> Dataset:
                 samples[name][part] = numbers.reshape(len(table), kind.shape[0])
         else:
             samples[name] = table.column(name).to_numpy()
-    identity = table.select(list(TABLE)).to_pandas()
-    return Dataset(samples, table.column("accepted").to_numpy(), identity)
+    accepted[:] = table.column("accepted").to_numpy()
+    return table.select(list(TABLE)).to_pandas()
 
 
 def _derived(samples: np.ndarray) -> dict[str, np.ndarray]:

@@ -13,10 +13,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from agents.dnb.dataset import ROLES, Dataset, join, read_about, shard_path, write_shard
+from agents.dnb.dataset import ROLES, Dataset, join, join_records, read_about, shard_path, write_shard
 from agents.dnb.dataset_settings import DatasetSettings
 from agents.dnb.logs import find_logs, read_log, read_records
-from agents.dnb.recording import Records, join_records
+from agents.dnb.recording import RECORD_DTYPE, Records
 from agents.dnb.tracking import TAKEN
 from scml_gym.errors import InputError
 from scml_gym.registry import Registry
@@ -66,7 +66,7 @@ def play_compiled(settings: DatasetSettings, seed: int, number: int, folder: Pat
     days = []
     while advance_one(*world.arrays, 0) == DAY:
         days.append(records.take())
-    return as_dataset(join_records(days), number, spec.n_sellers, names)
+    return as_dataset(join_records(days, RECORD_DTYPE), number, spec.n_sellers, names)
 
 
 def play_real(settings: DatasetSettings, seed: int, number: int, folder: Path) -> Dataset:

@@ -6,7 +6,6 @@ behind its state. So every strategy can be recorded, in both worlds, and the wor
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -116,12 +115,6 @@ def recorded_strategy(strategy: Strategy) -> Strategy:
         learn=learn,
         n_draws=strategy.n_draws,
     )
-
-
-def join_records(parts: Sequence[np.ndarray]) -> np.ndarray:
-    """All records of some arrays, ``RECORD_DTYPE``, in order (as plain numbers: NumPy compares each field's type)."""
-    numbers = [part.view(np.int64).reshape(len(part), _RECORD_SIZE) for part in parts]
-    return np.concatenate(numbers).reshape(-1).view(RECORD_DTYPE)
 
 
 def decide(view: AgentView, state: np.ndarray, params: np.ndarray, draws: np.ndarray, actions: ActionArray) -> None:

@@ -17,7 +17,7 @@ ORDER = ("world", "proposer", "partner", "day", "offer_index")
 def posterior_means(dataset: Dataset, mean: np.ndarray, strength: float, first_prior: bool = False) -> np.ndarray:
     """The posterior mean of each offer of a dataset, float64 ``(n,)``.
 
-    All explicit answers to a factory must be in the dataset, so it must not be a share of them.
+    All explicit answers to a factory by a partner must be in the dataset; its settings keep all of a pair or none.
 
     Args:
         dataset: Of any order.

@@ -78,14 +78,19 @@ def dnb_strategy(kernel: Kernel) -> Strategy:
         prices: np.ndarray,
         needs: int,
         taken: int,
+        samples: np.ndarray,
         means: np.ndarray,
         bounds: np.ndarray,
     ) -> None:
-        """The chances of all offers that are considered, to all partners that are to be answered and are not taken."""
+        """The chances of all offers that are considered, to all partners that are to be answered and are not taken.
+
+        ``samples`` is scratch. It is the caller's: Numba frees an array after its last use, whoever still uses a
+        record in it.
+        """
         side = params[view["level"] * N_SIDE : (view["level"] + 1) * N_SIDE]
         calibration, numbers = params[2 * N_SIDE : N_RULES], params[N_RULES:]
-        samples = np.zeros(1, dtype=SAMPLE_DTYPE)  # a record does not keep its array: it is taken anew where it is used
-        scratch = np.zeros(scratch_size)
+        sample, scratch = samples[0], np.zeros(scratch_size)
+        fill_context(view, needs, sample)
         most = min(int(side[MOST_ITEMS]), MAX_ITEMS, view["max_quantity"])
         for k in range(view["n_partners"]):
             for quantity in range(1, MAX_ITEMS + 1):
@@ -93,8 +98,7 @@ def dnb_strategy(kernel: Kernel) -> Strategy:
                     means[k, quantity, in_bin] = bounds[k, quantity, in_bin] = -1.0
             if view["partners"][k]["my_turn"] == 0 or (taken >> k) & 1 or last_move(view, k):
                 continue
-            partner, time, sample = memory["partners"][k], view["partners"][k]["relative_time"], samples[0]
-            fill_context(view, needs, sample)
+            partner, time = memory["partners"][k], view["partners"][k]["relative_time"]
             fill_history(partner, time, sample)
             prepare(numbers, sample, scratch)
             for in_bin in range(PRICE_BINS):
@@ -115,12 +119,12 @@ def dnb_strategy(kernel: Kernel) -> Strategy:
             open_budget(view, side, memory)
         look(view, memory, params[2 * N_SIDE : N_RULES], False)
         hear(view, memory)
-        means, bounds = new_chances(), new_chances()
+        samples, means, bounds = np.zeros(1, dtype=SAMPLE_DTYPE), new_chances(), new_chances()
         prices, time = np.zeros(PRICE_BINS, dtype=np.int64), earliest_time(view)
         taken, left = 0, 0
         if view["needs"] > 0:
             offer_prices(view, side, time, prices)
-            estimate(view, memory, params, prices, view["needs"], 0, means, bounds)
+            estimate(view, memory, params, prices, view["needs"], 0, samples, means, bounds)
             taken = choose_set(view, side, memory, time, prices, means, bounds)
             left = items_left(view, side, memory, taken)
         for k in range(view["n_partners"]):
@@ -132,7 +136,7 @@ def dnb_strategy(kernel: Kernel) -> Strategy:
         if left > 0:
             if taken != 0:
                 needs = needs_of_offers(view, actions)
-                estimate(view, memory, params, prices, needs, taken, means, bounds)
+                estimate(view, memory, params, prices, needs, taken, samples, means, bounds)
             offers = choose_offers(view, side, memory, time, left, prices, bounds)
             for k in range(view["n_partners"]):
                 if offers.quantities[k] > 0:

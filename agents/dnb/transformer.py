@@ -1,9 +1,11 @@
 """The Transformer: events of a negotiation first, then one token of context and offer that attends to them.
 
-Source: thesis, section 3.6.5, with two changes. Context and offer are one last token instead of a first one, so that
-the offers that a decision considers to a partner share all that is computed of its events; and the log odds are the
-token's plus a linear function of its features, as the logistic model's. Layers are pre-norm with RMS norms, whose gains
-are part of the matrices that follow. Attention may also look at nothing: an empty slot with score and value 0.
+Source: thesis, section 3.6.5, with three changes. Context and offer are one last token instead of a first one, so that
+the offers that a decision considers to a partner share all that is computed of its events. That token also attends to
+the partner's latest answers, whose keys and values are tables, so that it can learn by which of them to judge an
+opponent that it has never seen. And the log odds are the token's plus a linear function of its features, as the
+logistic model's. Layers are pre-norm with RMS norms, whose gains are part of the matrices that follow. Attention may
+also look at nothing: an empty slot with score and value 0.
 
 The code for play is loops over float32 in one order, so that Python and machine code give the same bits.
 """
@@ -20,7 +22,7 @@ from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt, model_
 from agents.dnb.features import N_FEATURES, N_NUMBERS, OFFER, context_features, history_features, offer_features
 from agents.dnb.folds import Fold
 from agents.dnb.models import HEAD, Kernel, ModelKind, sigmoid
-from agents.dnb.records import ACCEPTED, MAX_EVENTS, OFFERED, PRICE_BINS, Sample
+from agents.dnb.records import ACCEPTED, MAX_EVENTS, OFFERED, PRICE_BINS, WINDOW, Sample
 from scml_gym.compiling import jittable
 from scml_gym.config import Config
 from scml_gym.reporting import Progress
@@ -34,6 +36,14 @@ QUANTITIES = 12
 ACT_ROWS, QUANTITY_ROWS = 2 * 2 * ACTS * PRICE_BINS, 2 * QUANTITIES
 EVENT_ROWS = ACT_ROWS + QUANTITY_ROWS + MAX_EVENTS
 """Rows of the table of events: by level, speaker, act and price bin; by speaker and quantity; by age."""
+
+ANSWER_KINDS = 2 * 2 * 2 * PRICE_BINS * QUANTITIES
+ANSWER_ROWS = ANSWER_KINDS + WINDOW
+"""Rows of the tables of answers: by level, whether it accepted, whether it was a first offer, price bin and quantity;
+by age."""
+
+SLOTS = MAX_EVENTS + WINDOW
+"""What the token attends to at most: events, then answers."""
 
 
 class TransformerSettings(Config):
@@ -93,6 +103,8 @@ def _shapes(width: int, layers: int, hidden: int) -> dict[str, tuple[int, ...]]:
             f"{i}.up": (width, hidden),
             f"{i}.up_bias": (1, hidden),
             f"{i}.down": (hidden, width),
+            f"{i}.answer_keys": (ANSWER_ROWS, width),
+            f"{i}.answer_values": (ANSWER_ROWS, width),
         }
     return shapes | {"head": (1, width)}
 
@@ -109,6 +121,14 @@ def event_rows(sample: Sample, i: int, rows: np.ndarray) -> None:
     rows[0] = ((sample["level"] * 2 + speaker) * ACTS + act) * PRICE_BINS + event["price_bin"]
     rows[1] = ACT_ROWS + speaker * QUANTITIES + min(max(event["quantity"], 0), QUANTITIES - 1)
     rows[2] = ACT_ROWS + QUANTITY_ROWS + sample["n_events"] - 1 - i
+
+
+@jittable
+def answer_row(sample: Sample, i: int) -> int:
+    """The row of the tables of answers for response ``i`` of a sample's window; its age's is another."""
+    response = sample["responses"][i]
+    kind = ((sample["level"] * 2 + response["accepted"]) * 2 + response["first"]) * PRICE_BINS + response["price_bin"]
+    return kind * QUANTITIES + min(max(response["quantity"], 0), QUANTITIES - 1)
 
 
 @jittable
@@ -137,15 +157,15 @@ def normalise(values: np.ndarray, out: np.ndarray) -> None:
 def attend(
     query: np.ndarray, keys: np.ndarray, values: np.ndarray, n: int, heads: int, scores: np.ndarray, out: np.ndarray
 ) -> None:
-    """``out`` becomes what a query gets of the first ``n`` events, and of the empty slot.
+    """``out`` becomes what a query gets of the first ``n`` slots, and of the empty one.
 
     Args:
         query: ``(width,)``.
-        keys: ``(width, MAX_EVENTS)``.
-        values: ``(MAX_EVENTS, width)``.
-        n: Events to look at.
+        keys: ``(width, SLOTS)``.
+        values: ``(SLOTS, width)``.
+        n: Slots to look at.
         heads: Of the attention.
-        scores: ``(MAX_EVENTS,)``, overwritten.
+        scores: ``(SLOTS,)``, overwritten.
         out: ``(width,)``.
     """
     width = len(query)
@@ -154,11 +174,11 @@ def attend(
     for i in range(width):
         out[i] = np.float32(0.0)
     for head in range(heads):
-        for j in range(MAX_EVENTS):
+        for j in range(n):
             scores[j] = np.float32(0.0)
         for i in range(head * size, (head + 1) * size):
             x, row = query[i] * scale, keys[i]
-            for j in range(MAX_EVENTS):
+            for j in range(n):
                 scores[j] += x * row[j]
         most = np.float32(0.0)  # the empty slot's
         for j in range(n):
@@ -206,14 +226,16 @@ def make_kernel(width: int, layers: int, heads: int, hidden: int, events: int) -
     table, time_row, token_rows, linear = (offsets[key] for key in ("events", "time", "token", "linear"))
     first_layer, head_row = offsets["0.query"], offsets["head"]
     square, feed = width * width, width * hidden
-    layer_size = 4 * square + 2 * feed + hidden
+    tables = ANSWER_ROWS * width
+    layer_size = 4 * square + 2 * feed + hidden + 2 * tables
     feeding = 4 * square  # within a layer
+    answering = layer_size - 2 * tables
     # the scratch, in float32: features and notes come first, as float64
     base = 2 * (N_NUMBERS + 1)
-    cache_size = 2 * width * MAX_EVENTS
+    cache_size = 2 * width * SLOTS
     shared = base + layers * cache_size  # context and history of the token, so far
     work = shared + width
-    scratch_size = (work + 4 * width + hidden + MAX_EVENTS + MAX_EVENTS * width + 1) // 2
+    scratch_size = (work + 4 * width + hidden + SLOTS + MAX_EVENTS * width + 1) // 2
 
     @jittable
     def matrix(weights: np.ndarray, first: int, rows: int, columns: int) -> np.ndarray:
@@ -260,8 +282,8 @@ def make_kernel(width: int, layers: int, heads: int, hidden: int, events: int) -
         )
         value = room[work + 3 * width : work + 4 * width]
         units = room[work + 4 * width : work + 4 * width + hidden]
-        scores = room[work + 4 * width + hidden : work + 4 * width + hidden + MAX_EVENTS]
-        tokens = matrix(room, work + 4 * width + hidden + MAX_EVENTS, MAX_EVENTS, width)
+        scores = room[work + 4 * width + hidden : work + 4 * width + hidden + SLOTS]
+        tokens = matrix(room, work + 4 * width + hidden + SLOTS, MAX_EVENTS, width)
         n = min(sample["n_events"], events)
         skipped = sample["n_events"] - n
         rows = np.zeros(3, dtype=np.int64)
@@ -277,8 +299,8 @@ def make_kernel(width: int, layers: int, heads: int, hidden: int, events: int) -
                     token[j] += row[j]
         for layer in range(layers):
             first = first_layer + layer * layer_size
-            keys = matrix(room, base + layer * cache_size, width, MAX_EVENTS)
-            values = matrix(room, base + layer * cache_size + width * MAX_EVENTS, MAX_EVENTS, width)
+            keys = matrix(room, base + layer * cache_size, width, SLOTS)
+            values = matrix(room, base + layer * cache_size + width * SLOTS, SLOTS, width)
             for i in range(n):
                 token = tokens[i]
                 normalise(token, normed)
@@ -295,12 +317,19 @@ def make_kernel(width: int, layers: int, heads: int, hidden: int, events: int) -
                 attend(query, keys, values, i + 1, heads, scores, seen)
                 multiply(seen, matrix(weights, first + 3 * square, width, width), token)
                 feed_token(weights, first, token, normed, units)
+            answer_keys = matrix(weights, first + answering, ANSWER_ROWS, width)
+            answer_values = matrix(weights, first + answering + tables, ANSWER_ROWS, width)
+            for i in range(sample["n_responses"]):
+                row, age = answer_row(sample, i), ANSWER_KINDS + sample["n_responses"] - 1 - i
+                for j in range(width):
+                    keys[j, n + i] = answer_keys[row, j] + answer_keys[age, j]
+                    values[n + i, j] = answer_values[row, j] + answer_values[age, j]
 
     @jittable
     def mean(numbers: np.ndarray, sample: Sample, scratch: np.ndarray) -> float:
         weights, room = numbers.view(np.float32), scratch.view(np.float32)
         offer_features(sample, scratch)
-        level, n = sample["level"], min(sample["n_events"], events)
+        level, n = sample["level"], min(sample["n_events"], events) + sample["n_responses"]
         odds = scratch[N_NUMBERS] + linear_sum(weights, scratch, level, OFFER, N_FEATURES)
         normed, query, seen = (
             room[work : work + width],
@@ -309,7 +338,7 @@ def make_kernel(width: int, layers: int, heads: int, hidden: int, events: int) -
         )
         token = room[work + 3 * width : work + 4 * width]
         units = room[work + 4 * width : work + 4 * width + hidden]
-        scores = room[work + 4 * width + hidden : work + 4 * width + hidden + MAX_EVENTS]
+        scores = room[work + 4 * width + hidden : work + 4 * width + hidden + SLOTS]
         for j in range(width):
             token[j] = room[shared + j]
         add_features(weights, scratch, level, OFFER, N_FEATURES, token)
@@ -319,8 +348,8 @@ def make_kernel(width: int, layers: int, heads: int, hidden: int, events: int) -
                 normalise(token, normed)
                 clear(query)
                 multiply(normed, matrix(weights, first, width, width), query)
-                keys = matrix(room, base + layer * cache_size, width, MAX_EVENTS)
-                values = matrix(room, base + layer * cache_size + width * MAX_EVENTS, MAX_EVENTS, width)
+                keys = matrix(room, base + layer * cache_size, width, SLOTS)
+                values = matrix(room, base + layer * cache_size + width * SLOTS, SLOTS, width)
                 attend(query, keys, values, n, heads, scores, seen)
                 multiply(seen, matrix(weights, first + 3 * square, width, width), token)
             feed_token(weights, first, token, normed, units)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -15,8 +15,8 @@ from agents.dnb.dataset import Dataset
 from agents.dnb.features import N_FEATURES
 from agents.dnb.folds import Fold, feature_matrix
 from agents.dnb.logistic import fit_level
-from agents.dnb.records import SAMPLE_DTYPE
-from agents.dnb.transformer import TransformerSettings, event_rows, weight_shapes
+from agents.dnb.records import SAMPLE_DTYPE, WINDOW
+from agents.dnb.transformer import ANSWER_KINDS, TransformerSettings, answer_row, event_rows, weight_shapes
 from scml_gym.compiling import compiled
 from scml_gym.reporting import Progress
 
@@ -25,22 +25,34 @@ LINEAR_PENALTY, LINEAR_ITERATIONS = 10.0, 200
 
 
 class Inputs(NamedTuple):
-    """Samples as arrays: rows of events int64 ``(n, events, 3)``, their times float32 ``(n, events)``, numbers of
-    events int64 ``(n,)``, features float32 ``(n, N_FEATURES)``, levels int64 ``(n,)``."""
+    """Samples as arrays, of ``n``; or a batch of them as tensors.
 
-    rows: np.ndarray
-    times: np.ndarray
-    lengths: np.ndarray
-    features: np.ndarray
-    levels: np.ndarray
+    Attributes:
+        rows: Of events, ``(n, events, 3)``.
+        times: Of events, float32 ``(n, events)``.
+        lengths: Numbers of events, ``(n,)``.
+        answers: Rows of answers, ``(n, WINDOW)``, the latest one first; their ages' rows follow from that.
+        answered: Numbers of answers, ``(n,)``.
+        features: Float32 ``(n, N_FEATURES)``.
+        levels: ``(n,)``.
+    """
 
-    def batch(self, chosen: np.ndarray) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
-        """The network's arguments for some samples, with as many events as the longest of them has."""
-        n = int(self.lengths[chosen].max(initial=0))
-        rows, times = self.rows[chosen, :n].astype(np.int64), self.times[chosen, :n]
-        parts = rows, times, self.lengths[chosen], self.features[chosen], self.levels[chosen]
-        rows, times, lengths, features, levels = (torch.from_numpy(np.ascontiguousarray(part)) for part in parts)
-        return rows, times, lengths, features, levels
+    rows: Any
+    times: Any
+    lengths: Any
+    answers: Any
+    answered: Any
+    features: Any
+    levels: Any
+
+    def batch(self, chosen: np.ndarray) -> Inputs:
+        """Some samples as tensors, with as many events and answers as any of them has."""
+        events, answers = int(self.lengths[chosen].max(initial=0)), int(self.answered[chosen].max(initial=0))
+        taken = self._replace(
+            rows=self.rows[:, :events], times=self.times[:, :events], answers=self.answers[:, :answers]
+        )
+        tensors = Inputs(*(torch.from_numpy(np.ascontiguousarray(part[chosen])) for part in taken))
+        return tensors._replace(rows=tensors.rows.long(), answers=tensors.answers.long())
 
 
 def inputs_of(samples: np.ndarray, events: int) -> Inputs:
@@ -48,12 +60,16 @@ def inputs_of(samples: np.ndarray, events: int) -> Inputs:
     n = len(samples)
     rows, times = np.zeros((n, events, 3), dtype=np.int16), np.zeros((n, events), dtype=np.float32)
     lengths = np.minimum(samples["n_events"], events)
-    _fill_events(np.ascontiguousarray(samples, dtype=SAMPLE_DTYPE), lengths, rows, times)
-    return Inputs(rows, times, lengths, feature_matrix(samples), np.ascontiguousarray(samples["level"]))
+    answers = np.zeros((n, WINDOW), dtype=np.int16)
+    _fill_events(np.ascontiguousarray(samples, dtype=SAMPLE_DTYPE), lengths, rows, times, answers)
+    answered, levels = (np.ascontiguousarray(samples[name]) for name in ("n_responses", "level"))
+    return Inputs(rows, times, lengths, answers, answered, feature_matrix(samples), levels)
 
 
 @compiled
-def _fill_events(samples: np.ndarray, lengths: np.ndarray, rows: np.ndarray, times: np.ndarray) -> None:
+def _fill_events(
+    samples: np.ndarray, lengths: np.ndarray, rows: np.ndarray, times: np.ndarray, answers: np.ndarray
+) -> None:
     found = np.zeros(3, dtype=np.int64)
     for i in range(len(samples)):
         skipped = samples[i]["n_events"] - lengths[i]
@@ -62,6 +78,9 @@ def _fill_events(samples: np.ndarray, lengths: np.ndarray, rows: np.ndarray, tim
             times[i, j] = samples[i]["events"][skipped + j]["time"]
             for r in range(3):
                 rows[i, j, r] = found[r]
+        last = samples[i]["n_responses"] - 1
+        for j in range(last + 1):
+            answers[i, j] = answer_row(samples[i], last - j)
 
 
 def _rms(values: Tensor) -> Tensor:
@@ -78,8 +97,8 @@ class Network(nn.Module):
         for name, shape in weight_shapes(settings).items():
             part = torch.zeros(shape)
             if name not in ("linear", "head") and not name.endswith("bias"):
-                wide = name in ("events", "time", "token")
-                part.normal_(0.0, 0.1 if wide else shape[0] ** -0.5)
+                tables = name in ("events", "time", "token") or "answer" in name
+                part.normal_(0.0, 0.1 if tables else shape[0] ** -0.5)
             self.parts[name.replace(".", "_")] = nn.Parameter(part)
         self.drop = nn.Dropout(settings.dropout)
 
@@ -88,21 +107,33 @@ class Network(nn.Module):
         names = weight_shapes(self.settings)
         return {name: self.parts[name.replace(".", "_")].detach().numpy().copy() for name in names}
 
-    def forward(self, rows: Tensor, times: Tensor, lengths: Tensor, features: Tensor, levels: Tensor) -> Tensor:
-        """Log odds ``(n,)``; see `Inputs`."""
+    def forward(self, inputs: Inputs) -> Tensor:
+        """Log odds ``(n,)`` of a batch."""
         part, last = self.parts, self.settings.layers - 1
-        n = rows.shape[1]
+        rows, n, n_answers = inputs.rows, inputs.rows.shape[1], inputs.answers.shape[1]
         # as one matrix product each: a gather of a matrix for each sample would be slow
-        by_level = torch.stack([features * (levels == level)[:, None] for level in (0, 1)], 1).flatten(1)
+        by_level = torch.stack([inputs.features * (inputs.levels == level)[:, None] for level in (0, 1)], 1).flatten(1)
         odds = by_level @ part["linear"].flatten()
         token = self.drop(by_level) @ part["token"].flatten(0, 1)
-        events = functional.embedding(rows, part["events"]).sum(2) + times[:, :, None] * part["time"][0]
-        there = torch.arange(n)[None, :] < lengths[:, None]
+        events = functional.embedding(rows, part["events"]).sum(2) + inputs.times[:, :, None] * part["time"][0]
+        there = torch.cat(
+            [
+                torch.arange(n)[None, :] < inputs.lengths[:, None],
+                torch.arange(n_answers)[None, :] < inputs.answered[:, None],
+            ],
+            1,
+        )
+        ages = ANSWER_KINDS + torch.arange(n_answers)
         causal = torch.ones(n, n, dtype=torch.bool).tril()
         for layer in range(last + 1):
             of_events, of_token = _rms(events), _rms(token)
             keys, values = of_events @ part[f"{layer}_key"], of_events @ part[f"{layer}_value"]
-            token = token + self._attend(layer, of_token[:, None], keys, values, there[:, None, None, :])[:, 0]
+            answers = (
+                functional.embedding(inputs.answers, table) + table[ages]
+                for table in (part[f"{layer}_answer_keys"], part[f"{layer}_answer_values"])
+            )
+            slots = (torch.cat(pair, 1) for pair in zip((keys, values), answers, strict=True))
+            token = token + self._attend(layer, of_token[:, None], *slots, there[:, None, None, :])[:, 0]
             token = token + self._feed(layer, token)
             if layer < last:
                 events = events + self._attend(layer, of_events, keys, values, causal[None, None])
@@ -147,7 +178,7 @@ def fit(settings: TransformerSettings, fold: Fold, rng: np.random.Generator, bar
     for epoch in range(settings.epochs):
         network.train()
         for chosen in _batches(train.lengths, settings.batch, rng):
-            odds = network(*train.batch(chosen))
+            odds = network(train.batch(chosen))
             loss = functional.binary_cross_entropy_with_logits(odds, labels[chosen])
             optimiser.zero_grad()
             loss.backward()
@@ -192,6 +223,6 @@ def _loss(network: Network, inputs: Inputs, labels: Tensor, size: int) -> float:
     with torch.no_grad():
         for i in range(0, len(labels), 4 * size):
             chosen = np.arange(i, min(i + 4 * size, len(labels)))
-            odds = network(*inputs.batch(chosen))
+            odds = network(inputs.batch(chosen))
             total += float(functional.binary_cross_entropy_with_logits(odds, labels[chosen], reduction="sum"))
     return total / max(len(labels), 1)
