@@ -12,6 +12,7 @@ import numpy as np
 
 from agents.dnb.calibration import losses
 from agents.dnb.dataset import Dataset, read_dataset, split
+from agents.dnb.diary import Diary
 from agents.dnb.fitting import fit_model, fit_strength
 from agents.dnb.folds import Fold, fold_worlds
 from agents.dnb.generation import generate_dataset
@@ -28,6 +29,7 @@ from scml_gym.files import replace_file
 from scml_gym.seeding import N_DRAWS
 from scml_gym.strategies.base import StrategyPolicy
 from scml_gym.view import new_actions
+from scml_gym.worlds.protocol import FactoryPolicy
 
 if TYPE_CHECKING:
     from scml_gym.runs import Run
@@ -160,19 +162,20 @@ class DNB:
             mask: Ignored: what cannot be played is not planned.
             deterministic: Ignored: nothing is drawn.
         """
-        player = self.policy(0)
+        player = self.snapshot().player(0)
         strategy, actions = player.strategy, new_actions()
         state = np.zeros(strategy.state_size) if state is None else np.array(state, dtype=np.float64)
         strategy.decide(observation, state, player.parameters, np.zeros(N_DRAWS), actions)
         return actions, state
 
-    def policy(self, seed: int) -> StrategyPolicy:
-        """A player for one factory of one world.
+    def policy(self, seed: int) -> FactoryPolicy:
+        """A player for one factory of one world, which keeps a diary where the settings name a folder for it.
 
         Raises:
             InputError: if nothing has been learnt yet.
         """
-        return self.snapshot().player(seed)
+        player, diary = self.snapshot().player(seed), self.settings.diary
+        return player if diary is None else Diary(player, Path(diary))
 
     def snapshot(self) -> DNBSnapshot:
         """What plays, as data; see `scml_gym.snapshots.snapshot_maker`.

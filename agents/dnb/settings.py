@@ -27,6 +27,8 @@ class DNBSettings(Config):
         data: What the dataset is made from.
         workers: Processes that make it.
         rules: Of planner and calibration in play.
+        diary: Folder that receives a table of what was thought at each decision (`agents.dnb.diary`), one for each
+            factory and world played as a deployed agent; None for none.
     """
 
     model: str
@@ -38,6 +40,7 @@ class DNBSettings(Config):
     data: DatasetSettings
     workers: PositiveInt
     rules: Rules
+    diary: str | None
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:

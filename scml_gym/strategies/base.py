@@ -70,6 +70,9 @@ class StrategyPolicy:
         strategy: What to play.
         seed: Of the world; with factory, day and decision it determines all draws.
         parameters: Replacements for the strategy's defaults, or an array in place of all of them, which players share.
+
+    Attributes:
+        state: What it keeps, float64, shape ``(strategy.state_size,)``.
     """
 
     def __init__(self, strategy: Strategy, seed: int, parameters: Mapping[str, float] | np.ndarray | None = None):
@@ -77,20 +80,20 @@ class StrategyPolicy:
         self.synchronous = strategy.synchronous
         self.seed = seed
         self.parameters = strategy.parameter_array(parameters)
-        self._state = np.zeros(strategy.state_size, dtype=np.float64)
+        self.state = np.zeros(strategy.state_size, dtype=np.float64)
 
     def begin(self, view: AgentView) -> None:
         """Forget what was learnt in an earlier world."""
-        self._state[:] = 0.0
+        self.state[:] = 0.0
 
     def act(self, view: AgentView) -> ActionArray:
         """The strategy's answer to each partner, shape ``(MAX_PARTNERS,)``."""
         actions = new_actions()
         draws = counter_draws(self.seed, int(view["factory"]), int(view["day"]), int(view["decision"]))
-        self.strategy.decide(view, self._state, self.parameters, draws, actions)
+        self.strategy.decide(view, self.state, self.parameters, draws, actions)
         return actions
 
     def end_day(self, view: AgentView) -> None:
         """Let the strategy learn from how the day's negotiations ended."""
         if self.strategy.learn is not None:
-            self.strategy.learn(view, self._state, self.parameters)
+            self.strategy.learn(view, self.state, self.parameters)
