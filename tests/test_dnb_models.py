@@ -59,6 +59,7 @@ SMALL = {
         "dropout": 0.0,
         "rate": 1e-2,
         "weight_decay": 0.0,
+        "correction": 1.0,
         "batch": 64,
         "epochs": 12,
         "patience": 12,
@@ -281,6 +282,19 @@ def test_a_fit_repeats():
     assert np.array_equal(one.numbers, other.numbers)
 
 
+def test_the_correction_is_the_part_of_the_way_from_the_logistic_model():
+    samples = invented(500)
+    fold = fold_worlds(dataset_of(samples, samples["quantity"] < 5), 0.2, 0)
+    odds = {}
+    for part in (1e-6, 0.5, 1.0):
+        settings = settings_of("transformer", epochs=2, correction=part)
+        mean = fit_model("transformer", settings, fold, 8.0, np.random.default_rng(5), BAR).mean(samples)
+        odds[part] = np.log(mean / (1 - mean))
+    inside = (np.abs(odds[0.5]) < 15) & (np.abs(odds[1.0]) < 15) & (np.abs(odds[1e-6]) < 15)
+    assert inside.sum() > 100 and np.abs(odds[1.0] - odds[1e-6])[inside].max() > 0.1
+    assert np.abs(odds[0.5] - (odds[1e-6] + odds[1.0]) / 2)[inside].max() < 1e-3
+
+
 def test_no_answers_of_one_kind_are_refused():
     data = dataset_of(invented(40), np.ones(40))
     with pytest.raises(InputError, match="40 offers, 40 of them accepted"):
@@ -481,7 +495,7 @@ def test_an_untrained_learner_does_not_play():
         ("agent.model=logistics", "did you mean 'logistic'"),
         ("agent.models.logistic.penalties=1", "did you mean 'penalty'"),
         ("agent.models.transformer.heads=5", "no multiple of heads 5"),
-        ("agent.data.share=0.5", "1 is needed"),
+        ("agent.models.transformer.correction=0", "greater than 0"),
         ("agent.strengths=[1.0]", "at least 2"),
         ("env.days=3", "agent.data"),
         ("agent.data.held_out=[nobody]", "nobody"),

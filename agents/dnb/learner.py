@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from agents.dnb.calibration import losses
-from agents.dnb.dataset import Dataset, read_dataset, split
+from agents.dnb.dataset import read_dataset, split
 from agents.dnb.diary import Diary
 from agents.dnb.fitting import fit_model, fit_strength
 from agents.dnb.folds import Fold, fold_worlds
@@ -102,7 +102,7 @@ class DNB:
         checkpoint = run.latest_checkpoint()
         if checkpoint is None:
             self.model = self._fit(self.settings.model, fold, run, seed)
-            run.log(len(fold.train), **self._row(self.model, fold.validation))
+            run.log(len(fold.train), **self._row(self.model, fold))
             run.checkpoint(len(fold.train), self.save)
         else:
             self.model = type(self).load(checkpoint).playable()
@@ -141,11 +141,13 @@ class DNB:
             model = fit_strength(model, fold.validation, self.settings.strengths)
         return model
 
-    def _row(self, model: AcceptanceModel, validation: Dataset) -> dict[str, float]:
-        """Of the learning curve."""
+    def _row(self, model: AcceptanceModel, fold: Fold) -> dict[str, float]:
+        """Of the learning curve; ``accepted`` is the base rate."""
+        validation = fold.validation
         mean = model.mean(validation.samples)
         posterior = posterior_means(validation, mean, model.strength)
         return {
+            "accepted": float(fold.train.accepted.mean()),
             "validation_log_loss": float(losses(mean, validation.accepted).mean()),
             "validation_log_loss_bou": float(losses(posterior, validation.accepted).mean()),
             "strength": model.strength,

@@ -47,8 +47,6 @@ class DNBSettings(Config):
         for name in (self.model, *self.references):
             if name not in self.models:
                 raise ValueError(f"the model {name!r} has no settings{nearest(name, self.models)}")
-        if self.data.share < 1:
-            raise ValueError(f"data.share: {self.data.share}; 1 is needed, as the calibration is judged by all answers")
         if any(not strength >= 2 for strength in self.strengths):
             raise ValueError(f"strengths: {list(self.strengths)}; valid: at least 2 each")
         return self

@@ -58,6 +58,9 @@ class TransformerSettings(Config):
         dropout: While fitting, of features, tokens and hidden units.
         rate: Highest learning rate of AdamW; it rises over the first 5 % of the steps and falls along a cosine.
         weight_decay: AdamW's, of matrices.
+        correction: How far the fit goes from the logistic model that it starts from to the network that is found: the
+            log odds are so much of the one and the other. Below 1 it is a hedge for opponents unlike those of the
+            training.
         batch: Samples in one.
         epochs: Passes over the samples at most.
         patience: Passes without a better validation loss before it stops; the best weights are kept.
@@ -71,6 +74,7 @@ class TransformerSettings(Config):
     dropout: float = Field(ge=0, lt=1)
     rate: PositiveFloat
     weight_decay: NonNegativeFloat
+    correction: float = Field(gt=0, le=1)
     batch: PositiveInt
     epochs: PositiveInt
     patience: PositiveInt

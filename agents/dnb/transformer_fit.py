@@ -158,13 +158,16 @@ class Network(nn.Module):
 def fit(settings: TransformerSettings, fold: Fold, rng: np.random.Generator, bar: Progress) -> dict[str, np.ndarray]:
     """The weights with the least log loss on the validation worlds, after any pass over the samples.
 
-    The linear part starts as a logistic fit and the head as zero, so the first network is a logistic model.
+    The linear part starts as a logistic fit and the head as zero, so the first network is a logistic model. What is
+    returned is that model and the best network together, see `TransformerSettings.correction`.
     """
     torch.manual_seed(int(rng.integers(2**31)))
     network = Network(settings)
     train, labels = inputs_of(fold.train.samples, settings.events), _labels(fold.train)
     held, held_labels = inputs_of(fold.validation.samples, settings.events), _labels(fold.validation)
-    _start_linear(network, train, fold.train.accepted)
+    linear = _logistic(train, fold.train.accepted)
+    with torch.no_grad():
+        network.parts["linear"].copy_(torch.from_numpy(linear))
     plain = [p for name, p in network.parts.items() if name in ("linear", "head") or name.endswith("bias")]
     decayed = [p for p in network.parts.values() if not any(p is q for q in plain)]
     groups = [{"params": decayed, "weight_decay": settings.weight_decay}, {"params": plain, "weight_decay": 0.0}]
@@ -193,6 +196,8 @@ def fit(settings: TransformerSettings, fold: Fold, rng: np.random.Generator, bar
             waited += 1
             if waited == settings.patience:
                 break
+    best["linear"] = linear + np.float32(settings.correction) * (best["linear"] - linear)
+    best["head"] *= np.float32(settings.correction)
     return best
 
 
@@ -200,13 +205,13 @@ def _labels(dataset: Dataset) -> Tensor:
     return torch.from_numpy(dataset.accepted.astype(np.float32))
 
 
-def _start_linear(network: Network, inputs: Inputs, accepted: np.ndarray) -> None:
-    start = np.zeros((2, N_FEATURES), dtype=np.float32)
+def _logistic(inputs: Inputs, accepted: np.ndarray) -> np.ndarray:
+    """The weights of a logistic fit."""
+    weights = np.zeros((2, N_FEATURES), dtype=np.float32)
     for level in range(2):
-        of_level = inputs.levels == level
-        start[level] = fit_level(inputs.features[of_level], accepted[of_level], LINEAR_PENALTY, LINEAR_ITERATIONS)
-    with torch.no_grad():
-        network.parts["linear"].copy_(torch.from_numpy(start))
+        chosen = inputs.levels == level
+        weights[level] = fit_level(inputs.features[chosen], accepted[chosen], LINEAR_PENALTY, LINEAR_ITERATIONS)
+    return weights
 
 
 def _batches(lengths: np.ndarray, size: int, rng: np.random.Generator) -> Iterator[np.ndarray]:
