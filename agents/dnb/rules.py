@@ -55,8 +55,8 @@ class Side(_Section):
         patience: Chance, at a day's start, that an item left open is traded later in the day; falls to 0 with time.
         reach: Of what offers to the others can be expected to bring, the part counted on where a set is chosen.
         risk: Weight of the risk penalty: what offers are expected to bring beyond their lower bounds, in money.
-        hold: Early in the day, a set that leaves items open is taken only where it is worth this part of what those items
-            would bring more than none; falls to 0 with time. 0 for any set that is worth more.
+        hold: Early in the day, a set that leaves items open is taken only where it is worth this part of what those
+            items would bring more than none; falls to 0 with time. 0 for any set that is worth more.
         exposure: Whether offers without an answer reduce what is left to be traded.
         fallback: Items of the offer to a partner for which the plan has none while some are needed; 0 ends with it.
         breach_discount: Whether accepted and offered items count by the partner's chance of fulfilling its contracts.
