@@ -69,6 +69,7 @@ def calibration_space(trial: optuna.Trial) -> dict[str, Any]:
     """The settings of the calibration that are searched."""
     return {
         "delta": trial.suggest_float("delta", 0.05, 0.5),
+        "answered": trial.suggest_float("answered", 0.4, 1.0),
         "terminal": trial.suggest_float("terminal", 0.0, 1.0),
         "count_on": trial.suggest_categorical("count_on", ["bound", "mean"]),
     }

@@ -16,7 +16,16 @@ from agents.dnb.allocation import MAX_ITEMS, TOTALS, Problem, allocate
 from agents.dnb.base_rate import BASE_RATE
 from agents.dnb.beta import beta_quantile
 from agents.dnb.books import always_fulfils, breach_provider, budget_left, exposure, open_budget
-from agents.dnb.bou import CLIP, add_evidence, lower_bound, posterior, quantity_bucket, round_bucket
+from agents.dnb.bou import (
+    CLIP,
+    add_evidence,
+    chance_of_answer,
+    count_answer,
+    lower_bound,
+    posterior,
+    quantity_bucket,
+    round_bucket,
+)
 from agents.dnb.diary import COLUMNS, Diary
 from agents.dnb.events import make_offer, price_bin
 from agents.dnb.models import AcceptanceModel
@@ -37,7 +46,7 @@ from scml_gym.worlds.reference import ReferenceWorld
 from tests.test_encoding import views
 
 DEFAULTS = yaml.safe_load((CONFIGS / "agent" / "dnb.yaml").read_text())["rules"]
-CALIBRATION = np.array([8.0, 0.2, 1.0, 0.0, 0.0, 1.0])
+CALIBRATION = np.array([8.0, 0.2, 1.0, 0.0, 0.0, 1.0, 1.0])
 
 
 def rules(seller=None, buyer=None, calibration=None):
@@ -100,6 +109,19 @@ def test_settings_of_the_calibration():
     assert posterior(partner, 0.1, 0, 1, 0.75, CALIBRATION) == (7.0, 2.0)
     assert lower_bound(5.0, 3.0, mean) == 5 / 8
     assert lower_bound(5.0, 3.0, CALIBRATION) == pytest.approx(beta_distribution.ppf(0.2, 5, 3))
+
+
+def test_the_chance_of_an_answer_is_learnt_by_round():
+    partner = empty_memory()["partners"][0]
+    leaving = CALIBRATION.copy()
+    leaving[6] = 0.75
+    for answered, time in ((True, 0.1), (False, 0.1), (False, 0.9)):
+        make_offer(partner, 1, 0, time)
+        count_answer(partner, answered)
+    assert chance_of_answer(partner, 0.1, leaving) == (0.75 * 8 + 1) / 10
+    assert chance_of_answer(partner, 0.9, leaving) == 0.75 * 8 / 9
+    assert chance_of_answer(partner, 0.5, leaving) == 0.75
+    assert chance_of_answer(partner, 0.1, CALIBRATION) == 1.0
 
 
 # ---------------------------------------------------------------- books

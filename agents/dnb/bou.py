@@ -17,8 +17,8 @@ CLIP = 1e-4
 
 LEAST_STRENGTH = 2.0
 
-STRENGTH, DELTA, EVIDENCE, TERMINAL, FIRST_PRIOR, USE_BOUND = range(6)
-N_BOU = 6
+STRENGTH, DELTA, EVIDENCE, TERMINAL, FIRST_PRIOR, USE_BOUND, ANSWERED = range(7)
+N_BOU = 7
 """Settings of the calibration, float64 ``(N_BOU,)``:
 
 - ``STRENGTH``: observations that the model's mean counts for;
@@ -26,8 +26,13 @@ N_BOU = 6
 - ``EVIDENCE``: weight of an observation; 0 switches the update off;
 - ``TERMINAL``: of an offer that was left without an answer, as a part of a rejection; 0 for none;
 - ``FIRST_PRIOR``: 1 where a key's prior is the mean at its first use, as in the thesis; 0 where it is the mean now;
-- ``USE_BOUND``: 1 to plan with the bound, 0 with the posterior mean.
+- ``USE_BOUND``: 1 to plan with the bound, 0 with the posterior mean;
+- ``ANSWERED``: the chance that an offer is answered at all, before anything is known of a partner; 1 where leaving is
+  not reckoned with, as in the thesis.
 """
+
+ANSWERED_STRENGTH = 8.0
+"""Observations that the prior chance of an answer counts for."""
 
 
 @jittable
@@ -78,6 +83,30 @@ def lower_bound(alpha: float, beta: float, settings: np.ndarray) -> float:
     if settings[USE_BOUND] == 0.0:
         return alpha / (alpha + beta)
     return beta_quantile(settings[DELTA], alpha, beta)
+
+
+@jittable
+def chance_of_answer(partner: PartnerMemory, time: float, settings: np.ndarray) -> float:
+    """The chance that a partner answers an offer rather than leave: it may have what it needs already.
+
+    A model of explicit answers does not know it, as in its data nobody leaves. The mean of a Beta posterior by partner
+    and round bucket.
+    """
+    if settings[ANSWERED] >= 1.0:
+        return 1.0
+    bucket = round_bucket(time)
+    answers = settings[EVIDENCE] * partner["answers"][bucket]
+    silences = settings[EVIDENCE] * partner["silences"][bucket]
+    return (settings[ANSWERED] * ANSWERED_STRENGTH + answers) / (ANSWERED_STRENGTH + answers + silences)
+
+
+@jittable
+def count_answer(partner: PartnerMemory, answered: bool) -> None:
+    """Count whether the pending offer was answered."""
+    if answered:
+        partner["answers"][round_bucket(partner["time"])] += 1.0
+    else:
+        partner["silences"][round_bucket(partner["time"])] += 1.0
 
 
 @jittable

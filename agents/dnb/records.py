@@ -100,6 +100,8 @@ PARTNER_MEMORY_DTYPE = np.dtype(
         ("accepts", np.float64, (ROUND_BUCKETS, PRICE_BINS, QUANTITY_BUCKETS)),  # evidence, by key
         ("rejects", np.float64, (ROUND_BUCKETS, PRICE_BINS, QUANTITY_BUCKETS)),
         ("prior", np.float64, (ROUND_BUCKETS, PRICE_BINS, QUANTITY_BUCKETS)),  # mean at the key's first use; 0: none
+        ("answers", np.float64, (ROUND_BUCKETS,)),  # my offers that were accepted or countered, by round bucket
+        ("silences", np.float64, (ROUND_BUCKETS,)),  # those that were left without an answer
         # of the day
         ("n_offers", np.int64),
         ("n_events", np.int64),

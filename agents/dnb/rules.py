@@ -108,6 +108,8 @@ class Calibration(_Section):
         delta: Probability below the lower confidence bound.
         terminal: Weight, beside a rejection's 1, of an offer that was left without an answer; 0 for none.
         prior: ``first`` for a key's prior from its first use, as in the thesis, ``latest`` from the estimate of now.
+        answered: Chance that an offer is answered at all, before anything is known of a partner; learnt in play by partner
+            and round, and a factor of the chance of acceptance. 1, the thesis's, reckons with nobody leaving.
         count_on: ``bound`` to plan with the lower confidence bound, ``mean`` with the posterior mean.
     """
 
@@ -116,12 +118,14 @@ class Calibration(_Section):
     delta: float = Field(gt=0, lt=1)
     terminal: float = Field(ge=0, le=1)
     prior: Literal["first", "latest"]
+    answered: float = Field(gt=0, le=1)
     count_on: Literal["bound", "mean"]
 
     def numbers(self, strength: float) -> list[float]:
         """In the order of `agents.dnb.bou`'s settings; ``strength`` is the model's."""
         own = strength if self.strength is None else self.strength
-        return [own, self.delta, self.update, self.terminal, self.prior == "first", self.count_on == "bound"]
+        ways = [self.prior == "first", self.count_on == "bound"]
+        return [own, self.delta, self.update, self.terminal, *ways, self.answered]
 
 
 class Rules(_Section):

@@ -9,7 +9,7 @@ import numpy as np
 
 from agents.dnb.allocation import MAX_ITEMS
 from agents.dnb.books import open_budget
-from agents.dnb.bou import TERMINAL, add_evidence, lower_bound, posterior
+from agents.dnb.bou import TERMINAL, add_evidence, chance_of_answer, count_answer, lower_bound, posterior
 from agents.dnb.events import fill_context, fill_history, fill_offer, price_bin
 from agents.dnb.models import Kernel
 from agents.dnb.planner import (
@@ -57,6 +57,8 @@ def look(view: AgentView, memory: Memory, calibration: np.ndarray, day_over: boo
         if partner["pending"] == 0:
             continue
         answer = answer_to(view, k, day_over)
+        if answer != SILENT:
+            count_answer(partner, answer != LEFT)
         if answer == LEFT:
             if calibration[TERMINAL] > 0.0:
                 add_evidence(partner, False, calibration[TERMINAL])
@@ -100,6 +102,7 @@ def dnb_strategy(kernel: Kernel) -> Strategy:
                 continue
             partner, time = memory["partners"][k], view["partners"][k]["relative_time"]
             fill_history(partner, time, sample)
+            stays = chance_of_answer(partner, time, calibration)
             prepare(numbers, sample, scratch)
             for in_bin in range(PRICE_BINS):
                 if prices[in_bin] == 0:
@@ -108,8 +111,8 @@ def dnb_strategy(kernel: Kernel) -> Strategy:
                     fill_offer(quantity, prices[in_bin], sample)
                     mean = mean_of(numbers, sample, scratch)
                     alpha, beta = posterior(partner, time, in_bin, quantity, mean, calibration)
-                    means[k, quantity, in_bin] = alpha / (alpha + beta)
-                    bounds[k, quantity, in_bin] = lower_bound(alpha, beta, calibration)
+                    means[k, quantity, in_bin] = stays * alpha / (alpha + beta)
+                    bounds[k, quantity, in_bin] = stays * lower_bound(alpha, beta, calibration)
 
     @compiled
     def play(view: AgentView, state: np.ndarray, params: np.ndarray, actions: ActionArray) -> None:
