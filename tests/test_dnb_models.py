@@ -439,6 +439,7 @@ TINY = [
     "agent.data.factories_per_level=3",
     "agent.data.worlds_per_shard=3",
     "agent.data.test_worlds=0.3",
+    "agent.data.held_out=[subset-population]",
     "agent.validation=0.3",
     "agent.models.logistic.iterations=20",
 ]
