@@ -60,7 +60,7 @@ SMALL = {
         "rate": 1e-2,
         "weight_decay": 0.0,
         "correction": 1.0,
-        "batch": 64,
+        "batch": 128,
         "epochs": 12,
         "patience": 12,
     },
@@ -227,7 +227,7 @@ def test_offers_to_one_partner_share_what_is_prepared(name):
 
 @pytest.mark.parametrize("layers", [1, 2])
 def test_the_transformer_is_the_network_that_torch_trains(layers):
-    settings = settings_of("transformer", width=16, layers=layers)
+    settings = settings_of("transformer", layers=layers)
     torch.manual_seed(0)
     network = Network(settings).eval()
     with torch.no_grad():
