@@ -551,3 +551,10 @@ def test_bad_settings_are_refused(option, told):
 def test_bad_settings_are_one_line_of_the_command(command_line):
     done = command_line("train.py", "dnb_accept_logistic", "--set", "agent.model=logistics")
     assert done.returncode == 2 and "did you mean 'logistic'" in done.stderr and done.stderr.count("\n") == 1
+
+
+def test_the_base_rate_is_played_where_it_is_asked_for_by_name(tmp_path):
+    options = [*TINY, "agent.model=base-rate", "agent.strengths=[]", "agent.models.base-rate.mean=0.25"]
+    agent = DNB.load(start("dnb_accept_logistic", options, out=tmp_path / "run").latest_checkpoint())
+    assert agent.playable().name == "base-rate" and agent.playable().strength == 8.0
+    assert (agent.playable().mean(invented(5)) == 0.25).all()
