@@ -29,7 +29,6 @@ from agents.dnb.features import (
     HISTORY,
     N_FEATURES,
     N_NUMBERS,
-    OFFER,
     context_features,
     history_features,
     offer_features,
@@ -46,6 +45,10 @@ from scml_gym.config import load_experiment, validate
 from scml_gym.errors import InputError
 from scml_gym.players import player_maker
 from scml_gym.snapshots import snapshot_maker
+from scml_gym.view import BUYER, OFFER, new_view
+from scml_gym.worlds.compiled.generation import compiled_spec
+from scml_gym.worlds.compiled.world import CompiledWorld
+from scml_gym.worlds.reference import ReferenceWorld
 
 SMALL = {
     "base-rate": {"mean": 0.3},
@@ -60,7 +63,7 @@ SMALL = {
         "rate": 1e-2,
         "weight_decay": 0.0,
         "correction": 1.0,
-        "batch": 64,
+        "batch": 128,
         "epochs": 12,
         "patience": 12,
     },
@@ -155,10 +158,10 @@ def test_each_group_of_features_fills_its_own_numbers():
         context_features(sample, x)
         assert np.isfinite(x[:HISTORY]).all() and np.isnan(x[HISTORY:N_FEATURES]).all()
         history_features(sample, x)
-        assert np.isfinite(x[:OFFER]).all() and np.isnan(x[OFFER:N_FEATURES]).all()
-        before = x[:OFFER].copy()
+        assert np.isfinite(x[: dnb_features.OFFER]).all() and np.isnan(x[dnb_features.OFFER : N_FEATURES]).all()
+        before = x[: dnb_features.OFFER].copy()
         offer_features(sample, x)
-        assert np.isfinite(x).all() and np.array_equal(before, x[:OFFER])
+        assert np.isfinite(x).all() and np.array_equal(before, x[: dnb_features.OFFER])
         assert np.abs(x[:N_FEATURES]).max() < 8
 
 
@@ -227,7 +230,7 @@ def test_offers_to_one_partner_share_what_is_prepared(name):
 
 @pytest.mark.parametrize("layers", [1, 2])
 def test_the_transformer_is_the_network_that_torch_trains(layers):
-    settings = settings_of("transformer", width=16, layers=layers)
+    settings = settings_of("transformer", layers=layers)
     torch.manual_seed(0)
     network = Network(settings).eval()
     with torch.no_grad():
@@ -439,6 +442,7 @@ TINY = [
     "agent.data.factories_per_level=3",
     "agent.data.worlds_per_shard=3",
     "agent.data.test_worlds=0.3",
+    "agent.data.held_out=[subset-population]",
     "agent.validation=0.3",
     "agent.models.logistic.iterations=20",
 ]
@@ -462,6 +466,43 @@ def test_a_run_plays_in_both_worlds(run):
     player = snapshot_maker(run.path)(3)
     assert policy.synchronous and player.strategy is policy.strategy
     assert np.array_equal(player.parameters, policy.parameters)
+    spec = compiled_spec(0, 3, 2)
+    scores = [play(run, spec) for play in (compiled_scores, real_scores)]
+    assert np.array_equal(*scores) and np.isfinite(scores[0]).all()
+
+
+def players_of(run, spec, maker):
+    makers = [maker(str(run.path)), player_maker("greedy")]
+    return [makers[i % 2](7) for i in range(spec.n_factories)]
+
+
+def compiled_scores(run, spec):
+    world = CompiledWorld(spec, players_of(run, spec, snapshot_maker))
+    world.run()
+    return world.scores
+
+
+def real_scores(run, spec):
+    world = ReferenceWorld(spec, players_of(run, spec, player_maker))
+    world.run()
+    return world.scores
+
+
+def test_predict_answers_a_view_and_returns_what_is_remembered(run):
+    agent, view = DNB.load(run.latest_checkpoint()), new_view()
+    view["level"], view["n_days"], view["lines"], view["needs"], view["n_rounds"] = BUYER, 5, 10, 6, 20
+    view["exogenous_quantity"], view["exogenous_price"], view["output_price"] = 6, 20.0, 20.0
+    view["n_partners"], view["total_supply"], view["total_demand"] = 2, 12, 12
+    view["min_quantity"], view["max_quantity"], view["min_price"], view["max_price"] = 1, 10, 10, 11
+    for k in range(2):
+        partner = view["partners"][k]
+        partner["exists"] = partner["running"] = partner["my_turn"] = 1
+        partner["relative_time"] = 1 / 21
+    actions, state = agent.predict(view)
+    offered = actions["response"] == OFFER
+    assert offered.any() and (actions["quantity"][offered] > 0).all() and state.any()
+    again, later = agent.predict(view, state)
+    assert not np.array_equal(state, later) and state.dtype == np.float64 and again.shape == actions.shape
 
 
 def test_a_resumed_run_keeps_its_model_and_makes_the_same_report(run):
@@ -510,3 +551,10 @@ def test_bad_settings_are_refused(option, told):
 def test_bad_settings_are_one_line_of_the_command(command_line):
     done = command_line("train.py", "dnb_accept_logistic", "--set", "agent.model=logistics")
     assert done.returncode == 2 and "did you mean 'logistic'" in done.stderr and done.stderr.count("\n") == 1
+
+
+def test_the_base_rate_is_played_where_it_is_asked_for_by_name(tmp_path):
+    options = [*TINY, "agent.model=base-rate", "agent.strengths=[]", "agent.models.base-rate.mean=0.25"]
+    agent = DNB.load(start("dnb_accept_logistic", options, out=tmp_path / "run").latest_checkpoint())
+    assert agent.playable().name == "base-rate" and agent.playable().strength == 8.0
+    assert (agent.playable().mean(invented(5)) == 0.25).all()

@@ -73,7 +73,7 @@ def _page(parts: Sequence[str], scores: pd.DataFrame, differences: pd.DataFrame,
     text.append(
         "All numbers: [scores.csv](scores.csv), [differences.csv](differences.csv), [calibration.csv](calibration.csv)."
     )
-    return "\n\n".join(text) + "\n"
+    return "\n\n".join(part.rstrip("\n") for part in text) + "\n"
 
 
 def _rows(table: pd.DataFrame, part: str, group: str | None = None) -> pd.DataFrame:
