@@ -108,8 +108,8 @@ class Calibration(_Section):
         delta: Probability below the lower confidence bound.
         terminal: Weight, beside a rejection's 1, of an offer that was left without an answer; 0 for none.
         prior: ``first`` for a key's prior from its first use, as in the thesis, ``latest`` from the estimate of now.
-        answered: Chance that an offer is answered at all, before anything is known of a partner; learnt in play by partner
-            and round, and a factor of the chance of acceptance. 1, the thesis's, reckons with nobody leaving.
+        answered: Chance that an offer is answered at all, before anything is known of a partner; learnt in play by
+            partner and round, and a factor of the chance of acceptance. 1, the thesis's, reckons with nobody leaving.
         count_on: ``bound`` to plan with the lower confidence bound, ``mean`` with the posterior mean.
     """
 
