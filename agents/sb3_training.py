@@ -14,6 +14,7 @@ import gymnasium
 import numpy as np
 import torch
 from stable_baselines3.common.callbacks import BaseCallback
+from stable_baselines3.common.logger import Logger
 from stable_baselines3.common.monitor import Monitor
 from stable_baselines3.common.vec_env import DummyVecEnv, SubprocVecEnv, VecEnv
 
@@ -164,6 +165,8 @@ def learn(
     with run.progress(total_steps, run.info["agent_name"]) as bar, global_generators_kept():
         model.set_random_seed(learner_seed)
         model.env.seed(env_seed)
+        # SB3's own logger leaves an empty folder among the system's temporary files
+        model.set_logger(Logger(folder=None, output_formats=[]))
         bar.update(done)
         callback = RunCallback(run, save, log_steps, bar)
         both = [*callbacks, callback]

@@ -59,9 +59,9 @@ def side_space(trial: optuna.Trial, level: str) -> dict[str, Any]:
     }
     if level == "buyer":
         budget = trial.suggest_categorical("budget_factor", [1.0, 1.15, 1.25, 1.4, 1.6, "none"])
-        found["budget_factor"] = None if budget == "none" else float(budget)
+        found["budget_factor"] = None if budget == "none" else budget
         penalty = trial.suggest_categorical("penalty_price", [2.0, 4.0, 8.0, "none"])
-        found["penalty_price"] = None if penalty == "none" else float(penalty)
+        found["penalty_price"] = None if penalty == "none" else penalty
     return found
 
 

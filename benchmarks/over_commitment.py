@@ -61,8 +61,8 @@ def count(match: Match, play: int, days: int) -> list[dict[str, Any]]:
 
 def summary(rows: pd.DataFrame) -> pd.DataFrame:
     """Shares and means a day, by player and level, best kept commitments first."""
-    sums = rows.groupby(["player", "level"])[["days", "over", "excess", "missing"]].sum()
-    table = pd.DataFrame(
+    sums: Any = rows.groupby(["player", "level"])[["days", "over", "excess", "missing"]].sum()
+    table: Any = pd.DataFrame(
         {
             "days over": sums["over"] / sums["days"],
             "excess a day": sums["excess"] / sums["days"],

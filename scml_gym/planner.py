@@ -109,7 +109,7 @@ def unit_values(view: AgentView, open_chance: float) -> tuple[float, float, floa
 
 
 @jittable
-def money_of(seller: bool, needs: int, values: tuple[float, float, float], quantity: int, money: float) -> float:
+def money_of(seller: bool, needs: int, values: tuple[float, float, float], quantity: float, money: float) -> float:
     """`outcome`, of what stays the same from set to set."""
     used = min(quantity, needs)
     paid = -money

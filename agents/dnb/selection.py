@@ -78,8 +78,8 @@ def best_set(
     """
     expected, conservative = 0.0, 0.0
     for k in range(MAX_PARTNERS):
-        expected += prospects.expected[k]
-        conservative += prospects.conservative[k]
+        expected += float(prospects.expected[k])
+        conservative += float(prospects.conservative[k])
     best, best_score = 0, score(prospects, 0.0, 0.0, expected, conservative)
     for members in range(1, 1 << n):
         mask, items, quantity, money = 0, 0, 0.0, 0.0
@@ -91,8 +91,8 @@ def best_set(
                 items += quantities[i]
                 quantity += counted[i]
                 money += counted[i] * prices[i]
-                others -= prospects.expected[k]
-                sure -= prospects.conservative[k]
+                others -= float(prospects.expected[k])
+                sure -= float(prospects.conservative[k])
         if items <= prospects.cap:
             value = score(prospects, quantity, money, others, sure)
             if value > best_score + 1e-9:

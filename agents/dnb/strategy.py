@@ -143,7 +143,7 @@ def dnb_strategy(kernel: Kernel) -> Strategy:
             offers = choose_offers(view, side, memory, time, left, prices, bounds)
             for k in range(view["n_partners"]):
                 if offers.quantities[k] > 0:
-                    offer(actions, k, offers.quantities[k], prices[offers.bins[k]])
+                    offer(actions, k, int(offers.quantities[k]), int(prices[offers.bins[k]]))
         note(view, actions, memory)
         low, high = view["min_price"], view["max_price"]
         memory["offered"] = 0
