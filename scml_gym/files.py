@@ -37,15 +37,24 @@ def take_lock(folder: Path, refusal: str) -> TextIO:
     Raises:
         InputError: if another process has it.
     """
+    lock = (folder / ".lock").open("w")
+    lock_file(lock, f"{refusal} {folder}")
+    return lock
+
+
+def lock_file(file: TextIO, refusal: str) -> None:
+    """Lock an open file until it is closed or this process ends; it is closed where another process has the lock.
+
+    Raises:
+        InputError: with ``refusal``, if another process has it.
+    """
     import fcntl
 
-    lock = (folder / ".lock").open("w")
     try:
-        fcntl.lockf(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
-        lock.close()
-        raise InputError(f"{refusal} {folder}") from error
-    return lock
+        file.close()
+        raise InputError(refusal) from error
 
 
 @contextmanager

@@ -27,6 +27,7 @@ def evaluate_command(config_file: Path | None, options: Mapping[str, Any], comma
     """
     from scml_gym.evaluation.config import load_config
     from scml_gym.evaluation.console import show
+    from scml_gym.evaluation.journal import Journal
     from scml_gym.evaluation.report import headline, output_folder, write_results
     from scml_gym.evaluation.tournament import run_tournament
 
@@ -35,8 +36,12 @@ def evaluate_command(config_file: Path | None, options: Mapping[str, Any], comma
         options["field"] = [name for text in options["field"] for name in text.split(",")]
     config = load_config(config_file, options)
     folder = output_folder(config)
-    outcome = run_tournament(config, begin=lambda: print(headline(config)))
-    write_results(folder, config, outcome, command)
+    with Journal(folder, config) as journal:
+        if len(journal):
+            print(f"{len(journal)} worlds are played already: {journal.path}")
+        outcome = run_tournament(config, lambda: print(headline(config)), journal)
+        write_results(folder, config, outcome, command)
+        journal.remove()
     show(folder)
     print(f"All columns, tables and plots: {folder}/ranking.md")
     if outcome.failures:

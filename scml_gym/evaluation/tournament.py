@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from scml_gym.errors import InputError
 from scml_gym.evaluation.config import TournamentConfig
+from scml_gym.evaluation.journal import Journal
 from scml_gym.evaluation.pool import WorkerPool
 from scml_gym.evaluation.schedule import PLAYS, STAND_IN, Match, Occupant, occupants, schedule
 from scml_gym.evaluation.worker import Result
 from scml_gym.reporting import progress_bar
+
+Play = Callable[[Sequence[str], int, int], Future[Result]]
+"""``play(names, seed, days)``: see `WorkerPool.play`."""
 
 MAX_FAILURES = 2
 """Configurations in which a player may fail before it is withdrawn from the rest."""
@@ -54,10 +59,11 @@ class Tournament:
     whose failure it was, the match is left out.
     """
 
-    def __init__(self, config: TournamentConfig, pool: WorkerPool):
+    def __init__(self, config: TournamentConfig, pool: WorkerPool, play: Play):
         self.outcome = Outcome()
         self._config = config
         self._pool = pool
+        self._play = play
         self._withdrawn: set[Occupant] = set()
         self._strikes: Counter[Occupant] = Counter()
 
@@ -119,7 +125,7 @@ class Tournament:
             return attempt
         for play in PLAYS:
             names = [o.name for o in attempt.seating(play)]
-            running[self._pool.play(names, match.seed, self._config.days)] = (attempt, play)
+            running[self._play(names, match.seed, self._config.days)] = (attempt, play)
         return attempt
 
     def _nobody_left(self, without: frozenset[Occupant], match: Match) -> bool:
@@ -190,11 +196,14 @@ class Tournament:
         )
 
 
-def run_tournament(config: TournamentConfig, begin: Callable[[], None] = lambda: None) -> Outcome:
+def run_tournament(
+    config: TournamentConfig, begin: Callable[[], None] = lambda: None, journal: Journal | None = None
+) -> Outcome:
     """Play a whole tournament, with a progress bar.
 
     Args:
         config: What to play.
+        journal: Holds the worlds that are played already, and receives the others.
         begin: Called when all players are found.
 
     Raises:
@@ -204,7 +213,7 @@ def run_tournament(config: TournamentConfig, begin: Callable[[], None] = lambda:
     workers = min(config.workers or available_cores(), plays)
     done = 0
     with WorkerPool(workers, config.time_limit) as pool:
-        tournament = Tournament(config, pool)
+        tournament = Tournament(config, pool, pool.play if journal is None else partial(journal.play, pool))
         tournament.check()
         begin()
         with progress_bar(plays, "worlds") as bar:
