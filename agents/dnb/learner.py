@@ -22,7 +22,7 @@ from agents.dnb.report import make_report
 from agents.dnb.rules import Rules
 from agents.dnb.scores import Estimates
 from agents.dnb.settings import DNBSettings
-from agents.dnb.strategy import dnb_player
+from agents.dnb.strategy import dnb_player, dnb_strategy
 from scml_gym.config import validate
 from scml_gym.errors import InputError
 from scml_gym.files import replace_file
@@ -222,4 +222,6 @@ class DNB:
             checked = validate(DNBSettings, settings)
         except InputError as error:
             raise InputError(f"{path}: {error}") from error
-        return cls(checked, env, AcceptanceModel.load(Path(folder)))
+        model = AcceptanceModel.load(Path(folder))
+        dnb_strategy(model.kernel)  # compiled once by a process that forks players
+        return cls(checked, env, model)

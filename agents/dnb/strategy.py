@@ -27,7 +27,7 @@ from scml_gym.compiling import compiled, jittable
 from scml_gym.strategies.base import Strategy, StrategyPolicy
 from scml_gym.strategies.best_subset import earliest_time
 from scml_gym.strategies.market import accept, end, offer
-from scml_gym.view import OFFER, ActionArray, AgentView
+from scml_gym.view import OFFER, ActionArray, AgentView, new_actions, new_view
 
 
 class AcceptanceModel(Protocol):
@@ -164,6 +164,9 @@ def dnb_strategy(kernel: Kernel) -> Strategy:
     def learn(view: AgentView, state: np.ndarray, params: np.ndarray) -> None:
         remember(view, state, params)
 
+    nothing, state, params = new_view(), np.zeros(MEMORY_SIZE), np.zeros(N_RULES)
+    play(nothing, state, params, new_actions())  # compiled now, not in the first negotiation
+    remember(nothing, state, params)
     return Strategy("dnb", decide, state_size=MEMORY_SIZE, learn=learn, n_draws=0, summary="D-NB")
 
 
