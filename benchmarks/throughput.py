@@ -34,13 +34,14 @@ import scml_gym  # noqa: F401  (registers the environments)
 from scml_gym.compiling import compiled
 from scml_gym.envs.setting import OneShotSetting
 from scml_gym.envs.vector.base import make_source
-from scml_gym.envs.vector.batch import allocate, draw_world
+from scml_gym.envs.vector.batch import advance_row, allocate, draw_world
 from scml_gym.players import player_maker
 from scml_gym.registry import load_object
 from scml_gym.reward_kernels import PROFIT_DTYPE
 from scml_gym.strategies import STRATEGIES
+from scml_gym.uncounted import lend
 from scml_gym.view import ACCEPT, MAX_PARTNERS, OFFER
-from scml_gym.worlds.compiled.advance import DAY, DECISION, OVER, advance
+from scml_gym.worlds.compiled.advance import DAY, DECISION, OVER
 from scml_gym.worlds.compiled.generation import compiled_spec
 from scml_gym.worlds.compiled.random_stream import below
 from scml_gym.worlds.compiled.roster import make_roster
@@ -155,6 +156,7 @@ def batched(n: int, threads: int, arguments: dict[str, Any]) -> Run:
 @compiled
 def random_moves(batch: Any, source: Any, most: int, low: int, high: int) -> int:
     """Play rows in "moves" timing with random valid answers for that many decisions each; returns the passes."""
+    batch = lend(batch)
     passes, stream = 0, np.full(1, low, dtype=np.uint64)
     for i in range(low, high):
         world, row = batch.worlds[i], batch.rows[i]
@@ -172,10 +174,10 @@ def random_moves(batch: Any, source: Any, most: int, low: int, high: int) -> int
                         actions[k]["response"] = ACCEPT if accepts else OFFER
                         actions[k]["quantity"] = 1 + below(stream, view["max_quantity"])
                         actions[k]["price"] = view["min_price"] + below(stream, 2)
-                answer(world, row["factory"], actions)
-            status = advance(world, batch.daily[i], batch.prices[i])
+                answer(world, row["factory"])
+            status = advance_row(batch, i)
             while status == DAY:
-                status = advance(world, batch.daily[i], batch.prices[i])
+                status = advance_row(batch, i)
             row["status"] = status
             passes += world["passes"] - before
     return passes
@@ -184,10 +186,11 @@ def random_moves(batch: Any, source: Any, most: int, low: int, high: int) -> int
 @compiled
 def play_worlds(batch: Any, source: Any, low: int, high: int) -> int:
     """Play a new world in each row to its end; returns how many."""
+    batch = lend(batch)
     for i in range(low, high):
         batch.rows[i]["seed"] += np.uint64(1)
         draw_world(batch.worlds, batch.daily, batch.prices, batch.state, batch.rows, source, i)
-        while advance(batch.worlds[i], batch.daily[i], batch.prices[i]) != OVER:
+        while advance_row(batch, i) != OVER:
             pass
     return high - low
 
@@ -195,6 +198,7 @@ def play_worlds(batch: Any, source: Any, low: int, high: int) -> int:
 @compiled
 def draw_worlds(batch: Any, source: Any, low: int, high: int) -> int:
     """Only draw a new world in each row."""
+    batch = lend(batch)
     for i in range(low, high):
         batch.rows[i]["seed"] += np.uint64(1)
         draw_world(batch.worlds, batch.daily, batch.prices, batch.state, batch.rows, source, i)
@@ -270,7 +274,7 @@ def measure(days: int, factories: int, seconds: float, worlds: int) -> list[Repo
         add("compiled, worlds", found[threads], found["reference"], BATCH, threads)
     drawn = rates({1: (partial(draw_worlds, batch, source, 0, BATCH), 1)}, seconds)
     add("compiled, worlds drawn", drawn[1], found["reference"], BATCH)
-    size = sum(array.nbytes for array in batch[:5])
+    size = sum(array.nbytes for array in batch[:6])
     print(f"memory: {size / BATCH / 1000:.1f} kB a world of {days} days; players: {len(roster.players)}")
     return rows
 

@@ -9,11 +9,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from scml_gym.compiling import compiled, jittable
-from scml_gym.envs.vector.batch import Batch, Source, draw_world
+from scml_gym.envs.vector.batch import Batch, Source, advance_row, draw_world
 from scml_gym.ideal import ideal_profit
 from scml_gym.reward_kernels import RewardKernel
+from scml_gym.uncounted import lend
 from scml_gym.view import MAX_PARTNERS, NOOP, PRIVATE_DTYPE
-from scml_gym.worlds.compiled.advance import DAY, DECISION, OVER, advance, fill_privates
+from scml_gym.worlds.compiled.advance import DAY, DECISION, OVER, fill_privates
 from scml_gym.worlds.compiled.seats import answer
 
 
@@ -68,7 +69,7 @@ def make_programs(form: ActionKernel, encode: Any, full: bool, reward: RewardKer
         """On to the learner's next decision or to the end, through the days that close on the way."""
         world, row = batch.worlds[i], batch.rows[i]
         view = world["views"][row["factory"]]
-        status = advance(world, batch.daily[i], batch.prices[i])
+        status = advance_row(batch, i)
         while status == DAY:
             remember(view, batch.memory[i])
             if not per_day or view["day"] == row["day"]:
@@ -76,15 +77,15 @@ def make_programs(form: ActionKernel, encode: Any, full: bool, reward: RewardKer
                 row["ideal"] += ideal_profit(view)
                 row["closed"] += 1
                 if per_day:
-                    batch.rows["closing"][i] = batch.worlds["views"][i][row["factory"]]
-            status = advance(world, batch.daily[i], batch.prices[i])
+                    batch.closing[i] = view
+            status = advance_row(batch, i)
         row["status"] = status
 
     @jittable
     def observe(batch: Batch, outputs: Outputs, privates: np.ndarray, i: int, done: bool) -> Any:
         """Show the row's view, or, where an episode is a day, how the day ended."""
         world, row = batch.worlds[i], batch.rows[i]
-        view = row["closing"] if per_day and done else world["views"][row["factory"]]
+        view = batch.closing[i] if per_day and done else world["views"][row["factory"]]
         if full:
             fill_privates(world, batch.daily[i], privates)
         frames = batch.frames[i].copy() if done else batch.frames[i]  # an end is no decision to be remembered
@@ -94,6 +95,7 @@ def make_programs(form: ActionKernel, encode: Any, full: bool, reward: RewardKer
 
     @compiled
     def reset(batch: Batch, source: Source, outputs: Outputs, indices: np.ndarray, low: int, high: int) -> None:
+        batch, outputs = lend(batch), lend(outputs)
         privates = np.zeros(n_privates, dtype=PRIVATE_DTYPE)
         for position in range(low, high):
             i = indices[position]
@@ -119,6 +121,7 @@ def make_programs(form: ActionKernel, encode: Any, full: bool, reward: RewardKer
 
     @compiled
     def step(batch: Batch, actions: np.ndarray, outputs: Outputs, indices: np.ndarray, low: int, high: int) -> None:
+        batch, outputs = lend(batch), lend(outputs)
         privates = np.zeros(n_privates, dtype=PRIVATE_DTYPE)
         for position in range(low, high):
             i = indices[position]
@@ -130,7 +133,7 @@ def make_programs(form: ActionKernel, encode: Any, full: bool, reward: RewardKer
                 row["error"] = 1 + wrong
                 if wrong >= 0:
                     continue
-                answer(world, row["factory"], world["actions"])
+                answer(world, row["factory"])
                 run(batch, i)
             done = row["closed"] > 0 if per_day else row["status"] == OVER
             seen = observe(batch, outputs, privates, i, done)
@@ -155,7 +158,7 @@ def clear(actions: np.ndarray) -> None:
 def end_all(world: np.void, factory: int) -> None:
     """End every negotiation that waits for the factory: where an answer is due, a no-op does."""
     clear(world["actions"])
-    answer(world, factory, world["actions"])
+    answer(world, factory)
 
 
 @jittable

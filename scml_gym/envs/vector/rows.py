@@ -174,10 +174,11 @@ class RowVectorEnv(VectorEnv, ABC):
     def _columns(self, rows: np.ndarray, values: dict[str, np.ndarray]) -> Information:
         """Values of some rows as Gymnasium's vector environments have them: whole columns, and whose they are."""
         columns: Information = {}
+        indices = np.flatnonzero(rows)
         for name, some in values.items():
             column = np.zeros(self.num_envs, dtype=some.dtype)
-            column[rows] = some
-            columns |= {name: column, f"_{name}": rows}
+            column[indices] = some
+            columns[name], columns[f"_{name}"] = column, rows
         return columns
 
 
