@@ -13,6 +13,7 @@ from scml_gym.encoding import encode_one_partner
 from scml_gym.envs.partner_form import STATES, draw_partner, open_partners
 from scml_gym.envs.vector.batch import Batch, Source, advance_row, draw_world
 from scml_gym.envs.vector.programs import Outputs, Programs, clear
+from scml_gym.envs.vector.sharing import Share, has_next, position
 from scml_gym.errors import InputError
 from scml_gym.observations import PartnerEncoder
 from scml_gym.partner import PartnerStates, decode_choice, partner_mask, state_index
@@ -218,11 +219,13 @@ def make_programs(encode: Any) -> Programs:
 
     @compiled
     def reset(
-        learner: Learner, batch: Batch, source: Source, outputs: Outputs, indices: np.ndarray, low: int, high: int
+        learner: Learner, batch: Batch, source: Source, outputs: Outputs, indices: np.ndarray, share: Share
     ) -> None:
         batch, outputs = lend(batch), lend(outputs)
-        for position in range(low, high):
-            i = indices[position]
+        taken = 0
+        while has_next(share, taken):
+            i = indices[position(share, taken)]
+            taken += 1
             row, thread = batch.rows[i], batch.rewards[i]
             row["error"] = 0
             if row["draw"] == 0:
@@ -241,12 +244,13 @@ def make_programs(encode: Any) -> Programs:
         actions: np.ndarray,
         outputs: Outputs,
         indices: np.ndarray,
-        low: int,
-        high: int,
+        share: Share,
     ) -> None:
         batch, outputs = lend(batch), lend(outputs)
-        for position in range(low, high):
-            i = indices[position]
+        taken = 0
+        while has_next(share, taken):
+            i = indices[position(share, taken)]
+            taken += 1
             row, thread = batch.rows[i], batch.rewards[i]
             choice = int(actions[i])
             valid = 0 <= choice < 2 + learner.quantity_bins * learner.price_bins

@@ -10,6 +10,7 @@ import numpy as np
 
 from scml_gym.compiling import compiled, jittable
 from scml_gym.envs.vector.batch import Batch, Source, advance_row, draw_world
+from scml_gym.envs.vector.sharing import Share, has_next, position
 from scml_gym.ideal import ideal_profit
 from scml_gym.reward_kernels import RewardKernel
 from scml_gym.uncounted import lend
@@ -43,7 +44,7 @@ class Outputs(NamedTuple):
 
 
 class Programs(NamedTuple):
-    """Compiled functions over rows ``indices[low:high]`` of a batch, which they may be run on in several threads."""
+    """Compiled functions over a `Share` of the rows ``indices`` of a batch."""
 
     reset: Callable[..., None]
     step: Callable[..., None]
@@ -94,11 +95,13 @@ def make_programs(form: ActionKernel, encode: Any, full: bool, reward: RewardKer
         return view
 
     @compiled
-    def reset(batch: Batch, source: Source, outputs: Outputs, indices: np.ndarray, low: int, high: int) -> None:
+    def reset(batch: Batch, source: Source, outputs: Outputs, indices: np.ndarray, share: Share) -> None:
         batch, outputs = lend(batch), lend(outputs)
         privates = np.zeros(n_privates, dtype=PRIVATE_DTYPE)
-        for position in range(low, high):
-            i = indices[position]
+        taken = 0
+        while has_next(share, taken):
+            i = indices[position(share, taken)]
+            taken += 1
             world, row = batch.worlds[i], batch.rows[i]
             row["closed"], row["ideal"] = 0, 0.0
             if row["draw"] != 0:
@@ -120,11 +123,13 @@ def make_programs(form: ActionKernel, encode: Any, full: bool, reward: RewardKer
             observe(batch, outputs, privates, i, False)
 
     @compiled
-    def step(batch: Batch, actions: np.ndarray, outputs: Outputs, indices: np.ndarray, low: int, high: int) -> None:
+    def step(batch: Batch, actions: np.ndarray, outputs: Outputs, indices: np.ndarray, share: Share) -> None:
         batch, outputs = lend(batch), lend(outputs)
         privates = np.zeros(n_privates, dtype=PRIVATE_DTYPE)
-        for position in range(low, high):
-            i = indices[position]
+        taken = 0
+        while has_next(share, taken):
+            i = indices[position(share, taken)]
+            taken += 1
             world, row = batch.worlds[i], batch.rows[i]
             view = world["views"][row["factory"]]
             if row["status"] == DECISION:  # else nobody ever asked the learner
