@@ -175,17 +175,19 @@ def divide(
     most_items = view["max_quantity"]
     # claims of each partner on its first item and on its next one; 0 for none
     first_claims, claims = scratch_floats(MAX_PARTNERS), scratch_floats(MAX_PARTNERS)
+    chances = scratch_floats(MAX_PARTNERS)
     n = 0
     for k in range(n_partners):
         if view["partners"][k]["running"] != 0 and not (taken >> k) & 1:
-            first_claims[k] = 1.0 if settings[FOCUS] == 0.0 else chance(memory, k) ** settings[FOCUS]
+            chances[k] = chance(memory, k)
+            first_claims[k] = 1.0 if settings[FOCUS] == 0.0 else chances[k] ** settings[FOCUS]
             claims[k] = first_claims[k]
             n += 1
     for _ in range(n - max(1, int(n * settings[PARTNERS] + 0.999))):
         worst = -1
         for rank in range(n_partners):
             k = start + rank if start + rank < n_partners else start + rank - n_partners
-            if claims[k] > 0.0 and (worst < 0 or chance(memory, k) <= chance(memory, worst)):
+            if claims[k] > 0.0 and (worst < 0 or chances[k] <= chances[worst]):
                 worst = k
         claims[worst] = 0.0
     expected = 0.0
@@ -198,7 +200,7 @@ def divide(
             k = k + 1 if k + 1 < n_partners else 0
         if first < 0:
             return
-        agreed = max(chance(memory, first), LEAST_CHANCE)
+        agreed = max(chances[first], LEAST_CHANCE)
         if expected + 0.5 * agreed > wanted:
             return
         expected += agreed
