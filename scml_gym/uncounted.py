@@ -56,6 +56,11 @@ if numba is not None:
             ]
             super().__init__(manager, kind, members)
 
+    @extending.lower_cast(Uncounted, types.Array)
+    def _(context: Any, builder: Any, kind: Uncounted, to: Any, value: Any) -> Any:
+        """Where a name stands for this or an ordinary array: one without an owner, laid out alike."""
+        return value
+
     def _line(context: Any, builder: Any, kind: Uncounted, memory: Any, n: Any) -> Any:
         """A one-dimensional array."""
         made = make_array(kind)(context, builder)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
-from scml_gym.compiling import compiled
+from scml_gym.compiling import compiled, jittable
 from scml_gym.uncounted import lend, part_of, scratch_floats, scratch_integers
 
 
@@ -57,6 +57,29 @@ def test_scratch_is_zero_whenever_it_is_taken() -> None:
     expected = sum(4 * turn for turn in range(10)), 4.5
     assert count_up(10) == expected
     assert count_up.py_func(10) == expected
+
+
+@compiled
+def sum_either(arrays: Arrays, own: bool) -> float:
+    """A name for an array of one's own or a lent one, and what NumPy makes of lent ones."""
+    line = lend(arrays).line
+    chosen = np.ones(len(line)) if own else line
+    made = np.concatenate((line, line[line > 1.0])) + np.zeros_like(made_of(line))
+    return chosen.sum() + made.sum() + line.reshape((1, len(line))).sum() + np.sort(line)[0]
+
+
+@jittable
+def made_of(line: np.ndarray) -> np.ndarray:
+    """A new array one shorter than twice as long."""
+    return np.concatenate((line, line[1:])).copy()
+
+
+@pytest.mark.parametrize("own", [True, False])
+def test_it_mixes_with_other_arrays(own: bool) -> None:
+    """Names that stand for either, and functions of NumPy."""
+    arrays = Arrays(np.zeros((1, 1)), np.arange(5.0) + 1.0, 0)
+    for _ in range(3):
+        assert sum_either(arrays, own) == (5.0 if own else 15.0) + 15.0 + 14.0 + 15.0 + 1.0
 
 
 @pytest.mark.parametrize("row", [0, 2])
