@@ -18,6 +18,7 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
+import multiprocessing
 import time
 import warnings
 from collections.abc import Callable
@@ -34,13 +35,14 @@ import scml_gym  # noqa: F401  (registers the environments)
 from scml_gym.compiling import compiled
 from scml_gym.envs.setting import OneShotSetting
 from scml_gym.envs.vector.base import make_source
-from scml_gym.envs.vector.batch import allocate, draw_world
+from scml_gym.envs.vector.batch import advance_row, allocate, draw_world
 from scml_gym.players import player_maker
 from scml_gym.registry import load_object
 from scml_gym.reward_kernels import PROFIT_DTYPE
 from scml_gym.strategies import STRATEGIES
+from scml_gym.uncounted import lend
 from scml_gym.view import ACCEPT, MAX_PARTNERS, OFFER
-from scml_gym.worlds.compiled.advance import DAY, DECISION, OVER, advance
+from scml_gym.worlds.compiled.advance import DAY, DECISION, OVER
 from scml_gym.worlds.compiled.generation import compiled_spec
 from scml_gym.worlds.compiled.random_stream import below
 from scml_gym.worlds.compiled.roster import make_roster
@@ -155,6 +157,7 @@ def batched(n: int, threads: int, arguments: dict[str, Any]) -> Run:
 @compiled
 def random_moves(batch: Any, source: Any, most: int, low: int, high: int) -> int:
     """Play rows in "moves" timing with random valid answers for that many decisions each; returns the passes."""
+    batch = lend(batch)
     passes, stream = 0, np.full(1, low, dtype=np.uint64)
     for i in range(low, high):
         world, row = batch.worlds[i], batch.rows[i]
@@ -172,10 +175,10 @@ def random_moves(batch: Any, source: Any, most: int, low: int, high: int) -> int
                         actions[k]["response"] = ACCEPT if accepts else OFFER
                         actions[k]["quantity"] = 1 + below(stream, view["max_quantity"])
                         actions[k]["price"] = view["min_price"] + below(stream, 2)
-                answer(world, row["factory"], actions)
-            status = advance(world, batch.daily[i], batch.prices[i])
+                answer(world, row["factory"])
+            status = advance_row(batch, i)
             while status == DAY:
-                status = advance(world, batch.daily[i], batch.prices[i])
+                status = advance_row(batch, i)
             row["status"] = status
             passes += world["passes"] - before
     return passes
@@ -184,10 +187,11 @@ def random_moves(batch: Any, source: Any, most: int, low: int, high: int) -> int
 @compiled
 def play_worlds(batch: Any, source: Any, low: int, high: int) -> int:
     """Play a new world in each row to its end; returns how many."""
+    batch = lend(batch)
     for i in range(low, high):
         batch.rows[i]["seed"] += np.uint64(1)
         draw_world(batch.worlds, batch.daily, batch.prices, batch.state, batch.rows, source, i)
-        while advance(batch.worlds[i], batch.daily[i], batch.prices[i]) != OVER:
+        while advance_row(batch, i) != OVER:
             pass
     return high - low
 
@@ -195,6 +199,7 @@ def play_worlds(batch: Any, source: Any, low: int, high: int) -> int:
 @compiled
 def draw_worlds(batch: Any, source: Any, low: int, high: int) -> int:
     """Only draw a new world in each row."""
+    batch = lend(batch)
     for i in range(low, high):
         batch.rows[i]["seed"] += np.uint64(1)
         draw_world(batch.worlds, batch.daily, batch.prices, batch.state, batch.rows, source, i)
@@ -236,10 +241,29 @@ def reference_worlds(days: int, factories: int) -> Run:
     return run
 
 
+def compile_all(arguments: dict[str, Any]) -> None:
+    """Run once what is measured, so that its code is on disk."""
+    single(arguments)()
+    batched(2, 1, arguments)()
+    batch, source, _roster = make_batch(1, True, 1, arguments)
+    random_moves(batch, source, 1, 0, 1)
+    batch, source, _roster = make_batch(1, False, 0, arguments)
+    play_worlds(batch, source, 0, 1)
+
+
+def compile_elsewhere(arguments: dict[str, Any]) -> None:
+    """Compile in another process: in the one that compiles it code stands on pages of its own for each function, which
+    makes it a tenth slower than what is loaded from disk."""
+    child = multiprocessing.get_context("spawn").Process(target=compile_all, args=(arguments,))
+    child.start()
+    child.join()
+
+
 def measure(days: int, factories: int, seconds: float, worlds: int) -> list[Report]:
     """All rates, in one run; ratios are to the peer's steps, and of worlds to the reference's."""
     arguments: dict[str, Any] = {"days": days, "factories_per_level": factories, "opponents": sorted(STRATEGIES)}
     rows: list[Report] = []
+    compile_elsewhere(arguments)
 
     def add(what: Any, rate: float, against: float | None = None, batch: Any = "", threads: Any = 1) -> None:
         row = {"measured": what, "batch": batch, "threads": threads, "a second": rate}
@@ -270,7 +294,7 @@ def measure(days: int, factories: int, seconds: float, worlds: int) -> list[Repo
         add("compiled, worlds", found[threads], found["reference"], BATCH, threads)
     drawn = rates({1: (partial(draw_worlds, batch, source, 0, BATCH), 1)}, seconds)
     add("compiled, worlds drawn", drawn[1], found["reference"], BATCH)
-    size = sum(array.nbytes for array in batch[:5])
+    size = sum(array.nbytes for array in batch[:6])
     print(f"memory: {size / BATCH / 1000:.1f} kB a world of {days} days; players: {len(roster.players)}")
     return rows
 

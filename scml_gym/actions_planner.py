@@ -8,6 +8,7 @@ from gymnasium import spaces
 from scml_gym.compiling import jittable
 from scml_gym.errors import InputError
 from scml_gym.planner import MEMORY_SIZE, N_SETTINGS, plan, remember
+from scml_gym.uncounted import scratch_floats
 from scml_gym.view import MAX_PARTNERS, ActionArray, AgentView, new_actions
 
 HEADS: dict[str, tuple[tuple[float, ...], ...]] = {
@@ -51,7 +52,7 @@ def decode_planner(choice: np.ndarray, view: AgentView, memory: np.ndarray, acti
         memory: Of its partners, float64 ``(MEMORY_SIZE,)``, see `scml_gym.planner.remember`; only read.
         actions: Come as no-ops.
     """
-    settings = np.zeros(N_SETTINGS)
+    settings = scratch_floats(N_SETTINGS)
     decode_settings(choice, settings)
     plan(view, settings, memory, actions)
 

@@ -17,6 +17,7 @@ import numpy as np
 
 from scml_gym.compiling import jittable
 from scml_gym.strategies.market import accept, end, offer, price_gain
+from scml_gym.uncounted import scratch_floats, scratch_integers
 from scml_gym.view import MAX_PARTNERS, SELLER, ActionArray, AgentView
 
 UNDER, OVER, LEAST_GAIN, FACTOR, GAIN, FOCUS, PARTNERS = 0, 1, 2, 3, 4, 5, 6
@@ -121,14 +122,15 @@ def money_of(seller: bool, needs: int, values: tuple[float, float, float], quant
 @jittable
 def best_set(view: AgentView, settings: np.ndarray) -> int:
     """The set of standing offers to take, as a bit mask over partners; 0 for none."""
-    offers = np.zeros((3, MAX_PARTNERS), dtype=np.int64)  # partners, quantities, prices
+    partners, quantities = scratch_integers(MAX_PARTNERS), scratch_integers(MAX_PARTNERS)
+    prices = scratch_integers(MAX_PARTNERS)
     n, time = 0, 1.0
     for k in range(view["n_partners"]):
         if view["partners"][k]["my_turn"] != 0:
             time = min(time, view["partners"][k]["relative_time"])
             price = view["partners"][k]["offer_price"]
             if view["partners"][k]["offer_quantity"] > 0 and price_gain(view, price) >= settings[LEAST_GAIN]:
-                offers[0, n], offers[1, n], offers[2, n] = k, view["partners"][k]["offer_quantity"], price
+                partners[n], quantities[n], prices[n] = k, view["partners"][k]["offer_quantity"], price
                 n += 1
     seller, needs, values = view["level"] == SELLER, view["needs"], unit_values(view, PATIENCE * (1.0 - time))
     least, most = needs - settings[UNDER], needs + settings[OVER]
@@ -139,9 +141,9 @@ def best_set(view: AgentView, settings: np.ndarray) -> int:
         while not (i >> bit) & 1:
             bit += 1
         mask ^= 1 << bit
-        change = offers[1, bit] if (mask >> bit) & 1 else -offers[1, bit]
+        change = quantities[bit] if (mask >> bit) & 1 else -quantities[bit]
         quantity += change
-        money += change * offers[2, bit]
+        money += change * prices[bit]
         if least <= quantity <= most:
             value = money_of(seller, needs, values, quantity, money)
             if value > best_value + 1e-9:
@@ -149,7 +151,7 @@ def best_set(view: AgentView, settings: np.ndarray) -> int:
     taken = 0
     for bit in range(n):
         if (best >> bit) & 1:
-            taken |= 1 << offers[0, bit]
+            taken |= 1 << partners[bit]
     return taken
 
 
@@ -171,36 +173,39 @@ def divide(
     """
     n_partners, start = view["n_partners"], first_partner(view)
     most_items = view["max_quantity"]
-    claims = np.zeros((2, MAX_PARTNERS))  # of each partner, on its first item and on its next one; 0 for none
+    # claims of each partner on its first item and on its next one; 0 for none
+    first_claims, claims = scratch_floats(MAX_PARTNERS), scratch_floats(MAX_PARTNERS)
+    chances = scratch_floats(MAX_PARTNERS)
     n = 0
     for k in range(n_partners):
         if view["partners"][k]["running"] != 0 and not (taken >> k) & 1:
-            claims[0, k] = 1.0 if settings[FOCUS] == 0.0 else chance(memory, k) ** settings[FOCUS]
-            claims[1, k] = claims[0, k]
+            chances[k] = chance(memory, k)
+            first_claims[k] = 1.0 if settings[FOCUS] == 0.0 else chances[k] ** settings[FOCUS]
+            claims[k] = first_claims[k]
             n += 1
     for _ in range(n - max(1, int(n * settings[PARTNERS] + 0.999))):
         worst = -1
         for rank in range(n_partners):
             k = start + rank if start + rank < n_partners else start + rank - n_partners
-            if claims[1, k] > 0.0 and (worst < 0 or chance(memory, k) <= chance(memory, worst)):
+            if claims[k] > 0.0 and (worst < 0 or chances[k] <= chances[worst]):
                 worst = k
-        claims[1, worst] = 0.0
+        claims[worst] = 0.0
     expected = 0.0
     while True:
         first, most = -1, 0.0
         k = start
         for _ in range(n_partners):
-            if claims[1, k] > most:
-                first, most = k, claims[1, k]
+            if claims[k] > most:
+                first, most = k, claims[k]
             k = k + 1 if k + 1 < n_partners else 0
         if first < 0:
             return
-        agreed = max(chance(memory, first), LEAST_CHANCE)
+        agreed = max(chances[first], LEAST_CHANCE)
         if expected + 0.5 * agreed > wanted:
             return
         expected += agreed
         shares[first] += 1
-        claims[1, first] = claims[0, first] / (shares[first] + 1) if shares[first] < most_items else 0.0
+        claims[first] = first_claims[first] / (shares[first] + 1) if shares[first] < most_items else 0.0
 
 
 @jittable
@@ -225,7 +230,7 @@ def plan(view: AgentView, settings: np.ndarray, memory: np.ndarray, actions: Act
     """
     needs = view["needs"]
     taken, left = 0, 0
-    shares = np.zeros(MAX_PARTNERS, dtype=np.int64)
+    shares = scratch_integers(MAX_PARTNERS)
     if needs > 0:
         taken, left = best_set(view, settings), needs
         for k in range(view["n_partners"]):

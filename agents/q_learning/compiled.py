@@ -12,7 +12,7 @@ from agents.q_learning.memory import Learner, new_masks, new_memories
 from agents.q_learning.tables import Tables
 from scml_gym.compiling import compiled
 from scml_gym.seeding import N_DRAWS
-from scml_gym.view import ACTION_DTYPE, MAX_PARTNERS, NOOP
+from scml_gym.view import MAX_PARTNERS, NOOP
 from scml_gym.worlds.compiled.advance import DAY, OVER, advance
 from scml_gym.worlds.compiled.seats import answer
 from scml_gym.worlds.compiled.strategy_calls import fill_draws
@@ -45,7 +45,7 @@ def _play(
 ) -> None:
     """Play the first of some worlds to its end; its external factories learn into the same tables."""
     world = worlds[0]
-    draws, actions = np.zeros(N_DRAWS), np.zeros(MAX_PARTNERS, dtype=ACTION_DTYPE)
+    draws, actions = np.zeros(N_DRAWS), world["actions"]
     while True:
         status = advance(world, daily[0], prices[0])
         if status == OVER:
@@ -62,4 +62,4 @@ def _play(
                     actions[k]["response"], actions[k]["quantity"], actions[k]["price"] = NOOP, 0, 0
                 fill_draws(seed, factory, view["day"], view["decision"], N_DRAWS, draws)
                 decide(view, learner, draws, actions)
-                answer(world, factory, actions)
+                answer(world, factory)

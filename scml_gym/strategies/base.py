@@ -28,7 +28,7 @@ class Strategy:
             the order of ``parameters``) and the uniform numbers of this decision (float64, shape ``(N_DRAWS,)``); may
             keep what it learns in ``state``; writes an answer for each partner whose ``my_turn`` is set into
             ``actions``, which come as no-ops. It uses numbers and arrays only: no objects, no texts, no other
-            randomness.
+            randomness. Small arrays of its own are cheapest from `scml_gym.uncounted`.
         parameters: Names and defaults of the parameters.
         state_size: Length of ``state``: float64, zeros at the start of a world, kept from day to day.
         synchronous: Whether it waits for the offers of all partners and answers them together (as scml's

@@ -11,6 +11,7 @@ import numpy as np
 from scml_gym.compiling import jittable
 from scml_gym.strategies.base import Strategy
 from scml_gym.strategies.market import accept, draw_integer, end, offer, price_at, price_gain, split
+from scml_gym.uncounted import scratch_floats, scratch_integers
 from scml_gym.view import MAX_PARTNERS, SELLER, ActionArray, AgentView
 
 PARAMETERS = {
@@ -46,13 +47,13 @@ def find_subset(view: AgentView) -> tuple[int, int]:
     Returns:
         The set as a bit mask over partners, and its mismatch in items. The empty set is one of them.
     """
-    offers = np.empty((2, MAX_PARTNERS), dtype=np.int64)  # partners and quantities
-    values = np.empty(MAX_PARTNERS)
+    partners, quantities = scratch_integers(MAX_PARTNERS), scratch_integers(MAX_PARTNERS)
+    values = scratch_floats(MAX_PARTNERS)
     n = 0
     for k in range(view["n_partners"]):
         offered = view["partners"][k]["offer_quantity"]
         if view["partners"][k]["my_turn"] != 0 and offered > 0:
-            offers[0, n], offers[1, n] = k, offered
+            partners[n], quantities[n] = k, offered
             values[n] = offered * price_gain(view, view["partners"][k]["offer_price"])
             n += 1
     needs = view["needs"]
@@ -64,13 +65,13 @@ def find_subset(view: AgentView) -> tuple[int, int]:
         bit = 0  # the one that changes in step i of a Gray code, so that each set differs from the last by one offer
         while not (i >> bit) & 1:
             bit += 1
-        k = offers[0, bit]
+        k = partners[bit]
         mask ^= 1 << k
         if (mask >> k) & 1:
-            total += offers[1, bit]
+            total += quantities[bit]
             gain += values[bit]
         else:
-            total -= offers[1, bit]
+            total -= quantities[bit]
             gain -= values[bit]
         miss = subset_miss(total - needs, safe_sign)
         if miss < best_miss or (miss == best_miss and gain > best_gain + 1e-9):
@@ -104,7 +105,7 @@ def decide(view: AgentView, state: np.ndarray, params: np.ndarray, draws: np.nda
                     else:
                         end(actions, k)
             return
-    shares = np.zeros(MAX_PARTNERS, dtype=np.int64)
+    shares = scratch_integers(MAX_PARTNERS)
     price = price_at(view, 1.0)
     if opening:
         time = 0.0

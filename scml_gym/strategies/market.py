@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from scml_gym.compiling import jittable
+from scml_gym.uncounted import scratch_integers
 from scml_gym.view import ACCEPT, END, MAX_PARTNERS, OFFER, SELLER, ActionArray, AgentView
 
 ORDER_DRAW = 32
@@ -102,7 +103,7 @@ def split(view: AgentView, quantity: int, even: bool, draws: np.ndarray, shares:
         return
     base = quantity // n if even else min(1, quantity // n)
     rest = quantity - base * n
-    order = np.empty(MAX_PARTNERS, dtype=np.int64)  # partners negotiating, in random order
+    order = scratch_integers(MAX_PARTNERS)  # partners negotiating, in random order
     for k in range(view["n_partners"]):
         if view["partners"][k]["running"] == 0:
             continue

@@ -50,9 +50,11 @@ def best_quantity(view: AgentView) -> int:
     """The quantity of the most profitable contract at the good price."""
     price = price_at(view, 1.0)
     best = view["min_quantity"]
+    most = value(view, best, price)
     for quantity in range(view["min_quantity"] + 1, view["max_quantity"] + 1):
-        if value(view, quantity, price) > value(view, best, price):
-            best = quantity
+        worth = value(view, quantity, price)
+        if worth > most:
+            best, most = quantity, worth
     return best
 
 
@@ -87,9 +89,9 @@ def draw_partner(view: AgentView, draw: float, with_offer: bool) -> int:
 
 
 @jittable
-def may_agree(view: AgentView) -> bool:
-    """Whether nothing is agreed today, and one contract could be worth more than none."""
-    return view["agreed_quantity"] == 0 and best_profit(view) > day_profit(view, 0, 0.0)
+def may_agree(view: AgentView, best: float) -> bool:
+    """Whether nothing is agreed today, and one contract could be worth more than none, if ``best`` is the most."""
+    return view["agreed_quantity"] == 0 and best > day_profit(view, 0, 0.0)
 
 
 @jittable
@@ -147,19 +149,20 @@ def decide(view: AgentView, state: np.ndarray, params: np.ndarray, draws: np.nda
         state[EXPONENT] = 1.0 - draws[EXPONENT_DRAW]
         if draws[KIND_DRAW] < params[BOULWARE]:
             state[EXPONENT] = draw_integer(draws[EXPONENT_DRAW], 1, 4)
-    if has_offer_out(view) or not may_agree(view):
+    best = best_profit(view)
+    if has_offer_out(view) or not may_agree(view, best):
         end_others(view, actions, -1)
         return
     nothing = day_profit(view, 0, 0.0)
     aspiration = 1.0 - earliest_time(view) ** state[EXPONENT]
-    target = nothing + aspiration * (best_profit(view) - nothing)
+    target = nothing + aspiration * (best - nothing)
     k = best_offer(view)
     if k >= 0 and value(view, view["partners"][k]["offer_quantity"], view["partners"][k]["offer_price"]) >= target:
         accept(actions, k)
         end_others(view, actions, k)
         return
     if k < 0:
-        target = best_profit(view)
+        target = best
     quantity, price = aspired_offer(view, target)
     k = nearest_partner(view, quantity, price)
     if k < 0:
@@ -174,14 +177,15 @@ def decide_greedy(
     view: AgentView, state: np.ndarray, params: np.ndarray, draws: np.ndarray, actions: ActionArray
 ) -> None:
     """Accept the best offer if it stands high enough between the worst and the best profit, else ask all for more."""
-    if not may_agree(view):
+    best = best_profit(view)
+    if not may_agree(view, best):
         end_others(view, actions, -1)
         return
     k = best_offer(view)
     if k >= 0:
         worst = worst_profit(view)
         worth = value(view, view["partners"][k]["offer_quantity"], view["partners"][k]["offer_price"]) - worst
-        if worth >= (1.0 - view["partners"][k]["relative_time"]) * (best_profit(view) - worst):
+        if worth >= (1.0 - view["partners"][k]["relative_time"]) * (best - worst):
             accept(actions, k)
             end_others(view, actions, k)
             return
@@ -196,7 +200,7 @@ def decide_random(
     view: AgentView, state: np.ndarray, params: np.ndarray, draws: np.ndarray, actions: ActionArray
 ) -> None:
     """Draw an offer; accept it by chance and end the rest, else ask all for the best outcome or for that offer."""
-    if not may_agree(view):
+    if not may_agree(view, best_profit(view)):
         end_others(view, actions, -1)
         return
     drawn = draw_partner(view, draws[PARTNER_DRAW], True)

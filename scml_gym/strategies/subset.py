@@ -14,6 +14,7 @@ from scml_gym.planner import remember as remember_day
 from scml_gym.strategies.base import Strategy
 from scml_gym.strategies.best_subset import earliest_time
 from scml_gym.strategies.market import end
+from scml_gym.uncounted import scratch_floats
 from scml_gym.view import ACCEPT, OFFER, ActionArray, AgentView
 
 TRAITS: dict[str, tuple[float, float]] = {
@@ -56,23 +57,29 @@ DEFAULTS = {f"{side}_{trait}": TRAITS[trait][i] for i, side in enumerate(SIDES) 
 
 
 @jittable
-def play(view: AgentView, traits: np.ndarray, memory: np.ndarray, actions: ActionArray) -> None:
-    """Answer all partners as a factory of these traits and this memory does."""
+def tolerance(start: float, end: float, moved: float) -> int:
+    """Items of a tolerance on its way, to the nearest one."""
+    return int(start + (end - start) * moved + 0.5)
+
+
+@jittable
+def play(view: AgentView, traits: np.ndarray, first: int, memory: np.ndarray, actions: ActionArray) -> None:
+    """Answer all partners as a factory of the traits that begin there and of this memory does."""
     opening = True
     for k in range(view["n_partners"]):
         if view["partners"][k]["my_turn"] != 0 and view["partners"][k]["offer_quantity"] > 0:
             opening = False
-    moved = earliest_time(view) ** traits[HASTE]
-    settings = np.zeros(N_SETTINGS)
-    settings[UNDER] = int(traits[UNDER_START] + (traits[UNDER_END] - traits[UNDER_START]) * moved + 0.5)
-    settings[OVER] = int(traits[OVER_START] + (traits[OVER_END] - traits[OVER_START]) * moved + 0.5)
-    settings[LEAST_GAIN] = traits[LEAST_GAIN_START] * (1.0 - moved)
-    settings[FACTOR] = traits[FIRST_FACTOR] if opening else traits[LATER_FACTOR]
-    settings[GAIN] = traits[FIRST_GAIN] if opening else traits[LATER_GAIN]
-    settings[FOCUS] = traits[FOCUS_TRAIT]
-    settings[PARTNERS] = traits[PARTNERS_TRAIT]
+    moved = earliest_time(view) ** traits[first + HASTE]
+    settings = scratch_floats(N_SETTINGS)
+    settings[UNDER] = tolerance(traits[first + UNDER_START], traits[first + UNDER_END], moved)
+    settings[OVER] = tolerance(traits[first + OVER_START], traits[first + OVER_END], moved)
+    settings[LEAST_GAIN] = traits[first + LEAST_GAIN_START] * (1.0 - moved)
+    settings[FACTOR] = traits[first + FIRST_FACTOR] if opening else traits[first + LATER_FACTOR]
+    settings[GAIN] = traits[first + FIRST_GAIN] if opening else traits[first + LATER_GAIN]
+    settings[FOCUS] = traits[first + FOCUS_TRAIT]
+    settings[PARTNERS] = traits[first + PARTNERS_TRAIT]
     plan(view, settings, memory, actions)
-    if traits[COUNTER_REST] < 0.5:
+    if traits[first + COUNTER_REST] < 0.5:
         accepted = False
         for k in range(view["n_partners"]):
             accepted = accepted or actions[k]["response"] == ACCEPT
@@ -86,7 +93,7 @@ def play(view: AgentView, traits: np.ndarray, memory: np.ndarray, actions: Actio
 def decide(view: AgentView, state: np.ndarray, params: np.ndarray, draws: np.ndarray, actions: ActionArray) -> None:
     """Play with the traits that the parameters give to the factory's level."""
     first = view["level"] * N_TRAITS
-    play(view, params[first : first + N_TRAITS], state, actions)
+    play(view, params, first, state, actions)
 
 
 @jittable
@@ -110,13 +117,13 @@ def decide_population(
         for i in range(N_TRAITS):
             low, high = params[first + 2 * i], params[first + 2 * i + 1]
             state[TRAITS_AT + i] = low + draws[i] * (high - low)
-    play(view, state[TRAITS_AT:DRAWN], state[:MEMORY_SIZE], actions)
+    play(view, state, TRAITS_AT, state, actions)
 
 
 @jittable
 def learn_population(view: AgentView, state: np.ndarray, params: np.ndarray) -> None:
     """Remember who agreed."""
-    remember_day(view, state[:MEMORY_SIZE])
+    remember_day(view, state)
 
 
 def member(name: str, summary: str, **traits: float) -> Strategy:

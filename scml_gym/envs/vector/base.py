@@ -130,7 +130,8 @@ class BatchedEnv(RowVectorEnv):
     def _advance(self, actions: np.ndarray, outputs: Outputs, acting: np.ndarray, ended: np.ndarray) -> None:
         """Answer in some rows and start the next episode in others, all of them shared by the threads at once."""
         self._draw(ended, np.zeros(self.num_envs, dtype=np.bool_))
-        self._run((self._programs.step, (self._batch, actions, outputs), acting), self._resets(ended, outputs))
+        # resets take longest and come first, so that threads can make up for them
+        self._run(self._resets(ended, outputs), (self._programs.step, (self._batch, actions, outputs), acting))
         self._check(actions, acting)
         self._settle_resets(ended, outputs)
 
@@ -162,9 +163,11 @@ class BatchedEnv(RowVectorEnv):
         Raises:
             InputError: if that does not end.
         """
+        if not self._always_asked:
+            return
         for _ in range(MOST_WORLDS):
             indices = indices[self._batch.rows["status"][indices] == OVER]
-            if not self._always_asked or not len(indices):
+            if not len(indices):
                 return
             self._draw(indices, np.zeros(self.num_envs, dtype=np.bool_))
             self._run(self._resets(indices, outputs))
@@ -181,9 +184,9 @@ class BatchedEnv(RowVectorEnv):
 
     def _check(self, actions: np.ndarray, indices: np.ndarray) -> None:
         """Refuse actions outside the space; the rows of valid ones have moved on."""
-        errors = self._batch.rows["error"][indices]
-        if errors.any():
-            i = int(indices[np.argmax(errors > 0)])
+        errors = self._batch.rows["error"]
+        if errors.any() and errors[indices].any():
+            i = int(indices[np.argmax(errors[indices] > 0)])
             raise InputError(f"row {i}: action {actions[i].tolist()}; valid: {self.single_action_space}")
 
     def _information(self, outputs: Outputs, rows: np.ndarray) -> Information:

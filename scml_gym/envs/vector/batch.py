@@ -8,8 +8,9 @@ import numpy as np
 
 from scml_gym.casting import begin_cast, draw_cast
 from scml_gym.compiling import compiled, jittable
+from scml_gym.uncounted import part_of
 from scml_gym.view import MAX_PARTNERS, VIEW_DTYPE
-from scml_gym.worlds.compiled.advance import OVER
+from scml_gym.worlds.compiled.advance import OVER, advance
 from scml_gym.worlds.compiled.day import begin_world
 from scml_gym.worlds.compiled.generation import generate
 from scml_gym.worlds.compiled.layout import DAILY_DTYPE, MAX_FACTORIES, SPEC_DTYPE, WORLD_DTYPE
@@ -25,7 +26,6 @@ ROW_DTYPE = np.dtype(
         ("day", np.int64),  # of the running episode, where an episode is a day
         ("closed", np.int64),  # days that closed since the last decision and count for the episode
         ("ideal", np.float64),  # their ideal profit, in money
-        ("closing", VIEW_DTYPE),  # the last view of the last of them
         ("error", np.int64),  # 1 + what the action form says is wrong with the action
     ],
     align=True,
@@ -43,6 +43,7 @@ class Batch(NamedTuple):
     prices: np.ndarray  # float64 (n, days + 1, 3)
     state: np.ndarray  # float64 (n, MAX_FACTORIES, state size), of the strategies
     rows: Any  # ROW_DTYPE (n,)
+    closing: Any  # VIEW_DTYPE (n,), the last view of the last day that closed since the last decision
     memory: np.ndarray  # float64 (n, size), of the action form
     frames: np.ndarray  # float32 (n, history, MAX_PARTNERS, 4), of the encoder
     rewards: np.ndarray  # (n,) of the reward's dtype
@@ -76,6 +77,7 @@ def allocate(
         np.zeros((n, days + 1, 3)),
         np.zeros((n, MAX_FACTORIES, roster.state_size)),
         np.zeros(n, dtype=ROW_DTYPE),
+        np.zeros(n, dtype=VIEW_DTYPE),
         np.zeros((n, memory_size)),
         np.zeros((n, history, MAX_PARTNERS, 4), dtype=np.float32),
         np.zeros(n, dtype=reward_dtype),
@@ -108,22 +110,28 @@ def draw_world(
     i: int,
 ) -> None:
     """The world and cast of a row's seed, not yet started; as `OneShotSetting.cast`."""
-    world, row = worlds[i], rows[i]
+    world, row, days = worlds[i], rows[i], part_of(daily, i)
     stream = np.zeros(1, dtype=np.uint64)
     spec_seed = begin_cast(stream, row["seed"])
     if source.kind == GENERATED:
         ranges = source.ranges
-        generate(spec_seed, ranges[0], ranges[1], ranges[2], ranges[3], world["spec"], daily[i])
+        generate(spec_seed, ranges[0], ranges[1], ranges[2], ranges[3], world["spec"], days)
     else:
         index = i if source.kind == STAGED else pool_index(spec_seed, len(source.specs))
-        _copy_spec(source.specs[index], source.daily[index], world["spec"], daily[i])
+        _copy_spec(source.specs[index], part_of(source.daily, index), world["spec"], days)
     choices = np.zeros(MAX_FACTORIES, dtype=np.int64)
     factory, seed = draw_cast(
         stream, world["spec"]["n_sellers"], world["spec"]["n_buyers"], source.levels, len(source.players), choices
     )
     row["factory"] = factory
-    seat_players(world, source.players, choices, factory if source.learners > 0 else -1, seed, state[i])
-    begin_world(world, prices[i])
+    seat_players(world, source.players, choices, factory if source.learners > 0 else -1, seed, part_of(state, i))
+    begin_world(world, part_of(prices, i))
+
+
+@jittable
+def advance_row(batch: Batch, i: int) -> int:
+    """`advance` for one row."""
+    return advance(batch.worlds[i], part_of(batch.daily, i), part_of(batch.prices, i))
 
 
 @jittable

@@ -11,15 +11,17 @@ import numpy as np
 from scml_gym.compiling import compiled, jittable
 from scml_gym.encoding import encode_one_partner
 from scml_gym.envs.partner_form import STATES, draw_partner, open_partners
-from scml_gym.envs.vector.batch import Batch, Source, draw_world
+from scml_gym.envs.vector.batch import Batch, Source, advance_row, draw_world
 from scml_gym.envs.vector.programs import Outputs, Programs, clear
+from scml_gym.envs.vector.sharing import Share, has_next, position
 from scml_gym.errors import InputError
 from scml_gym.observations import PartnerEncoder
 from scml_gym.partner import PartnerStates, decode_choice, partner_mask, state_index
 from scml_gym.partner_tracker import END_DTYPE, TRACKER_DTYPE, collect_ends
 from scml_gym.rewards_negotiation import negotiation_reward_accepted, negotiation_reward_ended
+from scml_gym.uncounted import lend
 from scml_gym.view import MAX_PARTNERS, AgentView
-from scml_gym.worlds.compiled.advance import DAY, DECISION, advance
+from scml_gym.worlds.compiled.advance import DAY, DECISION
 from scml_gym.worlds.compiled.seats import answer, propose
 
 DRAWN = -1
@@ -122,16 +124,16 @@ def report(batch: Batch, learner: Learner, i: int, day_over: bool) -> None:
             thread["reward"] = negotiation_reward_accepted(view, learner.worth, quantity, price, needs, end["won"])
         else:
             thread["reward"] = negotiation_reward_ended(view, learner.worth, k, needs)
-        batch.rows["closing"][i] = batch.worlds["views"][i][row["factory"]]
+        batch.closing[i] = view
 
 
 @jittable
 def run(batch: Batch, learner: Learner, i: int) -> None:
     """On to the factory's next decision, or to the end of the world."""
-    status = advance(batch.worlds[i], batch.daily[i], batch.prices[i])
+    status = advance_row(batch, i)
     while status == DAY:
         report(batch, learner, i, True)
-        status = advance(batch.worlds[i], batch.daily[i], batch.prices[i])
+        status = advance_row(batch, i)
     batch.rows[i]["status"] = status
     if status == DECISION:
         report(batch, learner, i, False)
@@ -153,7 +155,7 @@ def decide(batch: Batch, learner: Learner, i: int, choice: int) -> None:
     view["partners"][k]["my_turn"] = turn
     if choice != NOTHING:
         decode_choice(choice, view, k, learner.quantity_bins, learner.price_bins, world["actions"])
-    answer(world, factory, world["actions"])
+    answer(world, factory)
     run(batch, learner, i)
 
 
@@ -211,16 +213,19 @@ def make_programs(encode: Any) -> Programs:
     @jittable
     def observe(batch: Batch, learner: Learner, outputs: Outputs, i: int, closed: bool) -> None:
         row, k = batch.rows[i], batch.rewards[i]["partner"]
-        view = row["closing"] if closed else batch.worlds[i]["views"][row["factory"]]
+        view = batch.closing[i] if closed else batch.worlds[i]["views"][row["factory"]]
         encode(view, k, learner.numbers, outputs.observations[i])
         partner_mask(view, k, learner.quantity_bins, learner.price_bins, outputs.masks[i])
 
     @compiled
     def reset(
-        learner: Learner, batch: Batch, source: Source, outputs: Outputs, indices: np.ndarray, low: int, high: int
+        learner: Learner, batch: Batch, source: Source, outputs: Outputs, indices: np.ndarray, share: Share
     ) -> None:
-        for position in range(low, high):
-            i = indices[position]
+        batch, outputs = lend(batch), lend(outputs)
+        taken = 0
+        while has_next(share, taken):
+            i = indices[position(share, taken)]
+            taken += 1
             row, thread = batch.rows[i], batch.rewards[i]
             row["error"] = 0
             if row["draw"] == 0:
@@ -239,11 +244,13 @@ def make_programs(encode: Any) -> Programs:
         actions: np.ndarray,
         outputs: Outputs,
         indices: np.ndarray,
-        low: int,
-        high: int,
+        share: Share,
     ) -> None:
-        for position in range(low, high):
-            i = indices[position]
+        batch, outputs = lend(batch), lend(outputs)
+        taken = 0
+        while has_next(share, taken):
+            i = indices[position(share, taken)]
+            taken += 1
             row, thread = batch.rows[i], batch.rewards[i]
             choice = int(actions[i])
             valid = 0 <= choice < 2 + learner.quantity_bins * learner.price_bins

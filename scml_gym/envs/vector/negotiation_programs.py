@@ -11,7 +11,9 @@ import numpy as np
 
 from scml_gym.compiling import compiled
 from scml_gym.envs.bilateral_forms import NO_CHOICE, FormKernel
+from scml_gym.envs.vector.sharing import Share, has_next, position
 from scml_gym.negotiators.base import NO_OFFER
+from scml_gym.uncounted import lend
 from scml_gym.worlds.bilateral.compiled.calls import call_number, table_of
 from scml_gym.worlds.bilateral.compiled.game import answer, begin, failed
 from scml_gym.worlds.bilateral.view import LEARNER, mean_received
@@ -47,8 +49,8 @@ class NegotiationPrograms(NamedTuple):
     """Compiled functions over rows ``indices[low:high]``, which may be run in several threads.
 
     Attributes:
-        reset: ``(rows, seeds, results, indices, low, high)``; seeds are uint64, one a row.
-        step: ``(rows, actions, results, indices, low, high)``.
+        reset: ``(rows, seeds, results, indices, share)``; seeds are uint64, one a row.
+        step: ``(rows, actions, results, indices, share)``.
     """
 
     reset: Callable[..., None]
@@ -61,9 +63,12 @@ def make_programs(kernel: FormKernel) -> NegotiationPrograms:
     decode, observe, mask = kernel
 
     @compiled
-    def reset(rows: Negotiations, seeds: Any, results: Results, indices: np.ndarray, low: int, high: int) -> None:
-        for position in range(low, high):
-            i = indices[position]
+    def reset(rows: Negotiations, seeds: Any, results: Results, indices: np.ndarray, share: Share) -> None:
+        rows, results = lend(rows), lend(results)
+        taken = 0
+        while has_next(share, taken):
+            i = indices[position(share, taken)]
+            taken += 1
             game = rows.games[i]
             begin(game, seeds[i])
             rows.pays[i]["invalid"] = FAILED if failed(game) else 0
@@ -72,10 +77,13 @@ def make_programs(kernel: FormKernel) -> NegotiationPrograms:
             mask(game["view"], results.masks[i])
 
     @compiled
-    def step(rows: Negotiations, actions: Any, results: Results, indices: np.ndarray, low: int, high: int) -> None:
+    def step(rows: Negotiations, actions: Any, results: Results, indices: np.ndarray, share: Share) -> None:
+        rows, results = lend(rows), lend(results)
         n_choices = results.masks.shape[1]
-        for position in range(low, high):
-            i = indices[position]
+        taken = 0
+        while has_next(share, taken):
+            i = indices[position(share, taken)]
+            taken += 1
             game, pay = rows.games[i], rows.pays[i]
             view = game["view"]
             response = decode(actions[i], n_choices, view, table_of(game["seats"][LEARNER]))

@@ -9,11 +9,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from scml_gym.compiling import compiled, jittable
-from scml_gym.envs.vector.batch import Batch, Source, draw_world
+from scml_gym.envs.vector.batch import Batch, Source, advance_row, draw_world
+from scml_gym.envs.vector.sharing import Share, has_next, position
 from scml_gym.ideal import ideal_profit
 from scml_gym.reward_kernels import RewardKernel
+from scml_gym.uncounted import lend
 from scml_gym.view import MAX_PARTNERS, NOOP, PRIVATE_DTYPE
-from scml_gym.worlds.compiled.advance import DAY, DECISION, OVER, advance, fill_privates
+from scml_gym.worlds.compiled.advance import DAY, DECISION, OVER, fill_privates
 from scml_gym.worlds.compiled.seats import answer
 
 
@@ -42,7 +44,7 @@ class Outputs(NamedTuple):
 
 
 class Programs(NamedTuple):
-    """Compiled functions over rows ``indices[low:high]`` of a batch, which they may be run on in several threads."""
+    """Compiled functions over a `Share` of the rows ``indices`` of a batch."""
 
     reset: Callable[..., None]
     step: Callable[..., None]
@@ -68,7 +70,7 @@ def make_programs(form: ActionKernel, encode: Any, full: bool, reward: RewardKer
         """On to the learner's next decision or to the end, through the days that close on the way."""
         world, row = batch.worlds[i], batch.rows[i]
         view = world["views"][row["factory"]]
-        status = advance(world, batch.daily[i], batch.prices[i])
+        status = advance_row(batch, i)
         while status == DAY:
             remember(view, batch.memory[i])
             if not per_day or view["day"] == row["day"]:
@@ -76,15 +78,15 @@ def make_programs(form: ActionKernel, encode: Any, full: bool, reward: RewardKer
                 row["ideal"] += ideal_profit(view)
                 row["closed"] += 1
                 if per_day:
-                    batch.rows["closing"][i] = batch.worlds["views"][i][row["factory"]]
-            status = advance(world, batch.daily[i], batch.prices[i])
+                    batch.closing[i] = view
+            status = advance_row(batch, i)
         row["status"] = status
 
     @jittable
     def observe(batch: Batch, outputs: Outputs, privates: np.ndarray, i: int, done: bool) -> Any:
         """Show the row's view, or, where an episode is a day, how the day ended."""
         world, row = batch.worlds[i], batch.rows[i]
-        view = row["closing"] if per_day and done else world["views"][row["factory"]]
+        view = batch.closing[i] if per_day and done else world["views"][row["factory"]]
         if full:
             fill_privates(world, batch.daily[i], privates)
         frames = batch.frames[i].copy() if done else batch.frames[i]  # an end is no decision to be remembered
@@ -93,10 +95,13 @@ def make_programs(form: ActionKernel, encode: Any, full: bool, reward: RewardKer
         return view
 
     @compiled
-    def reset(batch: Batch, source: Source, outputs: Outputs, indices: np.ndarray, low: int, high: int) -> None:
+    def reset(batch: Batch, source: Source, outputs: Outputs, indices: np.ndarray, share: Share) -> None:
+        batch, outputs = lend(batch), lend(outputs)
         privates = np.zeros(n_privates, dtype=PRIVATE_DTYPE)
-        for position in range(low, high):
-            i = indices[position]
+        taken = 0
+        while has_next(share, taken):
+            i = indices[position(share, taken)]
+            taken += 1
             world, row = batch.worlds[i], batch.rows[i]
             row["closed"], row["ideal"] = 0, 0.0
             if row["draw"] != 0:
@@ -118,10 +123,13 @@ def make_programs(form: ActionKernel, encode: Any, full: bool, reward: RewardKer
             observe(batch, outputs, privates, i, False)
 
     @compiled
-    def step(batch: Batch, actions: np.ndarray, outputs: Outputs, indices: np.ndarray, low: int, high: int) -> None:
+    def step(batch: Batch, actions: np.ndarray, outputs: Outputs, indices: np.ndarray, share: Share) -> None:
+        batch, outputs = lend(batch), lend(outputs)
         privates = np.zeros(n_privates, dtype=PRIVATE_DTYPE)
-        for position in range(low, high):
-            i = indices[position]
+        taken = 0
+        while has_next(share, taken):
+            i = indices[position(share, taken)]
+            taken += 1
             world, row = batch.worlds[i], batch.rows[i]
             view = world["views"][row["factory"]]
             if row["status"] == DECISION:  # else nobody ever asked the learner
@@ -130,7 +138,7 @@ def make_programs(form: ActionKernel, encode: Any, full: bool, reward: RewardKer
                 row["error"] = 1 + wrong
                 if wrong >= 0:
                     continue
-                answer(world, row["factory"], world["actions"])
+                answer(world, row["factory"])
                 run(batch, i)
             done = row["closed"] > 0 if per_day else row["status"] == OVER
             seen = observe(batch, outputs, privates, i, done)
@@ -155,7 +163,7 @@ def clear(actions: np.ndarray) -> None:
 def end_all(world: np.void, factory: int) -> None:
     """End every negotiation that waits for the factory: where an answer is due, a no-op does."""
     clear(world["actions"])
-    answer(world, factory, world["actions"])
+    answer(world, factory)
 
 
 @jittable

@@ -12,6 +12,7 @@ from gymnasium.utils import seeding
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
+from scml_gym.envs.vector.sharing import Share, shares
 from scml_gym.errors import InputError
 
 Information = dict[str, Any]
@@ -150,11 +151,13 @@ class RowVectorEnv(VectorEnv, ABC):
         return seed
 
     def _run(self, *tasks: Task) -> None:
-        """Programs over rows, each split into equal parts for the threads."""
+        """Programs over rows, which the threads share."""
         if self._executor is None:
             return run_here(*tasks)
-        futures = [self._executor.submit(run_parts, tasks, i, self._threads) for i in range(1, self._threads)]
-        run_parts(tasks, 0, self._threads)
+        split = [shares(len(indices), self._threads) for _, _, indices in tasks]
+        mine, *others = zip(*split, strict=True)
+        futures = [self._executor.submit(run_shares, tasks, part) for part in others]
+        run_shares(tasks, mine)
         for future in futures:
             future.result()
 
@@ -174,24 +177,24 @@ class RowVectorEnv(VectorEnv, ABC):
     def _columns(self, rows: np.ndarray, values: dict[str, np.ndarray]) -> Information:
         """Values of some rows as Gymnasium's vector environments have them: whole columns, and whose they are."""
         columns: Information = {}
+        indices = np.flatnonzero(rows)
         for name, some in values.items():
             column = np.zeros(self.num_envs, dtype=some.dtype)
-            column[rows] = some
-            columns |= {name: column, f"_{name}": rows}
+            column[indices] = some
+            columns[name], columns[f"_{name}"] = column, rows
         return columns
 
 
-def run_parts(tasks: Sequence[Task], part: int, parts: int) -> None:
-    """Run of each task the part of its rows that falls to one of so many threads."""
-    for program, arguments, indices in tasks:
-        low, high = len(indices) * part // parts, len(indices) * (part + 1) // parts
-        if low < high:
-            program(*arguments, indices, low, high)
+def run_shares(tasks: Sequence[Task], part: Sequence[Share]) -> None:
+    """Run a share of each task."""
+    for (program, arguments, indices), share in zip(tasks, part, strict=True):
+        if len(indices):
+            program(*arguments, indices, share)
 
 
 def run_here(*tasks: Task) -> None:
     """Programs over all their rows, in this thread."""
-    run_parts(tasks, 0, 1)
+    run_shares(tasks, [shares(len(indices), 1)[0] for _, _, indices in tasks])
 
 
 def read_actions(actions: Any, dtype: Any, shape: tuple[int, ...] | None) -> np.ndarray:
@@ -200,6 +203,8 @@ def read_actions(actions: Any, dtype: Any, shape: tuple[int, ...] | None) -> np.
     Raises:
         InputError: if they are of another shape, or no numbers of that kind.
     """
+    if isinstance(actions, np.ndarray) and actions.dtype == dtype and actions.shape == shape:
+        return np.ascontiguousarray(actions)
     try:
         given = np.asarray(actions)
         with np.errstate(invalid="ignore"):  # nan becomes some integer, and differs from it below

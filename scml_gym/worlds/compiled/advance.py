@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from scml_gym.compiling import compiled
+from scml_gym.view import MAX_PARTNERS
 from scml_gym.worlds.compiled.day import begin_day, begin_world, close_day
 from scml_gym.worlds.compiled.layout import NEW_DAY, World
 from scml_gym.worlds.compiled.negotiation import look, run_pass
@@ -55,8 +56,11 @@ def advance_one(worlds: np.ndarray, daily: np.ndarray, prices: np.ndarray, row: 
 
 @compiled
 def answer_one(worlds: np.ndarray, row: int, factory: int, actions: np.ndarray) -> None:
-    """A pending factory's answers, ``ACTION_DTYPE`` of shape ``(MAX_PARTNERS,)``; mended in place."""
-    answer(worlds[row], factory, actions)
+    """A pending factory's answers, ``ACTION_DTYPE`` of shape ``(MAX_PARTNERS,)``."""
+    world = worlds[row]
+    for k in range(MAX_PARTNERS):
+        world["actions"][k] = actions[k]
+    answer(world, factory)
 
 
 @compiled

@@ -10,6 +10,7 @@ import math
 import numpy as np
 
 from scml_gym.compiling import jittable
+from scml_gym.uncounted import scratch_floats, scratch_integers
 from scml_gym.view import BUYER, MAX_PARTNERS, SELLER, VIEW_DTYPE
 from scml_gym.worlds.compiled.layout import NEGOTIATING, NEW_DAY, World
 from scml_gym.worlds.compiled.strategy_calls import call_learn
@@ -148,7 +149,7 @@ def close_day(world: World, daily: np.ndarray, prices: np.ndarray) -> None:
 def _settle(world: World, factory: int, daily: np.ndarray) -> None:
     """A factory's profit, by the prices of the morning."""
     view, seat = world["views"][factory], world["seats"][factory]
-    quantities, prices = world["quantities"], world["prices"]
+    quantities, prices = scratch_integers(MAX_PARTNERS), scratch_floats(MAX_PARTNERS)
     seller = view["level"] == SELLER
     n = 0
     for i in range(world["n_contracts"]):

@@ -113,9 +113,7 @@ WORLD_DTYPE = np.dtype(
         ("negotiations", NEGOTIATION_DTYPE, (MAX_PARTNERS, MAX_PARTNERS)),  # by buyer, seller
         ("contracts", CONTRACT_DTYPE, (MAX_CONTRACTS,)),  # today's, in order of conclusion
         ("draws", np.float64, (N_DRAWS,)),  # scratch: of a decision
-        ("actions", ACTION_DTYPE, (MAX_PARTNERS,)),
-        ("quantities", np.int64, (MAX_PARTNERS,)),  # scratch: of a settlement
-        ("prices", np.float64, (MAX_PARTNERS,)),
+        ("actions", ACTION_DTYPE, (MAX_PARTNERS,)),  # scratch: the answers of a decision
     ],
     align=True,
 )

@@ -51,7 +51,7 @@ def next_answer(world: World, buyer: int, seller: int, side: int) -> int:
             world["pending"][factory] = 1
             return ASK
         propose(world, factory)
-        answer(world, factory, world["actions"])
+        answer(world, factory)
     response = seat["answer"][k]
     seat["answer"][k] = NOOP
     if response == OFFER:
@@ -130,9 +130,10 @@ def decide_one(world: World, factory: int, k: int, negotiation: np.void) -> int:
 
 
 @jittable
-def answer(world: World, factory: int, actions: np.ndarray) -> None:
-    """Check a factory's answers, show them in its view, and keep them until its negotiations ask for them."""
-    view, seat = world["views"][factory], world["seats"][factory]
+def answer(world: World, factory: int) -> None:
+    """Check the answers in the world's array of actions, show them in the factory's view, and keep them until its
+    negotiations ask for them."""
+    view, seat, actions = world["views"][factory], world["seats"][factory], world["actions"]
     seat["invalid"] += mend(view, actions)
     seat["decisions"] += 1
     view["decision"] += 1

@@ -15,12 +15,12 @@ from numba import types
 from numba.core import cgutils
 from numba.core.errors import NumbaError
 from numba.extending import intrinsic
-from numba.np.numpy_support import carray
 
 from scml_gym.compiling import compiled_callback, jittable
 from scml_gym.errors import InputError
 from scml_gym.seeding import N_DRAWS
 from scml_gym.strategies.base import Strategy
+from scml_gym.uncounted import array_at
 from scml_gym.view import ACTION_DTYPE, MAX_PARTNERS, VIEW_DTYPE
 from scml_gym.worlds.compiled.random_stream import GAMMA, mix
 
@@ -61,11 +61,11 @@ def _callback(make: Any, function: Any, signature: Any) -> Any:
 def _decide_caller(decide: Any) -> Any:
     def call(view: Any, state: Any, n_state: int, params: Any, n_params: int, draws: Any, actions: Any) -> None:
         decide(
-            carray(view, 1)[0],
-            carray(state, n_state),
-            carray(params, n_params),
-            carray(draws, N_DRAWS),
-            carray(actions, MAX_PARTNERS),
+            array_at(view, 1)[0],
+            array_at(state, n_state),
+            array_at(params, n_params),
+            array_at(draws, N_DRAWS),
+            array_at(actions, MAX_PARTNERS),
         )
 
     return call
@@ -73,7 +73,7 @@ def _decide_caller(decide: Any) -> Any:
 
 def _learn_caller(learn: Any) -> Any:
     def call(view: Any, state: Any, n_state: int, params: Any, n_params: int) -> None:
-        learn(carray(view, 1)[0], carray(state, n_state), carray(params, n_params))
+        learn(array_at(view, 1)[0], array_at(state, n_state), array_at(params, n_params))
 
     return call
 

@@ -95,7 +95,7 @@ class CompiledWorld:
             if factory not in actions:
                 raise InputError(f"no action for factory {factory}, whose decision is due")
         for factory in pending:
-            answer_one(self._worlds, 0, factory, actions[factory].copy())
+            answer_one(self._worlds, 0, factory, actions[factory])
         self._run()
 
     def run(self) -> None:

@@ -1,0 +1,135 @@
+"""Arrays of which compiled code does not count the holders: scratch on the stack, and memory that others keep alive.
+
+Numba takes each new array from the heap, and counts who holds an array wherever it is passed on. That is a good part of
+the time of a function of a microsecond, and threads that share an array wait for each other at its counter. Arrays of
+the type `Uncounted` are used as any other, without that. In Python the scratch functions give NumPy arrays.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from scml_gym.compiling import numba
+
+
+def scratch_integers(n: int) -> np.ndarray:
+    """Zeros for the length of a call, int64, shape ``(n,)``; ``n`` is a constant, and the array is not returned."""
+    return np.zeros(n, dtype=np.int64)
+
+
+def scratch_floats(n: int) -> np.ndarray:
+    """Zeros for the length of a call, float64, shape ``(n,)``; ``n`` is a constant, and the array is not returned."""
+    return np.zeros(n)
+
+
+if numba is not None:
+    from llvmlite import ir
+    from numba.core import cgutils
+    from numba.np.arrayobj import make_array, populate_array
+
+    extending, types = numba.extending, numba.types
+
+    class Uncounted(types.Array):
+        """Numba's type of an array in memory that outlives whoever sees it.
+
+        Parts of it are ordinary arrays without an owner.
+        """
+
+        def __init__(self, dtype: Any, ndim: int = 1, layout: str = "C"):
+            super().__init__(dtype, ndim, layout, name=f"uncounted({dtype}, {ndim}d, {layout})")
+
+    @extending.register_model(Uncounted)
+    class _UncountedModel(extending.models.StructModel):
+        """An array's layout, in which the owner is a mere address, always 0."""
+
+        def __init__(self, manager: Any, kind: Uncounted):
+            members = [
+                ("meminfo", types.voidptr),
+                ("parent", types.pyobject),
+                ("nitems", types.intp),
+                ("itemsize", types.intp),
+                ("data", types.CPointer(kind.dtype)),
+                ("shape", types.UniTuple(types.intp, kind.ndim)),
+                ("strides", types.UniTuple(types.intp, kind.ndim)),
+            ]
+            super().__init__(manager, kind, members)
+
+    @extending.lower_cast(Uncounted, types.Array)
+    def _(context: Any, builder: Any, kind: Uncounted, to: Any, value: Any) -> Any:
+        """Where a name stands for this or an ordinary array: one without an owner, laid out alike."""
+        return value
+
+    def _line(context: Any, builder: Any, kind: Uncounted, memory: Any, n: Any) -> Any:
+        """A one-dimensional array."""
+        made = make_array(kind)(context, builder)
+        size = context.get_constant(types.intp, context.get_abi_sizeof(context.get_data_type(kind.dtype)))
+        populate_array(made, data=memory, shape=[n], strides=[size], itemsize=size, meminfo=None)
+        return made._getvalue()
+
+    def _part(context: Any, builder: Any, kind: Any, value: Any, to: Uncounted, i: Any = None) -> Any:
+        """An array, or its part ``i``, as an uncounted one."""
+        whole, made = make_array(kind)(context, builder, value), make_array(to)(context, builder)
+        shape, strides = (cgutils.unpack_tuple(builder, part) for part in (whole.shape, whole.strides))
+        data = whole.data
+        if i is not None:
+            data = cgutils.pointer_add(builder, data, builder.mul(i, strides[0]), return_type=data.type)
+        first = kind.ndim - to.ndim
+        populate_array(made, data, shape[first:], strides[first:], whole.itemsize, None)
+        return made._getvalue()
+
+    @extending.intrinsic
+    def array_at(typing_context: Any, pointer: Any, n: Any) -> Any:
+        """``array_at(pointer, n)``: the array of so many elements at a C pointer."""
+
+        def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+            return _line(context, builder, signature.return_type, *values)
+
+        return Uncounted(pointer.dtype)(pointer, types.intp), generate
+
+    @extending.intrinsic
+    def part_of(typing_context: Any, array: Any, i: Any) -> Any:
+        """``part_of(array, i)``: the part ``i`` of an array, 0 or more, along its first axis."""
+
+        def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+            return _part(context, builder, signature.args[0], values[0], signature.return_type, values[1])
+
+        return Uncounted(array.dtype, array.ndim - 1, array.layout)(array, types.intp), generate
+
+    @extending.intrinsic
+    def lend(typing_context: Any, record: Any) -> Any:
+        """``lend(record)``: a NamedTuple with its arrays uncounted, to be used while the caller holds the other."""
+
+        def lent(kind: Any) -> Any:
+            return Uncounted(kind.dtype, kind.ndim, kind.layout) if isinstance(kind, types.Array) else kind
+
+        def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+            parts = [
+                value if to is kind else _part(context, builder, kind, value, to)
+                for value, kind, to in zip(
+                    cgutils.unpack_tuple(builder, values[0]), record.types, signature.return_type.types, strict=True
+                )
+            ]
+            return context.make_tuple(builder, signature.return_type, parts)
+
+        return types.NamedTuple([lent(kind) for kind in record.types], record.instance_class)(record), generate
+
+    def _scratch(function: Any, element: Any) -> None:
+        """Let compiled code take a function's array from the frame of the caller."""
+
+        @extending.type_callable(function)
+        def _(context: Any) -> Any:
+            return lambda n: Uncounted(element) if isinstance(n, types.IntegerLiteral) else None
+
+        @extending.lower_builtin(function, types.IntegerLiteral)
+        def _(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+            n = signature.args[0].literal_value
+            kind = ir.ArrayType(context.get_data_type(element), n)
+            memory = cgutils.alloca_once(builder, kind)
+            builder.store(ir.Constant(kind, None), memory)
+            first = cgutils.gep_inbounds(builder, memory, 0, 0)
+            return _line(context, builder, signature.return_type, first, context.get_constant(types.intp, n))
+
+    _scratch(scratch_integers, types.int64)
+    _scratch(scratch_floats, types.float64)
