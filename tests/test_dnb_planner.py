@@ -310,8 +310,8 @@ def test_prices_follow_the_curve_and_the_penalties():
 @settings(max_examples=100)
 def test_every_answer_is_valid_and_within_its_limits(view, fallback, price, mean):
     view = view.copy()
-    side = {"fallback": fallback, "price": price}
-    chosen = rules(seller=side, buyer=side)
+    side = {"fallback": fallback, "price": price, "most_items": 3}
+    chosen = rules(seller=side, buyer=side | {"budget_factor": 1.25, "budget_extra": 1})
     player = dnb_player(model(mean), chosen, 0)
     player.begin(view)
     actions = player.act(view)
