@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from scml_gym.cli import run_main
 from scml_gym.evaluation.config import TournamentConfig, load_config
 from scml_gym.evaluation.schedule import PLAYS, Match, schedule
 from scml_gym.files import replace_file
@@ -61,8 +62,8 @@ def count(match: Match, play: int, days: int) -> list[dict[str, Any]]:
 
 def summary(rows: pd.DataFrame) -> pd.DataFrame:
     """Shares and means a day, by player and level, best kept commitments first."""
-    sums = rows.groupby(["player", "level"])[["days", "over", "excess", "missing"]].sum()
-    table = pd.DataFrame(
+    sums: Any = rows.groupby(["player", "level"])[["days", "over", "excess", "missing"]].sum()
+    table: Any = pd.DataFrame(
         {
             "days over": sums["over"] / sums["days"],
             "excess a day": sums["excess"] / sums["days"],
@@ -95,4 +96,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_main(main)
