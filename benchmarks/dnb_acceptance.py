@@ -16,11 +16,11 @@ from pathlib import Path
 from agents.dnb.dataset import read_dataset
 from agents.dnb.dataset_settings import DatasetSettings
 from agents.dnb.generation import generate_dataset
-from agents.dnb.learner import DNB
+from agents.dnb.learner import load_dnb
 from agents.dnb.report import make_report
 from agents.dnb.scores import Estimates
+from scml_gym.cli import run_main
 from scml_gym.config import validate
-from scml_gym.deployment import load_agent
 from scml_gym.errors import InputError
 from scml_gym.files import replace_file
 from scml_gym.reporting import progress_bar
@@ -48,11 +48,9 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--out", type=Path, required=True, help="folder of the dataset and the report")
     options = parser.parse_args()
-    learners = [load_agent(run) for run in options.runs]
-    for run, learner in zip(options.runs, learners, strict=True):
-        if not isinstance(learner, DNB):
-            raise InputError(f"{run} is no run of D-NB")
-    models = {learner.playable().name: learner.playable() for learner in learners}
+    models = {model.name: model for model in (load_dnb(run).playable() for run in options.runs)}
+    if len(models) < len(options.runs):
+        raise InputError(f"{len(options.runs)} runs of {len(models)} models ({', '.join(models)}); valid: one of each")
     base = float(Run.open(options.runs[0]).curve()[-1]["accepted"])
     settings = validate(
         DatasetSettings,
@@ -70,14 +68,7 @@ def main() -> None:
         },
     )
     with progress_bar(options.worlds, "worlds") as bar:
-        done = 0
-
-        def show(worlds: int) -> None:
-            nonlocal done
-            done += worlds
-            bar.update(done)
-
-        generate_dataset(settings, options.seed, options.out / "dataset", options.workers, show)
+        generate_dataset(settings, options.seed, options.out / "dataset", options.workers, bar.update)
     dataset = read_dataset(options.out / "dataset")
     about = [
         f"{len(dataset):,} offers with an explicit answer, of {options.worlds} real worlds of {options.days} days, "
@@ -91,4 +82,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_main(main)

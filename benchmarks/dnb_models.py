@@ -20,14 +20,13 @@ from rich.console import Console
 from rich.table import Table
 
 from agents.dnb.dataset import read_dataset
-from agents.dnb.learner import DNB
+from agents.dnb.learner import load_dnb
 from agents.dnb.models import AcceptanceModel, Kernel
 from agents.dnb.records import MAX_EVENTS, WINDOW
 from agents.dnb.transformer import TransformerSettings
 from agents.dnb.transformer_fit import Network, inputs_of
+from scml_gym.cli import run_main
 from scml_gym.compiling import compiled
-from scml_gym.deployment import load_agent
-from scml_gym.errors import InputError
 
 PARTNERS, OFFERS, TURNS, DECISIONS = 8, 8, 7, 100
 
@@ -45,10 +44,7 @@ def main() -> None:
     full["n_events"], full["n_responses"] = MAX_EVENTS, WINDOW
     table = Table("model", "samples", "ms / decision", "torch, ms / decision")
     for run in options.runs:
-        learner = load_agent(run)
-        if not isinstance(learner, DNB):
-            raise InputError(f"{run} is no run of D-NB")
-        model = learner.playable()
+        model = load_dnb(run).playable()
         for name, of_kind in (("of the dataset", chosen), ("as long as can be", full)):
             ours, theirs = decision(model, of_kind), torch_decision(model, of_kind)
             table.add_row(model.name, name, f"{ours:.3f}", f"{theirs:.3f}" if theirs else "")
@@ -108,4 +104,4 @@ def torch_decision(model: AcceptanceModel, samples: np.ndarray) -> float | None:
 
 
 if __name__ == "__main__":
-    main()
+    run_main(main)

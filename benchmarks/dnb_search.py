@@ -21,9 +21,9 @@ import optuna
 import pandas as pd
 import yaml
 
-from agents.dnb.learner import DNBSnapshot
+from agents.dnb.learner import DNB, DNBSnapshot, load_dnb
 from agents.dnb.rules import Rules
-from scml_gym.deployment import load_agent
+from scml_gym.cli import run_main
 from scml_gym.envs.setting import BACKENDS, OneShotSetting
 from scml_gym.files import replace_file
 from scml_gym.players import PlayerMaker
@@ -58,10 +58,10 @@ def side_space(trial: optuna.Trial, level: str) -> dict[str, Any]:
         "cap_extra": trial.suggest_int("cap_extra", 0, 3),
     }
     if level == "buyer":
-        budget = trial.suggest_categorical("budget_factor", [1.0, 1.15, 1.25, 1.4, 1.6, "none"])
-        found["budget_factor"] = None if budget == "none" else budget
-        penalty = trial.suggest_categorical("penalty_price", [2.0, 4.0, 8.0, "none"])
-        found["penalty_price"] = None if penalty == "none" else penalty
+        budget: Any = trial.suggest_categorical("budget_factor", [1.0, 1.15, 1.25, 1.4, 1.6, "none"])
+        found["budget_factor"] = None if budget == "none" else float(budget)
+        penalty: Any = trial.suggest_categorical("penalty_price", [2.0, 4.0, 8.0, "none"])
+        found["penalty_price"] = None if penalty == "none" else float(penalty)
     return found
 
 
@@ -103,7 +103,7 @@ class Games:
 
 
 def search(
-    agent: Any, games: Games, level: str, trials: int, calibrate: bool, show: Callable[[str], None]
+    agent: DNB, games: Games, level: str, trials: int, calibrate: bool, show: Callable[[str], None]
 ) -> optuna.Study:
     """Try rules that differ from the agent's on one side."""
     snapshot: DNBSnapshot = agent.snapshot()
@@ -145,7 +145,7 @@ def main() -> None:
     args = parser.parse_args()
     setting = OneShotSetting(args.level, args.field, args.days, args.factories, backend=args.backend)
     games = Games(setting, args.backend, range(args.seed, args.seed + args.worlds))
-    study = search(load_agent(args.run), games, args.level, args.trials, args.calibrate, print)
+    study = search(load_dnb(args.run), games, args.level, args.trials, args.calibrate, print)
     args.out.mkdir(parents=True, exist_ok=True)
     rows = [
         {"trial": t.number, "gain": t.value, "standard_error": t.user_attrs["standard_error"], **t.params}
@@ -157,4 +157,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_main(main)

@@ -16,8 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from agents.dnb.learner import DNBSnapshot
-from scml_gym.deployment import load_agent
+from agents.dnb.learner import DNBSnapshot, load_dnb
+from scml_gym.cli import run_main
 from scml_gym.envs.setting import OneShotSetting
 from scml_gym.files import replace_file
 from scml_gym.provenance import versions
@@ -57,7 +57,7 @@ def main() -> None:
     args = parser.parse_args()
     report: dict[str, Any] = {"versions": versions(), "runs": {}}
     for run in args.runs:
-        spent = measure(load_agent(run).snapshot(), args.worlds, args.days, args.factories)
+        spent = measure(load_dnb(run).snapshot(), args.worlds, args.days, args.factories)
         row = {"decisions": len(spent), "mean_ms": float(spent.mean())}
         row |= {f"p{p}_ms": float(np.percentile(spent, p)) for p in (50, 90, 99)}
         report["runs"][Path(run).name] = row
@@ -67,4 +67,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_main(main)

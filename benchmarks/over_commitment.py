@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from scml_gym.cli import run_main
 from scml_gym.evaluation.config import TournamentConfig, load_config
 from scml_gym.evaluation.schedule import PLAYS, Match, schedule
 from scml_gym.files import replace_file
@@ -95,4 +96,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_main(main)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
+from collections.abc import Callable
 from typing import TYPE_CHECKING, NoReturn
 
 from scml_gym.errors import InputError
@@ -13,21 +15,43 @@ if TYPE_CHECKING:
     from pydantic import ValidationError
 
 
+REFUSED_BY_DISK = {
+    errno.EACCES,
+    errno.EROFS,
+    errno.ENOSPC,
+    errno.EDQUOT,
+    errno.EEXIST,
+    errno.EISDIR,
+    errno.ENOTDIR,
+}
+"""Errors of the system that are told in one line: no permission, no room, a file in the place of a folder."""
+
+
 def run_cli(app: typer.Typer) -> NoReturn:
-    """Run a typer application and exit.
+    """Run a typer application and exit; see `run_main`."""
+    run_main(lambda: app(standalone_mode=False))
+
+
+def run_main(main: Callable[[], object]) -> NoReturn:
+    """Run the main function of a script and exit.
 
     Exit codes: 0, or what the command returns or exits with; 2 for bad input (an `InputError`, a pydantic
-    ``ValidationError``, a misspelt or missing option), told in one line; 130 where the user interrupted.
+    ``ValidationError``, a misspelt or missing option) and for a folder that cannot be written to, told in one line; 130
+    where the user interrupted.
     """
     from pydantic import ValidationError
 
     sys.path.append(os.getcwd())  # where a user's own modules are
     try:
-        code = app(standalone_mode=False)
+        code = main()
     except InputError as error:
         _refuse(str(error))
     except ValidationError as error:
         _refuse(validation_line(error))
+    except OSError as error:
+        if error.errno not in REFUSED_BY_DISK:
+            raise
+        _refuse(f"{error.filename or 'writing'}: {error.strerror}")
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         sys.exit(130)

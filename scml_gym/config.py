@@ -23,9 +23,9 @@ CONFIGS = Path(__file__).resolve().parents[1] / "configs"
 
 
 class Config(BaseModel):
-    """Base of all configuration models: frozen, and a key that the model does not have is an error."""
+    """Base of all configuration models: frozen; unknown keys and infinite numbers are errors."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class Experiment(Config):
@@ -185,17 +185,37 @@ def validate(model: type[Model], data: Mapping[str, Any], where: str = "") -> Mo
         data: Plain data; a ``name`` (which chose the model) is passed over where the model has no such key.
         where: Key path of ``data`` in its file.
 
+    A validator of a model that raises ``ValueError("key: ...")`` names the key that is wrong.
+
     Raises:
-        ConfigError: for the first thing wrong, misspelt keys first.
+        ConfigError: for the first thing wrong, misspelt keys first; also if the data are no mapping.
     """
+    path: list[str | int] = list(filter(None, where.split(".")))
+    if not isinstance(data, Mapping):
+        raise ConfigError(path, f"{data!r} is not a mapping from keys to values")
     if "name" not in model.model_fields:
         data = {k: v for k, v in data.items() if k != "name"}
     try:
         return model.model_validate(dict(data))
     except ValidationError as error:
-        errors = sorted(error.errors(), key=lambda e: e["type"] != "extra_forbidden")
-        first = errors[0]
-        raise ConfigError((*filter(None, where.split(".")), *first["loc"]), _problem(model, first)) from None
+        first = min(error.errors(), key=lambda e: e["type"] != "extra_forbidden")
+        path, problem = [*path, *_keys(data, first["loc"])], _problem(model, first)
+        key, colon, rest = problem.partition(": ")
+        if first["type"] == "value_error" and colon and key.isidentifier():
+            path, problem = [*path, key], rest
+        raise ConfigError(path, problem) from None
+
+
+def _keys(data: Any, loc: Sequence[str | int]) -> Iterator[str | int]:
+    """The keys of an error's place; pydantic also names there which kind of several a value was taken for."""
+    for i, key in enumerate(loc):
+        if isinstance(data, Mapping) and (key in data or i == len(loc) - 1):
+            data = data.get(key)
+        elif isinstance(data, list | tuple) and isinstance(key, int) and key < len(data):
+            data = data[key]
+        else:
+            continue
+        yield key
 
 
 def _problem(model: type[BaseModel], error: Any) -> str:

@@ -153,7 +153,7 @@ class Thinking:
 
     def act(self, view):
         actions = self.player.act(view)
-        partners = self.player._state.view(MEMORY_DTYPE)[0]["partners"]
+        partners = self.player.state.view(MEMORY_DTYPE)[0]["partners"]
         for k in np.flatnonzero(actions["response"] == OFFER):
             self.means[int(view["day"]), int(k), int(partners[k]["n_offers"]) - 1] = float(partners[k]["mean"])
         return actions

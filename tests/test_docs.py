@@ -34,6 +34,7 @@ SMALLER = {
     "train.py dnb_accept": "--set agent.data.worlds=6 --set agent.data.days=4 --set agent.data.held_out=[] "
     "--set agent.models.transformer.epochs=1",
     "train.py --resume": "",
+    "benchmarks/dnb_search.py": "--trials 2 --worlds 2 --days 3",
     "train.py --help": "",
     "examples/": "",
     "train.py acceptance": "--set agent.total_steps=200",

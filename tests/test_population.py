@@ -25,7 +25,7 @@ def drawn_traits(seed=0, factory=0, level=SELLER):
     policy = StrategyPolicy(SUBSET_POPULATION, seed)
     policy.begin(view)
     policy.act(view)
-    state = policy._state
+    state = policy.state
     assert state[DRAWN] == 1.0
     return state[TRAITS_AT : TRAITS_AT + N_TRAITS].copy()
 
@@ -51,15 +51,15 @@ def test_the_character_is_kept_through_the_days_and_the_memory_beside_it():
     policy = StrategyPolicy(SUBSET_POPULATION, 1)
     policy.begin(view)
     policy.act(view)
-    first = policy._state.copy()
+    first = policy.state.copy()
     view["partners"]["my_quantity"][:3] = 2
     policy.end_day(view)
     view["day"] = 1
     policy.act(view)
-    np.testing.assert_array_equal(policy._state[TRAITS_AT:], first[TRAITS_AT:])
-    assert policy._state[:MEMORY_SIZE].any()
+    np.testing.assert_array_equal(policy.state[TRAITS_AT:], first[TRAITS_AT:])
+    assert policy.state[:MEMORY_SIZE].any()
     policy.begin(view)
-    assert not policy._state.any()
+    assert not policy.state.any()
 
 
 def test_a_population_of_one_character_plays_as_that_member():

@@ -19,10 +19,10 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from agents.dnb.records import SAMPLE_DTYPE
+from agents.dnb.records import MAX_EVENTS, SAMPLE_DTYPE, WINDOW
 from scml_gym.errors import InputError
 from scml_gym.files import replace_file
-from scml_gym.view import SELLER
+from scml_gym.view import BUYER, SELLER
 
 SCHEMA = "scml-gym-dnb-dataset-1"
 
@@ -204,7 +204,7 @@ def read_dataset(folder: str | os.PathLike[str]) -> Dataset:
 
     Raises:
         InputError: if there is no such folder, no shard in it, or one that is corrupt, of another schema version or
-            lacks columns; the message names the file.
+            lacks columns or values; the message names the file.
     """
     paths = shards(folder)
     for path in paths:
@@ -239,7 +239,10 @@ def read_about(path: Path) -> dict[str, Any]:
     wrong = [field.name for field in expected if schema.field(field.name).type != field.type]
     if wrong:
         raise InputError(f"{path}: columns are of another type: {', '.join(wrong)}")
-    return json.loads(metadata.get(b"about", b"{}"))
+    try:
+        return json.loads(metadata.get(b"about", b"{}"))
+    except ValueError as error:
+        raise _unreadable(path, error) from error
 
 
 def _read_shard(path: Path, samples: np.ndarray, accepted: np.ndarray) -> pd.DataFrame:
@@ -248,6 +251,9 @@ def _read_shard(path: Path, samples: np.ndarray, accepted: np.ndarray) -> pd.Dat
         table = pq.read_table(path)
     except (OSError, pa.ArrowException) as error:
         raise _unreadable(path, error) from error
+    empty = [name for name in table.column_names if table.column(name).null_count]
+    if empty:
+        raise InputError(f"{path}: columns lack values: {', '.join(empty)}")
     for name, (kind, _) in _fields(SAMPLE_DTYPE):
         if name in _LISTS:
             for part in kind.base.names or ():
@@ -255,6 +261,9 @@ def _read_shard(path: Path, samples: np.ndarray, accepted: np.ndarray) -> pd.Dat
                 samples[name][part] = numbers.reshape(len(table), kind.shape[0])
         else:
             samples[name] = table.column(name).to_numpy()
+    for name, most in (("level", BUYER), ("n_responses", WINDOW), ("n_events", MAX_EVENTS)):
+        if len(samples) and not 0 <= samples[name].min() <= samples[name].max() <= most:
+            raise InputError(f"{path}: column {name} has values outside 0 to {most}")
     accepted[:] = table.column("accepted").to_numpy()
     return table.select(list(TABLE)).to_pandas()
 

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, PositiveFloat, PositiveInt, model_validator
+from pydantic import BeforeValidator, Field, PositiveFloat, PositiveInt, model_validator
 
 from scml_gym.config import Config
 from scml_gym.errors import nearest
+from scml_gym.view import MAX_PARTNERS
+
+
+def _within(most: int) -> BeforeValidator:
+    def check(value: Any) -> Any:
+        ends = value if isinstance(value, list | tuple) else (value, value)
+        if len(ends) != 2 or any(type(end) is not int for end in ends) or not 1 <= ends[0] <= ends[1] <= most:
+            raise ValueError(f"{value!r} is not valid: give a number or a pair [low, high] within 1 to {most}")
+        return value
+
+    return BeforeValidator(check)
 
 
 class DatasetSettings(Config):
@@ -30,8 +41,8 @@ class DatasetSettings(Config):
 
     source: Literal["compiled", "real", "logs"]
     worlds: PositiveInt
-    days: PositiveInt | tuple[PositiveInt, PositiveInt]
-    factories_per_level: PositiveInt | tuple[PositiveInt, PositiveInt]
+    days: Annotated[int | tuple[int, int], _within(10_000)]
+    factories_per_level: Annotated[int | tuple[int, int], _within(MAX_PARTNERS)]
     opponents: dict[str, PositiveFloat] = Field(min_length=1)
     held_out: tuple[str, ...]
     test_worlds: float = Field(ge=0, lt=1)

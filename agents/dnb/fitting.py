@@ -9,7 +9,7 @@ import numpy as np
 from agents.dnb.calibration import losses
 from agents.dnb.dataset import Dataset
 from agents.dnb.folds import Fold
-from agents.dnb.models import MODELS, AcceptanceModel
+from agents.dnb.models import AcceptanceModel, model_kind
 from agents.dnb.replay import posterior_means
 from scml_gym.config import Config
 from scml_gym.errors import InputError
@@ -28,9 +28,9 @@ def fit_model(
         if len(np.unique(dataset.accepted)) < 2:
             raise InputError(
                 f"the {part} worlds have {len(dataset)} offers, {int(dataset.accepted.sum())} of them accepted; "
-                "accepted and refused ones are needed: raise agent.data.worlds"
+                "accepted and refused ones are needed: raise agent.data.worlds or agent.data.share"
             )
-    return AcceptanceModel.pack(name, settings, MODELS.get(name).fit(settings, fold, rng, bar), strength)
+    return AcceptanceModel.pack(name, settings, model_kind(name).fit(settings, fold, rng, bar), strength)
 
 
 def fit_strength(model: AcceptanceModel, dataset: Dataset, strengths: Sequence[float]) -> AcceptanceModel:

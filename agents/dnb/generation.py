@@ -18,8 +18,8 @@ from agents.dnb.dataset_settings import DatasetSettings
 from agents.dnb.logs import find_logs, read_log, read_records
 from agents.dnb.recording import RECORD_DTYPE, Records
 from agents.dnb.tracking import TAKEN
+from scml_gym.config import ConfigError
 from scml_gym.errors import InputError
-from scml_gym.registry import Registry
 from scml_gym.runtime import limit_threads
 from scml_gym.view import SELLER
 from scml_gym.worlds.compiled.advance import DAY, advance_one
@@ -28,13 +28,6 @@ from scml_gym.worlds.compiled.world import CompiledWorld
 from scml_gym.worlds.logged import record_world
 from scml_gym.worlds.reference import ReferenceWorld
 from scml_gym.worlds.spec import WorldSpec
-
-SOURCES = Registry("source of the dataset")
-"""Name -> ``source(settings, seed, number, folder) -> Dataset`` of one world; ``folder`` is the dataset's."""
-
-SOURCES.register("compiled", "agents.dnb.generation:play_compiled")
-SOURCES.register("real", "agents.dnb.generation:play_real")
-SOURCES.register("logs", "agents.dnb.generation:read_logs")
 
 LOGS = "logs"
 """Where in a dataset's folder the logs of its real worlds stand."""
@@ -85,6 +78,31 @@ def read_logs(settings: DatasetSettings, seed: int, number: int, folder: Path) -
     return _from_log(logs[number], settings, seed, number) if number < len(logs) else join([])
 
 
+SOURCES = {"compiled": play_compiled, "real": play_real, "logs": read_logs}
+"""Name -> ``source(settings, seed, number, folder) -> Dataset`` of one world; ``folder`` is the dataset's."""
+
+_WORLDS = {"compiled": CompiledWorld, "real": ReferenceWorld}
+
+
+def check_source(settings: DatasetSettings, where: str = "agent.data") -> None:
+    """Refuse now what would be refused when its turn came: an opponent that cannot be played, a folder without logs.
+
+    Raises:
+        ConfigError: naming the key below ``where``.
+    """
+    for folder in settings.logs:
+        try:
+            find_logs(folder)
+        except InputError as error:
+            raise ConfigError((*where.split("."), "logs"), str(error)) from error
+    for name in settings.opponents if settings.source in _WORLDS else ():
+        try:
+            _maker(_WORLDS[settings.source], name)
+        except InputError as error:
+            told = str(error).removeprefix("opponents: ").replace("backend='reference'", "source: real")
+            raise ConfigError((*where.split("."), "opponents"), told) from error
+
+
 def _from_log(logs: Path, settings: DatasetSettings, seed: int, number: int) -> Dataset:
     log = read_log(logs)
     return as_dataset(read_records(log, settings.share, (seed, number)), number, log.n_sellers, log.families)
@@ -133,26 +151,32 @@ def generate_dataset(
         seed: At least 0; with the settings it determines every row.
         folder: Of the shards; is made.
         workers: Processes, 1 for this one. Above 1, the calling script needs an ``if __name__ == "__main__"`` guard.
-        show: Called with the number of worlds that were finished since the last call, first with those found.
+        show: Called with the number of worlds that are finished, first with those found.
 
     Raises:
-        InputError: if the folder holds a dataset made from something else, a range or a player is not possible, a
-            player cannot be played by the source, or a worker was killed.
+        InputError: if the folder holds a dataset made from something else, a player cannot be played by the source,
+            there are no logs, or a worker was killed.
     """
     about = {"seed": seed, "settings": settings.model_dump(mode="json", exclude={"held_out", "test_worlds"})}
     make = functools.partial(_make_shard, settings, seed, folder, about)
     n = -(-settings.worlds // settings.worlds_per_shard)
     missing = [i for i in range(n) if not _is_made(shard_path(folder, i), about)]
-    show = show or (lambda worlds: None)
-    show(settings.worlds - sum(len(_numbers(settings, i)) for i in missing))
+    if missing:
+        check_source(settings)
+        for leftover in folder.glob(".*.[0-9]*"):  # of a process that was killed
+            leftover.unlink()
+    show, done = show or (lambda worlds: None), settings.worlds - sum(len(_numbers(settings, i)) for i in missing)
+    show(done)
     if workers == 1 or len(missing) < 2:
         for index in missing:
-            show(make(index))
+            done += make(index)
+            show(done)
         return
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(workers, context, limit_threads) as pool:
         try:
-            for done in pool.map(make, missing):
+            for made in pool.map(make, missing):
+                done += made
                 show(done)
         except BrokenProcessPool as error:
             raise InputError("a worker process was killed; what is finished is kept: start again to go on") from error
@@ -161,7 +185,7 @@ def generate_dataset(
 
 
 def _make_shard(settings: DatasetSettings, seed: int, folder: Path, about: Mapping[str, Any], index: int) -> int:
-    play = SOURCES.get(settings.source)
+    play = SOURCES[settings.source]
     numbers = _numbers(settings, index)
     write_shard(folder, index, join([play(settings, seed, number, folder) for number in numbers]), about)
     return len(numbers)

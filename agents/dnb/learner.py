@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,8 +16,8 @@ from agents.dnb.dataset import read_dataset, split
 from agents.dnb.diary import Diary
 from agents.dnb.fitting import fit_model, fit_strength
 from agents.dnb.folds import Fold, fold_worlds
-from agents.dnb.generation import generate_dataset
-from agents.dnb.models import MODELS, AcceptanceModel
+from agents.dnb.generation import check_source, generate_dataset
+from agents.dnb.models import AcceptanceModel, model_kind
 from agents.dnb.replay import posterior_means
 from agents.dnb.report import make_report
 from agents.dnb.rules import Rules
@@ -24,6 +25,7 @@ from agents.dnb.scores import Estimates
 from agents.dnb.settings import DNBSettings
 from agents.dnb.strategy import dnb_player, dnb_strategy
 from scml_gym.config import validate
+from scml_gym.deployment import load_agent
 from scml_gym.errors import InputError
 from scml_gym.files import replace_file
 from scml_gym.seeding import N_DRAWS
@@ -33,6 +35,9 @@ from scml_gym.worlds.protocol import FactoryPolicy
 
 if TYPE_CHECKING:
     from scml_gym.runs import Run
+
+GAME = "scml_gym/OneShotConcurrent-v0"
+"""The environment of the game that is learnt."""
 
 SCHEMA = "scml-gym-dnb-1"
 META = "dnb.json"
@@ -82,6 +87,9 @@ class DNB:
                 raise InputError(
                     f"env.{key}: unknown key; D-NB learns from the worlds of agent.data, env has an id only"
                 )
+        if env.get("id") != GAME:
+            raise InputError(f"env.id: {env.get('id')!r}; valid: {GAME}")
+        check_source(settings.data)
         return cls(settings, env)
 
     def train(self, run: Run) -> None:
@@ -91,7 +99,8 @@ class DNB:
             InputError: if the dataset in the run folder is another one, or cannot be learnt from.
         """
         data, seed = self.settings.data, int(run.config["seed"])
-        self._make_dataset(run, seed)
+        with run.progress(data.worlds, "worlds") as bar:
+            generate_dataset(data, seed, run.path / "dataset", self.settings.workers, bar.update)
         dataset = read_dataset(run.path / "dataset")
         divided = split(dataset.table, data.held_out, data.test_worlds, seed)
         tests = {"families": dataset.take(divided.families), "worlds": dataset.take(divided.worlds)}
@@ -105,7 +114,7 @@ class DNB:
             run.log(len(fold.train), **self._row(self.model, fold))
             run.checkpoint(len(fold.train), self.save)
         else:
-            self.model = type(self).load(checkpoint).playable()
+            self.model = self._resumed(type(self).load(checkpoint), run)
         names = [name for name in self.settings.references if name != self.settings.model]
         models = {name: self._fit(name, fold, run, seed) for name in names} | {self.settings.model: self.model}
         base = float(fold.train.accepted.mean())
@@ -117,25 +126,31 @@ class DNB:
             *(f"strength of `{name}`: {model.strength:g}" for name, model in models.items()),
         ]
         judged = [Estimates.of(part, test, base, models) for part, test in tests.items() if len(test)]
-        if judged:
-            for name, content in make_report(judged, about).items():
-                replace_file(run.path / name, content)
+        for name, content in make_report(judged, about).items():
+            replace_file(run.path / name, content)
 
-    def _make_dataset(self, run: Run, seed: int) -> None:
-        data, done = self.settings.data, 0
-        with run.progress(data.worlds, "worlds") as bar:
+    def _resumed(self, kept: Self, run: Run) -> AcceptanceModel:
+        """The model of a checkpoint, which has to be what would be fitted now; other ways to play are saved with it.
 
-            def show(worlds: int) -> None:
-                nonlocal done
-                done += worlds
-                bar.update(done)
-
-            generate_dataset(data, seed, run.path / "dataset", self.settings.workers, show)
+        Raises:
+            InputError: if it was fitted by other settings.
+        """
+        fitted_by = ("model", "models", "strength", "strengths", "validation", "data")
+        changed = [key for key in fitted_by if getattr(kept.settings, key) != getattr(self.settings, key)]
+        if changed:
+            raise InputError(
+                f"{run.path / 'config.yaml'}: agent.{changed[0]} is not what {run.latest_checkpoint()} was fitted by: "
+                "put it back, or start another run"
+            )
+        self.model = kept.playable()
+        if (kept.settings.rules, kept.settings.diary) != (self.settings.rules, self.settings.diary):
+            run.checkpoint(run.step, self.save)
+        return self.model
 
     def _fit(self, name: str, fold: Fold, run: Run, seed: int) -> AcceptanceModel:
         """A fitted model; equal for equal names, whether it is kept or compared with."""
         settings, rng = self.settings.settings_of(name), np.random.default_rng([seed, *name.encode()])
-        with run.progress(MODELS.get(name).steps(settings), f"fitting {name}") as bar:
+        with run.progress(model_kind(name).steps(settings), f"fitting {name}") as bar:
             model = fit_model(name, settings, fold, self.settings.strength, rng, bar)
         if self.settings.strengths:
             model = fit_strength(model, fold.validation, self.settings.strengths)
@@ -208,7 +223,8 @@ class DNB:
         """Read what ``save`` wrote.
 
         Raises:
-            InputError: if the folder is missing or corrupt, or of another schema or shape.
+            InputError: if the folder is missing or corrupt, of another schema or shape, or its model not that of its
+                settings.
         """
         path = Path(folder) / META
         try:
@@ -223,5 +239,22 @@ class DNB:
         except InputError as error:
             raise InputError(f"{path}: {error}") from error
         model = AcceptanceModel.load(Path(folder))
+        if model.name != checked.model or model.settings != checked.settings_of(checked.model):
+            raise InputError(
+                f"{folder} holds a model {model.name!r} ({model.settings}), but by {META} it is {checked.model!r} "
+                f"({checked.models[checked.model]})"
+            )
         dnb_strategy(model.kernel)  # compiled once by a process that forks players
         return cls(checked, env, model)
+
+
+def load_dnb(run: str | os.PathLike[str]) -> DNB:
+    """The D-NB that a run folder holds.
+
+    Raises:
+        InputError: if the folder is missing or corrupt, has no checkpoint yet, or another learner.
+    """
+    agent = load_agent(run)
+    if not isinstance(agent, DNB):
+        raise InputError(f"{run} is no run of D-NB")
+    return agent

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
 
+from agents.dnb.bou import LEAST_STRENGTH
 from agents.dnb.features import N_FEATURES
 from agents.dnb.features import SCHEMA as FEATURES_SCHEMA
 from agents.dnb.records import SAMPLE_DTYPE, Sample
@@ -79,6 +80,18 @@ class ModelKind:
     steps: Callable[[Any], int]
 
 
+def model_kind(name: str) -> ModelKind:
+    """The kind of model of that name.
+
+    Raises:
+        InputError: if the name is unknown, or an own ``module:NAME`` is none.
+    """
+    kind = MODELS.get(name)
+    if not isinstance(kind, ModelKind):
+        raise InputError(f"{name!r} is no acceptance model (agents.dnb.models:ModelKind)")
+    return kind
+
+
 @dataclass(frozen=True, eq=False)
 class AcceptanceModel:
     """A fitted model.
@@ -100,7 +113,7 @@ class AcceptanceModel:
         Raises:
             InputError: if weights are missing, or of other shapes, or not finite.
         """
-        kind: ModelKind = MODELS.get(name)
+        kind = model_kind(name)
         shapes = kind.shapes(settings)
         if {k: tuple(v.shape) for k, v in weights.items()} != shapes:
             found = {k: tuple(v.shape) for k, v in weights.items()}
@@ -114,7 +127,7 @@ class AcceptanceModel:
 
     def weights(self) -> dict[str, np.ndarray]:
         """The weights by name, of the kind's dtype."""
-        kind: ModelKind = MODELS.get(self.name)
+        kind = model_kind(self.name)
         body, found, first = self.numbers[HEAD:].view(kind.dtype), {}, 0
         for key, shape in kind.shapes(self.settings).items():
             found[key] = body[first : first + math.prod(shape)].reshape(shape)
@@ -124,7 +137,7 @@ class AcceptanceModel:
     @property
     def kernel(self) -> Kernel:
         """The code that plays it."""
-        return MODELS.get(self.name).kernel(self.settings)
+        return model_kind(self.name).kernel(self.settings)
 
     @property
     def strength(self) -> float:
@@ -174,11 +187,16 @@ class AcceptanceModel:
             expected = SCHEMA, {"schema": FEATURES_SCHEMA, "n": N_FEATURES}
             if schemas != expected:
                 raise InputError(f"{path} has the schemas {schemas}; {expected} are needed")
-            settings = validate(MODELS.get(meta["model"]).settings, meta["settings"])
+            kind = model_kind(meta["model"])
+            settings = validate(kind.settings, meta["settings"], "settings")
             strength = float(meta["strength"])
-            if not (math.isfinite(strength) and strength > 0):
-                raise InputError(f"{path}: strength {strength}; valid: above 0")
+            if not LEAST_STRENGTH <= strength < math.inf:
+                raise InputError(f"{path}: strength {strength}; valid: at least {LEAST_STRENGTH:g}")
             weights = load((Path(folder) / WEIGHTS).read_bytes())
+            wrong = [key for key, value in weights.items() if value.dtype != kind.dtype]
+            if wrong:
+                needed = np.dtype(kind.dtype)
+                raise InputError(f"{path.with_name(WEIGHTS)}: {wrong[0]} is {weights[wrong[0]].dtype}; valid: {needed}")
             return cls.pack(meta["model"], settings, weights, strength)
         except InputError as error:
             raise InputError(f"{folder} holds no acceptance model that can be played: {error}") from error

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal, TypeAlias
+
 import numpy as np
 
 from agents.dnb.bou import EVIDENCE, FIRST_PRIOR, N_BOU, STRENGTH, add_evidence, posterior
@@ -10,11 +12,13 @@ from agents.dnb.events import price_bin
 from agents.dnb.records import PARTNER_MEMORY_DTYPE, SAMPLE_DTYPE, PartnerMemory, Sample
 from scml_gym.compiling import compiled, jittable
 
+Prior: TypeAlias = Literal["latest", "first"]
+
 ORDER = ("world", "proposer", "partner", "day", "offer_index")
 """Columns that sort a dataset into the sequences that evidence is gathered over."""
 
 
-def posterior_means(dataset: Dataset, mean: np.ndarray, strength: float, first_prior: bool = False) -> np.ndarray:
+def posterior_means(dataset: Dataset, mean: np.ndarray, strength: float, prior: Prior = "latest") -> np.ndarray:
     """The posterior mean of each offer of a dataset, float64 ``(n,)``.
 
     All explicit answers to a factory by a partner must be in the dataset; its settings keep all of a pair or none.
@@ -23,10 +27,10 @@ def posterior_means(dataset: Dataset, mean: np.ndarray, strength: float, first_p
         dataset: Of any order.
         mean: The model's means, ``(n,)``.
         strength: Of the prior.
-        first_prior: A key's prior is the mean at its first use, as in the thesis, in place of the offer's own.
+        prior: As in `agents.dnb.rules.Calibration`.
     """
     settings = np.zeros(N_BOU)
-    settings[STRENGTH], settings[EVIDENCE], settings[FIRST_PRIOR] = strength, 1.0, float(first_prior)
+    settings[STRENGTH], settings[EVIDENCE], settings[FIRST_PRIOR] = strength, 1.0, prior == "first"
     order = dataset.table.sort_values(list(ORDER), kind="stable").index.to_numpy()
     groups = dataset.table.groupby(list(ORDER[:3]), sort=False).ngroup().to_numpy()
     samples, out = np.ascontiguousarray(dataset.samples, dtype=SAMPLE_DTYPE), np.empty(len(mean))

@@ -26,14 +26,16 @@ _GROUPS = {
 
 
 def make_report(estimates: Sequence[Estimates], about: Sequence[str]) -> Mapping[str, str | bytes]:
-    """All files of a report by name.
+    """All files of a report by name; the page alone where there is nothing to judge by.
 
     Args:
-        estimates: Of each part of the test offers.
+        estimates: Of each part of the test offers that has any.
         about: Lines on data and fit, for the head of the page.
     """
     import pandas as pd
 
+    if not estimates:
+        return {"report.md": f"{_head(about)}\n\nNo offers to judge by: no worlds or opponents are held out.\n"}
     scores, differences, curves = (
         pd.concat([make(part) for part in estimates], ignore_index=True)
         for make in (scores_table, differences_table, curves_table)
@@ -54,7 +56,7 @@ def _csv(table: pd.DataFrame) -> str:
 
 
 def _page(parts: Sequence[str], scores: pd.DataFrame, differences: pd.DataFrame, about: Sequence[str]) -> str:
-    text = ["# Acceptance models", "\n".join(f"- {line}" for line in about)]
+    text = [_head(about)]
     text.append(
         f"Log loss in nats; ECE is the expected calibration error over {BINS} bins of equal mass. In brackets: "
         f"{LEVEL:.0%} intervals of a bootstrap of {RESAMPLES} draws of whole worlds. The base rate is the share of "
@@ -74,6 +76,10 @@ def _page(parts: Sequence[str], scores: pd.DataFrame, differences: pd.DataFrame,
         "All numbers: [scores.csv](scores.csv), [differences.csv](differences.csv), [calibration.csv](calibration.csv)."
     )
     return "\n\n".join(part.rstrip("\n") for part in text) + "\n"
+
+
+def _head(about: Sequence[str]) -> str:
+    return "# Acceptance models\n\n" + "\n".join(f"- {line}" for line in about)
 
 
 def _rows(table: pd.DataFrame, part: str, group: str | None = None) -> pd.DataFrame:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from agents.dnb.bou import N_BOU
+from scml_gym.config import Config
 from scml_gym.view import BUYER, SELLER
 
 (
@@ -33,11 +34,7 @@ N_RULES = 2 * N_SIDE + N_BOU
 """Numbers of a complete set of rules: a seller's, a buyer's, the calibration's."""
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Side(_Section):
+class Side(Config):
     """How a seller or a buyer plans.
 
     Attributes:
@@ -99,7 +96,7 @@ class Side(_Section):
         ]
 
 
-class Calibration(_Section):
+class Calibration(Config):
     """How the model's estimates are moved by what opponents do; see `agents.dnb.bou`.
 
     Attributes:
@@ -128,7 +125,7 @@ class Calibration(_Section):
         return [own, self.delta, self.update, self.terminal, *ways, self.answered]
 
 
-class Rules(_Section):
+class Rules(Config):
     """Planner and calibration."""
 
     seller: Side

@@ -54,7 +54,7 @@ class Estimates:
             mean = model.mean(dataset.samples)
             means[name] = mean
             means[name + BOU] = posterior_means(dataset, mean, model.strength)
-            means[name + FIRST] = posterior_means(dataset, mean, model.strength, first_prior=True)
+            means[name + FIRST] = posterior_means(dataset, mean, model.strength, prior="first")
         return cls(part, dataset, means)
 
 

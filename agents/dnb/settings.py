@@ -7,10 +7,10 @@ from typing import Any, Self
 from pydantic import Field, PositiveInt, model_validator
 
 from agents.dnb.dataset_settings import DatasetSettings
-from agents.dnb.models import MODELS
+from agents.dnb.models import model_kind
 from agents.dnb.rules import Rules
-from scml_gym.config import Config, validate
-from scml_gym.errors import nearest
+from scml_gym.config import Config, ConfigError, validate
+from scml_gym.errors import InputError, nearest
 
 
 class DNBSettings(Config):
@@ -44,9 +44,9 @@ class DNBSettings(Config):
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
-        for name in (self.model, *self.references):
+        for key, name in (("model", self.model), *(("references", name) for name in self.references)):
             if name not in self.models:
-                raise ValueError(f"the model {name!r} has no settings{nearest(name, self.models)}")
+                raise ValueError(f"{key}: {name!r} has no settings in models{nearest(name, self.models)}")
         if any(not strength >= 2 for strength in self.strengths):
             raise ValueError(f"strengths: {list(self.strengths)}; valid: at least 2 each")
         return self
@@ -57,4 +57,8 @@ class DNBSettings(Config):
         Raises:
             InputError: if there is no such kind, or its settings are wrong.
         """
-        return validate(MODELS.get(name).settings, self.models[name], f"{where}.{name}")
+        try:
+            kind = model_kind(name)
+        except InputError as error:
+            raise ConfigError((*where.split("."), name), str(error)) from error
+        return validate(kind.settings, self.models[name], f"{where}.{name}")

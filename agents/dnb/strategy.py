@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from typing import Protocol
 
 import numpy as np
 
@@ -11,7 +10,7 @@ from agents.dnb.allocation import MAX_ITEMS
 from agents.dnb.books import open_budget
 from agents.dnb.bou import TERMINAL, add_evidence, chance_of_answer, count_answer, lower_bound, posterior
 from agents.dnb.events import fill_context, fill_history, fill_offer, price_bin
-from agents.dnb.models import Kernel
+from agents.dnb.models import AcceptanceModel, Kernel
 from agents.dnb.planner import (
     choose_offers,
     choose_set,
@@ -28,25 +27,6 @@ from scml_gym.strategies.base import Strategy, StrategyPolicy
 from scml_gym.strategies.best_subset import earliest_time
 from scml_gym.strategies.market import accept, end, offer
 from scml_gym.view import OFFER, ActionArray, AgentView, new_actions, new_view
-
-
-class AcceptanceModel(Protocol):
-    """What D-NB needs of a model."""
-
-    @property
-    def kernel(self) -> Kernel:
-        """How it is asked."""
-        ...
-
-    @property
-    def numbers(self) -> np.ndarray:
-        """Float64: all its weights."""
-        ...
-
-    @property
-    def strength(self) -> float:
-        """Observations that its mean counts for."""
-        ...
 
 
 @jittable
