@@ -167,7 +167,10 @@ def test_what_is_computed_in_play_is_computed_from_logs(updates, tmp_path):
     weights = {name: 0.4 * rng.normal(size=shape) for name, shape in kind.shapes(options).items()}
     model = AcceptanceModel.pack("logistic", options, weights, 6.0)
     rules = validate(
-        Rules, merge(read_yaml(CONFIGS / "agent" / "dnb.yaml")["rules"], {"calibration": {"update": updates}})
+        Rules,
+        merge(
+            read_yaml(CONFIGS / "agent" / "dnb.yaml")["rules"], {"calibration": {"update": updates, "answered": 1.0}}
+        ),
     )
     names = ["dnb", "greedy", "subset-stubborn", "dnb", "subset-strong", "random"]
     players = [Thinking(dnb_player(model, rules, 9)) if n == "dnb" else player_maker(n)(9) for n in names]

@@ -310,12 +310,14 @@ def test_abandoned_world_that_is_freed_inside_another_leaves_that_one_running():
         others = [Collector(STRATEGIES.get("best-subset"), seed) for _ in range(spec.n_factories - 1)]
         return ReferenceWorld(spec, [None, *others], seed)
 
-    abandoned: Any = world(1)
-    abandoned.start()
-    abandoned.itself = abandoned  # only the garbage collector can free it now
-    played = world(2)
+    gc.collect()
+    gc.freeze()  # what other tests left behind is not looked through each time
     gc.disable()
     try:
+        abandoned: Any = world(1)
+        abandoned.start()
+        abandoned.itself = abandoned  # only the garbage collector can free it now
+        played = world(2)
         del abandoned
         played.start()
         while played.pending:
@@ -323,4 +325,5 @@ def test_abandoned_world_that_is_freed_inside_another_leaves_that_one_running():
             played.step({0: new_actions()})
     finally:
         gc.enable()
+        gc.unfreeze()
     assert played.done
