@@ -13,6 +13,9 @@ import numpy as np
 
 from scml_gym.compiling import numba
 
+ROOM = 4096
+"""Bytes that hold whatever is lent."""
+
 
 def scratch_integers(n: int) -> np.ndarray:
     """Zeros for the length of a call, int64, shape ``(n,)``; ``n`` is a constant, and the array is not returned."""
@@ -97,23 +100,64 @@ if numba is not None:
 
         return Uncounted(array.dtype, array.ndim - 1, array.layout)(array, types.intp), generate
 
+    def _lent(kind: Any) -> Any:
+        """The type of what is lent."""
+        if isinstance(kind, types.Array):
+            if kind.layout != "C":
+                raise numba.core.errors.TypingError(f"only arrays in C order can be lent, not {kind}")
+            return Uncounted(kind.dtype, kind.ndim, kind.layout)
+        if isinstance(kind, types.NamedTuple):
+            return types.NamedTuple([_lent(part) for part in kind.types], kind.instance_class)
+        return types.Tuple([_lent(part) for part in kind]) if isinstance(kind, types.BaseTuple) else kind
+
+    def _lend(context: Any, builder: Any, kind: Any, value: Any) -> Any:
+        to = _lent(kind)
+        if isinstance(kind, types.Array):
+            return _part(context, builder, kind, value, to)
+        if isinstance(kind, types.BaseTuple):
+            values = cgutils.unpack_tuple(builder, value)
+            parts = [_lend(context, builder, part, value) for part, value in zip(kind, values, strict=True)]
+            return context.make_tuple(builder, to, parts)
+        return value
+
     @extending.intrinsic
     def lend(typing_context: Any, record: Any) -> Any:
-        """``lend(record)``: a NamedTuple with its arrays uncounted, to be used while the caller holds the other."""
+        """``lend(record)``: a tuple with its arrays uncounted, to be used while the caller holds the other.
 
-        def lent(kind: Any) -> Any:
-            return Uncounted(kind.dtype, kind.ndim, kind.layout) if isinstance(kind, types.Array) else kind
+        Parts that are tuples are lent too; arrays are in C order.
+        """
 
         def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-            parts = [
-                value if to is kind else _part(context, builder, kind, value, to)
-                for value, kind, to in zip(
-                    cgutils.unpack_tuple(builder, values[0]), record.types, signature.return_type.types, strict=True
-                )
-            ]
-            return context.make_tuple(builder, signature.return_type, parts)
+            return _lend(context, builder, record, values[0])
 
-        return types.NamedTuple([lent(kind) for kind in record.types], record.instance_class)(record), generate
+        return _lent(record)(record), generate
+
+    def _room(context: Any, builder: Any, kind: Any, room: Any) -> Any:
+        """The address in an array at which a value of that type is kept."""
+        data = make_array(room[0])(context, builder, room[1]).data
+        return builder.bitcast(data, context.get_value_type(kind).as_pointer())
+
+    @extending.intrinsic
+    def keep(typing_context: Any, room: Any, record: Any) -> Any:
+        """``keep(room, record)``: put what was lent into an array of `ROOM` bytes, for other threads to find."""
+
+        def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+            kind = signature.args[1]
+            if context.get_abi_sizeof(context.get_value_type(kind)) > ROOM:
+                raise numba.core.errors.LoweringError(f"more than {ROOM} bytes: {kind}")
+            builder.store(values[1], _room(context, builder, kind, (signature.args[0], values[0])), align=8)
+            return context.get_dummy_value()
+
+        return types.void(room, record), generate
+
+    @extending.intrinsic
+    def kept(typing_context: Any, room: Any, like: Any) -> Any:
+        """``kept(room, like)``: what was put there; ``like`` is of the same type."""
+
+        def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+            return builder.load(_room(context, builder, like, (signature.args[0], values[0])), align=8)
+
+        return like(room, like), generate
 
     def _scratch(function: Any, element: Any) -> None:
         """Let compiled code take a function's array from the frame of the caller."""

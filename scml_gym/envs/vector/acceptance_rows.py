@@ -10,8 +10,9 @@ import numpy as np
 
 from scml_gym.envs.bilateral_forms import ACCEPTANCE
 from scml_gym.envs.bilateral_setting import AnyScenario, BilateralSetting, Opponent, acceptance_setting
-from scml_gym.envs.vector.negotiations import NegotiationBatch, Row, SeedStreams
+from scml_gym.envs.vector.negotiations import NegotiationBatch, Row
 from scml_gym.envs.vector.rows import read_actions
+from scml_gym.envs.vector.seeds import SeedStreams
 from scml_gym.errors import InputError
 from scml_gym.rewards_bilateral import RewardPart, make_reward
 
@@ -100,8 +101,7 @@ class AcceptanceRows:
             raise InputError(f"{given} seeds for {self.n_rows} rows")
         self._seeds = SeedStreams(seeds)
         results = self._batch.new_results()
-        self._seeds.advance(self._all)
-        self._batch.reset(self._all, self._seeds.current, results)
+        self._batch.reset(self._all, self._seeds.draw(self._all), results)
         return results.observations
 
     def step(self, actions: np.ndarray) -> RowsStep:
@@ -128,8 +128,7 @@ class AcceptanceRows:
         ended = np.flatnonzero(results.done)
         if len(ended):
             step = step._replace(final_observations=results.observations.copy())
-            self._seeds.advance(ended)
-            self._batch.reset(ended, self._seeds.current, results)
+            self._batch.reset(ended, self._seeds.draw(ended), results)
         return step
 
     def _endings(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:

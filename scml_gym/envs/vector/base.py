@@ -11,14 +11,17 @@ from gymnasium.vector import AutoresetMode
 from scml_gym.casting import begin_cast
 from scml_gym.envs.setting import MOST_WORLDS, OneShotSetting, Opponent
 from scml_gym.envs.vector.batch import GENERATED, NO_DAYS, NO_SPECS, POOLED, STAGED, Batch, Source, widen_state
-from scml_gym.envs.vector.programs import Outputs, Programs
-from scml_gym.envs.vector.rows import Information, RowVectorEnv, Task, check_rows
+from scml_gym.envs.vector.programs import ENDED, ERROR, SUMMARY_DTYPE, Outputs, Programs
+from scml_gym.envs.vector.rows import Information, RowVectorEnv, check_rows
 from scml_gym.errors import InputError
 from scml_gym.worlds.compiled.advance import OVER
 from scml_gym.worlds.compiled.generation import compiled_spec, fill_spec
 from scml_gym.worlds.compiled.layout import DAILY_DTYPE, MAX_FACTORIES, SPEC_DTYPE
 from scml_gym.worlds.compiled.roster import Roster, make_roster
 from scml_gym.worlds.pool import SpecPool
+
+SUMMARY_COLUMNS = [(name, f"_{name}") for name in SUMMARY_DTYPE.names or ()]
+"""Of the information: each with the column that says whose it is."""
 
 
 def batched_setting(num_envs: int, setting: dict[str, Any]) -> OneShotSetting:
@@ -65,7 +68,8 @@ class BatchedEnv(RowVectorEnv):
         setting: Which worlds are played.
         source: As `make_source` makes it.
         batch: Of that many rows.
-        programs: Compiled step and reset.
+        programs: Step and reset.
+        constants: What they are given after all else.
         n_choices: Length of a row's mask.
         size: Numbers of a row's observation.
         action_dtype: Of the numbers of an action.
@@ -85,6 +89,7 @@ class BatchedEnv(RowVectorEnv):
         source: Source,
         batch: Batch,
         programs: Programs,
+        constants: tuple[Any, ...],
         n_choices: int,
         size: int,
         action_dtype: Any,
@@ -93,7 +98,9 @@ class BatchedEnv(RowVectorEnv):
     ):
         super().__init__(num_envs, autoreset_mode, threads, action_dtype)
         self.setting = setting
-        self._source, self._batch, self._programs = source, batch, programs
+        self._source, self._batch = source, batch
+        self._reset_program, self._step_program = (self._crew(program) for program in programs)
+        self._constants = constants
         self._n_choices, self._size = n_choices, size
         self._goes_on, self._always_asked = goes_on, always_asked
         self._later: list[np.ndarray] = []
@@ -123,39 +130,50 @@ class BatchedEnv(RowVectorEnv):
     def _new_outputs(self) -> Outputs:
         """Fresh arrays: those of earlier steps stay as they were."""
         n = self.num_envs
-        observations = np.zeros((n, self._size), dtype=self.single_observation_space.dtype or np.float32)
-        masks = np.zeros((n, self._n_choices), dtype=np.bool_)
-        return Outputs(observations, masks, np.zeros(n), np.zeros(n, dtype=np.bool_), np.zeros(n))
+        observations = np.empty((n, self._size), dtype=self.single_observation_space.dtype or np.float32)
+        masks = np.empty((n, self._n_choices), dtype=np.bool_)
+        rewards, ideal, errors = np.zeros(n), np.zeros(n), np.zeros(n, dtype=np.int64)
+        done, over = np.zeros(n, dtype=np.bool_), np.zeros(n, dtype=np.bool_)
+        summaries, notes = np.zeros(n, dtype=SUMMARY_DTYPE), np.zeros(2, dtype=np.bool_)
+        return Outputs(observations, masks, rewards, done, ideal, errors, over, summaries, notes)
 
-    def _advance(self, actions: np.ndarray, outputs: Outputs, acting: np.ndarray, ended: np.ndarray) -> None:
+    def _advance(self, actions: np.ndarray, outputs: Outputs, resting: np.ndarray) -> None:
         """Answer in some rows and start the next episode in others, all of them shared by the threads at once."""
-        self._draw(ended, np.zeros(self.num_envs, dtype=np.bool_))
-        # resets take longest and come first, so that threads can make up for them
-        self._run(self._resets(ended, outputs), (self._programs.step, (self._batch, actions, outputs), acting))
-        self._check(actions, acting)
+        ended = np.flatnonzero(resting)
+        self._draw(ended)
+        self._step_program(self.num_envs, self._batch, self._source, outputs, resting, actions, *self._constants)
+        self._check(actions, outputs, resting)
         self._settle_resets(ended, outputs)
 
     def _kept(self, outputs: Outputs) -> Outputs:
         """Outputs of the rows that are done."""
-        return super()._kept(outputs)._replace(ideal=outputs.ideal * outputs.done)
+        ideal, over, summaries = outputs.ideal * outputs.done, outputs.over.copy(), outputs.summaries.copy()
+        return super()._kept(outputs)._replace(ideal=ideal, over=over, summaries=summaries)
 
     def _reset_rows(self, indices: np.ndarray, outputs: Outputs, seeded: np.ndarray) -> None:
         """Start the next episode in some rows; where a seed was given in a new world in any case."""
         outputs.ideal[indices] = 0.0
         self._draw(indices, seeded)
-        self._run(self._resets(indices, outputs))
+        self._begin(indices, outputs)
         self._settle_resets(indices, outputs)
 
-    def _draw(self, indices: np.ndarray, seeded: np.ndarray) -> None:
-        """Give seeds to those of the rows whose next episode is in a new world."""
-        rows = self._batch.rows
-        rows["draw"] = 0
-        for i in indices:
-            if not self._goes_on or seeded[i] or rows["status"][i] == OVER:
-                self._draw_seed(int(i))
+    def _begin(self, indices: np.ndarray, outputs: Outputs) -> None:
+        self._reset_program(len(indices), self._batch, self._source, outputs, indices, *self._constants)
 
-    def _resets(self, indices: np.ndarray, outputs: Outputs) -> Task:
-        return self._programs.reset, (self._batch, self._source, outputs), indices
+    def _draw(self, indices: np.ndarray, seeded: np.ndarray | None = None) -> None:
+        """Give seeds to those of the rows whose next episode is in a new world, and in ``STAGED`` its parameters."""
+        rows, source = self._batch.rows, self._source
+        if self._goes_on:
+            new = rows["status"][indices] == OVER
+            indices = indices[new if seeded is None else new | seeded[indices]]
+        if not len(indices):
+            return
+        rows["seed"][indices], rows["draw"][indices] = self._seeds.draw(indices), 1
+        if source.kind == STAGED:
+            for i in indices:
+                spec_seed = int(begin_cast(np.zeros(1, dtype=np.uint64), int(rows["seed"][i])))
+                spec = self.setting.generate(spec_seed, self.setting.days, self.setting.factories_per_level)
+                fill_spec(spec, source.specs[i], source.daily[i])
 
     def _settle_resets(self, indices: np.ndarray, outputs: Outputs) -> None:
         """Draw other worlds for the rows that were reset into one in which nobody asks the learner, where that is due.
@@ -169,39 +187,27 @@ class BatchedEnv(RowVectorEnv):
             indices = indices[self._batch.rows["status"][indices] == OVER]
             if not len(indices):
                 return
-            self._draw(indices, np.zeros(self.num_envs, dtype=np.bool_))
-            self._run(self._resets(indices, outputs))
+            self._draw(indices)
+            self._begin(indices, outputs)
         raise InputError(f"in {MOST_WORLDS} worlds in a row nobody asked the learner for an answer")
 
-    def _draw_seed(self, i: int) -> None:
-        """The seed of a row's next world, and that world's parameters where they are made in Python."""
-        row, source = self._batch.rows[i], self._source
-        row["seed"], row["draw"] = int(self._generators[i].integers(2**62)), 1
-        if source.kind == STAGED:
-            spec_seed = int(begin_cast(np.zeros(1, dtype=np.uint64), int(row["seed"])))
-            spec = self.setting.generate(spec_seed, self.setting.days, self.setting.factories_per_level)
-            fill_spec(spec, source.specs[i], source.daily[i])
-
-    def _check(self, actions: np.ndarray, indices: np.ndarray) -> None:
+    def _check(self, actions: np.ndarray, outputs: Outputs, resting: np.ndarray) -> None:
         """Refuse actions outside the space; the rows of valid ones have moved on."""
-        errors = self._batch.rows["error"]
-        if errors.any() and errors[indices].any():
-            i = int(indices[np.argmax(errors[indices] > 0)])
-            raise InputError(f"row {i}: action {actions[i].tolist()}; valid: {self.single_action_space}")
+        if outputs.notes[ERROR]:
+            wrong = (outputs.errors > 0) & ~resting
+            if wrong.any():
+                i = int(np.argmax(wrong))
+                raise InputError(f"row {i}: action {actions[i].tolist()}; valid: {self.single_action_space}")
 
     def _information(self, outputs: Outputs, rows: np.ndarray) -> Information:
         """Masks and ideal profits of some rows, and a summary of those whose world is over."""
         information: Information = {"action_mask": outputs.masks, "ideal_profit": outputs.ideal}
-        information |= {"_action_mask": rows, "_ideal_profit": rows}
-        over = rows & (self._batch.rows["status"] == OVER)
-        if over.any():
-            information |= self._columns(over, self._summaries(np.flatnonzero(over)))
+        information["_action_mask"] = information["_ideal_profit"] = rows
+        if outputs.notes[ENDED] and (over := rows & outputs.over).any():
+            self._summarise(outputs, over, information)
         return information
 
-    def _summaries(self, indices: np.ndarray) -> dict[str, np.ndarray]:
-        """What became of the learner's factory, as `World.summary`."""
-        seats = self._batch.worlds["seats"][indices, self._batch.rows["factory"][indices]]
-        initial = self._batch.worlds["spec"]["initial_balance"][indices, self._batch.rows["factory"][indices]]
-        summary = {n: seats[n] for n in ("agreements", "negotiations", "decisions")}
-        summary |= {"score": (initial + seats["total_profit"]) / initial, "profit": seats["total_profit"]}
-        return summary | {"invalid_actions": seats["invalid"], "bankrupt": seats["bankrupt"] > 0}
+    def _summarise(self, outputs: Outputs, rows: np.ndarray, information: Information) -> None:
+        """Add to the information what became of the learner's factory in some rows."""
+        for name, flag in SUMMARY_COLUMNS:
+            information[name], information[flag] = outputs.summaries[name], rows

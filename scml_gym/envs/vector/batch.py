@@ -26,7 +26,6 @@ ROW_DTYPE = np.dtype(
         ("day", np.int64),  # of the running episode, where an episode is a day
         ("closed", np.int64),  # days that closed since the last decision and count for the episode
         ("ideal", np.float64),  # their ideal profit, in money
-        ("error", np.int64),  # 1 + what the action form says is wrong with the action
     ],
     align=True,
 )

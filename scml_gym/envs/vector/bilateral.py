@@ -48,20 +48,17 @@ class NegotiationVectorEnv(RowVectorEnv):
         self.setting, self.reward = setting, reward
         self.single_observation_space, self.single_action_space = form.observation_space, form.action_space
         super().__init__(num_envs, autoreset_mode, threads, np.int64)
-        self._batch = NegotiationBatch(form, [Row(setting.negotiation, reward)] * num_envs, self._run)
-        self._seeds_drawn = np.zeros(num_envs, dtype=np.uint64)
+        self._batch = NegotiationBatch(form, [Row(setting.negotiation, reward)] * num_envs, self._crew)
 
     def _new_outputs(self) -> Results:
         return self._batch.new_results()
 
-    def _advance(self, actions: np.ndarray, outputs: Results, acting: np.ndarray, ended: np.ndarray) -> None:
-        self._batch.step(actions, acting, outputs)
-        self._reset_rows(ended, outputs, np.zeros(self.num_envs, dtype=np.bool_))
+    def _advance(self, actions: np.ndarray, outputs: Results, resting: np.ndarray) -> None:
+        self._batch.step(actions, np.flatnonzero(~resting), outputs)
+        self._reset_rows(np.flatnonzero(resting), outputs, np.zeros(self.num_envs, dtype=np.bool_))
 
     def _reset_rows(self, indices: np.ndarray, outputs: Results, seeded: np.ndarray) -> None:
-        for i in indices:
-            self._seeds_drawn[i] = self._generators[i].integers(2**62)
-        self._batch.reset(indices, self._seeds_drawn, outputs)
+        self._batch.reset(indices, self._seeds.draw(indices), outputs)
 
     def _information(self, outputs: Results, rows: np.ndarray) -> Information:
         """Masks of some rows, and how the negotiations of those that are done ended."""

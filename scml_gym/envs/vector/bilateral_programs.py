@@ -8,18 +8,17 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from scml_gym.compiling import compiled, jittable
+from scml_gym.compiling import jittable
 from scml_gym.encoding import encode_one_partner
 from scml_gym.envs.partner_form import STATES, draw_partner, open_partners
 from scml_gym.envs.vector.batch import Batch, Source, advance_row, draw_world
-from scml_gym.envs.vector.programs import Outputs, Programs, clear
-from scml_gym.envs.vector.sharing import Share, has_next, position
+from scml_gym.envs.vector.programs import ERROR, Outputs, Programs, clear, summarise
+from scml_gym.envs.vector.sharing import Board, shared, take
 from scml_gym.errors import InputError
 from scml_gym.observations import PartnerEncoder
 from scml_gym.partner import PartnerStates, decode_choice, partner_mask, state_index
 from scml_gym.partner_tracker import END_DTYPE, TRACKER_DTYPE, collect_ends
 from scml_gym.rewards_negotiation import negotiation_reward_accepted, negotiation_reward_ended
-from scml_gym.uncounted import lend
 from scml_gym.view import MAX_PARTNERS, AgentView
 from scml_gym.worlds.compiled.advance import DAY, DECISION
 from scml_gym.worlds.compiled.seats import answer, propose
@@ -208,7 +207,7 @@ def choose_partner(batch: Batch, learner: Learner, i: int) -> bool:
 
 @functools.cache
 def make_programs(encode: Any) -> Programs:
-    """Compile the programs for an encoder: `Programs` whose functions take a `Learner` before all else."""
+    """Compile the programs for an encoder: `Programs` whose further argument is a `Learner`."""
 
     @jittable
     def observe(batch: Batch, learner: Learner, outputs: Outputs, i: int, closed: bool) -> None:
@@ -216,58 +215,64 @@ def make_programs(encode: Any) -> Programs:
         view = batch.closing[i] if closed else batch.worlds[i]["views"][row["factory"]]
         encode(view, k, learner.numbers, outputs.observations[i])
         partner_mask(view, k, learner.quantity_bins, learner.price_bins, outputs.masks[i])
+        summarise(batch, outputs, i)
 
-    @compiled
-    def reset(
-        learner: Learner, batch: Batch, source: Source, outputs: Outputs, indices: np.ndarray, share: Share
-    ) -> None:
-        batch, outputs = lend(batch), lend(outputs)
-        taken = 0
-        while has_next(share, taken):
-            i = indices[position(share, taken)]
-            taken += 1
-            row, thread = batch.rows[i], batch.rewards[i]
-            row["error"] = 0
-            if row["draw"] == 0:
-                choose_partner(batch, learner, i)
-            elif not draw(batch, learner, source, i):
-                row["error"], row["status"] = 1, DECISION
-                continue
-            find(batch, learner, i)
-            thread["ended"] = thread["done"] = 0
-            observe(batch, learner, outputs, i, False)
+    @jittable
+    def restart(batch: Batch, learner: Learner, source: Source, outputs: Outputs, i: int) -> None:
+        """Start a row's next episode; an error where the learner has no such partner."""
+        row, thread = batch.rows[i], batch.rewards[i]
+        if row["draw"] == 0:
+            choose_partner(batch, learner, i)
+        else:
+            row["draw"] = 0
+            if not draw(batch, learner, source, i):
+                outputs.errors[i], row["status"] = 1, DECISION
+                return
+        find(batch, learner, i)
+        thread["ended"] = thread["done"] = 0
+        observe(batch, learner, outputs, i, False)
 
-    @compiled
-    def step(
-        learner: Learner,
-        batch: Batch,
-        actions: np.ndarray,
-        outputs: Outputs,
-        indices: np.ndarray,
-        share: Share,
-    ) -> None:
-        batch, outputs = lend(batch), lend(outputs)
-        taken = 0
-        while has_next(share, taken):
-            i = indices[position(share, taken)]
-            taken += 1
-            row, thread = batch.rows[i], batch.rewards[i]
-            choice = int(actions[i])
-            valid = 0 <= choice < 2 + learner.quantity_bins * learner.price_bins
-            row["error"] = 0 if valid else 1
-            if not valid:
-                continue
-            thread["ended"] = thread["done"] = 0
-            decide(batch, learner, i, choice)
-            while thread["ended"] == 0 and row["status"] == DECISION and not due(batch, i):
-                decide(batch, learner, i, NOTHING)
-            done = thread["ended"] != 0
-            if learner.per_world != 0:
-                done = done and not find(batch, learner, i)
-            if thread["ended"] != 0:
-                outputs.rewards[i] = thread["reward"]
-            thread["done"] = 1 if done else 0
-            outputs.done[i] = done
-            observe(batch, learner, outputs, i, done and learner.per_world == 0)
+    @jittable
+    def act(batch: Batch, learner: Learner, outputs: Outputs, choice: int, i: int) -> None:
+        """Answer in a row and run on."""
+        row, thread = batch.rows[i], batch.rewards[i]
+        if not 0 <= choice < 2 + learner.quantity_bins * learner.price_bins:
+            outputs.errors[i], outputs.notes[ERROR] = 1, True
+            return
+        thread["ended"] = thread["done"] = 0
+        decide(batch, learner, i, choice)
+        while thread["ended"] == 0 and row["status"] == DECISION and not due(batch, i):
+            decide(batch, learner, i, NOTHING)
+        done = thread["ended"] != 0
+        if learner.per_world != 0:
+            done = done and not find(batch, learner, i)
+        if thread["ended"] != 0:
+            outputs.rewards[i] = thread["reward"]
+        thread["done"] = 1 if done else 0
+        outputs.done[i] = done
+        observe(batch, learner, outputs, i, done and learner.per_world == 0)
+
+    @shared
+    @jittable
+    def reset(arguments: tuple[Batch, Source, Outputs, np.ndarray, Learner], board: Board) -> None:
+        batch, source, outputs, indices, learner = arguments
+        low, high = take(board)
+        while low < high:
+            for k in range(low, high):
+                restart(batch, learner, source, outputs, indices[k])
+            low, high = take(board)
+
+    @shared
+    @jittable
+    def step(arguments: tuple[Batch, Source, Outputs, np.ndarray, np.ndarray, Learner], board: Board) -> None:
+        batch, source, outputs, resting, actions, learner = arguments
+        low, high = take(board)
+        while low < high:
+            for i in range(low, high):
+                if resting[i]:
+                    restart(batch, learner, source, outputs, i)
+                else:
+                    act(batch, learner, outputs, actions[i], i)
+            low, high = take(board)
 
     return Programs(reset, step)

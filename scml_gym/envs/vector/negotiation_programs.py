@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from scml_gym.compiling import compiled
+from scml_gym.compiling import jittable
 from scml_gym.envs.bilateral_forms import NO_CHOICE, FormKernel
-from scml_gym.envs.vector.sharing import Share, has_next, position
+from scml_gym.envs.vector.sharing import Board, SharedProgram, shared, take
 from scml_gym.negotiators.base import NO_OFFER
-from scml_gym.uncounted import lend
 from scml_gym.worlds.bilateral.compiled.calls import call_number, table_of
 from scml_gym.worlds.bilateral.compiled.game import answer, begin, failed
 from scml_gym.worlds.bilateral.view import LEARNER, mean_received
@@ -46,15 +44,15 @@ class Results(NamedTuple):
 
 
 class NegotiationPrograms(NamedTuple):
-    """Compiled functions over rows ``indices[low:high]``, which may be run in several threads.
+    """What is run on some rows, which are given by their indices.
 
     Attributes:
-        reset: ``(rows, seeds, results, indices, share)``; seeds are uint64, one a row.
-        step: ``(rows, actions, results, indices, share)``.
+        reset: ``(rows, results, indices, seeds)``; seeds are uint64, as many.
+        step: ``(rows, results, indices, actions)``.
     """
 
-    reset: Callable[..., None]
-    step: Callable[..., None]
+    reset: SharedProgram
+    step: SharedProgram
 
 
 @functools.cache
@@ -62,54 +60,65 @@ def make_programs(kernel: FormKernel) -> NegotiationPrograms:
     """Compile the programs of a form, once each."""
     decode, observe, mask = kernel
 
-    @compiled
-    def reset(rows: Negotiations, seeds: Any, results: Results, indices: np.ndarray, share: Share) -> None:
-        rows, results = lend(rows), lend(results)
-        taken = 0
-        while has_next(share, taken):
-            i = indices[position(share, taken)]
-            taken += 1
-            game = rows.games[i]
-            begin(game, seeds[i])
-            rows.pays[i]["invalid"] = FAILED if failed(game) else 0
-            rows.frames[i][:] = 0.0
-            observe(game["view"], rows.frames[i], results.observations[i])
-            mask(game["view"], results.masks[i])
+    @jittable
+    def restart(rows: Negotiations, results: Results, seed: int, i: int) -> None:
+        """Begin a row's next negotiation."""
+        game = rows.games[i]
+        begin(game, seed)
+        rows.pays[i]["invalid"] = FAILED if failed(game) else 0
+        rows.frames[i][:] = 0.0
+        observe(game["view"], rows.frames[i], results.observations[i])
+        mask(game["view"], results.masks[i])
 
-    @compiled
-    def step(rows: Negotiations, actions: Any, results: Results, indices: np.ndarray, share: Share) -> None:
-        rows, results = lend(rows), lend(results)
-        n_choices = results.masks.shape[1]
-        taken = 0
-        while has_next(share, taken):
-            i = indices[position(share, taken)]
-            taken += 1
-            game, pay = rows.games[i], rows.pays[i]
-            view = game["view"]
-            response = decode(actions[i], n_choices, view, table_of(game["seats"][LEARNER]))
-            if response == NO_CHOICE:
-                pay["invalid"] = NO_ACTION
-                continue
-            mask(view, results.masks[i])
-            pay["invalid"] = 0 if results.masks[i][actions[i]] else INVALID
-            refused = response >= 0 and view["offer"] != NO_OFFER
-            utility, mean = view["offer_utility"], mean_received(view)
-            answer(game, response)
-            if failed(game):
-                pay["invalid"] = FAILED
-                continue
-            reward = call_number(pay["offer"], (utility, mean)) if refused else 0.0
-            if not math.isfinite(reward):
-                pay["invalid"] = BAD_OFFER_PAY
-            done = view["running"] == 0
-            if done:
-                agreed = view["agreement"] != NO_OFFER
-                reward += call_number(pay["accept"], (view["utility"], mean)) if agreed else pay["failure_penalty"]
-                if not math.isfinite(reward) and pay["invalid"] != BAD_OFFER_PAY:
-                    pay["invalid"] = BAD_ACCEPT_PAY
-            results.rewards[i] = reward
-            results.done[i] = done
-            observe(view, rows.frames[i], results.observations[i])
-            mask(view, results.masks[i])
+    @jittable
+    def act(rows: Negotiations, results: Results, action: int, i: int) -> None:
+        """Answer in a row, and on to its next turn."""
+        game, pay = rows.games[i], rows.pays[i]
+        view = game["view"]
+        response = decode(action, results.masks.shape[1], view, table_of(game["seats"][LEARNER]))
+        if response == NO_CHOICE:
+            pay["invalid"] = NO_ACTION
+            return
+        mask(view, results.masks[i])
+        pay["invalid"] = 0 if results.masks[i][action] else INVALID
+        refused = response >= 0 and view["offer"] != NO_OFFER
+        utility, mean = view["offer_utility"], mean_received(view)
+        answer(game, response)
+        if failed(game):
+            pay["invalid"] = FAILED
+            return
+        reward = call_number(pay["offer"], (utility, mean)) if refused else 0.0
+        if not math.isfinite(reward):
+            pay["invalid"] = BAD_OFFER_PAY
+        done = view["running"] == 0
+        if done:
+            agreed = view["agreement"] != NO_OFFER
+            reward += call_number(pay["accept"], (view["utility"], mean)) if agreed else pay["failure_penalty"]
+            if not math.isfinite(reward) and pay["invalid"] != BAD_OFFER_PAY:
+                pay["invalid"] = BAD_ACCEPT_PAY
+        results.rewards[i] = reward
+        results.done[i] = done
+        observe(view, rows.frames[i], results.observations[i])
+        mask(view, results.masks[i])
+
+    @shared
+    @jittable
+    def reset(arguments: tuple[Negotiations, Results, np.ndarray, np.ndarray], board: Board) -> None:
+        rows, results, indices, seeds = arguments
+        low, high = take(board)
+        while low < high:
+            for k in range(low, high):
+                restart(rows, results, seeds[k], indices[k])
+            low, high = take(board)
+
+    @shared
+    @jittable
+    def step(arguments: tuple[Negotiations, Results, np.ndarray, np.ndarray], board: Board) -> None:
+        rows, results, indices, actions = arguments
+        low, high = take(board)
+        while low < high:
+            for k in range(low, high):
+                act(rows, results, actions[indices[k]], indices[k])
+            low, high = take(board)
 
     return NegotiationPrograms(reset, step)

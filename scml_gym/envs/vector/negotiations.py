@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from gymnasium.utils import seeding
 
 from scml_gym.envs.bilateral_forms import BilateralForm
+from scml_gym.envs.vector.crew import Crew
 from scml_gym.envs.vector.negotiation_programs import (
     BAD_ACCEPT_PAY,
     BAD_OFFER_PAY,
@@ -20,7 +20,7 @@ from scml_gym.envs.vector.negotiation_programs import (
     Results,
     make_programs,
 )
-from scml_gym.envs.vector.rows import Task, run_here
+from scml_gym.envs.vector.sharing import SharedProgram
 from scml_gym.errors import InputError
 from scml_gym.rewards_bilateral import BilateralReward, pay_error
 from scml_gym.worlds.bilateral.compiled.calls import number_callback
@@ -42,16 +42,16 @@ class NegotiationBatch:
     Args:
         form: Of the learner's side, the same in all rows.
         rows: One for each.
-        run: How programs are run; by default in this thread.
+        crew: What runs a program; by default this thread alone.
 
     Raises:
         InputError: if an opponent is a negmas negotiator, or a strategy or reward does not compile.
     """
 
-    def __init__(self, form: BilateralForm, rows: Sequence[Row], run: Callable[[Task], None] = run_here):
+    def __init__(self, form: BilateralForm, rows: Sequence[Row], crew: Callable[[SharedProgram], Crew] = Crew):
         n = len(rows)
-        self.form, self._rows, self._run = form, rows, run
-        self._programs = make_programs(form.kernel)
+        self.form, self._rows = form, rows
+        self._reset_program, self._step_program = (crew(program) for program in make_programs(form.kernel))
         frames = np.zeros((n, form.history, 2), dtype=np.float32)
         self._batch = Negotiations(np.zeros(n, dtype=GAME_DTYPE), np.zeros(n, dtype=PAY_DTYPE), frames)
         self._played: list[Negotiation | None] = [None] * n
@@ -85,15 +85,15 @@ class NegotiationBatch:
 
         Args:
             indices: int64, of the rows.
-            seeds: uint64, of their episodes, shape ``(n,)``: of all rows; only those of ``indices`` are read.
+            seeds: uint64, of their episodes, as long as ``indices``.
             results: Gets observations and masks of these rows.
 
         Raises:
             InputError: if a strategy fails or offers what is no outcome; the other rows have begun.
         """
-        for i in indices:
-            self._seat(int(i), int(seeds[i]))
-        self._run((self._programs.reset, (self._batch, seeds, results), indices))
+        for i, seed in zip(indices, seeds, strict=True):
+            self._seat(int(i), int(seed))
+        self._reset_program(len(indices), self._batch, results, indices, seeds)
         self._check(indices)
 
     def step(self, actions: np.ndarray, indices: np.ndarray, results: Results) -> None:
@@ -108,7 +108,7 @@ class NegotiationBatch:
             InputError: if an action is outside the action space, a strategy fails or offers what is no outcome, or a
                 reward is no finite number; the other rows have moved on.
         """
-        self._run((self._programs.step, (self._batch, actions, results), indices))
+        self._step_program(len(indices), self._batch, results, indices, actions)
         self._check(indices, actions)
 
     def _check(self, indices: np.ndarray, actions: np.ndarray | None = None) -> None:
@@ -135,27 +135,3 @@ class NegotiationBatch:
             check_opponent(negotiation)
             self._memory[i] = fill_game(self._batch.games[i], negotiation)
             self._played[i] = negotiation
-
-
-SEEDS_AHEAD = 64
-
-
-class SeedStreams:
-    """Of each row the seeds of its episodes: those that the single environment draws from the row's generator.
-
-    Args:
-        seeds: Of the rows, as given to ``reset``.
-    """
-
-    def __init__(self, seeds: Sequence[int]):
-        self._generators = [seeding.np_random(int(seed))[0] for seed in seeds]
-        self._ahead = np.zeros((len(seeds), SEEDS_AHEAD), dtype=np.uint64)
-        self._used = np.full(len(seeds), SEEDS_AHEAD)
-        self.current = np.zeros(len(seeds), dtype=np.uint64)
-
-    def advance(self, indices: np.ndarray) -> None:
-        """Draw the next seed of some rows into ``current``."""
-        for i in indices[self._used[indices] == SEEDS_AHEAD]:
-            self._ahead[i], self._used[i] = self._generators[i].integers(2**62, size=SEEDS_AHEAD), 0
-        self.current[indices] = self._ahead[indices, self._used[indices]]
-        self._used[indices] += 1

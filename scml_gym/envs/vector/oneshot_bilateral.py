@@ -12,7 +12,7 @@ from scml_gym.envs.partner_form import PartnerForm, negotiation_reward
 from scml_gym.envs.vector.base import BatchedEnv, batched_setting, make_source
 from scml_gym.envs.vector.batch import allocate
 from scml_gym.envs.vector.bilateral_programs import DRAWN, THREAD_DTYPE, Learner, make_programs, partner_kernel
-from scml_gym.envs.vector.programs import Outputs, Programs
+from scml_gym.envs.vector.programs import Outputs
 from scml_gym.envs.vector.rows import Information
 from scml_gym.errors import InputError
 from scml_gym.rewards_negotiation import NegotiationReward
@@ -81,7 +81,6 @@ class OneShotBilateralVectorEnv(BatchedEnv):
             quantity_bins,
             price_bins,
         )
-        compiled_programs = make_programs(kernel.encode)
         super().__init__(
             num_envs,
             autoreset_mode,
@@ -89,7 +88,8 @@ class OneShotBilateralVectorEnv(BatchedEnv):
             shared,
             source,
             allocate(num_envs, days, shared.timing == "moves", self._roster, 0, 0, THREAD_DTYPE),
-            Programs(*(partial(program, learner) for program in compiled_programs)),
+            make_programs(kernel.encode),
+            (learner,),
             form.actions.n,
             kernel.size,
             np.int64,
@@ -100,7 +100,7 @@ class OneShotBilateralVectorEnv(BatchedEnv):
     def _settle_resets(self, indices: np.ndarray, outputs: Outputs) -> None:
         super()._settle_resets(indices, outputs)
         rows = self._batch.rows
-        wrong = indices[rows["error"][indices] > 0]
+        wrong = indices[outputs.errors[indices] > 0]
         if len(wrong):
             rows["status"][wrong] = OVER
             view = self._batch.worlds["views"][wrong[0], rows["factory"][wrong[0]]]
@@ -118,7 +118,7 @@ class OneShotBilateralVectorEnv(BatchedEnv):
             information |= {"negotiation_end": end, "_negotiation_end": ended}
         done = rows & (negotiations["done"] > 0)
         if done.any():
-            information |= self._columns(done, self._summaries(np.flatnonzero(done)))
+            self._summarise(outputs, done, information)
         return information
 
 

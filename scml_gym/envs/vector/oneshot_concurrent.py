@@ -78,6 +78,7 @@ class OneShotConcurrentVectorEnv(BatchedEnv):
             source,
             allocate(num_envs, days, shared.timing == "moves", roster, memory_size, frames, paid.dtype),
             make_programs(functions, encode, self._encoder.full, paid, episode == "day"),
+            (),
             len(form.mask(new_view())),
             len(self._encoder.slots),
             dtype,

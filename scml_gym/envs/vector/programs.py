@@ -8,12 +8,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from scml_gym.compiling import compiled, jittable
+from scml_gym.compiling import jittable
 from scml_gym.envs.vector.batch import Batch, Source, advance_row, draw_world
-from scml_gym.envs.vector.sharing import Share, has_next, position
+from scml_gym.envs.vector.sharing import Board, SharedProgram, shared, take
 from scml_gym.ideal import ideal_profit
 from scml_gym.reward_kernels import RewardKernel
-from scml_gym.uncounted import lend
+from scml_gym.uncounted import part_of
 from scml_gym.view import MAX_PARTNERS, NOOP, PRIVATE_DTYPE
 from scml_gym.worlds.compiled.advance import DAY, DECISION, OVER, fill_privates
 from scml_gym.worlds.compiled.seats import answer
@@ -41,13 +41,44 @@ class Outputs(NamedTuple):
     rewards: np.ndarray  # float64 (n,)
     done: np.ndarray  # bool (n,)
     ideal: np.ndarray  # float64 (n,)
+    errors: np.ndarray  # int64 (n,): 1 + what the action form says is wrong with the action
+    over: np.ndarray  # bool (n,): the world is over
+    summaries: Any  # SUMMARY_DTYPE (n,), where it is over
+    notes: np.ndarray  # bool (2,): there is an error; a world is over
+
+
+ERROR, ENDED = 0, 1
+"""Of the notes."""
+
+
+SUMMARY_DTYPE = np.dtype(
+    [
+        ("agreements", np.int64),
+        ("negotiations", np.int64),
+        ("decisions", np.int64),
+        ("score", np.float64),
+        ("profit", np.float64),  # money
+        ("invalid_actions", np.int64),
+        ("bankrupt", np.bool_),
+    ],
+    align=True,
+)
+"""What became of the learner's factory; as `World.summary`."""
 
 
 class Programs(NamedTuple):
-    """Compiled functions over a `Share` of the rows ``indices`` of a batch."""
+    """What is run on the rows of a batch.
 
-    reset: Callable[..., None]
-    step: Callable[..., None]
+    Attributes:
+        reset: ``(batch, source, outputs, indices)``: start the next episode in these rows.
+        step: ``(batch, source, outputs, resting, actions)``: start it in the rows that are resting, bool ``(n,)``, and
+            answer in all others and run on to their next decisions.
+
+    Further arguments come after these.
+    """
+
+    reset: SharedProgram
+    step: SharedProgram
 
 
 @functools.cache
@@ -89,65 +120,100 @@ def make_programs(form: ActionKernel, encode: Any, full: bool, reward: RewardKer
         view = batch.closing[i] if per_day and done else world["views"][row["factory"]]
         if full:
             fill_privates(world, batch.daily[i], privates)
+        outputs.observations[i][:] = 0.0
         frames = batch.frames[i].copy() if done else batch.frames[i]  # an end is no decision to be remembered
         encode(view, privates, frames, outputs.observations[i])
         mask(view, outputs.masks[i])
+        summarise(batch, outputs, i)
         return view
 
-    @compiled
-    def reset(batch: Batch, source: Source, outputs: Outputs, indices: np.ndarray, share: Share) -> None:
-        batch, outputs = lend(batch), lend(outputs)
-        privates = np.zeros(n_privates, dtype=PRIVATE_DTYPE)
-        taken = 0
-        while has_next(share, taken):
-            i = indices[position(share, taken)]
-            taken += 1
-            world, row = batch.worlds[i], batch.rows[i]
-            row["closed"], row["ideal"] = 0, 0.0
-            if row["draw"] != 0:
-                draw_world(batch.worlds, batch.daily, batch.prices, batch.state, batch.rows, source, i)
-                batch.memory[i][:] = 0.0
-                batch.frames[i][:] = 0.0
-                row["day"] = -1
-                zero(batch.rewards, i)
+    @jittable
+    def restart(batch: Batch, source: Source, outputs: Outputs, privates: np.ndarray, i: int) -> None:
+        """Start a row's next episode."""
+        world, row = batch.worlds[i], batch.rows[i]
+        row["closed"], row["ideal"] = 0, 0.0
+        if row["draw"] != 0:
+            row["draw"] = 0
+            draw_world(batch.worlds, batch.daily, batch.prices, batch.state, batch.rows, source, i)
+            batch.memory[i][:] = 0.0
+            batch.frames[i][:] = 0.0
+            row["day"] = -1
+            zero(batch.rewards, i)
+            run(batch, i)
+        else:
+            while row["status"] == DECISION and world["views"][row["factory"]]["day"] == row["day"]:
+                end_all(world, row["factory"])
                 run(batch, i)
-            else:
-                while row["status"] == DECISION and world["views"][row["factory"]]["day"] == row["day"]:
-                    end_all(world, row["factory"])
-                    run(batch, i)
-                zero(batch.rewards, i)
-                row["closed"], row["ideal"] = 0, 0.0
-            view = world["views"][row["factory"]]
-            row["day"] = view["day"]
-            begin(view, batch.rewards[i])
-            observe(batch, outputs, privates, i, False)
+            zero(batch.rewards, i)
+            row["closed"], row["ideal"] = 0, 0.0
+        view = world["views"][row["factory"]]
+        row["day"] = view["day"]
+        begin(view, batch.rewards[i])
+        observe(batch, outputs, privates, i, False)
 
-    @compiled
-    def step(batch: Batch, actions: np.ndarray, outputs: Outputs, indices: np.ndarray, share: Share) -> None:
-        batch, outputs = lend(batch), lend(outputs)
+    @jittable
+    def act(batch: Batch, outputs: Outputs, privates: np.ndarray, action: np.ndarray, i: int) -> None:
+        """Answer in a row and run on."""
+        world, row = batch.worlds[i], batch.rows[i]
+        view = world["views"][row["factory"]]
+        if row["status"] == DECISION:  # else nobody ever asked the learner
+            clear(world["actions"])
+            wrong = decode(action, view, batch.memory[i], world["actions"])
+            outputs.errors[i] = 1 + wrong
+            if wrong >= 0:
+                outputs.notes[ERROR] = True
+                return
+            answer(world, row["factory"])
+            run(batch, i)
+        done = row["closed"] > 0 if per_day else row["status"] == OVER
+        seen = observe(batch, outputs, privates, i, done)
+        outputs.rewards[i] = pay(seen, done, batch.rewards[i])
+        outputs.done[i] = done
+        outputs.ideal[i] = row["ideal"]
+        row["closed"], row["ideal"] = 0, 0.0
+
+    @shared
+    @jittable
+    def reset(arguments: tuple[Batch, Source, Outputs, np.ndarray], board: Board) -> None:
+        batch, source, outputs, indices = arguments
         privates = np.zeros(n_privates, dtype=PRIVATE_DTYPE)
-        taken = 0
-        while has_next(share, taken):
-            i = indices[position(share, taken)]
-            taken += 1
-            world, row = batch.worlds[i], batch.rows[i]
-            view = world["views"][row["factory"]]
-            if row["status"] == DECISION:  # else nobody ever asked the learner
-                clear(world["actions"])
-                wrong = decode(actions[i], view, batch.memory[i], world["actions"])
-                row["error"] = 1 + wrong
-                if wrong >= 0:
-                    continue
-                answer(world, row["factory"])
-                run(batch, i)
-            done = row["closed"] > 0 if per_day else row["status"] == OVER
-            seen = observe(batch, outputs, privates, i, done)
-            outputs.rewards[i] = pay(seen, done, batch.rewards[i])
-            outputs.done[i] = done
-            outputs.ideal[i] = row["ideal"]
-            row["closed"], row["ideal"] = 0, 0.0
+        low, high = take(board)
+        while low < high:
+            for k in range(low, high):
+                restart(batch, source, outputs, privates, indices[k])
+            low, high = take(board)
+
+    @shared
+    @jittable
+    def step(arguments: tuple[Batch, Source, Outputs, np.ndarray, np.ndarray], board: Board) -> None:
+        batch, source, outputs, resting, actions = arguments
+        privates = np.zeros(n_privates, dtype=PRIVATE_DTYPE)
+        low, high = take(board)
+        while low < high:
+            for i in range(low, high):
+                if resting[i]:
+                    restart(batch, source, outputs, privates, i)
+                else:
+                    act(batch, outputs, privates, part_of(actions, i), i)
+            low, high = take(board)
 
     return Programs(reset, step)
+
+
+@jittable
+def summarise(batch: Batch, outputs: Outputs, i: int) -> None:
+    """Say what became of the learner's factory, where the row's world is over."""
+    world, row = batch.worlds[i], batch.rows[i]
+    over = row["status"] == OVER
+    outputs.over[i] = over
+    if over:
+        outputs.notes[ENDED] = True
+        seat, summary = world["seats"][row["factory"]], outputs.summaries[i]
+        initial = world["spec"]["initial_balance"][row["factory"]]
+        summary["agreements"], summary["negotiations"] = seat["agreements"], seat["negotiations"]
+        summary["decisions"], summary["profit"] = seat["decisions"], seat["total_profit"]
+        summary["score"] = (initial + seat["total_profit"]) / initial
+        summary["invalid_actions"], summary["bankrupt"] = seat["invalid"], seat["bankrupt"] > 0
 
 
 @jittable

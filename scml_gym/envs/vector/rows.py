@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import concurrent.futures
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence, Sized
+from collections.abc import Sequence, Sized
 from typing import Any
 
 import numpy as np
-from gymnasium.utils import seeding
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
-from scml_gym.envs.vector.sharing import Share, shares
+from scml_gym.envs.vector.crew import Crew
+from scml_gym.envs.vector.seeds import SeedStreams
+from scml_gym.envs.vector.sharing import SharedProgram
 from scml_gym.errors import InputError
 
 Information = dict[str, Any]
-
-Task = tuple[Callable[..., None], tuple[Any, ...], np.ndarray]
-"""A program, its first arguments, and the rows that it is run on."""
 
 
 class RowVectorEnv(VectorEnv, ABC):
@@ -52,20 +49,20 @@ class RowVectorEnv(VectorEnv, ABC):
         self._mode = mode
         self._action_dtype = action_dtype
         self._ended = np.zeros(num_envs, dtype=np.bool_)
-        self._generators: list[np.random.Generator] = []
+        self._seeds = SeedStreams([])
         self._last: Any = None
         self._threads = threads
-        self._executor = concurrent.futures.ThreadPoolExecutor(threads - 1) if threads > 1 else None
+        self._crews: list[Crew] = []
 
     @abstractmethod
     def _new_outputs(self) -> Any:
         """Fresh arrays, as those of earlier steps stay as they were: a NamedTuple of ``observations``, ``masks``,
-        ``rewards``, ``done`` and possibly others."""
+        ``rewards``, ``done`` and possibly others. Observations and masks hold anything, all others zeros."""
 
     @abstractmethod
-    def _advance(self, actions: np.ndarray, outputs: Any, acting: np.ndarray, ended: np.ndarray) -> None:
-        """Answer in some rows and run on to their next decisions, refusing actions outside the space; in others start
-        the next episode."""
+    def _advance(self, actions: np.ndarray, outputs: Any, resting: np.ndarray) -> None:
+        """Start the next episode in the rows that are resting, bool, shape ``(num_envs,)``; in all others answer and
+        run on to their next decisions, refusing actions outside the space."""
 
     @abstractmethod
     def _reset_rows(self, indices: np.ndarray, outputs: Any, seeded: np.ndarray) -> None:
@@ -83,21 +80,21 @@ class RowVectorEnv(VectorEnv, ABC):
         self, *, seed: int | Sequence[int | None] | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Any, Information]:
         """Start an episode in every row, or in those of ``options["reset_mask"]`` (bool, shape ``(num_envs,)``)."""
-        seeds = self._seeds(seed)
+        seeds = self._list_seeds(seed)
         chosen = np.ones(self.num_envs, dtype=np.bool_)
         outputs = self._new_outputs()
         if options is not None and "reset_mask" in options:
             chosen = np.asarray(options["reset_mask"], dtype=np.bool_)
             if chosen.shape != (self.num_envs,) or not chosen.any():
                 raise InputError(f"reset_mask of shape {chosen.shape}; valid: ({self.num_envs},), one of it true")
-            if self._last is not None:
-                outputs.observations[:], outputs.masks[:] = self._last.observations, self._last.masks
-        fresh = not self._generators
+            before = (0, False) if self._last is None else (self._last.observations, self._last.masks)
+            outputs.observations[:], outputs.masks[:] = before
+        fresh = self._last is None
+        if fresh:
+            self._seeds = SeedStreams(seeds)
         for i, row_seed in enumerate(seeds):
-            if fresh:
-                self._generators.append(seeding.np_random(row_seed)[0])
-            elif row_seed is not None and chosen[i]:
-                self._generators[i] = seeding.np_random(row_seed)[0]
+            if row_seed is not None and chosen[i] and not fresh:
+                self._seeds.renew(i, row_seed)
         seeded = np.array([fresh or s is not None for s in seeds])
         self._reset_rows(np.flatnonzero(chosen), outputs, seeded)
         self._ended[chosen] = False
@@ -106,14 +103,14 @@ class RowVectorEnv(VectorEnv, ABC):
 
     def step(self, actions: Any) -> tuple[Any, np.ndarray, np.ndarray, np.ndarray, Information]:
         """Answer in every row and run on to the next decisions."""
-        if not self._generators:
+        if self._last is None:
             raise InputError("call reset before step")
         actions = read_actions(actions, self._action_dtype, self.action_space.shape)
         outputs = self._new_outputs()
         resting = self._ended
-        if resting.any() and self._mode == AutoresetMode.DISABLED:
+        if self._mode == AutoresetMode.DISABLED and resting.any():
             raise InputError(f"row {int(np.argmax(resting))} has ended: reset it (options={{'reset_mask': ...}})")
-        self._advance(actions, outputs, np.flatnonzero(~resting), np.flatnonzero(resting))
+        self._advance(actions, outputs, resting)
         done = outputs.done
         if self._mode == AutoresetMode.SAME_STEP and done.any():
             information = self._restart(outputs)
@@ -131,17 +128,16 @@ class RowVectorEnv(VectorEnv, ABC):
 
     def close_extras(self, **kwargs: Any) -> None:
         """End the threads."""
-        if self._executor is not None:
-            self._executor.shutdown()
-            self._executor = None
+        for crew in self._crews:
+            crew.close()
 
     def _shape(self, observations: np.ndarray) -> Any:
         """Flat observations, of shape ``(n, size)``, in the form of the observation space."""
         shape = self.single_observation_space.shape
         assert shape is not None, "a space without a shape needs a form of its own"
-        return observations.reshape(len(observations), *shape)
+        return observations if len(shape) == 1 else observations.reshape(len(observations), *shape)
 
-    def _seeds(self, seed: int | Sequence[int | None] | None) -> Sequence[int | None]:
+    def _list_seeds(self, seed: int | Sequence[int | None] | None) -> Sequence[int | None]:
         if seed is None or isinstance(seed, (int, np.integer)):
             return [None if seed is None else int(seed) + i for i in range(self.num_envs)]
         if not isinstance(seed, Sized):
@@ -150,16 +146,10 @@ class RowVectorEnv(VectorEnv, ABC):
             raise InputError(f"{len(seed)} seeds for {self.num_envs} rows")
         return seed
 
-    def _run(self, *tasks: Task) -> None:
-        """Programs over rows, which the threads share."""
-        if self._executor is None:
-            return run_here(*tasks)
-        split = [shares(len(indices), self._threads) for _, _, indices in tasks]
-        mine, *others = zip(*split, strict=True)
-        futures = [self._executor.submit(run_shares, tasks, part) for part in others]
-        run_shares(tasks, mine)
-        for future in futures:
-            future.result()
+    def _crew(self, program: SharedProgram) -> Crew:
+        """A program as the environment's threads run it."""
+        self._crews.append(Crew(program, self._threads))
+        return self._crews[-1]
 
     def _restart(self, outputs: Any) -> Information:
         """Start the next episode in the rows that are done; their last observation and information are kept aside."""
@@ -183,18 +173,6 @@ class RowVectorEnv(VectorEnv, ABC):
             column[indices] = some
             columns[name], columns[f"_{name}"] = column, rows
         return columns
-
-
-def run_shares(tasks: Sequence[Task], part: Sequence[Share]) -> None:
-    """Run a share of each task."""
-    for (program, arguments, indices), share in zip(tasks, part, strict=True):
-        if len(indices):
-            program(*arguments, indices, share)
-
-
-def run_here(*tasks: Task) -> None:
-    """Programs over all their rows, in this thread."""
-    run_shares(tasks, [shares(len(indices), 1)[0] for _, _, indices in tasks])
 
 
 def read_actions(actions: Any, dtype: Any, shape: tuple[int, ...] | None) -> np.ndarray:

@@ -1,69 +1,110 @@
-"""Rows shared by threads: two of them come from both ends of a part, and meet where they have had equal work."""
+"""Threads that share the rows of a batch, and wait for the next ones in compiled code.
+
+A step of a batch takes about a millisecond, and to wake a thread that sleeps can take a twentieth of that, Python's lock
+as much again. So the threads that help take part without Python: they look for work a moment longer than a quick caller
+needs between two steps, and only then go to sleep. A thread that is late does less, and one that sleeps on nothing: rows
+go to whoever asks first, in portions that become smaller. No result depends on it.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba.core import cgutils
 
-from scml_gym.compiling import jittable, numba
+from scml_gym.compiling import compiled, jittable
+from scml_gym.envs.vector.atomic import add, load, pause, store
+from scml_gym.uncounted import keep, kept, lend
 
-SURE = 0.75
-"""Fraction of its half that each of two threads takes without asking, as that has its price; they differ by less."""
+LINE = 8
+"""Numbers in a line of a processor's cache, which threads had better not write to at the same time."""
+
+OPEN, INSIDE, NEXT, ROWS, PORTIONS, ORDERS, COMING, CLOSED, ASLEEP = range(0, 9 * LINE, LINE)
+"""Where there stands, on the board: the number of the order that can be joined, or 0; threads that have
+joined; the next row; rows; into how many portions those left are thought to be cut; orders so far; whether one
+is coming, or not yet done; whether there will be no more; from there on, for each helper, whether it sleeps."""
+
+PATIENCE = 1000
+"""How often a helper looks for work before it sleeps: some tenth of a millisecond."""
+
+Board = np.ndarray
+"""What threads share, int64."""
 
 
-class Share(NamedTuple):
-    """What a thread does of some rows.
+class SharedProgram(NamedTuple):
+    """A program as threads run it together: with its arguments, by the one that gives the order and by its helpers."""
 
-    Attributes:
-        first: The position it begins with.
-        step: To the next one, 1 or -1.
-        sure: How many rows are its own.
-        free: int64 ``(1,)``, shared by two threads: how many rows more are left to whoever comes first.
+    lead: Callable[..., None]
+    follow: Callable[..., None]
+
+
+def shared(program: Callable[..., None]) -> SharedProgram:
+    """Compile a program for threads.
+
+    Args:
+        program: ``(arguments, board)``, which does the rows that `take` gives it until there are none. The arguments
+            are a tuple of numbers, arrays in C order and NamedTuples of such, with the arrays uncounted.
     """
 
-    first: int
-    step: int
-    sure: int
-    free: np.ndarray
+    @compiled
+    def lead(board: Board, room: np.ndarray, n: int, arguments: tuple[Any, ...]) -> None:
+        """Do ``n`` rows with all helpers that are there."""
+        board, room, arguments = lend((board, room, arguments))
+        keep(room, arguments)
+        board[ROWS], board[NEXT] = n, 0
+        board[ORDERS] += 1
+        store(board, OPEN, board[ORDERS])
+        program(arguments, board)
+        close(board)
 
+    @compiled
+    def follow(board: Board, room: np.ndarray, like: tuple[Any, ...]) -> None:
+        """Help with each order, until none comes for a moment; ``like`` are arguments of the same types."""
+        board, room, like = lend((board, room, like))
+        done, looks = 0, 0
+        while looks < PATIENCE and load(board, CLOSED) == 0:
+            order = load(board, OPEN)
+            if order == 0 or order == done:
+                looks += 1
+                pause()
+                continue
+            add(board, INSIDE, 1)
+            if load(board, OPEN) == order:  # the arguments are those of this order, until the last one is out
+                program(kept(room, like), board)
+                done, looks = order, 0
+            add(board, INSIDE, -1)
 
-def shares(n: int, threads: int) -> list[Share]:
-    """The share of each thread in ``n`` rows.
-
-    Example:
-        >>> [share[:3] for share in shares(12, 2)]
-        [(0, 1, 4), (11, -1, 4)]
-    """
-    parts: list[Share] = []
-    for i in range(0, threads, 2):
-        pair = min(2, threads - i)
-        low, high = n * i // threads, n * (i + pair) // threads
-        sure = high - low if pair == 1 else int((high - low) // 2 * SURE)
-        free = np.full(1, high - low - pair * sure)
-        parts += [Share(low, 1, sure, free), Share(high - 1, -1, sure, free)][:pair]
-    return parts
-
-
-@numba.extending.intrinsic
-def _take_one(typing_context: Any, numbers: Any) -> Any:
-    """``_take_one(numbers)``: the first number of an array, which becomes smaller by 1 in the same breath."""
-
-    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        array = context.make_array(numbers)(context, builder, values[0])
-        return builder.atomic_rmw("sub", array.data, cgutils.intp_t(1), "monotonic")
-
-    return numba.types.intp(numbers), generate
+    return SharedProgram(lead, follow)
 
 
 @jittable
-def has_next(share: Share, taken: int) -> bool:
-    """Whether there is a further row for a thread that has had so many; it must do it then."""
-    return taken < share.sure or _take_one(share.free) > 0
+def take(board: Board) -> tuple[int, int]:
+    """The next rows of a thread, from one to before another; there are none left where these are equal."""
+    n = board[ROWS]
+    left = n - load(board, NEXT)
+    if left <= 0:
+        return n, n
+    size = max(1, left // board[PORTIONS])
+    low = min(n, add(board, NEXT, size))
+    return low, min(n, low + size)
 
 
 @jittable
-def position(share: Share, taken: int) -> int:
-    """Where the row stands that comes after so many."""
-    return share.first + share.step * taken
+def close(board: Board) -> None:
+    """Let nobody join the order any more, and wait for those who have."""
+    store(board, OPEN, 0)
+    while load(board, INSIDE) > 0:
+        pause()
+
+
+@compiled
+def give_up(board: Board) -> None:
+    """`close`, for an order that failed."""
+    close(board)
+
+
+@compiled
+def leave(board: Board) -> None:
+    """For a helper that failed."""
+    add(board, INSIDE, -1)

@@ -1,0 +1,126 @@
+"""The threads that run a `SharedProgram`: the caller's, and helpers that sleep while there is nothing to do."""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from scml_gym.envs.vector.sharing import ASLEEP, CLOSED, COMING, LINE, PORTIONS, SharedProgram, give_up, leave
+from scml_gym.uncounted import ROOM
+
+
+class Crew:
+    """A program and its threads. Helpers start with the first call, and end with `close` or with this object.
+
+    Args:
+        program: What is run.
+        threads: How many run it, the caller's among them.
+    """
+
+    def __init__(self, program: SharedProgram, threads: int = 1):
+        self._program = program
+        self._board = np.zeros(ASLEEP + LINE * threads, dtype=np.int64)
+        self._board[PORTIONS] = 1 if threads == 1 else 2 * threads
+        self._room = np.zeros(ROOM, dtype=np.uint8)
+        self._gates = [threading.Lock() for _ in range(threads - 1)]
+        self._failures: list[BaseException] = []
+        self._end: Callable[[], Any] | None = None
+
+    def __call__(self, n: int, *arguments: Any) -> None:
+        """Run the program on rows 0 to ``n - 1``.
+
+        Args:
+            n: Of rows.
+            arguments: Of the program; their types are those of the first call.
+
+        Raises:
+            BaseException: what the program raised in one of the threads.
+        """
+        if n == 0:
+            return
+        if self._gates and self._end is None:
+            self._start(arguments)
+        self._board[COMING] = 1
+        for k, gate in enumerate(self._gates):
+            if self._board[ASLEEP + LINE * k]:
+                self._board[ASLEEP + LINE * k] = 0
+                gate.release()
+        try:
+            self._program.lead(self._board, self._room, n, arguments)
+        except BaseException:
+            give_up(self._board)
+            raise
+        finally:
+            self._board[COMING] = 0
+        if self._failures:
+            raise self._failures.pop()
+
+    def close(self) -> None:
+        """End the helpers; the caller's thread goes on alone."""
+        if self._end is not None:
+            self._end()
+        self._gates = []
+
+    def _start(self, arguments: tuple[Any, ...]) -> None:
+        like = _blank(arguments)
+        closed = np.zeros_like(self._board)
+        closed[CLOSED] = 1
+        self._program.follow(closed, self._room, like)  # compiles it
+        self._board[ASLEEP::LINE] = 1
+        given = self._board, self._room, self._program, like, self._failures
+        helpers = [
+            threading.Thread(target=_help, args=(gate, k, *given), name=f"helper {k}", daemon=True)
+            for k, gate in enumerate(self._gates)
+        ]
+        for gate, helper in zip(self._gates, helpers, strict=True):
+            gate.acquire()
+            helper.start()
+        self._end = weakref.finalize(self, _dismiss, self._board, self._gates, helpers)
+
+
+def _blank(arguments: Any) -> Any:
+    """Empty arrays of the same types, in the same tuples."""
+    if isinstance(arguments, np.ndarray):
+        return np.zeros((0,) * arguments.ndim, dtype=arguments.dtype)
+    if isinstance(arguments, tuple):
+        parts = [_blank(part) for part in arguments]
+        return arguments._make(parts) if hasattr(arguments, "_make") else tuple(parts)
+    return arguments
+
+
+def _help(
+    gate: threading.Lock,
+    k: int,
+    board: np.ndarray,
+    room: np.ndarray,
+    program: SharedProgram,
+    like: tuple[Any, ...],
+    failures: list[BaseException],
+) -> None:
+    """What a helper does: it sleeps at its gate, and is awake as long as there are orders."""
+    while not board[CLOSED]:
+        gate.acquire()
+        awake = True
+        while awake:
+            try:
+                program.follow(board, room, like)
+            except BaseException as error:  # for the thread that gave the order, which waits for this one
+                failures.append(error)
+                leave(board)
+            awake = board[COMING] != 0
+        board[ASLEEP + LINE * k] = 1
+
+
+def _dismiss(board: np.ndarray, gates: list[threading.Lock], helpers: list[threading.Thread]) -> None:
+    """Wake and end the helpers; Python's lock keeps them from falling asleep between the two."""
+    board[CLOSED] = 1
+    for k, (gate, helper) in enumerate(zip(gates, helpers, strict=True)):
+        if board[ASLEEP + LINE * k]:
+            board[ASLEEP + LINE * k] = 0
+            gate.release()
+        if helper is not threading.current_thread():
+            helper.join()
