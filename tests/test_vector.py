@@ -8,6 +8,7 @@ import pytest
 from gymnasium.vector import AutoresetMode
 from gymnasium.wrappers.vector import NormalizeObservation, RecordEpisodeStatistics
 
+from scml_gym.envs.vector.seeds import AHEAD
 from scml_gym.errors import InputError
 from scml_gym.strategies import STRATEGIES
 from scml_gym.worlds.generation import league_spec
@@ -88,6 +89,23 @@ def test_rows_equal_single_environments(name, threads):
         ended = terminated
         episodes += ended.sum()
     assert episodes > ROWS
+
+
+def test_a_row_plays_on_when_its_seeds_are_used_up():
+    options = {"days": 3, "factories_per_level": 1, "opponents": ["greedy"]}
+    envs = gymnasium.make_vec(ID, num_envs=2, **options)
+    single = gymnasium.make(ID, **options).unwrapped
+    envs.action_space.seed(0)
+    observations, _ = envs.reset(seed=7)
+    single.reset(seed=8)
+    episodes, ended = 0, False
+    while episodes < 2 * AHEAD + 2:
+        actions = envs.action_space.sample()
+        observations, _, terminated, _, _ = envs.step(actions)
+        observation = single.reset()[0] if ended else single.step(actions[1])[0]
+        assert np.array_equal(observations[1], observation)
+        ended = terminated[1]
+        episodes += int(ended)
 
 
 def test_same_step_autoreset_keeps_the_last_observation_aside():

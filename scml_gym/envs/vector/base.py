@@ -11,7 +11,8 @@ from gymnasium.vector import AutoresetMode
 from scml_gym.casting import begin_cast
 from scml_gym.envs.setting import MOST_WORLDS, OneShotSetting, Opponent
 from scml_gym.envs.vector.batch import GENERATED, NO_DAYS, NO_SPECS, POOLED, STAGED, Batch, Source, widen_state
-from scml_gym.envs.vector.programs import ENDED, ERROR, SUMMARY_DTYPE, Outputs, Programs
+from scml_gym.envs.vector.crew import Crew
+from scml_gym.envs.vector.programs import DRY, ENDED, ERROR, SUMMARY_DTYPE, Outputs, Programs
 from scml_gym.envs.vector.rows import Information, RowVectorEnv, check_rows
 from scml_gym.errors import InputError
 from scml_gym.worlds.compiled.advance import OVER
@@ -22,6 +23,8 @@ from scml_gym.worlds.pool import SpecPool
 
 SUMMARY_COLUMNS = [(name, f"_{name}") for name in SUMMARY_DTYPE.names or ()]
 """Of the information: each with the column that says whose it is."""
+
+NOBODY = np.zeros(0, dtype=np.int64)
 
 
 def batched_setting(num_envs: int, setting: dict[str, Any]) -> OneShotSetting:
@@ -73,7 +76,6 @@ class BatchedEnv(RowVectorEnv):
         n_choices: Length of a row's mask.
         size: Numbers of a row's observation.
         action_dtype: Of the numbers of an action.
-        goes_on: Whether an unseeded reset goes on in the running world until that is over.
         always_asked: Whether worlds are drawn until there is one in which the learner is asked.
 
     Raises:
@@ -93,7 +95,6 @@ class BatchedEnv(RowVectorEnv):
         n_choices: int,
         size: int,
         action_dtype: Any,
-        goes_on: bool,
         always_asked: bool,
     ):
         super().__init__(num_envs, autoreset_mode, threads, action_dtype)
@@ -102,7 +103,7 @@ class BatchedEnv(RowVectorEnv):
         self._reset_program, self._step_program = (self._crew(program) for program in programs)
         self._constants = constants
         self._n_choices, self._size = n_choices, size
-        self._goes_on, self._always_asked = goes_on, always_asked
+        self._always_asked = always_asked
         self._later: list[np.ndarray] = []
 
     def set_opponents(self, opponents: Sequence[Opponent]) -> None:
@@ -134,44 +135,46 @@ class BatchedEnv(RowVectorEnv):
         masks = np.empty((n, self._n_choices), dtype=np.bool_)
         rewards, ideal, errors = np.zeros(n), np.zeros(n), np.zeros(n, dtype=np.int64)
         done, over = np.zeros(n, dtype=np.bool_), np.zeros(n, dtype=np.bool_)
-        summaries, notes = np.zeros(n, dtype=SUMMARY_DTYPE), np.zeros(2, dtype=np.bool_)
+        summaries, notes = np.zeros(n, dtype=SUMMARY_DTYPE), np.zeros(3, dtype=np.bool_)
         return Outputs(observations, masks, rewards, done, ideal, errors, over, summaries, notes)
 
     def _advance(self, actions: np.ndarray, outputs: Outputs, resting: np.ndarray) -> None:
         """Answer in some rows and start the next episode in others, all of them shared by the threads at once."""
-        ended = np.flatnonzero(resting)
-        self._draw(ended)
-        self._step_program(self.num_envs, self._batch, self._source, outputs, resting, actions, *self._constants)
+        ended = np.flatnonzero(resting) if self._always_asked or self._source.kind == STAGED else NOBODY
+        self._stage(ended)
+        self._run(self._step_program, self.num_envs, outputs, resting, actions)
         self._check(actions, outputs, resting)
         self._settle_resets(ended, outputs)
 
+    def _run(self, program: Crew, n: int, outputs: Outputs, *arguments: np.ndarray) -> None:
+        program(n, self._batch, self._source, self._seeds.drawn, outputs, *arguments, *self._constants)
+        if outputs.notes[DRY]:
+            self._seeds.refill()
+
     def _kept(self, outputs: Outputs) -> Outputs:
-        """Outputs of the rows that are done."""
-        ideal, over, summaries = outputs.ideal * outputs.done, outputs.over.copy(), outputs.summaries.copy()
-        return super()._kept(outputs)._replace(ideal=ideal, over=over, summaries=summaries)
+        """See `RowVectorEnv`."""
+        kept = super()._kept(outputs)
+        over, summaries, notes = outputs.over.copy(), outputs.summaries.copy(), outputs.notes.copy()
+        outputs.notes[ENDED] = False
+        return kept._replace(ideal=outputs.ideal * outputs.done, over=over, summaries=summaries, notes=notes)
 
     def _reset_rows(self, indices: np.ndarray, outputs: Outputs, seeded: np.ndarray) -> None:
         """Start the next episode in some rows; where a seed was given in a new world in any case."""
         outputs.ideal[indices] = 0.0
-        self._draw(indices, seeded)
+        self._batch.rows["draw"][indices] = seeded[indices]
         self._begin(indices, outputs)
         self._settle_resets(indices, outputs)
 
     def _begin(self, indices: np.ndarray, outputs: Outputs) -> None:
-        self._reset_program(len(indices), self._batch, self._source, outputs, indices, *self._constants)
+        self._stage(indices)
+        self._run(self._reset_program, len(indices), outputs, indices)
 
-    def _draw(self, indices: np.ndarray, seeded: np.ndarray | None = None) -> None:
-        """Give seeds to those of the rows whose next episode is in a new world, and in ``STAGED`` its parameters."""
-        rows, source = self._batch.rows, self._source
-        if self._goes_on:
-            new = rows["status"][indices] == OVER
-            indices = indices[new if seeded is None else new | seeded[indices]]
-        if not len(indices):
-            return
-        rows["seed"][indices], rows["draw"][indices] = self._seeds.draw(indices), 1
+    def _stage(self, indices: np.ndarray) -> None:
+        """Make the parameters of the next worlds of some rows, where that is done in Python."""
+        source = self._source
         if source.kind == STAGED:
-            for i in indices:
-                spec_seed = int(begin_cast(np.zeros(1, dtype=np.uint64), int(rows["seed"][i])))
+            for i, seed in zip(indices, self._seeds.peek(indices), strict=True):
+                spec_seed = int(begin_cast(np.zeros(1, dtype=np.uint64), int(seed)))
                 spec = self.setting.generate(spec_seed, self.setting.days, self.setting.factories_per_level)
                 fill_spec(spec, source.specs[i], source.daily[i])
 
@@ -187,7 +190,6 @@ class BatchedEnv(RowVectorEnv):
             indices = indices[self._batch.rows["status"][indices] == OVER]
             if not len(indices):
                 return
-            self._draw(indices)
             self._begin(indices, outputs)
         raise InputError(f"in {MOST_WORLDS} worlds in a row nobody asked the learner for an answer")
 
@@ -203,8 +205,8 @@ class BatchedEnv(RowVectorEnv):
         """Masks and ideal profits of some rows, and a summary of those whose world is over."""
         information: Information = {"action_mask": outputs.masks, "ideal_profit": outputs.ideal}
         information["_action_mask"] = information["_ideal_profit"] = rows
-        if outputs.notes[ENDED] and (over := rows & outputs.over).any():
-            self._summarise(outputs, over, information)
+        if outputs.notes[ENDED]:
+            self._summarise(outputs, outputs.over, information)
         return information
 
     def _summarise(self, outputs: Outputs, rows: np.ndarray, information: Information) -> None:

@@ -11,8 +11,9 @@ import numpy as np
 from scml_gym.compiling import jittable
 from scml_gym.encoding import encode_one_partner
 from scml_gym.envs.partner_form import STATES, draw_partner, open_partners
-from scml_gym.envs.vector.batch import Batch, Source, advance_row, draw_world
-from scml_gym.envs.vector.programs import ERROR, Outputs, Programs, clear, summarise
+from scml_gym.envs.vector.batch import Batch, Source, advance_row
+from scml_gym.envs.vector.programs import ERROR, Outputs, Programs, clear, draw_next_world, is_over, summarise
+from scml_gym.envs.vector.seeds import Seeds
 from scml_gym.envs.vector.sharing import Board, shared, take
 from scml_gym.errors import InputError
 from scml_gym.observations import PartnerEncoder
@@ -180,9 +181,9 @@ def find(batch: Batch, learner: Learner, i: int) -> bool:
 
 
 @jittable
-def draw(batch: Batch, learner: Learner, source: Source, i: int) -> bool:
+def draw(batch: Batch, learner: Learner, source: Source, seeds: Seeds, outputs: Outputs, i: int) -> bool:
     """The next world, run to the factory's first decision; False where it has no such partner as the learner's."""
-    draw_world(batch.worlds, batch.daily, batch.prices, batch.state, batch.rows, source, i)
+    draw_next_world(batch, source, seeds, outputs, i)
     row, thread, others = batch.rows[i], batch.rewards[i], learner.others[0]
     seat = batch.worlds[i]["seats"][row["factory"]]
     seat["decide"], seat["learn"], seat["n_draws"] = others["decide"], others["learn"], others["n_draws"]
@@ -218,22 +219,20 @@ def make_programs(encode: Any) -> Programs:
         summarise(batch, outputs, i)
 
     @jittable
-    def restart(batch: Batch, learner: Learner, source: Source, outputs: Outputs, i: int) -> None:
+    def restart(batch: Batch, learner: Learner, source: Source, seeds: Seeds, outputs: Outputs, i: int) -> None:
         """Start a row's next episode; an error where the learner has no such partner."""
         row, thread = batch.rows[i], batch.rewards[i]
-        if row["draw"] == 0:
+        if learner.per_world == 0 and not is_over(row):
             choose_partner(batch, learner, i)
-        else:
-            row["draw"] = 0
-            if not draw(batch, learner, source, i):
-                outputs.errors[i], row["status"] = 1, DECISION
-                return
+        elif not draw(batch, learner, source, seeds, outputs, i):
+            outputs.errors[i], row["status"] = 1, DECISION
+            return
         find(batch, learner, i)
         thread["ended"] = thread["done"] = 0
         observe(batch, learner, outputs, i, False)
 
     @jittable
-    def act(batch: Batch, learner: Learner, outputs: Outputs, choice: int, i: int) -> None:
+    def act(batch: Batch, learner: Learner, outputs: Outputs, choice: Any, i: int) -> None:
         """Answer in a row and run on."""
         row, thread = batch.rows[i], batch.rewards[i]
         if not 0 <= choice < 2 + learner.quantity_bins * learner.price_bins:
@@ -254,23 +253,23 @@ def make_programs(encode: Any) -> Programs:
 
     @shared
     @jittable
-    def reset(arguments: tuple[Batch, Source, Outputs, np.ndarray, Learner], board: Board) -> None:
-        batch, source, outputs, indices, learner = arguments
+    def reset(arguments: tuple[Batch, Source, Seeds, Outputs, np.ndarray, Learner], board: Board) -> None:
+        batch, source, seeds, outputs, indices, learner = arguments
         low, high = take(board)
         while low < high:
             for k in range(low, high):
-                restart(batch, learner, source, outputs, indices[k])
+                restart(batch, learner, source, seeds, outputs, indices[k])
             low, high = take(board)
 
     @shared
     @jittable
-    def step(arguments: tuple[Batch, Source, Outputs, np.ndarray, np.ndarray, Learner], board: Board) -> None:
-        batch, source, outputs, resting, actions, learner = arguments
+    def step(arguments: tuple[Batch, Source, Seeds, Outputs, np.ndarray, np.ndarray, Learner], board: Board) -> None:
+        batch, source, seeds, outputs, resting, actions, learner = arguments
         low, high = take(board)
         while low < high:
             for i in range(low, high):
                 if resting[i]:
-                    restart(batch, learner, source, outputs, i)
+                    restart(batch, learner, source, seeds, outputs, i)
                 else:
                     act(batch, learner, outputs, actions[i], i)
             low, high = take(board)

@@ -53,9 +53,8 @@ class Crew:
             self._program.lead(self._board, self._room, n, arguments)
         except BaseException:
             give_up(self._board)
+            self._failures.clear()
             raise
-        finally:
-            self._board[COMING] = 0
         if self._failures:
             raise self._failures.pop()
 
@@ -88,7 +87,7 @@ def _blank(arguments: Any) -> Any:
         return np.zeros((0,) * arguments.ndim, dtype=arguments.dtype)
     if isinstance(arguments, tuple):
         parts = [_blank(part) for part in arguments]
-        return arguments._make(parts) if hasattr(arguments, "_make") else tuple(parts)
+        return type(arguments)(*parts) if hasattr(arguments, "_fields") else tuple(parts)
     return arguments
 
 

@@ -61,7 +61,7 @@ def make_programs(kernel: FormKernel) -> NegotiationPrograms:
     decode, observe, mask = kernel
 
     @jittable
-    def restart(rows: Negotiations, results: Results, seed: int, i: int) -> None:
+    def restart(rows: Negotiations, results: Results, seed: Any, i: int) -> None:
         """Begin a row's next negotiation."""
         game = rows.games[i]
         begin(game, seed)
@@ -71,7 +71,7 @@ def make_programs(kernel: FormKernel) -> NegotiationPrograms:
         mask(game["view"], results.masks[i])
 
     @jittable
-    def act(rows: Negotiations, results: Results, action: int, i: int) -> None:
+    def act(rows: Negotiations, results: Results, action: Any, i: int) -> None:
         """Answer in a row, and on to its next turn."""
         game, pay = rows.games[i], rows.pays[i]
         view = game["view"]

@@ -93,7 +93,6 @@ class OneShotBilateralVectorEnv(BatchedEnv):
             form.actions.n,
             kernel.size,
             np.int64,
-            goes_on=episode == "negotiation",
             always_asked=True,
         )
 

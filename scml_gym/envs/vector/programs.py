@@ -10,6 +10,7 @@ import numpy as np
 
 from scml_gym.compiling import jittable
 from scml_gym.envs.vector.batch import Batch, Source, advance_row, draw_world
+from scml_gym.envs.vector.seeds import AHEAD, Seeds, next_seed
 from scml_gym.envs.vector.sharing import Board, SharedProgram, shared, take
 from scml_gym.ideal import ideal_profit
 from scml_gym.reward_kernels import RewardKernel
@@ -44,11 +45,11 @@ class Outputs(NamedTuple):
     errors: np.ndarray  # int64 (n,): 1 + what the action form says is wrong with the action
     over: np.ndarray  # bool (n,): the world is over
     summaries: Any  # SUMMARY_DTYPE (n,), where it is over
-    notes: np.ndarray  # bool (2,): there is an error; a world is over
+    notes: np.ndarray  # bool (3,): as follows
 
 
-ERROR, ENDED = 0, 1
-"""Of the notes."""
+ERROR, ENDED, DRY = 0, 1, 2
+"""Of the notes: there is an error; a world is over; a row has no seed left."""
 
 
 SUMMARY_DTYPE = np.dtype(
@@ -70,9 +71,9 @@ class Programs(NamedTuple):
     """What is run on the rows of a batch.
 
     Attributes:
-        reset: ``(batch, source, outputs, indices)``: start the next episode in these rows.
-        step: ``(batch, source, outputs, resting, actions)``: start it in the rows that are resting, bool ``(n,)``, and
-            answer in all others and run on to their next decisions.
+        reset: ``(batch, source, seeds, outputs, indices)``: start the next episode in these rows.
+        step: ``(batch, source, seeds, outputs, resting, actions)``: start it in the rows that are resting, bool
+            ``(n,)``; in all others answer and run on to their next decisions.
 
     Further arguments come after these.
     """
@@ -128,13 +129,12 @@ def make_programs(form: ActionKernel, encode: Any, full: bool, reward: RewardKer
         return view
 
     @jittable
-    def restart(batch: Batch, source: Source, outputs: Outputs, privates: np.ndarray, i: int) -> None:
+    def restart(batch: Batch, source: Source, seeds: Seeds, outputs: Outputs, privates: np.ndarray, i: int) -> None:
         """Start a row's next episode."""
         world, row = batch.worlds[i], batch.rows[i]
         row["closed"], row["ideal"] = 0, 0.0
-        if row["draw"] != 0:
-            row["draw"] = 0
-            draw_world(batch.worlds, batch.daily, batch.prices, batch.state, batch.rows, source, i)
+        if not per_day or is_over(row):
+            draw_next_world(batch, source, seeds, outputs, i)
             batch.memory[i][:] = 0.0
             batch.frames[i][:] = 0.0
             row["day"] = -1
@@ -174,30 +174,46 @@ def make_programs(form: ActionKernel, encode: Any, full: bool, reward: RewardKer
 
     @shared
     @jittable
-    def reset(arguments: tuple[Batch, Source, Outputs, np.ndarray], board: Board) -> None:
-        batch, source, outputs, indices = arguments
+    def reset(arguments: tuple[Batch, Source, Seeds, Outputs, np.ndarray], board: Board) -> None:
+        batch, source, seeds, outputs, indices = arguments
         privates = np.zeros(n_privates, dtype=PRIVATE_DTYPE)
         low, high = take(board)
         while low < high:
             for k in range(low, high):
-                restart(batch, source, outputs, privates, indices[k])
+                restart(batch, source, seeds, outputs, privates, indices[k])
             low, high = take(board)
 
     @shared
     @jittable
-    def step(arguments: tuple[Batch, Source, Outputs, np.ndarray, np.ndarray], board: Board) -> None:
-        batch, source, outputs, resting, actions = arguments
+    def step(arguments: tuple[Batch, Source, Seeds, Outputs, np.ndarray, np.ndarray], board: Board) -> None:
+        batch, source, seeds, outputs, resting, actions = arguments
         privates = np.zeros(n_privates, dtype=PRIVATE_DTYPE)
         low, high = take(board)
         while low < high:
             for i in range(low, high):
                 if resting[i]:
-                    restart(batch, source, outputs, privates, i)
+                    restart(batch, source, seeds, outputs, privates, i)
                 else:
                     act(batch, outputs, privates, part_of(actions, i), i)
             low, high = take(board)
 
     return Programs(reset, step)
+
+
+@jittable
+def is_over(row: np.void) -> bool:
+    """Whether a row's next episode is in a new world, where it could go on in the old one."""
+    return row["draw"] != 0 or row["status"] == OVER
+
+
+@jittable
+def draw_next_world(batch: Batch, source: Source, seeds: Seeds, outputs: Outputs, i: int) -> None:
+    """`draw_world` of a row's next seed."""
+    row = batch.rows[i]
+    row["draw"], row["seed"] = 0, next_seed(seeds, i)
+    if seeds.used[i] == AHEAD:
+        outputs.notes[DRY] = True
+    draw_world(batch.worlds, batch.daily, batch.prices, batch.state, batch.rows, source, i)
 
 
 @jittable

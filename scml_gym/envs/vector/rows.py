@@ -50,6 +50,7 @@ class RowVectorEnv(VectorEnv, ABC):
         self._action_dtype = action_dtype
         self._ended = np.zeros(num_envs, dtype=np.bool_)
         self._seeds = SeedStreams([])
+        self._everyone = np.ones(num_envs, dtype=np.bool_)
         self._last: Any = None
         self._threads = threads
         self._crews: list[Crew] = []
@@ -73,7 +74,7 @@ class RowVectorEnv(VectorEnv, ABC):
         """What ``info`` holds of some rows, bool, shape ``(num_envs,)``."""
 
     def _kept(self, outputs: Any) -> Any:
-        """Outputs of the rows that are done, apart from what the restarted rows will show."""
+        """A copy of what the rows that are done show; the outputs are those of the restarted rows from then on."""
         return outputs._replace(masks=outputs.masks & outputs.done[:, None])
 
     def reset(
@@ -115,10 +116,11 @@ class RowVectorEnv(VectorEnv, ABC):
         if self._mode == AutoresetMode.SAME_STEP and done.any():
             information = self._restart(outputs)
         else:
-            information = self._information(outputs, np.ones_like(done))
+            information = self._information(outputs, self._everyone.copy())
             self._ended = done.copy()
         self._last = outputs
-        return self._shape(outputs.observations), outputs.rewards, done, np.zeros_like(done), information
+        truncated = np.zeros(self.num_envs, dtype=np.bool_)
+        return self._shape(outputs.observations), outputs.rewards, done, truncated, information
 
     def action_masks(self) -> np.ndarray:
         """The valid choices of the decisions that are due, bool, shape ``(num_envs, choices)``."""

@@ -1,9 +1,9 @@
 """Threads that share the rows of a batch, and wait for the next ones in compiled code.
 
-A step of a batch takes about a millisecond, and to wake a thread that sleeps can take a twentieth of that, Python's lock
-as much again. So the threads that help take part without Python: they look for work a moment longer than a quick caller
-needs between two steps, and only then go to sleep. A thread that is late does less, and one that sleeps on nothing: rows
-go to whoever asks first, in portions that become smaller. No result depends on it.
+A step of a batch can be a millisecond, to wake a thread that sleeps a twentieth of that, and Python's lock too.
+So the threads that help take part without Python: they look for work a little longer than a quick caller needs between
+two steps, and only then go to sleep. Rows go to whoever asks, in portions that become smaller, so that a thread that
+comes late does less, and one that does not come at all nothing. No result depends on it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from scml_gym.envs.vector.atomic import add, load, pause, store
 from scml_gym.uncounted import keep, kept, lend
 
 LINE = 8
-"""Numbers in a line of a processor's cache, which threads had better not write to at the same time."""
+"""Numbers in a line of a processor's cache; threads hinder each other in numbers that share one."""
 
 OPEN, INSIDE, NEXT, ROWS, PORTIONS, ORDERS, COMING, CLOSED, ASLEEP = range(0, 9 * LINE, LINE)
 """Where there stands, on the board: the number of the order that can be joined, or 0; threads that have
@@ -26,7 +26,7 @@ joined; the next row; rows; into how many portions those left are thought to be 
 is coming, or not yet done; whether there will be no more; from there on, for each helper, whether it sleeps."""
 
 PATIENCE = 1000
-"""How often a helper looks for work before it sleeps: some tenth of a millisecond."""
+"""How often a helper looks for work before it sleeps: some tenths of a millisecond."""
 
 Board = np.ndarray
 """What threads share, int64."""
@@ -96,6 +96,7 @@ def close(board: Board) -> None:
     store(board, OPEN, 0)
     while load(board, INSIDE) > 0:
         pause()
+    board[COMING] = 0
 
 
 @compiled
