@@ -44,12 +44,10 @@ class Crew:
             return
         if self._gates and self._end is None:
             self._start(arguments)
-        self._board[COMING] = 1
-        for k, gate in enumerate(self._gates):
-            if self._board[ASLEEP + LINE * k]:
-                self._board[ASLEEP + LINE * k] = 0
-                gate.release()
         try:
+            self._board[COMING] = 1
+            for k, gate in enumerate(self._gates):
+                _wake(self._board, k, gate)
             self._program.lead(self._board, self._room, n, arguments)
         except BaseException:
             give_up(self._board)
@@ -110,16 +108,20 @@ def _help(
             except BaseException as error:  # for the thread that gave the order, which waits for this one
                 failures.append(error)
                 leave(board)
-            awake = board[COMING] != 0
+            awake = board[COMING] != 0 and not board[CLOSED]
         board[ASLEEP + LINE * k] = 1
+
+
+def _wake(board: np.ndarray, k: int, gate: threading.Lock) -> None:
+    if board[ASLEEP + LINE * k]:
+        board[ASLEEP + LINE * k] = 0
+        gate.release()
 
 
 def _dismiss(board: np.ndarray, gates: list[threading.Lock], helpers: list[threading.Thread]) -> None:
     """Wake and end the helpers; Python's lock keeps them from falling asleep between the two."""
     board[CLOSED] = 1
     for k, (gate, helper) in enumerate(zip(gates, helpers, strict=True)):
-        if board[ASLEEP + LINE * k]:
-            board[ASLEEP + LINE * k] = 0
-            gate.release()
+        _wake(board, k, gate)
         if helper is not threading.current_thread():
             helper.join()
