@@ -81,6 +81,7 @@ def test_same_step_autoreset_keeps_the_last_observation_aside():
     for _ in range(50):
         actions = draw_actions(envs, rng)
         observations, rewards, terminated, _, infos = envs.step(actions)
+        assert "utility" not in infos  # it is in final_info
         for i, env in enumerate(singles):
             observation, reward, done, _, info = env.step(actions[i])
             assert (rewards[i], terminated[i]) == (reward, done)
@@ -96,6 +97,8 @@ def test_same_step_autoreset_keeps_the_last_observation_aside():
 
 def test_disabled_autoreset_waits_for_the_mask():
     envs = gymnasium.make_vec(ACCEPTANCE, num_envs=2, autoreset_mode="Disabled", **SMALL)
+    with pytest.raises(InputError, match="reset_mask of 1 rows; valid: all of them at the first reset"):
+        envs.reset(options={"reset_mask": np.array([False, True])})
     observations, _ = envs.reset(seed=5)
     again, _, terminated, _, _ = envs.step(np.array([0, 1]))
     assert terminated.tolist() == [False, True]

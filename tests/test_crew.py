@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import threading
 import time
 from typing import NamedTuple
@@ -13,7 +14,7 @@ from numba.core.errors import TypingError
 
 from scml_gym.compiling import jittable
 from scml_gym.envs.vector.crew import Crew
-from scml_gym.envs.vector.sharing import Board, shared, take
+from scml_gym.envs.vector.sharing import INSIDE, Board, shared, take
 
 
 class Counts(NamedTuple):
@@ -109,9 +110,27 @@ def test_an_error_reaches_the_caller(threads: int, at: int) -> None:
     numbers[at] = 0
     with pytest.raises(ZeroDivisionError):
         crew(1000, numbers)
-    numbers[:] = 6
-    crew(1000, numbers)
-    assert (numbers == 2).all()
+    for _ in range(20):
+        numbers[:] = 6
+        crew(1000, numbers)
+        assert (numbers == 2).all()
+    crew.close()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="processes cannot fork here")
+def test_a_forked_process_goes_on_alone() -> None:
+    """Whatever the helpers, which stay behind, were doing."""
+    crew, counts = Crew(count, 2), Counts(np.zeros(50, dtype=np.int64), np.zeros(50))
+    crew(50, counts, np.ones(50), 0)
+    crew._board[INSIDE] = 1  # as if a helper had been on its way in or out
+    child = os.fork()
+    if child == 0:
+        crew(50, counts, np.ones(50), 0)
+        os._exit(0 if (counts.visits == 2).all() else 1)
+    crew._board[INSIDE] = 0
+    assert os.waitpid(child, 0)[1] == 0
+    crew(50, counts, np.ones(50), 0)
+    assert (counts.visits == 2).all()
     crew.close()
 
 

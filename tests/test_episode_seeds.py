@@ -25,15 +25,14 @@ def test_streams_are_those_of_the_generators() -> None:
     assert drawn == [one_at_a_time(7 + row, len(drawn[row])) for row in range(2)]
 
 
-def test_compiled_code_may_take_one_of_each_row_before_a_refill() -> None:
-    """`next_seed` gives what `peek` has shown."""
+def test_compiled_code_may_take_one_of_each_row() -> None:
+    """`next_seed` gives what `peek` has shown, and a row without a seed is filled before the next use."""
     streams, rows = SeedStreams([5]), np.array([0])
     taken = []
     for _ in range(2 * AHEAD + 1):
         shown = int(streams.peek(rows)[0])
-        taken.append(int(next_seed(streams.drawn, 0)))
+        taken.append(int(next_seed(streams.ready(), 0)))
         assert taken[-1] == shown
-        streams.refill()
     assert taken == one_at_a_time(5, len(taken))
 
 

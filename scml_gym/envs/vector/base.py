@@ -12,7 +12,7 @@ from scml_gym.casting import begin_cast
 from scml_gym.envs.setting import MOST_WORLDS, OneShotSetting, Opponent
 from scml_gym.envs.vector.batch import GENERATED, NO_DAYS, NO_SPECS, POOLED, STAGED, Batch, Source, widen_state
 from scml_gym.envs.vector.crew import Crew
-from scml_gym.envs.vector.programs import DRY, ENDED, ERROR, SUMMARY_DTYPE, Outputs, Programs
+from scml_gym.envs.vector.programs import ENDED, ERROR, SUMMARY_DTYPE, Outputs, Programs
 from scml_gym.envs.vector.rows import Information, RowVectorEnv, check_rows
 from scml_gym.errors import InputError
 from scml_gym.worlds.compiled.advance import OVER
@@ -76,6 +76,7 @@ class BatchedEnv(RowVectorEnv):
         n_choices: Length of a row's mask.
         size: Numbers of a row's observation.
         action_dtype: Of the numbers of an action.
+        goes_on: Whether an unseeded reset goes on in the running world until that is over.
         always_asked: Whether worlds are drawn until there is one in which the learner is asked.
 
     Raises:
@@ -95,6 +96,7 @@ class BatchedEnv(RowVectorEnv):
         n_choices: int,
         size: int,
         action_dtype: Any,
+        goes_on: bool,
         always_asked: bool,
     ):
         super().__init__(num_envs, autoreset_mode, threads, action_dtype)
@@ -103,7 +105,7 @@ class BatchedEnv(RowVectorEnv):
         self._reset_program, self._step_program = (self._crew(program) for program in programs)
         self._constants = constants
         self._n_choices, self._size = n_choices, size
-        self._always_asked = always_asked
+        self._goes_on, self._always_asked = goes_on, always_asked
         self._later: list[np.ndarray] = []
 
     def set_opponents(self, opponents: Sequence[Opponent]) -> None:
@@ -134,9 +136,9 @@ class BatchedEnv(RowVectorEnv):
         observations = np.empty((n, self._size), dtype=self.single_observation_space.dtype or np.float32)
         masks = np.empty((n, self._n_choices), dtype=np.bool_)
         rewards, ideal, errors = np.zeros(n), np.zeros(n), np.zeros(n, dtype=np.int64)
-        done, over = np.zeros(n, dtype=np.bool_), np.zeros(n, dtype=np.bool_)
-        summaries, notes = np.zeros(n, dtype=SUMMARY_DTYPE), np.zeros(3, dtype=np.bool_)
-        return Outputs(observations, masks, rewards, done, ideal, errors, over, summaries, notes)
+        done, ended = np.zeros(n, dtype=np.bool_), np.zeros(n, dtype=np.bool_)
+        summaries, notes = np.zeros(n, dtype=SUMMARY_DTYPE), np.zeros(2, dtype=np.bool_)
+        return Outputs(observations, masks, rewards, done, ideal, errors, ended, summaries, notes)
 
     def _advance(self, actions: np.ndarray, outputs: Outputs, resting: np.ndarray) -> None:
         """Answer in some rows and start the next episode in others, all of them shared by the threads at once."""
@@ -147,16 +149,14 @@ class BatchedEnv(RowVectorEnv):
         self._settle_resets(ended, outputs)
 
     def _run(self, program: Crew, n: int, outputs: Outputs, *arguments: np.ndarray) -> None:
-        program(n, self._batch, self._source, self._seeds.drawn, outputs, *arguments, *self._constants)
-        if outputs.notes[DRY]:
-            self._seeds.refill()
+        program(n, self._batch, self._source, self._seeds.ready(), outputs, *arguments, *self._constants)
 
     def _kept(self, outputs: Outputs) -> Outputs:
         """See `RowVectorEnv`."""
         kept = super()._kept(outputs)
-        over, summaries, notes = outputs.over.copy(), outputs.summaries.copy(), outputs.notes.copy()
+        ended, summaries, notes = outputs.ended.copy(), outputs.summaries.copy(), outputs.notes.copy()
         outputs.notes[ENDED] = False
-        return kept._replace(ideal=outputs.ideal * outputs.done, over=over, summaries=summaries, notes=notes)
+        return kept._replace(ideal=outputs.ideal * outputs.done, ended=ended, summaries=summaries, notes=notes)
 
     def _reset_rows(self, indices: np.ndarray, outputs: Outputs, seeded: np.ndarray) -> None:
         """Start the next episode in some rows; where a seed was given in a new world in any case."""
@@ -171,8 +171,10 @@ class BatchedEnv(RowVectorEnv):
 
     def _stage(self, indices: np.ndarray) -> None:
         """Make the parameters of the next worlds of some rows, where that is done in Python."""
-        source = self._source
+        source, rows = self._source, self._batch.rows
         if source.kind == STAGED:
+            if self._goes_on:
+                indices = indices[(rows["draw"][indices] != 0) | (rows["status"][indices] == OVER)]
             for i, seed in zip(indices, self._seeds.peek(indices), strict=True):
                 spec_seed = int(begin_cast(np.zeros(1, dtype=np.uint64), int(seed)))
                 spec = self.setting.generate(spec_seed, self.setting.days, self.setting.factories_per_level)
@@ -189,6 +191,7 @@ class BatchedEnv(RowVectorEnv):
         for _ in range(MOST_WORLDS):
             indices = indices[self._batch.rows["status"][indices] == OVER]
             if not len(indices):
+                outputs.notes[ENDED] = outputs.ended.any()
                 return
             self._begin(indices, outputs)
         raise InputError(f"in {MOST_WORLDS} worlds in a row nobody asked the learner for an answer")
@@ -205,11 +208,11 @@ class BatchedEnv(RowVectorEnv):
         """Masks and ideal profits of some rows, and a summary of those whose world is over."""
         information: Information = {"action_mask": outputs.masks, "ideal_profit": outputs.ideal}
         information["_action_mask"] = information["_ideal_profit"] = rows
-        if outputs.notes[ENDED]:
-            self._summarise(outputs, outputs.over, information)
+        self._summarise(outputs, information)
         return information
 
-    def _summarise(self, outputs: Outputs, rows: np.ndarray, information: Information) -> None:
-        """Add to the information what became of the learner's factory in some rows."""
-        for name, flag in SUMMARY_COLUMNS:
-            information[name], information[flag] = outputs.summaries[name], rows
+    def _summarise(self, outputs: Outputs, information: Information) -> None:
+        """Add to the information what became of the learner's factory in the rows that have ended."""
+        if outputs.notes[ENDED]:
+            for name, flag in SUMMARY_COLUMNS:
+                information[name], information[flag] = outputs.summaries[name], outputs.ended

@@ -40,7 +40,6 @@ THREAD_DTYPE = np.dtype(
         ("price", np.int64),
         ("needs", np.int64),
         ("reward", np.float64),
-        ("done", np.int64),  # the episode ended with the last step
         ("tracker", TRACKER_DTYPE),
         ("ends", END_DTYPE, (MAX_PARTNERS,)),  # scratch
     ],
@@ -181,9 +180,9 @@ def find(batch: Batch, learner: Learner, i: int) -> bool:
 
 
 @jittable
-def draw(batch: Batch, learner: Learner, source: Source, seeds: Seeds, outputs: Outputs, i: int) -> bool:
+def draw(batch: Batch, learner: Learner, source: Source, seeds: Seeds, i: int) -> bool:
     """The next world, run to the factory's first decision; False where it has no such partner as the learner's."""
-    draw_next_world(batch, source, seeds, outputs, i)
+    draw_next_world(batch, source, seeds, i)
     row, thread, others = batch.rows[i], batch.rewards[i], learner.others[0]
     seat = batch.worlds[i]["seats"][row["factory"]]
     seat["decide"], seat["learn"], seat["n_draws"] = others["decide"], others["learn"], others["n_draws"]
@@ -216,7 +215,6 @@ def make_programs(encode: Any) -> Programs:
         view = batch.closing[i] if closed else batch.worlds[i]["views"][row["factory"]]
         encode(view, k, learner.numbers, outputs.observations[i])
         partner_mask(view, k, learner.quantity_bins, learner.price_bins, outputs.masks[i])
-        summarise(batch, outputs, i)
 
     @jittable
     def restart(batch: Batch, learner: Learner, source: Source, seeds: Seeds, outputs: Outputs, i: int) -> None:
@@ -224,12 +222,13 @@ def make_programs(encode: Any) -> Programs:
         row, thread = batch.rows[i], batch.rewards[i]
         if learner.per_world == 0 and not is_over(row):
             choose_partner(batch, learner, i)
-        elif not draw(batch, learner, source, seeds, outputs, i):
+        elif not draw(batch, learner, source, seeds, i):
             outputs.errors[i], row["status"] = 1, DECISION
             return
         find(batch, learner, i)
-        thread["ended"] = thread["done"] = 0
+        thread["ended"] = 0
         observe(batch, learner, outputs, i, False)
+        summarise(batch, outputs, i, False)
 
     @jittable
     def act(batch: Batch, learner: Learner, outputs: Outputs, choice: Any, i: int) -> None:
@@ -238,7 +237,7 @@ def make_programs(encode: Any) -> Programs:
         if not 0 <= choice < 2 + learner.quantity_bins * learner.price_bins:
             outputs.errors[i], outputs.notes[ERROR] = 1, True
             return
-        thread["ended"] = thread["done"] = 0
+        thread["ended"] = 0
         decide(batch, learner, i, choice)
         while thread["ended"] == 0 and row["status"] == DECISION and not due(batch, i):
             decide(batch, learner, i, NOTHING)
@@ -247,9 +246,9 @@ def make_programs(encode: Any) -> Programs:
             done = done and not find(batch, learner, i)
         if thread["ended"] != 0:
             outputs.rewards[i] = thread["reward"]
-        thread["done"] = 1 if done else 0
         outputs.done[i] = done
         observe(batch, learner, outputs, i, done and learner.per_world == 0)
+        summarise(batch, outputs, i, done)
 
     @shared
     @jittable

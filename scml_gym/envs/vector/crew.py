@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import weakref
 from collections.abc import Callable
@@ -9,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from scml_gym.envs.vector.sharing import ASLEEP, CLOSED, COMING, LINE, PORTIONS, SharedProgram, give_up, leave
+from scml_gym.envs.vector.sharing import ASLEEP, CLOSED, COMING, INSIDE, LINE, PORTIONS, SharedProgram, give_up, leave
 from scml_gym.uncounted import ROOM
 
 
@@ -26,7 +27,8 @@ class Crew:
         self._board = np.zeros(ASLEEP + LINE * threads, dtype=np.int64)
         self._board[PORTIONS] = 1 if threads == 1 else 2 * threads
         self._room = np.zeros(ROOM, dtype=np.uint8)
-        self._gates = [threading.Lock() for _ in range(threads - 1)]
+        self._threads, self._process = threads, os.getpid()
+        self._gates: list[threading.Lock] = []
         self._failures: list[BaseException] = []
         self._end: Callable[[], Any] | None = None
 
@@ -35,14 +37,18 @@ class Crew:
 
         Args:
             n: Of rows.
-            arguments: Of the program; their types are those of the first call.
+            arguments: Of the program. Their types must be those of the first call, which nobody checks: helpers take
+                the memory for that.
 
         Raises:
             BaseException: what the program raised in one of the threads.
         """
         if n == 0:
             return
-        if self._gates and self._end is None:
+        if self._gates and self._process != os.getpid():  # the helpers stayed with the process that was forked
+            self._gates, self._threads = [], 1
+            self._board[INSIDE] = 0
+        if self._threads > 1 and self._end is None:
             self._start(arguments)
         try:
             self._board[COMING] = 1
@@ -54,29 +60,35 @@ class Crew:
             self._failures.clear()
             raise
         if self._failures:
-            raise self._failures.pop()
+            failure = self._failures[0]
+            self._failures.clear()
+            raise failure
 
     def close(self) -> None:
         """End the helpers; the caller's thread goes on alone."""
         if self._end is not None:
             self._end()
-        self._gates = []
+        self._gates, self._threads = [], 1
 
     def _start(self, arguments: tuple[Any, ...]) -> None:
         like = _blank(arguments)
-        closed = np.zeros_like(self._board)
-        closed[CLOSED] = 1
-        self._program.follow(closed, self._room, like)  # compiles it
-        self._board[ASLEEP::LINE] = 1
-        given = self._board, self._room, self._program, like, self._failures
-        helpers = [
-            threading.Thread(target=_help, args=(gate, k, *given), name=f"helper {k}", daemon=True)
-            for k, gate in enumerate(self._gates)
-        ]
-        for gate, helper in zip(self._gates, helpers, strict=True):
-            gate.acquire()
-            helper.start()
+        board = np.zeros_like(self._board)
+        board[CLOSED] = 1
+        self._program.follow(board, self._room, like)  # all is compiled before somebody waits for it
+        leave(board)
+        give_up(board)
+        helpers: list[threading.Thread] = []
+        self._process = os.getpid()
         self._end = weakref.finalize(self, _dismiss, self._board, self._gates, helpers)
+        for k in range(self._threads - 1):
+            gate = threading.Lock()
+            gate.acquire()
+            given = gate, k, self._board, self._room, self._program, like, self._failures
+            helper = threading.Thread(target=_help, args=given, name=f"helper {k}", daemon=True)
+            helper.start()
+            helpers.append(helper)
+            self._gates.append(gate)
+            self._board[ASLEEP + LINE * k] = 1
 
 
 def _blank(arguments: Any) -> Any:
@@ -119,9 +131,12 @@ def _wake(board: np.ndarray, k: int, gate: threading.Lock) -> None:
 
 
 def _dismiss(board: np.ndarray, gates: list[threading.Lock], helpers: list[threading.Thread]) -> None:
-    """Wake and end the helpers; Python's lock keeps them from falling asleep between the two."""
+    """Wake and end the helpers: they say that they sleep before they look whether they may, and here it is reversed.
+
+    A crew can be collected while this thread holds what a helper needs to end, so they are waited for in moderation.
+    """
     board[CLOSED] = 1
-    for k, (gate, helper) in enumerate(zip(gates, helpers, strict=True)):
+    for k, (gate, helper) in enumerate(zip(gates, helpers, strict=False)):
         _wake(board, k, gate)
         if helper is not threading.current_thread():
-            helper.join()
+            helper.join(timeout=1.0)

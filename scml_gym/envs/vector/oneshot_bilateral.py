@@ -93,6 +93,7 @@ class OneShotBilateralVectorEnv(BatchedEnv):
             form.actions.n,
             kernel.size,
             np.int64,
+            goes_on=episode == "negotiation",
             always_asked=True,
         )
 
@@ -115,9 +116,7 @@ class OneShotBilateralVectorEnv(BatchedEnv):
         if ended.any():
             end = self._columns(ended, {n: negotiations[n][ended] for n in ("quantity", "price", "needs", "reward")})
             information |= {"negotiation_end": end, "_negotiation_end": ended}
-        done = rows & (negotiations["done"] > 0)
-        if done.any():
-            self._summarise(outputs, done, information)
+        self._summarise(outputs, information)
         return information
 
 

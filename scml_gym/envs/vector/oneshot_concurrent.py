@@ -82,6 +82,7 @@ class OneShotConcurrentVectorEnv(BatchedEnv):
             len(form.mask(new_view())),
             len(self._encoder.slots),
             dtype,
+            goes_on=episode == "day",
             always_asked=episode == "day",
         )
 

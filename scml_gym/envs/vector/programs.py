@@ -10,7 +10,7 @@ import numpy as np
 
 from scml_gym.compiling import jittable
 from scml_gym.envs.vector.batch import Batch, Source, advance_row, draw_world
-from scml_gym.envs.vector.seeds import AHEAD, Seeds, next_seed
+from scml_gym.envs.vector.seeds import Seeds, next_seed
 from scml_gym.envs.vector.sharing import Board, SharedProgram, shared, take
 from scml_gym.ideal import ideal_profit
 from scml_gym.reward_kernels import RewardKernel
@@ -43,13 +43,13 @@ class Outputs(NamedTuple):
     done: np.ndarray  # bool (n,)
     ideal: np.ndarray  # float64 (n,)
     errors: np.ndarray  # int64 (n,): 1 + what the action form says is wrong with the action
-    over: np.ndarray  # bool (n,): the world is over
-    summaries: Any  # SUMMARY_DTYPE (n,), where it is over
-    notes: np.ndarray  # bool (3,): as follows
+    ended: np.ndarray  # bool (n,): there is a summary
+    summaries: Any  # SUMMARY_DTYPE (n,)
+    notes: np.ndarray  # bool (2,): some row has an error; some row has ended
 
 
-ERROR, ENDED, DRY = 0, 1, 2
-"""Of the notes: there is an error; a world is over; a row has no seed left."""
+ERROR, ENDED = 0, 1
+"""Of the notes."""
 
 
 SUMMARY_DTYPE = np.dtype(
@@ -125,7 +125,7 @@ def make_programs(form: ActionKernel, encode: Any, full: bool, reward: RewardKer
         frames = batch.frames[i].copy() if done else batch.frames[i]  # an end is no decision to be remembered
         encode(view, privates, frames, outputs.observations[i])
         mask(view, outputs.masks[i])
-        summarise(batch, outputs, i)
+        summarise(batch, outputs, i, row["status"] == OVER)
         return view
 
     @jittable
@@ -134,7 +134,7 @@ def make_programs(form: ActionKernel, encode: Any, full: bool, reward: RewardKer
         world, row = batch.worlds[i], batch.rows[i]
         row["closed"], row["ideal"] = 0, 0.0
         if not per_day or is_over(row):
-            draw_next_world(batch, source, seeds, outputs, i)
+            draw_next_world(batch, source, seeds, i)
             batch.memory[i][:] = 0.0
             batch.frames[i][:] = 0.0
             row["day"] = -1
@@ -207,22 +207,20 @@ def is_over(row: np.void) -> bool:
 
 
 @jittable
-def draw_next_world(batch: Batch, source: Source, seeds: Seeds, outputs: Outputs, i: int) -> None:
+def draw_next_world(batch: Batch, source: Source, seeds: Seeds, i: int) -> None:
     """`draw_world` of a row's next seed."""
     row = batch.rows[i]
     row["draw"], row["seed"] = 0, next_seed(seeds, i)
-    if seeds.used[i] == AHEAD:
-        outputs.notes[DRY] = True
     draw_world(batch.worlds, batch.daily, batch.prices, batch.state, batch.rows, source, i)
 
 
 @jittable
-def summarise(batch: Batch, outputs: Outputs, i: int) -> None:
-    """Say what became of the learner's factory, where the row's world is over."""
+def summarise(batch: Batch, outputs: Outputs, i: int, ended: bool) -> None:
+    """Say what became of the learner's factory in a row that has ended."""
     world, row = batch.worlds[i], batch.rows[i]
-    over = row["status"] == OVER
-    outputs.over[i] = over
-    if over:
+    outputs.ended[i] = ended
+    zero(outputs.summaries, i)
+    if ended:
         outputs.notes[ENDED] = True
         seat, summary = world["seats"][row["factory"]], outputs.summaries[i]
         initial = world["spec"]["initial_balance"][row["factory"]]

@@ -58,7 +58,7 @@ class RowVectorEnv(VectorEnv, ABC):
     @abstractmethod
     def _new_outputs(self) -> Any:
         """Fresh arrays, as those of earlier steps stay as they were: a NamedTuple of ``observations``, ``masks``,
-        ``rewards``, ``done`` and possibly others. Observations and masks hold anything, all others zeros."""
+        ``rewards``, ``done`` and possibly others. Observations and masks may hold anything, all others zeros."""
 
     @abstractmethod
     def _advance(self, actions: np.ndarray, outputs: Any, resting: np.ndarray) -> None:
@@ -74,7 +74,7 @@ class RowVectorEnv(VectorEnv, ABC):
         """What ``info`` holds of some rows, bool, shape ``(num_envs,)``."""
 
     def _kept(self, outputs: Any) -> Any:
-        """A copy of what the rows that are done show; the outputs are those of the restarted rows from then on."""
+        """What the rows that are done show, apart from what the restarted rows will write over."""
         return outputs._replace(masks=outputs.masks & outputs.done[:, None])
 
     def reset(
@@ -88,9 +88,11 @@ class RowVectorEnv(VectorEnv, ABC):
             chosen = np.asarray(options["reset_mask"], dtype=np.bool_)
             if chosen.shape != (self.num_envs,) or not chosen.any():
                 raise InputError(f"reset_mask of shape {chosen.shape}; valid: ({self.num_envs},), one of it true")
-            before = (0, False) if self._last is None else (self._last.observations, self._last.masks)
-            outputs.observations[:], outputs.masks[:] = before
-        fresh = self._last is None
+            if self._last is not None:
+                outputs.observations[:], outputs.masks[:] = self._last.observations, self._last.masks
+            elif not chosen.all():
+                raise InputError(f"reset_mask of {int(chosen.sum())} rows; valid: all of them at the first reset")
+        fresh = not len(self._seeds)
         if fresh:
             self._seeds = SeedStreams(seeds)
         for i, row_seed in enumerate(seeds):
@@ -163,7 +165,7 @@ class RowVectorEnv(VectorEnv, ABC):
             last[i] = {k: v[position] for k, v in shown.items()} if isinstance(shown, dict) else shown[position]
         final = self._information(self._kept(outputs), done)
         self._reset_rows(ended, outputs, np.zeros_like(done))
-        information = self._information(outputs, np.ones_like(done))
+        information = self._information(outputs._replace(done=np.zeros_like(done)), self._everyone.copy())
         return information | {"final_obs": last, "_final_obs": done, "final_info": final, "_final_info": done}
 
     def _columns(self, rows: np.ndarray, values: dict[str, np.ndarray]) -> Information:

@@ -19,6 +19,7 @@ class Seeds(NamedTuple):
 
     ahead: np.ndarray  # uint64 (n, AHEAD)
     used: np.ndarray  # int64 (n,), how many of a row's
+    dry: np.ndarray  # bool (1,): some row has none left
 
 
 @jittable
@@ -26,6 +27,8 @@ def next_seed(seeds: Seeds, i: int) -> int:
     """A row's next seed; there must be one."""
     used = seeds.used[i]
     seeds.used[i] = used + 1
+    if used + 1 == AHEAD:
+        seeds.dry[0] = True
     return seeds.ahead[i, used]
 
 
@@ -34,35 +37,41 @@ class SeedStreams:
 
     Args:
         seeds: Of the rows, as given to ``reset``.
-
-    Attributes:
-        drawn: For compiled code, which may take one seed of each row before it is `refilled`.
     """
 
     def __init__(self, seeds: Sequence[int | None]):
         n = len(seeds)
-        self._generators = [seeding.np_random(None if seed is None else int(seed))[0] for seed in seeds]
-        self.drawn = Seeds(np.zeros((n, AHEAD), dtype=np.uint64), np.full(n, AHEAD))
-        self.refill()
+        self._generators = [_generator(seed) for seed in seeds]
+        self._drawn = Seeds(np.zeros((n, AHEAD), dtype=np.uint64), np.full(n, AHEAD), np.ones(1, dtype=np.bool_))
+
+    def __len__(self) -> int:
+        return len(self._generators)
 
     def renew(self, i: int, seed: int) -> None:
         """Begin a row's stream anew."""
-        self._generators[i], self.drawn.used[i] = seeding.np_random(int(seed))[0], AHEAD
-        self.refill()
+        self._generators[i], self._drawn.used[i], self._drawn.dry[0] = _generator(seed), AHEAD, True
 
-    def refill(self) -> None:
-        """Draw further ones for the rows that have none left."""
-        ahead, used = self.drawn
-        for i in np.flatnonzero(used == AHEAD):
-            ahead[i], used[i] = self._generators[i].integers(2**62, size=AHEAD), 0
+    def ready(self) -> Seeds:
+        """For compiled code that takes one seed of each row at most."""
+        ahead, used, dry = self._drawn
+        if dry[0]:
+            for i in np.flatnonzero(used == AHEAD):
+                ahead[i], used[i] = self._generators[i].integers(2**62, size=AHEAD), 0
+            dry[0] = False
+        return self._drawn
 
     def peek(self, indices: np.ndarray) -> np.ndarray:
         """The next seed of each of some rows, uint64, as long as ``indices``; it stays the next one."""
-        return self.drawn.ahead[indices, self.drawn.used[indices]]
+        ahead, used, _ = self.ready()
+        return ahead[indices, used[indices]]
 
     def draw(self, indices: np.ndarray) -> np.ndarray:
-        """The next seed of each of some rows, uint64, as long as ``indices``."""
+        """The next seed of each of some rows, uint64, as long as ``indices``, which names a row once."""
         seeds = self.peek(indices)
-        self.drawn.used[indices] += 1
-        self.refill()
+        self._drawn.used[indices] += 1
+        self._drawn.dry[0] = (self._drawn.used[indices] == AHEAD).any()
         return seeds
+
+
+def _generator(seed: int | None) -> np.random.Generator:
+    return seeding.np_random(int(seed) if isinstance(seed, np.integer) else seed)[0]

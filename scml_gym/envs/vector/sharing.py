@@ -1,6 +1,6 @@
 """Threads that share the rows of a batch, and wait for the next ones in compiled code.
 
-A step of a batch can be a millisecond, to wake a thread that sleeps a twentieth of that, and Python's lock too.
+A step of a batch can be a millisecond; waking a sleeping thread takes a twentieth of that, and so does Python's lock.
 So the threads that help take part without Python: they look for work a little longer than a quick caller needs between
 two steps, and only then go to sleep. Rows go to whoever asks, in portions that become smaller, so that a thread that
 comes late does less, and one that does not come at all nothing. No result depends on it.
@@ -33,7 +33,12 @@ Board = np.ndarray
 
 
 class SharedProgram(NamedTuple):
-    """A program as threads run it together: with its arguments, by the one that gives the order and by its helpers."""
+    """A program as threads run it together.
+
+    Attributes:
+        lead: For the thread that has the arguments.
+        follow: For its helpers, which find them in the room.
+    """
 
     lead: Callable[..., None]
     follow: Callable[..., None]
@@ -99,10 +104,8 @@ def close(board: Board) -> None:
     board[COMING] = 0
 
 
-@compiled
-def give_up(board: Board) -> None:
-    """`close`, for an order that failed."""
-    close(board)
+give_up = compiled(close)
+"""For an order that failed."""
 
 
 @compiled
