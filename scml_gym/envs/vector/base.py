@@ -11,9 +11,9 @@ from gymnasium.vector import AutoresetMode
 from scml_gym.casting import begin_cast
 from scml_gym.envs.setting import MOST_WORLDS, OneShotSetting, Opponent
 from scml_gym.envs.vector.batch import GENERATED, NO_DAYS, NO_SPECS, POOLED, STAGED, Batch, Source, widen_state
-from scml_gym.envs.vector.crew import Crew
-from scml_gym.envs.vector.programs import ENDED, ERROR, SUMMARY_DTYPE, Outputs, Programs
+from scml_gym.envs.vector.programs import ENDED, ERROR, REST, RESTART, SUMMARY_DTYPE, Outputs
 from scml_gym.envs.vector.rows import Information, RowVectorEnv, check_rows
+from scml_gym.envs.vector.sharing import SharedProgram
 from scml_gym.errors import InputError
 from scml_gym.worlds.compiled.advance import OVER
 from scml_gym.worlds.compiled.generation import compiled_spec, fill_spec
@@ -71,8 +71,8 @@ class BatchedEnv(RowVectorEnv):
         setting: Which worlds are played.
         source: As `make_source` makes it.
         batch: Of that many rows.
-        programs: Step and reset.
-        constants: What they are given after all else.
+        program: As `make_program` makes it.
+        constants: What it is given after all else.
         n_choices: Length of a row's mask.
         size: Numbers of a row's observation.
         action_dtype: Of the numbers of an action.
@@ -91,7 +91,7 @@ class BatchedEnv(RowVectorEnv):
         setting: OneShotSetting,
         source: Source,
         batch: Batch,
-        programs: Programs,
+        program: SharedProgram,
         constants: tuple[Any, ...],
         n_choices: int,
         size: int,
@@ -102,7 +102,8 @@ class BatchedEnv(RowVectorEnv):
         super().__init__(num_envs, autoreset_mode, threads, action_dtype)
         self.setting = setting
         self._source, self._batch = source, batch
-        self._reset_program, self._step_program = (self._crew(program) for program in programs)
+        self._program = self._crew(program)
+        self._no_actions = np.zeros(self.action_space.shape or (), dtype=action_dtype)
         self._constants = constants
         self._n_choices, self._size = n_choices, size
         self._goes_on, self._always_asked = goes_on, always_asked
@@ -144,12 +145,13 @@ class BatchedEnv(RowVectorEnv):
         """Answer in some rows and start the next episode in others, all of them shared by the threads at once."""
         ended = np.flatnonzero(resting) if self._always_asked or self._source.kind == STAGED else NOBODY
         self._stage(ended)
-        self._run(self._step_program, self.num_envs, outputs, resting, actions)
+        self._run(outputs, resting.view(np.uint8), actions)
         self._check(actions, outputs, resting)
         self._settle_resets(ended, outputs)
 
-    def _run(self, program: Crew, n: int, outputs: Outputs, *arguments: np.ndarray) -> None:
-        program(n, self._batch, self._source, self._seeds.ready(), outputs, *arguments, *self._constants)
+    def _run(self, outputs: Outputs, tasks: np.ndarray, actions: np.ndarray) -> None:
+        seeds = self._seeds.ready()
+        self._program(self.num_envs, self._batch, self._source, seeds, outputs, tasks, actions, *self._constants)
 
     def _kept(self, outputs: Outputs) -> Outputs:
         """See `RowVectorEnv`."""
@@ -167,7 +169,9 @@ class BatchedEnv(RowVectorEnv):
 
     def _begin(self, indices: np.ndarray, outputs: Outputs) -> None:
         self._stage(indices)
-        self._run(self._reset_program, len(indices), outputs, indices)
+        tasks = np.full(self.num_envs, REST, dtype=np.uint8)
+        tasks[indices] = RESTART
+        self._run(outputs, tasks, self._no_actions)
 
     def _stage(self, indices: np.ndarray) -> None:
         """Make the parameters of the next worlds of some rows, where that is done in Python."""

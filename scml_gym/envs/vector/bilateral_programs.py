@@ -1,4 +1,4 @@
-"""The compiled step and reset of a batch of learners that each negotiate with one partner."""
+"""The compiled program of a batch of learners that each negotiate with one partner."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from scml_gym.compiling import jittable
 from scml_gym.encoding import encode_one_partner
 from scml_gym.envs.partner_form import STATES, draw_partner, open_partners
 from scml_gym.envs.vector.batch import Batch, Source, advance_row
-from scml_gym.envs.vector.programs import ERROR, Outputs, Programs, clear, draw_next_world, is_over, summarise
+from scml_gym.envs.vector.programs import ACT, ERROR, RESTART, Outputs, clear, draw_next_world, is_over, summarise
 from scml_gym.envs.vector.seeds import Seeds
-from scml_gym.envs.vector.sharing import Board, shared, take
+from scml_gym.envs.vector.sharing import Board, SharedProgram, shared, take
 from scml_gym.errors import InputError
 from scml_gym.observations import PartnerEncoder
 from scml_gym.partner import PartnerStates, decode_choice, partner_mask, state_index
@@ -206,8 +206,8 @@ def choose_partner(batch: Batch, learner: Learner, i: int) -> bool:
 
 
 @functools.cache
-def make_programs(encode: Any) -> Programs:
-    """Compile the programs for an encoder: `Programs` whose further argument is a `Learner`."""
+def make_program(encode: Any) -> SharedProgram:
+    """Compile the program for an encoder: as those of `scml_gym.envs.vector.programs`, with a `Learner` at the end."""
 
     @jittable
     def observe(batch: Batch, learner: Learner, outputs: Outputs, i: int, closed: bool) -> None:
@@ -252,25 +252,15 @@ def make_programs(encode: Any) -> Programs:
 
     @shared
     @jittable
-    def reset(arguments: tuple[Batch, Source, Seeds, Outputs, np.ndarray, Learner], board: Board) -> None:
-        batch, source, seeds, outputs, indices, learner = arguments
-        low, high = take(board)
-        while low < high:
-            for k in range(low, high):
-                restart(batch, learner, source, seeds, outputs, indices[k])
-            low, high = take(board)
-
-    @shared
-    @jittable
-    def step(arguments: tuple[Batch, Source, Seeds, Outputs, np.ndarray, np.ndarray, Learner], board: Board) -> None:
-        batch, source, seeds, outputs, resting, actions, learner = arguments
+    def play(arguments: tuple[Batch, Source, Seeds, Outputs, np.ndarray, np.ndarray, Learner], board: Board) -> None:
+        batch, source, seeds, outputs, tasks, actions, learner = arguments
         low, high = take(board)
         while low < high:
             for i in range(low, high):
-                if resting[i]:
-                    restart(batch, learner, source, seeds, outputs, i)
-                else:
+                if tasks[i] == ACT:
                     act(batch, learner, outputs, actions[i], i)
+                elif tasks[i] == RESTART:
+                    restart(batch, learner, source, seeds, outputs, i)
             low, high = take(board)
 
-    return Programs(reset, step)
+    return play

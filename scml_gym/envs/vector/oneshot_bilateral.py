@@ -11,7 +11,7 @@ from gymnasium.vector import AutoresetMode
 from scml_gym.envs.partner_form import PartnerForm, negotiation_reward
 from scml_gym.envs.vector.base import BatchedEnv, batched_setting, make_source
 from scml_gym.envs.vector.batch import allocate
-from scml_gym.envs.vector.bilateral_programs import DRAWN, THREAD_DTYPE, Learner, make_programs, partner_kernel
+from scml_gym.envs.vector.bilateral_programs import DRAWN, THREAD_DTYPE, Learner, make_program, partner_kernel
 from scml_gym.envs.vector.programs import Outputs
 from scml_gym.envs.vector.rows import Information
 from scml_gym.errors import InputError
@@ -88,7 +88,7 @@ class OneShotBilateralVectorEnv(BatchedEnv):
             shared,
             source,
             allocate(num_envs, days, shared.timing == "moves", self._roster, 0, 0, THREAD_DTYPE),
-            make_programs(kernel.encode),
+            make_program(kernel.encode),
             (learner,),
             form.actions.n,
             kernel.size,

@@ -11,7 +11,7 @@ from scml_gym.actions import JOINT_ACTIONS
 from scml_gym.envs.vector.base import BatchedEnv, batched_setting, make_source
 from scml_gym.envs.vector.batch import allocate
 from scml_gym.envs.vector.kernels import encoder_kernel, form_kernel, reward_kernel
-from scml_gym.envs.vector.programs import make_programs
+from scml_gym.envs.vector.programs import make_program
 from scml_gym.errors import InputError
 from scml_gym.observations import JointEncoder, make_encoder
 from scml_gym.rewards import Reward, make_reward
@@ -77,7 +77,7 @@ class OneShotConcurrentVectorEnv(BatchedEnv):
             shared,
             source,
             allocate(num_envs, days, shared.timing == "moves", roster, memory_size, frames, paid.dtype),
-            make_programs(functions, encode, self._encoder.full, paid, episode == "day"),
+            make_program(functions, encode, self._encoder.full, paid, episode == "day"),
             (),
             len(form.mask(new_view())),
             len(self._encoder.slots),

@@ -1,4 +1,4 @@
-"""The compiled step and reset of a batch, made of an action form, an encoder and a reward."""
+"""The compiled program of a batch, made of an action form, an encoder and a reward."""
 
 from __future__ import annotations
 
@@ -67,24 +67,16 @@ SUMMARY_DTYPE = np.dtype(
 """What became of the learner's factory; as `World.summary`."""
 
 
-class Programs(NamedTuple):
-    """What is run on the rows of a batch.
-
-    Attributes:
-        reset: ``(batch, source, seeds, outputs, indices)``: start the next episode in these rows.
-        step: ``(batch, source, seeds, outputs, resting, actions)``: start it in the rows that are resting, bool
-            ``(n,)``; in all others answer and run on to their next decisions.
-
-    Further arguments come after these.
-    """
-
-    reset: SharedProgram
-    step: SharedProgram
+ACT, RESTART, REST = 0, 1, 2
+"""What a row does in a run of the program: it answers and runs on to its next decision, starts its next episode, or
+stays as it is."""
 
 
 @functools.cache
-def make_programs(form: ActionKernel, encode: Any, full: bool, reward: RewardKernel, per_day: bool) -> Programs:
-    """Compile the programs of an environment, once for each combination.
+def make_program(form: ActionKernel, encode: Any, full: bool, reward: RewardKernel, per_day: bool) -> SharedProgram:
+    """Compile the program of an environment, once for each combination; one for all tasks, as it takes long.
+
+    Its arguments are ``(batch, source, seeds, outputs, tasks, actions)``, with the tasks, uint8 ``(n,)``, of all rows.
 
     Args:
         form: Of the actions.
@@ -174,30 +166,19 @@ def make_programs(form: ActionKernel, encode: Any, full: bool, reward: RewardKer
 
     @shared
     @jittable
-    def reset(arguments: tuple[Batch, Source, Seeds, Outputs, np.ndarray], board: Board) -> None:
-        batch, source, seeds, outputs, indices = arguments
-        privates = np.zeros(n_privates, dtype=PRIVATE_DTYPE)
-        low, high = take(board)
-        while low < high:
-            for k in range(low, high):
-                restart(batch, source, seeds, outputs, privates, indices[k])
-            low, high = take(board)
-
-    @shared
-    @jittable
-    def step(arguments: tuple[Batch, Source, Seeds, Outputs, np.ndarray, np.ndarray], board: Board) -> None:
-        batch, source, seeds, outputs, resting, actions = arguments
+    def play(arguments: tuple[Batch, Source, Seeds, Outputs, np.ndarray, np.ndarray], board: Board) -> None:
+        batch, source, seeds, outputs, tasks, actions = arguments
         privates = np.zeros(n_privates, dtype=PRIVATE_DTYPE)
         low, high = take(board)
         while low < high:
             for i in range(low, high):
-                if resting[i]:
-                    restart(batch, source, seeds, outputs, privates, i)
-                else:
+                if tasks[i] == ACT:
                     act(batch, outputs, privates, part_of(actions, i), i)
+                elif tasks[i] == RESTART:
+                    restart(batch, source, seeds, outputs, privates, i)
             low, high = take(board)
 
-    return Programs(reset, step)
+    return play
 
 
 @jittable
