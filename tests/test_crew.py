@@ -117,7 +117,6 @@ def test_an_error_reaches_the_caller(threads: int, at: int) -> None:
     crew.close()
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="processes cannot fork here")
 def test_a_forked_process_goes_on_alone() -> None:
     """Whatever the helpers, which stay behind, were doing."""
     crew, counts = Crew(count, 2), Counts(np.zeros(50, dtype=np.int64), np.zeros(50))
