@@ -184,6 +184,19 @@ def make_kernel(width: int, layers: int, heads: int, hidden: int, events: int) -
         return total
 
     @jittable
+    def parts(room: np.ndarray) -> tuple[np.ndarray, ...]:
+        """Scratch of one token: four vectors of the width, the hidden units, and a score for each slot."""
+        end = work + 4 * width
+        return (
+            room[work : work + width],
+            room[work + width : work + 2 * width],
+            room[work + 2 * width : work + 3 * width],
+            room[work + 3 * width : end],
+            room[end : end + hidden],
+            room[end + hidden : end + hidden + SLOTS],
+        )
+
+    @jittable
     def prepare(numbers: np.ndarray, sample: Sample, scratch: np.ndarray) -> None:
         weights, room = numbers.view(np.float32), scratch.view(np.float32)
         context_features(sample, scratch)
@@ -193,14 +206,7 @@ def make_kernel(width: int, layers: int, heads: int, hidden: int, events: int) -
         clear(room[shared : shared + width])
         add_features(weights, scratch, level, 0, OFFER, room[shared : shared + width])
 
-        normed, query, seen = (
-            room[work : work + width],
-            room[work + width : work + 2 * width],
-            room[work + 2 * width : work + 3 * width],
-        )
-        value = room[work + 3 * width : work + 4 * width]
-        units = room[work + 4 * width : work + 4 * width + hidden]
-        scores = room[work + 4 * width + hidden : work + 4 * width + hidden + SLOTS]
+        normed, query, seen, value, units, scores = parts(room)
         tokens = matrix(room, work + 4 * width + hidden + SLOTS, MAX_EVENTS, width)
         n = min(sample["n_events"], events)
         skipped = sample["n_events"] - n
@@ -249,14 +255,7 @@ def make_kernel(width: int, layers: int, heads: int, hidden: int, events: int) -
         offer_features(sample, scratch)
         level, n = sample["level"], min(sample["n_events"], events) + sample["n_responses"]
         odds = scratch[N_NUMBERS] + linear_sum(weights, scratch, level, OFFER, N_FEATURES)
-        normed, query, seen = (
-            room[work : work + width],
-            room[work + width : work + 2 * width],
-            room[work + 2 * width : work + 3 * width],
-        )
-        token = room[work + 3 * width : work + 4 * width]
-        units = room[work + 4 * width : work + 4 * width + hidden]
-        scores = room[work + 4 * width + hidden : work + 4 * width + hidden + SLOTS]
+        normed, query, seen, token, units, scores = parts(room)
         for j in range(width):
             token[j] = room[shared + j]
         add_features(weights, scratch, level, OFFER, N_FEATURES, token)
