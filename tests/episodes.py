@@ -1,6 +1,8 @@
 """Seeded episodes of every environment, and their digests; run as a module it prints the digests of all golden ones.
 
 python -m tests.episodes > tests/golden.json     (only with a new version of an environment)
+
+An episode has two digests: ``play`` of observations, rewards and ends, ``infos`` of masks and information.
 """
 
 import hashlib
@@ -85,7 +87,7 @@ def play_parallel(env, seed):
     for agent in env.possible_agents:
         env.action_space(agent).seed(seed)
     observations, infos = env.reset(seed=seed)
-    trace = [observations]
+    trace = [{"o": observations, "i": infos}]
     while env.agents:
         actions = {a: env.action_space(a).sample(masks(env, infos, a)) for a in env.agents}
         observations, rewards, terminations, truncations, infos = env.step(actions)
@@ -100,13 +102,26 @@ def masks(env, infos, agent):
     return infos[agent]["action_mask"].astype(np.int8)
 
 
+INFOS = {"mask", "info", "i"}
+"""Keys of a trace that hold no play."""
+
+
 def golden():
-    """The digest of a seeded episode of every environment."""
-    digests = {name: digest(play(make(name, {}), seed=11)) for name in sorted(ENVIRONMENTS)}
+    """Both digests of a seeded episode of every environment with each of its options."""
+    traces = {
+        f"{name} {json.dumps(options)}" if options else name: play(make(name, options), seed=11)
+        for name in sorted(ENVIRONMENTS)
+        for options in OPTIONS[name]
+    }
     for module in (oneshot_factories_v0, oneshot_threads_v0):
         env = module.parallel_env(days=3)
-        digests[env.metadata["name"]] = digest(play_parallel(env, seed=11))
-    return digests
+        traces[env.metadata["name"]] = play_parallel(env, seed=11)
+    return {name: {"play": digest(_parts(t, False)), "infos": digest(_parts(t, True))} for name, t in traces.items()}
+
+
+def _parts(trace, infos):
+    """What a trace tells of infos, or of all else."""
+    return [{key: value for key, value in moment.items() if (key in INFOS) == infos} for moment in trace]
 
 
 def digest(trace):
