@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from scml_gym.cli import run_cli
+from scml_gym.core.cli import run_cli
 
 
 class Commands(TyperGroup):
@@ -60,7 +60,7 @@ def study(
 ) -> None:
     """Compute the cells of a study that its results folder does not have yet; make its tables, figures and page."""
     from agents import STUDIES
-    from scml_gym.evaluation.study import study_command
+    from scml_gym.evaluation.studies.study import study_command
 
     study_command(STUDIES, file, options or (), out, workers, shlex.join(["python", *sys.argv]))
 

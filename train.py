@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from scml_gym.cli import run_cli
-from scml_gym.errors import InputError
-from scml_gym.runtime import fix_hash_seed
+from scml_gym.core.cli import run_cli
+from scml_gym.core.errors import InputError
+from scml_gym.core.process import fix_hash_seed
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from scml_gym.registry import Registry
+from scml_gym.core.registry import Registry
 
 AGENTS = Registry("learner")
 AGENTS.register("q-learning", "agents.q_learning:QLearning")
-AGENTS.register("ppo", "agents.sb3:PPO")
-AGENTS.register("maskable-ppo", "agents.sb3:MaskablePPO")
-AGENTS.register("recurrent-ppo", "agents.sb3:RecurrentPPO")
-AGENTS.register("dqn", "agents.sb3:DQN")
+AGENTS.register("ppo", "agents.sb3.learner:PPO")
+AGENTS.register("maskable-ppo", "agents.sb3.learner:MaskablePPO")
+AGENTS.register("recurrent-ppo", "agents.sb3.learner:RecurrentPPO")
+AGENTS.register("dqn", "agents.sb3.learner:DQN")
 AGENTS.register("dnb", "agents.dnb.learner:DNB")
 AGENTS.register("dcl", "agents.commitment.learner:DCLLearner")
 AGENTS.register("ippo", "agents.commitment.learner:IPPOLearner")
@@ -17,5 +17,5 @@ AGENTS.register("mediated", "agents.commitment.learner:MediatedLearner")
 AGENTS.register("moca", "agents.commitment.learner:MOCALearner")
 
 STUDIES = Registry("study")
-STUDIES.register("dqn-acceptance", "agents.acceptance.study:AcceptanceStudy")
-STUDIES.register("commitment", "agents.commitment.study:CommitmentStudy")
+STUDIES.register("dqn-acceptance", "agents.studies.acceptance.study:AcceptanceStudy")
+STUDIES.register("commitment", "agents.studies.commitment.study:CommitmentStudy")

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, Protocol, Self
 
 import numpy as np
 
-from scml_gym.worlds.protocol import FactoryPolicy
+from scml_gym.oneshot.worlds.protocol import FactoryPolicy
 
 if TYPE_CHECKING:
-    from scml_gym.runs import Run
+    from scml_gym.experiments.run_folder import Run
 
 
 class Agent(Protocol):

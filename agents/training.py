@@ -8,9 +8,9 @@ from pathlib import Path
 
 from agents import AGENTS
 from agents.base import Agent
-from scml_gym.config import Loaded, load_experiment
-from scml_gym.runs import Run, check_free
-from scml_gym.runtime import limit_threads
+from scml_gym.core.config import Loaded, load_experiment
+from scml_gym.core.process import limit_threads
+from scml_gym.experiments.run_folder import Run, check_free
 
 
 def start(

@@ -22,11 +22,11 @@ from negmas.sao import SAOMechanism
 from rich.console import Console
 from rich.progress import track
 
-from scml_gym.negotiators import NEGOTIATORS, AgentK, TableNegotiator
-from scml_gym.provenance import versions
-from scml_gym.quiet import quiet
-from scml_gym.registry import load_object
-from scml_gym.scenarios import load_scenario
+from scml_gym.bilateral.negotiators import NEGOTIATORS, AgentK, TableNegotiator
+from scml_gym.bilateral.scenarios import load_scenario
+from scml_gym.core.provenance import versions
+from scml_gym.core.registry import load_object
+from scml_gym.core.warnings import quiet
 
 PEER = "negmas_genius_agents.negotiators.anac.y2010.agent_k:AgentK"
 SETS = (

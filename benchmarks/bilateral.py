@@ -27,13 +27,13 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from scml_gym.envs.bilateral_setting import BilateralSetting
-from scml_gym.envs.vector.acceptance_rows import AcceptanceRow, AcceptanceRows
-from scml_gym.negotiators import AgentK
-from scml_gym.parity_bilateral import compare_negotiation, draw_negotiation
-from scml_gym.provenance import versions
-from scml_gym.registry import load_object
-from scml_gym.worlds.bilateral.table_world import play
+from scml_gym.bilateral.envs.config import BilateralConfig
+from scml_gym.bilateral.envs.vector.acceptance_rows import AcceptanceRow, AcceptanceRows
+from scml_gym.bilateral.negotiators import AgentK
+from scml_gym.bilateral.parity import compare_negotiation, draw_negotiation
+from scml_gym.bilateral.worlds.table_world import play
+from scml_gym.core.provenance import versions
+from scml_gym.core.registry import load_object
 
 SCENARIOS = ("EnglandZimbabwe", "Party")
 PEER = "negmas_genius_agents.negotiators.anac.y2010.agent_k:AgentK"
@@ -77,7 +77,7 @@ def compare(n: int, seed: int, console: Console) -> Counter[str]:
 def negotiation_times(n: int, seed: int) -> dict[str, float]:
     """Times of a negotiation between two AgentK on Party, medians of turns."""
     peer: Any = load_object(PEER)
-    negotiation = BilateralSetting("Party", 0, "AgentK", ROUNDS, True, "AgentK").negotiation(0)
+    negotiation = BilateralConfig("Party", 0, "AgentK", ROUNDS, True, "AgentK").negotiation(0)
     seeds = iter(range(seed + 1, 2**31))
 
     def on_negmas(kind: Any, repeats: int) -> None:

@@ -20,11 +20,11 @@ from torch import nn
 from torch.nn import functional
 
 from agents.commitment.dcl import DCL
-from agents.commitment.settings import DCLSettings
-from scml_gym.cli import run_cli
-from scml_gym.config import find_config, read_yaml
-from scml_gym.games import make_game
-from scml_gym.runtime import limit_threads
+from agents.commitment.hyperparameters import DCLHyperparameters
+from scml_gym.commitment import make_game
+from scml_gym.core.cli import run_cli
+from scml_gym.core.config import find_config, read_yaml
+from scml_gym.core.process import limit_threads
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -36,7 +36,7 @@ class TorchDCL:
         settings: As for `DCL`; the lemma's factors, no constraint.
     """
 
-    def __init__(self, settings: DCLSettings) -> None:
+    def __init__(self, settings: DCLHyperparameters) -> None:
         self.settings = settings
         self.payoffs = torch.tensor([[[-1.0, -1.0], [-3.0, 0.0]], [[0.0, -3.0], [-2.0, -2.0]]])
         widths = {"phi": (1, 2), "psi": (5, 2), "pi": (1, 2), "critic": (1, 4)}
@@ -139,7 +139,7 @@ def main(
     """Print a line for each: updates in a CPU second."""
     torch.set_num_threads(1)
     data = {key: value for key, value in read_yaml(find_config("agent", "dcl")).items() if key != "name"}
-    settings, game = DCLSettings.model_validate(data | {"batch": batch}), make_game("prisoners-dilemma")
+    settings, game = DCLHyperparameters.model_validate(data | {"batch": batch}), make_game("prisoners-dilemma")
     for seeds in (1, 10):
         dcl = DCL(settings, game, [np.random.default_rng(seed) for seed in range(seeds)])
         print(

@@ -19,9 +19,9 @@ from gymnasium.utils.seeding import np_random
 
 import scml_gym  # noqa: F401  (registers the environments)
 from scml_gym.deployed import DeployedAgent
-from scml_gym.deployment import load_agent
-from scml_gym.env_config import env_arguments
-from scml_gym.worlds.reference import ReferenceWorld
+from scml_gym.experiments.make_env import env_arguments
+from scml_gym.oneshot.worlds.reference import ReferenceWorld
+from scml_gym.policies.deployment import load_agent
 
 
 def compare(run: str, seed: int, agent: Any, env: Any) -> tuple[int, bool]:

@@ -14,17 +14,17 @@ import argparse
 from pathlib import Path
 
 from agents.dnb.dataset import read_dataset
-from agents.dnb.dataset_settings import DatasetSettings
+from agents.dnb.dataset_config import DatasetConfig
 from agents.dnb.generation import generate_dataset
 from agents.dnb.learner import load_dnb
 from agents.dnb.report import make_report
 from agents.dnb.scores import Estimates
-from scml_gym.cli import run_main
-from scml_gym.config import validate
-from scml_gym.errors import InputError
-from scml_gym.files import replace_file
-from scml_gym.reporting import progress_bar
-from scml_gym.runs import Run
+from scml_gym.core.cli import run_main
+from scml_gym.core.config import validate
+from scml_gym.core.errors import InputError
+from scml_gym.core.files import replace_file
+from scml_gym.core.reporting import progress_bar
+from scml_gym.experiments.run_folder import Run
 
 AGENTS = (
     "scml:GreedyOneShotAgent",
@@ -53,7 +53,7 @@ def main() -> None:
         raise InputError(f"{len(options.runs)} runs of {len(models)} models ({', '.join(models)}); valid: one of each")
     base = float(Run.open(options.runs[0]).curve()[-1]["accepted"])
     settings = validate(
-        DatasetSettings,
+        DatasetConfig,
         {
             "source": "real",
             "worlds": options.worlds,

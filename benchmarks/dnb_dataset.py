@@ -23,15 +23,15 @@ from scml.oneshot.agents import GreedyOneShotAgent, SyncRandomOneShotAgent
 from scml.oneshot.world import SCML2024OneShotWorld
 
 from agents.dnb.dataset import read_dataset
-from agents.dnb.dataset_settings import DatasetSettings
+from agents.dnb.dataset_config import DatasetConfig
 from agents.dnb.generation import draw_world, generate_dataset
 from agents.dnb.logs import read_log, read_records
-from scml_gym.config import CONFIGS, read_yaml, validate
-from scml_gym.seeding import GlobalStreams
-from scml_gym.worlds.compiled.generation import compiled_spec
-from scml_gym.worlds.compiled.world import CompiledWorld
-from scml_gym.worlds.logged import record_world
-from scml_gym.worlds.reference import ReferenceWorld
+from scml_gym.core.config import CONFIGS, read_yaml, validate
+from scml_gym.oneshot.worlds.compiled.generation import compiled_spec
+from scml_gym.oneshot.worlds.compiled.world import CompiledWorld
+from scml_gym.oneshot.worlds.reference import ReferenceWorld
+from scml_gym.simulator.global_rng import GlobalStreams
+from scml_gym.simulator.log import record_world
 
 AGENTS = [SyncRandomOneShotAgent, GreedyOneShotAgent]
 
@@ -65,7 +65,7 @@ def compiled_rows(options: Any, share: float, folder: Path) -> list[dict[str, An
     agent = read_yaml(CONFIGS / "agent" / "dnb.yaml")["data"]
     experiment = read_yaml(CONFIGS / "experiment" / "dnb_accept_logistic.yaml")["agent"]["data"]
     numbers = {"worlds": options.worlds, "days": options.days, "share": share}
-    settings = validate(DatasetSettings, agent | experiment | numbers)
+    settings = validate(DatasetConfig, agent | experiment | numbers)
     worlds, path = range(options.worlds), folder / f"share-{share}"
     makers = {name: CompiledWorld.player_maker(name) for name in settings.opponents}
 

@@ -23,10 +23,10 @@ from agents.dnb.dataset import read_dataset
 from agents.dnb.learner import load_dnb
 from agents.dnb.models import AcceptanceModel, Kernel
 from agents.dnb.records import MAX_EVENTS, WINDOW
-from agents.dnb.transformer import TransformerSettings
+from agents.dnb.transformer import TransformerHyperparameters
 from agents.dnb.transformer_fit import Network, inputs_of
-from scml_gym.cli import run_main
-from scml_gym.compiling import compiled
+from scml_gym.core.cli import run_main
+from scml_gym.jit.compile import compiled
 
 PARTNERS, OFFERS, TURNS, DECISIONS = 8, 8, 7, 100
 
@@ -87,7 +87,7 @@ def decisions_of(kernel: Kernel) -> Callable[[np.ndarray, np.ndarray, np.ndarray
 
 def torch_decision(model: AcceptanceModel, samples: np.ndarray) -> float | None:
     """Of torch, all offers of a decision as one batch whose features are there already; None for other models."""
-    if not isinstance(model.settings, TransformerSettings):
+    if not isinstance(model.settings, TransformerHyperparameters):
         return None
     network, offers = Network(model.settings).eval(), np.arange(PARTNERS * OFFERS)
     batches = [

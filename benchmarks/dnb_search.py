@@ -21,12 +21,12 @@ import optuna
 import pandas as pd
 import yaml
 
-from agents.dnb.learner import DNB, DNBSnapshot, load_dnb
+from agents.dnb.learner import DNB, DNBPolicyFile, load_dnb
 from agents.dnb.rules import Rules
-from scml_gym.cli import run_main
-from scml_gym.envs.setting import BACKENDS, OneShotSetting
-from scml_gym.files import replace_file
-from scml_gym.players import PlayerMaker
+from scml_gym.core.cli import run_main
+from scml_gym.core.files import replace_file
+from scml_gym.oneshot.envs.config import BACKENDS, OneShotConfig
+from scml_gym.policies.players import PlayerMaker
 
 FIELD = (
     "best-subset",
@@ -84,7 +84,7 @@ class Games:
         seeds: Of the worlds.
     """
 
-    def __init__(self, setting: OneShotSetting, backend: str, seeds: Sequence[int]):
+    def __init__(self, setting: OneShotConfig, backend: str, seeds: Sequence[int]):
         self._world = BACKENDS.get(backend)
         self._setting, self._seeds = setting, seeds
 
@@ -106,7 +106,7 @@ def search(
     agent: DNB, games: Games, level: str, trials: int, calibrate: bool, show: Callable[[str], None]
 ) -> optuna.Study:
     """Try rules that differ from the agent's on one side."""
-    snapshot: DNBSnapshot = agent.snapshot()
+    snapshot: DNBPolicyFile = agent.snapshot()
     reference = games.scores(snapshot.player)
     base = snapshot.rules.model_dump()
 
@@ -114,7 +114,7 @@ def search(
         changed = base | {level: base[level] | side_space(trial, level)}
         if calibrate:
             changed["calibration"] = base["calibration"] | calibration_space(trial)
-        gain = games.scores(DNBSnapshot(snapshot.model, Rules(**changed)).player) - reference
+        gain = games.scores(DNBPolicyFile(snapshot.model, Rules(**changed)).player) - reference
         trial.set_user_attr("rules", {k: changed[k] for k in (level, "calibration")})
         trial.set_user_attr("standard_error", float(gain.std(ddof=1) / np.sqrt(len(gain))))
         return float(gain.mean())
@@ -143,7 +143,7 @@ def main() -> None:
     parser.add_argument("--calibrate", action="store_true", help="search the calibration's settings too")
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args()
-    setting = OneShotSetting(args.level, args.field, args.days, args.factories, backend=args.backend)
+    setting = OneShotConfig(args.level, args.field, args.days, args.factories, backend=args.backend)
     games = Games(setting, args.backend, range(args.seed, args.seed + args.worlds))
     study = search(load_dnb(args.run), games, args.level, args.trials, args.calibrate, print)
     args.out.mkdir(parents=True, exist_ok=True)

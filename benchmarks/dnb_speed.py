@@ -16,19 +16,19 @@ from typing import Any
 
 import numpy as np
 
-from agents.dnb.learner import DNBSnapshot, load_dnb
-from scml_gym.cli import run_main
-from scml_gym.envs.setting import OneShotSetting
-from scml_gym.files import replace_file
-from scml_gym.provenance import versions
-from scml_gym.worlds.compiled.world import CompiledWorld
+from agents.dnb.learner import DNBPolicyFile, load_dnb
+from scml_gym.core.cli import run_main
+from scml_gym.core.files import replace_file
+from scml_gym.core.provenance import versions
+from scml_gym.oneshot.envs.config import OneShotConfig
+from scml_gym.oneshot.worlds.compiled.world import CompiledWorld
 
 FIELD = ("best-subset", "best-subset-even", "subset-strong", "subset-population", "greedy-sync")
 
 
-def measure(snapshot: DNBSnapshot, worlds: int, days: int, factories: int) -> np.ndarray:
+def measure(snapshot: DNBPolicyFile, worlds: int, days: int, factories: int) -> np.ndarray:
     """Milliseconds of each decision, float64."""
-    setting, spent = OneShotSetting("any", FIELD, days, factories), []
+    setting, spent = OneShotConfig("any", FIELD, days, factories), []
     for seed in range(worlds):
         cast = setting.cast(seed)
         (seat,) = cast.factories

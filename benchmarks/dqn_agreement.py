@@ -13,16 +13,16 @@ import numpy as np
 from pydantic import Field
 
 from agents import STUDIES
-from agents.acceptance.play import judge
-from agents.acceptance.settings import Cell
-from agents.acceptance.study import AcceptanceStudy
 from agents.dqn_batch.sb3 import sb3_model, stacked
-from agents.sb3_batch import make_batch
-from agents.sb3_training import global_generators_kept
-from scml_gym.config import Config, ConfigError, validate
-from scml_gym.errors import nearest
+from agents.sb3.batch import make_batch
+from agents.sb3.training import global_generators_kept
+from agents.studies.acceptance.config import Cell
+from agents.studies.acceptance.play import judge
+from agents.studies.acceptance.study import AcceptanceStudy
+from scml_gym.core.config import Config, ConfigError, validate
+from scml_gym.core.errors import nearest
 from scml_gym.evaluation.independent import mean_interval, welch
-from scml_gym.evaluation.study import load_study
+from scml_gym.evaluation.studies.study import load_study
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,7 +39,7 @@ class AgreementSettings(Config):
 
 
 class Agreement:
-    """A `scml_gym.evaluation.study.Study`; its cells are those of another one, once with each trainer."""
+    """A `scml_gym.evaluation.studies.study.Study`; its cells are those of another one, once with each trainer."""
 
     def __init__(self, settings: AgreementSettings):
         study, _ = load_study(STUDIES, settings.study, settings.options)
@@ -53,16 +53,16 @@ class Agreement:
 
     @classmethod
     def build(cls, settings: Mapping[str, Any]) -> Self:
-        """See `scml_gym.evaluation.study.Study.build`."""
+        """See `scml_gym.evaluation.studies.study.Study.build`."""
         return cls(validate(AgreementSettings, settings))
 
     def cells(self) -> dict[str, int]:
-        """See `scml_gym.evaluation.study.Study.cells`; work is in steps, of which those of SB3 take longer."""
+        """See `scml_gym.evaluation.studies.study.Study.cells`; work is in steps, of which those of SB3 take longer."""
         steps = self._study.settings.trainings * self._study.settings.dqn.total_steps
         return {f"{trainer}-{label}": steps for label in self._settings.cells for trainer in (BATCH, SB3)}
 
     def run(self, cell: str, advance: Callable[[int], None]) -> dict[str, list[dict[str, Any]]]:
-        """See `scml_gym.evaluation.study.Study.run`."""
+        """See `scml_gym.evaluation.studies.study.Study.run`."""
         trainer, _, label = cell.partition("-")
         start = time.process_time()
         if trainer == BATCH:
@@ -95,7 +95,7 @@ class Agreement:
         return [{"utility": utility, "mean_round": mean_round} for utility, mean_round in means]
 
     def report(self, tables: Mapping[str, pd.DataFrame], origin: str) -> dict[str, str]:
-        """See `scml_gym.evaluation.study.Study.report`."""
+        """See `scml_gym.evaluation.studies.study.Study.report`."""
         samples = {key: part for key, part in tables["trainings"].groupby(["trainer", "label"])}
         lines = [
             "| cell | batched: mean utility (interval) | SB3 | difference (interval) | p | each mean in the other's "

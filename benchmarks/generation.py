@@ -26,15 +26,15 @@ import numpy as np
 from generation_statistics import Comparison, compare, table_of
 from rich.console import Console
 
-from scml_gym.compiling import compiled
-from scml_gym.errors import InputError
-from scml_gym.files import replace_file
-from scml_gym.reporting import progress_bar
-from scml_gym.worlds.compiled import generation
-from scml_gym.worlds.compiled.layout import DAILY_DTYPE, MAX_FACTORIES, SPEC_DTYPE
-from scml_gym.worlds.generation import Range, league_spec
-from scml_gym.worlds.pool import SpecPool, parse_range
-from scml_gym.worlds.spec import WorldSpec
+from scml_gym.core.errors import InputError
+from scml_gym.core.files import replace_file
+from scml_gym.core.reporting import progress_bar
+from scml_gym.jit.compile import compiled
+from scml_gym.oneshot.worlds.compiled import generation
+from scml_gym.oneshot.worlds.compiled.layout import DAILY_DTYPE, MAX_FACTORIES, SPEC_DTYPE
+from scml_gym.oneshot.worlds.generation import Range, league_spec
+from scml_gym.oneshot.worlds.pool import SpecPool, parse_range
+from scml_gym.oneshot.worlds.spec import WorldSpec
 
 ALTERED: dict[str, Any] = {
     "PREDICTABILITY": (0.75, 0.9),

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from scml_gym.worlds.spec import WorldSpec
+from scml_gym.oneshot.worlds.spec import WorldSpec
 
 FEW_VALUES = 25
 LEAST_EXPECTED = 10

@@ -24,16 +24,16 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from scml_gym.compiling import compiled
-from scml_gym.negotiators import ACCEPTANCE_RULES, NEGOTIATORS
-from scml_gym.negotiators.acceptance import with_acceptance
-from scml_gym.negotiators.base import TableStrategy, make_table
-from scml_gym.provenance import versions
-from scml_gym.scenarios import load_scenario
-from scml_gym.worlds.bilateral.compiled.game import answer, begin, utility_of
-from scml_gym.worlds.bilateral.compiled.layout import GAME_DTYPE, fill_game
-from scml_gym.worlds.bilateral.protocol import Bidder, Negotiation
-from scml_gym.worlds.bilateral.view import ACCEPT, LEARNER, NOBODY, VIEW_DTYPE
+from scml_gym.bilateral.negotiators import ACCEPTANCE_RULES, NEGOTIATORS
+from scml_gym.bilateral.negotiators.acceptance import with_acceptance
+from scml_gym.bilateral.negotiators.base import TableStrategy, make_table
+from scml_gym.bilateral.scenarios import load_scenario
+from scml_gym.bilateral.view import ACCEPT, LEARNER, NOBODY, VIEW_DTYPE
+from scml_gym.bilateral.worlds.compiled.game import answer, begin, utility_of
+from scml_gym.bilateral.worlds.compiled.layout import GAME_DTYPE, fill_game
+from scml_gym.bilateral.worlds.protocol import Bidder, Negotiation
+from scml_gym.core.provenance import versions
+from scml_gym.jit.compile import compiled
 
 DATA = Path(__file__).parent / "data"
 SET = ["scenario", "agent", "opponent", "first_mover", "rounds"]

@@ -15,8 +15,8 @@ import io
 from pathlib import Path
 from typing import Any
 
-from scml_gym.files import replace_file
-from scml_gym.runs import Run
+from scml_gym.core.files import replace_file
+from scml_gym.experiments.run_folder import Run
 
 COLUMNS: tuple[str, ...] = ("run", "decisions", "cpu_minutes", "score", "return")
 

@@ -16,14 +16,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from scml_gym.cli import run_main
+from scml_gym.core.cli import run_main
+from scml_gym.core.files import replace_file
+from scml_gym.core.reporting import progress_bar
 from scml_gym.evaluation.config import TournamentConfig, load_config
 from scml_gym.evaluation.schedule import PLAYS, Match, schedule
-from scml_gym.files import replace_file
-from scml_gym.players import player_maker
-from scml_gym.reporting import progress_bar
-from scml_gym.worlds.generation import league_spec
-from scml_gym.worlds.reference import ReferenceWorld
+from scml_gym.oneshot.worlds.generation import league_spec
+from scml_gym.oneshot.worlds.reference import ReferenceWorld
+from scml_gym.policies.players import player_maker
 
 LEVELS = ("seller", "buyer")
 

@@ -13,22 +13,22 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from scml_gym.envs.setting import OneShotSetting
 from scml_gym.evaluation.statistics import compare, mean_and_error
-from scml_gym.worlds.compiled.world import CompiledWorld
+from scml_gym.oneshot.envs.config import OneShotConfig
+from scml_gym.oneshot.worlds.compiled.world import CompiledWorld
 
 
 def play(players: Sequence[str], field: Sequence[str], worlds: int, seed: int, days: int) -> np.ndarray:
     """The players' scores, float64, shape ``(worlds, players)``.
 
     Args:
-        players: Who takes the seat; names (see `scml_gym.players`).
+        players: Who takes the seat; names (see `scml_gym.policies.players`).
         field: Who plays the other factories, drawn evenly.
         worlds: How many, of a level and seat drawn for each.
         seed: Of the first; the others follow.
         days: Of each world.
     """
-    setting = OneShotSetting(opponents=field, days=days)
+    setting = OneShotConfig(opponents=field, days=days)
     makers = [CompiledWorld.player_maker(name) for name in players]
     scores = np.zeros((worlds, len(players)))
     for i in range(worlds):

@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from scml_gym.parity import compare_episodes, compare_worlds, draw_case
+from scml_gym.oneshot.parity import compare_episodes, compare_worlds, draw_case
 
 TIMINGS = ("rounds", "moves")
 

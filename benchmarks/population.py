@@ -21,14 +21,14 @@ from pathlib import Path
 
 import numpy as np
 
-from scml_gym.players import PlayerMaker, player_maker
-from scml_gym.strategies import STRATEGIES
-from scml_gym.strategies.base import StrategyPolicy
-from scml_gym.strategies.subset import DEFAULTS
-from scml_gym.view import BUYER, SELLER
-from scml_gym.worlds.generation import league_spec
-from scml_gym.worlds.reference import ReferenceWorld
-from scml_gym.worlds.spec import WorldSpec
+from scml_gym.oneshot.strategies import STRATEGIES
+from scml_gym.oneshot.strategies.base import StrategyPolicy
+from scml_gym.oneshot.strategies.subset import DEFAULTS
+from scml_gym.oneshot.view import BUYER, SELLER
+from scml_gym.oneshot.worlds.generation import league_spec
+from scml_gym.oneshot.worlds.reference import ReferenceWorld
+from scml_gym.oneshot.worlds.spec import WorldSpec
+from scml_gym.policies.players import PlayerMaker, player_maker
 
 MEMBERS = ("subset-strong", "subset-plain", "subset-exact", "subset-stubborn", "subset-weak")
 REFERENCES = ["scml:SyncRandomOneShotAgent", "scml:EqualDistOneShotAgent", "scml:GreedySyncAgent"]

@@ -18,11 +18,11 @@ from pathlib import Path
 
 from agents import training
 from agents.q_learning import QLearning
-from agents.q_learning.settings import QLearningSettings
-from scml_gym.config import load_experiment, validate
-from scml_gym.deployment import load_agent
+from agents.q_learning.hyperparameters import QLearningHyperparameters
+from scml_gym.core.config import load_experiment, validate
 from scml_gym.evaluation import evaluate_command
-from scml_gym.runs import Run
+from scml_gym.experiments.run_folder import Run
+from scml_gym.policies.deployment import load_agent
 
 VARIANTS: dict[str, list[str]] = {
     "full": [],
@@ -69,7 +69,7 @@ def train(name: str, out: Path, options: list[str], seed: int) -> Path:
 def derive(folder: Path, full: QLearning, options: list[str], seed: int) -> None:
     """A run folder with the tables of ``full`` and other settings of play."""
     config = load_experiment("q_learning", options, seed).config
-    settings = validate(QLearningSettings, config["agent"], "agent")
+    settings = validate(QLearningHyperparameters, config["agent"], "agent")
     agent = QLearning(settings, full.env, full.tables, full.worlds_played, full.negotiations)
     run = Run.create(folder, config, " ".join(sys.argv), "agents.q_learning.learner:QLearning")
     run.checkpoint(agent.negotiations, agent.save)

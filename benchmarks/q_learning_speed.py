@@ -19,7 +19,7 @@ from rich.table import Table
 
 from agents.q_learning import QLearning
 from agents.q_learning.training import Trainer, Worlds
-from scml_gym.config import load_experiment
+from scml_gym.core.config import load_experiment
 
 UNITS = ("decisions", "updates", "negotiations")
 

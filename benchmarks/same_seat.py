@@ -20,7 +20,7 @@ from typing import Any
 import pandas as pd
 import yaml
 
-from scml_gym.errors import InputError
+from scml_gym.core.errors import InputError
 from scml_gym.evaluation.statistics import compare
 from scml_gym.evaluation.table import read_scores
 

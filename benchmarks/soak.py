@@ -16,8 +16,8 @@ import gymnasium
 import numpy as np
 
 import scml_gym  # noqa: F401  (registers the environments)
-from scml_gym.strategies import STRATEGIES
-from scml_gym.view import MAX_PARTNERS, SELLER
+from scml_gym.oneshot.strategies import STRATEGIES
+from scml_gym.oneshot.view import MAX_PARTNERS, SELLER
 
 ACTIONS = ("choice", "continuous")
 

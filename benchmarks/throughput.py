@@ -32,22 +32,22 @@ from rich.console import Console
 from rich.table import Table
 
 import scml_gym  # noqa: F401  (registers the environments)
-from scml_gym.compiling import compiled
-from scml_gym.envs.setting import OneShotSetting
-from scml_gym.envs.vector.base import make_source
-from scml_gym.envs.vector.batch import advance_row, allocate, draw_world
-from scml_gym.players import player_maker
-from scml_gym.registry import load_object
-from scml_gym.reward_kernels import PROFIT_DTYPE
-from scml_gym.strategies import STRATEGIES
-from scml_gym.uncounted import lend
-from scml_gym.view import ACCEPT, MAX_PARTNERS, OFFER
-from scml_gym.worlds.compiled.advance import DAY, DECISION, OVER
-from scml_gym.worlds.compiled.generation import compiled_spec
-from scml_gym.worlds.compiled.random_stream import below
-from scml_gym.worlds.compiled.roster import make_roster
-from scml_gym.worlds.compiled.seats import answer
-from scml_gym.worlds.reference import ReferenceWorld
+from scml_gym.core.registry import load_object
+from scml_gym.jit.arrays import lend
+from scml_gym.jit.compile import compiled
+from scml_gym.jit.random import below
+from scml_gym.oneshot.envs.config import OneShotConfig
+from scml_gym.oneshot.envs.vector.base import make_source
+from scml_gym.oneshot.envs.vector.batch import advance_row, allocate, draw_world
+from scml_gym.oneshot.rewards.kernels import PROFIT_DTYPE
+from scml_gym.oneshot.strategies import STRATEGIES
+from scml_gym.oneshot.view import ACCEPT, MAX_PARTNERS, OFFER
+from scml_gym.oneshot.worlds.compiled.advance import DAY, DECISION, OVER
+from scml_gym.oneshot.worlds.compiled.generation import compiled_spec
+from scml_gym.oneshot.worlds.compiled.player_table import make_player_table
+from scml_gym.oneshot.worlds.compiled.players import answer
+from scml_gym.oneshot.worlds.reference import ReferenceWorld
+from scml_gym.policies.players import player_maker
 
 ENVIRONMENT = "scml_gym/OneShotConcurrent-v0"
 PEERS = (
@@ -207,13 +207,13 @@ def draw_worlds(batch: Any, source: Any, low: int, high: int) -> int:
 
 
 def make_batch(n: int, moves: bool, learners: int, arguments: dict[str, Any]) -> tuple[Any, Any, Any]:
-    """A batch of worlds without an environment around it; the roster must be kept alive."""
-    setting = OneShotSetting(**arguments)
-    roster = make_roster(setting.makers)
-    source, days = make_source(setting, roster, n)
-    batch = allocate(n, days, moves, roster, 0, 0, PROFIT_DTYPE)
+    """A batch of worlds without an environment around it; the player_table must be kept alive."""
+    setting = OneShotConfig(**arguments)
+    player_table = make_player_table(setting.makers)
+    source, days = make_source(setting, player_table, n)
+    batch = allocate(n, days, moves, player_table, 0, 0, PROFIT_DTYPE)
     batch.rows["seed"] = np.arange(n, dtype=np.uint64) << np.uint64(32)
-    return batch, source._replace(learners=learners), roster
+    return batch, source._replace(learners=learners), player_table
 
 
 def in_threads(program: Callable[[int, int], int], n: int, threads: int) -> Callable[[], float]:
@@ -280,12 +280,12 @@ def measure(days: int, factories: int, seconds: float, worlds: int) -> list[Repo
         }
         for threads, found in rates(runs, seconds).items():
             add("compiled, decisions", found, steps, n, threads)
-    batch, source, roster = make_batch(BATCH, True, 1, arguments)
+    batch, source, player_table = make_batch(BATCH, True, 1, arguments)
     program = partial(random_moves, batch, source, 16)
     runs = {threads: (in_threads(program, BATCH, threads), threads) for threads in (1, 2)}
     for threads, found in rates(runs, seconds).items():
         add("compiled, raw moves", found, steps, BATCH, threads)
-    batch, source, roster = make_batch(BATCH, False, 0, arguments)
+    batch, source, player_table = make_batch(BATCH, False, 0, arguments)
     program = partial(play_worlds, batch, source)
     runs = {threads: (in_threads(program, BATCH, threads), threads) for threads in (1, 2)}
     found = rates(runs | {"reference": (reference_worlds(days, factories), 1)}, max(seconds, 2.0 * worlds), worlds)
@@ -295,7 +295,7 @@ def measure(days: int, factories: int, seconds: float, worlds: int) -> list[Repo
     drawn = rates({1: (partial(draw_worlds, batch, source, 0, BATCH), 1)}, seconds)
     add("compiled, worlds drawn", drawn[1], found["reference"], BATCH)
     size = sum(array.nbytes for array in batch[:6])
-    print(f"memory: {size / BATCH / 1000:.1f} kB a world of {days} days; players: {len(roster.players)}")
+    print(f"memory: {size / BATCH / 1000:.1f} kB a world of {days} days; players: {len(player_table.players)}")
     return rows
 
 

@@ -24,13 +24,14 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from scml_gym.envs import parallel  # noqa: E402
-from scml_gym.envs.bilateral_base import NegotiationEnv  # noqa: E402
-from scml_gym.envs.bilateral_setting import BilateralSetting  # noqa: E402
-from scml_gym.envs.setting import OneShotSetting  # noqa: E402
+
+from scml_gym.bilateral.envs.base import NegotiationEnv  # noqa: E402
+from scml_gym.bilateral.envs.config import BilateralConfig  # noqa: E402
+from scml_gym.core.registry import load_object  # noqa: E402
 from scml_gym.evaluation.table import COLUMNS  # noqa: E402
-from scml_gym.observations import JointEncoder, PartnerEncoder, Slot  # noqa: E402
+from scml_gym.oneshot.envs.config import OneShotConfig  # noqa: E402
+from scml_gym.oneshot.observations.factory import Feature, JointEncoder, PartnerEncoder  # noqa: E402
 from scml_gym.registration import ENVIRONMENTS  # noqa: E402
-from scml_gym.registry import load_object  # noqa: E402
 
 PAGES = ROOT / "docs" / "environments"
 BY_HAND = ("README.md", "docs/environments.md", "docs/evaluation.md")
@@ -76,13 +77,13 @@ def signature(cls: type) -> str:
     """The arguments with their defaults, those of the setting last."""
     own = list(_arguments(cls))
     if issubclass(cls, NegotiationEnv):
-        told = _documented(BilateralSetting)
+        told = _documented(BilateralConfig)
         shared = [argument for argument in own if argument[0] in told]
         own = [argument for argument in own if argument[0] not in told]
     else:
-        told = _documented(OneShotSetting)
+        told = _documented(OneShotConfig)
         seen = {name for name, _ in own} | ({"level"} if "factories" in dict(own) else set())  # these say which level
-        shared = [argument for argument in _arguments(OneShotSetting) if argument[0] not in seen]
+        shared = [argument for argument in _arguments(OneShotConfig) if argument[0] not in seen]
     setting = [[f"`{n}`", f"`{d!r}`", told[n]] for n, d in shared]
     rows = [[f"`{n}`", f"`{d!r}`"] for n, d in own]
     return "\n".join([table(["argument", "default"], rows), table(["of the setting", "default", "meaning"], setting)])
@@ -121,7 +122,7 @@ def slots_of(cls: type) -> str:
     )
 
 
-def slot_table(slots: Sequence[Slot], start: int | None = 0) -> str:
+def slot_table(slots: Sequence[Feature], start: int | None = 0) -> str:
     """A row for each slot, one for all that differ by their indices alone; places are counted from ``start``."""
     rows: dict[str, list[Any]] = {}
     for place, slot in enumerate(slots):

@@ -11,9 +11,9 @@ import gymnasium
 import numpy as np
 
 import scml_gym  # noqa: F401 (registers the environments)
-from scml_gym.config import read_yaml
-from scml_gym.deployment import load_agent
-from scml_gym.errors import InputError
+from scml_gym.core.config import read_yaml
+from scml_gym.core.errors import InputError
+from scml_gym.policies.deployment import load_agent
 
 parser = argparse.ArgumentParser(description="Judge a run folder of train.py acceptance.")
 parser.add_argument("run", help="run folder")

@@ -12,9 +12,9 @@ import json
 import numpy as np
 from gymnasium.spaces.utils import flatdim
 
-from scml_gym.config import Config, validate
-from scml_gym.deployment import PartnerPolicy
-from scml_gym.env_config import env_arguments, make_env
+from scml_gym.core.config import Config, validate
+from scml_gym.experiments.make_env import env_arguments, make_env
+from scml_gym.policies.deployment import PartnerPolicy
 
 
 class Settings(Config):

@@ -1,4 +1,4 @@
-"""The scml agents that play a run folder in scml's own tournaments; see `scml_gym.deployment.deploy`."""
+"""The scml agents that play a run folder in scml's own tournaments; see `scml_gym.policies.deployment.deploy`."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import uuid
 from pathlib import Path
 from typing import Any
 
-from scml_gym.deployment import run_policy_maker, write_count
-from scml_gym.worlds.seats import AsyncSeat, Seat, SyncSeat
+from scml_gym.policies.deployment import run_policy_maker, write_count
+from scml_gym.simulator.adapters import Adapter, AsyncAdapter, SyncAdapter
 
 
 @functools.cache
@@ -18,7 +18,7 @@ def _maker(run: str, modified: float) -> Any:
     return run_policy_maker(run)
 
 
-class Deployed(Seat):
+class Deployed(Adapter):
     """What both deployed agents share.
 
     Args:
@@ -44,9 +44,9 @@ class Deployed(Seat):
             write_count(Path(self._counts), uuid.uuid4().hex, {n: getattr(self, n) for n in names})
 
 
-class DeployedAgent(Deployed, SyncSeat):
+class DeployedAgent(Deployed, SyncAdapter):
     """A run folder as a ``OneShotSyncAgent``: it answers all partners together."""
 
 
-class DeployedAsyncAgent(Deployed, AsyncSeat):
+class DeployedAsyncAgent(Deployed, AsyncAdapter):
     """A run folder as a ``OneShotAgent``: it answers each negotiation by itself."""

@@ -14,20 +14,20 @@ class EntryPoints(NamedTuple):
 
 ENVIRONMENTS: dict[str, EntryPoints] = {
     "scml_gym/OneShotConcurrent-v0": EntryPoints(
-        "scml_gym.envs.oneshot_concurrent:OneShotConcurrentEnv",
-        "scml_gym.envs.vector.oneshot_concurrent:OneShotConcurrentVectorEnv",
+        "scml_gym.oneshot.envs.concurrent:OneShotConcurrentEnv",
+        "scml_gym.oneshot.envs.vector.concurrent:OneShotConcurrentVectorEnv",
     ),
     "scml_gym/OneShotBilateral-v0": EntryPoints(
-        "scml_gym.envs.oneshot_bilateral:OneShotBilateralEnv",
-        "scml_gym.envs.vector.oneshot_bilateral:OneShotBilateralVectorEnv",
+        "scml_gym.oneshot.envs.bilateral:OneShotBilateralEnv",
+        "scml_gym.oneshot.envs.vector.bilateral:OneShotBilateralVectorEnv",
     ),
     "scml_gym/BilateralAcceptance-v0": EntryPoints(
-        "scml_gym.envs.bilateral_acceptance:BilateralAcceptanceEnv",
-        "scml_gym.envs.vector.bilateral:BilateralAcceptanceVectorEnv",
+        "scml_gym.bilateral.envs.acceptance:BilateralAcceptanceEnv",
+        "scml_gym.bilateral.envs.vector.env:BilateralAcceptanceVectorEnv",
     ),
     "scml_gym/Bilateral-v0": EntryPoints(
-        "scml_gym.envs.bilateral:BilateralEnv",
-        "scml_gym.envs.vector.bilateral:BilateralVectorEnv",
+        "scml_gym.bilateral.envs.offers:BilateralEnv",
+        "scml_gym.bilateral.envs.vector.env:BilateralVectorEnv",
     ),
 }
 """Gymnasium id -> entry points; nothing is imported before an environment is made."""

@@ -8,7 +8,7 @@ from pathlib import Path
 import hypothesis
 import pytest
 
-from scml_gym.runtime import limit_threads
+from scml_gym.core.process import limit_threads
 
 limit_threads(1)
 hypothesis.settings.register_profile("loaded-machine", deadline=None)  # a slow example is no failure

@@ -15,8 +15,8 @@ import yaml
 import scml_gym
 from agents import AGENTS
 from scml_gym.evaluation.table import COLUMNS
-from scml_gym.rewards import REWARDS
-from scml_gym.strategies import STRATEGIES
+from scml_gym.oneshot.rewards.factory import REWARDS
+from scml_gym.oneshot.strategies import STRATEGIES
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = ["README.md", *sorted(str(p.relative_to(ROOT)) for p in (ROOT / "docs").glob("*.md"))]
@@ -26,7 +26,7 @@ NOT_RUN = {"make demo", "make test", "make setup", "pip install"}
 """Commands that install, or run all tests."""
 
 SMALLER = {
-    "-m scml_gym.worlds.pool": "--worlds 4 --days 3",
+    "-m scml_gym.oneshot.worlds.pool": "--worlds 4 --days 3",
     "train.py": "--set agent.total_steps=32 --set agent.n_envs=1 --set agent.n_steps=16 --set agent.batch_size=16 "
     "--set env.days=3 --set env.factories_per_level=4",
     "train.py dcl": "--set agent.updates=4 --set agent.batch=16",
@@ -142,7 +142,7 @@ def test_commands_and_snippets_run(page, clone, monkeypatch):
         "BilateralAcceptanceEnv",
         "BilateralEnv",
         "OneShotFactoriesEnv",
-        "OneShotThreadsEnv",
+        "OneShotNegotiationsEnv",
     ],
 )
 def test_example_of_the_docstring_runs(name, build):

@@ -17,9 +17,9 @@ import pytest
 from gymnasium.utils.env_checker import check_env
 
 import scml_gym
-from scml_gym.errors import InputError
+from scml_gym.core.errors import InputError
 from scml_gym.registration import ENVIRONMENTS
-from tests.episodes import GOLDEN, ONESHOT, OPTIONS, digest, golden, make, play
+from tests.helpers.episodes import GOLDEN, ONESHOT, OPTIONS, digest, golden, make, play
 
 IDS = sorted(ENVIRONMENTS)
 CASES = [(name, options) for name in IDS for options in OPTIONS[name]]
@@ -56,7 +56,8 @@ def test_pickled_environment_plays_the_same(name):
 
 
 def test_golden_episodes():
-    """Behaviour that changes is a new version of the environment; see tests/episodes.py to write new digests."""
+    """Behaviour that changes is a new version of the environment; see tests/helpers/episodes.py to write new
+    digests."""
     assert golden() == json.loads(GOLDEN.read_text())
 
 
@@ -65,7 +66,7 @@ def test_same_episodes_in_processes_with_other_hash_seeds_on_a_loaded_machine(ha
     load = subprocess.Popen([sys.executable, "-c", "while True: pass"])
     try:
         result = subprocess.run(
-            [sys.executable, "-m", "tests.episodes"],
+            [sys.executable, "-m", "tests.helpers.episodes"],
             env={**os.environ, "PYTHONHASHSEED": hash_seed},
             cwd=Path(__file__).parent.parent,
             capture_output=True,

@@ -1,8 +1,8 @@
 """Differentiable commitment learning (DCL) and its incentive-compatible form (DCL-IC), for many seeds at once.
 
 Source: "Learning to Negotiate via Voluntary Commitment", lemma 5.1 and what follows it. The terms stand in
-`agents.commitment.lemma`; here they are put together. A critic has an output for each joint action, so that the
-expectations of the constraint and of the baseline are exact.
+`agents.commitment.policy_gradient_terms`; here they are put together. A critic has an output for each joint action, so
+that the expectations of the constraint and of the baseline are exact.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from agents.commitment import lemma
+from agents.commitment import policy_gradient_terms as lemma
 from agents.commitment.estimates import ESTIMATES
+from agents.commitment.hyperparameters import DCLHyperparameters
 from agents.commitment.networks import Pass, Stack, new_stack, restore_stacks, stack_arrays
 from agents.commitment.rollout import Batch, play, proposals_seen
-from agents.commitment.settings import DCLSettings
 from agents.commitment.tables import Row, initial_view, option_rows
-from scml_gym.errors import InputError
-from scml_gym.games.base import Game, joint_actions, joint_index, one_hot
+from scml_gym.commitment.base import Game, joint_actions, joint_index, one_hot
+from scml_gym.core.errors import InputError
 
 MOST_JOINT_ACTIONS = 4096
 
@@ -27,7 +27,7 @@ class DCL:
     """Policies and critics of all agents and seeds, and how they learn.
 
     Args:
-        settings: See `DCLSettings`.
+        settings: See `DCLHyperparameters`.
         game: A native batch.
         rngs: One generator for each seed.
 
@@ -35,7 +35,7 @@ class DCL:
         InputError: if the game has more than 4096 joint actions.
     """
 
-    def __init__(self, settings: DCLSettings, game: Game, rngs: Sequence[np.random.Generator]) -> None:
+    def __init__(self, settings: DCLHyperparameters, game: Game, rngs: Sequence[np.random.Generator]) -> None:
         count = game.actions**game.agents
         if count > MOST_JOINT_ACTIONS:
             raise InputError(f"the game has {count} joint actions; DCL can enumerate {MOST_JOINT_ACTIONS}")
@@ -211,7 +211,7 @@ def joint_probabilities(policies: np.ndarray, joint: np.ndarray, leave_out: int 
 
     Args:
         policies: Probabilities.
-        joint: Of `scml_gym.games.base.joint_actions`.
+        joint: Of `scml_gym.commitment.base.joint_actions`.
         leave_out: An agent whose probability is not multiplied in.
     """
     product = np.ones(1)

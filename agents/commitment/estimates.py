@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from agents.commitment import lemma
+from agents.commitment import policy_gradient_terms as lemma
 from agents.commitment.networks import Pass, Stack, new_stack
 from agents.commitment.rollout import Batch
-from scml_gym.games.base import one_hot
+from scml_gym.commitment.base import one_hot
 
 
 class Centralised:

@@ -11,18 +11,24 @@ from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Protocol, Self
 import numpy as np
 
 from agents.commitment.dcl import DCL
+from agents.commitment.hyperparameters import (
+    DCLHyperparameters,
+    GameHyperparameters,
+    IPPOHyperparameters,
+    MediatedHyperparameters,
+    MOCAHyperparameters,
+)
 from agents.commitment.ippo import IPPO
 from agents.commitment.mediated import MediatedMARL
 from agents.commitment.moca import MOCA
-from agents.commitment.settings import DCLSettings, GameSettings, IPPOSettings, MediatedSettings, MOCASettings
 from agents.commitment.tables import Row
-from scml_gym.config import ConfigError, validate
-from scml_gym.errors import InputError
-from scml_gym.games import make_game
-from scml_gym.games.base import Game, brief, whole
+from scml_gym.commitment import make_game
+from scml_gym.commitment.base import Game, brief, whole
+from scml_gym.core.config import ConfigError, validate
+from scml_gym.core.errors import InputError
 
 if TYPE_CHECKING:
-    from scml_gym.runs import Run
+    from scml_gym.experiments.run_folder import Run
 
 SCHEMA = "scml-gym-games-1"
 
@@ -87,9 +93,9 @@ class GameLearner:
     """
 
     method_class: ClassVar[Any]
-    settings_class: ClassVar[type[GameSettings]]
+    settings_class: ClassVar[type[GameHyperparameters]]
 
-    def __init__(self, settings: GameSettings, env: Mapping[str, Any]) -> None:
+    def __init__(self, settings: GameHyperparameters, env: Mapping[str, Any]) -> None:
         self.settings, self.env = settings, dict(env)
         self.game = game_of(env)
         self.method: Method = self.method_class(settings, self.game, [np.random.default_rng(0)])
@@ -144,7 +150,7 @@ class GameLearner:
 
         Args:
             observation: The pair (index of the agent, what it sees): for DCL an observation of
-                `scml_gym.games.commitment_v0.CommitmentEnv` over the game, for the others one of the game.
+                `scml_gym.commitment.envs.commitment_v0.CommitmentEnv` over the game, for the others one of the game.
             state: Ignored: there is none.
             mask: Valid choices; those beyond the policy's own are left out.
             deterministic: Else the choice is drawn.
@@ -219,7 +225,9 @@ class GameLearner:
         return learner
 
 
-def learning(method: Method, settings: GameSettings, game: Game) -> Iterator[tuple[int, int, Mapping[str, np.ndarray]]]:
+def learning(
+    method: Method, settings: GameHyperparameters, game: Game
+) -> Iterator[tuple[int, int, Mapping[str, np.ndarray]]]:
     """Learn up to the configured number of updates.
 
     Yields:
@@ -257,25 +265,25 @@ class DCLLearner(GameLearner):
     """Differentiable commitment learning: `agents.commitment.dcl.DCL`."""
 
     method_class = DCL
-    settings_class = DCLSettings
+    settings_class = DCLHyperparameters
 
 
 class IPPOLearner(GameLearner):
     """Independent PPO: `agents.commitment.ippo.IPPO`."""
 
     method_class = IPPO
-    settings_class = IPPOSettings
+    settings_class = IPPOHyperparameters
 
 
 class MediatedLearner(GameLearner):
     """Mediated MARL: `agents.commitment.mediated.MediatedMARL`."""
 
     method_class = MediatedMARL
-    settings_class = MediatedSettings
+    settings_class = MediatedHyperparameters
 
 
 class MOCALearner(GameLearner):
     """MOCA: `agents.commitment.moca.MOCA`."""
 
     method_class = MOCA
-    settings_class = MOCASettings
+    settings_class = MOCAHyperparameters

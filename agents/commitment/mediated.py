@@ -12,24 +12,24 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from agents.commitment import lemma
+from agents.commitment import policy_gradient_terms as lemma
+from agents.commitment.hyperparameters import MediatedHyperparameters
 from agents.commitment.networks import new_stack, restore_stacks, stack_arrays
 from agents.commitment.rollout import discounted, gumbel, run_episodes
-from agents.commitment.settings import MediatedSettings
 from agents.commitment.tables import Row, initial_view, option_rows
-from scml_gym.games.base import Game, joint_actions, one_hot
+from scml_gym.commitment.base import Game, joint_actions, one_hot
 
 
 class MediatedMARL:
     """Agents and mediators of all seeds.
 
     Args:
-        settings: See `MediatedSettings`.
+        settings: See `MediatedHyperparameters`.
         game: A native batch.
         rngs: One generator for each seed.
     """
 
-    def __init__(self, settings: MediatedSettings, game: Game, rngs: Sequence[np.random.Generator]) -> None:
+    def __init__(self, settings: MediatedHyperparameters, game: Game, rngs: Sequence[np.random.Generator]) -> None:
         self.settings, self.game, self.rngs = settings, game, rngs
         self.episodes = settings.episodes(game.horizon)
         agents, hidden, seen = (game.agents,), settings.hidden, game.features + game.agents

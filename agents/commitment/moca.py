@@ -14,24 +14,24 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from agents.commitment import lemma
+from agents.commitment import policy_gradient_terms as lemma
+from agents.commitment.hyperparameters import MOCAHyperparameters
 from agents.commitment.networks import new_stack, restore_stacks, stack_arrays
 from agents.commitment.rollout import discounted, gumbel, run_episodes
-from agents.commitment.settings import MOCASettings
 from agents.commitment.tables import Row, initial_view, option_rows
-from scml_gym.games.base import Game, one_hot
+from scml_gym.commitment.base import Game, one_hot
 
 
 class MOCA:
     """Action, proposal and acceptance policies of all agents and seeds.
 
     Args:
-        settings: See `MOCASettings`.
+        settings: See `MOCAHyperparameters`.
         game: A native batch.
         rngs: One generator for each seed.
     """
 
-    def __init__(self, settings: MOCASettings, game: Game, rngs: Sequence[np.random.Generator]) -> None:
+    def __init__(self, settings: MOCAHyperparameters, game: Game, rngs: Sequence[np.random.Generator]) -> None:
         self.settings, self.game, self.rngs = settings, game, rngs
         self.episodes = settings.episodes(game.horizon)
         self.terms = game.agents * game.actions

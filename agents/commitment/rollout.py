@@ -7,8 +7,8 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from scml_gym.games.base import Game, one_hot
-from scml_gym.games.commitment_v0 import unanimous
+from scml_gym.commitment.base import Game, one_hot
+from scml_gym.commitment.envs.commitment_v0 import unanimous
 
 
 class Policies(Protocol):

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from scml_gym.games.base import Game
+from scml_gym.commitment.base import Game
 
 
 class Row(NamedTuple):

@@ -8,6 +8,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from scml_gym.compiling import keep_compiled
+from scml_gym.jit.compile import keep_compiled
 
 keep_compiled(__name__, Path(__file__).parent)

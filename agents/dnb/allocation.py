@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from scml_gym.compiling import jittable
-from scml_gym.view import MAX_PARTNERS
+from scml_gym.jit.compile import jittable
+from scml_gym.oneshot.view import MAX_PARTNERS
 
 MAX_ITEMS = 10
 """Largest quantity of one offer that is considered."""

@@ -10,12 +10,12 @@ from pydantic import Field
 from agents.dnb.folds import Fold
 from agents.dnb.models import HEAD, Kernel, ModelKind
 from agents.dnb.records import Sample
-from scml_gym.compiling import jittable
-from scml_gym.config import Config
-from scml_gym.reporting import Progress
+from scml_gym.core.config import Config
+from scml_gym.core.reporting import Progress
+from scml_gym.jit.compile import jittable
 
 
-class BaseRateSettings(Config):
+class BaseRateHyperparameters(Config):
     """Settings: ``mean``, the chance."""
 
     mean: float = Field(gt=0, lt=1)
@@ -32,16 +32,18 @@ def _mean(numbers: np.ndarray, sample: Sample, scratch: np.ndarray) -> float:
 
 
 @functools.cache
-def _kernel(settings: BaseRateSettings) -> Kernel:
+def _kernel(settings: BaseRateHyperparameters) -> Kernel:
     return Kernel(1, _prepare, _mean)
 
 
-def _fit(settings: BaseRateSettings, fold: Fold, rng: np.random.Generator, bar: Progress) -> dict[str, np.ndarray]:
+def _fit(
+    settings: BaseRateHyperparameters, fold: Fold, rng: np.random.Generator, bar: Progress
+) -> dict[str, np.ndarray]:
     return {"mean": np.array([settings.mean])}
 
 
 BASE_RATE = ModelKind(
-    settings=BaseRateSettings,
+    settings=BaseRateHyperparameters,
     dtype=np.float64,
     shapes=lambda settings: {"mean": (1,)},
     kernel=_kernel,

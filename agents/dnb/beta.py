@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from scml_gym.compiling import jittable
+from scml_gym.jit.compile import jittable
 
 _TINY = 1e-30
 _TERMS = 200

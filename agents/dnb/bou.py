@@ -10,7 +10,7 @@ import numpy as np
 
 from agents.dnb.beta import beta_quantile
 from agents.dnb.records import ROUND_BUCKETS, PartnerMemory
-from scml_gym.compiling import jittable
+from scml_gym.jit.compile import jittable
 
 CLIP = 1e-4
 """Means are kept this far from 0 and 1 (thesis, algorithm 5-2, ``mu_eps``)."""

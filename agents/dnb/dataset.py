@@ -20,9 +20,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from agents.dnb.records import MAX_EVENTS, SAMPLE_DTYPE, WINDOW
-from scml_gym.errors import InputError
-from scml_gym.files import replace_file
-from scml_gym.view import BUYER, SELLER
+from scml_gym.core.errors import InputError
+from scml_gym.core.files import replace_file
+from scml_gym.oneshot.view import BUYER, SELLER
 
 SCHEMA = "scml-gym-dnb-dataset-1"
 

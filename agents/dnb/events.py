@@ -18,8 +18,8 @@ from agents.dnb.records import (
     PartnerMemory,
     Sample,
 )
-from scml_gym.compiling import jittable
-from scml_gym.view import AgentView
+from scml_gym.jit.compile import jittable
+from scml_gym.oneshot.view import FactoryView
 
 
 @jittable
@@ -114,7 +114,7 @@ def respond(partner: PartnerMemory, accepted: int) -> None:
 
 
 @jittable
-def fill_context(view: AgentView, needs: int, sample: Sample) -> None:
+def fill_context(view: FactoryView, needs: int, sample: Sample) -> None:
     """The part of a sample that is the same for all partners of a decision.
 
     Args:

@@ -23,8 +23,8 @@ from agents.dnb.records import (
     ROUND_BUCKETS,
     Sample,
 )
-from scml_gym.compiling import jittable
-from scml_gym.view import BUYER
+from scml_gym.jit.compile import jittable
+from scml_gym.oneshot.view import BUYER
 
 SCHEMA = "dnb-features-1"
 """Of the numbers below; a model trained on others is refused."""

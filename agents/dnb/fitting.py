@@ -11,9 +11,9 @@ from agents.dnb.dataset import Dataset
 from agents.dnb.folds import Fold
 from agents.dnb.models import AcceptanceModel, model_kind
 from agents.dnb.replay import posterior_means
-from scml_gym.config import Config
-from scml_gym.errors import InputError
-from scml_gym.reporting import Progress
+from scml_gym.core.config import Config
+from scml_gym.core.errors import InputError
+from scml_gym.core.reporting import Progress
 
 
 def fit_model(

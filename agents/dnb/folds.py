@@ -9,7 +9,7 @@ import numpy as np
 from agents.dnb.dataset import Dataset
 from agents.dnb.features import N_FEATURES, N_NUMBERS, context_features, history_features, offer_features
 from agents.dnb.records import SAMPLE_DTYPE
-from scml_gym.compiling import compiled
+from scml_gym.jit.compile import compiled
 
 
 class Fold(NamedTuple):

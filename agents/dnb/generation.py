@@ -14,20 +14,20 @@ import numpy as np
 import pandas as pd
 
 from agents.dnb.dataset import ROLES, Dataset, join, join_records, read_about, shard_path, write_shard
-from agents.dnb.dataset_settings import DatasetSettings
+from agents.dnb.dataset_config import DatasetConfig
 from agents.dnb.logs import find_logs, read_log, read_records
 from agents.dnb.recording import RECORD_DTYPE, Records
 from agents.dnb.tracking import TAKEN
-from scml_gym.config import ConfigError
-from scml_gym.errors import InputError
-from scml_gym.runtime import limit_threads
-from scml_gym.view import SELLER
-from scml_gym.worlds.compiled.advance import DAY, advance_one
-from scml_gym.worlds.compiled.generation import compiled_spec
-from scml_gym.worlds.compiled.world import CompiledWorld
-from scml_gym.worlds.logged import record_world
-from scml_gym.worlds.reference import ReferenceWorld
-from scml_gym.worlds.spec import WorldSpec
+from scml_gym.core.config import ConfigError
+from scml_gym.core.errors import InputError
+from scml_gym.core.process import limit_threads
+from scml_gym.oneshot.view import SELLER
+from scml_gym.oneshot.worlds.compiled.advance import DAY, advance_one
+from scml_gym.oneshot.worlds.compiled.generation import compiled_spec
+from scml_gym.oneshot.worlds.compiled.world import CompiledWorld
+from scml_gym.oneshot.worlds.reference import ReferenceWorld
+from scml_gym.oneshot.worlds.spec import WorldSpec
+from scml_gym.simulator.log import record_world
 
 LOGS = "logs"
 """Where in a dataset's folder the logs of its real worlds stand."""
@@ -41,7 +41,7 @@ class Drawn(NamedTuple):
     seed: int
 
 
-def draw_world(settings: DatasetSettings, seed: int, number: int) -> Drawn:
+def draw_world(settings: DatasetConfig, seed: int, number: int) -> Drawn:
     """The world of that number: a function of the settings, the seed and the number."""
     rng = np.random.default_rng([seed, number])
     spec = compiled_spec(int(rng.integers(2**62)), settings.days, settings.factories_per_level)
@@ -50,7 +50,7 @@ def draw_world(settings: DatasetSettings, seed: int, number: int) -> Drawn:
     return Drawn(spec, [names[i] for i in chosen], int(rng.integers(2**62)))
 
 
-def play_compiled(settings: DatasetSettings, seed: int, number: int, folder: Path) -> Dataset:
+def play_compiled(settings: DatasetConfig, seed: int, number: int, folder: Path) -> Dataset:
     """A world's offers, played in machine code."""
     spec, names, world_seed = draw_world(settings, seed, number)
     records = Records(spec.rounds, settings.share, world_seed)
@@ -62,7 +62,7 @@ def play_compiled(settings: DatasetSettings, seed: int, number: int, folder: Pat
     return as_dataset(join_records(days, RECORD_DTYPE), number, spec.n_sellers, names)
 
 
-def play_real(settings: DatasetSettings, seed: int, number: int, folder: Path) -> Dataset:
+def play_real(settings: DatasetConfig, seed: int, number: int, folder: Path) -> Dataset:
     """A world's offers, from the logs that a real simulation of it leaves in the dataset's folder."""
     spec, names, world_seed = draw_world(settings, seed, number)
     logs = folder / LOGS / f"world-{number:05d}"
@@ -72,7 +72,7 @@ def play_real(settings: DatasetSettings, seed: int, number: int, folder: Path) -
     return _from_log(logs, settings, seed, number)
 
 
-def read_logs(settings: DatasetSettings, seed: int, number: int, folder: Path) -> Dataset:
+def read_logs(settings: DatasetConfig, seed: int, number: int, folder: Path) -> Dataset:
     """A world's offers, from logs that are there already; none where there are fewer worlds than that."""
     logs = [world for folder in settings.logs for world in find_logs(folder)]
     return _from_log(logs[number], settings, seed, number) if number < len(logs) else join([])
@@ -84,7 +84,7 @@ SOURCES = {"compiled": play_compiled, "real": play_real, "logs": read_logs}
 _WORLDS = {"compiled": CompiledWorld, "real": ReferenceWorld}
 
 
-def check_source(settings: DatasetSettings, where: str = "agent.data") -> None:
+def check_source(settings: DatasetConfig, where: str = "agent.data") -> None:
     """Refuse now what would be refused when its turn came: an opponent that cannot be played, a folder without logs.
 
     Raises:
@@ -103,7 +103,7 @@ def check_source(settings: DatasetSettings, where: str = "agent.data") -> None:
             raise ConfigError((*where.split("."), "opponents"), told) from error
 
 
-def _from_log(logs: Path, settings: DatasetSettings, seed: int, number: int) -> Dataset:
+def _from_log(logs: Path, settings: DatasetConfig, seed: int, number: int) -> Dataset:
     log = read_log(logs)
     return as_dataset(read_records(log, settings.share, (seed, number)), number, log.n_sellers, log.families)
 
@@ -138,7 +138,7 @@ def as_dataset(records: np.ndarray, world: int, n_sellers: int, families: Sequen
 
 
 def generate_dataset(
-    settings: DatasetSettings,
+    settings: DatasetConfig,
     seed: int,
     folder: Path,
     workers: int = 1,
@@ -184,14 +184,14 @@ def generate_dataset(
             pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _make_shard(settings: DatasetSettings, seed: int, folder: Path, about: Mapping[str, Any], index: int) -> int:
+def _make_shard(settings: DatasetConfig, seed: int, folder: Path, about: Mapping[str, Any], index: int) -> int:
     play = SOURCES[settings.source]
     numbers = _numbers(settings, index)
     write_shard(folder, index, join([play(settings, seed, number, folder) for number in numbers]), about)
     return len(numbers)
 
 
-def _numbers(settings: DatasetSettings, shard: int) -> range:
+def _numbers(settings: DatasetConfig, shard: int) -> range:
     """The worlds of a shard."""
     first = shard * settings.worlds_per_shard
     return range(first, min(first + settings.worlds_per_shard, settings.worlds))

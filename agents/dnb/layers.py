@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from scml_gym.compiling import jittable
+from scml_gym.jit.compile import jittable
 
 
 @jittable

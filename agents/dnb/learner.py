@@ -13,28 +13,28 @@ import numpy as np
 
 from agents.dnb.calibration import losses
 from agents.dnb.dataset import read_dataset, split
-from agents.dnb.diary import Diary
+from agents.dnb.decision_log import DecisionLog
 from agents.dnb.fitting import fit_model, fit_strength
 from agents.dnb.folds import Fold, fold_worlds
 from agents.dnb.generation import check_source, generate_dataset
+from agents.dnb.hyperparameters import DNBHyperparameters
 from agents.dnb.models import AcceptanceModel, model_kind
 from agents.dnb.replay import posterior_means
 from agents.dnb.report import make_report
 from agents.dnb.rules import Rules
 from agents.dnb.scores import Estimates
-from agents.dnb.settings import DNBSettings
 from agents.dnb.strategy import dnb_player, dnb_strategy
-from scml_gym.config import validate
-from scml_gym.deployment import load_agent
-from scml_gym.errors import InputError
-from scml_gym.files import replace_file
-from scml_gym.seeding import N_DRAWS
-from scml_gym.strategies.base import StrategyPolicy
-from scml_gym.view import new_actions
-from scml_gym.worlds.protocol import FactoryPolicy
+from scml_gym.core.config import validate
+from scml_gym.core.errors import InputError
+from scml_gym.core.files import replace_file
+from scml_gym.oneshot.strategies.base import StrategyPolicy
+from scml_gym.oneshot.view import new_actions
+from scml_gym.oneshot.worlds.protocol import FactoryPolicy
+from scml_gym.policies.deployment import load_agent
+from scml_gym.simulator.global_rng import N_DRAWS
 
 if TYPE_CHECKING:
-    from scml_gym.runs import Run
+    from scml_gym.experiments.run_folder import Run
 
 GAME = "scml_gym/OneShotConcurrent-v0"
 """The environment of the game that is learnt."""
@@ -44,7 +44,7 @@ META = "dnb.json"
 
 
 @dataclass(frozen=True)
-class DNBSnapshot:
+class DNBPolicyFile:
     """What plays: a model of acceptance and the rules of planner and calibration."""
 
     model: AcceptanceModel
@@ -67,7 +67,7 @@ class DNB:
         model: Of acceptance; None before training.
     """
 
-    def __init__(self, settings: DNBSettings, env: Mapping[str, Any], model: AcceptanceModel | None = None):
+    def __init__(self, settings: DNBHyperparameters, env: Mapping[str, Any], model: AcceptanceModel | None = None):
         self.settings = settings
         self.env = dict(env)
         self.model = model
@@ -79,7 +79,7 @@ class DNB:
         Raises:
             InputError: if a key is unknown or missing, or a value wrong.
         """
-        settings = validate(DNBSettings, config, "agent")
+        settings = validate(DNBHyperparameters, config, "agent")
         for name in settings.models:
             settings.settings_of(name)  # refuse bad ones now
         for key in env:
@@ -174,7 +174,7 @@ class DNB:
         """The answers to all partners.
 
         Args:
-            observation: A view (`scml_gym.view.VIEW_DTYPE`).
+            observation: A view (`scml_gym.oneshot.view.VIEW_DTYPE`).
             state: Of the strategy, float64, as this returned it; None at the beginning of a world.
             mask: Ignored: what cannot be played is not planned.
             deterministic: Ignored: nothing is drawn.
@@ -192,15 +192,15 @@ class DNB:
             InputError: if nothing has been learnt yet.
         """
         player, diary = self.snapshot().player(seed), self.settings.diary
-        return player if diary is None else Diary(player, Path(diary))
+        return player if diary is None else DecisionLog(player, Path(diary))
 
-    def snapshot(self) -> DNBSnapshot:
-        """What plays, as data; see `scml_gym.snapshots.snapshot_maker`.
+    def snapshot(self) -> DNBPolicyFile:
+        """What plays, as data; see `scml_gym.oneshot.policy_files.policy_file_maker`.
 
         Raises:
             InputError: if nothing has been learnt yet.
         """
-        return DNBSnapshot(self.playable(), self.settings.rules)
+        return DNBPolicyFile(self.playable(), self.settings.rules)
 
     def playable(self) -> AcceptanceModel:
         """The fitted model.
@@ -235,7 +235,7 @@ class DNB:
         if schema != SCHEMA:
             raise InputError(f"{path} has the schema {schema!r}; {SCHEMA!r} is needed")
         try:
-            checked = validate(DNBSettings, settings)
+            checked = validate(DNBHyperparameters, settings)
         except InputError as error:
             raise InputError(f"{path}: {error}") from error
         model = AcceptanceModel.load(Path(folder))

@@ -14,14 +14,14 @@ from agents.dnb.features import N_FEATURES, N_NUMBERS, OFFER, context_features, 
 from agents.dnb.folds import Fold, feature_matrix
 from agents.dnb.models import HEAD, Kernel, ModelKind, sigmoid
 from agents.dnb.records import Sample
-from scml_gym.compiling import jittable
-from scml_gym.config import Config
-from scml_gym.reporting import Progress
+from scml_gym.core.config import Config
+from scml_gym.core.reporting import Progress
+from scml_gym.jit.compile import jittable
 
 _SUM = N_NUMBERS  # of the scratch: the part of the log odds that all offers to a partner share
 
 
-class LogisticSettings(Config):
+class LogisticHyperparameters(Config):
     """Settings of the logistic model: ``penalty`` is added to the log loss of all samples together, times half the sum
     of squared weights; ``iterations`` of L-BFGS at most."""
 
@@ -49,7 +49,7 @@ def _mean(numbers: np.ndarray, sample: Sample, scratch: np.ndarray) -> float:
 
 
 @functools.cache
-def _kernel(settings: LogisticSettings) -> Kernel:
+def _kernel(settings: LogisticHyperparameters) -> Kernel:
     return _KERNEL
 
 
@@ -62,7 +62,7 @@ def fit_level(features: np.ndarray, accepted: np.ndarray, penalty: float, iterat
     Args:
         features: ``(n, N_FEATURES)``.
         accepted: Bool ``(n,)``.
-        penalty: See `LogisticSettings`.
+        penalty: See `LogisticHyperparameters`.
         iterations: Likewise.
     """
     from scipy.optimize import minimize
@@ -81,7 +81,9 @@ def fit_level(features: np.ndarray, accepted: np.ndarray, penalty: float, iterat
     return found.x
 
 
-def _fit(settings: LogisticSettings, fold: Fold, rng: np.random.Generator, bar: Progress) -> dict[str, np.ndarray]:
+def _fit(
+    settings: LogisticHyperparameters, fold: Fold, rng: np.random.Generator, bar: Progress
+) -> dict[str, np.ndarray]:
     weights = np.zeros((2, N_FEATURES))
     for level in range(2):
         chosen = fold.train.samples["level"] == level
@@ -92,7 +94,7 @@ def _fit(settings: LogisticSettings, fold: Fold, rng: np.random.Generator, bar: 
 
 
 LOGISTIC = ModelKind(
-    settings=LogisticSettings,
+    settings=LogisticHyperparameters,
     dtype=np.float64,
     shapes=lambda settings: {"weights": (2, N_FEATURES)},
     kernel=_kernel,

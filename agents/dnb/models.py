@@ -20,15 +20,15 @@ from agents.dnb.bou import LEAST_STRENGTH
 from agents.dnb.features import N_FEATURES
 from agents.dnb.features import SCHEMA as FEATURES_SCHEMA
 from agents.dnb.records import SAMPLE_DTYPE, Sample
-from scml_gym.compiling import compiled, jittable
-from scml_gym.config import Config, validate
-from scml_gym.errors import InputError
-from scml_gym.files import replace_file
-from scml_gym.registry import Registry
+from scml_gym.core.config import Config, validate
+from scml_gym.core.errors import InputError
+from scml_gym.core.files import replace_file
+from scml_gym.core.registry import Registry
+from scml_gym.jit.compile import compiled, jittable
 
 if TYPE_CHECKING:
     from agents.dnb.folds import Fold
-    from scml_gym.reporting import Progress
+    from scml_gym.core.reporting import Progress
 
 MODELS = Registry("acceptance model")
 """Name -> `ModelKind`."""

@@ -10,7 +10,7 @@ import math
 import numpy as np
 
 from agents.dnb.allocation import MAX_ITEMS, TOTALS, Offers, Problem, allocate, set_offer
-from agents.dnb.books import acceptance_cap, budget_left, exposure, fulfilment
+from agents.dnb.commitments import acceptance_cap, budget_left, exposure, fulfilment
 from agents.dnb.events import price_bin
 from agents.dnb.records import PRICE_BINS, Memory
 from agents.dnb.rules import (
@@ -26,10 +26,10 @@ from agents.dnb.rules import (
     RISK,
 )
 from agents.dnb.selection import Prospects, best_set
-from scml_gym.compiling import jittable
-from scml_gym.planner import first_partner, unit_values
-from scml_gym.strategies.market import price_at
-from scml_gym.view import BUYER, MAX_PARTNERS, SELLER, AgentView
+from scml_gym.jit.compile import jittable
+from scml_gym.oneshot.planner import first_partner, unit_values
+from scml_gym.oneshot.strategies.market import price_at
+from scml_gym.oneshot.view import BUYER, MAX_PARTNERS, SELLER, FactoryView
 
 NOT_OFFERED = -1.0
 """In place of a chance: the offer is not considered."""
@@ -42,7 +42,7 @@ def new_chances() -> np.ndarray:
 
 
 @jittable
-def opening(view: AgentView) -> bool:
+def opening(view: FactoryView) -> bool:
     """Whether nobody who waits for an answer has made an offer yet."""
     for k in range(view["n_partners"]):
         if view["partners"][k]["my_turn"] != 0 and view["partners"][k]["offer_quantity"] > 0:
@@ -51,13 +51,13 @@ def opening(view: AgentView) -> bool:
 
 
 @jittable
-def last_move(view: AgentView, k: int) -> bool:
+def last_move(view: FactoryView, k: int) -> bool:
     """Whether an offer to partner ``k`` would come too late: a seller's in the last round."""
     return view["level"] == SELLER and view["partners"][k]["step"] >= view["n_rounds"] - 1
 
 
 @jittable
-def offer_prices(view: AgentView, side: np.ndarray, time: float, prices: np.ndarray) -> None:
+def offer_prices(view: FactoryView, side: np.ndarray, time: float, prices: np.ndarray) -> None:
     """The price of offers in each price bin, 0 for a bin in which none is made.
 
     By value: the extremes of today's range. By the curve: the price conceded by now, which is the good one at first and
@@ -103,7 +103,7 @@ def expect(chances: np.ndarray, prices: np.ndarray, most: int, expected: np.ndar
 
 @jittable
 def choose_set(
-    view: AgentView,
+    view: FactoryView,
     side: np.ndarray,
     memory: Memory,
     time: float,
@@ -153,7 +153,7 @@ def choose_set(
 
 
 @jittable
-def open_needs(view: AgentView, side: np.ndarray, memory: Memory) -> int:
+def open_needs(view: FactoryView, side: np.ndarray, memory: Memory) -> int:
     """Items to be traded: the needs without what offers under way are expected to bring (noted in the memory)."""
     expected, conservative, _ = exposure(view, memory)
     if side[EXPOSURE] == 0.0:
@@ -164,7 +164,7 @@ def open_needs(view: AgentView, side: np.ndarray, memory: Memory) -> int:
 
 @jittable
 def choose_offers(
-    view: AgentView,
+    view: FactoryView,
     side: np.ndarray,
     memory: Memory,
     time: float,
@@ -215,7 +215,7 @@ def give_fallback(offers: Offers, problem: Problem, k: int, quantity: int) -> No
 
 
 @jittable
-def items_left(view: AgentView, side: np.ndarray, memory: Memory, taken: int) -> int:
+def items_left(view: FactoryView, side: np.ndarray, memory: Memory, taken: int) -> int:
     """Items still to be traded after a set of offers is taken, counting what will be delivered; rounded up."""
     left = 1.0 * open_needs(view, side, memory)
     for k in range(view["n_partners"]):

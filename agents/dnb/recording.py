@@ -23,12 +23,12 @@ from agents.dnb.tracking import (
     note,
     take_answer,
 )
-from scml_gym.actions import mend
-from scml_gym.compiling import compiled, jittable
-from scml_gym.strategies.base import Strategy, StrategyPolicy
-from scml_gym.view import MAX_PARTNERS, OFFER, VIEW_DTYPE, ActionArray, AgentView
-from scml_gym.worlds.bilateral.compiled.calls import floats_at, integers_at
-from scml_gym.worlds.compiled.strategy_calls import call_decide, call_learn, fill_draws, strategy_addresses
+from scml_gym.bilateral.worlds.compiled.calls import floats_at, integers_at
+from scml_gym.jit.compile import compiled, jittable
+from scml_gym.oneshot.actions.factory import repair
+from scml_gym.oneshot.strategies.base import Strategy, StrategyPolicy
+from scml_gym.oneshot.view import MAX_PARTNERS, OFFER, VIEW_DTYPE, ActionArray, FactoryView
+from scml_gym.oneshot.worlds.compiled.strategy_calls import call_decide, call_learn, fill_draws, strategy_addresses
 
 RECORD_DTYPE = np.dtype(
     [
@@ -117,19 +117,19 @@ def recorded_strategy(strategy: Strategy) -> Strategy:
     )
 
 
-def decide(view: AgentView, state: np.ndarray, params: np.ndarray, draws: np.ndarray, actions: ActionArray) -> None:
+def decide(view: FactoryView, state: np.ndarray, params: np.ndarray, draws: np.ndarray, actions: ActionArray) -> None:
     """See `Strategy.decide`. The state is the inner strategy's, a memory, and for each partner the record of the
     pending offer, counted from 1, or 0."""
     _decide(view, state, params, draws, actions)
 
 
-def learn(view: AgentView, state: np.ndarray, params: np.ndarray) -> None:
+def learn(view: FactoryView, state: np.ndarray, params: np.ndarray) -> None:
     """See `Strategy.learn`: the answers of the day are known now."""
     _learn(view, state, params)
 
 
 @compiled
-def _decide(view: AgentView, state: np.ndarray, params: np.ndarray, draws: np.ndarray, actions: ActionArray) -> None:
+def _decide(view: FactoryView, state: np.ndarray, params: np.ndarray, draws: np.ndarray, actions: ActionArray) -> None:
     recorder = params.view(RECORDER_DTYPE)[0]
     n_state = recorder["n_state"]
     memory, pending = state[n_state : n_state + MEMORY_SIZE].view(MEMORY_DTYPE)[0], state[n_state + MEMORY_SIZE :]
@@ -149,13 +149,13 @@ def _decide(view: AgentView, state: np.ndarray, params: np.ndarray, draws: np.nd
             actions.ctypes.data,
         ),
     )
-    mend(view, actions)
+    repair(view, actions)
     _record_offers(view, actions, memory, recorder, pending, records)
     note(view, actions, memory)
 
 
 @compiled
-def _learn(view: AgentView, state: np.ndarray, params: np.ndarray) -> None:
+def _learn(view: FactoryView, state: np.ndarray, params: np.ndarray) -> None:
     recorder = params.view(RECORDER_DTYPE)[0]
     n_state = recorder["n_state"]
     memory, pending = state[n_state : n_state + MEMORY_SIZE].view(MEMORY_DTYPE)[0], state[n_state + MEMORY_SIZE :]
@@ -168,7 +168,7 @@ def _learn(view: AgentView, state: np.ndarray, params: np.ndarray) -> None:
 
 
 @jittable
-def _hear_answers(view: AgentView, memory: Memory, pending: np.ndarray, records: np.ndarray, day_over: bool) -> None:
+def _hear_answers(view: FactoryView, memory: Memory, pending: np.ndarray, records: np.ndarray, day_over: bool) -> None:
     rows = records.view(RECORD_DTYPE)
     for k in range(view["n_partners"]):
         if memory["partners"][k]["pending"] != 0:
@@ -181,7 +181,7 @@ def _hear_answers(view: AgentView, memory: Memory, pending: np.ndarray, records:
 
 @jittable
 def _record_offers(
-    view: AgentView, actions: ActionArray, memory: Memory, recorder: np.void, pending: np.ndarray, records: Any
+    view: FactoryView, actions: ActionArray, memory: Memory, recorder: np.void, pending: np.ndarray, records: Any
 ) -> None:
     rows, count = records.view(RECORD_DTYPE), integers_at(recorder["count"], 1)
     needs, draw = needs_of_offers(view, actions), np.zeros(1)

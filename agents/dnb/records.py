@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from scml_gym.view import MAX_PARTNERS
+from scml_gym.oneshot.view import MAX_PARTNERS
 
 MAX_EVENTS = 16
 """Events of a negotiation that are remembered: the latest."""
@@ -56,7 +56,7 @@ SAMPLE_DTYPE = np.dtype(
         # the offer
         ("quantity", np.int64),
         ("price", np.int64),
-        # the context: what the one who offers knows (see scml_gym.view for units)
+        # the context: what the one who offers knows (see scml_gym.oneshot.view for units)
         ("time", np.float64),  # relative time of the negotiation
         ("level", np.int64),  # of the one who offers
         ("needs", np.int64),  # what is still to be traded, without what it accepts in the same breath

@@ -10,7 +10,7 @@ from agents.dnb.bou import EVIDENCE, FIRST_PRIOR, N_BOU, STRENGTH, add_evidence,
 from agents.dnb.dataset import Dataset
 from agents.dnb.events import price_bin
 from agents.dnb.records import PARTNER_MEMORY_DTYPE, SAMPLE_DTYPE, PartnerMemory, Sample
-from scml_gym.compiling import compiled, jittable
+from scml_gym.jit.compile import compiled, jittable
 
 Prior: TypeAlias = Literal["latest", "first"]
 

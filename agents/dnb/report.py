@@ -6,9 +6,9 @@ import io
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from agents.commitment.study_report import markdown
 from agents.dnb.calibration import BINS, LEVEL, RESAMPLES, Interval
 from agents.dnb.scores import BASE, BOU, FIRST, Estimates, curves_table, differences_table, scores_table
+from agents.studies.commitment.report import markdown
 
 if TYPE_CHECKING:
     import pandas as pd

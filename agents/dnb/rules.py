@@ -8,8 +8,8 @@ import numpy as np
 from pydantic import Field
 
 from agents.dnb.bou import N_BOU
-from scml_gym.config import Config
-from scml_gym.view import BUYER, SELLER
+from scml_gym.core.config import Config
+from scml_gym.oneshot.view import BUYER, SELLER
 
 (
     BUDGET_FACTOR,

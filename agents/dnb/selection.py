@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from scml_gym.compiling import jittable
-from scml_gym.planner import money_of
-from scml_gym.view import MAX_PARTNERS
+from scml_gym.jit.compile import jittable
+from scml_gym.oneshot.planner import money_of
+from scml_gym.oneshot.view import MAX_PARTNERS
 
 
 class Prospects(NamedTuple):
@@ -18,8 +18,8 @@ class Prospects(NamedTuple):
         seller: Whether the factory sells.
         needs: Items to be traded, without what pending offers are expected to bring.
         cap: Items that may be accepted at once.
-        values: Money by item, see `scml_gym.planner.unit_values`: of one used, apart from its price; of one too many;
-            of one left open after this decision's offers.
+        values: Money by item, see `scml_gym.oneshot.planner.unit_values`: of one used, apart from its price; of one
+            too many; of one left open after this decision's offers.
         price: Money that an item costs (negative: brings) which this decision's offers trade.
         expected: float64 ``(MAX_PARTNERS,)``: items that an offer to each partner can be expected to bring.
         conservative: float64 ``(MAX_PARTNERS,)``: the same at the lower confidence bounds.

@@ -7,8 +7,8 @@ import functools
 import numpy as np
 
 from agents.dnb.allocation import MAX_ITEMS
-from agents.dnb.books import open_budget
 from agents.dnb.bou import TERMINAL, add_evidence, chance_of_answer, count_answer, lower_bound, posterior
+from agents.dnb.commitments import open_budget
 from agents.dnb.events import fill_context, fill_history, fill_offer, price_bin
 from agents.dnb.models import AcceptanceModel, Kernel
 from agents.dnb.planner import (
@@ -22,15 +22,15 @@ from agents.dnb.planner import (
 from agents.dnb.records import MEMORY_DTYPE, MEMORY_SIZE, PRICE_BINS, SAMPLE_DTYPE, Memory
 from agents.dnb.rules import MOST_ITEMS, N_RULES, N_SIDE, Rules
 from agents.dnb.tracking import LEFT, SILENT, TAKEN, answer_to, begin_day, hear, needs_of_offers, note, take_answer
-from scml_gym.compiling import compiled, jittable
-from scml_gym.strategies.base import Strategy, StrategyPolicy
-from scml_gym.strategies.best_subset import earliest_time
-from scml_gym.strategies.market import accept, end, offer
-from scml_gym.view import OFFER, ActionArray, AgentView, new_actions, new_view
+from scml_gym.jit.compile import compiled, jittable
+from scml_gym.oneshot.strategies.base import Strategy, StrategyPolicy
+from scml_gym.oneshot.strategies.best_subset import earliest_time
+from scml_gym.oneshot.strategies.market import accept, end, offer
+from scml_gym.oneshot.view import OFFER, ActionArray, FactoryView, new_actions, new_view
 
 
 @jittable
-def look(view: AgentView, memory: Memory, calibration: np.ndarray, day_over: bool) -> None:
+def look(view: FactoryView, memory: Memory, calibration: np.ndarray, day_over: bool) -> None:
     """Take in what became of pending offers: evidence, statistics of partners, the books."""
     for k in range(view["n_partners"]):
         partner = memory["partners"][k]
@@ -54,7 +54,7 @@ def dnb_strategy(kernel: Kernel) -> Strategy:
 
     @jittable
     def estimate(
-        view: AgentView,
+        view: FactoryView,
         memory: Memory,
         params: np.ndarray,
         prices: np.ndarray,
@@ -95,7 +95,7 @@ def dnb_strategy(kernel: Kernel) -> Strategy:
                     bounds[k, quantity, in_bin] = stays * lower_bound(alpha, beta, calibration)
 
     @compiled
-    def play(view: AgentView, state: np.ndarray, params: np.ndarray, actions: ActionArray) -> None:
+    def play(view: FactoryView, state: np.ndarray, params: np.ndarray, actions: ActionArray) -> None:
         memory = state.view(MEMORY_DTYPE)[0]
         side = params[view["level"] * N_SIDE : (view["level"] + 1) * N_SIDE]
         if begin_day(view, memory):
@@ -135,13 +135,15 @@ def dnb_strategy(kernel: Kernel) -> Strategy:
                 memory["offered"] += quantity
 
     @compiled
-    def remember(view: AgentView, state: np.ndarray, params: np.ndarray) -> None:
+    def remember(view: FactoryView, state: np.ndarray, params: np.ndarray) -> None:
         look(view, state.view(MEMORY_DTYPE)[0], params[2 * N_SIDE : N_RULES], True)
 
-    def decide(view: AgentView, state: np.ndarray, params: np.ndarray, draws: np.ndarray, actions: ActionArray) -> None:
+    def decide(
+        view: FactoryView, state: np.ndarray, params: np.ndarray, draws: np.ndarray, actions: ActionArray
+    ) -> None:
         play(view, state, params, actions)
 
-    def learn(view: AgentView, state: np.ndarray, params: np.ndarray) -> None:
+    def learn(view: FactoryView, state: np.ndarray, params: np.ndarray) -> None:
         remember(view, state, params)
 
     nothing, state, params = new_view(), np.zeros(MEMORY_SIZE), np.zeros(N_RULES)

@@ -12,15 +12,15 @@ from agents.dnb.events import (
     respond,
 )
 from agents.dnb.records import Memory
-from scml_gym.compiling import jittable
-from scml_gym.view import ACCEPT, END, MAX_PARTNERS, OFFER, ActionArray, AgentView
+from scml_gym.jit.compile import jittable
+from scml_gym.oneshot.view import ACCEPT, END, MAX_PARTNERS, OFFER, ActionArray, FactoryView
 
 SILENT, TAKEN, COUNTERED, LEFT = 0, 1, 2, 3
 """What became of a pending offer: no answer yet, accepted, answered by a counter-offer, the negotiation is over."""
 
 
 @jittable
-def begin_day(view: AgentView, memory: Memory) -> bool:
+def begin_day(view: FactoryView, memory: Memory) -> bool:
     """Begin the view's day where it is a new one; says whether it is."""
     if memory["day"] == view["day"] + 1:
         return False
@@ -31,7 +31,7 @@ def begin_day(view: AgentView, memory: Memory) -> bool:
 
 
 @jittable
-def answer_to(view: AgentView, k: int, day_over: bool) -> int:
+def answer_to(view: FactoryView, k: int, day_over: bool) -> int:
     """What became of the pending offer to partner ``k``."""
     partner = view["partners"][k]
     if partner["agreed_quantity"] > 0:
@@ -44,7 +44,7 @@ def answer_to(view: AgentView, k: int, day_over: bool) -> int:
 
 
 @jittable
-def hear(view: AgentView, memory: Memory) -> None:
+def hear(view: FactoryView, memory: Memory) -> None:
     """The offers that are new to this decision; to be called after what became of pending offers is taken in."""
     for k in range(view["n_partners"]):
         partner = view["partners"][k]
@@ -63,7 +63,7 @@ def take_answer(memory: Memory, k: int, answer: int) -> None:
 
 
 @jittable
-def needs_of_offers(view: AgentView, actions: ActionArray) -> int:
+def needs_of_offers(view: FactoryView, actions: ActionArray) -> int:
     """What is left to be traded by the offers of a decision: the needs without what it accepts."""
     needs = view["needs"]
     for k in range(view["n_partners"]):
@@ -73,7 +73,7 @@ def needs_of_offers(view: AgentView, actions: ActionArray) -> int:
 
 
 @jittable
-def note(view: AgentView, actions: ActionArray, memory: Memory) -> None:
+def note(view: FactoryView, actions: ActionArray, memory: Memory) -> None:
     """Remember what was answered; ``view`` is the one that was decided on."""
     low, high = view["min_price"], view["max_price"]
     for k in range(view["n_partners"]):

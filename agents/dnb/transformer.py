@@ -22,9 +22,9 @@ from agents.dnb.folds import Fold
 from agents.dnb.layers import attend, clear, feed_forward, multiply, normalise
 from agents.dnb.models import HEAD, Kernel, ModelKind, sigmoid
 from agents.dnb.records import ACCEPTED, MAX_EVENTS, OFFERED, PRICE_BINS, WINDOW, Sample
-from scml_gym.compiling import jittable
-from scml_gym.config import Config
-from scml_gym.reporting import Progress
+from scml_gym.core.config import Config
+from scml_gym.core.reporting import Progress
+from scml_gym.jit.compile import jittable
 
 ACTS = 6
 """What an event does: an offer that is an answer and first, first, an answer, neither; an acceptance, an end."""
@@ -45,7 +45,7 @@ SLOTS = MAX_EVENTS + WINDOW
 """What the token attends to at most: events, then answers."""
 
 
-class TransformerSettings(Config):
+class TransformerHyperparameters(Config):
     """Settings of the Transformer.
 
     Attributes:
@@ -85,7 +85,7 @@ class TransformerSettings(Config):
         return self
 
 
-def weight_shapes(settings: TransformerSettings) -> dict[str, tuple[int, ...]]:
+def weight_shapes(settings: TransformerHyperparameters) -> dict[str, tuple[int, ...]]:
     """The weights by name; matrices are (inputs, outputs)."""
     return _shapes(settings.width, settings.layers, settings.feedforward)
 
@@ -278,19 +278,21 @@ def make_kernel(width: int, layers: int, heads: int, hidden: int, events: int) -
     return Kernel(scratch_size, prepare, mean)
 
 
-def _kernel(settings: TransformerSettings) -> Kernel:
+def _kernel(settings: TransformerHyperparameters) -> Kernel:
     sizes = settings.width, settings.layers, settings.heads, settings.feedforward, settings.events
     return make_kernel(*sizes)
 
 
-def _fit(settings: TransformerSettings, fold: Fold, rng: np.random.Generator, bar: Progress) -> dict[str, np.ndarray]:
+def _fit(
+    settings: TransformerHyperparameters, fold: Fold, rng: np.random.Generator, bar: Progress
+) -> dict[str, np.ndarray]:
     from agents.dnb.transformer_fit import fit
 
     return fit(settings, fold, rng, bar)
 
 
 TRANSFORMER = ModelKind(
-    settings=TransformerSettings,
+    settings=TransformerHyperparameters,
     dtype=np.float32,
     shapes=weight_shapes,
     kernel=_kernel,

@@ -16,9 +16,9 @@ from agents.dnb.features import N_FEATURES
 from agents.dnb.folds import Fold, feature_matrix
 from agents.dnb.logistic import fit_level
 from agents.dnb.records import SAMPLE_DTYPE, WINDOW
-from agents.dnb.transformer import ANSWER_KINDS, TransformerSettings, answer_row, event_rows, weight_shapes
-from scml_gym.compiling import compiled
-from scml_gym.reporting import Progress
+from agents.dnb.transformer import ANSWER_KINDS, TransformerHyperparameters, answer_row, event_rows, weight_shapes
+from scml_gym.core.reporting import Progress
+from scml_gym.jit.compile import compiled
 
 LINEAR_PENALTY, LINEAR_ITERATIONS = 10.0, 200
 """Of the logistic fit that the linear part starts from."""
@@ -90,7 +90,7 @@ def _rms(values: Tensor) -> Tensor:
 class Network(nn.Module):
     """`agents.dnb.transformer` in torch; weights have the same names and shapes."""
 
-    def __init__(self, settings: TransformerSettings):
+    def __init__(self, settings: TransformerHyperparameters):
         super().__init__()
         self.settings = settings
         self.parts = nn.ParameterDict()
@@ -155,11 +155,13 @@ class Network(nn.Module):
         return self.drop(hidden) @ self.parts[f"{layer}_down"]
 
 
-def fit(settings: TransformerSettings, fold: Fold, rng: np.random.Generator, bar: Progress) -> dict[str, np.ndarray]:
+def fit(
+    settings: TransformerHyperparameters, fold: Fold, rng: np.random.Generator, bar: Progress
+) -> dict[str, np.ndarray]:
     """The weights with the least log loss on the validation worlds, after any pass over the samples.
 
     The linear part starts as a logistic fit and the head as zero, so the first network is a logistic model. What is
-    returned is that model and the best network together, see `TransformerSettings.correction`.
+    returned is that model and the best network together, see `TransformerHyperparameters.correction`.
     """
     torch.manual_seed(int(rng.integers(2**31)))
     network = Network(settings)

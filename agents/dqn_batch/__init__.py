@@ -1,11 +1,11 @@
 """Many small DQNs trained at once: the algorithm of Stable-Baselines3's DQN on networks stacked in one tensor.
 
-`train` runs it, `DQNBatchSettings` are its settings, `QNetworks` what comes out. For studies, in which the same small
-problem is learnt hundreds of times; a single learner is trained by `train.py` with `agents.sb3.DQN`.
+`train` runs it, `DQNBatchHyperparameters` are its settings, `QNetworks` what comes out. For studies, in which the same
+small problem is learnt hundreds of times; a single learner is trained by `train.py` with `agents.sb3.learner.DQN`.
 """
 
+from agents.dqn_batch.hyperparameters import DQNBatchHyperparameters
 from agents.dqn_batch.networks import QNetworks
-from agents.dqn_batch.settings import DQNBatchSettings
 from agents.dqn_batch.trainer import Rows, train
 
-__all__ = ["DQNBatchSettings", "QNetworks", "Rows", "train"]
+__all__ = ["DQNBatchHyperparameters", "QNetworks", "Rows", "train"]

@@ -96,7 +96,7 @@ class Optimiser:
     Args:
         networks: To be changed.
         learning_rate: Of Adam.
-        max_grad_norm: See `DQNBatchSettings`.
+        max_grad_norm: See `DQNBatchHyperparameters`.
     """
 
     def __init__(self, networks: QNetworks, learning_rate: float, max_grad_norm: float):

@@ -8,11 +8,11 @@ from typing import Any
 import torch
 from stable_baselines3 import DQN
 
+from agents.dqn_batch.hyperparameters import DQNBatchHyperparameters
 from agents.dqn_batch.networks import QNetworks
-from agents.dqn_batch.settings import DQNBatchSettings
 
 
-def sb3_model(settings: DQNBatchSettings, env: Any, seed: int) -> DQN:
+def sb3_model(settings: DQNBatchHyperparameters, env: Any, seed: int) -> DQN:
     """An untrained DQN of Stable-Baselines3; ``learn(settings.total_steps)`` trains it.
 
     Args:

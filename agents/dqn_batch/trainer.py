@@ -14,9 +14,9 @@ from typing import Protocol
 import numpy as np
 import torch
 
+from agents.dqn_batch.hyperparameters import DQNBatchHyperparameters
 from agents.dqn_batch.networks import Optimiser, QNetworks
 from agents.dqn_batch.replay import Replay
-from agents.dqn_batch.settings import DQNBatchSettings
 
 _BLOCK = 1000
 """Steps for which random numbers are drawn together; it decides which number is which."""
@@ -53,7 +53,7 @@ class Rows(Protocol):
 
 @torch.no_grad()
 def train(
-    settings: DQNBatchSettings,
+    settings: DQNBatchHyperparameters,
     generators: Sequence[np.random.Generator],
     rows: Rows,
     advance: Callable[[int], None] = lambda steps: None,
@@ -125,7 +125,9 @@ class _Draws:
         samples: float64 ``(updates, n, batch)``.
     """
 
-    def __init__(self, settings: DQNBatchSettings, generators: Sequence[np.random.Generator], start: int, stop: int):
+    def __init__(
+        self, settings: DQNBatchHyperparameters, generators: Sequence[np.random.Generator], start: int, stop: int
+    ):
         steps = np.arange(start, stop)
         rates = np.array([settings.exploration_rate(step) for step in steps.tolist()])
         rates[steps < settings.learning_starts] = 1.0

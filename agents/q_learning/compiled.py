@@ -10,14 +10,14 @@ from agents.q_learning.decision import decide
 from agents.q_learning.learning import learn_day
 from agents.q_learning.memory import Learner, new_masks, new_memories
 from agents.q_learning.tables import Tables
-from scml_gym.compiling import compiled
-from scml_gym.seeding import N_DRAWS
-from scml_gym.view import MAX_PARTNERS, NOOP
-from scml_gym.worlds.compiled.advance import DAY, OVER, advance
-from scml_gym.worlds.compiled.seats import answer
-from scml_gym.worlds.compiled.strategy_calls import fill_draws
-from scml_gym.worlds.compiled.world import CompiledWorld
-from scml_gym.worlds.spec import WorldSpec
+from scml_gym.jit.compile import compiled
+from scml_gym.oneshot.view import MAX_PARTNERS, NOOP
+from scml_gym.oneshot.worlds.compiled.advance import DAY, OVER, advance
+from scml_gym.oneshot.worlds.compiled.players import answer
+from scml_gym.oneshot.worlds.compiled.strategy_calls import fill_draws
+from scml_gym.oneshot.worlds.compiled.world import CompiledWorld
+from scml_gym.oneshot.worlds.spec import WorldSpec
+from scml_gym.simulator.global_rng import N_DRAWS
 
 
 def play(spec: WorldSpec, players: list[Any], rules: np.void, tables: Tables, seed: int) -> tuple[np.ndarray, ...]:

@@ -7,10 +7,10 @@ import numpy as np
 from agents.q_learning.learning import learn_ends, room_for_step, take_step
 from agents.q_learning.memory import SLOT, VALUE, Learner
 from agents.q_learning.selection import allowed, select
-from scml_gym.compiling import jittable
-from scml_gym.partner import decode_choice, state_index
-from scml_gym.seeding import N_DRAWS
-from scml_gym.view import ACCEPT, MAX_PARTNERS, OFFER, SELLER, ActionArray, AgentView
+from scml_gym.jit.compile import jittable
+from scml_gym.oneshot.actions.negotiation import decode_choice, state_index
+from scml_gym.oneshot.view import ACCEPT, MAX_PARTNERS, OFFER, SELLER, ActionArray, FactoryView
+from scml_gym.simulator.global_rng import N_DRAWS
 
 ORDER, GREEDY, EXPLORE, PICK = 0, 1, 2, 4
 """Places of a partner's draws; exploring and picking have two each, for taking an offer and for making one."""
@@ -19,7 +19,7 @@ DRAWS_EACH = N_DRAWS // MAX_PARTNERS
 
 
 @jittable
-def decide(view: AgentView, learner: Learner, draws: np.ndarray, actions: ActionArray) -> None:
+def decide(view: FactoryView, learner: Learner, draws: np.ndarray, actions: ActionArray) -> None:
     """Learn from what has happened since the last decision, and answer every partner that waits.
 
     It answers all partners together, but decides one after the other, as the paper's ``respond`` and ``propose`` calls
@@ -61,7 +61,7 @@ def decide(view: AgentView, learner: Learner, draws: np.ndarray, actions: Action
 
 @jittable
 def _choose(
-    view: AgentView, learner: Learner, k: int, needed: int, offered: float, draws: np.ndarray, taking: bool
+    view: FactoryView, learner: Learner, k: int, needed: int, offered: float, draws: np.ndarray, taking: bool
 ) -> tuple[int, int]:
     """The state of the negotiation with partner ``k`` and the action selected; what is allowed is kept for the step.
 
@@ -97,7 +97,7 @@ def _choose(
 
 
 @jittable
-def _put_in_order(view: AgentView, kind: int, draws: np.ndarray, order: np.ndarray) -> int:
+def _put_in_order(view: FactoryView, kind: int, draws: np.ndarray, order: np.ndarray) -> int:
     """Write the partners that wait for an answer in the order that they are decided on; returns how many."""
     n = 0
     for k in range(view["n_partners"]):
@@ -112,7 +112,7 @@ def _put_in_order(view: AgentView, kind: int, draws: np.ndarray, order: np.ndarr
 
 
 @jittable
-def _before(view: AgentView, kind: int, draws: np.ndarray, a: int, b: int) -> bool:
+def _before(view: FactoryView, kind: int, draws: np.ndarray, a: int, b: int) -> bool:
     """Whether partner ``a``, of the higher slot, is decided on before ``b``; with VALUE by price, then quantity."""
     if kind == SLOT:
         return False

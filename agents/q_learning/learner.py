@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from agents.q_learning.curves import plot_opponents
+from agents.q_learning.hyperparameters import QLearningHyperparameters
 from agents.q_learning.memory import make_rules
 from agents.q_learning.policy import QPolicy
-from agents.q_learning.settings import QLearningSettings
 from agents.q_learning.tables import Tables, copy_for_each, initial_tables, load_tables, one_copy, save_tables
 from agents.q_learning.training import Trainer, Worlds, kind_weights
-from scml_gym.config import validate
-from scml_gym.errors import InputError
-from scml_gym.files import replace_file
-from scml_gym.view import BUYER, SELLER
+from scml_gym.core.config import validate
+from scml_gym.core.errors import InputError
+from scml_gym.core.files import replace_file
+from scml_gym.oneshot.view import BUYER, SELLER
 
 if TYPE_CHECKING:
-    from scml_gym.runs import Run
+    from scml_gym.experiments.run_folder import Run
 
 
 class QLearning:
@@ -38,7 +38,7 @@ class QLearning:
 
     def __init__(
         self,
-        settings: QLearningSettings,
+        settings: QLearningHyperparameters,
         env: Mapping[str, Any],
         tables: Tables | None = None,
         worlds_played: int = 0,
@@ -59,7 +59,7 @@ class QLearning:
         Raises:
             InputError: if a key is unknown or missing, or a value wrong.
         """
-        settings = validate(QLearningSettings, config, "agent")
+        settings = validate(QLearningHyperparameters, config, "agent")
         kind_weights(settings.training, len(Worlds(env).opponents))  # refuse bad ones now
         return cls(settings, env)
 
@@ -93,7 +93,7 @@ class QLearning:
     def predict(
         self, observation: Any, state: Any = None, mask: np.ndarray | None = None, deterministic: bool = True
     ) -> tuple[Any, Any]:
-        """The best action for a state index of `scml_gym.partner.PartnerStates`.
+        """The best action for a state index of `scml_gym.oneshot.actions.negotiation.PartnerStates`.
 
         Args:
             observation: State index, or the pair (level, state index); without a level, the table that has visited the
@@ -139,7 +139,7 @@ class QLearning:
         """
         tables, meta = load_tables(Path(folder))
         try:
-            settings, env = validate(QLearningSettings, meta["settings"]), dict(meta["env"])
+            settings, env = validate(QLearningHyperparameters, meta["settings"]), dict(meta["env"])
             agent = cls(settings, env, tables, int(meta["worlds_played"]), int(meta["negotiations"]))
         except (KeyError, TypeError, ValueError) as error:
             raise InputError(f"{folder}/q_learning.json: {error}") from error

@@ -6,10 +6,10 @@ import numpy as np
 
 from agents.q_learning.memory import MAX_STEPS, Learner
 from agents.q_learning.selection import best_value
-from scml_gym.compiling import jittable
-from scml_gym.partner_tracker import collect_ends
-from scml_gym.rewards_negotiation import negotiation_reward_accepted, negotiation_reward_ended
-from scml_gym.view import AgentView
+from scml_gym.jit.compile import jittable
+from scml_gym.oneshot.negotiation_ends import collect_ends
+from scml_gym.oneshot.rewards.negotiation import negotiation_reward_accepted, negotiation_reward_ended
+from scml_gym.oneshot.view import FactoryView
 
 
 @jittable
@@ -49,7 +49,7 @@ def take_step(learner: Learner, k: int, state: int, choice: int) -> None:
 
 
 @jittable
-def learn_ends(view: AgentView, learner: Learner, day_over: bool) -> None:
+def learn_ends(view: FactoryView, learner: Learner, day_over: bool) -> None:
     """Learn from the negotiations that ended since the last view, or keep them until the day is over."""
     memory, ends = learner.memory, learner.memory["ends"]
     for i in range(collect_ends(view, day_over, memory["tracker"], ends)):
@@ -64,7 +64,7 @@ def learn_ends(view: AgentView, learner: Learner, day_over: bool) -> None:
 
 
 @jittable
-def learn_day(view: AgentView, learner: Learner) -> None:
+def learn_day(view: FactoryView, learner: Learner) -> None:
     """A day's negotiations are over: learn from those that are left."""
     learn_ends(view, learner, True)
     memory = learner.memory
@@ -74,7 +74,7 @@ def learn_day(view: AgentView, learner: Learner) -> None:
 
 
 @jittable
-def _learn_negotiation(view: AgentView, learner: Learner, end: np.void, needs: int, won: int) -> None:
+def _learn_negotiation(view: FactoryView, learner: Learner, end: np.void, needs: int, won: int) -> None:
     """A negotiation is rewarded: update its steps that have not been, the last one first."""
     rules, memory, k = learner.rules, learner.memory, end["partner"]
     if end["quantity"] > 0:

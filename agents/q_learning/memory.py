@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from scml_gym.partner_tracker import END_DTYPE, TRACKER_DTYPE
-from scml_gym.rewards_negotiation import NegotiationReward
-from scml_gym.view import MAX_PARTNERS
+from scml_gym.oneshot.negotiation_ends import END_DTYPE, TRACKER_DTYPE
+from scml_gym.oneshot.rewards.negotiation import NegotiationReward
+from scml_gym.oneshot.view import MAX_PARTNERS
 
 if TYPE_CHECKING:
-    from agents.q_learning.settings import QLearningSettings
+    from agents.q_learning.hyperparameters import QLearningHyperparameters
 
 MAX_STEPS = 64
 """Steps of one negotiation that are remembered; of a longer one, a later step takes the place of the last."""
@@ -24,7 +24,7 @@ OFF = -1
 
 RULES_DTYPE = np.dtype(
     [
-        ("offers", np.int64),  # of a state, see `scml_gym.partner.state_index`
+        ("offers", np.int64),  # of a state, see `scml_gym.oneshot.actions.negotiation.state_index`
         ("quantity_bins", np.int64),
         ("price_bins", np.int64),
         ("needs_bins", np.int64),
@@ -45,7 +45,7 @@ RULES_DTYPE = np.dtype(
     ],
     align=True,
 )
-"""The settings that deciding and learning read; see `agents.q_learning.settings`."""
+"""The settings that deciding and learning read; see `agents.q_learning.hyperparameters`."""
 
 MEMORY_DTYPE = np.dtype(
     [
@@ -88,7 +88,7 @@ class Learner(NamedTuple):
 
 
 def make_rules(
-    settings: QLearningSettings, rate: float, visits: float, epsilon_start: float, epsilon_end: float
+    settings: QLearningHyperparameters, rate: float, visits: float, epsilon_start: float, epsilon_end: float
 ) -> np.void:
     """The rules of some settings, for learning in training or in play."""
     rules = np.zeros(1, dtype=RULES_DTYPE)[0]

@@ -8,15 +8,15 @@ from agents.q_learning.decision import decide
 from agents.q_learning.learning import learn_day
 from agents.q_learning.memory import Learner, new_masks, new_memories
 from agents.q_learning.tables import TableChoice
-from scml_gym.compiling import compiled
-from scml_gym.seeding import counter_draws
-from scml_gym.view import ActionArray, AgentView, new_actions
+from scml_gym.jit.compile import compiled
+from scml_gym.oneshot.view import ActionArray, FactoryView, new_actions
+from scml_gym.simulator.global_rng import counter_draws
 
 _decide, _learn_day = compiled(decide), compiled(learn_day)
 
 
 class QPolicy:
-    """A `scml_gym.worlds.protocol.FactoryPolicy`: an epsilon-greedy Q-learner in each negotiation.
+    """A `scml_gym.oneshot.worlds.protocol.FactoryPolicy`: an epsilon-greedy Q-learner in each negotiation.
 
     Args:
         rules: ``RULES_DTYPE``.
@@ -33,7 +33,7 @@ class QPolicy:
     def __init__(self, rules: np.void, tables: TableChoice, seed: int):
         self._rules, self._tables, self._seed = rules, tables, seed
 
-    def begin(self, view: AgentView) -> None:
+    def begin(self, view: FactoryView) -> None:
         """A world starts: tables to play with, and no memory."""
         n = int(view["n_partners"])
         tables, of_partner = self._tables(int(view["level"]), n)
@@ -42,13 +42,13 @@ class QPolicy:
         masks = new_masks(1, tables.values.shape[2])[0]
         self.learner = Learner(self._rules, tables.values, tables.visits, memory, masks)
 
-    def act(self, view: AgentView) -> ActionArray:
+    def act(self, view: FactoryView) -> ActionArray:
         """Learn from what has happened since the last decision, and answer every partner that waits."""
         actions = new_actions()
         draws = counter_draws(self._seed, int(view["factory"]), int(view["day"]), int(view["decision"]))
         _decide(view, self.learner, draws, actions)
         return actions
 
-    def end_day(self, view: AgentView) -> None:
+    def end_day(self, view: FactoryView) -> None:
         """Learn from the day's last negotiations."""
         _learn_day(view, self.learner)

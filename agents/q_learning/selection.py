@@ -13,15 +13,15 @@ from __future__ import annotations
 import numpy as np
 
 from agents.q_learning.memory import OFF
-from scml_gym.compiling import jittable
-from scml_gym.partner import partner_mask
-from scml_gym.quantised import level
-from scml_gym.rewards_negotiation import agreement_profit
-from scml_gym.view import SELLER, AgentView
+from scml_gym.jit.compile import jittable
+from scml_gym.oneshot.actions.negotiation import partner_mask
+from scml_gym.oneshot.quantised import level
+from scml_gym.oneshot.rewards.negotiation import agreement_profit
+from scml_gym.oneshot.view import SELLER, FactoryView
 
 
 @jittable
-def allowed(view: AgentView, rules: np.void, k: int, needed: int, left: int, greedy: bool, mask: np.ndarray) -> None:
+def allowed(view: FactoryView, rules: np.void, k: int, needed: int, left: int, greedy: bool, mask: np.ndarray) -> None:
     """Write which actions may be selected now, bool, shape ``(actions,)``; END always may.
 
     Args:
@@ -57,7 +57,7 @@ def allowed(view: AgentView, rules: np.void, k: int, needed: int, left: int, gre
 
 
 @jittable
-def _bearable(view: AgentView, rules: np.void, quantity: int, price: int) -> bool:
+def _bearable(view: FactoryView, rules: np.void, quantity: int, price: int) -> bool:
     """Whether an agreement makes no loss, or one that the balance can bear."""
     profit = agreement_profit(view, quantity, price)
     spare = view["balance"] - rules["reserve"] * view["initial_balance"]
@@ -65,7 +65,7 @@ def _bearable(view: AgentView, rules: np.void, quantity: int, price: int) -> boo
 
 
 @jittable
-def _keep_best_price(view: AgentView, quantity_bins: int, price_bins: int, mask: np.ndarray) -> None:
+def _keep_best_price(view: FactoryView, quantity_bins: int, price_bins: int, mask: np.ndarray) -> None:
     """Leave of the allowed offers those at the best price among them."""
     best = -1
     for i in range(quantity_bins * price_bins):

@@ -12,11 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from agents.q_learning.settings import Initialisation
-from scml_gym.errors import InputError
-from scml_gym.files import replace_file
-from scml_gym.partner import PartnerActions, PartnerStates
-from scml_gym.view import BUYER, SELLER
+from agents.q_learning.hyperparameters import Initialisation
+from scml_gym.core.errors import InputError
+from scml_gym.core.files import replace_file
+from scml_gym.oneshot.actions.negotiation import PartnerActions, PartnerStates
+from scml_gym.oneshot.view import BUYER, SELLER
 
 SCHEMA = "scml-gym-q-tables-1"
 LEVEL_NAMES = ("seller", "buyer")

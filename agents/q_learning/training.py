@@ -8,17 +8,17 @@ from typing import Any
 
 import numpy as np
 
+from agents.q_learning.hyperparameters import QLearningHyperparameters, Training
 from agents.q_learning.memory import make_rules
 from agents.q_learning.policy import QPolicy
-from agents.q_learning.settings import QLearningSettings, Training
 from agents.q_learning.tables import Tables, shared
-from scml_gym.envs.setting import BACKENDS, GENERATORS
-from scml_gym.errors import InputError
-from scml_gym.players import PlayerMaker
-from scml_gym.registry import Registry
-from scml_gym.view import SELLER
-from scml_gym.worlds.generation import Range
-from scml_gym.worlds.spec import WorldSpec
+from scml_gym.core.errors import InputError
+from scml_gym.core.registry import Registry
+from scml_gym.oneshot.envs.config import BACKENDS, GENERATORS
+from scml_gym.oneshot.view import SELLER
+from scml_gym.oneshot.worlds.generation import Range
+from scml_gym.oneshot.worlds.spec import WorldSpec
+from scml_gym.policies.players import PlayerMaker
 
 SELF_PLAY, MIXED = "self-play", "mixed"
 
@@ -37,7 +37,7 @@ def play_reference(
     spec: WorldSpec, players: list[Any], rules: np.void, tables: Tables, seed: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """`Play` in the real simulation, where all kinds of opponents can play."""
-    from scml_gym.worlds.reference import ReferenceWorld
+    from scml_gym.oneshot.worlds.reference import ReferenceWorld
 
     learners = {i: QPolicy(rules, shared(tables), seed) for i, player in enumerate(players) if player is None}
     world = ReferenceWorld(spec, [learners.get(i, player) for i, player in enumerate(players)], seed)
@@ -119,7 +119,7 @@ class Trainer:
     of a level share that level's table.
     """
 
-    def __init__(self, settings: QLearningSettings, worlds: Worlds, tables: Tables, seed: int):
+    def __init__(self, settings: QLearningHyperparameters, worlds: Worlds, tables: Tables, seed: int):
         self.settings = settings
         self.worlds = worlds
         self.tables = tables

@@ -9,8 +9,8 @@ from typing import Annotated, Any, Self
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from scml_gym.errors import InputError, nearest
-from scml_gym.view import MAX_PARTNERS
+from scml_gym.core.errors import InputError, nearest
+from scml_gym.oneshot.view import MAX_PARTNERS
 
 DEFAULT_FIELD = (
     "best-subset",
@@ -30,7 +30,7 @@ class TournamentConfig(BaseModel):
     """One tournament; the options of `evaluate.py` have the same names.
 
     Attributes:
-        competitors: Names as `scml_gym.players.player_maker` takes them; one named twice competes twice.
+        competitors: Names as `scml_gym.policies.players.player_maker` takes them; one named twice competes twice.
         field: Who fills the places that the competitors leave, in turn. A score holds only in its field.
         worlds: Configurations; each is played twice, the second time with the levels swapped.
         days: Simulated days of a world, at least 3 (scml generates no shorter one).

@@ -17,11 +17,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from scml_gym.errors import InputError
+from scml_gym.core.errors import InputError
+from scml_gym.core.files import lock_file, replace_file
 from scml_gym.evaluation.config import TournamentConfig
 from scml_gym.evaluation.pool import WorkerPool
 from scml_gym.evaluation.worker import Result
-from scml_gym.files import lock_file, replace_file
 
 SCHEMA = "scml-gym-plays-1"
 FREE = ("worlds", "workers", "out", "time_limit")

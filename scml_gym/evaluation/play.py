@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from scml_gym.errors import InputError
-from scml_gym.players import PlayerMaker, player_maker
-from scml_gym.worlds.generation import league_spec
-from scml_gym.worlds.reference import ReferenceWorld
-from scml_gym.worlds.settlement import negotiation_counts, settle_world
+from scml_gym.core.errors import InputError
+from scml_gym.oneshot.settlement import negotiation_counts, settle_world
+from scml_gym.oneshot.worlds.generation import league_spec
+from scml_gym.oneshot.worlds.reference import ReferenceWorld
+from scml_gym.policies.players import PlayerMaker, player_maker
 
 NOBODY = -1
 """In the mark: no player is at work."""

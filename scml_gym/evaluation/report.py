@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from scml_gym.errors import InputError
+from scml_gym.core.errors import InputError
+from scml_gym.core.provenance import versions
 from scml_gym.evaluation.config import TournamentConfig
 from scml_gym.evaluation.table import COLUMNS, FAILURE_COLUMNS, read_failures, read_scores, write_table
 from scml_gym.evaluation.tournament import Outcome
-from scml_gym.provenance import versions
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -20,7 +20,7 @@ class Occupant:
 
     Attributes:
         label: Shown in tables; unique among the competitors and unique among the field.
-        name: As `scml_gym.players.player_maker` takes it.
+        name: As `scml_gym.policies.players.player_maker` takes it.
         role: A competitor, a member of the field, or a stand-in for one that failed.
     """
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from scml_gym.errors import InputError
+from scml_gym.core.errors import InputError
 
 if TYPE_CHECKING:
     import pandas as pd

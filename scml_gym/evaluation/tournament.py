@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from scml_gym.errors import InputError
+from scml_gym.core.errors import InputError
+from scml_gym.core.reporting import progress_bar
 from scml_gym.evaluation.config import TournamentConfig
 from scml_gym.evaluation.journal import Journal
 from scml_gym.evaluation.pool import WorkerPool
 from scml_gym.evaluation.schedule import PLAYS, STAND_IN, Match, Occupant, occupants, schedule
 from scml_gym.evaluation.worker import Result
-from scml_gym.reporting import progress_bar
 
 Play = Callable[[Sequence[str], int, int], Future[Result]]
 """``play(names, seed, days)``: see `WorkerPool.play`."""

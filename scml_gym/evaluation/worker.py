@@ -21,8 +21,8 @@ import sys
 import time
 from typing import Any
 
-from scml_gym.errors import InputError
-from scml_gym.runtime import limit_threads
+from scml_gym.core.errors import InputError
+from scml_gym.core.process import limit_threads
 
 Result = dict[str, Any]
 

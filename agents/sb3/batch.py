@@ -1,0 +1,129 @@
+"""Many environments at once for Stable-Baselines3: its `VecEnv` over a native vector environment, without copies."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import gymnasium
+import numpy as np
+from gymnasium.vector import AutoresetMode
+from stable_baselines3.common.vec_env import VecEnv
+
+from scml_gym.experiments.make_env import env_arguments
+from scml_gym.oneshot.envs.vector.base import BatchedEnv
+from scml_gym.registration import ENVIRONMENTS
+
+SUMMARY = ("score", "invalid_actions")
+"""What the infos of an episode's last step say of a world that ended with it, beside ``episode``."""
+
+
+def can_batch(env: Mapping[str, Any]) -> bool:
+    """Whether an ``env`` section is of this package and has a native vector environment for its backend.
+
+    Raises:
+        ConfigError: if the section has no id.
+    """
+    env_id, arguments = env_arguments(env)
+    native = env_id in ENVIRONMENTS and ENVIRONMENTS[env_id].vector is not None
+    return native and arguments.get("backend", "compiled") == "compiled" and not arguments.get("strict", False)
+
+
+def make_batch(env: Mapping[str, Any], n_envs: int, threads: int, reward_scale: float) -> BatchVecEnv:
+    """So many environments of an ``env`` section that `can_batch`.
+
+    Raises:
+        InputError: for an argument that the environment refuses.
+    """
+    env_id, arguments = env_arguments(env)
+    arguments.pop("strict", None)
+    envs: Any = gymnasium.make_vec(
+        env_id, n_envs, "vector_entry_point", autoreset_mode=AutoresetMode.SAME_STEP, threads=threads, **arguments
+    )
+    return BatchVecEnv(envs, reward_scale)
+
+
+class BatchVecEnv(VecEnv):
+    """A native vector environment as SB3 takes it; row ``i`` of ``seed(s)`` is the single environment of ``s + i``.
+
+    Observations, masks and ends are the arrays that the environment returns, which makes fresh ones each step. Infos
+    are empty but for rows whose episode ended: ``terminal_observation``, ``episode`` (its undiscounted return ``r``
+    before scaling, decisions ``l``, seconds ``t`` since the start) and, where its world ended too, `SUMMARY`.
+
+    Args:
+        envs: With autoreset in the same step.
+        reward_scale: What the rewards of a step are multiplied with.
+    """
+
+    def __init__(self, envs: BatchedEnv, reward_scale: float):
+        self.envs = envs
+        self._scale = reward_scale
+        self._returns = np.zeros(envs.num_envs)
+        self._lengths = np.zeros(envs.num_envs, dtype=np.int64)
+        self._started = time.perf_counter()
+        self._actions: Any = None
+        self._nothing: dict[str, Any] = {}
+        super().__init__(envs.num_envs, envs.single_observation_space, envs.single_action_space)
+
+    def reset(self) -> Any:
+        """Start an episode in every row, with the seeds of `seed` if it was called since the last reset."""
+        observations, _ = self.envs.reset(seed=self._seeds)
+        self._reset_seeds()
+        self._returns[:], self._lengths[:] = 0.0, 0
+        return observations
+
+    def step_async(self, actions: np.ndarray) -> None:
+        """Keep the actions, shape ``(n_envs, ...)``, for `step_wait`."""
+        self._actions = actions
+
+    def step_wait(self) -> tuple[Any, np.ndarray, np.ndarray, list[dict[str, Any]]]:
+        """Play them: observations, rewards (float32), ends (bool) and infos."""
+        observations, rewards, done, _, info = self.envs.step(self._actions)
+        self._returns += rewards
+        self._lengths += 1
+        infos = [self._nothing] * self.num_envs
+        for i in np.flatnonzero(done).tolist():
+            infos[i] = self._ended(i, info["final_obs"][i], info["final_info"])
+        self._returns[done], self._lengths[done] = 0.0, 0
+        return observations, (rewards * self._scale).astype(np.float32), done, infos
+
+    def _ended(self, i: int, observation: Any, final: Mapping[str, Any]) -> dict[str, Any]:
+        seconds = round(time.perf_counter() - self._started, 6)
+        episode = {"r": float(self._returns[i]), "l": int(self._lengths[i]), "t": seconds}
+        summary = {name: final[name][i].item() for name in SUMMARY if name in final and final[f"_{name}"][i]}
+        return {"terminal_observation": observation, "TimeLimit.truncated": False, "episode": episode} | summary
+
+    def close(self) -> None:
+        """End the environment's threads."""
+        self.envs.close()
+
+    def has_attr(self, attr_name: str) -> bool:
+        """Whether the environment has it."""
+        return hasattr(self.envs, attr_name)
+
+    def get_attr(self, attr_name: str, indices: Any = None) -> list[Any]:
+        """An attribute of the environment, which all rows share."""
+        return [getattr(self.envs, attr_name)] * len(self._rows(indices))
+
+    def set_attr(self, attr_name: str, value: Any, indices: Any = None) -> None:
+        """Not for rows of a batch.
+
+        Raises:
+            AttributeError: always.
+        """
+        raise AttributeError(f"{attr_name}: rows of a batch have no attributes of their own")
+
+    def env_method(self, method_name: str, *method_args: Any, indices: Any = None, **method_kwargs: Any) -> list[Any]:
+        """Call a method of the environment whose result has a row for each of its rows, such as ``action_masks``."""
+        result = getattr(self.envs, method_name)(*method_args, **method_kwargs)
+        return [result[i] for i in self._rows(indices)]
+
+    def env_is_wrapped(self, wrapper_class: Any, indices: Any = None) -> list[bool]:
+        """Whether rows are wrapped: by `Monitor` as it were, whose statistics are kept here; by nothing else."""
+        from stable_baselines3.common.monitor import Monitor
+
+        return [wrapper_class is Monitor] * len(self._rows(indices))
+
+    def _rows(self, indices: Any) -> Sequence[int]:
+        return list(self._get_indices(indices))

@@ -1,0 +1,287 @@
+"""Learners of Stable-Baselines3 and sb3-contrib: PPO, MaskablePPO, RecurrentPPO, DQN.
+
+PPO and RecurrentPPO know no action masks: they learn that an invalid answer ends a negotiation. MaskablePPO samples
+valid answers only. DQN learns without masks and plays the best valid answer where it is given one.
+"""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import gymnasium
+import numpy as np
+import torch
+from gymnasium.spaces import Box, Discrete, MultiDiscrete
+from stable_baselines3.common.base_class import BaseAlgorithm
+from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
+from stable_baselines3.common.utils import LinearSchedule
+
+from agents.sb3.heads import HeadsPolicy, MaskedHeadsPolicy
+from agents.sb3.hyperparameters import (
+    FEATURES,
+    DQNHyperparameters,
+    EnvSpaces,
+    PPOHyperparameters,
+    RecurrentPPOHyperparameters,
+    SB3Settings,
+)
+from agents.sb3.policy_files import save_policy_file, take_snapshot
+from agents.sb3.replay import load_replay, save_replay
+from agents.sb3.self_play import check_league, make_league
+from agents.sb3.training import global_generators_kept, learn, make_vec_env, seeds_at
+from scml_gym.core.config import validate
+from scml_gym.core.errors import InputError
+from scml_gym.core.registry import load_object
+from scml_gym.experiments.make_env import env_arguments, make_env
+from scml_gym.experiments.run_folder import Run
+from scml_gym.oneshot.policy_files import PolicyFile
+from scml_gym.oneshot.worlds.protocol import FactoryPolicy
+from scml_gym.policies.deployment import JointPolicy, PartnerPolicy
+
+SCHEMA = "scml-gym-sb3-2"
+WITHOUT_FACTORIES = ("scml_gym/BilateralAcceptance-v0", "scml_gym/Bilateral-v0")
+"""Environments whose learners play no factory."""
+_OWN = {
+    "total_steps",
+    "n_envs",
+    "workers",
+    "log_steps",
+    "learning_rate",
+    "final_learning_rate",
+    "reward_scale",
+    "net_arch",
+    "features",
+    "embedding_size",
+    "lstm_hidden_size",
+    "n_lstm_layers",
+    "league",
+}
+
+
+class SB3Agent:
+    """One algorithm of SB3 behind `agents.base.Agent`; subclasses name it and its settings.
+
+    Attributes:
+        settings: The checked ``agent`` section.
+        env: The ``env`` section.
+        observation_space, action_space: Of that environment.
+        features: Arguments of SB3's policy that the ``features`` setting stands for.
+        model: SB3's, with ``num_timesteps`` as its counter; None before training.
+    """
+
+    algorithm: ClassVar[str]
+    settings_model: ClassVar[type[SB3Settings]]
+    action_spaces: ClassVar[tuple[type[gymnasium.Space], ...]] = (Box, Discrete, MultiDiscrete)
+    policy_class: ClassVar[str | type] = "MlpPolicy"
+
+    def __init__(self, settings: SB3Settings, env: Mapping[str, Any]):
+        self.settings = settings
+        self.env = dict(env)
+        single = make_env(env)
+        self.observation_space, self.action_space = single.observation_space, single.action_space
+        single.close()
+        if not isinstance(self.action_space, self.action_spaces):
+            valid = " or ".join(space.__name__ for space in self.action_spaces)
+            raise InputError(
+                f"env: {self.algorithm.partition(':')[2]} takes actions of {valid}, this environment has "
+                f"{_brief(self.action_space)}"
+            )
+        self.features = FEATURES.get(settings.features)(settings, EnvSpaces(self.observation_space, self.action_space))
+        if "body" in self.features and isinstance(self.policy_class, str):
+            raise InputError(f"agent.features: {settings.features!r} is for ppo and maskable-ppo")
+        check_league(self)
+        self.model: BaseAlgorithm | None = None
+
+    @classmethod
+    def build(cls, config: Mapping[str, Any], env: Mapping[str, Any]) -> Self:
+        """See `agents.base.Agent.build`."""
+        return cls(validate(cls.settings_model, config, "agent"), env)
+
+    def train(self, run: Run) -> None:
+        """See `agents.base.Agent.train`; environments begin new episodes where a training is resumed."""
+        vec = make_vec_env(self.env, self.settings.n_envs, self.settings.workers, self.settings.reward_scale)
+        try:
+            checkpoint = run.latest_checkpoint()
+            if checkpoint is None:
+                self.model = self._new_model(vec, run.config["seed"])
+            else:
+                self.model = self._read_model(checkpoint, vec)
+            run.truncate_log(self.model.num_timesteps)
+            explorer = partial(take_snapshot, self, temperature=1.0)
+            league = make_league(self.settings.league, run, vec, self.model.num_timesteps, explorer)
+            learn(self.model, run, self.save, self.settings.total_steps, self.settings.log_steps, league)
+        finally:
+            vec.close()
+        run.plot()
+
+    def predict(
+        self, observation: Any, state: Any = None, mask: np.ndarray | None = None, deterministic: bool = True
+    ) -> tuple[Any, Any]:
+        """See `agents.base.Agent.predict`; a learner without masks passes ``mask`` over.
+
+        Raises:
+            InputError: if the learner is neither trained nor loaded.
+        """
+        return self._trained().predict(observation, state=state, deterministic=deterministic)
+
+    def policy(self, seed: int) -> FactoryPolicy:
+        """See `agents.base.Agent.policy`.
+
+        Raises:
+            InputError: if it was trained in an environment without factories.
+        """
+        env_id, arguments = env_arguments(self.env)
+        if env_id in WITHOUT_FACTORIES:
+            raise InputError(f"trained in {env_id}, which has no factories: it cannot play in a league")
+        one_partner = isinstance(self.action_space, Discrete)
+        return PartnerPolicy(self.predict, arguments) if one_partner else JointPolicy(self.predict, arguments)
+
+    def snapshot(self) -> PolicyFile:
+        """The policy as a strategy that the compiled world plays.
+
+        Raises:
+            InputError: if it is not trained, or none that a snapshot can stand for.
+        """
+        return take_snapshot(self)
+
+    def save(self, folder: Path) -> None:
+        """Write ``agent.json``, SB3's ``model.zip``; ``snapshot.npz`` of a policy that a snapshot can stand for, and
+        ``replay.npz`` of an off-policy learner."""
+        model = self._trained()
+        facts = {
+            "schema": SCHEMA,
+            "algorithm": self.algorithm,
+            "steps": model.num_timesteps,
+            "settings": self.settings.model_dump(),
+            "env": self.env,
+        }
+        (folder / "agent.json").write_text(json.dumps(facts, indent=1) + "\n")
+        model.save(folder / "model.zip")
+        save_policy_file(self, folder)
+        if isinstance(model, OffPolicyAlgorithm) and model.replay_buffer is not None:
+            save_replay(model.replay_buffer, folder / "replay.npz")
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """See `agents.base.Agent.load`; SB3's zip can hold code, so load folders of people that you trust."""
+        folder = Path(folder)
+        try:
+            facts = json.loads((folder / "agent.json").read_text())
+            schema, algorithm = facts.get("schema"), facts.get("algorithm")
+        except (OSError, UnicodeError, AttributeError, json.JSONDecodeError) as error:
+            raise InputError(f"{folder} is not a readable checkpoint: {' '.join(str(error).split())}") from error
+        if schema != SCHEMA or algorithm != cls.algorithm:
+            raise InputError(f"{folder} holds {schema!r} of {algorithm!r}, not {SCHEMA!r} of {cls.algorithm!r}")
+        agent = cls.build(facts.get("settings", {}), facts.get("env", {}))
+        agent.model = agent._read_model(folder, None)
+        return agent
+
+    def _trained(self) -> BaseAlgorithm:
+        if self.model is None:
+            raise InputError("this learner is not trained yet: call train, or load a checkpoint")
+        return self.model
+
+    def _new_model(self, vec: Any, seed: int) -> BaseAlgorithm:
+        with global_generators_kept():
+            return load_object(self.algorithm)(
+                self.policy_class,
+                vec,
+                seed=seeds_at(seed, 0)[0],
+                policy_kwargs=self._network(),
+                learning_rate=LinearSchedule(self.settings.learning_rate, self.settings.final_learning_rate, 1.0),
+                **self.settings.model_dump(exclude=_OWN),
+            )
+
+    def _network(self) -> dict[str, Any]:
+        return {"net_arch": self.settings.net_arch} | self.features
+
+    def _read_model(self, folder: Path, vec: Any) -> BaseAlgorithm:
+        """The model of a checkpoint; with environments to go on learning in, its replay buffer too."""
+        path = folder / "model.zip"
+        try:
+            with global_generators_kept():
+                model = load_object(self.algorithm).load(path, device=self.settings.device)
+        except (OSError, KeyError, ValueError, RuntimeError, zipfile.BadZipFile) as error:
+            raise InputError(f"{path} is not a readable model: {' '.join(str(error).split())}") from error
+        for name in ("observation_space", "action_space"):
+            saved, now = getattr(model, name), getattr(self, name)
+            if saved != now:
+                what = name.replace("_", " ")
+                raise InputError(f"{path} was trained with {what} {_brief(saved)}, this environment has {_brief(now)}")
+        if vec is None:
+            return model
+        if model.n_envs != vec.num_envs:
+            raise InputError(f"{path} was trained in {model.n_envs} environments, n_envs is {vec.num_envs}")
+        model.set_env(vec)
+        if isinstance(model, OffPolicyAlgorithm) and model.replay_buffer is not None:
+            load_replay(model.replay_buffer, folder / "replay.npz")
+        return model
+
+
+class PPO(SB3Agent):
+    """Proximal policy optimisation, without masks."""
+
+    algorithm = "stable_baselines3:PPO"
+    settings_model = PPOHyperparameters
+    policy_class = HeadsPolicy
+
+
+class MaskablePPO(SB3Agent):
+    """PPO that samples only what the environment's ``action_masks()`` allows."""
+
+    algorithm = "sb3_contrib:MaskablePPO"
+    settings_model = PPOHyperparameters
+    policy_class = MaskedHeadsPolicy
+    action_spaces = (Discrete, MultiDiscrete)
+
+    def predict(
+        self, observation: Any, state: Any = None, mask: np.ndarray | None = None, deterministic: bool = True
+    ) -> tuple[Any, Any]:
+        """See `agents.base.Agent.predict`; ``mask`` is bool, as ``action_masks()`` gives it."""
+        model: Any = self._trained()
+        return model.predict(observation, state=state, action_masks=mask, deterministic=deterministic)
+
+
+class RecurrentPPO(SB3Agent):
+    """PPO with an LSTM; ``state`` in `predict` is its hidden state, None at the start of an episode."""
+
+    algorithm = "sb3_contrib:RecurrentPPO"
+    settings_model = RecurrentPPOHyperparameters
+    policy_class = "MlpLstmPolicy"
+
+    def _network(self) -> dict[str, Any]:
+        settings: Any = self.settings
+        return super()._network() | settings.model_dump(include={"lstm_hidden_size", "n_lstm_layers"})
+
+
+class DQN(SB3Agent):
+    """Deep Q-learning for environments with one discrete action, such as one partner at a time."""
+
+    algorithm = "stable_baselines3:DQN"
+    settings_model = DQNHyperparameters
+    action_spaces = (Discrete,)
+
+    def predict(
+        self, observation: Any, state: Any = None, mask: np.ndarray | None = None, deterministic: bool = True
+    ) -> tuple[Any, Any]:
+        """See `agents.base.Agent.predict`; with a mask, the valid action of the highest value."""
+        if mask is None or not deterministic:
+            return super().predict(observation, state, mask, deterministic)
+        model: Any = self._trained()
+        tensor, vectorised = model.policy.obs_to_tensor(observation)
+        with torch.no_grad():
+            values = model.q_net(tensor).cpu().numpy()
+        actions = np.where(np.asarray(mask, dtype=bool), values, -np.inf).argmax(axis=1)
+        return (actions if vectorised else actions[0]), state
+
+
+def _brief(space: gymnasium.Space) -> str:
+    """A space in a few words, on one line."""
+    if isinstance(space, Box):
+        return f"Box{space.shape}"
+    return " ".join(str(space).split())

@@ -1,0 +1,175 @@
+"""What surrounds `learn` of Stable-Baselines3: environments, seeds, the learning curve, checkpoints."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import gymnasium
+import numpy as np
+import torch
+from stable_baselines3.common.callbacks import BaseCallback
+from stable_baselines3.common.logger import Logger
+from stable_baselines3.common.monitor import Monitor
+from stable_baselines3.common.vec_env import DummyVecEnv, SubprocVecEnv, VecEnv
+
+from agents.sb3.batch import SUMMARY, can_batch, make_batch
+from scml_gym.core.config import ConfigError
+from scml_gym.core.reporting import Progress
+from scml_gym.experiments.make_env import make_env
+from scml_gym.experiments.run_folder import Run
+
+
+def make_vec_env(env: Mapping[str, Any], n_envs: int, workers: int, reward_scale: float) -> VecEnv:
+    """So many environments of an ``env`` section: as a native vector environment where there is one, else one by one.
+
+    The learner's rewards are scaled; returns in infos, and so in the learning curve, are not.
+
+    Args:
+        env: Id and arguments.
+        n_envs: Environments.
+        workers: Threads of a native vector environment; of others, 1 for this process, or ``n_envs`` for one each.
+        reward_scale: What rewards are multiplied with.
+
+    Raises:
+        InputError: for an unknown id or keyword argument, or other workers.
+    """
+    if can_batch(env):
+        return make_batch(env, n_envs, workers, reward_scale)
+    if workers not in (1, n_envs):
+        raise ConfigError(
+            ("agent", "workers"),
+            f"{workers} for {n_envs} environments that are stepped one by one; valid: 1 or {n_envs}",
+        )
+    makers: list[Callable[[], gymnasium.Env]] = [partial(_scaled, dict(env), reward_scale) for _ in range(n_envs)]
+    return SubprocVecEnv(makers) if workers > 1 else DummyVecEnv(makers)
+
+
+def _scaled(env: Mapping[str, Any], reward_scale: float) -> gymnasium.Env:
+    return gymnasium.wrappers.TransformReward(Monitor(make_env(env)), lambda reward: float(reward) * reward_scale)
+
+
+def seeds_at(seed: int, step: int) -> tuple[int, int]:
+    """Seeds of the learner and of its first environment for a training that starts or resumes at a step.
+
+    Args:
+        seed: Of the experiment.
+        step: Environment steps so far. Environments begin new episodes there, so they must not repeat the first ones.
+    """
+    state = np.random.SeedSequence(seed, spawn_key=(step,)).generate_state(2)
+    return int(state[0]) % 2**31, int(state[1]) % 2**31
+
+
+@contextmanager
+def global_generators_kept() -> Iterator[None]:
+    """SB3 seeds and uses the global generators of Python, NumPy and torch: leave the caller's as they were."""
+    python, numpy_state, torch_state = random.getstate(), np.random.get_state(), torch.get_rng_state()
+    try:
+        yield
+    finally:
+        random.setstate(python)
+        np.random.set_state(numpy_state)
+        torch.set_rng_state(torch_state)
+
+
+class RunCallback(BaseCallback):
+    """Writes the learning curve and the checkpoints of a run while SB3 learns.
+
+    Args:
+        run: Where to.
+        save: Writes a checkpoint into the folder that it is given.
+        log_steps: Environment steps between two rows.
+        bar: Shows the progress.
+
+    A row holds means over the episodes that ended since the row before (``episodes`` of them): ``return``
+    (undiscounted), ``length`` (decisions), ``score`` and ``invalid_actions`` an episode that told them; and SB3's own
+    numbers of the last update.
+    """
+
+    def __init__(self, run: Run, save: Callable[[Path], None], log_steps: int, bar: Progress):
+        super().__init__()
+        self._run = run
+        self._save = save
+        self._log_steps = log_steps
+        self._bar = bar
+        self._ended: list[dict[str, float]] = []
+
+    def _on_training_start(self) -> None:
+        self._logged_at = self._saved_at = self.num_timesteps
+        self._logged_time = time.perf_counter()
+
+    def _on_step(self) -> bool:
+        infos = self.locals["infos"]
+        for i in np.flatnonzero(self.locals["dones"]).tolist():
+            episode = infos[i]["episode"]
+            ended = {"return": float(episode["r"]), "length": float(episode["l"])}
+            self._ended.append(ended | {k: float(infos[i][k]) for k in SUMMARY if k in infos[i]})
+        return True
+
+    def _on_rollout_start(self) -> None:
+        if self.num_timesteps > self._saved_at and self._run.checkpoint_due():
+            self.checkpoint()
+
+    def _on_rollout_end(self) -> None:
+        if self.num_timesteps - self._logged_at >= self._log_steps:
+            self._write_row()
+
+    def _write_row(self) -> None:
+        now = time.perf_counter()
+        row: dict[str, float] = {"episodes": len(self._ended)}
+        for name in dict.fromkeys(name for ended in self._ended for name in ended):
+            row[name] = float(np.mean([ended[name] for ended in self._ended if name in ended]))
+        recorded = self.model.logger.name_to_value
+        row |= {k.partition("/")[2]: float(v) for k, v in recorded.items() if k.startswith("train/")}
+        row.pop("n_updates", None)
+        speed = (self.num_timesteps - self._logged_at) / (now - self._logged_time)
+        self._run.log(self.num_timesteps, **row, steps_per_second=speed)
+        shown = f"score {row['score']:.3f}  " if "score" in row else ""
+        self._bar.update(self.num_timesteps, f"{shown}{speed:.0f} steps/s")
+        self._ended.clear()
+        self._logged_at, self._logged_time = self.num_timesteps, now
+
+    def checkpoint(self) -> None:
+        """Save now."""
+        self._run.checkpoint(self.num_timesteps, self._save)
+        self._saved_at = self.num_timesteps
+
+
+def learn(
+    model: Any,
+    run: Run,
+    save: Callable[[Path], None],
+    total_steps: int,
+    log_steps: int,
+    callbacks: Sequence[BaseCallback] = (),
+) -> None:
+    """Let a model learn up to ``total_steps`` in all, and save it; it may have learned before.
+
+    Args:
+        model: A ``BaseAlgorithm`` with environments, which are seeded for the step that it stands at.
+        run: Where the learning curve and the checkpoints go.
+        save: Writes a checkpoint into the folder that it is given.
+        total_steps: Environment steps, those before included.
+        log_steps: Environment steps between two rows of the learning curve.
+        callbacks: Of SB3, called before the run's own.
+    """
+    done = model.num_timesteps
+    if done >= total_steps:
+        return
+    learner_seed, env_seed = seeds_at(run.config["seed"], done)
+    with run.progress(total_steps, run.info["agent_name"]) as bar, global_generators_kept():
+        model.set_random_seed(learner_seed)
+        model.env.seed(env_seed)
+        # SB3's own logger leaves an empty folder among the system's temporary files
+        model.set_logger(Logger(folder=None, output_formats=[]))
+        bar.update(done)
+        callback = RunCallback(run, save, log_steps, bar)
+        both = [*callbacks, callback]
+        # log_interval=None: SB3 prints nothing and keeps its last numbers for the rows of `RunCallback`
+        model.learn(total_steps - done, callback=both, log_interval=None, reset_num_timesteps=done == 0)
+        callback.checkpoint()

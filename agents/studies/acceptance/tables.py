@@ -1,0 +1,163 @@
+"""What is computed from the trainings: the table of cells, the baselines, the main effects of the reward's parts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from scml_gym.evaluation.independent import Contrast, contrast, effect_size, holm, mean_interval, welch
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+PARTS = ("opponent", "accept", "offer", "failure_penalty")
+"""What a cell is a combination of."""
+
+
+_MEANS = ("agreement_rate", "mean_round", "accepted_share", "opponent_utility")
+
+
+class Samples:
+    """Utilities by label: of each training (the unit of the tests), and of each negotiation.
+
+    Args:
+        trainings: The table of that name of `agents.studies.acceptance.study.AcceptanceStudy`.
+        negotiations: And the other one.
+    """
+
+    def __init__(self, trainings: pd.DataFrame, negotiations: pd.DataFrame):
+        self.rows: dict[str, list[dict[Any, Any]]] = {}
+        for row in trainings.to_dict("records"):
+            self.rows.setdefault(str(row["label"]), []).append(row)
+        self.facts = {label: rows[0] for label, rows in self.rows.items()}
+        self.trainings = {label: np.array([row["utility"] for row in rows]) for label, rows in self.rows.items()}
+        self.pooled = {str(label): part["utility"].to_numpy(float) for label, part in negotiations.groupby("label")}
+
+    def labels(self, kind: str) -> list[str]:
+        """Of the cells, the previous method (``previous``) or the rules, in the order of the table."""
+        return [label for label, facts in self.facts.items() if facts["kind"] == kind]
+
+    def previous(self, opponent: str) -> str:
+        """The label of the previous method trained against an opponent."""
+        return next(label for label in self.labels("previous") if self.facts[label]["opponent"] == opponent)
+
+    def better_previous(self) -> str:
+        """The label of the previous method with the highest mean."""
+        return max(self.labels("previous"), key=self.mean)
+
+    def mean(self, label: str) -> float:
+        """Mean utility."""
+        return float(self.trainings[label].mean())
+
+    def less(self, first: str, second: str, pooled: bool = False) -> Contrast:
+        """Welch's comparison of two labels over trainings, or over negotiations."""
+        samples = self.pooled if pooled else self.trainings
+        return welch(samples[first], samples[second])
+
+
+def summary(samples: Samples, label: str, floor: str) -> dict[str, Any]:
+    """What is known of one label: a row of the tables of cells and baselines."""
+    rows = samples.rows[label]
+    mean, below = mean_interval(samples.trainings[label]), samples.less(label, floor)
+    level = "below" if below.high < 0 else "above" if below.low > 0 else "level"
+    return {
+        "label": label,
+        "trainings": len(rows),
+        "mean": mean.value,
+        "low": mean.low,
+        "high": mean.high,
+        "sd_trainings": float(samples.trainings[label].std(ddof=1)),
+        "sd_negotiations": float(samples.pooled[label].std(ddof=1)),
+        **{name: float(np.mean([row[name] for row in rows])) for name in _MEANS},
+        "less_floor": below.value,
+        "less_floor_low": below.low,
+        "less_floor_high": below.high,
+        "to_floor": level,
+    }
+
+
+def compared(samples: Samples, label: str, other: str, name: str) -> dict[str, Any]:
+    """Columns of a comparison: difference, interval, p over trainings and over negotiations, effect size."""
+    over_trainings = samples.less(label, other)
+    size = effect_size(samples.trainings[label], samples.trainings[other])
+    return {
+        f"less_{name}": over_trainings.value,
+        f"less_{name}_low": over_trainings.low,
+        f"less_{name}_high": over_trainings.high,
+        f"p_{name}": over_trainings.p,
+        f"p_{name}_pooled": samples.less(label, other, pooled=True).p,
+        f"g_{name}": size.g,
+        f"g_{name}_low": size.low,
+        f"g_{name}_high": size.high,
+    }
+
+
+def cells_table(samples: Samples, floor: str) -> pd.DataFrame:
+    """A row for each cell, compared with the previous method trained against the same opponent, and with its better."""
+    import pandas as pd
+
+    rows = []
+    for label in samples.labels("cell"):
+        facts = samples.facts[label]
+        row = {"label": label} | {part: facts[part] for part in PARTS} | summary(samples, label, floor)
+        row |= compared(samples, label, samples.previous(str(facts["opponent"])), "previous")
+        rows.append(row | compared(samples, label, samples.better_previous(), "better"))
+    table = pd.DataFrame(rows)
+    for name in ("previous", "better"):
+        table[f"p_{name}_holm"] = holm(table[f"p_{name}"].tolist())
+    return table
+
+
+def baselines_table(samples: Samples, floor: str) -> pd.DataFrame:
+    """A row for each baseline."""
+    import pandas as pd
+
+    labels = [*samples.labels("rule"), *samples.labels("previous")]
+    return pd.DataFrame([summary(samples, label, floor) for label in labels])
+
+
+def level_contrast(samples: Samples, chosen: Callable[[Any], bool], among: Callable[[Any], bool]) -> Contrast:
+    """The mean of some cells less the mean of the others.
+
+    Args:
+        samples: All.
+        chosen: Of a cell's facts: whether it is one of the first.
+        among: Whether it counts at all.
+    """
+    labels = [label for label in samples.labels("cell") if among(samples.facts[label])]
+    inside = np.array([chosen(samples.facts[label]) for label in labels])
+    weights = np.where(inside, 1 / max(inside.sum(), 1), -1 / max((~inside).sum(), 1))
+    return contrast([samples.trainings[label] for label in labels], weights.tolist())
+
+
+def effects_table(samples: Samples) -> pd.DataFrame:
+    """Main effects: the mean of the cells with one value of a part, and what it is above the mean of the others.
+
+    The interval is of the difference and comes from the variance between the trainings of a cell. Over all cells, and
+    over those of each training opponent.
+    """
+    import pandas as pd
+
+    labels = samples.labels("cell")
+    values = {part: list(dict.fromkeys(samples.facts[label][part] for label in labels)) for part in PARTS}
+    rows = []
+    for trained_against in ["all", *values["opponent"]]:
+
+        def among(cell: Any, trained_against: str = trained_against) -> bool:
+            return trained_against in ("all", cell["opponent"])
+
+        for part in PARTS if trained_against == "all" else PARTS[1:]:
+            for value in values[part] if len(values[part]) > 1 else []:
+
+                def chosen(cell: Any, part: str = part, value: Any = value) -> bool:
+                    return cell[part] == value
+
+                inside = [label for label in labels if among(samples.facts[label]) and chosen(samples.facts[label])]
+                difference = level_contrast(samples, chosen, among)
+                row = {"trained_against": trained_against, "part": part, "value": value}
+                row |= {"mean": float(np.mean([samples.mean(label) for label in inside]))}
+                row |= {"difference": difference.value, "low": difference.low, "high": difference.high}
+                rows.append(row | {"p": difference.p})
+    return pd.DataFrame(rows)

@@ -1,0 +1,1 @@
+"""Bilateral negotiations of alternating offers over any scenario."""

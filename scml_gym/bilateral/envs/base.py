@@ -1,0 +1,152 @@
+"""What the single environments of bilateral negotiations share: an episode is one negotiation in one of two worlds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gymnasium
+import numpy as np
+
+from scml_gym.bilateral.envs.codecs import BilateralForm
+from scml_gym.bilateral.envs.config import BILATERAL_BACKENDS, BilateralConfig
+from scml_gym.bilateral.negotiators.base import NO_OFFER
+from scml_gym.bilateral.rewards import BilateralReward
+from scml_gym.bilateral.view import ACCEPTED_BY, LEARNER, BilateralView, mean_received
+from scml_gym.bilateral.worlds.protocol import BilateralWorld, Negotiation
+from scml_gym.core.errors import InputError
+from scml_gym.oneshot.envs.config import MOST_WORLDS
+
+RENDER_MODES = ("ansi",)
+
+
+class NegotiationEnv(gymnasium.Env[np.ndarray, np.int64]):
+    """An episode is a negotiation; its draws come from the number that ``reset`` takes from the seeded generator.
+
+    Args:
+        setting: Which negotiations are played.
+        form: What the learner sees and answers.
+        reward: What is paid.
+        backend: ``"compiled"`` or ``"reference"``.
+        render_mode: ``"ansi"`` or None.
+
+    Raises:
+        InputError: for an unknown backend or render mode, or an opponent that the backend cannot play.
+    """
+
+    metadata = {"render_modes": list(RENDER_MODES), "render_fps": 4}
+
+    def __init__(
+        self,
+        setting: BilateralConfig,
+        form: BilateralForm,
+        reward: BilateralReward,
+        backend: str,
+        render_mode: str | None,
+    ):
+        if render_mode is not None and render_mode not in RENDER_MODES:
+            raise InputError(f"render_mode={render_mode!r}; valid: {', '.join(RENDER_MODES)}")
+        self.setting, self.form, self.reward, self.render_mode = setting, form, reward, render_mode
+        self.observation_space, self.action_space = form.observation_space, form.action_space
+        self._make_world = BILATERAL_BACKENDS.get(backend)
+        self._frames = np.zeros((form.history, 2), dtype=np.float32)
+        self._negotiation: Negotiation | None = None
+        self._world: BilateralWorld | None = None
+        self._begun = False
+        self._seat(0)
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[np.ndarray, dict[str, Any]]:
+        """Begin the next negotiation and run to the learner's first turn.
+
+        Raises:
+            InputError: if an opponent of negmas ends a hundred negotiations in a row before that.
+        """
+        super().reset(seed=seed)
+        self._begun = True
+        for _ in range(MOST_WORLDS):
+            episode = int(self.np_random.integers(2**62))
+            world = self._seat(episode)
+            world.start(episode)
+            if world.view["running"]:
+                self._frames[:] = 0.0
+                return self.form.observe(world.view, self._frames), {"action_mask": self.action_masks()}
+        raise InputError(f"{MOST_WORLDS} negotiations in a row ended before the learner was asked")
+
+    def step(self, action: Any) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
+        """Answer the opponent and run to the learner's next turn, or to the end of the negotiation."""
+        world, view = self._world, self.view
+        if world is None or not view["running"]:
+            raise gymnasium.error.ResetNeeded("call reset before step")
+        response = self.form.decode(action, view, self.table)
+        valid = bool(self.form.mask(view)[int(action)])
+        refused = bool(response >= 0 and view["offer"] != NO_OFFER)
+        utility, mean = float(view["offer_utility"]), float(mean_received(view))
+        world.answer(response)
+        reward, done = self.reward.pay(refused, utility, mean, view), not view["running"]
+        info: dict[str, Any] = {"action_mask": self.action_masks()}
+        if done:
+            info |= ending(view) | {"invalid_actions": int(not valid)}
+        return self.form.observe(view, self._frames), reward, done, False, info
+
+    @property
+    def view(self) -> BilateralView:
+        """What the learner sees now: a live record."""
+        assert self._world is not None
+        return self._world.view
+
+    @property
+    def table(self) -> Any:
+        """The learner's preferences, a `scml_gym.bilateral.negotiators.base.Table`."""
+        assert self._negotiation is not None
+        return self._negotiation.tables[LEARNER]
+
+    def action_masks(self) -> np.ndarray:
+        """The valid actions, bool, as sb3-contrib takes them.
+
+        Raises:
+            InputError: before ``reset``.
+        """
+        if not self._begun:
+            raise InputError("call reset before action_masks")
+        return self.form.mask(self.view)
+
+    def render(self) -> Any:
+        """The round and both sides' last offers, as text."""
+        if self.render_mode is None or self._negotiation is None:
+            return None
+        view, scenario = self.view, self._negotiation.scenario
+        lines = [f"{scenario.name}, round {view['step'] + 1}/{view['n_steps']}"]
+        for name, outcome, utility in (("its offer", "offer", "offer_utility"), ("my offer", "mine", "my_utility")):
+            told = "-" if view[outcome] == NO_OFFER else f"{scenario.outcome(int(view[outcome]))} ({view[utility]:.3f})"
+            lines.append(f"{name:>9}: {told}")
+        if not view["running"]:
+            lines.append(f"accepted by {ACCEPTED_BY[view['accepted_by']]}: utility {view['utility']:.3f}")
+        return "\n".join(lines)
+
+    def close(self) -> None:
+        """Give up a running negotiation."""
+        if self._world is not None:
+            self._world.close()
+
+    def _seat(self, seed: int) -> BilateralWorld:
+        """The world of an episode's negotiation; a new one where that is another than before."""
+        negotiation = self.setting.negotiation(seed)
+        world = self._world
+        if world is None or negotiation is not self._negotiation:
+            self.close()
+            world = self._world = self._make_world(negotiation)
+            self._negotiation = negotiation
+        return world
+
+
+def ending(view: BilateralView) -> dict[str, Any]:
+    """How a negotiation ended, as the last step's ``info`` tells it."""
+    return {
+        "utility": float(view["utility"]),
+        "opponent_utility": float(view["opponent_utility"]),
+        "agreement": bool(view["agreement"] != NO_OFFER),
+        "outcome": int(view["agreement"]),
+        "round": int(view["step"]) + 1,
+        "accepted_by": str(ACCEPTED_BY[view["accepted_by"]]),
+    }

@@ -1,0 +1,1 @@
+"""Native vector environments over bilateral negotiations."""

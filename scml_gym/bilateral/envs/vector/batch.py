@@ -1,0 +1,137 @@
+"""Rows of bilateral negotiations: each with its own scenario, sides, rounds and reward, played in compiled code."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from scml_gym.bilateral.envs.codecs import BilateralForm
+from scml_gym.bilateral.envs.vector.step import (
+    BAD_ACCEPT_PAY,
+    BAD_OFFER_PAY,
+    FAILED,
+    INVALID,
+    NO_ACTION,
+    PAY_DTYPE,
+    Negotiations,
+    Results,
+    make_programs,
+)
+from scml_gym.bilateral.rewards import BilateralReward, pay_error
+from scml_gym.bilateral.worlds.compiled.calls import number_callback
+from scml_gym.bilateral.worlds.compiled.layout import GAME_DTYPE, check_game, fill_game
+from scml_gym.bilateral.worlds.protocol import Negotiation
+from scml_gym.bilateral.worlds.table_world import check_opponent
+from scml_gym.core.errors import InputError
+from scml_gym.vector.jobs import SharedProgram
+from scml_gym.vector.workers import Crew
+
+
+class Row(NamedTuple):
+    """What a row plays: ``negotiation(seed)`` of an episode's seed, and what it pays."""
+
+    negotiation: Callable[[int], Negotiation]
+    reward: BilateralReward
+
+
+class NegotiationBatch:
+    """Rows that are reset and stepped by index.
+
+    Args:
+        form: Of the learner's side, the same in all rows.
+        rows: One for each.
+        crew: What runs a program; by default this thread alone.
+
+    Raises:
+        InputError: if an opponent is a negmas negotiator, or a strategy or reward does not compile.
+    """
+
+    def __init__(self, form: BilateralForm, rows: Sequence[Row], crew: Callable[[SharedProgram], Crew] = Crew):
+        n = len(rows)
+        self.form, self._rows = form, rows
+        self._reset_program, self._step_program = (crew(program) for program in make_programs(form.kernel))
+        frames = np.zeros((n, form.history, 2), dtype=np.float32)
+        self._batch = Negotiations(np.zeros(n, dtype=GAME_DTYPE), np.zeros(n, dtype=PAY_DTYPE), frames)
+        self._played: list[Negotiation | None] = [None] * n
+        self._memory: list[Any] = [None] * n
+        for pay, (_, reward) in zip(self._batch.pays, rows, strict=True):
+            pay["accept"] = number_callback(reward.accept).address
+            pay["offer"] = number_callback(reward.offer).address
+            pay["failure_penalty"] = reward.failure_penalty
+        for i in range(n):
+            self._seat(i, 0)
+
+    @property
+    def views(self) -> np.ndarray:
+        """What the learner's sides see, ``VIEW_DTYPE``, shape ``(n,)``: live records."""
+        return self._batch.games["view"]
+
+    @property
+    def invalid(self) -> np.ndarray:
+        """In which rows the last action was invalid, bool, shape ``(n,)``."""
+        return self._batch.pays["invalid"] > 0
+
+    def new_results(self) -> Results:
+        """Arrays for one step."""
+        n = len(self._rows)
+        observations = np.zeros((n, self.form.size), dtype=np.float32)
+        masks = np.zeros((n, self.form.n_choices), dtype=np.bool_)
+        return Results(observations, masks, np.zeros(n), np.zeros(n, dtype=np.bool_))
+
+    def reset(self, indices: np.ndarray, seeds: np.ndarray, results: Results) -> None:
+        """Begin a negotiation in some rows.
+
+        Args:
+            indices: int64, of the rows.
+            seeds: uint64, of their episodes, as long as ``indices``.
+            results: Gets observations and masks of these rows.
+
+        Raises:
+            InputError: if a strategy fails or offers what is no outcome; the other rows have begun.
+        """
+        for i, seed in zip(indices, seeds, strict=True):
+            self._seat(int(i), int(seed))
+        self._reset_program(len(indices), self._batch, results, indices, seeds)
+        self._check(indices)
+
+    def step(self, actions: np.ndarray, indices: np.ndarray, results: Results) -> None:
+        """Answer in some rows, and on to their next turns.
+
+        Args:
+            actions: int64, shape ``(n,)``.
+            indices: int64, of the rows.
+            results: Gets what these rows return.
+
+        Raises:
+            InputError: if an action is outside the action space, a strategy fails or offers what is no outcome, or a
+                reward is no finite number; the other rows have moved on.
+        """
+        self._step_program(len(indices), self._batch, results, indices, actions)
+        self._check(indices, actions)
+
+    def _check(self, indices: np.ndarray, actions: np.ndarray | None = None) -> None:
+        """Refuse what went wrong in the first such row; see `scml_gym.bilateral.envs.vector.step.PAY_DTYPE`."""
+        wrong = self._batch.pays["invalid"][indices] > INVALID
+        if not wrong.any():
+            return
+        i = int(indices[np.argmax(wrong)])
+        problem, reward, played = self._batch.pays["invalid"][i], self._rows[i].reward, self._played[i]
+        try:
+            if problem == NO_ACTION and actions is not None:
+                raise InputError(f"action {actions[i]}; valid: {self.form.action_space}")
+            if problem == FAILED and played is not None:
+                check_game(self._batch.games[i], played)
+            part = {BAD_OFFER_PAY: reward.offer, BAD_ACCEPT_PAY: reward.accept}[int(problem)]
+            raise pay_error(part)
+        except InputError as error:
+            raise InputError(f"row {i}: {error}") from None
+
+    def _seat(self, i: int, seed: int) -> None:
+        """Adapter the sides of a row's next negotiation, where they are others than before."""
+        negotiation = self._rows[i].negotiation(seed)
+        if negotiation is not self._played[i]:
+            check_opponent(negotiation)
+            self._memory[i] = fill_game(self._batch.games[i], negotiation)
+            self._played[i] = negotiation

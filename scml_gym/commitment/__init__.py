@@ -1,0 +1,84 @@
+"""Games of mixed interests, small enough to be understood: by name, as native batches and as PettingZoo environments.
+
+``make_game("prisoners-dilemma")`` is a native batch (`scml_gym.commitment.base.Game`),
+``parallel_env("prisoners-dilemma")`` the same game as a PettingZoo parallel environment, and ``commitment_env(env,
+mega_step=1)`` makes a Markov commitment game of any PettingZoo parallel environment with discrete actions.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from scml_gym.core.errors import InputError, nearest
+from scml_gym.core.registry import Registry
+
+if TYPE_CHECKING:
+    from scml_gym.commitment.base import Game
+    from scml_gym.commitment.envs.commitment_v0 import CommitmentEnv
+    from scml_gym.commitment.envs.game_v0 import GameEnv
+
+NAMED = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+
+GAMES = Registry("game")
+GAMES.register("prisoners-dilemma", "scml_gym.commitment.matrix:prisoners_dilemma")
+GAMES.register("stag-hunt", "scml_gym.commitment.matrix:stag_hunt")
+GAMES.register("purely-conflicting", "scml_gym.commitment.matrix:purely_conflicting")
+GAMES.register("public-goods", "scml_gym.commitment.matrix:public_goods")
+GAMES.register("matrix", "scml_gym.commitment.matrix:MatrixGame")
+GAMES.register("grid", "scml_gym.commitment.grid:GridGame")
+
+
+def make_game(game: str | Game, mega_step: int = 1, **arguments: Any) -> Game:
+    """A game by name, as a native batch.
+
+    Args:
+        game: A name in `GAMES`, ``module:Name``, or a game.
+        mega_step: Steps of the game that are chosen at once; see `scml_gym.commitment.mega.MegaGame`.
+        arguments: Of the game.
+
+    Raises:
+        InputError: for an unknown name or argument, what is no game, or a value that the game refuses.
+    """
+    from scml_gym.commitment.base import brief, check_game
+    from scml_gym.commitment.mega import MegaGame, check_mega_step
+
+    if isinstance(game, str):
+        made = check_game(_call(GAMES.get(game), game, arguments), repr(game))
+    else:
+        made = check_game(game, brief(game))
+        if arguments:
+            raise InputError(f"a game that is made already takes no arguments: {', '.join(arguments)}")
+    steps = check_mega_step(mega_step, made.horizon, made.actions)
+    return made if steps == 1 else MegaGame(made, steps)
+
+
+def parallel_env(game: str | Game = "prisoners-dilemma", mega_step: int = 1, **arguments: Any) -> GameEnv:
+    """A game as a PettingZoo parallel environment; arguments as in `make_game`."""
+    from scml_gym.commitment.envs.game_v0 import GameEnv
+
+    return GameEnv(make_game(game, mega_step, **arguments))
+
+
+def commitment_env(env: Any, mega_step: int = 1) -> CommitmentEnv:
+    """The Markov commitment game of a PettingZoo parallel environment:
+    `scml_gym.commitment.envs.commitment_v0.CommitmentEnv`."""
+    from scml_gym.commitment.envs.commitment_v0 import CommitmentEnv
+
+    return CommitmentEnv(env, mega_step)
+
+
+def _call(make: Any, name: str, arguments: Mapping[str, Any]) -> Game:
+    try:
+        parameters = inspect.signature(make).parameters
+    except (TypeError, ValueError) as error:
+        raise InputError(f"game: {name!r} is no class or function that makes a game") from error
+    known = {key: value for key, value in parameters.items() if value.kind in NAMED}
+    for argument in arguments:
+        if argument not in known:
+            raise InputError(f"{argument}: the game {name!r} has no such argument{nearest(argument, known)}")
+    for argument, parameter in known.items():
+        if parameter.default is parameter.empty and argument not in arguments:
+            raise InputError(f"{argument}: the game {name!r} needs it")
+    return make(**arguments)

@@ -1,0 +1,180 @@
+"""The protocol of games as native batches: pure functions of arrays, so that any number of rows is played at once."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Mapping, Sequence
+from numbers import Integral
+from typing import Any, Protocol
+
+import numpy as np
+
+from scml_gym.core.errors import InputError
+
+
+class Game(Protocol):
+    """A game of a fixed length in which all agents act at once and see the whole state.
+
+    A state is an int64 array of shape ``(*rows, width)`` whose first column counts the steps taken; rows are
+    independent of each other. The same functions serve one episode and a batch of them, of any leading shape.
+
+    Attributes:
+        agents: How many.
+        actions: How many each agent has.
+        horizon: Steps of an episode.
+        features: Length of an observation; its numbers lie in 0 to 1.
+        action_names: A short name for each action.
+    """
+
+    @property
+    def agents(self) -> int: ...
+
+    @property
+    def actions(self) -> int: ...
+
+    @property
+    def horizon(self) -> int: ...
+
+    @property
+    def features(self) -> int: ...
+
+    @property
+    def action_names(self) -> tuple[str, ...]: ...
+
+    def initial(self, rows: tuple[int, ...]) -> np.ndarray:
+        """The first state of each row."""
+        ...
+
+    def observe(self, state: np.ndarray) -> np.ndarray:
+        """What every agent sees: float64, shape ``(*rows, features)``."""
+        ...
+
+    def step(self, state: np.ndarray, actions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The next state and the rewards.
+
+        Args:
+            state: Shape ``(*rows, width)``; is left as it was.
+            actions: Integers, shape ``(*rows, agents)``, in ``0..actions - 1``.
+
+        Returns:
+            State, and rewards as float64 of shape ``(*rows, agents)``.
+
+        Raises:
+            InputError: for actions of another shape, or outside of the range.
+        """
+        ...
+
+
+def check_game(made: Any, name: str) -> Game:
+    """Refuse what does not keep the protocol.
+
+    Raises:
+        InputError: if a member is missing, or a number or the names of the actions are wrong.
+    """
+    missing = [member for member in MEMBERS if not hasattr(made, member)]
+    if missing:
+        raise InputError(f"game: {name} is no game: {', '.join(missing)} missing; see scml_gym.commitment.base.Game")
+    for member in MEMBERS[:4]:
+        whole(member, getattr(made, member))
+    if len(made.action_names) != made.actions:
+        raise InputError(f"action_names={list(made.action_names)}: the game {name} has {made.actions} actions")
+    return made
+
+
+MEMBERS = ("agents", "actions", "horizon", "features", "action_names", "initial", "observe", "step")
+"""Of `Game`."""
+
+
+def brief(thing: Any) -> str:
+    """What it is, for a message of one line: itself where that is short, else its type."""
+    text = repr(thing)
+    return text if len(text) <= 40 and "\n" not in text else type(thing).__name__
+
+
+def whole(name: str, value: Any, least: int = 1, most: int | None = None) -> int:
+    """A whole number of any type, NumPy's too, as an ``int``.
+
+    Args:
+        name: Of the argument, for the message.
+        value: What was given.
+        least: The smallest that is valid.
+        most: The largest, or None.
+
+    Raises:
+        InputError: if it is another number or no whole number at all.
+    """
+    number = int(value) if isinstance(value, Integral) and not isinstance(value, bool) else None
+    if number is None or number < least or (most is not None and number > most):
+        valid = f"from {least} on" if most is None else f"from {least} to {most}"
+        raise InputError(f"{name}={brief(value)}: a whole number {valid} is needed")
+    return number
+
+
+def check_actions(state: np.ndarray, actions: np.ndarray, agents: int, count: int) -> None:
+    """Refuse joint actions that a game does not have.
+
+    Args:
+        state: Shape ``(*rows, width)``.
+        actions: Shape ``(*rows, agents)``.
+        agents: How many.
+        count: Actions of each.
+
+    Raises:
+        InputError: for another shape or type, or an action outside of ``0..count - 1``.
+    """
+    if actions.dtype.kind not in "iu" or actions.shape != (*state.shape[:-1], agents):
+        needed = (*state.shape[:-1], agents)
+        raise InputError(f"actions: {actions.dtype} of shape {actions.shape}; integers of shape {needed} are needed")
+    if actions.size and (actions.min() < 0 or actions.max() >= count):
+        wrong = actions[(actions < 0) | (actions >= count)][0]
+        raise InputError(f"actions: {wrong} is not valid; valid: 0 to {count - 1}")
+
+
+def whole_actions(agents: Sequence[str], actions: Any) -> dict[str, int]:
+    """The action of each agent of an environment that is still there, as an ``int``.
+
+    Raises:
+        InputError: if there is no agent, or an action is missing, no whole number, or of an agent that is not there.
+    """
+    if not agents:
+        raise InputError("no agent is left to act: reset the environment first")
+    if not isinstance(actions, Mapping):
+        raise InputError(f"actions: {brief(actions)} is not valid; a dict from agents to actions is needed")
+    for agent in actions:
+        if agent not in agents:
+            raise InputError(f"{agent}: is not there to act; the agents are {', '.join(agents)}")
+    chosen = {}
+    for agent in agents:
+        if agent not in actions:
+            raise InputError(f"{agent}: no action")
+        try:
+            chosen[agent] = operator.index(actions[agent])
+        except TypeError:
+            raise InputError(f"{agent}: {brief(actions[agent])} is no action; a whole number is needed") from None
+    return chosen
+
+
+def time_left(state: np.ndarray, horizon: int) -> np.ndarray:
+    """The share of the episode that is left, 1 at its start; shape ``(*rows, 1)``."""
+    return 1.0 - state[..., :1] / horizon
+
+
+def one_hot(index: np.ndarray, count: int) -> np.ndarray:
+    """Float64 of shape ``(*index.shape, count)``; an index outside of ``0..count - 1`` gives zeros."""
+    return (index[..., None] == np.arange(count)).astype(np.float64)
+
+
+def joint_index(actions: np.ndarray, count: int) -> np.ndarray:
+    """The number of a joint action, ``0..count ** agents - 1``, the first agent's action counting most.
+
+    Args:
+        actions: Integers, shape ``(*rows, agents)``.
+        count: Actions of each agent.
+    """
+    weights = count ** np.arange(actions.shape[-1] - 1, -1, -1)
+    return actions @ weights
+
+
+def joint_actions(agents: int, count: int) -> np.ndarray:
+    """All joint actions in the order of `joint_index`: int64, shape ``(count ** agents, agents)``."""
+    return np.indices((count,) * agents).reshape(agents, -1).T.copy()

@@ -1,0 +1,1 @@
+"""The PettingZoo environments of the games."""

@@ -1,0 +1,1 @@
+"""What every part of the package uses: errors, registries, files, configuration, processes. It knows no game."""

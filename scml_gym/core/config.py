@@ -1,0 +1,289 @@
+"""Configuration: YAML files are the only home of defaults; each is checked against a typed, frozen model before use.
+
+An experiment names a learner and an environment; the defaults of both, in ``configs/agent/<name>.yaml`` and
+``configs/env/<name>.yaml``, are merged under what the experiment itself says, and ``--set a.b=c`` over it. Every error
+is one line: where the value was set (file or option), its key path, what is wrong and what would be valid.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, NonNegativeFloat, NonNegativeInt, PositiveInt, ValidationError
+
+from scml_gym.core.errors import InputError, nearest
+
+CONFIGS = Path(__file__).resolve().parents[2] / "configs"
+
+
+class Config(BaseModel):
+    """Base of all configuration models: frozen; unknown keys and infinite numbers are errors."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Experiment(Config):
+    """What `train.py` runs.
+
+    Attributes:
+        seed: The one seed that everything random in the run comes from.
+        agent: ``name`` in the registry of learners (or ``module:Class``), and the settings of that learner.
+        env: ``name`` in configs/env, ``id`` and keyword arguments of ``gymnasium.make``.
+        checkpoint_minutes: Between two checkpoints; 0 for one at every opportunity.
+        threads: Of torch, OpenMP and BLAS.
+    """
+
+    seed: NonNegativeInt
+    agent: dict[str, Any]
+    env: dict[str, Any]
+    checkpoint_minutes: NonNegativeFloat
+    threads: PositiveInt
+
+
+class ConfigError(InputError):
+    """A wrong value at a key path; `Loaded.naming_sources` adds where it was set."""
+
+    def __init__(self, path: Sequence[str | int], problem: str):
+        self.path = ".".join(str(p) for p in path)
+        super().__init__(f"{self.path}: {problem}" if self.path else problem)
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A configuration, complete and plain, and where each part of it was set.
+
+    Attributes:
+        config: Nested dictionaries, as to be written into a run folder.
+        sources: Key path -> the file or the option that set it; ``""`` for the whole.
+    """
+
+    config: dict[str, Any]
+    sources: Mapping[str, str]
+
+    @contextmanager
+    def naming_sources(self) -> Iterator[None]:
+        """Put before each `InputError` raised inside where the value was set (by the key path that it begins with)."""
+        try:
+            yield
+        except InputError as error:
+            start = re.match(r"[\w.]*", str(error))
+            path = error.path if isinstance(error, ConfigError) else start[0].rstrip(".") if start else ""
+            inside = [source for key, source in self.sources.items() if key.startswith(f"{path}.")]
+            while path not in self.sources:
+                path = path.rpartition(".")[0]
+            source = " with ".join([self.sources[path], ", ".join(inside)] if inside else [self.sources[path]])
+            raise InputError(f"{source}: {error}") from error
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML in which ``1e-4`` is a number, as in YAML 1.2, and a key given twice is an error."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        for key in keys:
+            if keys.count(key) > 1:
+                raise yaml.constructor.ConstructorError(None, None, f"key {key!r} is given twice", node.start_mark)
+        return super().construct_mapping(node, deep)
+
+
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float",
+    re.compile(r"^[-+]?(\d+(\.\d*)?|\.\d+)[eE][-+]?\d+$"),
+    list("-+.0123456789"),
+)
+
+
+def read_yaml(path: str | Path) -> dict[str, Any]:
+    """The mapping in a YAML file.
+
+    Raises:
+        InputError: if the file is missing or not YAML, or is not a mapping with text keys.
+    """
+    try:
+        data = yaml.load(Path(path).read_text(), _Loader)
+    except (OSError, UnicodeError) as error:
+        raise InputError(f"cannot read {path}: {getattr(error, 'strerror', None) or error}") from error
+    except yaml.YAMLError as error:
+        raise InputError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(data, dict) or not all(isinstance(key, str) for key in data):
+        raise InputError(f"{path} is not a mapping from keys to values")
+    return data
+
+
+def find_config(kind: str, name: str | Path) -> Path:
+    """The YAML file that a command line means: a path, or a name in configs/<kind>/ (``-`` and ``_`` are the same).
+
+    Raises:
+        InputError: if there is none; the message names the nearest one.
+    """
+    if Path(name).is_file():
+        return Path(name)
+    for stem in (str(name), str(name).replace("-", "_"), str(name).replace("_", "-")):
+        if (CONFIGS / kind / f"{stem}.yaml").is_file():
+            return CONFIGS / kind / f"{stem}.yaml"
+    known = [p.stem for p in (CONFIGS / kind).glob("*.yaml")]
+    what = str(name)
+    raise InputError(f"there is no {kind} file {what!r}{nearest(Path(what).stem, known)}")
+
+
+def set_options(data: Mapping[str, Any], options: Sequence[str], sources: dict[str, str]) -> dict[str, Any]:
+    """A copy of a mapping with ``a.b=c`` options applied, in their order.
+
+    Args:
+        data: Nested mappings.
+        options: ``key.path=value`` each, the value in YAML.
+        sources: Gets ``--set a.b=c`` for each key path set.
+
+    Raises:
+        InputError: if an option is not of that form or goes through something that is not a mapping.
+    """
+    result = dict(data)
+    for option in options:
+        path, equals, text = option.partition("=")
+        keys = path.split(".")
+        if not equals or not all(keys):
+            raise InputError(f"--set {option}: not of the form key.path=value")
+        try:
+            value = yaml.load(text, _Loader)
+        except yaml.YAMLError as error:
+            raise InputError(f"--set {option}: {text!r} is not a YAML value") from error
+        level = result
+        for key in keys[:-1]:
+            inner = level.get(key, {})
+            if not isinstance(inner, dict):
+                raise InputError(f"--set {option}: {key!r} is {inner!r}, which has no keys")
+            level[key] = dict(inner)
+            level = level[key]
+        level[keys[-1]] = value
+        sources[path] = f"--set {option}"
+    return result
+
+
+def merge(defaults: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """``over`` laid over ``defaults``, mappings key by key, everything else as a whole."""
+    result = dict(defaults)
+    for key, value in over.items():
+        both = isinstance(value, dict) and isinstance(result.get(key), dict)
+        result[key] = merge(result[key], value) if both else value
+    return result
+
+
+Model = TypeVar("Model", bound=Config)
+
+
+def validate(model: type[Model], data: Mapping[str, Any], where: str = "") -> Model:
+    """Check a mapping against a model.
+
+    Args:
+        model: A `Config`.
+        data: Plain data; a ``name`` (which chose the model) is passed over where the model has no such key.
+        where: Key path of ``data`` in its file.
+
+    A validator of a model that raises ``ValueError("key: ...")`` names the key that is wrong.
+
+    Raises:
+        ConfigError: for the first thing wrong, misspelt keys first; also if the data are no mapping.
+    """
+    path: list[str | int] = list(filter(None, where.split(".")))
+    if not isinstance(data, Mapping):
+        raise ConfigError(path, f"{data!r} is not a mapping from keys to values")
+    if "name" not in model.model_fields:
+        data = {k: v for k, v in data.items() if k != "name"}
+    try:
+        return model.model_validate(dict(data))
+    except ValidationError as error:
+        first = min(error.errors(), key=lambda e: e["type"] != "extra_forbidden")
+        path, problem = [*path, *_keys(data, first["loc"])], _problem(model, first)
+        key, colon, rest = problem.partition(": ")
+        if first["type"] == "value_error" and colon and key.isidentifier():
+            path, problem = [*path, key], rest
+        raise ConfigError(path, problem) from None
+
+
+def _keys(data: Any, loc: Sequence[str | int]) -> Iterator[str | int]:
+    """The keys of an error's place; pydantic also names there which kind of several a value was taken for."""
+    for i, key in enumerate(loc):
+        if isinstance(data, Mapping) and (key in data or i == len(loc) - 1):
+            data = data.get(key)
+        elif isinstance(data, list | tuple) and isinstance(key, int) and key < len(data):
+            data = data[key]
+        else:
+            continue
+        yield key
+
+
+def _problem(model: type[BaseModel], error: Any) -> str:
+    if error["type"] == "extra_forbidden":
+        owner: Any = model
+        for key in error["loc"][:-1]:
+            field = getattr(owner, "model_fields", {}).get(key)
+            owner = field.annotation if field else None
+        valid = getattr(owner, "model_fields", {})
+        return "unknown key" + (nearest(error["loc"][-1], valid) if valid else "")
+    if error["type"] == "missing":
+        return "missing"
+    if error["type"] == "value_error":  # of a model's own validator, about several values
+        return str(error["ctx"]["error"])
+    message = error["msg"][0].lower() + error["msg"][1:]
+    return f"{error['input']!r} is not valid: {message}"
+
+
+def load(model: type[Model], path: str | Path, options: Sequence[str] = ()) -> Model:
+    """Read a YAML file, apply ``--set`` options and check it: for tournaments, studies and the like.
+
+    Raises:
+        InputError: see the module's head.
+    """
+    sources = {"": str(path)}
+    data = set_options(read_yaml(path), options, sources)
+    with Loaded(data, sources).naming_sources():
+        return validate(model, data)
+
+
+def load_experiment(name: str | Path, options: Sequence[str] = (), seed: int | None = None) -> Loaded:
+    """Read an experiment, with the defaults of its learner and its environment merged in.
+
+    The sections ``agent`` and ``env`` are complete but not yet checked by those that they configure: build them inside
+    ``naming_sources()``.
+
+    Args:
+        name: Path of a YAML file, or the name of one in configs/experiment.
+        options: ``key.path=value`` each, as given with ``--set``.
+        seed: Replaces the experiment's.
+
+    Raises:
+        InputError: see the module's head.
+    """
+    path = find_config("experiment", name)
+    sources = {"": str(path)}
+    data = set_options(read_yaml(path), options, sources)
+    if seed is not None:
+        data["seed"] = seed
+        sources["seed"] = f"--seed {seed}"
+    loaded = Loaded(data, sources)
+    with loaded.naming_sources():
+        experiment = validate(Experiment, data)
+        sections = {kind: _with_defaults(kind, getattr(experiment, kind)) for kind in ("agent", "env")}
+    return Loaded(experiment.model_dump() | sections, sources)
+
+
+def _with_defaults(kind: str, section: Mapping[str, Any]) -> dict[str, Any]:
+    """A section over the defaults of its ``name``; an own class or environment id stands without a file."""
+    name = section.get("name")
+    if name is None and kind == "env" and "id" in section:
+        return dict(section)
+    if name is None:
+        raise ConfigError((kind, "name"), "missing")
+    if kind == "agent" and ":" in str(name):
+        return dict(section)
+    try:
+        file = find_config(kind, str(name))
+    except InputError as error:
+        raise ConfigError((kind, "name"), str(error)) from None
+    return merge(read_yaml(file), section)

@@ -1,0 +1,67 @@
+"""Files are written as a whole or not at all; a folder is written to by one process at a time."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TextIO
+
+from scml_gym.core.errors import InputError
+
+
+def replace_file(path: Path, content: str | bytes) -> None:
+    """Write a file as a whole: readers, and a kill at any moment, see the old content or the new.
+
+    Args:
+        path: Of the file; its folder must exist.
+        content: All of it.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        temporary.write_bytes(content.encode() if isinstance(content, str) else content)
+        os.replace(temporary, path)
+    except OSError:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def take_lock(folder: Path, refusal: str) -> TextIO:
+    """Take a folder's lock, which the system gives back when the file is closed or this process ends, however it ends.
+
+    Args:
+        folder: Must exist.
+        refusal: What to say before the folder's name where another process has it.
+
+    Raises:
+        InputError: if another process has it.
+    """
+    lock = (folder / ".lock").open("w")
+    lock_file(lock, f"{refusal} {folder}")
+    return lock
+
+
+def lock_file(file: TextIO, refusal: str) -> None:
+    """Lock an open file until it is closed or this process ends; it is closed where another process has the lock.
+
+    Raises:
+        InputError: with ``refusal``, if another process has it.
+    """
+    import fcntl
+
+    try:
+        fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        file.close()
+        raise InputError(refusal) from error
+
+
+@contextmanager
+def folder_lock(folder: Path, refusal: str) -> Iterator[None]:
+    """`take_lock` for the length of a ``with`` block."""
+    lock = take_lock(folder, refusal)
+    try:
+        yield
+    finally:
+        lock.close()

@@ -1,0 +1,55 @@
+"""Where a result comes from: the versions of what computed it, and the commit of the source."""
+
+from __future__ import annotations
+
+import platform
+import subprocess
+from importlib import metadata
+from pathlib import Path
+
+PACKAGES = (
+    "scml-gym",
+    "scml",
+    "negmas",
+    "gymnasium",
+    "pettingzoo",
+    "numpy",
+    "torch",
+    "stable-baselines3",
+    "sb3-contrib",
+    "scml-agents",
+    "negmas-genius-agents",
+    "numba",
+)
+
+
+def versions() -> dict[str, str | None]:
+    """Python, machine, packages and git commit, by name; None for what is not there.
+
+    The commit ends in ``+changes`` where the source has uncommitted changes.
+    """
+    found: dict[str, str | None] = {"python": platform.python_version(), "platform": platform.platform()}
+    for name in PACKAGES:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            found[name] = None
+    found["commit"] = commit()
+    return found
+
+
+def commit() -> str | None:
+    """The commit that this source was checked out from, or None outside a checkout or without git."""
+    root = Path(__file__).resolve().parents[2]
+    if not (root / ".git").exists():
+        return None
+    try:
+        head = _git(root, "rev-parse", "HEAD")
+        changes = _git(root, "status", "--porcelain", "--untracked-files=no")
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return head + ("+changes" if changes else "")
+
+
+def _git(root: Path, *arguments: str) -> str:
+    return subprocess.run(["git", *arguments], cwd=root, capture_output=True, text=True, check=True).stdout.strip()

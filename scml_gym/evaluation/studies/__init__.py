@@ -1,0 +1,1 @@
+"""Studies: many runs, computed by several workers, resumed, and reported."""

@@ -1,0 +1,185 @@
+"""The results folder of a study: settings, finished cells, tables and report, none of them ever half-written.
+
+``study.yaml`` holds the settings, ``starts.json`` the command and versions of each start that computed something,
+``cells/<cell>.json`` the rows of each finished cell; the tables (CSV) and the report are made from the cells.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import yaml
+
+from scml_gym.core.errors import InputError
+from scml_gym.core.files import folder_lock, replace_file
+from scml_gym.core.provenance import versions
+from scml_gym.evaluation.studies.files import FILES, named
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SCHEMA = "scml-gym-study-1"
+
+
+class StudyFolder:
+    """One results folder; use it inside ``with StudyFolder(path).opened(settings) as results``."""
+
+    def __init__(self, path: Path):
+        self.path = Path(path)
+        self._cells = self.path / "cells"
+
+    @contextmanager
+    def opened(self, settings: Mapping[str, Any]) -> Iterator[Self]:
+        """Make the folder, or continue it, alone.
+
+        Raises:
+            InputError: if it holds anything but a study of the same settings, cannot be made, or is in use.
+        """
+        target = self.path / "study.yaml"
+        try:
+            if not target.exists():
+                if self.path.exists() and (
+                    not self.path.is_dir() or any(p.name != ".lock" for p in self.path.iterdir())
+                ):
+                    raise InputError(f"{self.path} exists and is no results folder of a study; nothing is overwritten")
+                self._cells.mkdir(parents=True)
+            with folder_lock(self.path, "another process is working in"):
+                if not target.exists():
+                    replace_file(target, yaml.safe_dump(dict(settings), sort_keys=False))
+                self._check(target, settings)
+                for leftover in self._cells.glob(".*"):  # of a kill while writing
+                    leftover.unlink()
+                yield self
+        except OSError as error:
+            raise InputError(f"{self.path}: {error.strerror or error}") from error
+
+    def _check(self, target: Path, settings: Mapping[str, Any]) -> None:
+        try:
+            kept = yaml.safe_load(target.read_text())
+        except (UnicodeError, yaml.YAMLError) as error:
+            raise InputError(f"{target} is not readable: {' '.join(str(error).split())}") from error
+        digests = kept.get(FILES, {}) if isinstance(kept, dict) else {}
+        for key, now in settings.get(FILES, {}).items():
+            if key in digests and digests[key] != now:
+                path = named(settings, key)
+                raise InputError(
+                    f"{path} ({key}) is not what it was for the results in {self.path}; give another --out"
+                )
+        old, new = _flat(kept), _flat(yaml.safe_load(yaml.safe_dump(dict(settings))))
+        for key in [*old, *new]:
+            if old.get(key) != new.get(key):
+                raise InputError(
+                    f"{self.path} holds the results of other settings ({key} is {old.get(key)!r} there, "
+                    f"{new.get(key)!r} here); give another --out"
+                )
+
+    def has(self, cell: str) -> bool:
+        """Whether a cell is finished."""
+        return self._file(cell).exists()
+
+    def save(self, cell: str, tables: Mapping[str, Sequence[Mapping[str, Any]]], seconds: float) -> None:
+        """Keep the rows of a finished cell and the CPU seconds that it took."""
+        content = {
+            "schema": SCHEMA,
+            "cpu_seconds": round(seconds, 2),
+            "tables": {k: list(v) for k, v in tables.items()},
+        }
+        replace_file(self._file(cell), json.dumps(content, allow_nan=False) + "\n")
+
+    def note_start(self, command: str, missing: int) -> None:
+        """Add a start to the record."""
+        start = {"command": command, "missing_cells": missing, "versions": versions()}
+        replace_file(self.path / "starts.json", json.dumps([*self._starts(), start], indent=1) + "\n")
+
+    def _starts(self) -> list[dict[str, Any]]:
+        file = self.path / "starts.json"
+        if not file.exists():
+            return []
+        try:
+            starts = json.loads(file.read_text())
+            if all(isinstance(s["command"], str) and isinstance(s["versions"], dict) for s in starts):
+                return list(starts)
+            problem = "not a list of starts"
+        except (UnicodeError, ValueError, TypeError, KeyError) as error:
+            problem = str(error)
+        raise InputError(f"{file} is not readable ({problem}); remove it to go on without the record of earlier starts")
+
+    def merge(self, cells: Sequence[str]) -> dict[str, pd.DataFrame]:
+        """Write each table of all cells as ``<table>.csv``, and return them; ``cell`` is the first column.
+
+        Raises:
+            InputError: if a cell is missing or not readable.
+        """
+        import pandas as pd
+
+        rows: dict[str, list[dict[str, Any]]] = {}
+        seconds = 0.0
+        for cell in cells:
+            content = self._read(cell)
+            seconds += content["cpu_seconds"]
+            for table, part in content["tables"].items():
+                rows.setdefault(table, []).extend({"cell": cell} | row for row in part)
+        replace_file(
+            self.path / "cost.json", json.dumps({"cells": len(cells), "cpu_seconds": round(seconds, 1)}) + "\n"
+        )
+        tables = {}
+        for table, part in rows.items():
+            text = io.StringIO()
+            writer = csv.DictWriter(text, list(part[0]), lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(part)
+            replace_file(self.path / f"{table}.csv", text.getvalue())
+            tables[table] = pd.DataFrame(part)
+        return tables
+
+    def origin(self) -> str:
+        """Markdown: commands, versions and cost of what is in the folder."""
+        starts = self._starts()
+        cost = json.loads((self.path / "cost.json").read_text())
+        lines = [f"{cost['cells']} cells, {cost['cpu_seconds'] / 60:.1f} CPU minutes.", ""]
+        if not starts:
+            return lines[0] + " Commands and versions are not known: starts.json was removed."
+        known = {name: version for name, version in starts[-1]["versions"].items() if version is not None}
+        commits = dict.fromkeys(start["versions"].get("commit") or "unknown" for start in starts)
+        known["commit"] = " and ".join(commits)
+        lines += [f"    {command}" for command in dict.fromkeys(start["command"] for start in starts)]
+        lines += ["", ", ".join(f"{name} {version}" for name, version in known.items()) + "."]
+        return "\n".join(lines)
+
+    def write(self, files: Mapping[str, str | bytes]) -> None:
+        """Write the report."""
+        for name, content in files.items():
+            replace_file(self.path / name, content)
+
+    def _file(self, cell: str) -> Path:
+        if not re.fullmatch(r"[\w.-]+", cell):
+            raise InputError(f"{cell!r} is no name of a cell: letters, digits, '.', '_' and '-' are valid")
+        return self._cells / f"{cell}.json"
+
+    def _read(self, cell: str) -> dict[str, Any]:
+        file = self._file(cell)
+        try:
+            content = json.loads(file.read_text())
+        except (OSError, UnicodeError, json.JSONDecodeError) as error:
+            raise InputError(f"{file} is not readable ({error}); remove it to have the cell computed again") from error
+        whole = isinstance(content, dict) and {"cpu_seconds", "tables"} <= content.keys()
+        if not whole or content.get("schema") != SCHEMA:
+            raise InputError(f"{file} is not of the schema {SCHEMA!r}; remove it to have the cell computed again")
+        return content
+
+
+def _flat(value: Any, path: str = "") -> dict[str, Any]:
+    """Nested mappings as key path -> value."""
+    if not isinstance(value, dict) or not value:
+        return {path: value}
+    flat: dict[str, Any] = {}
+    for key, inner in value.items():
+        flat |= _flat(inner, f"{path}.{key}" if path else str(key))
+    return flat

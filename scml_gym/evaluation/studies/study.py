@@ -1,0 +1,177 @@
+"""Studies: many independent computations, their cells, and what is made of all of them.
+
+A study file (configs/study/) names a study and sets it up; ``python evaluate.py study FILE`` computes the cells that
+are missing in the results folder, each saved as a whole when it is done, and then makes tables, figures and a page of
+them. So a killed study goes on where it was, and what was computed is never overwritten.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, Self, runtime_checkable
+
+from scml_gym.core.config import ConfigError, Loaded, find_config, merge, read_yaml, set_options
+from scml_gym.core.errors import InputError
+from scml_gym.core.process import limit_threads
+from scml_gym.core.registry import Registry
+from scml_gym.core.reporting import progress_bar
+from scml_gym.evaluation.studies.files import FILES, changed_file, own_settings, with_digests
+from scml_gym.evaluation.studies.folder import StudyFolder
+from scml_gym.evaluation.studies.workers import compute
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Tables = Mapping[str, Sequence[Mapping[str, Any]]]
+"""Name of a table -> its rows; a row maps columns to texts, whole numbers, floats, booleans or None."""
+
+
+class Study(Protocol):
+    """A study, made of its settings and nothing else: the same settings give the same tables in every process."""
+
+    @classmethod
+    def build(cls, settings: Mapping[str, Any]) -> Self:
+        """A study of the settings in its file (all but ``name`` and ``base``).
+
+        Raises:
+            InputError: if a key is unknown or a value is not valid.
+        """
+        ...
+
+    def cells(self) -> Mapping[str, int]:
+        """Names of the cells (letters, digits, ``.``, ``_``, ``-``), in the order of their rows in the tables, and how
+        much work each is, in any unit."""
+        ...
+
+    def run(self, cell: str, advance: Callable[[int], None]) -> Tables:
+        """Compute one cell; all rows of a table have the same columns.
+
+        Args:
+            cell: Its name.
+            advance: To be called with the work done since the last call, for the progress bar.
+        """
+        ...
+
+    def report(self, tables: Mapping[str, pd.DataFrame], origin: str) -> Mapping[str, str | bytes]:
+        """What is made of the tables of all cells: file name -> content. One of them is ``study.md``, the page.
+
+        Args:
+            tables: As in the CSV files of the results folder: the rows of all cells, with ``cell`` as first column.
+            origin: Markdown with command, versions and time, to be part of the page.
+        """
+        ...
+
+
+@runtime_checkable
+class NamesFiles(Protocol):
+    """A study some of whose settings name files: what is in them belongs to its settings."""
+
+    def files(self) -> Mapping[str, Path]:
+        """Key path of a setting -> the file or folder that it names."""
+        ...
+
+
+def load_study(registry: Registry, file: str | Path, options: Sequence[str] = ()) -> tuple[Study, dict[str, Any]]:
+    """The study that a file stands for, and its complete settings: paths (`NamesFiles`) are absolute in them, and
+    ``files_sha256`` holds digests of what is there.
+
+    Args:
+        registry: Of studies.
+        file: A YAML file, or a name in configs/study. ``name`` is the study's; ``base`` names another such file, whose
+            settings this one replaces in part.
+        options: ``key.path=value`` each, over both.
+
+    Raises:
+        InputError: if a file is missing or wrong, and where the wrong value was set.
+    """
+    path = find_config("study", file)
+    data, sources = read_yaml(path), {"": str(path)}
+    seen = [path]
+    while "base" in data:
+        base = find_config("study", str(data.pop("base")))
+        if base in seen:
+            raise InputError(f"{path}: base: {base} is based on itself")
+        seen.append(base)
+        data = merge(read_yaml(base), data)
+    data = set_options(data, options, sources)
+    with Loaded(data, sources).naming_sources():
+        if "name" not in data:
+            raise ConfigError(("name",), "missing; it is the name of a registered study, or module:Class")
+        try:
+            study_class = registry.get(str(data["name"]))
+        except InputError as error:
+            raise ConfigError(("name",), str(error)) from None
+        data.pop(FILES, None)  # of a results folder's study.yaml; they are made anew
+        study = study_class.build(own_settings(data))
+        return study, with_digests(data, study.files()) if isinstance(study, NamesFiles) else data
+
+
+def run_study(
+    study: Study, settings: Mapping[str, Any], folder: Path, workers: int = 1, command: str = ""
+) -> Sequence[str]:
+    """Compute the missing cells of a study, and make its tables and report.
+
+    Args:
+        study: Built from ``settings``.
+        settings: Complete, with the study's ``name``; kept in the folder.
+        folder: New or empty, or the results folder of the same settings, which is completed.
+        workers: Processes; 1 for this one. It changes no result.
+        command: For the record.
+
+    Returns:
+        The names of the files that the report made.
+
+    Raises:
+        InputError: if the folder holds anything else, or is in use; or if a worker process was killed.
+    """
+    limit_threads(1)
+    if workers < 1:
+        raise InputError(f"workers: {workers} is not valid; valid: 1 or more")
+    cells = study.cells()
+    with StudyFolder(folder).opened(settings) as results:
+        missing = [cell for cell in cells if not results.has(cell)]
+        if missing:
+            results.note_start(command, len(missing))
+            done = sum(cells[cell] for cell in cells if cell not in missing)
+            with progress_bar(sum(cells.values()), "study") as bar:
+
+                def show(work: int) -> None:
+                    nonlocal done
+                    done += work
+                    bar.update(done, f"{len(cells) - len(missing)} of {len(cells)} cells")
+
+                show(0)
+                for cell, tables, seconds in compute(study, settings, list(missing), min(workers, len(missing)), show):
+                    if changed := changed_file(settings):
+                        raise InputError(f"{changed} was changed while the study ran; {cell} is not kept")
+                    results.save(cell, tables, seconds)
+                    missing.remove(cell)
+                    show(0)
+        tables = results.merge(list(cells))
+        made = study.report(tables, results.origin())
+        results.write(made)
+    return list(made)
+
+
+def study_command(
+    registry: Registry, file: str, options: Sequence[str], out: Path | None, workers: int | None, command: str
+) -> None:
+    """What ``evaluate.py study`` does.
+
+    Args:
+        registry: Of studies.
+        file: See `load_study`.
+        options: See `load_study`.
+        out: The results folder; None for ``runs/study-<name of the file>``, so that the same command resumes.
+        workers: Processes; None for one a core.
+        command: The command line, for the record.
+
+    Raises:
+        InputError: see `load_study` and `run_study`.
+    """
+    study, settings = load_study(registry, file, options)
+    folder = out or Path("runs") / f"study-{Path(file).stem}"
+    run_study(study, settings, folder, os.cpu_count() or 1 if workers is None else workers, command)
+    print(f"Tables, figures and page: {folder}/study.md")

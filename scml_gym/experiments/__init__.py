@@ -1,0 +1,1 @@
+"""Run folders, and environments made of a configuration."""

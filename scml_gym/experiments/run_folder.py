@@ -1,0 +1,258 @@
+"""Run folders: everything that a training leaves behind, never half-written.
+
+A run folder holds ``config.yaml`` (complete: it is itself an experiment that `train.py` takes), ``command.txt`` (one
+line for each time it was started), ``versions.json``, ``learning_curve.csv`` and ``.png``, ``tb/`` for TensorBoard,
+``checkpoints/<step>/`` (the last two) and ``run.json``, which names the learner's class and the checkpoint that counts.
+
+A kill at any moment costs at most the time since the last checkpoint: folders are built under another name and renamed,
+files replaced as a whole, and ``run.json`` points at a checkpoint only when that is complete.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TextIO
+
+import yaml
+
+from scml_gym.core.errors import InputError
+from scml_gym.core.files import replace_file, take_lock
+from scml_gym.core.provenance import versions
+from scml_gym.core.reporting import Progress, ScalarWriter, plot_columns, progress_bar
+
+SCHEMA = "scml-gym-run-1"
+CURVE = "learning_curve.csv"
+
+
+def check_free(path: Path) -> None:
+    """Refuse a path that a new run folder cannot have.
+
+    Raises:
+        InputError: if it is a file, or a folder that is not empty.
+    """
+    if path.exists() and (not path.is_dir() or any(path.iterdir())):
+        raise InputError(f"{path} exists and is not empty; give another --out, or --resume {path}")
+
+
+class Run:
+    """One run folder; made by `create` or `open`, not by hand.
+
+    Attributes:
+        path: The folder.
+        config: The complete experiment, plain data: ``seed``, ``agent``, ``env``, ``checkpoint_minutes``, ``threads``.
+        info: The content of ``run.json``.
+    """
+
+    def __init__(self, path: Path, config: dict[str, Any], info: dict[str, Any]):
+        self.path = path
+        self.config = config
+        self.info = info
+        self._lock: TextIO | None = None
+        self._writer: ScalarWriter | None = None
+        self._columns: list[str] | None = None
+        self._saved_at = time.monotonic()
+
+    @classmethod
+    def create(cls, folder: str | Path, config: dict[str, Any], command: str, agent: str = "") -> Run:
+        """A new run folder, which appears as a whole.
+
+        Args:
+            folder: Must not exist, or be empty.
+            config: The complete experiment; its ``agent`` section has a ``name``.
+            command: The exact command line.
+            agent: ``"module:Class"`` of the learner; by default the name itself.
+
+        Raises:
+            InputError: if the folder is not empty or cannot be made.
+        """
+        path = Path(folder)
+        temporary = path.with_name(f".{path.name}.{os.getpid()}")
+        name = config["agent"]["name"]
+        info = {
+            "schema": SCHEMA,
+            "agent": agent or name,
+            "agent_name": name,
+            "env": config["env"],
+            "seed": config["seed"],
+            "checkpoint": None,
+            "step": 0,
+        }
+        try:
+            check_free(path)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            temporary.mkdir()
+            (temporary / "config.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
+            (temporary / "command.txt").write_text(command + "\n")
+            (temporary / "versions.json").write_text(json.dumps(versions(), indent=1) + "\n")
+            (temporary / "run.json").write_text(json.dumps(info, indent=1) + "\n")
+            (temporary / "checkpoints").mkdir()
+            os.replace(temporary, path)
+        except OSError as error:
+            raise InputError(f"cannot make the run folder {path}: {error.strerror}") from error
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+        return cls(path, config, info)
+
+    @classmethod
+    def open(cls, folder: str | Path) -> Run:
+        """An existing run folder, to resume or to read; nothing in it changes yet.
+
+        Raises:
+            InputError: if it is missing or corrupt, or of another schema.
+        """
+        path = Path(folder)
+        if not (path / "run.json").is_file():
+            raise InputError(f"{path} is not a run folder: it has no run.json")
+        try:
+            info = json.loads((path / "run.json").read_text())
+            if info.get("schema") != SCHEMA:
+                raise InputError(f"{path}/run.json has the schema {info.get('schema')!r}; {SCHEMA!r} is needed")
+            config = yaml.safe_load((path / "config.yaml").read_text())
+            missing = {"agent", "agent_name", "env", "checkpoint", "step"} - info.keys()
+            missing |= {"seed", "agent", "env"} - config.keys()
+        except (OSError, UnicodeError, AttributeError, json.JSONDecodeError, yaml.YAMLError) as error:
+            raise InputError(f"{path} is not a readable run folder: {' '.join(str(error).split())}") from error
+        if missing:
+            raise InputError(f"{path} is not a readable run folder: {', '.join(sorted(missing))} missing")
+        run = cls(path, config, info)
+        if info["checkpoint"] is not None and not (path / info["checkpoint"]).is_dir():
+            raise InputError(f"{path} is corrupt: its {info['checkpoint']} is missing")
+        return run
+
+    @property
+    def step(self) -> int:
+        """Of the latest checkpoint; 0 where there is none."""
+        return self.info["step"]
+
+    def latest_checkpoint(self) -> Path | None:
+        """The folder of the checkpoint to continue from or to play, or None before the first."""
+        return self.path / self.info["checkpoint"] if self.info["checkpoint"] else None
+
+    def checkpoint_due(self) -> bool:
+        """Whether ``checkpoint_minutes`` have passed since the last checkpoint (or since the start)."""
+        return time.monotonic() - self._saved_at >= 60 * self.config["checkpoint_minutes"]
+
+    def checkpoint(self, step: int, save: Callable[[Path], None]) -> None:
+        """Save a checkpoint; the one before it is kept, older ones go.
+
+        Args:
+            step: Environment steps so far; names the folder and cuts the learning curve on resuming.
+            save: Writes everything into the folder that it is given, which is renamed afterwards.
+        """
+        self._acquire()
+        parent = self.path / "checkpoints"
+        temporary = parent / ".partial"
+        shutil.rmtree(temporary, ignore_errors=True)
+        temporary.mkdir(parents=True)
+        save(temporary)
+        previous = self.latest_checkpoint()
+        final = parent / f"{step:012d}"
+        if final == previous:
+            final = parent / f"{step:012d}-again"
+        shutil.rmtree(final, ignore_errors=True)  # a leftover that run.json does not point at
+        os.replace(temporary, final)
+        self.info = self.info | {"checkpoint": f"checkpoints/{final.name}", "step": step}
+        replace_file(self.path / "run.json", json.dumps(self.info, indent=1) + "\n")
+        for folder in parent.iterdir():
+            if folder not in (final, previous):
+                shutil.rmtree(folder, ignore_errors=True)
+        self._saved_at = time.monotonic()
+
+    def log(self, step: int, **numbers: float) -> None:
+        """Append a row to the learning curve and to TensorBoard.
+
+        Args:
+            step: Environment steps so far.
+            numbers: By name. Those that end in ``_per_second`` depend on the machine: they go to TensorBoard only, so
+                that the learning curve of a seed repeats byte for byte.
+        """
+        self._acquire()
+        if self._writer is None:
+            self._writer = ScalarWriter(self.path / "tb", step)
+        self._writer.add(step, numbers)
+        row: dict[str, Any] = {"step": step}
+        row |= {k: v for k, v in numbers.items() if not k.endswith("_per_second")}
+        if self._columns is None:
+            self._columns = self._header()
+        if not set(row) <= set(self._columns):
+            self._columns = [*self._columns, *(k for k in row if k not in self._columns)]
+            replace_file(self.path / CURVE, _lines(self._columns, [*self.curve(), row]))
+            return
+        line = _lines(self._columns, [row], header=False).encode()
+        handle = os.open(self.path / CURVE, os.O_WRONLY | os.O_APPEND)
+        try:
+            os.write(handle, line)  # in one call, so that a kill leaves the whole line or nothing
+        finally:
+            os.close(handle)
+
+    def truncate_log(self, step: int) -> None:
+        """Cut the rows of the learning curve after this step (they are trained again)."""
+        self._acquire()
+        if (self.path / CURVE).exists():
+            columns = self._header()
+            kept = [row for row in self.curve() if float(row["step"]) <= step]
+            replace_file(self.path / CURVE, _lines(columns, kept))
+
+    def curve(self) -> list[dict[str, str]]:
+        """The rows of the learning curve, as texts by column; a last row without its end is left out."""
+        if not (self.path / CURVE).exists():
+            return []
+        text = (self.path / CURVE).read_text()
+        return list(csv.DictReader(io.StringIO(text[: text.rfind("\n") + 1])))
+
+    def _header(self) -> list[str]:
+        if not (self.path / CURVE).exists():
+            return []
+        with (self.path / CURVE).open() as file:
+            return next(csv.reader(file), [])
+
+    def plot(self) -> Path | None:
+        """Draw ``learning_curve.png`` from the CSV, one panel a column; None where there are no rows."""
+        rows = self.curve()
+        if not rows:
+            return None
+        target = self.path / "learning_curve.png"
+        title = f"{self.info['agent_name']}, seed {self.config['seed']}"
+        replace_file(target, plot_columns(rows, x="step", title=title))
+        return target
+
+    @contextmanager
+    def progress(self, total: int, description: str) -> Iterator[Progress]:
+        """A progress bar on stderr: ``with run.progress(total_steps, "training") as bar: bar.update(step, "note")``."""
+        with progress_bar(total, description) as bar:
+            yield bar
+
+    def resumed(self, command: str) -> None:
+        """Note that training goes on: the command is added, what came after the checkpoint and what a kill left is cut.
+
+        Raises:
+            InputError: if another process is training in this folder.
+        """
+        self._acquire()
+        for leftover in self.path.glob(".*.[0-9]*"):  # of replace_file
+            leftover.unlink()
+        shutil.rmtree(self.path / "checkpoints" / ".partial", ignore_errors=True)
+        replace_file(self.path / "command.txt", (self.path / "command.txt").read_text() + command + "\n")
+        self.truncate_log(self.step)
+
+    def _acquire(self) -> None:
+        """Take the folder's lock, which the system gives back when this process ends, however it ends."""
+        if self._lock is None:
+            self._lock = take_lock(self.path, "another process is training in")
+
+
+def _lines(columns: list[str], rows: list[dict[str, Any]], header: bool = True) -> str:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, columns, restval="", lineterminator="\n")
+    if header:
+        writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()

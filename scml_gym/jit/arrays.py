@@ -1,0 +1,179 @@
+"""Arrays of which compiled code does not count the holders: scratch on the stack, and memory that others keep alive.
+
+Numba takes each new array from the heap, and counts who holds an array wherever it is passed on. That is a good part of
+the time of a function of a microsecond, and threads that share an array wait for each other at its counter. Arrays of
+the type `Uncounted` are used as any other, without that. In Python the scratch functions give NumPy arrays.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from scml_gym.jit.compile import numba
+
+ROOM = 4096
+"""Bytes that hold whatever is lent."""
+
+
+def scratch_integers(n: int) -> np.ndarray:
+    """Zeros for the length of a call, int64, shape ``(n,)``; ``n`` is a constant, and the array is not returned."""
+    return np.zeros(n, dtype=np.int64)
+
+
+def scratch_floats(n: int) -> np.ndarray:
+    """Zeros for the length of a call, float64, shape ``(n,)``; ``n`` is a constant, and the array is not returned."""
+    return np.zeros(n)
+
+
+if numba is not None:
+    from llvmlite import ir
+    from numba.core import cgutils
+    from numba.np.arrayobj import make_array, populate_array
+
+    extending, types = numba.extending, numba.types
+
+    class Uncounted(types.Array):
+        """Numba's type of an array in memory that outlives whoever sees it.
+
+        Parts of it are ordinary arrays without an owner.
+        """
+
+        def __init__(self, dtype: Any, ndim: int = 1, layout: str = "C"):
+            super().__init__(dtype, ndim, layout, name=f"uncounted({dtype}, {ndim}d, {layout})")
+
+    @extending.register_model(Uncounted)
+    class _UncountedModel(extending.models.StructModel):
+        """An array's layout, in which the owner is a mere address, always 0."""
+
+        def __init__(self, manager: Any, kind: Uncounted):
+            members = [
+                ("meminfo", types.voidptr),
+                ("parent", types.pyobject),
+                ("nitems", types.intp),
+                ("itemsize", types.intp),
+                ("data", types.CPointer(kind.dtype)),
+                ("shape", types.UniTuple(types.intp, kind.ndim)),
+                ("strides", types.UniTuple(types.intp, kind.ndim)),
+            ]
+            super().__init__(manager, kind, members)
+
+    @extending.lower_cast(Uncounted, types.Array)
+    def _(context: Any, builder: Any, kind: Uncounted, to: Any, value: Any) -> Any:
+        """Where a name stands for this or an ordinary array: one without an owner, laid out alike."""
+        return value
+
+    def _line(context: Any, builder: Any, kind: Uncounted, memory: Any, n: Any) -> Any:
+        """A one-dimensional array."""
+        made = make_array(kind)(context, builder)
+        size = context.get_constant(types.intp, context.get_abi_sizeof(context.get_data_type(kind.dtype)))
+        populate_array(made, data=memory, shape=[n], strides=[size], itemsize=size, meminfo=None)
+        return made._getvalue()
+
+    def _part(context: Any, builder: Any, kind: Any, value: Any, to: Uncounted, i: Any = None) -> Any:
+        """An array, or its part ``i``, as an uncounted one."""
+        whole, made = make_array(kind)(context, builder, value), make_array(to)(context, builder)
+        shape, strides = (cgutils.unpack_tuple(builder, part) for part in (whole.shape, whole.strides))
+        data = whole.data
+        if i is not None:
+            data = cgutils.pointer_add(builder, data, builder.mul(i, strides[0]), return_type=data.type)
+        first = kind.ndim - to.ndim
+        populate_array(made, data, shape[first:], strides[first:], whole.itemsize, None)
+        return made._getvalue()
+
+    @extending.intrinsic
+    def array_at(typing_context: Any, pointer: Any, n: Any) -> Any:
+        """``array_at(pointer, n)``: the array of so many elements at a C pointer."""
+
+        def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+            return _line(context, builder, signature.return_type, *values)
+
+        return Uncounted(pointer.dtype)(pointer, types.intp), generate
+
+    @extending.intrinsic
+    def part_of(typing_context: Any, array: Any, i: Any) -> Any:
+        """``part_of(array, i)``: the part ``i`` of an array, 0 or more, along its first axis."""
+
+        def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+            return _part(context, builder, signature.args[0], values[0], signature.return_type, values[1])
+
+        return Uncounted(array.dtype, array.ndim - 1, array.layout)(array, types.intp), generate
+
+    def _lent(kind: Any) -> Any:
+        """The type of what is lent."""
+        if isinstance(kind, types.Array):
+            if kind.layout != "C":
+                raise numba.core.errors.TypingError(f"only arrays in C order can be lent, not {kind}")
+            return Uncounted(kind.dtype, kind.ndim, kind.layout)
+        if isinstance(kind, types.NamedTuple):
+            return types.NamedTuple([_lent(part) for part in kind.types], kind.instance_class)
+        return types.Tuple([_lent(part) for part in kind]) if isinstance(kind, types.BaseTuple) else kind
+
+    def _lend(context: Any, builder: Any, kind: Any, value: Any) -> Any:
+        to = _lent(kind)
+        if isinstance(kind, types.Array):
+            return _part(context, builder, kind, value, to)
+        if isinstance(kind, types.BaseTuple):
+            values = cgutils.unpack_tuple(builder, value)
+            parts = [_lend(context, builder, part, value) for part, value in zip(kind, values, strict=True)]
+            return context.make_tuple(builder, to, parts)
+        return value
+
+    @extending.intrinsic
+    def lend(typing_context: Any, record: Any) -> Any:
+        """``lend(record)``: a tuple with its arrays uncounted, to be used while the caller holds the other.
+
+        Parts that are tuples are lent too; arrays are in C order.
+        """
+
+        def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+            return _lend(context, builder, record, values[0])
+
+        return _lent(record)(record), generate
+
+    def _room(context: Any, builder: Any, kind: Any, room: Any) -> Any:
+        """The address in an array at which a value of that type is kept."""
+        data = make_array(room[0])(context, builder, room[1]).data
+        return builder.bitcast(data, context.get_value_type(kind).as_pointer())
+
+    @extending.intrinsic
+    def keep(typing_context: Any, room: Any, record: Any) -> Any:
+        """``keep(room, record)``: put what was lent into an array of `ROOM` bytes, for other threads to find."""
+
+        def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+            kind = signature.args[1]
+            if context.get_abi_sizeof(context.get_value_type(kind)) > ROOM:
+                raise numba.core.errors.LoweringError(f"more than {ROOM} bytes: {kind}")
+            builder.store(values[1], _room(context, builder, kind, (signature.args[0], values[0])), align=8)
+            return context.get_dummy_value()
+
+        return types.void(room, record), generate
+
+    @extending.intrinsic
+    def kept(typing_context: Any, room: Any, like: Any) -> Any:
+        """``kept(room, like)``: what was put there; ``like`` is of the same type."""
+
+        def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+            return builder.load(_room(context, builder, like, (signature.args[0], values[0])), align=8)
+
+        return like(room, like), generate
+
+    def _scratch(function: Any, element: Any) -> None:
+        """Let compiled code take a function's array from the frame of the caller."""
+
+        @extending.type_callable(function)
+        def _(context: Any) -> Any:
+            return lambda n: Uncounted(element) if isinstance(n, types.IntegerLiteral) else None
+
+        @extending.lower_builtin(function, types.IntegerLiteral)
+        def _(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+            n = signature.args[0].literal_value
+            kind = ir.ArrayType(context.get_data_type(element), n)
+            memory = cgutils.alloca_once(builder, kind)
+            builder.store(ir.Constant(kind, None), memory)
+            first = cgutils.gep_inbounds(builder, memory, 0, 0)
+            return _line(context, builder, signature.return_type, first, context.get_constant(types.intp, n))
+
+    _scratch(scratch_integers, types.int64)
+    _scratch(scratch_floats, types.float64)

@@ -1,0 +1,1 @@
+"""SCML OneShot: all negotiations of a factory's day, as rules, worlds, environments and strategies."""

@@ -1,0 +1,271 @@
+"""Joint actions: spaces, masks and decoding to the action array; and the one validator of answers."""
+
+from __future__ import annotations
+
+import math
+from typing import Protocol
+
+import numpy as np
+from gymnasium import spaces
+
+from scml_gym.core.errors import InputError
+from scml_gym.core.registry import Registry
+from scml_gym.jit.compile import compiled, jittable
+from scml_gym.oneshot.actions.negotiation import PartnerActions, decode_choice, partner_mask
+from scml_gym.oneshot.view import ACCEPT, END, MAX_PARTNERS, NOOP, OFFER, ActionArray, FactoryView, new_actions
+
+RESPONSE_NAMES = ("noop", "end", "accept", "offer")
+
+
+@jittable
+def is_valid(view: FactoryView, actions: ActionArray, k: int) -> bool:
+    """Whether the answer to partner ``k`` can be played; see `validate`."""
+    response = actions[k]["response"]
+    if view["partners"][k]["my_turn"] == 0:
+        return response == NOOP
+    if response == ACCEPT:
+        return view["partners"][k]["offer_quantity"] > 0
+    if response == OFFER:
+        quantity, price = actions[k]["quantity"], actions[k]["price"]
+        fits = view["min_quantity"] <= quantity <= view["max_quantity"]
+        return fits and view["min_price"] <= price <= view["max_price"]
+    return response in (NOOP, END)
+
+
+@jittable
+def repair(view: FactoryView, actions: ActionArray) -> int:
+    """Make an action array playable, in place; returns the number of invalid answers; see `validate`."""
+    invalid = 0
+    for k in range(MAX_PARTNERS):
+        my_turn = view["partners"][k]["my_turn"] != 0
+        if not is_valid(view, actions, k):
+            invalid += 1
+        elif not (my_turn and actions[k]["response"] == NOOP):
+            continue
+        actions[k]["response"] = END if my_turn else NOOP
+        actions[k]["quantity"] = 0
+        actions[k]["price"] = 0
+    return invalid
+
+
+def validate(view: FactoryView, actions: ActionArray) -> None:
+    """Refuse answers that are not playable; the same rules for every world.
+
+    Where it is not the factory's turn only a no-op is valid; where it is, a no-op counts as ending (index 0 of the
+    discrete actions is both). An acceptance needs a standing offer; an offer must lie in the quantity and price
+    ranges. `repair` makes an invalid answer a no-op where it is not the factory's turn, else it ends the negotiation,
+    as an invalid offer does in the real protocol (negmas/sao/mechanism.py).
+
+    Args:
+        view: What the factory sees.
+        actions: Shape ``(MAX_PARTNERS,)``.
+
+    Raises:
+        InputError: naming the partner, the answer and what is valid.
+    """
+    for k, (response, quantity, price) in enumerate(actions.tolist()):
+        if is_valid(view, actions, k):
+            continue
+        if not view["partners"][k]["my_turn"]:
+            valid = "it is not my turn, so only a no-op is"
+        elif response == ACCEPT:
+            valid = "there is no offer to accept"
+        else:
+            quantities = f"quantities {view['min_quantity']} to {view['max_quantity']}"
+            valid = f"{quantities} and prices {view['min_price']} to {view['max_price']} are"
+        name = RESPONSE_NAMES[response] if 0 <= response < len(RESPONSE_NAMES) else str(response)
+        raise InputError(f"invalid answer to partner {k}: {name} ({quantity}, {price}); valid: {valid}")
+
+
+@jittable
+def choice_mask(view: FactoryView, quantity_bins: int, price_bins: int, out: np.ndarray) -> None:
+    """The valid choices, partner after partner, bool, shape ``(MAX_PARTNERS * (2 + quantity_bins * price_bins),)``."""
+    n = 2 + quantity_bins * price_bins
+    for k in range(MAX_PARTNERS):
+        partner_mask(view, k, quantity_bins, price_bins, out[k * n : (k + 1) * n])
+
+
+@jittable
+def decode_choices(
+    choices: np.ndarray, view: FactoryView, quantity_bins: int, price_bins: int, actions: ActionArray
+) -> int:
+    """The action array of one choice a partner, int64, shape ``(MAX_PARTNERS,)``, written into ``actions``.
+
+    Returns:
+        The first partner whose choice is outside the space, else -1.
+    """
+    for k in range(MAX_PARTNERS):
+        if not decode_choice(choices[k], view, k, quantity_bins, price_bins, actions):
+            return k
+    return -1
+
+
+@jittable
+def unit(x: float) -> float:
+    """A number in [-1, 1] as one in [0, 1]; numbers outside are clipped."""
+    return (min(max(x, -1.0), 1.0) + 1.0) / 2.0
+
+
+@jittable
+def in_range(x: float, low: int, high: int) -> int:
+    """A number in [-1, 1] as the nearest whole number of a range; of two equally near ones the even one.
+
+    That is Python's ``round``, spelt out so that compiled code cannot differ.
+    """
+    value = low + unit(x) * (high - low)
+    below = math.floor(value)
+    rest = value - below
+    if rest > 0.5 or (rest == 0.5 and below % 2 == 1):
+        return below + 1
+    return below
+
+
+@jittable
+def decode_continuous(action: np.ndarray, view: FactoryView, actions: ActionArray) -> int:
+    """The action array of numbers in [-1, 1], float64, shape ``(MAX_PARTNERS, 3)``, written into ``actions``; see
+    `ContinuousActions`.
+
+    Returns:
+        The first partner with a number that is not finite, else -1.
+    """
+    for k in range(MAX_PARTNERS):
+        for i in range(3):
+            if not math.isfinite(action[k, i]):
+                return k
+    for k in range(MAX_PARTNERS):
+        my_turn = view["partners"][k]["my_turn"] != 0
+        response = unit(action[k, 0])
+        actions[k]["response"] = END if my_turn else NOOP
+        actions[k]["quantity"] = 0
+        actions[k]["price"] = 0
+        if not my_turn or response < 1 / 3:
+            continue
+        if response > 2 / 3 and view["partners"][k]["offer_quantity"] != 0:
+            actions[k]["response"] = ACCEPT
+            continue
+        actions[k]["response"] = OFFER
+        actions[k]["quantity"] = in_range(action[k, 1], view["min_quantity"], view["max_quantity"])
+        actions[k]["price"] = in_range(action[k, 2], view["min_price"], view["max_price"])
+    return -1
+
+
+_choice_mask = compiled(choice_mask)
+_decode_choices = compiled(decode_choices)
+_decode_continuous = compiled(decode_continuous)
+
+
+class ActionCodec(Protocol):
+    """A form of joint action: its space, which choices are valid, and what an action means.
+
+    A form may learn from what a world shows: it is told when a world starts and when a day ends.
+    """
+
+    space: spaces.Space
+
+    def reset(self) -> None:
+        """A world starts."""
+        ...
+
+    def end_day(self, view: FactoryView) -> None:
+        """A day of the world is over, with its last view; comes before the next decision is decoded."""
+        ...
+
+    def decode(self, action: np.ndarray, view: FactoryView) -> ActionArray:
+        """The action array that an action stands for; not yet validated."""
+        ...
+
+    def mask(self, view: FactoryView) -> np.ndarray:
+        """The valid choices of the discrete form, dimension after dimension, bool."""
+        ...
+
+
+class ChoiceActions:
+    """One choice a partner: end (no-op where idle), accept, or one of the offers; ``MultiDiscrete([22] * 8)``.
+
+    Args:
+        partner: The choices of one partner; by default 10 quantities and 2 prices.
+    """
+
+    def __init__(self, partner: PartnerActions | None = None):
+        self.partner = partner or PartnerActions()
+        self.space: spaces.Space = spaces.MultiDiscrete([self.partner.n] * MAX_PARTNERS)
+
+    def reset(self) -> None:
+        """Nothing is kept."""
+
+    def end_day(self, view: FactoryView) -> None:
+        """Nothing is kept."""
+
+    def decode(self, action: np.ndarray, view: FactoryView) -> ActionArray:
+        """The action array of the choices, int, shape ``(MAX_PARTNERS,)``.
+
+        Raises:
+            InputError: if the shape is another one or a choice is outside the space.
+        """
+        if action.shape != (MAX_PARTNERS,) or action.dtype.kind not in "iu":
+            raise InputError(f"action of shape {action.shape}, {action.dtype}; valid: integers of ({MAX_PARTNERS},)")
+        actions = new_actions()
+        choices = np.ascontiguousarray(action, dtype=np.int64)
+        wrong = _decode_choices(choices, view, self.partner.quantity_bins, self.partner.price_bins, actions)
+        if wrong >= 0:
+            raise InputError(f"action {choices[wrong]} for partner {wrong}; valid: 0 to {self.partner.n - 1}")
+        return actions
+
+    def mask(self, view: FactoryView) -> np.ndarray:
+        """The valid choices, partner after partner."""
+        mask = np.empty(MAX_PARTNERS * self.partner.n, dtype=np.bool_)
+        _choice_mask(view, self.partner.quantity_bins, self.partner.price_bins, mask)
+        return mask
+
+
+class ContinuousActions:
+    """Response, quantity and price of each partner as numbers in [-1, 1]; ``Box(-1, 1, (8, 3))``, float32.
+
+    The response ends below -1/3 and accepts above 1/3, else offers; quantity and price are mapped linearly to today's
+    ranges and rounded. Where it is not my turn a no-op is meant, and an offer where there is none to accept.
+    """
+
+    space: spaces.Space = spaces.Box(-1.0, 1.0, (MAX_PARTNERS, 3), dtype=np.float32)
+
+    def __init__(self) -> None:
+        self._choices = ChoiceActions()
+
+    def reset(self) -> None:
+        """Nothing is kept."""
+
+    def end_day(self, view: FactoryView) -> None:
+        """Nothing is kept."""
+
+    def decode(self, action: np.ndarray, view: FactoryView) -> ActionArray:
+        """The action array of the numbers, shape ``(MAX_PARTNERS, 3)``; values outside [-1, 1] are clipped.
+
+        Raises:
+            InputError: if the shape is another one or a number is not finite.
+        """
+        actions = new_actions()
+        if action.shape != (MAX_PARTNERS, 3):
+            raise InputError(f"action of shape {action.shape}; valid: ({MAX_PARTNERS}, 3)")
+        numbers = np.ascontiguousarray(action, dtype=np.float64)
+        wrong = _decode_continuous(numbers, view, actions)
+        if wrong >= 0:
+            raise InputError(f"action {numbers[wrong].tolist()} for partner {wrong}; valid: finite numbers")
+        return actions
+
+    def mask(self, view: FactoryView) -> np.ndarray:
+        """The valid choices of the discrete form, for information: every continuous action is valid."""
+        return self._choices.mask(view)
+
+
+def split_mask(mask: np.ndarray, space: spaces.Space) -> tuple[np.ndarray, ...]:
+    """A form's mask as ``space.sample(mask=...)`` takes it: int8, one array for each dimension of a ``MultiDiscrete``.
+
+    For any other space, which is sampled without a mask, one for each partner.
+    """
+    ends = np.cumsum(space.nvec)[:-1] if isinstance(space, spaces.MultiDiscrete) else MAX_PARTNERS
+    return tuple(np.split(mask.astype(np.int8), ends))
+
+
+ACTIONS = Registry("action form")
+ACTIONS.register("choice", ChoiceActions)
+ACTIONS.register("continuous", ContinuousActions)
+ACTIONS.register("planner", "scml_gym.oneshot.actions.planner:PlannerActions")

@@ -1,0 +1,254 @@
+"""OneShotBilateral: one partner's negotiation as an MDP, the other partners answered by a strategy."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import gymnasium
+import numpy as np
+from gymnasium.utils import EzPickle
+
+from scml_gym.core.errors import InputError
+from scml_gym.oneshot.actions.factory import validate
+from scml_gym.oneshot.envs.config import MOST_WORLDS, OneShotConfig
+from scml_gym.oneshot.envs.partner_codec import PartnerCodec, draw_partner, negotiation_reward, open_partners
+from scml_gym.oneshot.negotiation_ends import NegotiationEnd, PartnerTracker
+from scml_gym.oneshot.render import RENDER_MODES, render_day
+from scml_gym.oneshot.rewards.negotiation import NegotiationReward
+from scml_gym.oneshot.strategies import STRATEGIES
+from scml_gym.oneshot.strategies.base import StrategyPolicy
+from scml_gym.oneshot.view import ActionArray, FactoryView, new_actions
+
+
+class OneShotBilateralEnv(gymnasium.Env, EzPickle):
+    """The negotiation with one partner of a factory in SCML OneShot, as the 2021 Q-learning paper models it.
+
+    ## Description
+    The learner negotiates for its factory with one partner a day; a strategy of ours answers the factory's other
+    partners in the same decisions, so that needs change meanwhile, as they would in the league. One negotiation is one
+    episode (``episode="negotiation"``, the paper's): an unseeded ``reset()`` goes on to the next negotiation of the
+    running world, with a partner drawn anew, and to the next world where that one is over; what is left of a
+    negotiation that has not ended is the strategy's. With ``episode="world"`` the partner stays and the world is the
+    episode.
+
+    ## Action Space
+    ``Discrete(22)``: 0 ends the negotiation (a no-op while it is not the learner's turn), 1 accepts the standing offer,
+    the rest offer, quantity-major: ``2 + (quantity - 1) * 2 + price index``, price index 0 for the lowest and 1 for the
+    highest price of the day. ``action_masks()`` and ``info["action_mask"]`` hold the valid ones, bool, shape ``(22,)``.
+
+    ## Observation Space
+    The paper's discrete states, in bins that do not depend on the world's prices, as one index:
+    ``observation="needs"``: ``Discrete(13)``; ``"offer"``, (needs, their offer): ``Discrete(233)``; ``"full"``, the
+    default, (needs, my last offer, their offer): ``Discrete(4853)``. The last two indices are the terminal states
+    ACCEPT and END.
+    ``observation="flat"``: ``Box`` of float32, 25 slots named in `scml_gym.oneshot.observations.factory`.
+
+    ## Rewards
+    The paper's reward at the end of a negotiation (section 2.1.4), 0 before; ``reward`` takes any
+    `scml_gym.oneshot.rewards.negotiation.NegotiationReward`.
+
+    ## Starting State
+    ``reset(seed=s)`` draws a world and a partner from ``s``; the first decision of the negotiation is due. The partners
+    of a world's negotiations are a function of the world's seed and of how many were played in it.
+
+    ## Episode End
+    ``terminated`` when the negotiation has ended, or with ``episode="world"`` after the world's last day.
+    ``truncated`` is always False.
+
+    ## Information
+    ``action_mask`` and ``partner`` (slot) at every step; where a negotiation ended, ``negotiation_end``: a dict of
+    ``quantity`` and ``price`` (0 without agreement), ``needs`` (what it left) and ``reward``; on the last step
+    ``score``, ``profit`` (money), ``agreements``, ``negotiations``, ``decisions``, ``invalid_actions`` and
+    ``bankrupt`` of the factory, in its world so far.
+
+    ## Arguments
+    Those of `scml_gym.oneshot.envs.config.OneShotConfig`, and ``partner`` (slot, or None to draw it), ``others`` (the
+    strategy that answers the other partners), ``observation``, ``quantity_bins``, ``price_bins``, ``reward``,
+    ``episode``, ``strict``, ``render_mode``.
+
+    ## Example
+    ```python
+    import gymnasium
+    import scml_gym
+
+    env = gymnasium.make("scml_gym/OneShotBilateral-v0", level="seller", days=3)
+    state, info = env.reset(seed=7)
+    terminated = False
+    while not terminated:
+        action = env.action_space.sample(mask=info["action_mask"].astype("int8"))
+        state, reward, terminated, truncated, info = env.step(action)
+    print(reward, info["negotiation_end"])
+    ```
+
+    Raises:
+        InputError: for an unknown name or a value of the wrong form; in strict mode for an invalid action; where nobody
+            asks the learner in any of many worlds.
+    """
+
+    metadata = {"render_modes": list(RENDER_MODES), "render_fps": 4}
+
+    def __init__(
+        self,
+        partner: int | None = None,
+        others: str = "best-subset",
+        observation: str = "full",
+        quantity_bins: int = 10,
+        price_bins: int = 2,
+        reward: NegotiationReward | None = None,
+        episode: Literal["negotiation", "world"] = "negotiation",
+        strict: bool = False,
+        render_mode: str | None = None,
+        **setting: Any,
+    ):
+        EzPickle.__init__(
+            self,
+            partner,
+            others,
+            observation,
+            quantity_bins,
+            price_bins,
+            reward,
+            episode,
+            strict,
+            render_mode,
+            **setting,
+        )
+        if episode not in ("negotiation", "world"):
+            raise InputError(f"episode={episode!r}; valid: negotiation, world")
+        self.setting = OneShotConfig(**setting)
+        self.form = PartnerCodec(observation, quantity_bins, price_bins)
+        self.reward = negotiation_reward(reward)
+        self.observation_space = self.form.observation_space
+        self.action_space = self.form.action_space
+        self.render_mode = render_mode
+        self.strict = strict
+        self._fixed_partner = partner
+        self._others = STRATEGIES.get(others)
+        self._per_world = episode == "world"
+        self._partners = np.zeros(1, dtype=np.uint64)
+        self._world: Any = None
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
+        """Go on to the next negotiation, or to a new world where a seed is given or the last world is over."""
+        super().reset(seed=seed)
+        if seed is not None or self._world is None or self._per_world or not self._next():
+            self._draw()
+        return self.form.observe(self.view, self.partner), self._info(None, False)
+
+    def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        """Answer the partner and run on to the negotiation's next decision, or to its end."""
+        if self._world is None:
+            raise gymnasium.error.ResetNeeded("call reset before step")
+        end = self._run(self.form.actions.decode(int(action), self.view, self.partner))
+        terminated = end is not None
+        if self._per_world:
+            terminated = terminated and not self._find()
+            self._seen = self.view
+        reward, seen = 0.0 if end is None else end.reward, self._seen
+        return self.form.observe(seen, self.partner), float(reward), terminated, False, self._info(end, terminated)
+
+    @property
+    def view(self) -> FactoryView:
+        """What the learner's factory sees now: a live record."""
+        return self._world.view(self.factory)
+
+    def action_masks(self) -> np.ndarray:
+        """The valid actions, bool, shape ``(22,)``, as sb3-contrib takes them."""
+        return self.form.mask(self._seen, self.partner)
+
+    def render(self) -> Any:
+        """The factory's day as text (``"ansi"``) or as a picture (``"rgb_array"``)."""
+        return None if self.render_mode is None else render_day(self._seen, self.render_mode)
+
+    def close(self) -> None:
+        """End the running world."""
+        if self._world is not None:
+            self._world.close()
+
+    def _draw(self) -> None:
+        """The next world in which the learner is asked, run to the first decision of its first negotiation."""
+        for _ in range(MOST_WORLDS):
+            seed = int(self.np_random.integers(2**62))
+            drawn = self.setting.draw(seed)
+            self._world, (self.factory,) = drawn.world, drawn.factories
+            self._strategy = StrategyPolicy(self._others, seed)
+            self._tracker = PartnerTracker(self.reward)
+            self._last_day = -1
+            open_partners(self._partners, seed)
+            self._world.start()
+            self._strategy.begin(self.view)
+            self.partner = self._draw_partner()
+            self._collect()
+            if self._find():
+                return
+        raise InputError(f"in {MOST_WORLDS} worlds in a row nobody asked the learner for an answer")
+
+    def _draw_partner(self) -> int:
+        n = int(self.view["n_partners"])
+        if self._fixed_partner is None:
+            return draw_partner(self._partners, n)
+        if not 0 <= self._fixed_partner < n:
+            raise InputError(f"partner={self._fixed_partner!r}: this world's factory has partners 0 to {n - 1}")
+        return self._fixed_partner
+
+    def _next(self) -> bool:
+        """The next negotiation of the running world; False where there is none."""
+        if not self._world.pending:
+            return False
+        self.partner = self._draw_partner()
+        return self._find()
+
+    def _find(self) -> bool:
+        """Run on to the first decision of a later day's negotiation; False where the world ends before."""
+        while self._world.pending:
+            if self._due() and self.view["day"] > self._last_day:
+                self._last_day, self._seen = int(self.view["day"]), self.view
+                return True
+            self._advance(None)
+        return False
+
+    def _run(self, answer: tuple[int, int, int]) -> NegotiationEnd | None:
+        """Give the learner's answer and run on to its negotiation's next decision (None) or end."""
+        end = self._advance(answer)
+        while end is None and not self._due() and self._world.pending:
+            end = self._advance(None)
+        return end
+
+    def _due(self) -> bool:
+        return bool(self._world.pending and self.view["partners"][self.partner]["my_turn"])
+
+    def _advance(self, answer: tuple[int, int, int] | None) -> NegotiationEnd | None:
+        """One decision of the factory; the end of the learner's negotiation where it came before the next one."""
+        self._world.step({self.factory: self._answers(answer)})
+        return self._collect()
+
+    def _collect(self) -> NegotiationEnd | None:
+        """Follow what has happened since the last decision; the end of the learner's negotiation where it was in it."""
+        ends = []
+        for last in self._world.closed_days(self.factory):
+            self._strategy.end_day(last)
+            ends += [(e, last) for e in self._tracker.end_day(last)]
+        if self._world.pending:
+            ends += [(e, self.view) for e in self._tracker.update(self.view)]
+        end, self._seen = next(((e, v) for e, v in ends if e.partner == self.partner), (None, self.view))
+        return end
+
+    def _answers(self, answer: tuple[int, int, int] | None) -> ActionArray:
+        """The learner's answer to its partner, where it has one, and the strategy's to everybody else."""
+        view = self.view.copy()
+        if answer is not None:
+            view["partners"][self.partner]["my_turn"] = 0
+        actions = self._strategy.act(view) if view["partners"]["my_turn"].any() else new_actions()
+        if answer is not None:
+            actions[self.partner] = answer
+            if self.strict:
+                validate(self.view, actions)
+        return actions
+
+    def _info(self, end: NegotiationEnd | None, last: bool) -> dict[str, Any]:
+        info: dict[str, Any] = {"action_mask": self.action_masks(), "partner": self.partner}
+        if end is not None:
+            info["negotiation_end"] = {n: getattr(end, n) for n in ("quantity", "price", "needs", "reward")}
+        if last:
+            info |= self._world.summary(self.factory)
+        return info

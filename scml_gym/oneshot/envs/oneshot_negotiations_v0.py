@@ -1,0 +1,163 @@
+"""oneshot_negotiations_v0: one agent for each partner of one factory."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import numpy as np
+from gymnasium import spaces
+from gymnasium.utils import EzPickle, seeding
+from pettingzoo import ParallelEnv
+
+from scml_gym.oneshot.actions.factory import validate
+from scml_gym.oneshot.envs.config import OneShotConfig
+from scml_gym.oneshot.envs.partner_codec import PartnerCodec, negotiation_reward
+from scml_gym.oneshot.negotiation_ends import PartnerTracker
+from scml_gym.oneshot.render import RENDER_MODES, render_day
+from scml_gym.oneshot.rewards.negotiation import NegotiationReward
+from scml_gym.oneshot.view import MAX_PARTNERS, FactoryView, new_actions
+
+
+class OneShotNegotiationsEnv(ParallelEnv, EzPickle):
+    """A factory's negotiations in SCML OneShot, one agent for each of its partners.
+
+    ## Description
+    The learner's factory is the one of ``scml_gym/OneShotConcurrent-v0``; here each negotiation has an agent of its own
+    (per-opponent Q-learning, multi-agent PPO). Agent ``partner_k`` negotiates with the ``k``-th factory of the other
+    level on every day. There are always 8 agents, the most factories that a level has, and all live for the whole
+    episode; one whose negotiation is not to be answered now is idle and has only the no-op, and so has one whose
+    partner the world does not have.
+
+    ## Action Space
+    ``Discrete(22)`` for each agent: 0 ends (no-op where idle), 1 accepts, the rest offer, as in
+    ``scml_gym/OneShotBilateral-v0``. ``info[agent]["action_mask"]``: the valid ones, bool, shape ``(22,)``.
+
+    ## Observation Space
+    As in ``scml_gym/OneShotBilateral-v0``: ``observation="needs"``, ``"offer"``, ``"full"`` (default) or ``"flat"``.
+
+    ## Rewards
+    The paper's reward (section 2.1.4) to the agent whose negotiation ended since the last step, 0 else.
+    ``info[agent]["negotiation_end"]`` is True in that step: a learner must not bootstrap across it.
+
+    ## Starting State
+    ``reset(seed=s)`` draws a world, the learner's factory and its opponents from ``s``; an unseeded one goes on to the
+    next world of that stream.
+
+    ## Episode End
+    All agents terminate after the world's last day; ``truncations`` are always False.
+
+    ## Information
+    For each agent ``action_mask``, ``negotiation_end``, and on the last step the factory's ``score``, ``profit``,
+    ``agreements``, ``negotiations``, ``decisions``, ``invalid_actions`` and ``bankrupt``.
+
+    ## Arguments
+    Those of `scml_gym.oneshot.envs.config.OneShotConfig`, and ``observation``, ``quantity_bins``, ``price_bins``,
+    ``reward``, ``strict``, ``render_mode``.
+
+    ## Example
+    ```python
+    from scml_gym.oneshot.envs import oneshot_negotiations_v0
+
+    env = oneshot_negotiations_v0.parallel_env(days=3)
+    observations, infos = env.reset(seed=7)
+    while env.agents:
+        actions = {a: env.action_space(a).sample(infos[a]["action_mask"].astype("int8")) for a in env.agents}
+        observations, rewards, terminations, truncations, infos = env.step(actions)
+    ```
+
+    Raises:
+        InputError: for an unknown name or a value of the wrong form; in strict mode for an invalid action.
+    """
+
+    metadata = {"name": "oneshot_negotiations_v0", "render_modes": list(RENDER_MODES), "is_parallelizable": True}
+
+    def __init__(
+        self,
+        observation: str = "full",
+        quantity_bins: int = 10,
+        price_bins: int = 2,
+        reward: NegotiationReward | None = None,
+        strict: bool = False,
+        render_mode: str | None = None,
+        **setting: Any,
+    ):
+        EzPickle.__init__(self, observation, quantity_bins, price_bins, reward, strict, render_mode, **setting)
+        self.setting = OneShotConfig(**setting)
+        self.form = PartnerCodec(observation, quantity_bins, price_bins)
+        self.reward = negotiation_reward(reward)
+        self.strict = strict
+        self.render_mode = render_mode
+        self.possible_agents = [f"partner_{k}" for k in range(MAX_PARTNERS)]
+        self.agents: list[str] = []
+        self._observation_spaces = {a: copy.deepcopy(self.form.observation_space) for a in self.possible_agents}
+        self._action_spaces = {a: copy.deepcopy(self.form.action_space) for a in self.possible_agents}
+        self._rng: np.random.Generator | None = None
+
+    def observation_space(self, agent: str) -> spaces.Space:
+        """The same space for every agent, each its own object."""
+        return self._observation_spaces[agent]
+
+    def action_space(self, agent: str) -> spaces.Space:
+        """``Discrete(22)``; each agent its own object."""
+        return self._action_spaces[agent]
+
+    def reset(self, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[dict, dict]:
+        """Draw the next world and run it to the factory's first decision."""
+        if seed is not None or self._rng is None:
+            self._rng, _ = seeding.np_random(seed)
+        drawn = self.setting.draw(int(self._rng.integers(2**62)))
+        self.world, (self.factory,) = drawn.world, drawn.factories
+        self.world.start()
+        self._tracker = PartnerTracker(self.reward)
+        self._tracker.begin_day(self.view)
+        self.agents = list(self.possible_agents)
+        return self._observe(), self._infos({})
+
+    def step(self, actions: dict[str, Any]) -> tuple[dict, dict, dict, dict, dict]:
+        """Answer all partners whose turn it is and run on to the factory's next decision."""
+        answers = new_actions()
+        for agent, action in actions.items():
+            k = self.possible_agents.index(agent)
+            answers[k] = self.form.actions.decode(int(action), self.view, k)
+        if self.strict:
+            validate(self.view, answers)
+        if self.world.pending:
+            self.world.step({self.factory: answers})
+        ended = {e.partner: e for last in self.world.closed_days(self.factory) for e in self._tracker.end_day(last)}
+        if not self.world.done:
+            ended |= {e.partner: e for e in self._tracker.update(self.view)}
+        observations, infos = self._observe(), self._infos(ended)
+        rewards = {a: float(ended[k].reward) if k in ended else 0.0 for k, a in enumerate(self.agents)}
+        terminations = dict.fromkeys(self.agents, self.world.done)
+        truncations = dict.fromkeys(self.agents, False)
+        if self.world.done:
+            self.agents = []
+        return observations, rewards, terminations, truncations, infos
+
+    @property
+    def view(self) -> FactoryView:
+        """What the factory sees now: a live record."""
+        return self.world.view(self.factory)
+
+    def render(self) -> Any:
+        """The factory's day as text (``"ansi"``) or as a picture (``"rgb_array"``)."""
+        return None if self.render_mode is None else render_day(self.view, self.render_mode)
+
+    def close(self) -> None:
+        """End the running world."""
+        if self._rng is not None:
+            self.world.close()
+
+    def _observe(self) -> dict[str, Any]:
+        return {a: self.form.observe(self.view, k) for k, a in enumerate(self.agents)}
+
+    def _infos(self, ended: dict[int, Any]) -> dict[str, dict[str, Any]]:
+        last = self.world.summary(self.factory) if self.world.done else {}
+        return {
+            a: {"action_mask": self.form.mask(self.view, k), "negotiation_end": k in ended} | last
+            for k, a in enumerate(self.agents)
+        }
+
+
+parallel_env = OneShotNegotiationsEnv

@@ -1,0 +1,222 @@
+"""What the vector environments of OneShot share: a batch of worlds, where the next ones come from, information."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from gymnasium.vector import AutoresetMode
+
+from scml_gym.core.errors import InputError
+from scml_gym.oneshot.envs.config import MOST_WORLDS, OneShotConfig, Opponent
+from scml_gym.oneshot.envs.sampling import begin_sampling
+from scml_gym.oneshot.envs.vector.batch import GENERATED, NO_DAYS, NO_SPECS, POOLED, STAGED, Batch, Source, widen_state
+from scml_gym.oneshot.envs.vector.concurrent_step import ENDED, ERROR, REST, RESTART, SUMMARY_DTYPE, Outputs
+from scml_gym.oneshot.worlds.compiled.advance import OVER
+from scml_gym.oneshot.worlds.compiled.generation import compiled_spec, fill_spec
+from scml_gym.oneshot.worlds.compiled.layout import DAILY_DTYPE, MAX_FACTORIES, SPEC_DTYPE
+from scml_gym.oneshot.worlds.compiled.player_table import PlayerTable, make_player_table
+from scml_gym.oneshot.worlds.pool import SpecPool
+from scml_gym.vector.env import Information, RowVectorEnv, check_rows
+from scml_gym.vector.jobs import SharedProgram
+
+SUMMARY_COLUMNS = [(name, f"_{name}") for name in SUMMARY_DTYPE.names or ()]
+"""Of the information: each with the column that says whose it is."""
+
+NOBODY = np.zeros(0, dtype=np.int64)
+
+
+def batched_config(num_envs: int, setting: dict[str, Any]) -> OneShotConfig:
+    """The setting of a batch of that many rows.
+
+    Raises:
+        InputError: if there is no row, for another backend than the compiled one, or a value that the setting refuses.
+    """
+    check_rows(num_envs)
+    if setting.get("backend", "compiled") != "compiled":
+        raise InputError(f"backend={setting['backend']!r} cannot be batched: use vectorization_mode='sync'")
+    return OneShotConfig(**setting)
+
+
+def make_source(setting: OneShotConfig, player_table: PlayerTable, num_envs: int) -> tuple[Source, int]:
+    """Where the worlds of a setting come from, and the most days that one of them has."""
+    days, factories = setting.days, setting.factories_per_level
+    ranges = np.array([*_ends(days), *_ends(factories)])
+    kind, specs, daily = GENERATED, NO_SPECS, NO_DAYS
+    if setting.spec is not None:
+        kind, specs = POOLED, np.zeros(1, dtype=SPEC_DTYPE)
+        daily = np.zeros((1, setting.spec.n_days, MAX_FACTORIES), dtype=DAILY_DTYPE)
+        fill_spec(setting.spec, specs[0], daily[0])
+    elif isinstance(setting.generate, SpecPool):
+        kind, (specs, daily) = POOLED, setting.generate.select(days, factories).records()
+    elif setting.generate is not compiled_spec:
+        kind, specs = STAGED, np.zeros(num_envs, dtype=SPEC_DTYPE)
+        daily = np.zeros((num_envs, ranges[1], MAX_FACTORIES), dtype=DAILY_DTYPE)
+    most_days = int(ranges[1]) if kind == GENERATED else daily.shape[1]
+    return Source(player_table.players, setting.levels, kind, ranges, specs, daily), most_days
+
+
+def _ends(value: Any) -> tuple[int, int]:
+    return (value, value) if isinstance(value, int) else (value[0], value[1])
+
+
+class BatchedEnv(RowVectorEnv):
+    """Rows of a batch of OneShot worlds as a Gymnasium vector environment; see `RowVectorEnv`.
+
+    Args:
+        num_envs: Rows.
+        autoreset_mode: As `RowVectorEnv`.
+        threads: Likewise.
+        setting: Which worlds are played.
+        source: As `make_source` makes it.
+        batch: Of that many rows.
+        program: As `make_program` makes it.
+        constants: What it is given after all else.
+        n_choices: Length of a row's mask.
+        size: Numbers of a row's observation.
+        action_dtype: Of the numbers of an action.
+        goes_on: Whether an unseeded reset goes on in the running world until that is over.
+        always_asked: Whether worlds are drawn until there is one in which the learner is asked.
+
+    Raises:
+        InputError: if a number is below 1 or the autoreset mode is unknown.
+    """
+
+    def __init__(
+        self,
+        num_envs: int,
+        autoreset_mode: AutoresetMode | str,
+        threads: int,
+        setting: OneShotConfig,
+        source: Source,
+        batch: Batch,
+        program: SharedProgram,
+        constants: tuple[Any, ...],
+        n_choices: int,
+        size: int,
+        action_dtype: Any,
+        goes_on: bool,
+        always_asked: bool,
+    ):
+        super().__init__(num_envs, autoreset_mode, threads, action_dtype)
+        self.setting = setting
+        self._source, self._batch = source, batch
+        self._program = self._crew(program)
+        self._no_actions = np.zeros(self.action_space.shape or (), dtype=action_dtype)
+        self._constants = constants
+        self._n_choices, self._size = n_choices, size
+        self._goes_on, self._always_asked = goes_on, always_asked
+        self._later: list[np.ndarray] = []
+
+    def set_opponents(self, opponents: Sequence[Opponent]) -> None:
+        """Let others play in the worlds drawn from now on; those that are running go on as they are.
+
+        Args:
+            opponents: As the environment's argument of that name.
+
+        Raises:
+            InputError: as the environment does for its argument; nothing has changed then.
+        """
+        before = self.setting.makers
+        self.setting.set_opponents(opponents)
+        try:
+            player_table = make_player_table(self.setting.makers)
+        except InputError:
+            self.setting.makers = before
+            raise
+        # seats hold addresses: parameters live on while a row has them, and a state that grows is moved
+        used = np.unique(self._batch.worlds["seats"]["params"])
+        self._later = [params for params in self._later if params.ctypes.data in used] + list(player_table.params)
+        self._batch = widen_state(self._batch, player_table.state_size)
+        self._source = self._source._replace(players=player_table.players)
+
+    def _new_outputs(self) -> Outputs:
+        """Fresh arrays: those of earlier steps stay as they were."""
+        n = self.num_envs
+        observations = np.empty((n, self._size), dtype=self.single_observation_space.dtype or np.float32)
+        masks = np.empty((n, self._n_choices), dtype=np.bool_)
+        rewards, ideal, errors = np.zeros(n), np.zeros(n), np.zeros(n, dtype=np.int64)
+        done, ended = np.zeros(n, dtype=np.bool_), np.zeros(n, dtype=np.bool_)
+        summaries, notes = np.zeros(n, dtype=SUMMARY_DTYPE), np.zeros(2, dtype=np.bool_)
+        return Outputs(observations, masks, rewards, done, ideal, errors, ended, summaries, notes)
+
+    def _advance(self, actions: np.ndarray, outputs: Outputs, resting: np.ndarray) -> None:
+        """Answer in some rows and start the next episode in others, all of them shared by the threads at once."""
+        ended = np.flatnonzero(resting) if self._always_asked or self._source.kind == STAGED else NOBODY
+        self._stage(ended)
+        self._run(outputs, resting.view(np.uint8), actions)
+        self._check(actions, outputs, resting)
+        self._settle_resets(ended, outputs)
+
+    def _run(self, outputs: Outputs, tasks: np.ndarray, actions: np.ndarray) -> None:
+        seeds = self._seeds.ready()
+        self._program(self.num_envs, self._batch, self._source, seeds, outputs, tasks, actions, *self._constants)
+
+    def _kept(self, outputs: Outputs) -> Outputs:
+        """See `RowVectorEnv`."""
+        kept = super()._kept(outputs)
+        ended, summaries, notes = outputs.ended.copy(), outputs.summaries.copy(), outputs.notes.copy()
+        outputs.notes[ENDED] = False
+        return kept._replace(ideal=outputs.ideal * outputs.done, ended=ended, summaries=summaries, notes=notes)
+
+    def _reset_rows(self, indices: np.ndarray, outputs: Outputs, seeded: np.ndarray) -> None:
+        """Start the next episode in some rows; where a seed was given in a new world in any case."""
+        outputs.ideal[indices] = 0.0
+        self._batch.rows["draw"][indices] = seeded[indices]
+        self._begin(indices, outputs)
+        self._settle_resets(indices, outputs)
+
+    def _begin(self, indices: np.ndarray, outputs: Outputs) -> None:
+        self._stage(indices)
+        tasks = np.full(self.num_envs, REST, dtype=np.uint8)
+        tasks[indices] = RESTART
+        self._run(outputs, tasks, self._no_actions)
+
+    def _stage(self, indices: np.ndarray) -> None:
+        """Make the parameters of the next worlds of some rows, where that is done in Python."""
+        source, rows = self._source, self._batch.rows
+        if source.kind == STAGED:
+            if self._goes_on:
+                indices = indices[(rows["draw"][indices] != 0) | (rows["status"][indices] == OVER)]
+            for i, seed in zip(indices, self._seeds.peek(indices), strict=True):
+                spec_seed = int(begin_sampling(np.zeros(1, dtype=np.uint64), int(seed)))
+                spec = self.setting.generate(spec_seed, self.setting.days, self.setting.factories_per_level)
+                fill_spec(spec, source.specs[i], source.daily[i])
+
+    def _settle_resets(self, indices: np.ndarray, outputs: Outputs) -> None:
+        """Draw other worlds for the rows that were reset into one in which nobody asks the learner, where that is due.
+
+        Raises:
+            InputError: if that does not end.
+        """
+        if not self._always_asked:
+            return
+        for _ in range(MOST_WORLDS):
+            indices = indices[self._batch.rows["status"][indices] == OVER]
+            if not len(indices):
+                outputs.notes[ENDED] = outputs.ended.any()
+                return
+            self._begin(indices, outputs)
+        raise InputError(f"in {MOST_WORLDS} worlds in a row nobody asked the learner for an answer")
+
+    def _check(self, actions: np.ndarray, outputs: Outputs, resting: np.ndarray) -> None:
+        """Refuse actions outside the space; the rows of valid ones have moved on."""
+        if outputs.notes[ERROR]:
+            wrong = (outputs.errors > 0) & ~resting
+            if wrong.any():
+                i = int(np.argmax(wrong))
+                raise InputError(f"row {i}: action {actions[i].tolist()}; valid: {self.single_action_space}")
+
+    def _information(self, outputs: Outputs, rows: np.ndarray) -> Information:
+        """Masks and ideal profits of some rows, and a summary of those whose world is over."""
+        information: Information = {"action_mask": outputs.masks, "ideal_profit": outputs.ideal}
+        information["_action_mask"] = information["_ideal_profit"] = rows
+        self._summarise(outputs, information)
+        return information
+
+    def _summarise(self, outputs: Outputs, information: Information) -> None:
+        """Add to the information what became of the learner's factory in the rows that have ended."""
+        if outputs.notes[ENDED]:
+            for name, flag in SUMMARY_COLUMNS:
+                information[name], information[flag] = outputs.summaries[name], outputs.ended

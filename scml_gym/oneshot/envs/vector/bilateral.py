@@ -1,0 +1,132 @@
+"""OneShotBilateral, many at once: the environment of that name as a native vector environment."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import numpy as np
+from gymnasium.vector import AutoresetMode
+
+from scml_gym.core.errors import InputError
+from scml_gym.oneshot.envs.partner_codec import PartnerCodec, negotiation_reward
+from scml_gym.oneshot.envs.vector.base import BatchedEnv, batched_config, make_source
+from scml_gym.oneshot.envs.vector.batch import allocate
+from scml_gym.oneshot.envs.vector.bilateral_step import DRAWN, NEGOTIATION_DTYPE, Learner, make_program, partner_kernel
+from scml_gym.oneshot.envs.vector.concurrent_step import Outputs
+from scml_gym.oneshot.rewards.negotiation import NegotiationReward
+from scml_gym.oneshot.strategies import STRATEGIES
+from scml_gym.oneshot.strategies.base import StrategyPolicy
+from scml_gym.oneshot.worlds.compiled.advance import OVER
+from scml_gym.oneshot.worlds.compiled.player_table import make_player_table
+from scml_gym.vector.env import Information
+
+
+class OneShotBilateralVectorEnv(BatchedEnv):
+    """`scml_gym.oneshot.envs.bilateral.OneShotBilateralEnv`, many at once, in compiled code.
+
+    Row ``i`` of a batch that was reset with ``seed`` is the single environment reset with ``seed + i``, to the last bit
+    of its observations, masks and rewards, and its later episodes are those of that environment's unseeded ``reset()``,
+    whatever the number of rows and of threads. Observations are int64 of shape ``(num_envs,)``, or float32 of shape
+    ``(num_envs, 25)`` with ``observation="flat"``; actions int64 of shape ``(num_envs,)``; masks one array,
+    ``infos["action_mask"]``, bool, shape ``(num_envs, choices)``. ``infos["negotiation_end"]`` is a dict of arrays.
+
+    Args:
+        num_envs: Rows.
+        autoreset_mode: See `scml_gym.vector.env.RowVectorEnv`.
+        threads: Threads that share the rows.
+        partner: As the single environment's, like all that follow.
+
+    Example:
+        >>> import gymnasium, scml_gym
+        >>> envs = gymnasium.make_vec("scml_gym/OneShotBilateral-v0", num_envs=4, days=3)
+        >>> observations, infos = envs.reset(seed=7)
+        >>> observations.shape, infos["action_mask"].shape
+        ((4,), (4, 22))
+
+    Raises:
+        InputError: for a value that the single environment refuses; for what cannot be compiled: an opponent that is
+            no strategy, the backend ``"reference"`` or a reward that computes its own numbers.
+    """
+
+    def __init__(
+        self,
+        num_envs: int,
+        autoreset_mode: AutoresetMode | str = AutoresetMode.NEXT_STEP,
+        threads: int = 1,
+        partner: int | None = None,
+        others: str = "best-subset",
+        observation: str = "full",
+        quantity_bins: int = 10,
+        price_bins: int = 2,
+        reward: NegotiationReward | None = None,
+        episode: str = "negotiation",
+        **setting: Any,
+    ):
+        if episode not in ("negotiation", "world"):
+            raise InputError(f"episode={episode!r}; valid: negotiation, world")
+        shared = batched_config(num_envs, setting)
+        form = PartnerCodec(observation, quantity_bins, price_bins)
+        self.single_observation_space, self.single_action_space = form.observation_space, form.action_space
+        kernel = partner_kernel(form.encoder)
+        self._roster = make_player_table([*shared.makers, partial(StrategyPolicy, STRATEGIES.get(others))])
+        players, other_players = np.split(self._roster.players, [-1])
+        source, days = make_source(shared, self._roster._replace(players=players), num_envs)
+        learner = Learner(
+            other_players,
+            _worth(negotiation_reward(reward)),
+            kernel.numbers,
+            DRAWN if partner is None else int(partner),
+            int(episode == "world"),
+            quantity_bins,
+            price_bins,
+        )
+        super().__init__(
+            num_envs,
+            autoreset_mode,
+            threads,
+            shared,
+            source,
+            allocate(num_envs, days, shared.timing == "moves", self._roster, 0, 0, NEGOTIATION_DTYPE),
+            make_program(kernel.encode),
+            (learner,),
+            form.actions.n,
+            kernel.size,
+            np.int64,
+            goes_on=episode == "negotiation",
+            always_asked=True,
+        )
+
+    def _settle_resets(self, indices: np.ndarray, outputs: Outputs) -> None:
+        super()._settle_resets(indices, outputs)
+        rows = self._batch.rows
+        wrong = indices[outputs.errors[indices] > 0]
+        if len(wrong):
+            rows["status"][wrong] = OVER
+            view = self._batch.worlds["views"][wrong[0], rows["factory"][wrong[0]]]
+            partner, n = self._batch.rewards["partner"][wrong[0]], view["n_partners"]
+            raise InputError(f"row {wrong[0]}: partner={partner}: this world's factory has partners 0 to {n - 1}")
+
+    def _information(self, outputs: Outputs, rows: np.ndarray) -> Information:
+        """Masks and partners of some rows, how negotiations ended, and a summary where episodes did."""
+        negotiations = self._batch.rewards
+        information = {"action_mask": outputs.masks, "_action_mask": rows}
+        information |= self._columns(rows, {"partner": negotiations["partner"][rows]})
+        ended = rows & (negotiations["ended"] > 0)
+        if ended.any():
+            end = self._columns(ended, {n: negotiations[n][ended] for n in ("quantity", "price", "needs", "reward")})
+            information |= {"negotiation_end": end, "_negotiation_end": ended}
+        self._summarise(outputs, information)
+        return information
+
+
+def _worth(reward: NegotiationReward) -> np.ndarray:
+    """The reward's numbers.
+
+    Raises:
+        InputError: if it does more than to hold them.
+    """
+    kind = type(reward)
+    if (kind.accepted, kind.ended) != (NegotiationReward.accepted, NegotiationReward.ended):
+        raise InputError(f"reward: {kind.__name__} is for single environments (vectorization_mode='sync')")
+    return reward.params

@@ -1,0 +1,276 @@
+"""The compiled program of a batch of learners that each negotiate with one partner."""
+
+from __future__ import annotations
+
+import functools
+from functools import singledispatch
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from scml_gym.core.errors import InputError
+from scml_gym.jit.compile import jittable
+from scml_gym.oneshot.actions.negotiation import PartnerStates, decode_choice, partner_mask, state_index
+from scml_gym.oneshot.envs.partner_codec import STATES, draw_partner, open_partners
+from scml_gym.oneshot.envs.vector.batch import Batch, Source, advance_row
+from scml_gym.oneshot.envs.vector.concurrent_step import (
+    ACT,
+    ERROR,
+    RESTART,
+    Outputs,
+    clear,
+    draw_next_world,
+    is_over,
+    summarise,
+)
+from scml_gym.oneshot.negotiation_ends import END_DTYPE, TRACKER_DTYPE, collect_ends
+from scml_gym.oneshot.observations.encoding import encode_one_partner
+from scml_gym.oneshot.observations.factory import PartnerEncoder
+from scml_gym.oneshot.rewards.negotiation import negotiation_reward_accepted, negotiation_reward_ended
+from scml_gym.oneshot.view import MAX_PARTNERS, FactoryView
+from scml_gym.oneshot.worlds.compiled.advance import DAY, DECISION
+from scml_gym.oneshot.worlds.compiled.players import answer, propose
+from scml_gym.vector.jobs import Board, SharedProgram, shared, take
+from scml_gym.vector.seeds import Seeds
+
+DRAWN = -1
+"""In place of a partner's slot: it is drawn."""
+
+NOTHING = -1
+"""In place of a choice: the strategy answers the learner's partner too."""
+
+NEGOTIATION_DTYPE = np.dtype(
+    [
+        ("stream", np.uint64, (1,)),  # of the partners drawn in the world
+        ("partner", np.int64),  # slot
+        ("last_day", np.int64),  # of the last negotiation that was begun; -1 before the first
+        ("ended", np.int64),  # the negotiation ended with the last step: how follows
+        ("quantity", np.int64),
+        ("price", np.int64),
+        ("needs", np.int64),
+        ("reward", np.float64),
+        ("tracker", TRACKER_DTYPE),
+        ("ends", END_DTYPE, (MAX_PARTNERS,)),  # scratch
+    ],
+    align=True,
+)
+"""What a row follows of its learner's negotiation; see `scml_gym.oneshot.negotiation_ends.NegotiationEnd`."""
+
+
+class Learner(NamedTuple):
+    """What is the same for all rows."""
+
+    others: np.ndarray  # PLAYER_DTYPE (1,), the strategy that answers the other partners
+    worth: np.ndarray  # float64 (7,), the parameters of the reward
+    numbers: np.ndarray  # int64, of the encoder
+    partner: int  # slot, or DRAWN
+    per_world: int  # 1 where the world is the episode
+    quantity_bins: int
+    price_bins: int
+
+
+class PartnerKernel(NamedTuple):
+    """An encoder: ``encode(view, k, numbers, out)``, the numbers it needs, and the length of an observation."""
+
+    encode: Any
+    numbers: np.ndarray
+    size: int
+
+
+@singledispatch
+def partner_kernel(encoder: Any) -> PartnerKernel:
+    """The kernel of an encoder of one negotiation.
+
+    Raises:
+        InputError: if there is none.
+    """
+    raise InputError(f"observation: {type(encoder).__name__} is for single environments (vectorization_mode='sync')")
+
+
+@partner_kernel.register
+def _(encoder: PartnerEncoder) -> PartnerKernel:
+    return PartnerKernel(encode_features, np.zeros(0, dtype=np.int64), len(encoder.slots))
+
+
+@partner_kernel.register
+def _(encoder: PartnerStates) -> PartnerKernel:
+    bins = (encoder.quantity_bins, encoder.price_bins, encoder.needs_bins, encoder.time_bins)
+    numbers = (STATES.index(encoder.kind), *bins, encoder.accept, encoder.end)
+    return PartnerKernel(encode_state, np.array(numbers, dtype=np.int64), 1)
+
+
+@jittable
+def encode_features(view: FactoryView, k: int, numbers: np.ndarray, out: np.ndarray) -> None:
+    """`encode_one_partner`."""
+    encode_one_partner(view, k, out)
+
+
+@jittable
+def encode_state(view: FactoryView, k: int, numbers: np.ndarray, out: np.ndarray) -> None:
+    """`PartnerStates.index`."""
+    partner = view["partners"][k]
+    if partner["running"] != 0:
+        out[0] = state_index(view, k, view["needs"], numbers[0], numbers[1], numbers[2], numbers[3], numbers[4])
+    else:
+        out[0] = numbers[5] if partner["agreed_quantity"] > 0 else numbers[6]
+
+
+@jittable
+def report(batch: Batch, learner: Learner, i: int, day_over: bool) -> None:
+    """Note the end of the learner's negotiation where it is new, and the view that shows it."""
+    row, thread = batch.rows[i], batch.rewards[i]
+    view = batch.worlds[i]["views"][row["factory"]]
+    ends = thread["ends"]
+    for j in range(collect_ends(view, day_over, thread["tracker"], ends)):
+        end = ends[j]
+        k, quantity, price, needs = end["partner"], end["quantity"], end["price"], end["needs"]
+        if thread["ended"] != 0 or k != thread["partner"]:
+            continue
+        thread["ended"] = 1
+        thread["quantity"], thread["price"], thread["needs"] = quantity, price, needs
+        if quantity > 0:
+            thread["reward"] = negotiation_reward_accepted(view, learner.worth, quantity, price, needs, end["won"])
+        else:
+            thread["reward"] = negotiation_reward_ended(view, learner.worth, k, needs)
+        batch.closing[i] = view
+
+
+@jittable
+def run(batch: Batch, learner: Learner, i: int) -> None:
+    """On to the factory's next decision, or to the end of the world."""
+    status = advance_row(batch, i)
+    while status == DAY:
+        report(batch, learner, i, True)
+        status = advance_row(batch, i)
+    batch.rows[i]["status"] = status
+    if status == DECISION:
+        report(batch, learner, i, False)
+
+
+@jittable
+def decide(batch: Batch, learner: Learner, i: int, choice: int) -> None:
+    """One decision of the factory: the learner's choice for its partner, the strategy's answers to all others."""
+    world, factory, k = batch.worlds[i], batch.rows[i]["factory"], batch.rewards[i]["partner"]
+    view = world["views"][factory]
+    turn = view["partners"][k]["my_turn"]
+    if choice != NOTHING:
+        view["partners"][k]["my_turn"] = 0
+    clear(world["actions"])
+    for j in range(view["n_partners"]):
+        if view["partners"][j]["my_turn"] != 0:
+            propose(world, factory)
+            break
+    view["partners"][k]["my_turn"] = turn
+    if choice != NOTHING:
+        decode_choice(choice, view, k, learner.quantity_bins, learner.price_bins, world["actions"])
+    answer(world, factory)
+    run(batch, learner, i)
+
+
+@jittable
+def due(batch: Batch, i: int) -> bool:
+    """Whether the learner's partner waits for an answer."""
+    row = batch.rows[i]
+    view = batch.worlds[i]["views"][row["factory"]]
+    return row["status"] == DECISION and view["partners"][batch.rewards[i]["partner"]]["my_turn"] != 0
+
+
+@jittable
+def find(batch: Batch, learner: Learner, i: int) -> bool:
+    """Run on to the first decision of a later day's negotiation; False where the world ends before."""
+    row, thread = batch.rows[i], batch.rewards[i]
+    view = batch.worlds[i]["views"][row["factory"]]
+    while row["status"] == DECISION:
+        if due(batch, i) and view["day"] > thread["last_day"]:
+            thread["last_day"] = view["day"]
+            return True
+        decide(batch, learner, i, NOTHING)
+    return False
+
+
+@jittable
+def draw(batch: Batch, learner: Learner, source: Source, seeds: Seeds, i: int) -> bool:
+    """The next world, run to the factory's first decision; False where it has no such partner as the learner's."""
+    draw_next_world(batch, source, seeds, i)
+    row, thread, others = batch.rows[i], batch.rewards[i], learner.others[0]
+    seat = batch.worlds[i]["seats"][row["factory"]]
+    seat["decide"], seat["learn"], seat["n_draws"] = others["decide"], others["learn"], others["n_draws"]
+    seat["params"], seat["n_params"], seat["n_state"] = others["params"], others["n_params"], others["n_state"]
+    seat["seed"] = row["seed"]
+    thread["last_day"] = thread["tracker"]["day"] = -1
+    open_partners(thread["stream"], row["seed"])
+    if not choose_partner(batch, learner, i):
+        return False
+    run(batch, learner, i)
+    return True
+
+
+@jittable
+def choose_partner(batch: Batch, learner: Learner, i: int) -> bool:
+    """The partner of the next negotiation; False where it is fixed and the factory has no such partner."""
+    n = batch.worlds[i]["views"][batch.rows[i]["factory"]]["n_partners"]
+    thread = batch.rewards[i]
+    thread["partner"] = draw_partner(thread["stream"], n) if learner.partner == DRAWN else learner.partner
+    return 0 <= thread["partner"] < n
+
+
+@functools.cache
+def make_program(encode: Any) -> SharedProgram:
+    """Compile the program for an encoder: as those of `scml_gym.oneshot.envs.vector.concurrent_step`, with a `Learner`
+    at the end."""
+
+    @jittable
+    def observe(batch: Batch, learner: Learner, outputs: Outputs, i: int, closed: bool) -> None:
+        row, k = batch.rows[i], batch.rewards[i]["partner"]
+        view = batch.closing[i] if closed else batch.worlds[i]["views"][row["factory"]]
+        encode(view, k, learner.numbers, outputs.observations[i])
+        partner_mask(view, k, learner.quantity_bins, learner.price_bins, outputs.masks[i])
+
+    @jittable
+    def restart(batch: Batch, learner: Learner, source: Source, seeds: Seeds, outputs: Outputs, i: int) -> None:
+        """Start a row's next episode; an error where the learner has no such partner."""
+        row, thread = batch.rows[i], batch.rewards[i]
+        if learner.per_world == 0 and not is_over(row):
+            choose_partner(batch, learner, i)
+        elif not draw(batch, learner, source, seeds, i):
+            outputs.errors[i], row["status"] = 1, DECISION
+            return
+        find(batch, learner, i)
+        thread["ended"] = 0
+        observe(batch, learner, outputs, i, False)
+        summarise(batch, outputs, i, False)
+
+    @jittable
+    def act(batch: Batch, learner: Learner, outputs: Outputs, choice: Any, i: int) -> None:
+        """Answer in a row and run on."""
+        row, thread = batch.rows[i], batch.rewards[i]
+        if not 0 <= choice < 2 + learner.quantity_bins * learner.price_bins:
+            outputs.errors[i], outputs.notes[ERROR] = 1, True
+            return
+        thread["ended"] = 0
+        decide(batch, learner, i, choice)
+        while thread["ended"] == 0 and row["status"] == DECISION and not due(batch, i):
+            decide(batch, learner, i, NOTHING)
+        done = thread["ended"] != 0
+        if learner.per_world != 0:
+            done = done and not find(batch, learner, i)
+        if thread["ended"] != 0:
+            outputs.rewards[i] = thread["reward"]
+        outputs.done[i] = done
+        observe(batch, learner, outputs, i, done and learner.per_world == 0)
+        summarise(batch, outputs, i, done)
+
+    @shared
+    @jittable
+    def play(arguments: tuple[Batch, Source, Seeds, Outputs, np.ndarray, np.ndarray, Learner], board: Board) -> None:
+        batch, source, seeds, outputs, tasks, actions, learner = arguments
+        low, high = take(board)
+        while low < high:
+            for i in range(low, high):
+                if tasks[i] == ACT:
+                    act(batch, learner, outputs, actions[i], i)
+                elif tasks[i] == RESTART:
+                    restart(batch, learner, source, seeds, outputs, i)
+            low, high = take(board)
+
+    return play

@@ -1,0 +1,142 @@
+"""Action forms and encoders of the single environments as compiled code takes them."""
+
+from __future__ import annotations
+
+import functools
+from functools import singledispatch
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from scml_gym.core.errors import InputError
+from scml_gym.jit.compile import jittable
+from scml_gym.oneshot.actions.factory import (
+    ChoiceActions,
+    ContinuousActions,
+    choice_mask,
+    decode_choices,
+    decode_continuous,
+)
+from scml_gym.oneshot.actions.planner import PlannerActions, decode_planner
+from scml_gym.oneshot.envs.vector.concurrent_step import ActionKernel
+from scml_gym.oneshot.observations.encoding import N_ENTITIES, encode_entities, encode_joint
+from scml_gym.oneshot.observations.factory import EntityEncoder, JointEncoder
+from scml_gym.oneshot.planner import MEMORY_SIZE, remember
+from scml_gym.oneshot.rewards.factory import Reward
+from scml_gym.oneshot.rewards.kernels import KernelReward, RewardKernel
+from scml_gym.oneshot.view import ActionArray, FactoryView
+
+
+class FormKernel(NamedTuple):
+    """An action form: its functions, the dtype of an action's numbers, and how many numbers it remembers."""
+
+    functions: ActionKernel
+    dtype: Any
+    memory_size: int
+
+
+class EncoderKernel(NamedTuple):
+    """An encoder: ``encode(view, hidden_state, frames, out)``, and the length of the history it shows."""
+
+    encode: Any
+    history: int
+
+
+@singledispatch
+def form_kernel(form: Any) -> FormKernel:
+    """The kernel of an action form.
+
+    Raises:
+        InputError: if there is none.
+    """
+    raise InputError(f"action: {type(form).__name__} plays in single environments only (vectorization_mode='sync')")
+
+
+@singledispatch
+def encoder_kernel(encoder: Any) -> EncoderKernel:
+    """The kernel of an encoder.
+
+    Raises:
+        InputError: if there is none.
+    """
+    raise InputError(f"observation: {type(encoder).__name__} is for single environments (vectorization_mode='sync')")
+
+
+def reward_kernel(reward: Reward) -> RewardKernel:
+    """The kernel of a reward.
+
+    Raises:
+        InputError: if there is none.
+    """
+    if not isinstance(reward, KernelReward) or type(reward).__call__ is not KernelReward.__call__:
+        raise InputError(f"reward: {type(reward).__name__} is for single environments (vectorization_mode='sync')")
+    return reward.kernel
+
+
+@form_kernel.register
+def _(form: ChoiceActions) -> FormKernel:
+    return FormKernel(_choices(form.partner.quantity_bins, form.partner.price_bins), np.int64, 0)
+
+
+@functools.cache
+def _choices(quantity_bins: int, price_bins: int) -> ActionKernel:
+    @jittable
+    def decode(action: np.ndarray, view: FactoryView, memory: np.ndarray, actions: ActionArray) -> int:
+        return decode_choices(action, view, quantity_bins, price_bins, actions)
+
+    @jittable
+    def mask(view: FactoryView, out: np.ndarray) -> None:
+        choice_mask(view, quantity_bins, price_bins, out)
+
+    return ActionKernel(decode, mask, remember_nothing)
+
+
+@form_kernel.register
+def _(form: ContinuousActions) -> FormKernel:
+    mask = form_kernel(ChoiceActions()).functions.mask
+    return FormKernel(ActionKernel(decode_numbers, mask, remember_nothing), np.float64, 0)
+
+
+@form_kernel.register
+def _(form: PlannerActions) -> FormKernel:
+    return FormKernel(ActionKernel(decode_plan, mask_nothing, remember), np.int64, MEMORY_SIZE)
+
+
+@encoder_kernel.register
+def _(encoder: JointEncoder) -> EncoderKernel:
+    return EncoderKernel(encode_joint, encoder.history)
+
+
+@encoder_kernel.register
+def _(encoder: EntityEncoder) -> EncoderKernel:
+    return EncoderKernel(encode_rows, 0)
+
+
+@jittable
+def remember_nothing(view: FactoryView, memory: np.ndarray) -> None:
+    """For forms without a memory."""
+
+
+@jittable
+def decode_numbers(action: np.ndarray, view: FactoryView, memory: np.ndarray, actions: ActionArray) -> int:
+    """`decode_continuous` for a form without a memory."""
+    return decode_continuous(action, view, actions)
+
+
+@jittable
+def decode_plan(action: np.ndarray, view: FactoryView, memory: np.ndarray, actions: ActionArray) -> int:
+    """`decode_planner`, of which every setting is valid."""
+    decode_planner(action, view, memory, actions)
+    return -1
+
+
+@jittable
+def mask_nothing(view: FactoryView, out: np.ndarray) -> None:
+    """Every choice is valid."""
+    out[:] = True
+
+
+@jittable
+def encode_rows(view: FactoryView, hidden_state: np.ndarray, frames: np.ndarray, out: np.ndarray) -> None:
+    """`encode_entities` into a flat array."""
+    encode_entities(view, out.reshape((N_ENTITIES, len(out) // N_ENTITIES)))

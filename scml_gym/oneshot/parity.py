@@ -1,0 +1,167 @@
+"""Parity: the same world or episode played in the reference world and in the compiled one, compared to the last bit."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Any, cast
+
+import gymnasium
+import numpy as np
+
+import scml_gym  # noqa: F401  (registers the environments)
+from scml_gym.oneshot.strategies import STRATEGIES
+from scml_gym.oneshot.worlds.compiled.world import CompiledWorld
+from scml_gym.oneshot.worlds.generation import league_spec
+from scml_gym.oneshot.worlds.reference import ReferenceWorld, Timing
+from scml_gym.policies.players import player_maker
+
+RESULTS = ("profits", "trading_prices", "bankrupt", "scores")
+ENVIRONMENT_ID = "scml_gym/OneShotConcurrent-v0"
+
+
+@dataclasses.dataclass(frozen=True)
+class Case:
+    """A world to be played twice.
+
+    Attributes:
+        spec: Its parameters, a `WorldSpec`.
+        strategies: Who plays each factory.
+        seed: Of the strategies' draws.
+        timing: ``"rounds"`` or ``"moves"``.
+        poor: Whether the factories were left short of cash.
+    """
+
+    spec: Any
+    strategies: tuple[str, ...]
+    seed: int
+    timing: str
+    poor: bool
+
+
+def draw_case(seed: int, index: int, timing: str, poor: bool, days: tuple[int, int] = (3, 20)) -> Case:
+    """A world of random size and length, drawn by scml's own generator, with random strategies of the registry.
+
+    Args:
+        seed: Of the whole comparison.
+        index: Of the case in it.
+        timing: ``"rounds"`` or ``"moves"``.
+        poor: Leave the factories 2 to 30 % of their cash.
+        days: Range of the number of days.
+    """
+    rng = np.random.default_rng([seed, index])
+    spec = league_spec(int(rng.integers(2**62)), days=days, factories_per_level=(1, 8))
+    if poor:
+        share = rng.uniform(0.02, 0.3, size=spec.n_factories)
+        spec = dataclasses.replace(spec, initial_balance=1 + (spec.initial_balance * share).astype(np.int64))
+    strategies = tuple(rng.choice(sorted(STRATEGIES), size=spec.n_factories).tolist())
+    return Case(spec, strategies, int(rng.integers(2**62)), timing, poor)
+
+
+def compare_worlds(case: Case, counts: Counter[str]) -> str | None:
+    """Play a case in both worlds.
+
+    Args:
+        case: The world.
+        counts: Receives what was covered: ``worlds``, ``contracts``, ``bankruptcies``, and the timing's name.
+
+    Returns:
+        The first difference in words, or None where there is none.
+    """
+    played = []
+    for kind in (ReferenceWorld, CompiledWorld):
+        players = [player_maker(name)(case.seed) for name in case.strategies]
+        world = kind(case.spec, players, seed=case.seed, timing=cast(Timing, case.timing))
+        world.run()
+        played.append(world)
+    reference, compiled = played
+    contracts = reference.contracts
+    counts.update(worlds=1, contracts=len(contracts), bankruptcies=int(reference.bankrupt.sum()))
+    counts[case.timing] += 1
+    for i, (ours, theirs) in enumerate(zip(compiled.contracts.tolist(), contracts.tolist(), strict=False)):
+        if ours != theirs:
+            return f"contract {i} (day, seller, buyer, quantity, price): reference {theirs}, compiled {ours}"
+    if len(compiled.contracts) != len(contracts):
+        return f"contracts: reference {len(contracts)}, compiled {len(compiled.contracts)}"
+    for name in RESULTS:
+        difference = first_difference(name, getattr(reference, name), getattr(compiled, name))
+        if difference is not None:
+            return difference
+    return None
+
+
+def compare_episodes(seed: int, timing: str, counts: Counter[str], **arguments: Any) -> str | None:
+    """Play an episode of ``OneShotConcurrent-v0`` with random actions, half of them valid, in both worlds.
+
+    Args:
+        seed: Of the episode and of the actions.
+        timing: ``"rounds"`` or ``"moves"``.
+        counts: Receives ``episodes`` and ``steps``.
+        arguments: Of the environment.
+
+    Returns:
+        The first difference in words, or None where there is none.
+    """
+    arguments |= {"opponents": sorted(STRATEGIES), "timing": timing}
+    envs: list[Any] = [
+        gymnasium.make(ENVIRONMENT_ID, backend=b, **arguments).unwrapped for b in ("reference", "compiled")
+    ]
+    for env in envs:
+        env.action_space.seed(seed)
+    rng = np.random.default_rng(seed)
+
+    def choose() -> Any:
+        valid = rng.random() < 0.5
+        return envs[0].action_space.sample(mask=envs[0].sample_mask() if valid else None)
+
+    difference, steps, _ = play_both(envs, seed, choose, lambda env: {})
+    counts.update(episodes=1, steps=steps)
+    return difference
+
+
+def play_both(
+    envs: Sequence[Any], seed: int, choose: Callable[[], Any], more: Callable[[Any], dict[str, Any]]
+) -> tuple[str | None, int, dict[str, Any]]:
+    """Play an episode step for step in an environment of the reference world and the same one of the compiled world.
+
+    Args:
+        envs: The two.
+        seed: Of the episode.
+        choose: The next action, of both.
+        more: What of an environment must be equal after each step beside what it returns: arrays by name.
+
+    Returns:
+        The first difference in words, or None where all is equal to the last bit; the steps; the last information.
+    """
+    (seen, info), (our_seen, our_info) = (env.reset(seed=seed) for env in envs)
+    reward = our_reward = 0.0
+    done = our_done = False
+    step = 0
+    while True:
+        theirs = {"observation": seen, "mask": info["action_mask"], "reward": reward, "end": done} | more(envs[0])
+        ours = {"observation": our_seen, "mask": our_info["action_mask"], "reward": our_reward, "end": our_done}
+        ours |= more(envs[1])
+        for name, value in theirs.items():
+            difference = first_difference(f"step {step}, {name}", np.asarray(value), np.asarray(ours[name]))
+            if difference is not None:
+                return difference, step, info
+        if info.keys() != our_info.keys() or any(info[k] != our_info[k] for k in info if k != "action_mask"):
+            return f"step {step}, info: reference {info}, compiled {our_info}", step, info
+        if done:
+            return None, step, info
+        action = choose()
+        seen, reward, done, _, info = envs[0].step(action)
+        our_seen, our_reward, our_done, _, our_info = envs[1].step(action)
+        step += 1
+
+
+def first_difference(name: str, reference: np.ndarray, compiled: np.ndarray) -> str | None:
+    """Where two arrays differ first, in words; None where they are equal to the last bit (NaN equals NaN)."""
+    if reference.shape != compiled.shape:
+        return f"{name}: shapes {reference.shape} in the reference world, {compiled.shape} in the compiled one"
+    places = np.argwhere(~((reference == compiled) | ((reference != reference) & (compiled != compiled))))
+    if not len(places):
+        return None
+    place = tuple(places[0].tolist())
+    return f"{name}{list(place)}: reference {reference[place]!r}, compiled {compiled[place]!r}"

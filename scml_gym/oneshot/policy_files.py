@@ -1,0 +1,184 @@
+"""Snapshots: trained networks as strategies, which play in every world, and their files.
+
+A snapshot is data alone: the form of its observation and of its action, and the numbers of its network. Snapshots of
+one form share their code; players of one snapshot share its numbers.
+"""
+
+from __future__ import annotations
+
+import functools
+import io
+import itertools
+import os
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from gymnasium import spaces
+
+from scml_gym.core.errors import InputError
+from scml_gym.core.files import replace_file
+from scml_gym.jit.compile import compiled
+from scml_gym.oneshot.actions.factory import ACTIONS
+from scml_gym.oneshot.observations.factory import make_encoder
+from scml_gym.oneshot.strategies.base import Strategy, StrategyPolicy
+from scml_gym.oneshot.strategies.network import HIDDEN, MASKED, SIZES, TEMPERATURE, choose, compute_logits
+from scml_gym.oneshot.view import HIDDEN_DTYPE, MAX_PARTNERS, ActionArray, FactoryView
+
+if TYPE_CHECKING:
+    from scml_gym.policies.players import PlayerMaker
+
+SCHEMA = "scml-gym-snapshot-1"
+FILE = "snapshot.npz"
+"""Name of the file in a checkpoint."""
+
+
+@dataclass(frozen=True)
+class PolicyFile:
+    """A policy at one moment of its training.
+
+    Attributes:
+        observation: As `scml_gym.oneshot.observations.factory.make_encoder` takes it, with partial observability.
+        history: Likewise.
+        action: A name in `scml_gym.oneshot.actions.factory.ACTIONS`, with one choice for each of several heads.
+        network: Float64, as `scml_gym.oneshot.strategies.network.pack_network` made it.
+
+    Raises:
+        InputError: if the form cannot be played by a network, or the network's sizes are not the form's.
+    """
+
+    observation: str
+    history: int
+    action: str
+    network: np.ndarray
+
+    def __post_init__(self) -> None:
+        inputs, outputs = network_sizes(self.observation, self.history, self.action)
+        n = int(self.network[HIDDEN]) + 2
+        sizes = self.network[SIZES : SIZES + n].astype(int).tolist()
+        if len(sizes) < 2 or (sizes[0], sizes[-1]) != (inputs, outputs):
+            raise InputError(f"network of {sizes} units; valid: {inputs} numbers in, {outputs} out")
+        expected = SIZES + n + sum((a + 1) * b for a, b in itertools.pairwise(sizes))
+        if len(self.network) != expected:
+            raise InputError(f"network of {len(self.network)} numbers; valid: {expected} for {sizes} units")
+
+    def player(self, seed: int) -> StrategyPolicy:
+        """A player of this snapshot, in a world with that seed."""
+        return StrategyPolicy(network_strategy(self.observation, self.history, self.action), seed, self.network)
+
+    def save(self, path: Path) -> None:
+        """Write it as npz, whole or not at all; weights as float32, as they were trained."""
+        head = SIZES + int(self.network[HIDDEN]) + 2
+        data = io.BytesIO()
+        np.savez_compressed(
+            data,
+            schema=np.array(SCHEMA),
+            form=np.array([self.observation, self.action]),
+            history=np.array(self.history),
+            head=self.network[:head],
+            weights=self.network[head:].astype(np.float32),
+        )
+        replace_file(path, data.getvalue())
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> PolicyFile:
+        """Read what `save` wrote.
+
+        Raises:
+            InputError: if the file is missing or no snapshot.
+        """
+        try:
+            with np.load(path, allow_pickle=False) as data:
+                schema = str(data["schema"])
+                observation, action = data["form"].tolist()
+                history, network = int(data["history"]), np.concatenate([data["head"], data["weights"]])
+        except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
+            raise InputError(f"{path} is not a readable snapshot: {' '.join(str(error).split())}") from error
+        if schema != SCHEMA:
+            raise InputError(f"{path} has the schema {schema!r}; {SCHEMA!r} is needed")
+        return cls(observation, history, action, network)
+
+
+def policy_file_maker(run: str | os.PathLike[str]) -> PlayerMaker:
+    """What makes the players of a run folder's last checkpoint, as a strategy.
+
+    Raises:
+        InputError: if the folder is missing or corrupt, or its learner is none that a snapshot can stand for.
+    """
+    from scml_gym.policies.deployment import latest_checkpoint, load_agent
+
+    file = latest_checkpoint(run) / FILE
+    if file.is_file():
+        return PolicyFile.load(file).player
+    export = getattr(load_agent(run), "snapshot", None)
+    reason = "its learner makes no snapshots"
+    if export is not None:
+        try:
+            return export().player
+        except InputError as error:
+            reason = str(error)
+    raise InputError(f"opponents: {str(run)!r} plays in the real simulation only ({reason}): use backend='reference'")
+
+
+def network_sizes(observation: str, history: int, action: str) -> tuple[int, int]:
+    """How many numbers a network of this form takes, and how many it gives.
+
+    Raises:
+        InputError: if no network can play it.
+    """
+    space = ACTIONS.get(action)().space
+    if not isinstance(space, spaces.MultiDiscrete):
+        raise InputError(f"action={action!r} has no choices; valid: choice, planner")
+    encoder = make_encoder("partial", observation, history)
+    if not isinstance(encoder.space, spaces.Box):
+        raise InputError(f"observation={observation!r} is no array; valid: flat, entities")
+    return len(encoder.slots), int(space.nvec.sum())
+
+
+@functools.cache
+def network_strategy(observation: str, history: int, action: str) -> Strategy:
+    """The strategy of all networks of one form; its parameters are a network.
+
+    Its state holds what the form of action remembers, then the offers of earlier decisions.
+    """
+    from scml_gym.oneshot.envs.vector.kernels import encoder_kernel, form_kernel
+
+    n_inputs, n_outputs = network_sizes(observation, history, action)
+    form = ACTIONS.get(action)()
+    (decode, mask, remember), _, memory_size = form_kernel(form)
+    encode, _ = encoder_kernel(make_encoder("partial", observation, history))
+    heads = tuple(form.space.nvec.tolist())
+    n_heads = len(heads)
+
+    @compiled
+    def play(view: FactoryView, state: np.ndarray, params: np.ndarray, draws: np.ndarray, actions: ActionArray) -> None:
+        seen, valid = np.zeros(n_inputs, dtype=np.float32), np.ones(n_outputs, dtype=np.bool_)
+        frames = state[memory_size:].reshape((history, MAX_PARTNERS, 4))
+        encode(view, np.zeros(0, dtype=HIDDEN_DTYPE), frames, seen)
+        if params[MASKED] != 0.0:
+            mask(view, valid)
+        logits, choices, first = compute_logits(params, seen), np.zeros(n_heads, dtype=np.int64), 0
+        for head in range(n_heads):
+            last = first + heads[head]
+            choices[head] = choose(logits[first:last], valid[first:last], params[TEMPERATURE], draws[head])
+            first = last
+        decode(choices, view, state[:memory_size], actions)
+
+    def decide(
+        view: FactoryView, state: np.ndarray, params: np.ndarray, draws: np.ndarray, actions: ActionArray
+    ) -> None:
+        play(view, state, params, draws, actions)
+
+    def learn(view: FactoryView, state: np.ndarray, params: np.ndarray) -> None:
+        remember(view, state[:memory_size])
+
+    return Strategy(
+        name=f"network of {observation} and {action}",
+        decide=decide,
+        state_size=memory_size + history * MAX_PARTNERS * 4,
+        summary="a trained network",
+        learn=learn,
+        n_draws=n_heads,
+    )

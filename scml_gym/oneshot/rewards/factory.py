@@ -1,0 +1,119 @@
+"""Rewards as objects: what a learner is paid between two of its decisions."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from scml_gym.core.registry import Registry
+from scml_gym.oneshot.rewards.kernels import DAILY_PROFIT, REGRET, SHAPED_PROFIT, KernelReward, negotiations_kernel
+from scml_gym.oneshot.rewards.negotiation import NegotiationReward
+from scml_gym.oneshot.view import FactoryView
+
+
+@dataclass(frozen=True)
+class Transition:
+    """What happened between a decision and the next one (or the end of the episode).
+
+    Attributes:
+        before: The view on which the decision was taken (a copy).
+        after: The view now (live); where the episode is a day, that day's last view.
+        closed: The last views of the days that ended in between (copies).
+        profits: The factory's profits of these days, money, float64, shape ``(days,)``.
+        done: Whether the episode (the world, or the day) has ended.
+    """
+
+    before: FactoryView
+    after: FactoryView
+    closed: Sequence[FactoryView]
+    profits: np.ndarray
+    done: bool
+
+
+class Reward(Protocol):
+    """``reward(transition) -> float``; ``reset(view)`` tells that an episode starts."""
+
+    def reset(self, view: FactoryView) -> None:
+        """A new episode, with its first view."""
+        ...
+
+    def __call__(self, transition: Transition) -> float:
+        """The reward of one transition."""
+        ...
+
+
+class DailyProfit(KernelReward):
+    """Profits in score units: money / initial balance. The undiscounted return of a world is its score - 1."""
+
+    def __init__(self) -> None:
+        super().__init__(DAILY_PROFIT)
+
+
+class Regret(KernelReward):
+    """What days brought less what they could have brought at best (`scml_gym.oneshot.rewards.hindsight`), in score
+    units; at most 0.
+
+    Profits depend on the world's margins and on how much the day's exogenous contract is worth far more than on the
+    learner; what is lost against the ideal does not.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(REGRET)
+
+
+class NegotiationProfit(KernelReward):
+    """The rewards of all negotiations that ended since the last decision, as the 2021 Q-learning paper gives them.
+
+    Args:
+        reward: Of one negotiation; by default the paper's (section 2.1.4).
+    """
+
+    def __init__(self, reward: NegotiationReward | None = None):
+        super().__init__(negotiations_kernel(reward or NegotiationReward()))
+
+
+class ShapedProfit(KernelReward):
+    """The daily profit, shaped by `scml_gym.oneshot.rewards.kernels.needs_potential` as by `PotentialShaping`."""
+
+    def __init__(self) -> None:
+        super().__init__(SHAPED_PROFIT)
+
+
+class PotentialShaping:
+    """Adds ``gamma x potential(after) - potential(before)``, which changes no optimal policy (Ng et al. 1999).
+
+    Args:
+        base: The reward that is shaped.
+        potential: Of a view; counts as 0 once the world has ended.
+        gamma: The learner's discount.
+    """
+
+    def __init__(self, base: Reward, potential: Callable[[FactoryView], float], gamma: float = 1.0):
+        self._base = base
+        self._potential = potential
+        self._gamma = gamma
+
+    def reset(self, view: FactoryView) -> None:
+        """Passed on to the shaped reward."""
+        self._base.reset(view)
+
+    def __call__(self, transition: Transition) -> float:
+        """The base reward and the discounted gain in potential."""
+        after = 0.0 if transition.done else self._potential(transition.after)
+        return self._base(transition) + self._gamma * after - self._potential(transition.before)
+
+
+REWARDS = Registry("reward")
+REWARDS.register("daily-profit", DailyProfit)
+REWARDS.register("regret", Regret)
+REWARDS.register("negotiations", NegotiationProfit)
+REWARDS.register("shaped-profit", ShapedProfit)
+
+
+def make_reward(reward: str | Reward) -> Reward:
+    """The reward of that registered name, or a copy of the one given, so that environments share no state."""
+    return REWARDS.get(reward)() if isinstance(reward, str) else copy.deepcopy(reward)

@@ -1,0 +1,119 @@
+"""A multi-layer perceptron as plain arithmetic over one array of numbers, for strategies that were trained.
+
+The sums run in one order in Python and in compiled code, so both give the same bits.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from scml_gym.core.errors import InputError
+from scml_gym.jit.compile import jittable
+
+HIDDEN, ACTIVATION, MASKED, TEMPERATURE, SIZES = 0, 1, 2, 3, 4
+"""Where the head of a network's numbers holds its hidden layers, their activation, whether it chooses among the valid
+choices only (1) or among all (0), the temperature of its choices (0: the likeliest), and the sizes of its layers, from
+the observation to the logits. Then come each layer's weights, input after input, and its biases."""
+
+ACTIVATIONS = ("tanh", "relu")
+
+
+def pack_network(
+    layers: Sequence[tuple[np.ndarray, np.ndarray]], activation: str, masked: bool, temperature: float
+) -> np.ndarray:
+    """A network as one array, float64.
+
+    Args:
+        layers: Weights ``(inputs, outputs)`` and biases ``(outputs,)`` of each layer, the one of the logits last.
+        activation: Of the hidden layers, one of `ACTIVATIONS`.
+        masked: Whether invalid choices are never made.
+        temperature: Of the choices: 0 for the likeliest, 1 to draw them as the network was trained.
+
+    Raises:
+        InputError: if the activation is unknown, the temperature negative, or sizes of layers do not meet.
+    """
+    if activation not in ACTIVATIONS:
+        raise InputError(f"activation={activation!r}; valid: {', '.join(ACTIVATIONS)}")
+    if not temperature >= 0:
+        raise InputError(f"temperature={temperature!r}; valid: 0 or more")
+    sizes = [layers[0][0].shape[0]]
+    for i, (weights, biases) in enumerate(layers):
+        if weights.shape != (sizes[-1], len(biases)):
+            raise InputError(f"layer {i} has weights {weights.shape}; valid: ({sizes[-1]}, {len(biases)})")
+        sizes.append(len(biases))
+    head = [len(layers) - 1, ACTIVATIONS.index(activation), masked, temperature, *sizes]
+    numbers = [np.ravel(part) for layer in layers for part in layer]
+    return np.concatenate([np.asarray(part, dtype=np.float64) for part in (head, *numbers)])
+
+
+@jittable
+def dense(inputs: np.ndarray, numbers: np.ndarray, out: np.ndarray) -> None:
+    """One layer: ``out`` becomes the biases plus the inputs times the weights."""
+    n = len(out)
+    first = len(inputs) * n
+    for j in range(n):
+        out[j] = numbers[first + j]
+    for i in range(len(inputs)):
+        x = inputs[i]
+        if x != 0.0:  # slots of partners that do not exist
+            row = numbers[i * n : (i + 1) * n]
+            for j in range(n):
+                out[j] += row[j] * x
+
+
+@jittable
+def compute_logits(params: np.ndarray, inputs: np.ndarray) -> np.ndarray:
+    """The logits of all choices, float64, of an observation.
+
+    Args:
+        params: As `pack_network` made them.
+        inputs: Shape ``(observation size,)``.
+    """
+    n_hidden = int(params[HIDDEN])
+    first = SIZES + n_hidden + 2
+    values = inputs.astype(np.float64)
+    for layer in range(n_hidden + 1):
+        n_in, n_out = int(params[SIZES + layer]), int(params[SIZES + layer + 1])
+        last = first + (n_in + 1) * n_out
+        out = np.empty(n_out)
+        dense(values, params[first:last], out)
+        if layer < n_hidden:
+            if params[ACTIVATION] == 0.0:
+                for j in range(n_out):
+                    out[j] = math.tanh(out[j])
+            else:
+                for j in range(n_out):
+                    out[j] = max(out[j], 0.0)
+        values, first = out, last
+    return values
+
+
+@jittable
+def choose(logits: np.ndarray, valid: np.ndarray, temperature: float, draw: float) -> int:
+    """One head's choice: the likeliest valid one (the first of equal ones), or one drawn by softmax.
+
+    Args:
+        logits: Of the head, overwritten.
+        valid: Bool, at least one of it true.
+        temperature: 0 for the likeliest.
+        draw: Uniform in [0, 1).
+    """
+    best = -1
+    for i in range(len(logits)):
+        if valid[i] and (best < 0 or logits[i] > logits[best]):
+            best = i
+    if temperature == 0.0:
+        return best
+    most, total = logits[best], 0.0
+    for i in range(len(logits)):
+        logits[i] = math.exp((logits[i] - most) / temperature) if valid[i] else 0.0
+        total += logits[i]
+    rest = draw * total
+    for i in range(len(logits)):
+        rest -= logits[i]
+        if rest < 0.0:
+            return i
+    return best

@@ -1,0 +1,70 @@
+"""The simplest strategies: yardsticks from below, and partners that make any mix of opponents more diverse."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from scml_gym.jit.compile import jittable
+from scml_gym.oneshot.strategies.base import Strategy
+from scml_gym.oneshot.strategies.market import accept, draw_integer, end, offer
+from scml_gym.oneshot.view import MAX_PARTNERS, ActionArray, FactoryView
+
+P_ACCEPT, P_END = 0, 1
+
+
+@jittable
+def decide_random(
+    view: FactoryView, state: np.ndarray, params: np.ndarray, draws: np.ndarray, actions: ActionArray
+) -> None:
+    """End or accept with fixed probabilities, else offer any quantity at any price of today's ranges."""
+    for k in range(view["n_partners"]):
+        if view["partners"][k]["my_turn"] == 0:
+            continue
+        chance = draws[k]
+        standing = view["partners"][k]["offer_quantity"] > 0
+        if standing and chance < params[P_END]:
+            end(actions, k)
+        elif standing and chance < params[P_END] + params[P_ACCEPT]:
+            accept(actions, k)
+        else:
+            quantity = draw_integer(draws[MAX_PARTNERS + k], view["min_quantity"], view["max_quantity"])
+            price = draw_integer(draws[2 * MAX_PARTNERS + k], view["min_price"], view["max_price"])
+            offer(actions, k, quantity, price)
+
+
+@jittable
+def decide_nothing(
+    view: FactoryView, state: np.ndarray, params: np.ndarray, draws: np.ndarray, actions: ActionArray
+) -> None:
+    """End every negotiation."""
+    for k in range(view["n_partners"]):
+        if view["partners"][k]["my_turn"] != 0:
+            end(actions, k)
+
+
+RANDOM = Strategy(
+    "random",
+    decide_random,
+    {
+        "accept": 0.1,  # probability of accepting a standing offer
+        "end": 0.005,  # probability of ending the negotiation at a standing offer
+    },
+    synchronous=False,
+    summary="random answers and offers (as RandomOneShotAgent, scml/oneshot/agents/rand.py)",
+    n_draws=3 * MAX_PARTNERS,
+)
+NICE = Strategy(
+    "nice",
+    decide_random,
+    {"accept": 1.0, "end": 0.0},
+    synchronous=False,
+    summary="accepts every offer, opens with random ones (as NiceAgent, scml/oneshot/agents/rand.py)",
+    n_draws=3 * MAX_PARTNERS,
+)
+DO_NOTHING = Strategy(
+    "do-nothing",
+    decide_nothing,
+    synchronous=False,
+    summary="ends every negotiation (as OneshotDoNothingAgent, scml/oneshot/agents/nothing.py)",
+    n_draws=0,
+)

@@ -1,0 +1,197 @@
+"""A day in compiled form: what it begins with, and how it is settled.
+
+As scml/oneshot/world.py ``simulation_step`` (stage 0 and 1) and ``start_contract_execution`` (scml 0.8.4).
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from scml_gym.jit.arrays import scratch_floats, scratch_integers
+from scml_gym.jit.compile import jittable
+from scml_gym.oneshot.settlement import settle_view
+from scml_gym.oneshot.view import BUYER, MAX_PARTNERS, SELLER, VIEW_DTYPE
+from scml_gym.oneshot.worlds.compiled.layout import NEGOTIATING, NEW_DAY, World
+from scml_gym.oneshot.worlds.compiled.strategy_calls import call_learn
+
+DISCOUNT = 0.9
+"""Weight of a trading price's past against a day's trade."""
+
+INITIALLY_TRADED = 50.0
+"""Items that the catalog prices count for in the first trading prices."""
+
+_VIEW_SIZE = VIEW_DTYPE.itemsize
+
+
+@jittable
+def begin_world(world: World, prices: np.ndarray) -> None:
+    """Before the first day: trading prices, and the part of each view that stays as it is."""
+    spec = world["spec"]
+    n_sellers, n_buyers = spec["n_sellers"], spec["n_buyers"]
+    world["day"] = world["cursor"] = world["running"] = world["n_contracts"] = world["passes"] = 0
+    world["phase"] = NEW_DAY
+    for product in range(3):
+        world["trading_price"][product] = prices[0][product] = spec["catalog_prices"][product]
+        world["traded"][product] = INITIALLY_TRADED
+    for factory in range(n_sellers + n_buyers):
+        seat, view = world["seats"][factory], world["views"][factory]
+        world["pending"][factory] = 0
+        seat["agreements"] = seat["negotiations"] = seat["decisions"] = seat["invalid"] = seat["bankrupt"] = 0
+        seat["total_profit"] = 0.0
+        seller = factory < n_sellers
+        view["n_days"] = spec["n_days"]
+        view["level"] = SELLER if seller else BUYER
+        view["factory"] = factory
+        view["n_partners"] = n_buyers if seller else n_sellers
+        view["n_competitors"] = (n_sellers if seller else n_buyers) - 1
+        view["n_rounds"] = spec["rounds"] * (2 if world["moves"] != 0 else 1)
+        view["lines"] = spec["lines"][factory]
+        view["production_cost"] = spec["production_cost"][factory]
+        view["initial_balance"] = spec["initial_balance"][factory]
+        for k in range(MAX_PARTNERS):
+            _clear_partner(view["partners"][k])
+            view["partners"][k]["exists"] = 1 if k < view["n_partners"] else 0
+
+
+@jittable
+def begin_day(world: World, daily: np.ndarray) -> None:
+    """A new day: exogenous contracts, penalties and prices are known, and all negotiations stand at their start."""
+    spec, day = world["spec"], world["day"]
+    n_sellers, n_buyers = spec["n_sellers"], spec["n_buyers"]
+    n = n_sellers + n_buyers
+    supply = demand = max_quantity = 0
+    for factory in range(n):
+        max_quantity = max(max_quantity, spec["lines"][factory])
+        if factory < n_sellers:
+            supply += daily[day][factory]["exogenous_quantity"]
+        else:
+            demand += daily[day][factory]["exogenous_quantity"]
+    ceiling = math.ceil(world["trading_price"][1])
+    for factory in range(n):
+        view, seat, today = world["views"][factory], world["seats"][factory], daily[day][factory]
+        view["day"] = day
+        view["decision"] = view["agreed_quantity"] = 0
+        view["exogenous_quantity"] = today["exogenous_quantity"]
+        view["exogenous_price"] = today["exogenous_price"] if today["exogenous_quantity"] > 0 else 0.0
+        view["needs"] = min(view["lines"], view["exogenous_quantity"])
+        view["total_supply"], view["total_demand"] = supply, demand
+        view["shortfall_penalty"] = today["shortfall_penalty"]
+        view["disposal_cost"] = today["disposal_cost"]
+        view["input_price"] = world["trading_price"][view["level"]]
+        view["output_price"] = world["trading_price"][view["level"] + 1]
+        view["balance"] = seat["total_profit"] + view["initial_balance"]
+        view["min_quantity"], view["max_quantity"] = 1, max(1, max_quantity)
+        view["min_price"], view["max_price"] = max(1, ceiling - 1), max(1, ceiling)
+        seat["running"] = seat["n_in"] = 0
+        for k in range(view["n_partners"]):
+            _begin_partner(world, factory, k)
+    world["running"] = world["n_contracts"] = world["cursor"] = 0
+    for buyer in range(n_buyers):
+        for seller in range(n_sellers):
+            negotiation = world["negotiations"][buyer][seller]
+            negotiation["running"] = world["views"][seller]["partners"][buyer]["running"]
+            negotiation["step"] = negotiation["offer_quantity"] = negotiation["offer_price"] = 0
+            negotiation["waits"] = 0
+            negotiation["turn"] = BUYER
+            world["running"] += negotiation["running"]
+    world["phase"] = NEGOTIATING
+
+
+@jittable
+def _begin_partner(world: World, factory: int, k: int) -> None:
+    """A negotiation with each factory of the other level, unless one of the two is bankrupt."""
+    view, seat = world["views"][factory], world["seats"][factory]
+    partner = view["partners"][k]
+    other = k if view["level"] == BUYER else world["spec"]["n_sellers"] + k
+    running = 1 if seat["bankrupt"] == 0 and world["seats"][other]["bankrupt"] == 0 else 0
+    _clear_partner(partner)
+    partner["running"] = running
+    partner["relative_time"] = running / (view["n_rounds"] + 1)
+    seat["answer"][k] = seat["offer_in"][k] = seat["waits"][k] = 0
+    seat["running"] += running
+    seat["negotiations"] += running
+
+
+@jittable
+def _clear_partner(partner: np.void) -> None:
+    """No negotiation, and nothing of an earlier one; whether the slot stands for a factory stays."""
+    partner["running"] = partner["my_turn"] = partner["step"] = 0
+    partner["relative_time"] = 0.0
+    partner["offer_quantity"] = partner["offer_price"] = partner["my_quantity"] = partner["my_price"] = 0
+    partner["agreed_quantity"] = partner["agreed_price"] = 0
+
+
+@jittable
+def close_day(world: World, daily: np.ndarray, prices: np.ndarray) -> None:
+    """All negotiations are over: strategies learn, contracts are executed, prices move, profits are settled."""
+    n = world["spec"]["n_sellers"] + world["spec"]["n_buyers"]
+    views = world["views"].ctypes.data
+    for factory in range(n):
+        seat, view = world["seats"][factory], world["views"][factory]
+        for k in range(view["n_partners"]):
+            view["partners"][k]["running"] = view["partners"][k]["my_turn"] = 0
+        if seat["learn"] != 0:
+            arguments = (views + factory * _VIEW_SIZE, seat["state"], seat["n_state"], seat["params"], seat["n_params"])
+            call_learn(seat["learn"], arguments)
+    for factory in range(n):
+        _settle(world, factory, daily)
+    day = world["day"]
+    _trade(world, daily)
+    world["day"] = day + 1
+    for product in range(3):
+        prices[day + 1][product] = world["trading_price"][product]
+    world["phase"] = NEW_DAY
+
+
+@jittable
+def _settle(world: World, factory: int, daily: np.ndarray) -> None:
+    """A factory's profit, by the prices of the morning."""
+    view, seat = world["views"][factory], world["seats"][factory]
+    quantities, prices = scratch_integers(MAX_PARTNERS), scratch_floats(MAX_PARTNERS)
+    seller = view["level"] == SELLER
+    n = 0
+    for i in range(world["n_contracts"]):
+        contract = world["contracts"][i]
+        if (contract["seller"] if seller else contract["buyer"]) == factory:
+            quantities[n] = contract["quantity"]
+            prices[n] = contract["price"]
+            n += 1
+    profit = settle_view(view, n, quantities, prices)[0]
+    daily[world["day"]][factory]["profit"] = profit
+    seat["total_profit"] += profit
+    if seat["total_profit"] + view["initial_balance"] < 0.0:
+        seat["bankrupt"] = 1
+
+
+@jittable
+def _trade(world: World, daily: np.ndarray) -> None:
+    """Trading prices move towards what was paid today, contract after contract in the order of execution."""
+    n_sellers, day = world["spec"]["n_sellers"], world["day"]
+    n = n_sellers + world["spec"]["n_buyers"]
+    for product in range(3):
+        sold, mean = 0, 0.0
+        if product == 1:
+            for i in range(world["n_contracts"]):
+                contract = world["contracts"][i]
+                sold, mean = _executed(sold, mean, contract["quantity"], contract["price"])
+        else:
+            for factory in range(n_sellers if product == 0 else n):
+                if product == 2 and factory < n_sellers:
+                    continue
+                today = daily[day][factory]
+                sold, mean = _executed(sold, mean, today["exogenous_quantity"], today["exogenous_price"])
+        if sold > 0:
+            price, weight = world["trading_price"][product], world["traded"][product]
+            world["traded"][product] = weight * DISCOUNT + sold
+            world["trading_price"][product] = (price * weight * DISCOUNT + mean * sold) / world["traded"][product]
+
+
+@jittable
+def _executed(sold: int, mean: float, quantity: int, price: int) -> tuple[int, float]:
+    """Quantity and mean price of a product's trade with one more contract."""
+    if quantity == 0:
+        return sold, mean
+    total = mean * sold if sold > 0 else 0.0
+    return sold + quantity, (total + quantity * price) / (sold + quantity)

@@ -1,0 +1,69 @@
+"""World generators: where WorldSpecs come from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from scml_gym.core.errors import InputError
+from scml_gym.oneshot.view import MAX_PARTNERS
+from scml_gym.oneshot.worlds.spec import WorldSpec, _penalty_profile
+from scml_gym.simulator.global_rng import GlobalStreams
+
+Range = int | tuple[int, int]
+"""One number, or the two ends of a range that a number is drawn from, both included."""
+
+
+def league_spec(seed: int, days: Range = (50, 200), factories_per_level: Range = (4, 8)) -> WorldSpec:
+    """A world as the league draws it: scml's own generator for the 2024 OneShot world, made a function of the seed.
+
+    Args:
+        seed: Any integer; the same one gives the same spec in every process.
+        days: Simulated days, at least 3.
+        factories_per_level: Drawn for each level of its own; 1 to ``MAX_PARTNERS``.
+
+    Raises:
+        InputError: if a range is empty or outside what a world can hold.
+
+    Source: scml/oneshot/world.py, ``SCMLBaseWorld.generate``; daily penalties as in its constructor.
+    """
+    _check_range("days", days, 3, 10_000)  # scml generates no world of fewer than three days
+    _check_range("factories_per_level", factories_per_level, 1, MAX_PARTNERS)
+    from scml.oneshot.agents import GreedyOneShotAgent
+    from scml.oneshot.world import SCML2024OneShotWorld
+
+    with GlobalStreams(seed).active():
+        config = SCML2024OneShotWorld.generate(
+            agent_types=[GreedyOneShotAgent],
+            n_steps=days,
+            n_agents_per_process=factories_per_level,
+            random_agent_types=True,
+        )
+        profiles = config["profiles"]
+        penalties = _penalty_profile(profiles)
+        noise = np.random.randn(len(profiles), 2, config["n_steps"])
+    shape = (len(profiles), config["n_steps"])
+    quantity, price = np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=np.int64)
+    for contract in config["exogenous_contracts"]:
+        factory = max(contract.seller, contract.buyer)  # the other side is the system, -1
+        quantity[factory, contract.time] = contract.quantity
+        price[factory, contract.time] = contract.unit_price
+    return WorldSpec(
+        level=np.array([p.level for p in profiles], dtype=np.int64),
+        lines=np.array([p.n_lines for p in profiles], dtype=np.int64),
+        production_cost=np.array([p.cost for p in profiles], dtype=np.int64),
+        initial_balance=np.array(config["initial_balance"], dtype=np.int64),
+        exogenous_quantity=quantity,
+        exogenous_price=price,
+        shortfall_penalty=np.abs(noise[:, 0] * penalties[:, 1:2] + penalties[:, 0:1]),
+        disposal_cost=np.abs(noise[:, 1] * penalties[:, 3:4] + penalties[:, 2:3]),
+        penalty_profile=penalties,
+        catalog_prices=np.array(config["catalog_prices"], dtype=np.int64),
+    )
+
+
+def _check_range(name: str, value: Any, low: int, high: int) -> None:
+    ends = (value, value) if isinstance(value, int) else tuple(value)
+    if len(ends) != 2 or not low <= ends[0] <= ends[1] <= high:
+        raise InputError(f"{name}={value!r}: give a number or a pair (low, high) within {low} to {high}")

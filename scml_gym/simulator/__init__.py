@@ -1,0 +1,1 @@
+"""scml's own simulation, made deterministic and pausable."""

@@ -1,0 +1,1 @@
+"""Many environments at once, whatever is played: rows, autoreset, seeds, worker threads."""

@@ -1,0 +1,220 @@
+"""Rows of a vector environment: their seeds, autoreset, threads and columns of information, whatever is played."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence, Sized
+from typing import Any
+
+import numpy as np
+from gymnasium.vector import AutoresetMode, VectorEnv
+from gymnasium.vector.utils import batch_space
+
+from scml_gym.core.errors import InputError
+from scml_gym.vector.jobs import SharedProgram
+from scml_gym.vector.seeds import SeedStreams
+from scml_gym.vector.workers import Crew
+
+Information = dict[str, Any]
+
+
+class RowVectorEnv(VectorEnv, ABC):
+    """A Gymnasium vector environment of rows; row ``i`` is the single environment with seed ``seed + i``.
+
+    A subclass sets ``single_action_space`` and ``single_observation_space`` and then calls this constructor; it says
+    what is played by ``_new_outputs``, ``_advance``, ``_reset_rows`` and ``_information``.
+
+    Args:
+        num_envs: Rows.
+        autoreset_mode: When a row whose episode ended starts the next one: with the next step (``"NextStep"``), in the
+            same step (``"SameStep"``, the last observation and information are in ``final_obs`` and ``final_info``), or
+            when it is reset by hand (``"Disabled"``, with ``options={"reset_mask": ...}``).
+        threads: Threads that share the rows; changes no result.
+        action_dtype: Of the numbers of an action.
+
+    Raises:
+        InputError: if a number is below 1 or the autoreset mode is unknown.
+    """
+
+    def __init__(self, num_envs: int, autoreset_mode: AutoresetMode | str, threads: int, action_dtype: Any):
+        modes = {mode.value: mode for mode in AutoresetMode} | {mode.name: mode for mode in AutoresetMode}
+        mode = modes.get(str(getattr(autoreset_mode, "value", autoreset_mode)))
+        if mode is None:
+            raise InputError(f"autoreset_mode={autoreset_mode!r}; valid: {', '.join(m.value for m in AutoresetMode)}")
+        check_count("threads", threads)
+        self.num_envs = check_rows(num_envs)
+        self.metadata = {"autoreset_mode": mode, "render_modes": []}
+        self.action_space = batch_space(self.single_action_space, num_envs)
+        self.observation_space = batch_space(self.single_observation_space, num_envs)
+        self._mode = mode
+        self._action_dtype = action_dtype
+        self._ended = np.zeros(num_envs, dtype=np.bool_)
+        self._seeds = SeedStreams([])
+        self._everyone = np.ones(num_envs, dtype=np.bool_)
+        self._last: Any = None
+        self._threads = threads
+        self._crews: list[Crew] = []
+
+    @abstractmethod
+    def _new_outputs(self) -> Any:
+        """Fresh arrays, as those of earlier steps stay as they were: a NamedTuple of ``observations``, ``masks``,
+        ``rewards``, ``done`` and possibly others. Observations and masks may hold anything, all others zeros."""
+
+    @abstractmethod
+    def _advance(self, actions: np.ndarray, outputs: Any, resting: np.ndarray) -> None:
+        """Start the next episode in the rows that are resting, bool, shape ``(num_envs,)``; in all others answer and
+        run on to their next decisions, refusing actions outside the space."""
+
+    @abstractmethod
+    def _reset_rows(self, indices: np.ndarray, outputs: Any, seeded: np.ndarray) -> None:
+        """Start the next episode in some rows; ``seeded`` says for all rows which of them were given a seed."""
+
+    @abstractmethod
+    def _information(self, outputs: Any, rows: np.ndarray) -> Information:
+        """What ``info`` holds of some rows, bool, shape ``(num_envs,)``."""
+
+    def _kept(self, outputs: Any) -> Any:
+        """What the rows that are done show, apart from what the restarted rows will write over."""
+        return outputs._replace(masks=outputs.masks & outputs.done[:, None])
+
+    def reset(
+        self, *, seed: int | Sequence[int | None] | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Any, Information]:
+        """Start an episode in every row, or in those of ``options["reset_mask"]`` (bool, shape ``(num_envs,)``)."""
+        seeds = self._list_seeds(seed)
+        chosen = np.ones(self.num_envs, dtype=np.bool_)
+        outputs = self._new_outputs()
+        if options is not None and "reset_mask" in options:
+            chosen = np.asarray(options["reset_mask"], dtype=np.bool_)
+            if chosen.shape != (self.num_envs,) or not chosen.any():
+                raise InputError(f"reset_mask of shape {chosen.shape}; valid: ({self.num_envs},), one of it true")
+            if self._last is not None:
+                outputs.observations[:], outputs.masks[:] = self._last.observations, self._last.masks
+            elif not chosen.all():
+                raise InputError(f"reset_mask of {int(chosen.sum())} rows; valid: all of them at the first reset")
+        fresh = not len(self._seeds)
+        if fresh:
+            self._seeds = SeedStreams(seeds)
+        for i, row_seed in enumerate(seeds):
+            if row_seed is not None and chosen[i] and not fresh:
+                self._seeds.renew(i, row_seed)
+        seeded = np.array([fresh or s is not None for s in seeds])
+        self._reset_rows(np.flatnonzero(chosen), outputs, seeded)
+        self._ended[chosen] = False
+        self._last = outputs
+        return self._shape(outputs.observations), self._information(outputs, chosen)
+
+    def step(self, actions: Any) -> tuple[Any, np.ndarray, np.ndarray, np.ndarray, Information]:
+        """Answer in every row and run on to the next decisions."""
+        if self._last is None:
+            raise InputError("call reset before step")
+        actions = read_actions(actions, self._action_dtype, self.action_space.shape)
+        outputs = self._new_outputs()
+        resting = self._ended
+        if self._mode == AutoresetMode.DISABLED and resting.any():
+            raise InputError(f"row {int(np.argmax(resting))} has ended: reset it (options={{'reset_mask': ...}})")
+        self._advance(actions, outputs, resting)
+        done = outputs.done
+        if self._mode == AutoresetMode.SAME_STEP and done.any():
+            information = self._restart(outputs)
+        else:
+            information = self._information(outputs, self._everyone.copy())
+            self._ended = done.copy()
+        self._last = outputs
+        truncated = np.zeros(self.num_envs, dtype=np.bool_)
+        return self._shape(outputs.observations), outputs.rewards, done, truncated, information
+
+    def action_masks(self) -> np.ndarray:
+        """The valid choices of the decisions that are due, bool, shape ``(num_envs, choices)``."""
+        if self._last is None:
+            raise InputError("call reset before action_masks")
+        return self._last.masks
+
+    def close_extras(self, **kwargs: Any) -> None:
+        """End the threads."""
+        for crew in self._crews:
+            crew.close()
+
+    def _shape(self, observations: np.ndarray) -> Any:
+        """Flat observations, of shape ``(n, size)``, in the form of the observation space."""
+        shape = self.single_observation_space.shape
+        assert shape is not None, "a space without a shape needs a form of its own"
+        return observations if len(shape) == 1 else observations.reshape(len(observations), *shape)
+
+    def _list_seeds(self, seed: int | Sequence[int | None] | None) -> Sequence[int | None]:
+        if seed is None or isinstance(seed, (int, np.integer)):
+            return [None if seed is None else int(seed) + i for i in range(self.num_envs)]
+        if not isinstance(seed, Sized):
+            raise InputError(f"seed={seed!r}; valid: a whole number, or one for each row")
+        if len(seed) != self.num_envs:
+            raise InputError(f"{len(seed)} seeds for {self.num_envs} rows")
+        return seed
+
+    def _crew(self, program: SharedProgram) -> Crew:
+        """A program as the environment's threads run it."""
+        self._crews.append(Crew(program, self._threads))
+        return self._crews[-1]
+
+    def _restart(self, outputs: Any) -> Information:
+        """Start the next episode in the rows that are done; their last observation and information are kept aside."""
+        done = outputs.done
+        last = np.full(self.num_envs, None, dtype=object)
+        ended = np.flatnonzero(done)
+        shown = self._shape(outputs.observations[ended])
+        for position, i in enumerate(ended):
+            last[i] = {k: v[position] for k, v in shown.items()} if isinstance(shown, dict) else shown[position]
+        final = self._information(self._kept(outputs), done)
+        self._reset_rows(ended, outputs, np.zeros_like(done))
+        information = self._information(outputs._replace(done=np.zeros_like(done)), self._everyone.copy())
+        return information | {"final_obs": last, "_final_obs": done, "final_info": final, "_final_info": done}
+
+    def _columns(self, rows: np.ndarray, values: dict[str, np.ndarray]) -> Information:
+        """Values of some rows as Gymnasium's vector environments have them: whole columns, and whose they are."""
+        columns: Information = {}
+        indices = np.flatnonzero(rows)
+        for name, some in values.items():
+            column = np.zeros(self.num_envs, dtype=some.dtype)
+            column[indices] = some
+            columns[name], columns[f"_{name}"] = column, rows
+        return columns
+
+
+def read_actions(actions: Any, dtype: Any, shape: tuple[int, ...] | None) -> np.ndarray:
+    """The actions of all rows as an array in C order.
+
+    Raises:
+        InputError: if they are of another shape, or no numbers of that kind.
+    """
+    if isinstance(actions, np.ndarray) and actions.dtype == dtype and actions.shape == shape:
+        return np.ascontiguousarray(actions)
+    try:
+        given = np.asarray(actions)
+        with np.errstate(invalid="ignore"):  # nan becomes some integer, and differs from it below
+            made = np.ascontiguousarray(given, dtype=dtype).reshape(given.shape)
+    except (TypeError, ValueError):
+        raise InputError(f"actions {' '.join(repr(actions).split())}; valid: an array of shape {shape}") from None
+    if made.shape != shape:
+        raise InputError(f"actions of shape {made.shape}; valid: {shape}")
+    if made.dtype.kind in "iu" and given.dtype.kind not in "iu" and not np.array_equal(given, made):
+        raise InputError(f"actions {given.tolist()!r}; valid: whole numbers")
+    return made
+
+
+def check_count(argument: str, number: int) -> int:
+    """A number of things.
+
+    Raises:
+        InputError: if it is no whole number of 1 or more.
+    """
+    if not isinstance(number, int | np.integer) or isinstance(number, bool) or number < 1:
+        raise InputError(f"{argument}={number!r}; valid: 1 or more")
+    return int(number)
+
+
+def check_rows(num_envs: int) -> int:
+    """The number of rows.
+
+    Raises:
+        InputError: if there is none.
+    """
+    return check_count("num_envs", num_envs)

@@ -1,5 +1,0 @@
-"""The compiled table world: records, the rules over them, and strategies called by address. It needs Numba."""
-
-from scml_gym.compiling import require_numba
-
-require_numba()

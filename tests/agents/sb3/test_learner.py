@@ -1,0 +1,251 @@
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from agents import AGENTS
+from scml_gym.core.config import CONFIGS, read_yaml
+from scml_gym.core.errors import InputError
+from scml_gym.experiments.make_env import make_env
+from scml_gym.experiments.run_folder import Run
+from scml_gym.policies.deployment import PartnerPolicy
+
+ENV = {"days": 3, "factories_per_level": 4}
+ON_POLICY = {"total_steps": 64, "n_envs": 2, "n_steps": 16, "batch_size": 16, "n_epochs": 2, "net_arch": [16]}
+SMALL = {
+    "ppo": ON_POLICY,
+    "maskable-ppo": ON_POLICY,
+    "recurrent-ppo": ON_POLICY | {"lstm_hidden_size": 8},
+    "dqn": {
+        **{"total_steps": 96, "learning_starts": 32, "log_steps": 32, "net_arch": [16]},
+        **{"batch_size": 16, "buffer_size": 64, "target_update_interval": 32},
+    },
+}
+
+
+def experiment(name, **changes):
+    """On the reference world, one by one; tests/agents/sb3/test_batch.py has the native environments."""
+    env_file = "bilateral" if name == "dqn" else "concurrent"
+    agent = read_yaml(CONFIGS / "agent" / f"{name.replace('-', '_')}.yaml") | {"name": name} | SMALL[name]
+    env = read_yaml(CONFIGS / "env" / f"{env_file}.yaml") | ENV
+    config = {"seed": 1, "agent": agent, "env": env, "checkpoint_minutes": 0, "threads": 1}
+    for section, values in changes.items():
+        config[section] = config[section] | values
+    return config
+
+
+def trained(folder, config):
+    agent = AGENTS.get(config["agent"]["name"]).build(config["agent"], config["env"])
+    run = Run.create(folder, config, "test", agent=f"{type(agent).__module__}:{type(agent).__qualname__}")
+    agent.train(run)
+    return agent, run
+
+
+@pytest.fixture(scope="module", params=sorted(SMALL))
+def learnt(request, tmp_path_factory):
+    config = experiment(request.param)
+    return request.param, config, *trained(tmp_path_factory.mktemp("sb3") / "run", config)
+
+
+def decisions(env, n=12):
+    """Observations with their masks, met under random valid play."""
+    rng, met = np.random.default_rng(0), []
+    observation, info = env.reset(seed=3)
+    for _ in range(n):
+        met.append((observation, info["action_mask"]))
+        mask = info["action_mask"].reshape(-1, 22)
+        action = np.array([rng.choice(np.flatnonzero(row)) for row in mask])
+        if len(mask) == 1:
+            action = action[0]
+        observation, _, terminated, _, info = env.step(action)
+        if terminated:
+            observation, info = env.reset()
+    return met
+
+
+def test_a_training_leaves_a_complete_run(learnt):
+    name, config, agent, run = learnt
+    again = Run.open(run.path)
+    assert again.step == config["agent"]["total_steps"]
+    rows = again.curve()
+    assert [int(row["step"]) for row in rows] == list(range(32, config["agent"]["total_steps"] + 1, 32))
+    assert {"return", "score", "invalid_actions", "episodes"} <= rows[0].keys()
+    assert sum(float(row["episodes"]) for row in rows) > 0
+    assert any(row["loss"] for row in rows)
+    if name == "maskable-ppo":
+        assert all(float(row["invalid_actions"] or 0) == 0 for row in rows)
+
+
+def test_a_finished_run_is_left_as_it_is(learnt):
+    name, config, _, run = learnt
+    everything = {p: p.read_bytes() for p in run.path.rglob("*") if p.is_file() and p.parent.name != "tb"}
+    again = AGENTS.get(name).build(config["agent"], config["env"])
+    again.train(Run.open(run.path))
+    assert again.model.num_timesteps == run.step
+    assert {p: p.read_bytes() for p in everything} == everything
+
+
+def test_training_twice_gives_the_same(learnt, tmp_path):
+    _, config, agent, run = learnt
+    torch.manual_seed(99)  # the caller's own generators neither matter nor change
+    np.random.seed(99)  # noqa: NPY002
+    before = torch.get_rng_state()
+    other, again = trained(tmp_path / "again", config)
+    assert torch.equal(torch.get_rng_state(), before)
+    assert (again.path / "learning_curve.csv").read_bytes() == (run.path / "learning_curve.csv").read_bytes()
+    weights = agent.model.policy.state_dict()
+    for key, value in other.model.policy.state_dict().items():
+        assert torch.equal(value, weights[key])
+
+
+def test_another_seed_gives_another(learnt, tmp_path):
+    name, config, _, run = learnt
+    _, again = trained(tmp_path / "again", config | {"seed": 2})
+    assert (again.path / "learning_curve.csv").read_bytes() != (run.path / "learning_curve.csv").read_bytes()
+
+
+def test_what_is_loaded_acts_the_same(learnt):
+    _, config, agent, run = learnt
+    loaded = type(agent).load(run.latest_checkpoint())
+    env = make_env(config["env"])
+    state = other = None
+    for observation, mask in decisions(env):
+        action, state = agent.predict(observation, state, mask)
+        same, other = loaded.predict(observation, other, mask)
+        assert np.array_equal(action, same)
+        assert env.action_space.contains(np.asarray(action, dtype=np.int64)[()])
+
+
+@pytest.mark.parametrize("learnt", ["maskable-ppo", "dqn"], indirect=True)
+def test_masks_are_kept_where_the_learner_knows_them(learnt):
+    _, config, agent, _ = learnt
+    for observation, mask in decisions(make_env(config["env"])):
+        action, _ = agent.predict(observation, None, mask)
+        rows = mask.reshape(-1, 22)
+        assert all(row[a] for row, a in zip(rows, np.atleast_1d(action), strict=True))
+
+
+def test_a_resumed_training_goes_on_and_resuming_is_reproducible(learnt, tmp_path):
+    name, config, _, run = learnt
+    longer = config | {"agent": config["agent"] | {"total_steps": 2 * config["agent"]["total_steps"]}}
+    curves = []
+    for trial in ("a", "b"):
+        folder = tmp_path / trial
+        copy = Run.create(folder, longer, "test", agent=run.info["agent"])
+        agent = AGENTS.get(name).build(longer["agent"], longer["env"])
+        for row in run.curve():
+            copy.log(int(row["step"]), **{k: float(v) for k, v in row.items() if v and k != "step"})
+        copy.checkpoint(run.step, lambda path: copy_files(run, path))
+        agent.train(copy)
+        assert agent.model.num_timesteps == longer["agent"]["total_steps"]
+        curves.append((folder / "learning_curve.csv").read_bytes())
+    assert curves[0] == curves[1]
+
+
+def copy_files(run, folder):
+    for path in run.latest_checkpoint().iterdir():
+        (folder / path.name).write_bytes(path.read_bytes())
+
+
+def test_players_of_a_learner_play_whole_worlds(learnt):
+    from scml_gym.oneshot.worlds.generation import league_spec
+    from scml_gym.oneshot.worlds.reference import ReferenceWorld
+    from scml_gym.policies.players import player_maker
+
+    _, _, agent, run = learnt
+    scores = []
+    for maker in (agent.policy, player_maker(str(run.path))):
+        world = ReferenceWorld(league_spec(5, 3, 4), [maker(seed) for seed in range(8)])
+        world.run()
+        scores.append(world.scores)
+    assert np.array_equal(scores[0], scores[1])
+
+
+def test_a_checkpoint_of_another_shape_is_refused(learnt, tmp_path):
+    name, config, agent, run = learnt
+    folder = tmp_path / "checkpoint"
+    folder.mkdir()
+    copy_files(run, folder)
+    facts = json.loads((folder / "agent.json").read_text())
+    change = {"history": 2} if name != "dqn" else {"observation": "needs"}
+    (folder / "agent.json").write_text(json.dumps(facts | {"env": facts["env"] | change}))
+    with pytest.raises(InputError, match="was trained with observation space") as caught:
+        type(agent).load(folder)
+    assert "\n" not in str(caught.value)
+    for broken in ('{"schema": "other"}', "", "[]"):
+        (folder / "agent.json").write_text(broken)
+        with pytest.raises(InputError):
+            type(agent).load(folder)
+    (folder / "agent.json").write_text(json.dumps(facts))
+    (folder / "model.zip").write_bytes(b"nothing")
+    with pytest.raises(InputError, match="is not a readable model"):
+        type(agent).load(folder)
+    with pytest.raises(InputError):
+        type(agent).load(tmp_path / "nowhere")
+
+
+def test_an_untrained_learner_says_so():
+    config = experiment("ppo")
+    agent = AGENTS.get("ppo").build(config["agent"], config["env"])
+    with pytest.raises(InputError, match="not trained yet"):
+        agent.predict(np.zeros(95, dtype=np.float32))
+
+
+@pytest.mark.parametrize("name", ["ppo", "dqn"])
+def test_a_simple_task_is_learnt(name, tmp_path):
+    """CartPole: balancing for 9 steps is chance, 100 takes some learning."""
+    config = experiment(name) | {"env": {"id": "CartPole-v1"}}
+    config["agent"] |= {
+        "learning_rate": 2e-3,
+        "final_learning_rate": 2e-3,
+        "net_arch": [64],
+        "gamma": 0.99,
+        "reward_scale": 1.0,
+    }
+    if name == "ppo":
+        config["agent"] |= {"total_steps": 8192, "n_steps": 128, "n_envs": 4, "batch_size": 128, "n_epochs": 8}
+    else:
+        config["agent"] |= {
+            **{"total_steps": 8000, "buffer_size": 8000, "learning_starts": 500, "log_steps": 1000, "batch_size": 64},
+            **{"target_update_interval": 200, "train_freq": 4, "gradient_steps": 2, "exploration_fraction": 0.3},
+        }
+    config["checkpoint_minutes"] = 60
+    agent, _ = trained(tmp_path / "run", config)
+    env, lengths = make_env(config["env"]), []
+    for seed in range(5):
+        observation, _ = env.reset(seed=seed)
+        steps, done = 0, False
+        while not done:
+            action, _ = agent.predict(observation)
+            observation, _, terminated, truncated, _ = env.step(int(action))
+            steps, done = steps + 1, terminated or truncated
+        lengths.append(steps)
+    assert np.mean(lengths) > 100
+
+
+def test_environments_in_processes_of_their_own_give_the_same(tmp_path):
+    curves = []
+    for workers in (1, 2):
+        config = experiment("maskable-ppo", agent={"workers": workers, "total_steps": 32}, env={"backend": "reference"})
+        _, run = trained(tmp_path / str(workers), config)
+        curves.append((run.path / "learning_curve.csv").read_bytes())
+    assert curves[0] == curves[1]
+
+
+@pytest.mark.parametrize(
+    ("name", "env"),
+    [("dqn", {"id": "scml_gym/OneShotConcurrent-v0", **ENV}), ("maskable-ppo", {"action": "continuous"})],
+)
+def test_an_environment_that_does_not_fit_the_learner_is_refused(name, env):
+    config = experiment(name)
+    env = env if "id" in env else config["env"] | env
+    with pytest.raises(InputError, match="takes actions of"):
+        AGENTS.get(name).build(config["agent"], env)
+
+
+def test_a_joint_learner_of_one_partner_plays_partner_by_partner(tmp_path):
+    config = experiment("maskable-ppo")
+    config["env"] = read_yaml(CONFIGS / "env" / "bilateral.yaml") | ENV
+    agent, _ = trained(tmp_path / "run", config)
+    assert isinstance(agent.policy(0), PartnerPolicy)

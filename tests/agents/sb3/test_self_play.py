@@ -1,0 +1,314 @@
+"""Snapshots of trained networks in both worlds, and leagues of them."""
+
+import itertools
+
+import gymnasium
+import numpy as np
+import pytest
+
+from agents import AGENTS
+from agents.sb3.policy_files import take_snapshot
+from agents.sb3.self_play import mix
+from scml_gym.core.config import CONFIGS, read_yaml
+from scml_gym.core.errors import InputError
+from scml_gym.experiments.make_env import make_env
+from scml_gym.experiments.run_folder import Run
+from scml_gym.oneshot.policy_files import FILE, PolicyFile, network_sizes, network_strategy
+from scml_gym.oneshot.strategies.base import StrategyPolicy
+from scml_gym.oneshot.strategies.network import choose, compute_logits, pack_network
+from scml_gym.oneshot.worlds.compiled.world import CompiledWorld
+from scml_gym.oneshot.worlds.generation import league_spec
+from scml_gym.oneshot.worlds.reference import ReferenceWorld
+from scml_gym.policies.deployment import JointPolicy
+from scml_gym.policies.players import player_maker
+
+FORMS = [("flat", 0, "choice"), ("flat", 2, "planner"), ("entities", 0, "choice")]
+SETTINGS = {"total_steps": 64, "n_envs": 4, "n_steps": 8, "batch_size": 16, "n_epochs": 2, "net_arch": [16]}
+ENV = {"days": 3, "factories_per_level": 4, "generator": "compiled", "backend": "compiled"}
+
+
+def snapshot(seed=0, form=("flat", 0, "choice"), masked=True, temperature=1.0, activation="tanh"):
+    """A random network with large weights, so that its choices differ."""
+    rng = np.random.default_rng(seed)
+    n_in, n_out = network_sizes(*form)
+    sizes = [n_in, 12, 7, n_out]
+    layers = [
+        (rng.normal(size=(a, b)).astype(np.float32), rng.normal(size=b).astype(np.float32))
+        for a, b in itertools.pairwise(sizes)
+    ]
+    return PolicyFile(*form, pack_network(layers, activation, masked, temperature))
+
+
+def experiment(name="ppo", agent=None, env=None):
+    learner = read_yaml(CONFIGS / "agent" / f"{name.replace('-', '_')}.yaml") | {"name": name} | SETTINGS
+    world = read_yaml(CONFIGS / "env" / "concurrent.yaml") | ENV | (env or {})
+    return {"seed": 1, "agent": learner | (agent or {}), "env": world, "checkpoint_minutes": 0, "threads": 1}
+
+
+def build(config):
+    return AGENTS.get(config["agent"]["name"]).build(config["agent"], config["env"])
+
+
+def train(folder, config):
+    agent = build(config)
+    run = Run.create(folder, config, "test", agent=f"{type(agent).__module__}:{type(agent).__qualname__}")
+    agent.train(run)
+    return agent, run
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_snapshots_play_the_same_in_both_worlds(form):
+    spec = league_spec(3, days=3, factories_per_level=(3, 4))
+    players = [snapshot(1, form, temperature=0.0), snapshot(2, form, masked=False, activation="relu")]
+    results = []
+    for world in (ReferenceWorld, CompiledWorld):
+        played = world(spec, [players[i % 2].player(5) for i in range(spec.n_factories)], seed=5)
+        played.run()
+        results.append(played)
+    assert len(results[0].contracts) > 0
+    assert results[0].contracts.tolist() == results[1].contracts.tolist()
+    assert np.array_equal(results[0].scores, results[1].scores)
+
+
+def test_the_arithmetic_is_that_of_matrices():
+    rng = np.random.default_rng(0)
+    layers = [(rng.normal(size=(5, 4)), rng.normal(size=4)), (rng.normal(size=(4, 6)), rng.normal(size=6))]
+    x = rng.normal(size=5)
+    for activation, function in (("tanh", np.tanh), ("relu", lambda v: np.maximum(v, 0))):
+        expected = function(x @ layers[0][0] + layers[0][1]) @ layers[1][0] + layers[1][1]
+        assert np.allclose(compute_logits(pack_network(layers, activation, False, 0.0), x), expected)
+
+
+def test_choices_are_drawn_by_softmax_among_the_valid():
+    logits, valid = np.array([1.0, 3.0, 2.0, -1.0]), np.array([True, False, True, True])
+    assert choose(logits.copy(), valid, 0.0, 0.5) == 2
+    draws = (np.arange(2000) + 0.5) / 2000
+    drawn = np.bincount([choose(logits.copy(), valid, 2.0, u) for u in draws], minlength=4) / 2000
+    weights = np.exp(logits / 2.0) * valid
+    assert np.allclose(drawn, weights / weights.sum(), atol=1e-3)
+
+
+def test_networks_are_checked():
+    layer = (np.zeros((95, 3)), np.zeros(3))
+    with pytest.raises(InputError, match=r"sigmoid.*tanh, relu"):
+        pack_network([layer], "sigmoid", False, 0.0)
+    with pytest.raises(InputError, match=r"layer 1 has weights \(4, 2\); valid: \(3, 2\)"):
+        pack_network([layer, (np.zeros((4, 2)), np.zeros(2))], "tanh", False, 0.0)
+    with pytest.raises(InputError, match="95 numbers in, 176 out"):
+        PolicyFile("flat", 0, "choice", pack_network([layer], "tanh", False, 0.0))
+    with pytest.raises(InputError, match="'continuous' has no choices"):
+        network_sizes("flat", 0, "continuous")
+
+
+def test_a_file_holds_all_of_it(tmp_path):
+    whole = snapshot(form=FORMS[1])
+    whole.save(tmp_path / "a.npz")
+    player = player_maker(str(tmp_path / "a.npz"))(4)
+    assert isinstance(player, StrategyPolicy)
+    assert player.strategy is network_strategy(*FORMS[1])
+    assert np.array_equal(player.parameters, whole.network)
+    (tmp_path / "b.npz").write_bytes(b"PK")
+    with pytest.raises(InputError, match="not a readable snapshot"):
+        PolicyFile.load(tmp_path / "b.npz")
+
+
+@pytest.fixture(scope="module", params=[("ppo", "choice"), ("maskable-ppo", "choice"), ("ppo", "planner")])
+def learnt(request, tmp_path_factory):
+    name, action = request.param
+    return train(tmp_path_factory.mktemp("league") / "run", experiment(name, env={"action": action}))
+
+
+def test_a_snapshot_acts_as_its_learner(learnt):
+    agent, run = learnt
+    player = PolicyFile.load(run.latest_checkpoint() / FILE).player(0)
+    deployed = agent.policy(0)
+    assert isinstance(deployed, JointPolicy)
+    env = make_env(agent.env | {"backend": "reference", "days": 4, "action": "choice"})
+    env.reset(seed=3)
+    before, compared, done = env.unwrapped.view.copy(), 0, False
+    for policy in (player, deployed):
+        policy.begin(before)
+    while not done:
+        view = env.unwrapped.view
+        if view["day"] != before["day"]:
+            for policy in (player, deployed):
+                policy.end_day(before)
+        before = view.copy()
+        assert player.act(view).tolist() == deployed.act(view).tolist()
+        compared += 1
+        _, _, done, _, _ = env.step(env.action_space.sample(mask=env.unwrapped.sample_mask()))
+    assert compared > 5
+
+
+def test_a_run_folder_is_a_snapshot_in_the_compiled_world_and_deployed_elsewhere(learnt):
+    _, run = learnt
+    assert isinstance(player_maker(str(run.path))(0), JointPolicy)
+    assert isinstance(ReferenceWorld.player_maker(str(run.path))(0), JointPolicy)
+    player = CompiledWorld.player_maker(str(run.path))(0)
+    assert isinstance(player, StrategyPolicy)
+    envs = gymnasium.make_vec("scml_gym/OneShotConcurrent-v0", num_envs=2, days=2, opponents=[str(run.path), "greedy"])
+    envs.reset(seed=1)
+    envs.close()
+
+
+@pytest.mark.parametrize(
+    ("name", "agent", "env", "reason"),
+    [
+        ("recurrent-ppo", {"n_epochs": 1}, {}, "RecurrentPPO makes no snapshots; valid: PPO, MaskablePPO"),
+        ("ppo", {}, {"action": "continuous"}, "action='continuous' has no choices"),
+        ("ppo", {}, {"observation": "dict"}, "observation='dict' is no array"),
+        ("ppo", {}, {"observability": "full"}, "no snapshots with env.observability='full'"),
+        ("ppo", {"features": "deep_sets"}, {"observation": "entities"}, "no snapshots with agent.features='deep_sets'"),
+    ],
+)
+def test_what_makes_no_snapshots_is_refused(name, agent, env, reason):
+    learner = build(experiment(name, agent, env))
+    with pytest.raises(InputError, match=reason):
+        take_snapshot(learner)
+    with pytest.raises(InputError, match=rf"league.*{reason}"):
+        build(experiment(name, agent | {"league": {"every": 8, "size": 2, "share": 0.5}}, env))
+
+
+def test_an_untrained_learner_has_no_snapshot_and_a_league_needs_the_compiled_world():
+    with pytest.raises(InputError, match="not trained"):
+        take_snapshot(build(experiment()))
+    league = {"league": {"every": 8, "size": 2, "share": 0.5}}
+    with pytest.raises(InputError, match=r"valid with env\.backend: compiled"):
+        build(experiment(agent=league, env={"backend": "reference"}))
+    with pytest.raises(InputError, match="share"):
+        build(experiment(agent={"league": {"every": 8, "size": 2, "share": 1.5}}))
+
+
+def test_a_run_without_a_snapshot_is_refused_in_the_compiled_world(tmp_path):
+    _, run = train(tmp_path / "run", experiment("recurrent-ppo", {"total_steps": 32, "n_epochs": 1}))
+    with pytest.raises(InputError, match=r"RecurrentPPO makes no snapshots.*use backend='reference'"):
+        CompiledWorld.player_maker(str(run.path))
+
+
+def test_an_old_checkpoint_is_exported_when_asked_for(learnt):
+    agent, run = learnt
+    file = run.latest_checkpoint() / FILE
+    content = file.read_bytes()
+    file.unlink()
+    try:
+        player = CompiledWorld.player_maker(str(run.path))(0)
+    finally:
+        file.write_bytes(content)
+    assert np.array_equal(player.parameters, agent.snapshot().network)
+
+
+def test_the_mixture_has_its_share_exactly():
+    scripted, snapshots = [object() for _ in range(3)], [object() for _ in range(5)]
+    assert mix(scripted, [], 0.3) == scripted
+    mixed = mix(scripted, snapshots, 0.3)
+    counts = [mixed.count(maker) for maker in (*scripted, *snapshots)]
+    assert len(set(counts[:3])) == len(set(counts[3:])) == 1
+    assert sum(counts[3:]) / len(mixed) == 0.3
+
+
+def roll(num_envs, threads, steps, episode="world", single=None):
+    """Rewards and observations of random play in which the opponents change every few steps; their networks are kept
+    by nobody else."""
+    arguments = {"days": 2, "factories_per_level": [1, 3], "opponents": ["greedy"], "episode": episode}
+    env = (
+        gymnasium.make_vec(
+            "scml_gym/OneShotConcurrent-v0", num_envs, threads=threads, autoreset_mode="SameStep", **arguments
+        )
+        if single is None
+        else gymnasium.make("scml_gym/OneShotConcurrent-v0", **arguments).unwrapped
+    )
+    env.reset(seed=3 if single is None else 3 + single)
+    rng, seen, ended = np.random.default_rng(0), [], 0
+    for step in range(steps):
+        if step % 7 == 3:
+            makers = [snapshot(step, FORMS[step % 3]).player, "subset-population"]
+            (env if single is None else env.setting).set_opponents(makers)
+        actions = rng.integers(22, size=(num_envs, 8))
+        observation, reward, done, _, _ = env.step(actions if single is None else actions[single])
+        if single is not None and done:
+            observation, _ = env.reset()
+        ended += np.sum(done)
+        seen.append((np.copy(observation), np.copy(reward)))
+    if single is None:
+        networks = [params for params in env._later if len(params) > 1000]
+        assert len(networks) < 30  # of over a hundred: those out of play are let go
+    env.close()
+    return [np.array(part) for part in zip(*seen, strict=True)], ended
+
+
+def test_opponents_change_between_worlds_of_a_batch():
+    (observations, rewards), ended = roll(16, 1, 800)
+    assert ended > 1000
+    (same, paid), _ = roll(16, 2, 800)
+    assert np.array_equal(observations, same)
+    assert np.array_equal(rewards, paid)
+    for row in (0, 9):
+        (same, paid), _ = roll(16, 1, 150, single=row)
+        assert np.array_equal(observations[:150, row], same)
+        assert np.array_equal(rewards[:150, row], paid)
+
+
+def test_running_worlds_keep_what_their_strategies_remember():
+    """A state that grows is moved, so days that were begun before end as they would have."""
+    days = {"days": 30, "factories_per_level": 2, "opponents": ["subset-population"]}
+    ends = []
+    for changes in (False, True):
+        env = gymnasium.make_vec("scml_gym/OneShotConcurrent-v0", 3, autoreset_mode="Disabled", **days)
+        env.reset(seed=5)
+        rewards, step, done = [], 0, np.zeros(3, dtype=bool)
+        while not done.any():
+            if changes and step == 10:
+                env.set_opponents([snapshot(form=("flat", 4, "choice")).player])
+            _, reward, done, _, _ = env.step(np.full((3, 8), 2 + step % 20))
+            rewards.append(reward)
+            step += 1
+        ends.append(np.array(rewards))
+        env.close()
+    assert step > 30
+    assert np.array_equal(*ends)
+
+
+def test_refused_opponents_change_nothing():
+    env = gymnasium.make_vec("scml_gym/OneShotConcurrent-v0", 2, days=2, opponents=["greedy"])
+    before = env.setting.makers
+    for wrong in ([], ["scml:GreedyOneShotAgent"], [lambda seed: StrategyPolicy(network_strategy(*FORMS[0]), 7)]):
+        with pytest.raises(InputError):
+            env.set_opponents(wrong)
+        assert env.setting.makers is before
+    env.close()
+
+
+LEAGUE = {"every": 40, "size": 2, "share": 0.5}
+
+
+def test_a_league_adds_snapshots_and_is_found_again(tmp_path):
+    config = experiment("maskable-ppo", {"total_steps": 128, "league": LEAGUE}, {"action": "planner"})
+    agent, run = train(tmp_path / "whole", config)
+    steps = [int(path.stem) for path in sorted((run.path / "league").iterdir())]
+    assert steps == [64, 96]  # rollouts of 32: the first ones that begin at or after 40 and 80
+    taken = PolicyFile.load(run.path / "league" / "000000000096.npz")
+    assert not np.array_equal(taken.network, agent.snapshot().network)
+    _, again = train(tmp_path / "again", config)
+    for name in ("learning_curve.csv", "league/000000000064.npz"):
+        assert (again.path / name).read_bytes() == (run.path / name).read_bytes()
+    alone = experiment("maskable-ppo", {"total_steps": 128}, {"action": "planner"})
+    _, without = train(tmp_path / "alone", alone)
+    assert not (without.path / "league").exists()
+    curves = [r.curve() for r in (run, without)]
+    assert curves[0][:2] == curves[1][:2]
+    assert curves[0][2:] != curves[1][2:]
+
+
+def test_a_resumed_league_goes_on_with_its_snapshots(tmp_path, monkeypatch):
+    config = experiment("ppo", {"total_steps": 96, "league": LEAGUE})
+    _, run = train(tmp_path / "run", config)
+    (run.path / "league" / "000000009999.npz").write_bytes(b"of a time after the checkpoint")
+    played = []
+    monkeypatch.setattr(
+        "scml_gym.oneshot.envs.vector.base.BatchedEnv.set_opponents", lambda self, makers: played.append(len(makers))
+    )
+    longer = config | {"agent": config["agent"] | {"total_steps": 160}}
+    build(longer).train(Run.open(run.path))
+    steps = [int(path.stem) for path in sorted((run.path / "league").iterdir())]
+    assert steps == [64, 96, 128]
+    assert played == [6, 12, 12]  # three scripted ones beside 1 snapshot (3 + 3), then 2 (6 + 6)

@@ -1,0 +1,116 @@
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from scml_gym.experiments.run_folder import Run
+
+ROOT = Path(__file__).resolve().parents[2]
+
+SMALL = [
+    "maskable_ppo",
+    *("--set", "env.days=3", "--set", "env.factories_per_level=4", "--set", "agent.n_envs=1"),
+    *("--set", "agent.n_steps=16", "--set", "agent.batch_size=16", "--set", "agent.n_epochs=1"),
+    *("--set", "checkpoint_minutes=0"),
+]
+
+
+def numbers(row):
+    return {name: value for name, value in row.items() if value}
+
+
+def test_killed_and_resumed_a_training_ends_as_configured(tmp_path, command_line):
+    folder = tmp_path / "run"
+    total = 480
+    arguments = [*SMALL, "--set", f"agent.total_steps={total}", "--out", str(folder)]
+    command = [sys.executable, str(ROOT / "train.py"), *arguments]
+    process = subprocess.Popen(command, env=os.environ | {"PYTHONPATH": str(ROOT)}, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 120
+    while not (folder.exists() and Run.open(folder).step) and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.02)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    killed = Run.open(folder)
+    assert 0 < killed.step < total
+    before = [numbers(row) for row in killed.curve() if int(row["step"]) <= killed.step]
+
+    done = command_line("train.py", "--resume", folder)
+    assert done.returncode == 0, done.stderr
+    run = Run.open(folder)
+    rows = run.curve()
+    assert run.step == total
+    assert [int(row["step"]) for row in rows] == list(range(16, total + 1, 16))
+    assert [numbers(row) for row in rows[: len(before)]] == before
+    assert (folder / "learning_curve.png").is_file()
+    assert (folder / "command.txt").read_text().count("\n") == 2
+
+
+def test_the_same_seed_trains_the_same_in_every_process(tmp_path, command_line):
+    curves = []
+    for hash_seed in "12":
+        folder = tmp_path / hash_seed
+        arguments = [*SMALL, "--set", "agent.total_steps=64", "--seed", 3, "--out", folder]
+        done = command_line("train.py", *arguments, PYTHONHASHSEED=hash_seed)
+        assert done.returncode == 0, done.stderr
+        assert "trained 64 steps" in done.stdout
+        curves.append((folder / "learning_curve.csv").read_bytes())
+    assert curves[0] == curves[1]
+    assert Run.open(tmp_path / "1").config["seed"] == 3
+
+
+def test_a_training_against_scmls_own_agents_repeats_too(tmp_path, command_line, monkeypatch):
+    """They iterate over sets of names: `train.py` fixes the hash seed where the user has not."""
+    monkeypatch.delenv("PYTHONHASHSEED", raising=False)
+    curves = []
+    for name in "ab":
+        small = ["agent.training.worlds=2", "agent.training.log_every=1", "env.days=3", "env.backend=reference"]
+        small += ["env.opponents=[scml:SyncRandomOneShotAgent, scml:EqualDistOneShotAgent]"]
+        options = [part for option in small for part in ("--set", option)]
+        done = command_line("train.py", "q_learning", *options, "--out", tmp_path / name)
+        assert done.returncode == 0, done.stderr
+        curves.append((tmp_path / name / "learning_curve.csv").read_bytes())
+    assert curves[0] == curves[1]
+
+
+WRONG = {
+    "no experiment": ([], "give an EXPERIMENT"),
+    "unknown experiment": (["pppo"], "did you mean 'ppo'?"),
+    "misspelt option": (["ppo", "--sed", "1"], "--sed"),
+    "misspelt key": (
+        ["ppo", "--set", "agent.gama=1"],
+        "agent.gama: unknown key; did you mean 'gamma'?",
+    ),
+    "wrong value": (["ppo", "--set", "env.days=many"], "many"),
+    "negative seed": (["ppo", "--seed", "-1"], "--seed -1: seed: -1 is not valid"),
+    "no run": (["--resume", "nowhere"], "nowhere is not a run folder"),
+    "resume with more": (["ppo", "--resume", "used"], "give nothing else"),
+    "folder in use": (["ppo", "--out", "used"], "used exists and is not empty"),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_bad_input_is_told_in_one_line_and_nothing_is_written(case, tmp_path, command_line):
+    arguments, told = WRONG[case]
+    (tmp_path / "used").mkdir()
+    (tmp_path / "used" / "file").write_text("mine")
+    done = command_line("train.py", *arguments)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.count("\n") == 1
+    assert told in done.stderr
+    assert [p.name for p in tmp_path.rglob("*")] == ["used", "file"]
+    assert (tmp_path / "used" / "file").read_text() == "mine"
+
+
+def test_help_is_quick_and_loads_nothing_heavy(command_line):
+    done = command_line("train.py", "--help")
+    assert done.returncode == 0
+    assert "--resume" in done.stdout
+    probe = "import sys, train; print([m for m in ('torch', 'scml', 'negmas', 'matplotlib') if m in sys.modules])"
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    loaded = subprocess.run([sys.executable, "-c", probe], env=environment, capture_output=True, text=True)
+    assert loaded.stdout == "[]\n"

@@ -1,0 +1,164 @@
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agents import AGENTS
+from agents.training import build
+from scml_gym.commitment import parallel_env
+from scml_gym.core.config import CONFIGS, Experiment, find_config, load, load_experiment, merge, read_yaml, set_options
+from scml_gym.core.errors import InputError
+from scml_gym.experiments.make_env import make_env
+
+FILES = sorted(CONFIGS.rglob("*.yaml"))
+EXPERIMENTS = sorted((CONFIGS / "experiment").glob("*.yaml"))
+ENVS = sorted((CONFIGS / "env").glob("*.yaml"))
+
+
+def name_of(path):
+    return f"{path.parent.name}-{path.stem}"
+
+
+@pytest.mark.parametrize("path", FILES, ids=name_of)
+def test_every_file_is_read(path):
+    assert read_yaml(path)
+
+
+@pytest.mark.parametrize("path", EXPERIMENTS, ids=name_of)
+def test_every_experiment_builds_its_learner(path):
+    build(load_experiment(path))
+
+
+def test_every_learner_has_defaults_and_an_experiment():
+    trained = {load_experiment(path).config["agent"]["name"] for path in EXPERIMENTS}
+    assert set(AGENTS) <= trained
+    for name in AGENTS:
+        assert find_config("agent", name).is_file()
+
+
+@pytest.mark.parametrize("path", ENVS, ids=name_of)
+def test_every_env_file_makes_its_environment(path):
+    settings = read_yaml(path)
+    env = parallel_env(**settings) if "game" in settings else make_env(settings)
+    env.reset(seed=0)
+    env.close()
+
+
+@pytest.mark.parametrize("name", ["ppo", "maskable_ppo", "maskable-ppo"])
+def test_a_resolved_experiment_is_an_experiment(name, tmp_path):
+    config = load_experiment(name, ["checkpoint_minutes=2"], seed=9).config
+    path = tmp_path / "again.yaml"
+    path.write_text(yaml.safe_dump(config))
+    assert load_experiment(path).config == config
+
+
+def test_what_is_nearer_to_the_user_wins(tmp_path):
+    path = tmp_path / "mine.yaml"
+    text = "{seed: 1, agent: {name: ppo, gamma: 0.5, n_steps: 64}, env: {name: concurrent}"
+    path.write_text(text + ", checkpoint_minutes: 1, threads: 1}")
+    config = load_experiment(path, ["agent.gamma=0.25", "env.days=[3, 5]"], seed=4).config
+    assert config["agent"]["gamma"] == 0.25
+    assert config["agent"]["n_steps"] == 64
+    assert config["agent"]["clip_range"] == read_yaml(CONFIGS / "agent" / "ppo.yaml")["clip_range"]
+    assert config["env"]["days"] == [3, 5]
+    assert config["seed"] == 4
+
+
+WRONG = {
+    "agent.learing_rate=1": "{option}: agent.learing_rate: unknown key; did you mean 'learning_rate'?",
+    "agent.learning_rate=fast": "{option}: agent.learning_rate: 'fast' is not valid: input should be a valid number",
+    "agent.gamma=1.5": "{option}: agent.gamma: 1.5 is not valid: input should be less than or equal to 1",
+    "agent.batch_size=100": "{option}: agent: a rollout of n_steps * n_envs = 16384 is not a multiple of batch_size",
+    "agent.name=ppoo": "{option}: agent.name: there is no agent file 'ppoo'; did you mean 'ppo'?",
+    "agent.gamma.x=1": "{option}: agent.gamma: {'x': 1} is not valid: input should be a valid number",
+    "agnet.gamma=1": "{option}: agnet: unknown key; did you mean 'agent'?",
+    "env.name=concurent": "{option}: env.name: there is no env file 'concurent'; did you mean 'concurrent'?",
+    "env.dasy=3": "{option}: env.dasy: unknown key; did you mean 'days'?",
+    "env.level=sellr": "{option}: env.level: level='sellr'; valid: any, seller, buyer",
+    "env.id=scml_gym/OneShotConcurent-v0": "; did you mean 'scml_gym/OneShotConcurrent-v0'?",
+    "env.opponents=[best-subst]": "unknown strategy 'best-subst'; did you mean 'best-subset'?",
+    "seed=-1": "{option}: seed: -1 is not valid: input should be greater than or equal to 0",
+    "seed": "{option}: not of the form key.path=value",
+    "seed.x=1": "{option}: 'seed' is 0, which has no keys",
+    "seed=[": "{option}: '[' is not a YAML value",
+    "treads=2": "{option}: treads: unknown key; did you mean 'threads'?",
+    "env=3": "{option}: env: 3 is not valid: input should be a valid dictionary",
+}
+
+
+@pytest.mark.parametrize("option", WRONG)
+def test_a_wrong_option_is_told_in_one_line(option):
+    with pytest.raises(InputError) as caught:
+        build(load_experiment("ppo", [option]))
+    message = str(caught.value)
+    assert WRONG[option].replace("{option}", f"--set {option}") in message
+    assert "\n" not in message
+
+
+REST = "env: {name: concurrent}, checkpoint_minutes: 1, threads: 1}"
+FILES_WRONG = {
+    "seed: 1": "mine.yaml: agent: missing",
+    "seed: 1\nseed: 2": "key 'seed' is given twice",
+    "- 1": "mine.yaml is not a mapping",
+    "a: [": "mine.yaml is not valid YAML",
+    "{seed: 0, agent: {name: ppo, gama: 1}, " + REST: "mine.yaml: agent.gama: unknown key; did you mean 'gamma'?",
+    "{seed: 0, agent: {}, " + REST: "mine.yaml: agent.name: missing",
+}
+
+
+@pytest.mark.parametrize("text", FILES_WRONG)
+def test_a_wrong_file_is_told_in_one_line(text, tmp_path):
+    path = tmp_path / "mine.yaml"
+    path.write_text(text)
+    with pytest.raises(InputError) as caught:
+        build(load_experiment(path))
+    message = str(caught.value)
+    assert FILES_WRONG[text] in message
+    assert "\n" not in message
+
+
+def test_an_unknown_experiment_names_the_nearest():
+    with pytest.raises(InputError, match="there is no experiment file 'pppo'; did you mean 'ppo'"):
+        load_experiment("pppo")
+
+
+def test_numbers_in_scientific_notation_are_numbers(tmp_path):
+    path = tmp_path / "x.yaml"
+    path.write_text("a: 1e-4\nb: 1E6\nc: 1.5e3\nd: e5\n")
+    assert read_yaml(path) == {"a": 1e-4, "b": 1e6, "c": 1500.0, "d": "e5"}
+
+
+def test_models_are_frozen():
+    loaded = load(Experiment, find_config("experiment", "ppo"), ["seed=3"])
+    assert loaded.seed == 3
+    with pytest.raises(ValueError, match="frozen"):
+        loaded.seed = 4
+
+
+keys = st.sampled_from("abc")
+trees = st.recursive(st.integers(), lambda inner: st.dictionaries(keys, inner, max_size=3), max_leaves=8)
+mappings = st.dictionaries(keys, trees, max_size=3)
+
+
+@given(mappings, mappings)
+def test_merging_keeps_every_value_of_the_upper_layer(low, high):
+    merged = merge(low, high)
+    assert merge(merged, high) == merged
+    assert merge({}, high) == high
+    assert merge(high, {}) == high
+    assert merged.keys() == low.keys() | high.keys()
+
+
+@given(mappings, st.lists(keys, min_size=1, max_size=3), st.integers())
+def test_setting_changes_a_copy_only(data, path, value):
+    before = repr(data)
+    level = data
+    for key in path[:-1]:
+        level = level.get(key, {})
+        if not isinstance(level, dict):
+            return
+    after = set_options(data, [f"{'.'.join(path)}={value}"], {})
+    assert repr(data) == before
+    for key in path:
+        after = after[key]
+    assert after == value

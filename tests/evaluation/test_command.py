@@ -1,0 +1,120 @@
+"""``evaluate.py``: its folder, its exit codes, its one-line errors."""
+
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+
+from scml_gym.core.errors import InputError
+from scml_gym.evaluation.config import TournamentConfig
+from scml_gym.evaluation.report import output_folder, render, write_results
+from scml_gym.evaluation.table import COLUMNS, read_scores
+from scml_gym.evaluation.tournament import Outcome
+
+FILES = {
+    "command.txt",
+    "config.yaml",
+    "failures.csv",
+    "levels.png",
+    "paired.csv",
+    "profit.png",
+    "ranking.csv",
+    "ranking.json",
+    "ranking.md",
+    "ranking.png",
+    "scores.csv",
+    "versions.json",
+}
+
+
+def contents(folder):
+    return {p.name: hashlib.sha256(p.read_bytes()).hexdigest() for p in folder.iterdir()}
+
+
+def test_a_results_folder(command_line, tmp_path):
+    (tmp_path / "x.yaml").write_text("worlds: 2\ndays: 3\nfactories: 2\nfield: [greedy]\n")
+    options = (
+        "best-subset",
+        "scml:SyncRandomOneShotAgent",
+        "tests.helpers.evaluation_players:Raises",
+        "--config",
+        "x.yaml",
+    )
+    done = command_line("evaluate.py", *options, "--workers", "1", "--out", "a/b")
+    assert done.returncode == 0, done.stderr
+    folder = tmp_path / "a" / "b"
+    assert {p.name for p in folder.iterdir()} == FILES
+    assert [p.name for p in folder.parent.iterdir()] == ["b"]
+    assert "Field: greedy. A score holds only in its field." in done.stdout
+    assert "Failures" in done.stdout
+    assert "WARNING" in done.stderr
+    table = read_scores(folder / "scores.csv")
+    assert list(table.columns) == list(COLUMNS)
+    assert len(table) == 2 * 2 * 4
+    summary = json.loads((folder / "ranking.json").read_text())
+    assert len(summary["ranking"]) == 2
+    assert summary["failures"][0]["player"] == "tests.helpers.evaluation_players:Raises"
+    before = contents(folder)
+    for name in ("ranking.csv", "paired.csv", "ranking.json", "ranking.md", "ranking.png", "levels.png", "profit.png"):
+        (folder / name).unlink()
+    assert render(folder) == (folder / "ranking.md").read_text()
+    assert contents(folder) == before
+
+    again = command_line("evaluate.py", *options, "--out", "a/b")
+    assert again.returncode == 2
+    assert "not empty" in again.stderr
+    assert contents(folder) == before
+
+    other = command_line("evaluate.py", *options, "--workers", "2", "--out", "c", PYTHONHASHSEED="5")
+    assert other.returncode == 0, other.stderr
+    changed = {name for name, digest in contents(tmp_path / "c").items() if digest != before[name]}
+    assert changed - {"versions.json"} == {"command.txt"}  # the commit may change while the tests run
+
+
+def test_where_all_fail_the_exit_code_is_3(command_line, tmp_path):
+    options = ("--worlds", 1, "--days", 3, "--factories", 1, "--field", "greedy", "--out", "x")
+    done = command_line("evaluate.py", "tests.helpers.evaluation_players:CannotBeMade", *options)
+    assert done.returncode == 3
+    assert "no competitor finished a world" in done.stderr
+    assert "no model file" in (tmp_path / "x" / "failures.csv").read_text()
+
+
+def test_results_are_not_lost_where_the_folder_is_taken_meanwhile(tmp_path):
+    config = TournamentConfig(competitors=("greedy",), out=tmp_path / "x")
+    folder = output_folder(config)
+    folder.mkdir()
+    (folder / "mine").touch()
+    with pytest.raises(InputError, match="the results are left in") as refused:
+        write_results(folder, config, Outcome(), "command")
+    assert [p.name for p in folder.iterdir()] == ["mine"]
+    left = Path(str(refused.value).rpartition(" ")[2])
+    assert (left / "results" / "scores.csv").exists()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        (),
+        ("greedy", "--wrlds", "3"),
+        ("greedy", "--worlds", "many"),
+        ("greedy", "--worlds", "0"),
+        ("greedy", "--one-on-one"),
+        ("greedy", "--config", "missing.yaml"),
+        ("gredy", "--workers", "1"),
+    ],
+    ids=" ".join,
+)
+def test_bad_input_is_one_line(command_line, tmp_path, arguments):
+    done = command_line("evaluate.py", *arguments)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("error: ")
+    assert "gredy" not in arguments or "did you mean 'greedy'?" in line
+
+
+def test_help_loads_no_simulation(command_line, tmp_path):
+    script = "import evaluate, sys; sys.exit(any(m in sys.modules for m in ('scml', 'negmas', 'torch', 'pandas')))"
+    (tmp_path / "light.py").write_text(script)
+    assert command_line(tmp_path / "light.py").returncode == 0

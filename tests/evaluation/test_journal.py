@@ -1,0 +1,124 @@
+"""A tournament that was killed goes on: what was played is not played again, and nothing else is taken over."""
+
+import json
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from scml_gym.core.errors import InputError
+from scml_gym.evaluation.config import TournamentConfig
+from scml_gym.evaluation.journal import Journal
+from scml_gym.evaluation.pool import WorkerPool
+from scml_gym.evaluation.tournament import run_tournament
+
+SMALL = {"competitors": ("best-subset", "greedy"), "field": ("greedy",), "days": 3, "factories": 2, "workers": 1}
+
+
+def config(**changes):
+    return TournamentConfig(**(SMALL | changes))
+
+
+@pytest.fixture(scope="module")
+def two_worlds(tmp_path_factory):
+    with Journal(tmp_path_factory.mktemp("played") / "out", config(worlds=1)) as journal:
+        run_tournament(config(worlds=1), journal=journal)
+    return journal.path.read_text()
+
+
+@pytest.fixture
+def played(two_worlds, tmp_path):
+    """A journal with the two worlds of the first configuration, as a killed tournament leaves it."""
+    path = tmp_path / "out.plays.jsonl"
+    path.write_text(two_worlds)
+    return path
+
+
+def test_a_resumed_tournament_is_the_same_and_plays_what_is_missing(played, tmp_path, monkeypatch):
+    whole = run_tournament(config(worlds=2))
+    seeds = []
+    real = WorkerPool.play
+    monkeypatch.setattr(
+        WorkerPool, "play", lambda pool, names, seed, days: seeds.append(seed) or real(pool, names, seed, days)
+    )
+    with played.open("a") as file:
+        file.write('{"names": ["best-sub')  # the kill cut a line off
+    with Journal(tmp_path / "out", config(worlds=2, workers=2)) as journal:
+        assert len(journal) == 2
+        again = run_tournament(config(worlds=2, workers=2), journal=journal)
+        journal.remove()
+    assert again.rows == whole.rows
+    assert len(seeds) == 2
+    assert set(seeds) == {row["seed"] for row in whole.rows if row["configuration"] == 1}
+    assert not played.exists()
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [({"days": 4}, "days is 3 there, 4 here"), ({"competitors": ("greedy",)}, "competitors is"), ({"seed": 1}, "seed")],
+)
+def test_worlds_of_another_tournament_are_refused(played, tmp_path, changes, told):
+    before = played.read_bytes()
+    with pytest.raises(InputError, match=re.escape(told)):
+        Journal(tmp_path / "out", config(**changes))
+    assert played.read_bytes() == before
+
+
+def test_changed_run_folders_are_refused(tmp_path):
+    run = tmp_path / "run"
+    run.mkdir()
+    (run / "run.json").write_text("{}")
+    asked = config(competitors=(str(run),))
+    with Journal(tmp_path / "out", asked) as journal:
+        journal.path.write_text(journal.path.read_text())
+        journal._played = 1  # or it would be removed
+    time.sleep(0.01)
+    (run / "run.json").write_text('{"step": 2}')
+    with pytest.raises(InputError, match="run has changed since"):
+        Journal(tmp_path / "out", asked)
+
+
+@pytest.mark.parametrize("content", ["", "{}\n", "no json\n", '[1]\n{"names": 3}\n'])
+def test_unreadable_journals_are_refused(tmp_path, content):
+    (tmp_path / "out.plays.jsonl").write_text(content)
+    with pytest.raises(InputError, match=r"out\.plays\.jsonl"):
+        Journal(tmp_path / "out", config())
+
+
+def test_two_processes_do_not_share_a_journal(tmp_path):
+    code = "import sys, fcntl; f = open(sys.argv[1], 'w'); fcntl.lockf(f, fcntl.LOCK_EX); print(1, flush=True); input()"
+    path = tmp_path / "out.plays.jsonl"
+    other = subprocess.Popen([sys.executable, "-c", code, path], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    other.stdout.readline()
+    with pytest.raises(InputError, match="another process is playing"):
+        Journal(tmp_path / "out", config())
+    other.communicate(b"\n")
+
+
+def test_nothing_is_left_of_a_tournament_that_played_nothing(tmp_path):
+    with Journal(tmp_path / "out", config()):
+        pass
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_killed_command_goes_on(tmp_path):
+    root = Path(__file__).resolve().parents[2]
+    command = [sys.executable, root / "evaluate.py", "best-subset", "--field", "greedy", "--days", "3"]
+    command += ["--factories", "2", "--worlds", "30", "--workers", "1", "--out", tmp_path / "out"]
+    journal = tmp_path / "out.plays.jsonl"
+    killed = subprocess.Popen(command, cwd=root, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    while killed.poll() is None and not (journal.exists() and len(journal.read_text().splitlines()) > 3):
+        time.sleep(0.02)
+    killed.send_signal(signal.SIGKILL)
+    killed.wait()
+    kept = [json.loads(line) for line in journal.read_text().splitlines(keepends=True) if line.endswith("\n")]
+    assert len(kept) > 3
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert f"{len(kept) - 1} worlds are played already" in done.stdout
+    assert not journal.exists()
+    assert len((tmp_path / "out" / "scores.csv").read_text().splitlines()) == 1 + 30 * 2 * 4

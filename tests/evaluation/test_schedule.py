@@ -1,0 +1,119 @@
+"""The schedule: balanced seats, swapped levels, blocks, one on one; and the configuration of tournaments."""
+
+from collections import Counter
+from itertools import combinations
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from scml_gym.core.errors import InputError
+from scml_gym.evaluation.config import TournamentConfig, load_config
+from scml_gym.evaluation.schedule import PLAYS, occupants, schedule
+
+CONFIGS = sorted((Path(__file__).resolve().parents[2] / "configs" / "tournament").glob("*.yaml"))
+
+
+def seats(match, play):
+    return [(o.label, int(f >= len(match.seats) // 2)) for f, o in enumerate(match.seating(play))]
+
+
+@pytest.mark.parametrize("n", [1, 2, 7, 11, 16])
+def test_everyone_plays_each_level_once(n):
+    config = TournamentConfig(competitors=tuple(f"p{i}" for i in range(n)), worlds=6)
+    matches = list(schedule(config))
+    assert [m.configuration for m in matches] == list(range(6))
+    for match in matches:
+        assert len(match.seats) == 2 * max(5, -(-n // 2))
+        played = Counter(seat for play in PLAYS for seat in seats(match, play))
+        assert all(
+            played[label.name, level] == 1 for label in occupants(config.competitors, "competitor") for level in PLAYS
+        )
+
+
+def test_the_field_takes_turns():
+    config = TournamentConfig(competitors=("a",), field=("x", "y", "z", "w"), worlds=8)
+    count = Counter(o.label for match in schedule(config) for o in match.seats if o.role == "field")
+    assert set(count.values()) == {8 * 9 // 4}
+
+
+def test_large_sets_play_in_balanced_blocks():
+    config = TournamentConfig(competitors=tuple(f"p{i}" for i in range(21)), worlds=40)
+    matches = list(schedule(config))
+    assert len(matches) == 80
+    appearances = Counter(o.label for m in matches for o in m.seats if o.role == "competitor")
+    assert set(appearances.values()) == {40}
+    met = Counter()
+    for match in matches:
+        present = sorted(o.label for o in match.seats if o.role == "competitor")
+        assert len(present) in (10, 11)
+        met.update(combinations(present, 2))
+    assert len(met) == 21 * 20 // 2
+    assert min(met.values()) >= 12
+    assert max(met.values()) <= 26
+    assert len({m.seed for m in matches}) == 40
+
+
+def test_one_on_one_seats_are_equal_and_exchanged():
+    config = TournamentConfig(competitors=("a", "b"), one_on_one=True, worlds=5, factories=4)
+    for match in schedule(config):
+        first, second = (seats(match, play) for play in PLAYS)
+        for play in (first, second):
+            assert Counter(play) == {(label, level): 2 for label in "ab" for level in PLAYS}
+        assert all(x[0] != y[0] for x, y in zip(first, second, strict=True))
+
+
+def test_earlier_worlds_stay_when_more_are_played():
+    few, many = (list(schedule(TournamentConfig(competitors=tuple("ab"), worlds=worlds, seed=5))) for worlds in (3, 9))
+    assert few == many[:3]
+
+
+def test_the_seed_changes_worlds_and_seats():
+    one, other = (list(schedule(TournamentConfig(competitors=tuple("ab"), seed=seed))) for seed in (0, 1))
+    assert not {m.seed for m in one} & {m.seed for m in other}
+    assert [m.seats for m in one] != [m.seats for m in other]
+
+
+def test_labels_are_short_and_unique(tmp_path):
+    (tmp_path / "run").mkdir()
+    names = ("greedy", "greedy", "scml:X", str(tmp_path / "run"), "scml-agents:2025/Y", "greedy")
+    labels = [o.label for o in occupants(names, "competitor")]
+    assert labels == ["greedy", "greedy#2", "scml:X", "run", "scml-agents:2025/Y", "greedy#3"]
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
+def test_configurations_load(path):
+    config = load_config(path, {"competitors": ["greedy"], "seed": 9})
+    assert config.competitors == ("greedy",)
+    assert config.seed == 9
+
+
+@pytest.mark.parametrize(
+    "content", ["worldz: 3", "[1, 2]", "worlds: [", "competitors: []", "days: 5"], ids=lambda text: text
+)
+def test_bad_files_are_refused(tmp_path, content):
+    path = tmp_path / "x.yaml"
+    path.write_text(content)
+    with pytest.raises(InputError):
+        load_config(path)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"worlds": 0},
+        {"days": 2},
+        {"seed": -1},
+        {"factories": 9},
+        {"time_limit": 0},
+        {"workers": 0},
+        {"field": ()},
+        {"competitors": ("a", " ")},
+        {"one_on_one": True, "competitors": ("a",)},
+        {"one_on_one": True, "competitors": ("a", "b"), "factories": 3},
+    ],
+    ids=str,
+)
+def test_bad_settings_are_refused(settings):
+    with pytest.raises(ValidationError):
+        TournamentConfig(**{"competitors": ("a", "b"), **settings})

@@ -1,0 +1,59 @@
+"""A study small enough for tests: how far a tit-for-tat seller and one that always defects get in repeated games."""
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from pydantic import PositiveInt
+
+from scml_gym.core.config import Config, validate
+
+PAYOFF = np.array([[3.0, 0.0], [5.0, 1.0]])
+"""Of the prisoner's dilemma, by own and other action (0 cooperates, 1 defects)."""
+
+
+class TinySettings(Config):
+    seed: int
+    games: PositiveInt
+    rounds: PositiveInt
+    noise: dict[str, float]
+    kill_at: str = ""
+
+
+class TinyStudy:
+    """One cell for each level of noise; a row for each game."""
+
+    def __init__(self, settings: TinySettings):
+        self.settings = settings
+
+    @classmethod
+    def build(cls, settings: Mapping[str, Any]) -> Self:
+        return cls(validate(TinySettings, settings))
+
+    def cells(self) -> dict[str, int]:
+        return {f"noise-{name}": self.settings.games for name in self.settings.noise}
+
+    def run(self, cell: str, advance: Callable[[int], None]) -> dict[str, list[dict[str, Any]]]:
+        if cell == self.settings.kill_at and not Path("killed").exists():
+            Path("killed").touch()
+            os._exit(9)
+        index = list(self.cells()).index(cell)
+        noise = list(self.settings.noise.values())[index]
+        rng = np.random.default_rng([self.settings.seed, index])
+        rows = []
+        for game in range(self.settings.games):
+            other, total = 0, 0.0
+            for _ in range(self.settings.rounds):
+                mine = int(rng.random() < noise) ^ other  # tit for tat, by a trembling hand
+                other = int(rng.random() < 0.3)
+                total += float(PAYOFF[mine, other])
+            rows.append({"noise": noise, "game": game, "payoff": total / self.settings.rounds})
+            advance(1)
+        return {"games": rows}
+
+    def report(self, tables: Mapping[str, Any], origin: str) -> dict[str, str]:
+        means = tables["games"].groupby("cell")["payoff"].mean()
+        lines = [f"- {cell}: {mean:.3f}" for cell, mean in means.items()]
+        return {"study.md": "# Tit for tat\n\n" + "\n".join(lines) + f"\n\n{origin}\n"}

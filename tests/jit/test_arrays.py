@@ -1,0 +1,103 @@
+"""Arrays that compiled code does not count are arrays like others."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+
+from scml_gym.jit.arrays import lend, part_of, scratch_floats, scratch_integers
+from scml_gym.jit.compile import compiled, jittable
+
+
+class Arrays(NamedTuple):
+    """A record as batches are: arrays of several shapes, and a number."""
+
+    table: np.ndarray
+    line: np.ndarray
+    n: int
+
+
+@compiled
+def count_up(turns: int) -> tuple[int, float]:
+    """Add into scratch arrays that are taken anew in each turn; what stays from turn to turn shows in the sum."""
+    total, most = 0, 0.0
+    for turn in range(turns):
+        counts, values = scratch_integers(4), scratch_floats(3)
+        for i in range(len(counts)):
+            counts[i] += turn
+        values[-1] += turn / 2.0
+        total += counts[0] + counts[:2].sum() + counts[-1]
+        most = max(most, values.max())
+    return total, most
+
+
+def double(numbers: np.ndarray) -> float:
+    """Double numbers in place; returns their sum."""
+    for i in range(len(numbers)):
+        numbers[i] *= 2.0
+    return numbers.sum()
+
+
+_double = compiled(double)
+
+
+@compiled
+def double_parts(arrays: Arrays, row: int) -> float:
+    """Double a row of the table and a part of the line, and copy the line."""
+    lent = lend(arrays)
+    kept = lent.line.copy()
+    return _double(part_of(lent.table, row)) + _double(lent.line[1:]) + kept[0] + lent.n
+
+
+def test_scratch_is_zero_whenever_it_is_taken() -> None:
+    """In a loop too, in compiled code as in Python."""
+    expected = sum(4 * turn for turn in range(10)), 4.5
+    assert count_up(10) == expected
+    assert count_up.py_func(10) == expected
+
+
+@compiled
+def sum_either(arrays: Arrays, own: bool) -> float:
+    """A name for an array of one's own or a lent one, and what NumPy makes of lent ones."""
+    line = lend(arrays).line
+    chosen = np.ones(len(line)) if own else line
+    made = np.concatenate((line, line[line > 1.0])) + np.zeros_like(made_of(line))
+    return chosen.sum() + made.sum() + line.reshape((1, len(line))).sum() + np.sort(line)[0]
+
+
+@jittable
+def made_of(line: np.ndarray) -> np.ndarray:
+    """A new array one shorter than twice as long."""
+    return np.concatenate((line, line[1:])).copy()
+
+
+@pytest.mark.parametrize("own", [True, False])
+def test_it_mixes_with_other_arrays(own: bool) -> None:
+    """Names that stand for either, and functions of NumPy."""
+    arrays = Arrays(np.zeros((1, 1)), np.arange(5.0) + 1.0, 0)
+    for _ in range(3):
+        assert sum_either(arrays, own) == (5.0 if own else 15.0) + 15.0 + 14.0 + 15.0 + 1.0
+
+
+@pytest.mark.parametrize("row", [0, 2])
+def test_what_is_lent_is_the_same_memory(row: int) -> None:
+    """Parts and slices write to the arrays of the caller."""
+    arrays = Arrays(np.arange(12.0).reshape(3, 4), np.arange(5.0) + 1.0, 7)
+    table, line = arrays.table.copy(), arrays.line.copy()
+    table[row] *= 2.0
+    line[1:] *= 2.0
+    assert double_parts(arrays, row) == table[row].sum() + line[1:].sum() + line[0] + 7
+    np.testing.assert_array_equal(arrays.table, table)
+    np.testing.assert_array_equal(arrays.line, line)
+
+
+def test_counts_of_the_owner_stay() -> None:
+    """Lending takes no reference and gives none back."""
+    arrays = Arrays(np.ones((3, 4)), np.ones(5), 0)
+    before: list[Any] = [sys.getrefcount(array) for array in arrays[:2]]
+    for _ in range(10):
+        double_parts(arrays, 1)
+    assert [sys.getrefcount(array) for array in arrays[:2]] == before

@@ -1,0 +1,136 @@
+"""The subset family: what its traits do, and a population whose factories differ, repeatably."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from benchmarks.population import drawn_members, mean_error, table
+from scml_gym.oneshot.planner import MEMORY_SIZE
+from scml_gym.oneshot.strategies import STRATEGIES
+from scml_gym.oneshot.strategies.base import StrategyPolicy
+from scml_gym.oneshot.strategies.subset import DEFAULTS, DRAWN, N_TRAITS, SIDES, SUBSET_POPULATION, TRAITS, TRAITS_AT
+from scml_gym.oneshot.view import ACCEPT, BUYER, END, OFFER, SELLER, new_actions
+from scml_gym.oneshot.worlds.generation import league_spec
+from scml_gym.oneshot.worlds.reference import ReferenceWorld
+from scml_gym.policies.players import player_maker
+from scml_gym.simulator.global_rng import counter_draws
+from tests.oneshot.test_planner import money_view
+
+
+def drawn_traits(seed=0, factory=0, level=SELLER):
+    """The traits of a factory of the population after its first decision."""
+    view = money_view(level=level, needs=5, offers=[(0, 0)] * 3)
+    view["factory"] = factory
+    policy = StrategyPolicy(SUBSET_POPULATION, seed)
+    policy.begin(view)
+    policy.act(view)
+    state = policy.state
+    assert state[DRAWN] == 1.0
+    return state[TRAITS_AT : TRAITS_AT + N_TRAITS].copy()
+
+
+def test_characters_differ_between_factories_and_worlds_and_repeat_by_seed():
+    np.testing.assert_array_equal(drawn_traits(3, 2), drawn_traits(3, 2))
+    varied = [i for i, trait in enumerate(TRAITS) if not trait.startswith("first_")]
+    for other in (drawn_traits(3, 1), drawn_traits(4, 2)):
+        assert (other[varied] != drawn_traits(3, 2)[varied]).all()
+
+
+@pytest.mark.parametrize("level", [SELLER, BUYER])
+def test_traits_lie_in_the_ranges_of_the_factorys_level_and_fill_them(level):
+    traits = np.array([drawn_traits(seed, level=level) for seed in range(300)])
+    for i, trait in enumerate(TRAITS):
+        low, high = (SUBSET_POPULATION.parameters[f"{SIDES[level]}_{trait}_{end}"] for end in ("min", "max"))
+        assert low <= traits[:, i].min() <= low + 0.05 * (high - low) + 1e-12
+        assert high >= traits[:, i].max() >= high - 0.05 * (high - low) - 1e-12
+
+
+def test_the_character_is_kept_through_the_days_and_the_memory_beside_it():
+    view = money_view(level=BUYER, needs=5, offers=[(0, 0)] * 3)
+    policy = StrategyPolicy(SUBSET_POPULATION, 1)
+    policy.begin(view)
+    policy.act(view)
+    first = policy.state.copy()
+    view["partners"]["my_quantity"][:3] = 2
+    policy.end_day(view)
+    view["day"] = 1
+    policy.act(view)
+    np.testing.assert_array_equal(policy.state[TRAITS_AT:], first[TRAITS_AT:])
+    assert policy.state[:MEMORY_SIZE].any()
+    policy.begin(view)
+    assert not policy.state.any()
+
+
+def test_a_population_of_one_character_plays_as_that_member():
+    strong, equal = STRATEGIES.get("subset-strong"), {}
+    for name, value in DEFAULTS.items():
+        equal |= {f"{name}_min": value, f"{name}_max": value}
+    for seed in range(20):
+        offers = [(seed * k % 7, 10 + (seed + k) % 2) for k in range(1, 5)]
+        view = money_view(level=seed % 2, needs=1 + seed % 10, offers=offers, time=1 + seed)
+        answers = [StrategyPolicy(s, 0, p).act(view) for s, p in ((strong, {}), (SUBSET_POPULATION, equal))]
+        np.testing.assert_array_equal(*answers)
+
+
+def decide(name, view, **parameters):
+    """The answers of a member, as (response, quantity, price) of each partner of the view."""
+    actions = new_actions()
+    strategy = STRATEGIES.get(name)
+    state = np.zeros(strategy.state_size)
+    strategy.decide(view, state, strategy.parameter_array(parameters), counter_draws(0, 0, 0, 0), actions)
+    return actions.tolist()[: int(view["n_partners"])]
+
+
+def test_tolerance_grows_over_the_rounds():
+    early, late = (money_view(level=SELLER, needs=8, offers=[(6, 10), (1, 10)], time=t) for t in (1, 20))
+    answers = [[a[0] for a in decide("subset-plain", view)] for view in (early, late)]
+    assert answers == [[OFFER, OFFER], [ACCEPT, ACCEPT]]
+
+
+def test_the_rest_is_countered_or_let_go():
+    view = money_view(level=BUYER, needs=8, offers=[(5, 10), (9, 10)], time=19)
+    view["shortfall_penalty"] = 0.0
+    assert [a[0] for a in decide("subset-strong", view, buyer_over_start=0, buyer_over_end=0)] == [ACCEPT, OFFER]
+    let_go = decide("subset-strong", view, buyer_over_start=0, buyer_over_end=0, buyer_counter_rest=0)
+    assert let_go == [(ACCEPT, 0, 0), (END, 0, 0)]
+
+
+def test_the_stubborn_refuse_a_bad_price_until_late():
+    view = money_view(level=BUYER, needs=4, offers=[(4, 11)], time=2)
+    assert decide("subset-stubborn", view) == [(OFFER, 5, 10)]
+    assert decide("subset-strong", view) == [(ACCEPT, 0, 0)]
+
+
+def test_the_weak_lose_to_the_strong():
+    """In a field of the family, at the same seat of the same worlds."""
+    scores = {}
+    for name in ("subset-weak", "subset-strong"):
+        scores[name] = []
+        for seed in range(3):
+            spec = league_spec(seed, days=8, factories_per_level=4)
+            for seat in (0, spec.n_sellers):
+                players = [player_maker("best-subset")(seed) for _ in range(spec.n_factories)]
+                players[seat] = player_maker(name)(seed)
+                world = ReferenceWorld(spec, players, seed=seed)
+                world.run()
+                scores[name].append(world.scores[seat])
+    assert np.mean(scores["subset-strong"]) > np.mean(scores["subset-weak"]) + 0.05
+
+
+def test_the_benchmark_draws_members_and_pairs_scores_by_world():
+    drawn = drawn_members(3, seed=0)
+    assert drawn == drawn_members(3, seed=0) != drawn_members(3, seed=1)
+    for traits in drawn.values():
+        np.testing.assert_array_equal(STRATEGIES.get("subset-strong").parameter_array(traits), list(traits.values()))
+    base = {"scml:SyncRandomOneShotAgent": 1.0, "better": 1.1}
+    rows = [
+        {"player": name, "level": level, "seed": seed, "score": score + seed / 100}
+        for name, score in base.items()
+        for level in (SELLER, BUYER)
+        for seed in (1, 2)
+    ]
+    lines = table(rows).splitlines()
+    assert lines[2].startswith("| better | 1.115 ± 0.005 |")
+    assert lines[2].endswith("| 0.100 ± 0.000 |")
+    assert mean_error(np.array([1.0, 3.0])) == "2.000 ± 1.000"
