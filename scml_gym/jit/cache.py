@@ -3,7 +3,7 @@
 The key of a file is what the function is and holds, all source that it depends on (`scml_gym.jit.sources`), the
 argument types, the versions of Numba, llvmlite, NumPy and Python, and the processor. States of the source share the
 folder. Code is linked by name, and a file holds its own copy of what it calls. A process finds only files whose whole
-source is what it runs, so two functions of one name in it are the same (`told_apart` gives closures names of their own).
+source is what it runs, so two functions of one name in it are the same (`told_apart` gives closures their own names).
 
 The folder is ``scml_gym`` in ``SCML_GYM_CACHE_DIR``, else in ``XDG_CACHE_HOME``, else in ``~/.cache``. It holds at most
 `MOST_BYTES`: when something new is kept, what was used longest ago goes first.

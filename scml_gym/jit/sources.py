@@ -1,13 +1,13 @@
 """What the source of a function is: the modules that it reaches by imports, and what it holds as a closure.
 
-A compiled function has the constants of other modules in its machine code, so every module counts that its own module
+A compiled function has the constants of other modules in its machine code. So every module counts that its own module
 reaches by imports, directly or through others, whether that compiles anything or not, and wherever in a file the import
-stands. What stands below ``if TYPE_CHECKING:`` does not count, and neither do packages that are installed: they change with
-their version. The package of the function itself and this one count wherever they stand.
+stands. Imports below ``if TYPE_CHECKING:`` do not count. Installed packages do not count either, except the function's
+own and this one.
 
-``import a.b`` and ``from a import b`` reach the module ``a.b`` and not the file of the package ``a``, unless ``b`` is a name
-in that file. What is imported by a text (`importlib.import_module`) is not seen; what a function gets so and holds as a
-closure is.
+``import a.b`` and ``from a import b`` reach the module ``a.b``, not the file of the package ``a``, unless ``b`` is a
+name in that file. An import by a text (`importlib.import_module`) is not seen; a function that was got so counts once
+another holds it as a closure.
 """
 
 from __future__ import annotations
