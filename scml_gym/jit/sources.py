@@ -226,7 +226,11 @@ def identity(value: Any, outer: tuple[int, ...] = ()) -> str:
         return "itself"
     outer = (*outer, id(function))
     code = getattr(function, "__code__", None)
-    name = f"{code.co_qualname}:{code.co_firstlineno}" if code else getattr(function, "__qualname__", repr(function))
+    if code:  # names may be used twice in a module, and lines by two lambdas
+        end = max((line or 0, column or 0) for _, line, _, column in code.co_positions())
+        name = f"{code.co_qualname}:{code.co_firstlineno}:{end}"
+    else:
+        name = getattr(function, "__qualname__", repr(function))
     return f"{_module_of(function)}.{name}({', '.join(identity(held, outer) for held in _held(function))})"
 
 
