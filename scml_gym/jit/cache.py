@@ -224,21 +224,19 @@ def _lock(path: Path) -> TextIO | None:
     except OSError:
         return None
     end = time.monotonic() + PATIENCE
-    try:
-        while True:
-            try:
-                # of the process: a child that was forked meanwhile does not hold it
-                fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                return file
-            except OSError as error:
-                if error.errno not in (errno.EAGAIN, errno.EACCES) or time.monotonic() > end:
-                    file.close()
-                    return None
-            _say_waiting()
-            time.sleep(_POLL)
-    except BaseException:
-        file.close()
-        raise
+    while time.monotonic() < end:
+        try:
+            # of the process: a child that was forked meanwhile does not hold it
+            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return file
+        except OSError as error:
+            if error.errno not in (errno.EAGAIN, errno.EACCES):
+                _unlock(path, file)
+                return None
+        _say_waiting()
+        time.sleep(_POLL)  # a file that is not returned is closed with its last name
+    file.close()
+    return None
 
 
 @functools.cache

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import sys
 from pathlib import Path
 
@@ -64,16 +63,14 @@ TOY = {
 
 @pytest.fixture
 def toy(tmp_path, monkeypatch):
-    """A package of a new name, on the path: ``toy(module)`` imports from it."""
+    """The name of a package on the path; nothing of it is ever imported."""
     name = f"toy_{tmp_path.name}".replace("-", "_")
     for file, text in TOY.items():
         path = tmp_path / name / f"{file}.py"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("\n".join(line.removeprefix(" " * 8) for line in text.format(toy=name).splitlines()))
     monkeypatch.syspath_prepend(str(tmp_path))
-    yield lambda module: importlib.import_module(f"{name}.{module}")
-    for module in [m for m in sys.modules if m.partition(".")[0] == name]:
-        del sys.modules[module]
+    return name
 
 
 def reached(function):
@@ -82,22 +79,19 @@ def reached(function):
 
 
 def test_modules_are_reached_by_every_kind_of_import(toy, tmp_path):
-    toy("instead"), toy("tried"), toy("far").__dict__.setdefault("away", 1)
-    sys.modules[toy("far").__name__].circle = 1
-    files = {p.relative_to(tmp_path).as_posix().partition("/")[2] for p in source_files(plain(toy, "main", "f"))}
+    files = {p.relative_to(tmp_path).as_posix().partition("/")[2] for p in source_files(function_of(toy, "main"))}
     expected = "main whole far part sibling untyped tried instead lazy beyond inner/__init__ inner/deep above"
     assert files == {f"{name}.py" for name in expected.split()}
-    assert {p.name for p in source_files(plain(toy, "apart", "g"))} == {"__init__.py", "apart.py", "unused.py"}
+    assert {p.name for p in source_files(function_of(toy, "apart"))} == {"__init__.py", "apart.py", "unused.py"}
 
 
-def plain(toy, module, name):
-    """A function that only says where it stands, so that its module need not be imported."""
+def function_of(toy, module):
+    """A function that says that it stands in that module of the package."""
 
     def function():
         """Nothing."""
 
-    function.__module__ = f"{toy('part').__name__.partition('.')[0]}.{module}"
-    function.__qualname__ = name
+    function.__module__ = f"{toy}.{module}"
     return function
 
 
@@ -151,12 +145,12 @@ def test_installed_packages_do_not_count_and_a_prompt_has_no_source():
 
 
 def test_a_file_that_was_changed_while_the_process_runs_is_no_key(toy):
-    assert source_digest(plain(toy, "part", "f")) is None
+    assert source_digest(function_of(toy, "part")) is None
     sources._digest.cache_clear()
     sources.read_module.cache_clear()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sources, "STARTED", float("inf"))
-        assert source_digest(plain(toy, "part", "f")) is not None
+        assert source_digest(function_of(toy, "part")) is not None
     sources._digest.cache_clear()
     sources.read_module.cache_clear()
 
@@ -181,6 +175,7 @@ def test_functions_are_told_apart_by_what_they_hold():
 
 def test_a_function_that_holds_itself_has_an_identity():
     def outer():
+        @compiled
         def factorial(n):
             return 1 if n < 2 else n * factorial(n - 1)
 
@@ -188,4 +183,4 @@ def test_a_function_that_holds_itself_has_an_identity():
 
     assert "itself" in identity(outer())
     assert source_files(outer())
-    assert compiled(outer())(5) == 120
+    assert outer()(5) == 120
