@@ -26,6 +26,7 @@ import time
 import warnings
 from collections.abc import Callable
 from pathlib import Path
+from types import FunctionType
 from typing import Any, TextIO, TypeVar
 
 import numpy as np
@@ -52,7 +53,7 @@ def told_apart(function: Function) -> Function:
     Machine code is linked by name. Numba numbers functions of one name, but from 1 in every process, so that code which
     two processes have kept would call each other's closures.
     """
-    if "<" in getattr(function, "__qualname__", ""):
+    if isinstance(function, FunctionType) and "<" in function.__qualname__:
         digest = hashlib.sha256(identity(function).encode()).hexdigest()[:16]
         function.__qualname__ = f"{function.__code__.co_qualname}_{digest}"
     return function
@@ -67,6 +68,7 @@ class CodeCache:
 
     def __init__(self, function: Callable[..., Any]):
         self._function = function
+        self._enabled = True
         self._pending: list[tuple[Path | None, TextIO | None]] = []  # compilations may be nested
 
     @property
@@ -79,10 +81,10 @@ class CodeCache:
         """The code for these argument types; None if it must be compiled."""
         target_context.refresh()
         path = self._path(signature, target_context.codegen())
-        code = path and _read(path)
+        code = _read(path)
         if code is None:
-            lock = path and _lock(path)
-            code = path and lock and _read(path)  # meanwhile another process may have brought it
+            lock = _lock(path)
+            code = _read(path)  # meanwhile another process may have brought it
             if code is None:
                 self._pending.append((path, lock))
                 return None
@@ -105,11 +107,12 @@ class CodeCache:
         _unlock(*self._pending.pop())
 
     def enable(self) -> None:
-        """It always is."""
+        """As it is from the start."""
+        self._enabled = True
 
     def disable(self) -> None:
         """Nothing is kept from now on, and nothing taken."""
-        self._path = lambda signature, codegen: None
+        self._enabled = False
 
     def flush(self) -> None:
         """Compiled again is what was changed, and else nothing; so nothing is thrown away."""
@@ -118,7 +121,9 @@ class CodeCache:
         """The file; None where the code cannot be kept."""
         source, folder = source_digest(self._function), code_folder()
         key = repr((identity(self._function), source, signature, *_versions(), codegen.magic_tuple()))
-        if source is None or folder is None or " at 0x" in key:  # an address means another thing in the next process
+        if not self._enabled or source is None or folder is None:
+            return None
+        if " at 0x" in key:  # an address, which is another thing in the next process
             return None
         name = self._function.__qualname__.replace("<locals>.", "")[:100]
         return folder / f"{name}-{hashlib.sha256(key.encode()).hexdigest()[:32]}.nbc"
@@ -169,17 +174,18 @@ def _warn(reason: str) -> None:
     )
 
 
-def _read(path: Path) -> Any:
+def _read(path: Path | None) -> Any:
     """What `_write` kept; None if there is nothing, or it is damaged."""
+    if path is None:
+        return None
     try:
         data = path.read_bytes()
         if hashlib.sha256(data[_CHECK:]).digest() != data[:_CHECK]:
             return None
         if time.time() - path.stat().st_mtime > _HOUR:
-            os.utime(path)  # used now
-    except FileNotFoundError:
-        return None
-    except OSError:  # not ours to read or to touch
+            with contextlib.suppress(OSError):
+                os.utime(path)  # used now
+    except OSError:
         return None
     return pickle.loads(data[_CHECK:])
 
@@ -213,8 +219,10 @@ def _make_room(folder: Path) -> None:
         left -= size
 
 
-def _lock(path: Path) -> TextIO | None:
+def _lock(path: Path | None) -> TextIO | None:
     """Wait for the lock of a file that is to be written; None where there are no locks, or the wait is too long."""
+    if path is None:
+        return None
     try:
         import fcntl
     except ImportError:
