@@ -53,10 +53,14 @@ def source_digest(function: Callable[..., Any]) -> str | None:
         function: Plain, or compiled by Numba.
 
     Returns:
-        The digest; None where a part of the source is not in a file (a prompt, ``python -c``), or was changed since
+        The digest; None where a part of the source is not in a file (a prompt, ``exec``), or was changed since
         this process started, so that nobody knows which state it runs.
     """
-    return _digest(frozenset(map(_module_of, held_functions(function))))
+    functions = list(held_functions(function))
+    codes = [getattr(f, "__code__", None) for f in functions]
+    if any(code is not None and code.co_filename.startswith("<") for code in codes):
+        return None
+    return _digest(frozenset(map(_module_of, functions)))
 
 
 def source_files(function: Callable[..., Any]) -> frozenset[Path]:
