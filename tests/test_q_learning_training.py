@@ -106,7 +106,7 @@ def test_compiled_learning_is_kept_on_disk_by_the_source_of_both_packages():
     for function in (compiled._play, policy._decide):
         assert function.stats.cache_path == str(code_folder())
         names = {path.name for path in source_files(function)}
-        assert {"tables.py", "view.py"} <= names and "evaluation" not in str(names)
+        assert {"decision.py", "view.py"} <= names
 
 
 def test_it_learns_to_trade():
