@@ -1,4 +1,4 @@
-"""What is written is read back equal, or refused in one line; and a profile says what it prefers, however it comes in."""
+"""What is written is read back equal, or refused in one line; and a profile prefers something, however it comes in."""
 
 import numpy as np
 import pytest

@@ -20,8 +20,8 @@ from scml_gym.scenarios.base import AdditiveProfile, Scenario, check_worth
 class IssuePreferences(Config):
     """One side's view of an issue: its weight, and an evaluation of each value, in the order of the values."""
 
-    weight: float
-    evaluations: list[float]
+    weight: StrictFloat
+    evaluations: list[StrictFloat]
 
 
 class ScenarioFile(Config):

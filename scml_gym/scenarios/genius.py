@@ -1,8 +1,7 @@
 """What negmas leaves out of a Genius domain's XML files: boxes of non-linear profiles, and checks of names and order.
 
-Genius' own values of boxes are those of its ``NonlinearUtilitySpace``: the bounds belong to the box, functions of boxes
-may be nested and are summed (or their least or largest is taken), and the whole is divided by ``maxutility`` and at
-most 1. negmas leaves the bounds out of the box, and ``maxutility`` away.
+Genius' own values of boxes are those of its ``NonlinearUtilitySpace``: the bounds belong to the box, and the sum of the
+boxes is divided by ``maxutility`` and at most 1. negmas leaves the bounds out of the box, and ``maxutility`` away.
 """
 
 from __future__ import annotations
@@ -14,10 +13,6 @@ from xml.etree import ElementTree
 import numpy as np
 
 from scml_gym.errors import InputError
-
-COMBINED = {"sum": np.add, "min": np.minimum, "max": np.maximum}
-"""How Genius puts the utilities of boxes together, by its name."""
-
 
 def check_domain(domain: Path, profiles: Sequence[Path]) -> None:
     """Refuse a domain in which negmas would merge two things of one name, or give a weight to another issue.
@@ -64,24 +59,14 @@ def box_utilities(profile: Path, issues: Sequence[Sequence[object]]) -> np.ndarr
         function = space.find("ufun")
         if function is None or not 0.0 < largest < np.inf:
             raise ValueError("it needs a ufun and a maxutility above 0")
-        return np.minimum(_function(function, issues).ravel() / largest, 1.0)
+        if function.get("aggregation", "sum") != "sum" or function.find("ufun") is not None:
+            raise ValueError("other than a plain sum of boxes")
+        total = np.zeros([len(values) for values in issues])
+        for box in function.findall("hyperRectangle"):
+            total += _box(box, issues)
+        return np.minimum(total.ravel() / largest, 1.0)
     except (ValueError, KeyError, IndexError, TypeError) as error:
         raise InputError(f"{profile.name}: its boxes cannot be read: {error}") from error
-
-
-def _function(function: ElementTree.Element, issues: Sequence[Sequence[object]]) -> np.ndarray:
-    """Utility of each outcome by a function of boxes, in the shape of the space."""
-    how = function.get("aggregation", "sum").lower()
-    if how not in COMBINED:
-        raise ValueError(f"aggregation={how!r}; valid: {', '.join(COMBINED)}")
-    parts: list[np.ndarray] = [_box(box, issues) for box in function.findall("hyperRectangle")]
-    parts += [float(f.get("weight", "1")) * _function(f, issues) for f in function.findall("ufun")]
-    if not parts:
-        raise ValueError("a ufun without boxes")
-    total = parts[0]
-    for part in parts[1:]:
-        total = COMBINED[how](total, part)
-    return total
 
 
 def _box(box: ElementTree.Element, issues: Sequence[Sequence[object]]) -> np.ndarray:

@@ -48,8 +48,12 @@ def import_scenario(folder: str | Path) -> Scenario:
     """
     try:
         with quiet(), contextlib.redirect_stdout(io.StringIO()):
-            scenario = NegmasScenario.load(Path(folder), safe_parsing=False)
             genius = _genius_files(folder)
+            if genius:
+                check_domain(*genius)
+            scenario = NegmasScenario.load(Path(folder), safe_parsing=False)
+    except InputError as error:
+        raise InputError(f"{folder}: {error}") from error
     except Exception as error:  # negmas' readers raise whatever they stumble over
         reason = str(error).partition("\n")[0] or type(error).__name__
         raise InputError(f"{folder}: negmas cannot read this scenario ({reason})") from error
@@ -58,7 +62,6 @@ def import_scenario(folder: str | Path) -> Scenario:
     try:
         tables = {}
         if genius:
-            check_domain(*genius)
             issues = _issues(scenario.outcome_space, Path(folder).name)
             found = ((i, box_utilities(file, list(issues.values()))) for i, file in enumerate(genius[1]))
             tables = {i: table for i, table in found if table is not None}
@@ -111,7 +114,7 @@ def _convert(scenario: Any, name: str | None, tables: Mapping[int, np.ndarray], 
     name = name or str(space.name or scenario.name or "scenario")
     issues = _issues(space, name)
     if discounted:
-        warnings.warn(f"{name}: the discounts are left behind: time costs nothing here", stacklevel=4)
+        warnings.warn(f"{name}: the discounts are left behind: time costs nothing here", stacklevel=3)
     names = _names([layers(ufun) for ufun in scenario.ufuns])
     profiles = tuple(_profile(names[i], ufun, space, tables.get(i)) for i, ufun in enumerate(scenario.ufuns))
     return Scenario(name, issues, profiles)
