@@ -272,7 +272,7 @@ def pair(first="a", second="b", weights=(1, 2)):
 @pytest.mark.parametrize(
     ("domain", "profile", "message"),
     [
-        (ISSUE.format(1, "a", items(None, None, None, values="xyx")), side(1, 2), "value of issue 'a' 'x' is given twice"),
+        (ISSUE.format(1, "a", items(None, None, None, values="xyx")), side(1, 2), "value of issue .a. .x. is given"),
         (DOMAIN, utility_space(ISSUE.format(1, "a", items(1, 2, 3, values="xyx")) + WEIGHT), "'x' is given twice"),
         (DOMAIN + ISSUE.format(2, "a", items(None, None)), side(1, 2), "issue 'a' is given twice"),
         (DOMAIN + ISSUE.format(1, "b", items(None, None)), pair(), "issue's index '1' is given twice"),

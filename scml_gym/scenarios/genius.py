@@ -14,6 +14,7 @@ import numpy as np
 
 from scml_gym.errors import InputError
 
+
 def check_domain(domain: Path, profiles: Sequence[Path]) -> None:
     """Refuse a domain in which negmas would merge two things of one name, or give a weight to another issue.
 
