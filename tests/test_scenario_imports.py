@@ -188,8 +188,10 @@ def test_a_negotiator_of_negmas_leaves_discounts_behind_and_says_so():
     plain, discounted = [], []
     for made, wrap in ((plain, lambda u: u), (discounted, lambda u: ExpDiscountedUFun(u, discount=0.5))):
         mechanism = SAOMechanism(outcome_space=small_space(), n_steps=6, one_offer_per_step=True)
-        for name in "uv":
-            ufun = additive(mechanism.outcome_space, name).scale_max(1.0)
+        outcomes = list(mechanism.outcome_space.enumerate())
+        for worth in ([0.0, 0.4, 0.7, 1.0], [1.0, 0.8, 0.2, 0.0]):
+            mapping = dict(zip(outcomes, worth, strict=True))
+            ufun = MappingUtilityFunction(mapping, outcome_space=mechanism.outcome_space)
             mechanism.add(Boulware(seed=1), ufun=wrap(ufun))
         made += read(mechanism.run)[1]
         made.append([offer for _, offer in mechanism.trace])
