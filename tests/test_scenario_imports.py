@@ -94,9 +94,9 @@ class HalfDiscount(DiscountedUtilityFunction):
 
 EQUATION_1 = [0.6 / 4 + 0.4, 0.6 / 4 + 0.4 * 2 / 3, 1.0, 0.6 + 0.4 * 2 / 3]
 DISCOUNTS = {
-    "linear": lambda ufun: LinDiscountedUFun(ufun, cost=0.3),
-    "exponential": lambda ufun: ExpDiscountedUFun(ufun, discount=0.3),
-    "both": lambda ufun: ExpDiscountedUFun(LinDiscountedUFun(ufun, cost=0.3), discount=0.3),
+    "linear": lambda ufun: LinDiscountedUFun(ufun, cost=0.3, name="discounted"),  # negmas orders its files by name
+    "exponential": lambda ufun: ExpDiscountedUFun(ufun, discount=0.3, name="discounted"),
+    "both": lambda ufun: ExpDiscountedUFun(LinDiscountedUFun(ufun, cost=0.3), discount=0.3, name="discounted"),
     "another": HalfDiscount,
 }
 
