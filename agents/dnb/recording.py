@@ -25,10 +25,11 @@ from agents.dnb.tracking import (
 )
 from scml_gym.bilateral.worlds.compiled.calls import floats_at, integers_at
 from scml_gym.jit.compile import compiled, jittable
-from scml_gym.oneshot.actions.factory import repair
+from scml_gym.jit.random import fill_draws
+from scml_gym.oneshot.rules import repair
 from scml_gym.oneshot.strategies.base import Strategy, StrategyPolicy
 from scml_gym.oneshot.view import MAX_PARTNERS, OFFER, VIEW_DTYPE, ActionArray, FactoryView
-from scml_gym.oneshot.worlds.compiled.strategy_calls import call_decide, call_learn, fill_draws, strategy_addresses
+from scml_gym.oneshot.worlds.compiled.strategy_calls import call_decide, call_learn, strategy_addresses
 
 RECORD_DTYPE = np.dtype(
     [

@@ -15,7 +15,7 @@ from negmas.situated import Contract
 from scml.oneshot.agent import OneShotAgent, OneShotSyncAgent
 from scml.oneshot.common import QUANTITY, UNIT_PRICE, is_system_agent
 
-from scml_gym.oneshot.actions.factory import repair
+from scml_gym.oneshot.rules import repair
 from scml_gym.oneshot.view import ACCEPT, BUYER, OFFER, SELLER, ActionArray, FactoryView, new_view
 from scml_gym.oneshot.worlds.protocol import FactoryPolicy
 

@@ -9,7 +9,7 @@ from negmas.gb.common import ResponseType
 from negmas.sao.common import SAOResponse
 from scml.oneshot.agent import OneShotAgent
 
-from scml_gym.oneshot.actions.factory import repair
+from scml_gym.oneshot.rules import repair
 from scml_gym.oneshot.view import OFFER, SELLER, ActionArray, FactoryView
 from scml_gym.simulator.adapters import RESPONSES, Adapter
 

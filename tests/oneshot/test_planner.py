@@ -9,9 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scml_gym.core.errors import InputError
-from scml_gym.oneshot.actions.factory import ACTIONS, validate
+from scml_gym.oneshot.actions.factory import ACTIONS
 from scml_gym.oneshot.actions.planner import HEADS, PlannerActions, decode_planner, decode_settings
 from scml_gym.oneshot.planner import AGREED, MEMORY_SIZE, N_SETTINGS, WEIGHT, best_set, chance, outcome, plan, remember
+from scml_gym.oneshot.rules import validate
 from scml_gym.oneshot.settlement import settle_day
 from scml_gym.oneshot.view import ACCEPT, ACTION_DTYPE, BUYER, END, MAX_PARTNERS, NOOP, OFFER, SELLER, new_actions
 from tests.oneshot.test_strategies import make_view, random_views

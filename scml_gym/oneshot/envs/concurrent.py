@@ -9,12 +9,13 @@ import numpy as np
 from gymnasium.utils import EzPickle
 
 from scml_gym.core.errors import InputError
-from scml_gym.oneshot.actions.factory import ACTIONS, split_mask, validate
+from scml_gym.oneshot.actions.factory import ACTIONS, split_mask
 from scml_gym.oneshot.envs.config import MOST_WORLDS, Drawn, OneShotConfig
 from scml_gym.oneshot.observations.factory import make_encoder
 from scml_gym.oneshot.render import RENDER_MODES, render_day
 from scml_gym.oneshot.rewards.factory import Reward, Transition, make_reward
 from scml_gym.oneshot.rewards.hindsight import compiled_ideal_profit
+from scml_gym.oneshot.rules import validate
 from scml_gym.oneshot.view import ActionArray, FactoryView, new_actions
 
 

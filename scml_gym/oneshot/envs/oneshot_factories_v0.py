@@ -11,11 +11,12 @@ from gymnasium.utils import EzPickle, seeding
 from pettingzoo import ParallelEnv
 
 from scml_gym.core.errors import InputError
-from scml_gym.oneshot.actions.factory import ACTIONS, split_mask, validate
+from scml_gym.oneshot.actions.factory import ACTIONS, split_mask
 from scml_gym.oneshot.envs.config import OneShotConfig
 from scml_gym.oneshot.observations.factory import make_encoder
 from scml_gym.oneshot.render import RENDER_MODES, render_day
 from scml_gym.oneshot.rewards.factory import Reward, Transition, make_reward
+from scml_gym.oneshot.rules import validate
 from scml_gym.oneshot.view import FactoryView
 
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from scml_gym.core.errors import InputError, nearest
+from scml_gym.jit.random import N_DRAWS, counter_draws
 from scml_gym.oneshot.view import ActionArray, FactoryView, new_actions
-from scml_gym.simulator.global_rng import N_DRAWS, counter_draws
 
 Decide = Callable[[FactoryView, np.ndarray, np.ndarray, np.ndarray, ActionArray], None]
 """``decide(view, state, params, draws, actions)``: see `Strategy.decide`."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from scml_gym.jit.compile import compiled
+from scml_gym.oneshot.rules import needs_of
 from scml_gym.oneshot.view import MAX_PARTNERS
 from scml_gym.oneshot.worlds.compiled.day import begin_day, begin_world, close_day
 from scml_gym.oneshot.worlds.compiled.layout import NEW_DAY, World
@@ -76,7 +77,7 @@ def fill_hidden_state(world: World, daily: np.ndarray, table: np.ndarray) -> Non
         row["level"] = view["level"]
         row["bankrupt"] = seat["bankrupt"]
         # scml has forgotten the last day's contracts when the world is over
-        row["needs"] = view["needs"] if world["day"] <= day else min(view["lines"], today["exogenous_quantity"])
+        row["needs"] = view["needs"] if world["day"] <= day else needs_of(view["lines"], today["exogenous_quantity"], 0)
         row["exogenous_quantity"] = today["exogenous_quantity"]
         row["exogenous_price"] = today["exogenous_price"]
         row["production_cost"] = view["production_cost"]

@@ -11,6 +11,7 @@ import numpy as np
 
 from scml_gym.jit.arrays import scratch_floats, scratch_integers
 from scml_gym.jit.compile import jittable
+from scml_gym.oneshot.rules import needs_of
 from scml_gym.oneshot.settlement import settle_view
 from scml_gym.oneshot.view import BUYER, MAX_PARTNERS, SELLER, VIEW_DTYPE
 from scml_gym.oneshot.worlds.compiled.layout import NEGOTIATING, NEW_DAY, World
@@ -75,7 +76,7 @@ def begin_day(world: World, daily: np.ndarray) -> None:
         view["decision"] = view["agreed_quantity"] = 0
         view["exogenous_quantity"] = today["exogenous_quantity"]
         view["exogenous_price"] = today["exogenous_price"] if today["exogenous_quantity"] > 0 else 0.0
-        view["needs"] = min(view["lines"], view["exogenous_quantity"])
+        view["needs"] = needs_of(view["lines"], view["exogenous_quantity"], 0)
         view["total_supply"], view["total_demand"] = supply, demand
         view["shortfall_penalty"] = today["shortfall_penalty"]
         view["disposal_cost"] = today["disposal_cost"]

@@ -9,6 +9,7 @@ factories' needs at once.
 from __future__ import annotations
 
 from scml_gym.jit.compile import jittable
+from scml_gym.oneshot.rules import book_agreement
 from scml_gym.oneshot.view import ACCEPT, BUYER, NOOP, OFFER, SELLER
 from scml_gym.oneshot.worlds.compiled.layout import EXTERNAL, World
 from scml_gym.oneshot.worlds.compiled.players import ASK, WAIT, next_answer, show_offer
@@ -79,11 +80,7 @@ def agree(world: World, buyer: int, seller: int) -> None:
 
 @jittable
 def _book(world: World, factory: int, partner: int, quantity: int, price: int) -> None:
-    view = world["views"][factory]
-    view["partners"][partner]["agreed_quantity"] = quantity
-    view["partners"][partner]["agreed_price"] = price
-    view["agreed_quantity"] += quantity
-    view["needs"] = min(view["lines"], view["exogenous_quantity"] - view["agreed_quantity"])
+    book_agreement(world["views"][factory], partner, quantity, price)
     world["seats"][factory]["agreements"] += 1
 
 

@@ -11,10 +11,11 @@ from __future__ import annotations
 import numpy as np
 
 from scml_gym.jit.compile import jittable
-from scml_gym.oneshot.actions.factory import repair
+from scml_gym.jit.random import fill_draws
+from scml_gym.oneshot.rules import repair
 from scml_gym.oneshot.view import BUYER, MAX_PARTNERS, NOOP, OFFER, VIEW_DTYPE
 from scml_gym.oneshot.worlds.compiled.layout import ASYNCHRONOUS, EXTERNAL, World
-from scml_gym.oneshot.worlds.compiled.strategy_calls import call_decide, fill_draws
+from scml_gym.oneshot.worlds.compiled.strategy_calls import call_decide
 
 ASK, WAIT = 10, 11
 """What `next_answer` gives besides the responses: an external factory must decide first; nothing yet."""

@@ -10,6 +10,7 @@ import numpy as np
 from scml_gym.core.errors import InputError
 from scml_gym.jit.compile import require_numba
 from scml_gym.oneshot.policy_files import policy_file_maker
+from scml_gym.oneshot.rules import score_of
 from scml_gym.oneshot.strategies.base import StrategyPolicy
 from scml_gym.oneshot.view import HIDDEN_DTYPE, MAX_PARTNERS, ActionArray, FactoryView
 from scml_gym.oneshot.worlds.compiled.layout import (
@@ -159,8 +160,7 @@ class CompiledWorld:
     @property
     def scores(self) -> np.ndarray:
         """(initial balance + profits so far) / initial balance, float64, shape ``(n_factories,)``."""
-        initial = self.spec.initial_balance
-        return (initial + self._record["seats"]["total_profit"][: self.spec.n_factories]) / initial
+        return score_of(self.spec.initial_balance, self._record["seats"]["total_profit"][: self.spec.n_factories])
 
     @property
     def bankrupt(self) -> np.ndarray:
