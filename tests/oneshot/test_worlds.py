@@ -19,12 +19,12 @@ from scml_gym.core.warnings import quiet
 from scml_gym.oneshot.strategies import STRATEGIES
 from scml_gym.oneshot.strategies.base import StrategyPolicy
 from scml_gym.oneshot.view import BUYER, NOOP, SELLER, new_actions
+from scml_gym.oneshot.worlds.adapters import agent_class
 from scml_gym.oneshot.worlds.generation import league_spec
 from scml_gym.oneshot.worlds.reference import ReferenceWorld
+from scml_gym.oneshot.worlds.simulation import OneShotSimulation
 from scml_gym.oneshot.worlds.spec import WorldSpec
 from scml_gym.policies.players import player_maker
-from scml_gym.simulator.adapters import AsyncAdapter, SyncAdapter
-from scml_gym.simulator.deterministic_world import DeterministicWorld
 from scml_gym.simulator.global_rng import GlobalStreams
 
 BUILTINS = ["scml:GreedyOneShotAgent", "scml:SyncRandomOneShotAgent", "scml:GreedySyncAgent"]
@@ -94,7 +94,7 @@ def test_lean_world_makes_the_contracts_of_scmls_own(one_offer_per_step, tmp_pat
     players = cast(spec, 8, BUILTINS + ["best-subset", "greedy"])
     streams = GlobalStreams(8)
     with streams.active(), quiet():
-        arguments = LeanWorldArguments(spec, players, one_offer_per_step).taken
+        arguments = ScmlArguments(spec, players, one_offer_per_step).taken
         world = SCML2024OneShotWorld(**{**arguments, "log_folder": str(tmp_path)})
         for i, agent in enumerate(a for a in world.agents if a in world.agent_profiles):
             world.agent_shortfall_penalty[agent] = spec.shortfall_penalty[i]
@@ -115,11 +115,11 @@ def test_lean_world_makes_the_contracts_of_scmls_own(one_offer_per_step, tmp_pat
     assert np.allclose(lean.scores, [scores[a] for a in ids], rtol=0, atol=1e-12)
 
 
-class LeanWorldArguments(DeterministicWorld):
-    """Catches the arguments with which `DeterministicWorld` makes scml's world."""
+class ScmlArguments(OneShotSimulation):
+    """Catches the arguments with which `OneShotSimulation` makes scml's world."""
 
     def __init__(self, spec, players, one_offer_per_step):
-        seats = [p if isinstance(p, tuple) else ((SyncAdapter if p.synchronous else AsyncAdapter), {}) for p in players]
+        agents = [agent_class(player, "rounds") for player in players]
         self.taken = {}
 
         def catch(world, **arguments):
@@ -127,7 +127,7 @@ class LeanWorldArguments(DeterministicWorld):
             raise StopIteration
 
         with mock.patch.object(SCML2024OneShotWorld, "__init__", catch), contextlib.suppress(StopIteration):
-            super().__init__(spec, seats, one_offer_per_step)
+            super().__init__(spec, agents, one_offer_per_step)
 
 
 @pytest.mark.parametrize("seed", range(3))
