@@ -126,7 +126,7 @@ class BatchedEnv(RowVectorEnv):
             self.setting.makers = before
             raise
         # seats hold addresses: parameters live on while a row has them, and a state that grows is moved
-        used = np.unique(self._batch.worlds["seats"]["params"])
+        used = np.unique(self._batch.worlds["players"]["params"])
         self._later = [params for params in self._later if params.ctypes.data in used] + list(player_table.params)
         self._batch = widen_state(self._batch, player_table.state_size)
         self._source = self._source._replace(players=player_table.players)

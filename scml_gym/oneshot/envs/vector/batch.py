@@ -94,7 +94,7 @@ def widen_state(batch: Batch, size: int) -> Batch:
     state = np.zeros((n, factories, size))
     state[:, :, :before] = batch.state
     offsets = np.arange(n * factories).reshape(n, factories) * size * state.itemsize
-    batch.worlds["seats"]["state"] = state.ctypes.data + offsets
+    batch.worlds["players"]["state"] = state.ctypes.data + offsets
     return batch._replace(state=state)
 
 

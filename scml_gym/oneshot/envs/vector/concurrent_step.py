@@ -204,7 +204,7 @@ def summarise(batch: Batch, outputs: Outputs, i: int, ended: bool) -> None:
     zero(outputs.summaries, i)
     if ended:
         outputs.notes[ENDED] = True
-        seat, summary = world["seats"][row["factory"]], outputs.summaries[i]
+        seat, summary = world["players"][row["factory"]], outputs.summaries[i]
         initial = world["spec"]["initial_balance"][row["factory"]]
         summary["agreements"], summary["negotiations"] = seat["agreements"], seat["negotiations"]
         summary["decisions"], summary["profit"] = seat["decisions"], seat["total_profit"]

@@ -73,7 +73,7 @@ def place_players(
     size = state.shape[1]
     state[:] = 0.0
     for factory in range(world["spec"]["n_sellers"] + world["spec"]["n_buyers"]):
-        seat, player = world["seats"][factory], players[choices[factory]]
+        seat, player = world["players"][factory], players[choices[factory]]
         seat["kind"] = EXTERNAL if factory == learner else player["kind"]
         seat["decide"] = player["decide"]
         seat["learn"] = 0 if factory == learner else player["learn"]

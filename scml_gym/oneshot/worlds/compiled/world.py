@@ -67,7 +67,7 @@ class CompiledWorld:
         self._record: Any = self._worlds[0]
         self._record["moves"] = timing == "moves"
         fill_spec(spec, self._record["spec"], self._daily[0])
-        self._memory = [_seat(self._record["seats"][i], p) for i, p in enumerate(players)]
+        self._memory = [_fill_player(self._record["players"][i], p) for i, p in enumerate(players)]
         self._closed: dict[int, list[FactoryView]] = {i: [] for i in self.external}
         self._contracts: list[np.ndarray] = []
         self._status = DAY
@@ -160,12 +160,12 @@ class CompiledWorld:
     @property
     def scores(self) -> np.ndarray:
         """(initial balance + profits so far) / initial balance, float64, shape ``(n_factories,)``."""
-        return score_of(self.spec.initial_balance, self._record["seats"]["total_profit"][: self.spec.n_factories])
+        return score_of(self.spec.initial_balance, self._record["players"]["total_profit"][: self.spec.n_factories])
 
     @property
     def bankrupt(self) -> np.ndarray:
         """Which factories have gone bankrupt, bool, shape ``(n_factories,)``."""
-        return self._record["seats"]["bankrupt"][: self.spec.n_factories] > 0
+        return self._record["players"]["bankrupt"][: self.spec.n_factories] > 0
 
     @property
     def trading_prices(self) -> np.ndarray:
@@ -181,15 +181,15 @@ class CompiledWorld:
 
     def summary(self, factory: int) -> dict[str, Any]:
         """What became of one factory so far."""
-        seat = self._record["seats"][factory]
+        player = self._record["players"][factory]
         return {
             "score": float(self.scores[factory]),
-            "profit": float(seat["total_profit"]),
-            "agreements": int(seat["agreements"]),
-            "negotiations": int(seat["negotiations"]),
-            "decisions": int(seat["decisions"]),
-            "invalid_actions": int(seat["invalid"]),
-            "bankrupt": bool(seat["bankrupt"]),
+            "profit": float(player["total_profit"]),
+            "agreements": int(player["agreements"]),
+            "negotiations": int(player["negotiations"]),
+            "decisions": int(player["decisions"]),
+            "invalid_actions": int(player["invalid"]),
+            "bankrupt": bool(player["bankrupt"]),
         }
 
     def hidden_state(self) -> np.ndarray:
@@ -199,18 +199,18 @@ class CompiledWorld:
         return table
 
 
-def _seat(seat: Any, player: StrategyPolicy | None) -> tuple[np.ndarray, ...]:
-    """Put a player into its seat; returns the arrays that must live as long as the world."""
+def _fill_player(record: Any, player: StrategyPolicy | None) -> tuple[np.ndarray, ...]:
+    """Fill the record of a player; returns the arrays that must live as long as the world."""
     if player is None:
-        seat["kind"] = EXTERNAL
+        record["kind"] = EXTERNAL
         return ()
     if not isinstance(player, StrategyPolicy):
         raise InputError(f"{type(player).__name__}: only strategies play in the compiled world: use ReferenceWorld")
     params, state = player.parameters, np.zeros(player.strategy.state_size)
-    seat["kind"] = SYNCHRONOUS if player.synchronous else ASYNCHRONOUS
-    seat["seed"] = player.seed & 0xFFFFFFFFFFFFFFFF
-    seat["n_draws"] = player.strategy.n_draws
-    seat["decide"], seat["learn"] = strategy_addresses(player.strategy)
-    seat["params"], seat["n_params"] = params.ctypes.data, len(params)
-    seat["state"], seat["n_state"] = state.ctypes.data, len(state)
+    record["kind"] = SYNCHRONOUS if player.synchronous else ASYNCHRONOUS
+    record["seed"] = player.seed & 0xFFFFFFFFFFFFFFFF
+    record["n_draws"] = player.strategy.n_draws
+    record["decide"], record["learn"] = strategy_addresses(player.strategy)
+    record["params"], record["n_params"] = params.ctypes.data, len(params)
+    record["state"], record["n_state"] = state.ctypes.data, len(state)
     return params, state
