@@ -120,7 +120,9 @@ class CodeCache:
     def _path(self, signature: Any, codegen: Any) -> Path | None:
         """The file; None where the code cannot be kept."""
         source, folder = source_digest(self._function), code_folder()
-        key = repr((identity(self._function), source, signature, *_versions(), codegen.magic_tuple()))
+        # a borrowed array has the repr of an ordinary one and a name of its own, which only str shows
+        key = repr((identity(self._function), source, signature, str(signature), *_names(signature)))
+        key += repr((*_versions(), codegen.magic_tuple()))
         if not self._enabled or source is None or folder is None:
             return None
         if " at 0x" in key:  # an address, which is another thing in the next process
@@ -138,6 +140,11 @@ class CodeCache:
         )
         warnings.warn(text, NumbaWarning, stacklevel=2)
         return False
+
+
+def _names(signature: Any) -> tuple[str, ...]:
+    """Of the argument types; a signature is a tuple of them or knows them as ``args``."""
+    return tuple(map(str, getattr(signature, "args", signature)))
 
 
 @functools.cache
