@@ -53,9 +53,10 @@ def told_apart(function: Function) -> Function:
     Machine code is linked by name. Numba numbers functions of one name, but from 1 in every process, so that code which
     two processes have kept would call each other's closures.
     """
-    if isinstance(function, FunctionType) and "<" in function.__qualname__:
-        digest = hashlib.sha256(identity(function).encode()).hexdigest()[:16]
-        function.__qualname__ = f"{function.__code__.co_qualname}_{digest}"
+    plain: Any = function
+    if isinstance(plain, FunctionType) and "<" in plain.__qualname__:
+        digest = hashlib.sha256(identity(plain).encode()).hexdigest()[:16]
+        plain.__qualname__ = f"{plain.__code__.co_qualname}_{digest}"
     return function
 
 
