@@ -14,7 +14,7 @@ from scml_gym.envs.partner_form import STATES, draw_partner, open_partners
 from scml_gym.envs.vector.batch import Batch, Source, advance_row
 from scml_gym.envs.vector.programs import ACT, ERROR, RESTART, Outputs, clear, draw_next_world, is_over, summarise
 from scml_gym.envs.vector.seeds import Seeds
-from scml_gym.envs.vector.sharing import Board, SharedProgram, shared, take
+from scml_gym.envs.vector.sharing import Counters, SharedProgram, shared, take
 from scml_gym.errors import InputError
 from scml_gym.observations import PartnerEncoder
 from scml_gym.partner import PartnerStates, decode_choice, partner_mask, state_index
@@ -252,15 +252,17 @@ def make_program(encode: Any) -> SharedProgram:
 
     @shared
     @jittable
-    def play(arguments: tuple[Batch, Source, Seeds, Outputs, np.ndarray, np.ndarray, Learner], board: Board) -> None:
+    def play(
+        arguments: tuple[Batch, Source, Seeds, Outputs, np.ndarray, np.ndarray, Learner], counters: Counters
+    ) -> None:
         batch, source, seeds, outputs, tasks, actions, learner = arguments
-        low, high = take(board)
+        low, high = take(counters)
         while low < high:
             for i in range(low, high):
                 if tasks[i] == ACT:
                     act(batch, learner, outputs, actions[i], i)
                 elif tasks[i] == RESTART:
                     restart(batch, learner, source, seeds, outputs, i)
-            low, high = take(board)
+            low, high = take(counters)
 
     return play

@@ -10,7 +10,7 @@ import numpy as np
 
 from scml_gym.compiling import jittable
 from scml_gym.envs.bilateral_forms import NO_CHOICE, FormKernel
-from scml_gym.envs.vector.sharing import Board, SharedProgram, shared, take
+from scml_gym.envs.vector.sharing import Counters, SharedProgram, shared, take
 from scml_gym.negotiators.base import NO_OFFER
 from scml_gym.worlds.bilateral.compiled.calls import call_number, table_of
 from scml_gym.worlds.bilateral.compiled.game import answer, begin, failed
@@ -103,22 +103,22 @@ def make_programs(kernel: FormKernel) -> NegotiationPrograms:
 
     @shared
     @jittable
-    def reset(arguments: tuple[Negotiations, Results, np.ndarray, np.ndarray], board: Board) -> None:
+    def reset(arguments: tuple[Negotiations, Results, np.ndarray, np.ndarray], counters: Counters) -> None:
         rows, results, indices, seeds = arguments
-        low, high = take(board)
+        low, high = take(counters)
         while low < high:
             for k in range(low, high):
                 restart(rows, results, seeds[k], indices[k])
-            low, high = take(board)
+            low, high = take(counters)
 
     @shared
     @jittable
-    def step(arguments: tuple[Negotiations, Results, np.ndarray, np.ndarray], board: Board) -> None:
+    def step(arguments: tuple[Negotiations, Results, np.ndarray, np.ndarray], counters: Counters) -> None:
         rows, results, indices, actions = arguments
-        low, high = take(board)
+        low, high = take(counters)
         while low < high:
             for k in range(low, high):
                 act(rows, results, actions[indices[k]], indices[k])
-            low, high = take(board)
+            low, high = take(counters)
 
     return NegotiationPrograms(reset, step)

@@ -11,7 +11,7 @@ import numpy as np
 from scml_gym.compiling import jittable
 from scml_gym.envs.vector.batch import Batch, Source, advance_row, draw_world
 from scml_gym.envs.vector.seeds import Seeds, next_seed
-from scml_gym.envs.vector.sharing import Board, SharedProgram, shared, take
+from scml_gym.envs.vector.sharing import Counters, SharedProgram, shared, take
 from scml_gym.ideal import ideal_profit
 from scml_gym.reward_kernels import RewardKernel
 from scml_gym.uncounted import part_of
@@ -166,17 +166,17 @@ def make_program(form: ActionKernel, encode: Any, full: bool, reward: RewardKern
 
     @shared
     @jittable
-    def play(arguments: tuple[Batch, Source, Seeds, Outputs, np.ndarray, np.ndarray], board: Board) -> None:
+    def play(arguments: tuple[Batch, Source, Seeds, Outputs, np.ndarray, np.ndarray], counters: Counters) -> None:
         batch, source, seeds, outputs, tasks, actions = arguments
         privates = np.zeros(n_privates, dtype=PRIVATE_DTYPE)
-        low, high = take(board)
+        low, high = take(counters)
         while low < high:
             for i in range(low, high):
                 if tasks[i] == ACT:
                     act(batch, outputs, privates, part_of(actions, i), i)
                 elif tasks[i] == RESTART:
                     restart(batch, source, seeds, outputs, privates, i)
-            low, high = take(board)
+            low, high = take(counters)
 
     return play
 
