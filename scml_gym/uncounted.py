@@ -139,7 +139,7 @@ if numba is not None:
 
     @extending.intrinsic
     def write_record(typing_context: Any, buffer: Any, record: Any) -> Any:
-        """``write_record(buffer, record)``: put what was borrowed into an array of `BUFFER_SIZE` bytes, for others to read."""
+        """``write_record(buffer, record)``: put what was borrowed into an array of `BUFFER_SIZE` bytes."""
 
         def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
             kind = signature.args[1]

@@ -28,7 +28,7 @@ class Workers:
         self._counters[PORTIONS] = 1 if threads == 1 else 2 * threads
         self._buffer = np.zeros(BUFFER_SIZE, dtype=np.uint8)
         self._threads, self._process = threads, os.getpid()
-        self._alarms: list[threading.Lock] = []
+        self._wake_locks: list[threading.Lock] = []
         self._failures: list[BaseException] = []
         self._end: Callable[[], Any] | None = None
 
@@ -45,15 +45,15 @@ class Workers:
         """
         if n == 0:
             return
-        if self._alarms and self._process != os.getpid():  # the workers stayed with the process that was forked
-            self._alarms, self._threads = [], 1
+        if self._wake_locks and self._process != os.getpid():  # the workers stayed with the process that was forked
+            self._wake_locks, self._threads = [], 1
             self._counters[INSIDE] = 0
         if self._threads > 1 and self._end is None:
             self._start(arguments)
         try:
             self._counters[COMING] = 1
-            for k, alarm in enumerate(self._alarms):
-                _wake(self._counters, k, alarm)
+            for k, wake_lock in enumerate(self._wake_locks):
+                _wake(self._counters, k, wake_lock)
             self._program.lead(self._counters, self._buffer, 0, n, arguments)
         except BaseException:
             give_up(self._counters)
@@ -68,7 +68,7 @@ class Workers:
         """End the workers; the caller's thread goes on alone."""
         if self._end is not None:
             self._end()
-        self._alarms, self._threads = [], 1
+        self._wake_locks, self._threads = [], 1
 
     def _start(self, arguments: tuple[Any, ...]) -> None:
         like = _blank(arguments)
@@ -79,15 +79,15 @@ class Workers:
         give_up(counters)
         workers: list[threading.Thread] = []
         self._process = os.getpid()
-        self._end = weakref.finalize(self, _dismiss, self._counters, self._alarms, workers)
+        self._end = weakref.finalize(self, _dismiss, self._counters, self._wake_locks, workers)
         for k in range(self._threads - 1):
-            alarm = threading.Lock()
-            alarm.acquire()
-            given = alarm, k, self._counters, self._buffer, self._program, like, self._failures
+            wake_lock = threading.Lock()
+            wake_lock.acquire()
+            given = wake_lock, k, self._counters, self._buffer, self._program, like, self._failures
             worker = threading.Thread(target=_help, args=given, name=f"worker {k}", daemon=True)
             worker.start()
             workers.append(worker)
-            self._alarms.append(alarm)
+            self._wake_locks.append(wake_lock)
             self._counters[ASLEEP + LINE * k] = 1
 
 
@@ -102,7 +102,7 @@ def _blank(arguments: Any) -> Any:
 
 
 def _help(
-    alarm: threading.Lock,
+    wake_lock: threading.Lock,
     k: int,
     counters: np.ndarray,
     buffer: np.ndarray,
@@ -110,9 +110,9 @@ def _help(
     like: tuple[Any, ...],
     failures: list[BaseException],
 ) -> None:
-    """What a worker does: it sleeps at its alarm, and is awake as long as there are jobs."""
+    """What a worker does: it sleeps at its lock, and is awake as long as there are jobs."""
     while not counters[CLOSED]:
-        alarm.acquire()
+        wake_lock.acquire()
         awake = True
         while awake:
             try:
@@ -124,19 +124,19 @@ def _help(
         counters[ASLEEP + LINE * k] = 1
 
 
-def _wake(counters: np.ndarray, k: int, alarm: threading.Lock) -> None:
+def _wake(counters: np.ndarray, k: int, wake_lock: threading.Lock) -> None:
     if counters[ASLEEP + LINE * k]:
         counters[ASLEEP + LINE * k] = 0
-        alarm.release()
+        wake_lock.release()
 
 
-def _dismiss(counters: np.ndarray, alarms: list[threading.Lock], workers: list[threading.Thread]) -> None:
+def _dismiss(counters: np.ndarray, wake_locks: list[threading.Lock], workers: list[threading.Thread]) -> None:
     """Wake and end the workers: they say that they sleep before they look whether they may, and here it is reversed.
 
     An object can be collected while this thread holds what a worker needs to end, so they are waited for in moderation.
     """
     counters[CLOSED] = 1
-    for k, (alarm, worker) in enumerate(zip(alarms, workers, strict=False)):
-        _wake(counters, k, alarm)
+    for k, (wake_lock, worker) in enumerate(zip(wake_locks, workers, strict=False)):
+        _wake(counters, k, wake_lock)
         if worker is not threading.current_thread():
             worker.join(timeout=1.0)

@@ -21,9 +21,9 @@ LINE = 8
 """Numbers in a line of a processor's cache; threads hinder each other in numbers that share one."""
 
 OPEN, INSIDE, NEXT, ROWS, PORTIONS, JOBS, COMING, CLOSED, ASLEEP = range(0, 9 * LINE, LINE)
-"""Where there stands, among the counters: the number of the job that can be joined, or 0; threads that have
-joined; the next row; the one after the last; into how many portions those left are thought to be cut; jobs so far; whether one
-is coming, or not yet done; whether there will be no more; from there on, for each worker, whether it sleeps."""
+"""Where there stands, among the counters: the number of the job that can be joined, or 0; threads that have joined; the
+next row; the one after the last; into how many portions those left are thought to be cut; jobs so far; whether one is
+coming, or not yet done; whether there will be no more; from there on, for each worker, whether it sleeps."""
 
 PATIENCE = 1000
 """How often a worker looks for work before it sleeps: some tenths of a millisecond."""
