@@ -2,11 +2,11 @@
 
 The batch is that of ``OneShotConcurrent`` with two threads. The plain variants are below: a sleeping Python thread is
 given the second half of the rows, or both threads take portions from a counter. Both step the same batch by turns;
-what is said is the median ratio of decisions a second (wall time) and a bootstrap interval of 95 %. The machine is idle
-or shares its cores with one more busy process; the caller steps at once, or computes for half a millisecond between two
+what is said is the median ratio of decisions a second (wall time) and a bootstrap interval of 95 %. So
+many more processes are busy on the machine; the caller steps at once, or computes for half a millisecond between two
 steps, as a small network does.
 
-    python benchmarks/threads.py --rows 64 512 4096 --turns 20 --seconds 1
+    python benchmarks/threads.py --rows 64 512 4096 --busy 0 1 2 --turns 20 --seconds 1
 """
 
 from __future__ import annotations
@@ -188,7 +188,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, nargs="+", default=[64, 512, 4096])
     parser.add_argument("--plain", nargs="+", choices=sorted(PLAIN), default=["queue"])
-    parser.add_argument("--machine", nargs="+", choices=["idle", "loaded"], default=["idle", "loaded"])
+    parser.add_argument("--busy", type=int, nargs="+", default=[0, 1, 2], help="other busy processes on the machine")
     parser.add_argument("--caller", nargs="+", choices=["quick", "slow"], default=["quick", "slow"])
     parser.add_argument("--turns", type=int, default=20)
     parser.add_argument("--seconds", type=float, default=1.0, help="of a turn")
@@ -198,19 +198,19 @@ def main() -> None:
     child = processes.Process(target=compile_all)
     child.start()
     child.join()
-    table = Table("rows", "machine", "caller", "plain", "workers, a second", "plain, a second", "gain")
-    for n, machine, caller in itertools.product(options.rows, options.machine, options.caller):
-        busy = processes.Process(target=be_busy, daemon=True)
-        if machine == "loaded":
-            busy.start()
+    table = Table("rows", "busy", "caller", "plain", "workers, a second", "plain, a second", "gain")
+    for n, busy, caller in itertools.product(options.rows, options.busy, options.caller):
+        others = [processes.Process(target=be_busy, daemon=True) for _ in range(busy)]
+        for other in others:
+            other.start()
         thinking = THINKING if caller == "slow" else 0.0
         found = compare(n, options.plain, thinking, options.turns, options.seconds)
-        if machine == "loaded":
-            busy.terminate()
-            busy.join()
+        for other in others:
+            other.terminate()
+            other.join()
         for name in options.plain:
             rates = [f"{np.median(found[key]):,.0f}" for key in ("workers", name)]
-            table.add_row(str(n), machine, caller, name, *rates, gain(found["workers"], found[name]))
+            table.add_row(str(n), str(busy), caller, name, *rates, gain(found["workers"], found[name]))
     Console(width=120).print(table)
 
 
