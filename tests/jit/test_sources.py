@@ -109,7 +109,7 @@ def test_what_a_closure_holds_counts_with_its_modules():
 def test_an_edit_of_one_strategy_changes_the_keys_of_what_calls_it_alone(monkeypatch):
     callers = {name: _decide_caller(jittable(STRATEGIES.get(name).decide)) for name in STRATEGIES}
     callers["world"] = advance.advance_one
-    edited = PACKAGE / "strategies" / "greedy.py"
+    edited = PACKAGE / "oneshot" / "strategies" / "greedy.py"
     before = {name: source_digest(f) for name, f in callers.items()}
     assert None not in before.values()
     read = sources.read_module
