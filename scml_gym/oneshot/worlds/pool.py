@@ -29,10 +29,9 @@ from scml_gym.core.reporting import progress_bar
 from scml_gym.jit.compile import jittable
 from scml_gym.jit.random import below, open_stream
 from scml_gym.oneshot.view import MAX_PARTNERS
-from scml_gym.oneshot.worlds.compiled.generation import fill_spec, read_spec
-from scml_gym.oneshot.worlds.compiled.layout import DAILY_DTYPE, MAX_FACTORIES, SPEC_DTYPE
-from scml_gym.oneshot.worlds.generation import Range, _check_range, league_spec
-from scml_gym.oneshot.worlds.spec import WorldSpec
+from scml_gym.oneshot.worlds.generation import Range, check_range, league_spec
+from scml_gym.oneshot.worlds.spec import MAX_FACTORIES, WorldSpec
+from scml_gym.oneshot.worlds.spec_record import DAILY_DTYPE, SPEC_DTYPE, fill_spec, read_spec
 
 SCHEMA = "scml-gym-spec-pool-1"
 SPEC_FIELDS = tuple(SPEC_DTYPE.names or ())
@@ -192,8 +191,8 @@ class SpecPool:
         return self.specs, self.daily
 
     def _within(self, days: Range, factories_per_level: Range) -> np.ndarray:
-        _check_range("days", days, 1, 10_000)
-        _check_range("factories_per_level", factories_per_level, 1, MAX_PARTNERS)
+        check_range("days", days, 1, 10_000)
+        check_range("factories_per_level", factories_per_level, 1, MAX_PARTNERS)
         key = (_ends(days), _ends(factories_per_level))
         if key not in self._subsets:
             for name, asked, held in zip(

@@ -14,10 +14,11 @@ from scml_gym.oneshot.envs.sampling import begin_sampling
 from scml_gym.oneshot.envs.vector.batch import GENERATED, NO_DAYS, NO_SPECS, POOLED, STAGED, Batch, Source, widen_state
 from scml_gym.oneshot.envs.vector.concurrent_step import ENDED, ERROR, REST, RESTART, SUMMARY_DTYPE, Outputs
 from scml_gym.oneshot.worlds.compiled.advance import OVER
-from scml_gym.oneshot.worlds.compiled.generation import compiled_spec, fill_spec
-from scml_gym.oneshot.worlds.compiled.layout import DAILY_DTYPE, MAX_FACTORIES, SPEC_DTYPE
+from scml_gym.oneshot.worlds.compiled.generation import compiled_spec
 from scml_gym.oneshot.worlds.compiled.player_table import PlayerTable, make_player_table
 from scml_gym.oneshot.worlds.pool import SpecPool
+from scml_gym.oneshot.worlds.spec import MAX_FACTORIES
+from scml_gym.oneshot.worlds.spec_record import DAILY_DTYPE, SPEC_DTYPE, fill_spec
 from scml_gym.vector.env import Information, RowVectorEnv, check_rows
 from scml_gym.vector.jobs import SharedProgram
 

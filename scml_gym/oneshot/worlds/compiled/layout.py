@@ -13,40 +13,13 @@ import numpy as np
 
 from scml_gym.jit.random import N_DRAWS
 from scml_gym.oneshot.view import ACTION_DTYPE, MAX_PARTNERS, VIEW_DTYPE
+from scml_gym.oneshot.worlds.spec import MAX_FACTORIES
+from scml_gym.oneshot.worlds.spec_record import SPEC_DTYPE
 from scml_gym.simulator.compiled.alternating_offers import NEGOTIATION_DTYPE
 from scml_gym.simulator.compiled.synchronous import controller_fields
 
-MAX_FACTORIES = 2 * MAX_PARTNERS
 MAX_CONTRACTS = MAX_PARTNERS * MAX_PARTNERS
 """Negotiated contracts of a day: at most one for each buyer and seller."""
-
-SPEC_DTYPE = np.dtype(
-    [
-        ("n_sellers", np.int64),
-        ("n_buyers", np.int64),
-        ("n_days", np.int64),
-        ("rounds", np.int64),
-        ("lines", np.int64, (MAX_FACTORIES,)),
-        ("production_cost", np.int64, (MAX_FACTORIES,)),
-        ("initial_balance", np.int64, (MAX_FACTORIES,)),
-        ("penalty_profile", np.float64, (MAX_FACTORIES, 4)),
-        ("catalog_prices", np.int64, (3,)),
-    ],
-    align=True,
-)
-"""The part of a `WorldSpec` that does not change from day to day; see there."""
-
-DAILY_DTYPE = np.dtype(
-    [
-        ("exogenous_quantity", np.int64),
-        ("exogenous_price", np.int64),
-        ("shortfall_penalty", np.float64),
-        ("disposal_cost", np.float64),
-        ("profit", np.float64),  # settled at the end of the day, 0 before
-    ],
-    align=True,
-)
-"""One factory's day: the rest of the `WorldSpec`, and what came of it."""
 
 EXTERNAL, SYNCHRONOUS, ASYNCHRONOUS = 0, 1, 2
 """Players: decided from outside; a strategy that answers all partners together; one that answers each by itself."""

@@ -13,17 +13,10 @@ from scml_gym.oneshot.policy_files import policy_file_maker
 from scml_gym.oneshot.rules import score_of
 from scml_gym.oneshot.strategies.base import StrategyPolicy
 from scml_gym.oneshot.view import HIDDEN_DTYPE, MAX_PARTNERS, ActionArray, FactoryView
-from scml_gym.oneshot.worlds.compiled.layout import (
-    ASYNCHRONOUS,
-    CONTRACT_DTYPE,
-    DAILY_DTYPE,
-    EXTERNAL,
-    MAX_FACTORIES,
-    SYNCHRONOUS,
-    WORLD_DTYPE,
-)
+from scml_gym.oneshot.worlds.compiled.layout import ASYNCHRONOUS, CONTRACT_DTYPE, EXTERNAL, SYNCHRONOUS, WORLD_DTYPE
 from scml_gym.oneshot.worlds.protocol import check_players
-from scml_gym.oneshot.worlds.spec import WorldSpec
+from scml_gym.oneshot.worlds.spec import MAX_FACTORIES, WorldSpec
+from scml_gym.oneshot.worlds.spec_record import DAILY_DTYPE
 from scml_gym.policies.players import PlayerMaker, player_maker
 
 require_numba()
@@ -37,8 +30,8 @@ from scml_gym.oneshot.worlds.compiled.advance import (  # noqa: E402
     begin_one,
     hidden_state_one,
 )
-from scml_gym.oneshot.worlds.compiled.generation import fill_spec  # noqa: E402
 from scml_gym.oneshot.worlds.compiled.strategy_calls import strategy_addresses  # noqa: E402
+from scml_gym.oneshot.worlds.spec_record import fill_spec  # noqa: E402
 
 
 class CompiledWorld:
