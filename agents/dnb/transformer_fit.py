@@ -16,7 +16,13 @@ from agents.dnb.features import N_FEATURES
 from agents.dnb.folds import Fold, feature_matrix
 from agents.dnb.logistic import fit_level
 from agents.dnb.records import SAMPLE_DTYPE, WINDOW
-from agents.dnb.transformer import ANSWER_KINDS, TransformerHyperparameters, answer_row, event_rows, weight_shapes
+from agents.dnb.transformer_layout import (
+    ANSWER_KINDS,
+    TransformerHyperparameters,
+    answer_row,
+    event_rows,
+    weight_shapes,
+)
 from scml_gym.core.reporting import Progress
 from scml_gym.jit.compile import compiled
 

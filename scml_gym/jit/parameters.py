@@ -19,15 +19,15 @@ def record_of(numbers: np.ndarray, dtype: np.dtype, first: int) -> Any:
     """The numbers of an array from ``first`` on as a record, not a copy.
 
     Args:
-        numbers: Float64, one after the other in memory, with at least as many from ``first`` on as the record has.
-        dtype: Of `parameters_dtype`; in compiled code a constant.
+        numbers: Float64, one after the other in memory, with at least as many from ``first`` on as the record needs.
+        dtype: Of `parameters_dtype`, or of any record; in compiled code a constant.
         first: Index of the first number.
 
     Example:
         >>> float(record_of(np.array([1.0, 2.0, 3.0]), parameters_dtype(["rate", "slack"]), 1)["rate"])
         2.0
     """
-    return numbers[first : first + len(dtype.names or ())].view(dtype)[0]
+    return numbers[first:].view(np.uint8)[: dtype.itemsize].view(dtype)[0]
 
 
 if numba is not None:
