@@ -35,7 +35,7 @@ RECORD_DTYPE = np.dtype(
     [
         ("sample", SAMPLE_DTYPE),
         ("factory", np.int64),  # that offered
-        ("partner", np.int64),  # its slot
+        ("partner", np.int64),  # its index
         ("index", np.int64),  # of the offer among the factory's in this negotiation
         ("round", np.int64),  # rounds of the negotiation that had passed
         ("answer", np.int64),  # SILENT until it is known, see agents.dnb.tracking

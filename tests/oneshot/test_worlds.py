@@ -1,4 +1,4 @@
-"""The reference world: the league's simulation, lean and reproducible, any factories external."""
+"""The reference world: the league's simulation, made reproducible, any factories external."""
 
 import contextlib
 import dataclasses
@@ -87,10 +87,10 @@ def test_the_callers_generators_and_files_are_untouched(timing, tmp_path, monkey
 
 
 @pytest.mark.parametrize("one_offer_per_step", [False, True])
-def test_lean_world_makes_the_contracts_of_scmls_own(one_offer_per_step, tmp_path):
+def test_the_deterministic_world_makes_the_contracts_of_scmls_own(one_offer_per_step, tmp_path):
     """Against an unchanged `SCML2024OneShotWorld` with the same parameters and players."""
     spec = league_spec(8, days=4)
-    lean = play(spec, 8, "moves" if one_offer_per_step else "rounds", BUILTINS + ["best-subset", "greedy"])
+    ours = play(spec, 8, "moves" if one_offer_per_step else "rounds", BUILTINS + ["best-subset", "greedy"])
     players = cast(spec, 8, BUILTINS + ["best-subset", "greedy"])
     streams = GlobalStreams(8)
     with streams.active(), quiet():
@@ -110,9 +110,9 @@ def test_lean_world_makes_the_contracts_of_scmls_own(one_offer_per_step, tmp_pat
         if c["seller"] in ids and c["buyer"] in ids
     )
     assert len(theirs) > 20
-    assert sorted(lean.contracts.tolist()) == theirs
+    assert sorted(ours.contracts.tolist()) == theirs
     scores = world.scores()
-    assert np.allclose(lean.scores, [scores[a] for a in ids], rtol=0, atol=1e-12)
+    assert np.allclose(ours.scores, [scores[a] for a in ids], rtol=0, atol=1e-12)
 
 
 class ScmlArguments(OneShotSimulation):
