@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from scml_gym.copying import Independent
 from scml_gym.envs.bilateral_forms import ACCEPTANCE
 from scml_gym.envs.bilateral_setting import AnyScenario, BilateralSetting, Opponent, acceptance_setting
 from scml_gym.envs.vector.negotiations import NegotiationBatch, Row
@@ -49,10 +50,10 @@ class RowsStep(NamedTuple):
     accepted_by: np.ndarray  # int64 (n,): LEARNER, OPPONENT or NOBODY of scml_gym.worlds.bilateral.view
 
 
-class AcceptanceRows:
+class AcceptanceRows(Independent):
     """Negotiations in which the learner decides when to accept; each row is the single environment with its arguments.
 
-    A row whose negotiation ends starts its next one in the same step. Row ``i`` is ``BilateralAcceptance-v0`` reset
+    A row whose negotiation ends starts its next one in the same step. A copy plays on by itself. Row ``i`` is ``BilateralAcceptance-v0`` reset
     with ``seeds[i]``, to the last bit, and its later negotiations are those of unseeded resets.
 
     Args:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,7 +11,17 @@ from gymnasium.vector import AutoresetMode
 
 from scml_gym.casting import begin_cast
 from scml_gym.envs.setting import MOST_WORLDS, OneShotSetting, Opponent
-from scml_gym.envs.vector.batch import GENERATED, NO_DAYS, NO_SPECS, POOLED, STAGED, Batch, Source, widen_state
+from scml_gym.envs.vector.batch import (
+    GENERATED,
+    NO_DAYS,
+    NO_SPECS,
+    POOLED,
+    STAGED,
+    Batch,
+    Source,
+    point_to_state,
+    widen_state,
+)
 from scml_gym.envs.vector.programs import ENDED, ERROR, REST, RESTART, SUMMARY_DTYPE, Outputs
 from scml_gym.envs.vector.rows import Information, RowVectorEnv, check_rows
 from scml_gym.envs.vector.sharing import SharedProgram
@@ -18,7 +29,7 @@ from scml_gym.errors import InputError
 from scml_gym.worlds.compiled.advance import OVER
 from scml_gym.worlds.compiled.generation import compiled_spec, fill_spec
 from scml_gym.worlds.compiled.layout import DAILY_DTYPE, MAX_FACTORIES, SPEC_DTYPE
-from scml_gym.worlds.compiled.roster import Roster, make_roster
+from scml_gym.worlds.compiled.roster import Roster, make_roster, move_addresses, readdress
 from scml_gym.worlds.pool import SpecPool
 
 SUMMARY_COLUMNS = [(name, f"_{name}") for name in SUMMARY_DTYPE.names or ()]
@@ -54,7 +65,7 @@ def make_source(setting: OneShotSetting, roster: Roster, num_envs: int) -> tuple
         kind, specs = STAGED, np.zeros(num_envs, dtype=SPEC_DTYPE)
         daily = np.zeros((num_envs, ranges[1], MAX_FACTORIES), dtype=DAILY_DTYPE)
     most_days = int(ranges[1]) if kind == GENERATED else daily.shape[1]
-    return Source(roster.players, setting.levels, kind, ranges, specs, daily), most_days
+    return Source(roster.players.copy(), setting.levels, kind, ranges, specs, daily), most_days
 
 
 def _ends(value: Any) -> tuple[int, int]:
@@ -71,7 +82,7 @@ class BatchedEnv(RowVectorEnv):
         setting: Which worlds are played.
         source: As `make_source` makes it.
         batch: Of that many rows.
-        program: As `make_program` makes it.
+        roster: Of all who may play in the batch.
         constants: What it is given after all else.
         n_choices: Length of a row's mask.
         size: Numbers of a row's observation.
@@ -91,7 +102,7 @@ class BatchedEnv(RowVectorEnv):
         setting: OneShotSetting,
         source: Source,
         batch: Batch,
-        program: SharedProgram,
+        roster: Roster,
         constants: tuple[Any, ...],
         n_choices: int,
         size: int,
@@ -102,12 +113,12 @@ class BatchedEnv(RowVectorEnv):
         super().__init__(num_envs, autoreset_mode, threads, action_dtype)
         self.setting = setting
         self._source, self._batch = source, batch
-        self._program = self._crew(program)
+        self._roster, self._later = roster, list[Roster]()
+        self._program = self._crew(self._make_program())
         self._no_actions = np.zeros(self.action_space.shape or (), dtype=action_dtype)
         self._constants = constants
         self._n_choices, self._size = n_choices, size
         self._goes_on, self._always_asked = goes_on, always_asked
-        self._later: list[np.ndarray] = []
 
     def set_opponents(self, opponents: Sequence[Opponent]) -> None:
         """Let others play in the worlds drawn from now on; those that are running go on as they are.
@@ -127,9 +138,29 @@ class BatchedEnv(RowVectorEnv):
             raise
         # seats hold addresses: parameters live on while a row has them, and a state that grows is moved
         used = np.unique(self._batch.worlds["seats"]["params"])
-        self._later = [params for params in self._later if params.ctypes.data in used] + list(roster.params)
+        self._later = [r for r in self._later if np.isin(r.players["params"], used).any()] + [roster]
         self._batch = widen_state(self._batch, roster.state_size)
-        self._source = self._source._replace(players=roster.players)
+        self._source = self._source._replace(players=roster.players.copy())
+
+    @abstractmethod
+    def _make_program(self) -> SharedProgram:
+        """What runs the rows, made of the action form, the encoder and the reward."""
+
+    _not_copied = ("_crews", "_program")
+
+    def _prepare(self) -> None:
+        """See `RowVectorEnv`."""
+        moved = {}
+        for roster in (self._roster, *self._later):
+            moved |= readdress(roster)
+        for records in self._with_addresses():
+            move_addresses(records, moved)
+        point_to_state(self._batch)
+        self._program = self._crew(self._make_program())
+
+    def _with_addresses(self) -> list[np.ndarray]:
+        """The records that point to what belongs to rosters."""
+        return [self._batch.worlds["seats"], self._source.players]
 
     def _new_outputs(self) -> Outputs:
         """Fresh arrays: those of earlier steps stay as they were."""

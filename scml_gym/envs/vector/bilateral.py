@@ -50,6 +50,9 @@ class NegotiationVectorEnv(RowVectorEnv):
         super().__init__(num_envs, autoreset_mode, threads, np.int64)
         self._batch = NegotiationBatch(form, [Row(setting.negotiation, reward)] * num_envs, self._crew)
 
+    def _prepare(self) -> None:
+        self._batch.run_by(self._crew)
+
     def _new_outputs(self) -> Results:
         return self._batch.new_results()
 

@@ -14,6 +14,7 @@ from scml_gym.envs.vector.batch import allocate
 from scml_gym.envs.vector.bilateral_programs import DRAWN, THREAD_DTYPE, Learner, make_program, partner_kernel
 from scml_gym.envs.vector.programs import Outputs
 from scml_gym.envs.vector.rows import Information
+from scml_gym.envs.vector.sharing import SharedProgram
 from scml_gym.errors import InputError
 from scml_gym.rewards_negotiation import NegotiationReward
 from scml_gym.strategies import STRATEGIES
@@ -68,12 +69,11 @@ class OneShotBilateralVectorEnv(BatchedEnv):
         shared = batched_setting(num_envs, setting)
         form = PartnerForm(observation, quantity_bins, price_bins)
         self.single_observation_space, self.single_action_space = form.observation_space, form.action_space
-        kernel = partner_kernel(form.encoder)
-        self._roster = make_roster([*shared.makers, partial(StrategyPolicy, STRATEGIES.get(others))])
-        players, other_players = np.split(self._roster.players, [-1])
-        source, days = make_source(shared, self._roster._replace(players=players), num_envs)
+        self._encoder, kernel = form.encoder, partner_kernel(form.encoder)
+        roster = make_roster([*shared.makers, partial(StrategyPolicy, STRATEGIES.get(others))])
+        source, days = make_source(shared, roster._replace(players=roster.players[:-1]), num_envs)
         learner = Learner(
-            other_players,
+            roster.players[-1:].copy(),
             _worth(negotiation_reward(reward)),
             kernel.numbers,
             DRAWN if partner is None else int(partner),
@@ -87,8 +87,8 @@ class OneShotBilateralVectorEnv(BatchedEnv):
             threads,
             shared,
             source,
-            allocate(num_envs, days, shared.timing == "moves", self._roster, 0, 0, THREAD_DTYPE),
-            make_program(kernel.encode),
+            allocate(num_envs, days, shared.timing == "moves", roster, 0, 0, THREAD_DTYPE),
+            roster,
             (learner,),
             form.actions.n,
             kernel.size,
@@ -96,6 +96,12 @@ class OneShotBilateralVectorEnv(BatchedEnv):
             goes_on=episode == "negotiation",
             always_asked=True,
         )
+
+    def _make_program(self) -> SharedProgram:
+        return make_program(partner_kernel(self._encoder).encode)
+
+    def _with_addresses(self) -> list[np.ndarray]:
+        return [*super()._with_addresses(), self._constants[0].other_players]
 
     def _settle_resets(self, indices: np.ndarray, outputs: Outputs) -> None:
         super()._settle_resets(indices, outputs)

@@ -12,6 +12,7 @@ from scml_gym.envs.vector.base import BatchedEnv, batched_setting, make_source
 from scml_gym.envs.vector.batch import allocate
 from scml_gym.envs.vector.kernels import encoder_kernel, form_kernel, reward_kernel
 from scml_gym.envs.vector.programs import make_program
+from scml_gym.envs.vector.sharing import SharedProgram
 from scml_gym.errors import InputError
 from scml_gym.observations import JointEncoder, make_encoder
 from scml_gym.rewards import Reward, make_reward
@@ -64,11 +65,10 @@ class OneShotConcurrentVectorEnv(BatchedEnv):
         self._encoder = make_encoder(observability, observation, history)
         form = JOINT_ACTIONS.get(action)()
         self.single_observation_space, self.single_action_space = self._encoder.space, form.space
-        functions, dtype, memory_size = form_kernel(form)
-        encode, frames = encoder_kernel(self._encoder)
-        paid = reward_kernel(make_reward(reward))
-        roster = make_roster(shared.makers)
-        self._roster = roster
+        self._form, self._reward, self._per_day = form, make_reward(reward), episode == "day"
+        _, dtype, memory_size = form_kernel(form)
+        _, frames = encoder_kernel(self._encoder)
+        roster, paid = make_roster(shared.makers), reward_kernel(self._reward)
         source, days = make_source(shared, roster, num_envs)
         super().__init__(
             num_envs,
@@ -77,14 +77,18 @@ class OneShotConcurrentVectorEnv(BatchedEnv):
             shared,
             source,
             allocate(num_envs, days, shared.timing == "moves", roster, memory_size, frames, paid.dtype),
-            make_program(functions, encode, self._encoder.full, paid, episode == "day"),
+            roster,
             (),
             len(form.mask(new_view())),
             len(self._encoder.slots),
             dtype,
-            goes_on=episode == "day",
-            always_asked=episode == "day",
+            goes_on=self._per_day,
+            always_asked=self._per_day,
         )
+
+    def _make_program(self) -> SharedProgram:
+        functions, encode = form_kernel(self._form)[0], encoder_kernel(self._encoder)[0]
+        return make_program(functions, encode, self._encoder.full, reward_kernel(self._reward), self._per_day)
 
     def _shape(self, observations: np.ndarray) -> Any:
         if isinstance(self._encoder, JointEncoder):

@@ -10,6 +10,7 @@ import numpy as np
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
+from scml_gym.copying import Independent
 from scml_gym.envs.vector.crew import Crew
 from scml_gym.envs.vector.seeds import SeedStreams
 from scml_gym.envs.vector.sharing import SharedProgram
@@ -18,11 +19,12 @@ from scml_gym.errors import InputError
 Information = dict[str, Any]
 
 
-class RowVectorEnv(VectorEnv, ABC):
+class RowVectorEnv(Independent, VectorEnv, ABC):
     """A Gymnasium vector environment of rows; row ``i`` is the single environment with seed ``seed + i``.
 
     A subclass sets ``single_action_space`` and ``single_observation_space`` and then calls this constructor; it says
-    what is played by ``_new_outputs``, ``_advance``, ``_reset_rows`` and ``_information``.
+    what is played by ``_new_outputs``, ``_advance``, ``_reset_rows`` and ``_information``, and by ``_prepare`` what of it cannot
+    be copied. A copy goes on from where the original stands, alike and alone, with threads of its own.
 
     Args:
         num_envs: Rows.
@@ -54,6 +56,21 @@ class RowVectorEnv(VectorEnv, ABC):
         self._last: Any = None
         self._threads = threads
         self._crews: list[Crew] = []
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name not in self._not_copied}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self._crews = []
+        self._prepare()
+
+    _not_copied: tuple[str, ...] = ("_crews",)
+    """Attributes that ``_prepare`` makes anew."""
+
+    @abstractmethod
+    def _prepare(self) -> None:
+        """After copying: compiled programs in threads, and addresses."""
 
     @abstractmethod
     def _new_outputs(self) -> Any:

@@ -12,6 +12,7 @@ import greenlet
 from negmas.gb.common import ResponseType
 from negmas.sao import SAOCallNegotiator, SAOMechanism, SAOResponse, SAOState
 
+from scml_gym.copying import Uncopied
 from scml_gym.negotiators.base import NO_OFFER, TablePlayer
 from scml_gym.seeding import GlobalStreams, counter_draws
 from scml_gym.worlds.bilateral.protocol import Bidder, Negotiation, check_response
@@ -32,12 +33,14 @@ Decide = Callable[[int, int], int]
 """``decide(step, offer) -> response``: the round from 0, the standing offer or ``NO_OFFER``."""
 
 
-class NegmasWorld:
+class NegmasWorld(Uncopied):
     """A negotiation in negmas; see `scml_gym.worlds.bilateral.protocol.BilateralWorld`.
 
     The mechanism runs in a greenlet, out of which the learner's negotiator switches in the middle of negmas' call.
     Draws of negmas and of its negotiators come from generators of this world's own, seeded with each start.
     """
+
+    why_not = "negmas is paused in the middle of a call; make another one of the same negotiation and start it"
 
     def __init__(self, negotiation: Negotiation):
         self._negotiation = negotiation

@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from scml_gym.compiling import jittable
+from scml_gym.copying import replace_numbers
 from scml_gym.errors import InputError
-from scml_gym.strategies.base import StrategyPolicy
+from scml_gym.strategies.base import Strategy, StrategyPolicy
 from scml_gym.worlds.compiled.layout import ASYNCHRONOUS, EXTERNAL, SYNCHRONOUS, World
 from scml_gym.worlds.compiled.strategy_calls import strategy_addresses
 
@@ -25,10 +26,12 @@ class Roster(NamedTuple):
     Attributes:
         players: ``PLAYER_DTYPE``, shape ``(n,)``.
         params: Of each of them its parameters, float64; must live as long as worlds in which it plays.
+        strategies: Of each of them.
     """
 
     players: np.ndarray
     params: tuple[np.ndarray, ...]
+    strategies: tuple[Strategy, ...]
 
     @property
     def state_size(self) -> int:
@@ -53,7 +56,31 @@ def make_roster(makers: Sequence[Any]) -> Roster:
         row["n_draws"] = player.strategy.n_draws
         row["params"], row["n_params"] = player.parameters.ctypes.data, len(player.parameters)
         row["n_state"] = player.strategy.state_size
-    return Roster(players, tuple(player.parameters for player in made))
+    return Roster(players, tuple(player.parameters for player in made), tuple(player.strategy for player in made))
+
+
+ADDRESSES = ("decide", "learn", "params")
+"""Fields that point to what belongs to a roster."""
+
+
+def readdress(roster: Roster) -> dict[int, int]:
+    """Point the players of a copied roster to its own functions and parameters.
+
+    Returns:
+        What their addresses were -> what they are.
+    """
+    moved = {}
+    for row, params, strategy in zip(roster.players, roster.params, roster.strategies, strict=True):
+        for name, address in zip(ADDRESSES, (*strategy_addresses(strategy), params.ctypes.data), strict=True):
+            moved[int(row[name])] = address
+            row[name] = address
+    return moved
+
+
+def move_addresses(records: np.ndarray, moved: dict[int, int]) -> None:
+    """Change the addresses of seats or players, an array of any shape, as `readdress` says."""
+    for name in ADDRESSES:
+        records[name] = replace_numbers(records[name], moved)
 
 
 @jittable
