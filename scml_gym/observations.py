@@ -15,6 +15,7 @@ from typing import Any, Protocol, cast
 import numpy as np
 from gymnasium import spaces
 
+from scml_gym.arguments import whole
 from scml_gym.compiling import compiled
 from scml_gym.encoding import N_ENTITIES, N_ENTITY, encode_entities, encode_joint, encode_one_partner
 from scml_gym.errors import InputError
@@ -78,8 +79,7 @@ class JointEncoder:
             raise InputError(f"observability={observability!r}; valid: 'partial', 'full'")
         if layout not in ("flat", "dict"):
             raise InputError(f"observation={layout!r}; valid: 'flat', 'dict'")
-        if not isinstance(history, int) or history < 0:
-            raise InputError(f"history={history!r}; valid: a whole number of at least 0")
+        history = whole("history", history, least=0)
         self.full = observability == "full"
         self._flat = layout == "flat"
         self.history = history
@@ -177,7 +177,7 @@ class EntityEncoder:
     def __init__(self, observability: str = "partial", history: int = 0):
         if observability != "partial":
             raise InputError(f"observability={observability!r}; valid with observation='entities': 'partial'")
-        if history != 0:
+        if whole("history", history, least=0) != 0:
             raise InputError(f"history={history!r}; valid with observation='entities': 0")
         kind = Slot("kind", 0, 1, "1 for the factory, 0 for a partner")
         rows = {"factory": FACTORY_SLOTS} | {f"partners[{k}]": PARTNER_SLOTS for k in range(MAX_PARTNERS)}

@@ -235,9 +235,7 @@ def uncopied():
 @pytest.mark.parametrize("name", ["ReferenceWorld", "NegmasWorld", "Crew", "Records", "RecordedPlayer"])
 def test_what_cannot_be_copied_says_so_in_one_line(name, way):
     thing = uncopied()[name]
-    with pytest.raises(
-        TypeError, match=f"^{name} cannot be copied or pickled: .*anew|{name} .*make another one"
-    ) as told:
+    with pytest.raises(TypeError, match=f"^{name} cannot be copied or pickled: .*(anew|make another)") as told:
         way(thing)
     assert "\n" not in str(told.value)
     assert name != "Crew" or isinstance(thing, Crew)

@@ -16,10 +16,11 @@ from agents.commitment.mediated import MediatedMARL
 from agents.commitment.moca import MOCA
 from agents.commitment.settings import DCLSettings, GameSettings, IPPOSettings, MediatedSettings, MOCASettings
 from agents.commitment.tables import Row
+from scml_gym.arguments import brief, whole
 from scml_gym.config import ConfigError, validate
 from scml_gym.errors import InputError
 from scml_gym.games import make_game
-from scml_gym.games.base import Game, brief, whole
+from scml_gym.games.base import Game
 
 if TYPE_CHECKING:
     from scml_gym.runs import Run

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from scml_gym.arguments import whole_range
 from scml_gym.casting import begin_cast, draw_cast
 from scml_gym.errors import InputError
 from scml_gym.players import PlayerMaker
 from scml_gym.registry import Registry
-from scml_gym.view import BUYER, SELLER
-from scml_gym.worlds.generation import Range
+from scml_gym.view import BUYER, MAX_PARTNERS, SELLER
+from scml_gym.worlds.generation import MOST_DAYS, Range
 from scml_gym.worlds.protocol import World
 from scml_gym.worlds.spec import WorldSpec
 
@@ -105,6 +106,8 @@ class OneShotSetting:
         self.levels = np.array(LEVELS[level])
         self.timing = timing
         self.generate = GENERATORS.get(generator) if isinstance(generator, str) else generator
+        whole_range("days", days, 1, MOST_DAYS)
+        whole_range("factories_per_level", factories_per_level, 1, MAX_PARTNERS)
         self.days = days
         self.factories_per_level = factories_per_level
         self._world: Any = BACKENDS.get(backend)

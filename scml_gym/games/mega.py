@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from scml_gym.arguments import whole
 from scml_gym.errors import InputError
-from scml_gym.games.base import Game, check_actions, whole
+from scml_gym.games.base import Game, check_actions
 
 
 class MegaGame:

@@ -53,8 +53,9 @@ class RowsStep(NamedTuple):
 class AcceptanceRows(Independent):
     """Negotiations in which the learner decides when to accept; each row is the single environment with its arguments.
 
-    A row whose negotiation ends starts its next one in the same step. A copy plays on by itself. Row ``i`` is ``BilateralAcceptance-v0`` reset
+    A row whose negotiation ends starts its next one in the same step. Row ``i`` is ``BilateralAcceptance-v0`` reset
     with ``seeds[i]``, to the last bit, and its later negotiations are those of unseeded resets.
+    A copy plays on by itself.
 
     Args:
         rows: One for each.

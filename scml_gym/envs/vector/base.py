@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from gymnasium.vector import AutoresetMode
 
+from scml_gym.arguments import whole, whole_range
 from scml_gym.casting import begin_cast
 from scml_gym.envs.setting import MOST_WORLDS, OneShotSetting, Opponent
 from scml_gym.envs.vector.batch import (
@@ -23,13 +24,15 @@ from scml_gym.envs.vector.batch import (
     widen_state,
 )
 from scml_gym.envs.vector.programs import ENDED, ERROR, REST, RESTART, SUMMARY_DTYPE, Outputs
-from scml_gym.envs.vector.rows import Information, RowVectorEnv, check_rows
+from scml_gym.envs.vector.rows import Information, RowVectorEnv
 from scml_gym.envs.vector.sharing import SharedProgram
 from scml_gym.errors import InputError
+from scml_gym.view import MAX_PARTNERS
 from scml_gym.worlds.compiled.advance import OVER
 from scml_gym.worlds.compiled.generation import compiled_spec, fill_spec
 from scml_gym.worlds.compiled.layout import DAILY_DTYPE, MAX_FACTORIES, SPEC_DTYPE
-from scml_gym.worlds.compiled.roster import Roster, make_roster, move_addresses, readdress
+from scml_gym.worlds.compiled.roster import Roster, in_play, make_roster, move_addresses, readdress
+from scml_gym.worlds.generation import MOST_DAYS
 from scml_gym.worlds.pool import SpecPool
 
 SUMMARY_COLUMNS = [(name, f"_{name}") for name in SUMMARY_DTYPE.names or ()]
@@ -44,7 +47,7 @@ def batched_setting(num_envs: int, setting: dict[str, Any]) -> OneShotSetting:
     Raises:
         InputError: if there is no row, for another backend than the compiled one, or a value that the setting refuses.
     """
-    check_rows(num_envs)
+    whole("num_envs", num_envs)
     if setting.get("backend", "compiled") != "compiled":
         raise InputError(f"backend={setting['backend']!r} cannot be batched: use vectorization_mode='sync'")
     return OneShotSetting(**setting)
@@ -53,7 +56,8 @@ def batched_setting(num_envs: int, setting: dict[str, Any]) -> OneShotSetting:
 def make_source(setting: OneShotSetting, roster: Roster, num_envs: int) -> tuple[Source, int]:
     """Where the worlds of a setting come from, and the most days that one of them has."""
     days, factories = setting.days, setting.factories_per_level
-    ranges = np.array([*_ends(days), *_ends(factories)])
+    most = whole_range("days", days, 1, MOST_DAYS), whole_range("factories_per_level", factories, 1, MAX_PARTNERS)
+    ranges = np.array([end for ends in most for end in ends])
     kind, specs, daily = GENERATED, NO_SPECS, NO_DAYS
     if setting.spec is not None:
         kind, specs = POOLED, np.zeros(1, dtype=SPEC_DTYPE)
@@ -66,10 +70,6 @@ def make_source(setting: OneShotSetting, roster: Roster, num_envs: int) -> tuple
         daily = np.zeros((num_envs, ranges[1], MAX_FACTORIES), dtype=DAILY_DTYPE)
     most_days = int(ranges[1]) if kind == GENERATED else daily.shape[1]
     return Source(roster.players.copy(), setting.levels, kind, ranges, specs, daily), most_days
-
-
-def _ends(value: Any) -> tuple[int, int]:
-    return (value, value) if isinstance(value, int) else (value[0], value[1])
 
 
 class BatchedEnv(RowVectorEnv):
@@ -138,7 +138,8 @@ class BatchedEnv(RowVectorEnv):
             raise
         # seats hold addresses: parameters live on while a row has them, and a state that grows is moved
         used = np.unique(self._batch.worlds["seats"]["params"])
-        self._later = [r for r in self._later if np.isin(r.players["params"], used).any()] + [roster]
+        later = [in_play(before, used) for before in self._later]
+        self._later = [before for before in later if before.params] + [roster]
         self._batch = widen_state(self._batch, roster.state_size)
         self._source = self._source._replace(players=roster.players.copy())
 

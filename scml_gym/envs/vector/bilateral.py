@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 from gymnasium.vector import AutoresetMode
 
+from scml_gym.arguments import named_arguments, whole
 from scml_gym.envs.bilateral_forms import ACCEPTANCE, BilateralForm, offers_form
 from scml_gym.envs.bilateral_setting import AnyScenario, BilateralSetting, Opponent, acceptance_setting
 from scml_gym.envs.vector.negotiation_programs import Results
 from scml_gym.envs.vector.negotiations import NegotiationBatch, Row
-from scml_gym.envs.vector.rows import Information, RowVectorEnv, check_rows
+from scml_gym.envs.vector.rows import SINGLE, Information, RowVectorEnv
 from scml_gym.errors import InputError
 from scml_gym.negotiators.base import NO_OFFER
 from scml_gym.rewards_bilateral import BilateralReward, RewardPart, make_reward
@@ -42,13 +43,13 @@ class NegotiationVectorEnv(RowVectorEnv):
         reward: BilateralReward,
         backend: str,
     ):
-        check_rows(num_envs)
+        whole("num_envs", num_envs)
         if backend != "compiled":
             raise InputError(f"backend={backend!r} cannot be batched: use vectorization_mode='sync'")
         self.setting, self.reward = setting, reward
         self.single_observation_space, self.single_action_space = form.observation_space, form.action_space
         super().__init__(num_envs, autoreset_mode, threads, np.int64)
-        self._batch = NegotiationBatch(form, [Row(setting.negotiation, reward)] * num_envs, self._crew)
+        self._batch = NegotiationBatch(form, [Row(setting.negotiation, reward)] * self.num_envs, self._crew)
 
     def _prepare(self) -> None:
         self._batch.run_by(self._crew)
@@ -85,6 +86,7 @@ def endings(views: np.ndarray, invalid: np.ndarray) -> dict[str, np.ndarray]:
     }
 
 
+@named_arguments(single=SINGLE)
 class BilateralAcceptanceVectorEnv(NegotiationVectorEnv):
     """`scml_gym.envs.bilateral_acceptance.BilateralAcceptanceEnv`, many at once, in compiled code.
 
@@ -131,6 +133,7 @@ class BilateralAcceptanceVectorEnv(NegotiationVectorEnv):
         super().__init__(num_envs, autoreset_mode, threads, setting, ACCEPTANCE, reward, backend)
 
 
+@named_arguments(single=SINGLE)
 class BilateralVectorEnv(NegotiationVectorEnv):
     """`scml_gym.envs.bilateral.BilateralEnv`, many at once, in compiled code.
 

@@ -8,12 +8,14 @@ from typing import Any
 import numpy as np
 from gymnasium.vector import AutoresetMode
 
+from scml_gym.arguments import named_arguments, whole
 from scml_gym.envs.partner_form import PartnerForm, negotiation_reward
+from scml_gym.envs.setting import OneShotSetting
 from scml_gym.envs.vector.base import BatchedEnv, batched_setting, make_source
 from scml_gym.envs.vector.batch import allocate
 from scml_gym.envs.vector.bilateral_programs import DRAWN, THREAD_DTYPE, Learner, make_program, partner_kernel
 from scml_gym.envs.vector.programs import Outputs
-from scml_gym.envs.vector.rows import Information
+from scml_gym.envs.vector.rows import SINGLE, Information
 from scml_gym.envs.vector.sharing import SharedProgram
 from scml_gym.errors import InputError
 from scml_gym.rewards_negotiation import NegotiationReward
@@ -23,6 +25,7 @@ from scml_gym.worlds.compiled.advance import OVER
 from scml_gym.worlds.compiled.roster import make_roster
 
 
+@named_arguments(OneShotSetting, single=SINGLE)
 class OneShotBilateralVectorEnv(BatchedEnv):
     """`scml_gym.envs.oneshot_bilateral.OneShotBilateralEnv`, many at once, in compiled code.
 
@@ -76,10 +79,10 @@ class OneShotBilateralVectorEnv(BatchedEnv):
             roster.players[-1:].copy(),
             _worth(negotiation_reward(reward)),
             kernel.numbers,
-            DRAWN if partner is None else int(partner),
+            DRAWN if partner is None else whole("partner", partner, least=0),
             int(episode == "world"),
-            quantity_bins,
-            price_bins,
+            form.actions.quantity_bins,
+            form.actions.price_bins,
         )
         super().__init__(
             num_envs,

@@ -8,10 +8,13 @@ import numpy as np
 from gymnasium.vector import AutoresetMode
 
 from scml_gym.actions import JOINT_ACTIONS
+from scml_gym.arguments import named_arguments
+from scml_gym.envs.setting import OneShotSetting
 from scml_gym.envs.vector.base import BatchedEnv, batched_setting, make_source
 from scml_gym.envs.vector.batch import allocate
 from scml_gym.envs.vector.kernels import encoder_kernel, form_kernel, reward_kernel
 from scml_gym.envs.vector.programs import make_program
+from scml_gym.envs.vector.rows import SINGLE
 from scml_gym.envs.vector.sharing import SharedProgram
 from scml_gym.errors import InputError
 from scml_gym.observations import JointEncoder, make_encoder
@@ -20,6 +23,7 @@ from scml_gym.view import new_view
 from scml_gym.worlds.compiled.roster import make_roster
 
 
+@named_arguments(OneShotSetting, single=SINGLE)
 class OneShotConcurrentVectorEnv(BatchedEnv):
     """`scml_gym.envs.oneshot_concurrent.OneShotConcurrentEnv`, many at once, in compiled code.
 

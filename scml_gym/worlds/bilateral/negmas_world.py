@@ -84,6 +84,7 @@ class NegmasWorld(Uncopied):
 
     def close(self) -> None:
         """End a running negotiation; done by itself when nothing refers to this object any more."""
+        self.view["running"] = 0
         self._end()
 
     def _resume(self, *response: int) -> None:

@@ -15,7 +15,9 @@ from scml_gym.worlds.bilateral.view import VIEW_DTYPE, BilateralView
 
 
 class TableWorld(Independent):
-    """A negotiation in machine code; see `scml_gym.worlds.bilateral.protocol.BilateralWorld`. A copy plays on by itself.
+    """A negotiation in machine code; see `scml_gym.worlds.bilateral.protocol.BilateralWorld`.
+
+    A copy plays on by itself.
 
     Raises:
         InputError: if the opponent is no `TableStrategy`, or a strategy does not compile.
@@ -56,7 +58,8 @@ class TableWorld(Independent):
         check_game(self._games[0], self._negotiation)
 
     def close(self) -> None:
-        """Nothing to end."""
+        """End a running negotiation."""
+        self.view["running"] = 0
 
 
 def check_opponent(negotiation: Negotiation) -> None:

@@ -59,6 +59,16 @@ def make_roster(makers: Sequence[Any]) -> Roster:
     return Roster(players, tuple(player.parameters for player in made), tuple(player.strategy for player in made))
 
 
+def in_play(roster: Roster, params: np.ndarray) -> Roster:
+    """The part of a roster whose parameters are still pointed to, by the addresses in an array."""
+    kept = np.flatnonzero(np.isin(roster.players["params"], params)).tolist()
+    return Roster(
+        roster.players[kept],
+        tuple(roster.params[i] for i in kept),
+        tuple(roster.strategies[i] for i in kept),
+    )
+
+
 ADDRESSES = ("decide", "learn", "params")
 """Fields that point to what belongs to a roster."""
 
