@@ -80,7 +80,7 @@ class AcceptanceRows(Independent):
         made = []
         for row in rows:
             sides = [p if isinstance(p, str) else id(p) for p in (row.scenario, row.opponent, row.bids)]
-            key = (*sides, row.profile, row.rounds, row.opponent_first)
+            key = (*sides, *map(repr, (row.profile, row.rounds, row.opponent_first)))  # True is not 1
             if key not in settings:
                 settings[key] = acceptance_setting(
                     row.scenario, row.profile, row.opponent, row.rounds, row.opponent_first, row.bids
