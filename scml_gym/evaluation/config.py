@@ -9,7 +9,7 @@ from typing import Annotated, Any, Self
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
-from scml_gym.arguments import whole
+from scml_gym.arguments import real, whole
 from scml_gym.errors import InputError, nearest
 from scml_gym.view import MAX_PARTNERS
 
@@ -60,6 +60,11 @@ class TournamentConfig(BaseModel):
     @classmethod
     def _whole(cls, number: Any, info: ValidationInfo) -> Any:
         return None if number is None else whole(str(info.field_name), number, least=None)
+
+    @field_validator("time_limit", mode="before")
+    @classmethod
+    def _number(cls, number: Any) -> Any:
+        return real("time_limit", number)
 
     @field_validator("competitors", "field")
     @classmethod
