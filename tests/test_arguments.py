@@ -146,6 +146,16 @@ def test_parallel_environments_refuse_misspelt_arguments(module):
         module.parallel_env(n_days=5)
 
 
+RENDERED = [single(n) for n in ("OneShotConcurrent", "OneShotBilateral", "Bilateral", "BilateralAcceptance")]
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("make", [*RENDERED, oneshot_factories_v0.parallel_env, oneshot_threads_v0.parallel_env])
+def test_a_misspelt_render_mode_is_refused(make):
+    with pytest.raises(InputError, match=r"^render_mode='asni'; did you mean 'ansi'"):
+        make(render_mode="asni")
+
+
 def test_the_factories_say_which_level():
     with pytest.raises(InputError, match=r"^level: there is no such argument"):
         oneshot_factories_v0.parallel_env(level="buyer")

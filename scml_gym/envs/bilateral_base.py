@@ -10,6 +10,7 @@ import numpy as np
 from scml_gym.actions import sampling_mask
 from scml_gym.envs.bilateral_forms import BilateralForm
 from scml_gym.envs.bilateral_setting import BILATERAL_BACKENDS, BilateralSetting
+from scml_gym.envs.render import check_render_mode
 from scml_gym.envs.setting import MOST_WORLDS
 from scml_gym.errors import InputError, require_reset
 from scml_gym.negotiators.base import NO_OFFER
@@ -44,8 +45,7 @@ class NegotiationEnv(gymnasium.Env[np.ndarray, np.int64]):
         backend: str,
         render_mode: str | None,
     ):
-        if render_mode is not None and render_mode not in RENDER_MODES:
-            raise InputError(f"render_mode={render_mode!r}; valid: {', '.join(RENDER_MODES)}")
+        check_render_mode(render_mode, RENDER_MODES)
         self.setting, self.form, self.reward, self.render_mode = setting, form, reward, render_mode
         self.observation_space, self.action_space = form.observation_space, form.action_space
         self._make_world = BILATERAL_BACKENDS.get(backend)

@@ -11,7 +11,7 @@ from gymnasium.utils import EzPickle
 from scml_gym.actions import sampling_mask, validate
 from scml_gym.arguments import flag, named_arguments, whole
 from scml_gym.envs.partner_form import PartnerForm, draw_partner, negotiation_reward, open_partners
-from scml_gym.envs.render import RENDER_MODES, render_day
+from scml_gym.envs.render import RENDER_MODES, check_render_mode, render_day
 from scml_gym.envs.setting import MOST_WORLDS, OneShotSetting
 from scml_gym.errors import InputError, require_reset
 from scml_gym.partner_tracker import NegotiationEnd, PartnerTracker
@@ -123,7 +123,7 @@ class OneShotBilateralEnv(gymnasium.Env, EzPickle):
         self.reward = negotiation_reward(reward)
         self.observation_space = self.form.observation_space
         self.action_space = self.form.action_space
-        self.render_mode = render_mode
+        self.render_mode = check_render_mode(render_mode)
         self.strict = flag("strict", strict)
         self._fixed_partner = None if partner is None else whole("partner", partner, least=0)
         self._others = STRATEGIES.get(others)

@@ -10,7 +10,7 @@ from gymnasium.utils import EzPickle
 
 from scml_gym.actions import JOINT_ACTIONS, split_mask, validate
 from scml_gym.arguments import flag, named_arguments
-from scml_gym.envs.render import RENDER_MODES, render_day
+from scml_gym.envs.render import RENDER_MODES, check_render_mode, render_day
 from scml_gym.envs.setting import MOST_WORLDS, Drawn, OneShotSetting
 from scml_gym.errors import InputError, require_reset
 from scml_gym.ideal import compiled_ideal_profit
@@ -128,7 +128,7 @@ class OneShotConcurrentEnv(gymnasium.Env, EzPickle):
         self.codec = JOINT_ACTIONS.get(action)()
         self.reward = make_reward(reward)
         self.strict = flag("strict", strict)
-        self.render_mode = render_mode
+        self.render_mode = check_render_mode(render_mode)
         self.observation_space = self.encoder.space
         self.action_space = self.codec.space
         self._per_day = episode == "day"

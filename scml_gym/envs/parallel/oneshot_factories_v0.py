@@ -13,7 +13,7 @@ from pettingzoo import ParallelEnv
 from scml_gym.actions import JOINT_ACTIONS, split_mask, validate
 from scml_gym.arguments import flag, named_arguments, whole
 from scml_gym.envs.parallel.agents import check_agents
-from scml_gym.envs.render import RENDER_MODES, render_day
+from scml_gym.envs.render import RENDER_MODES, check_render_mode, render_day
 from scml_gym.envs.setting import OneShotSetting
 from scml_gym.errors import InputError, require_reset
 from scml_gym.observations import make_encoder
@@ -113,7 +113,7 @@ class OneShotFactoriesEnv(ParallelEnv, EzPickle):
         self._action_spaces = {a: copy.deepcopy(self.codec.space) for a in self.factories}
         self.strict = flag("strict", strict)
         self.world: Any = None
-        self.render_mode = render_mode
+        self.render_mode = check_render_mode(render_mode)
         self._rng: np.random.Generator | None = None
 
     def observation_space(self, agent: str) -> spaces.Space:

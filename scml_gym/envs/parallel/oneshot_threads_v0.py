@@ -14,7 +14,7 @@ from scml_gym.actions import sampling_mask, validate
 from scml_gym.arguments import flag, named_arguments
 from scml_gym.envs.parallel.agents import check_agents
 from scml_gym.envs.partner_form import PartnerForm, negotiation_reward
-from scml_gym.envs.render import RENDER_MODES, render_day
+from scml_gym.envs.render import RENDER_MODES, check_render_mode, render_day
 from scml_gym.envs.setting import OneShotSetting
 from scml_gym.errors import require_reset
 from scml_gym.partner_tracker import PartnerTracker
@@ -93,7 +93,7 @@ class OneShotThreadsEnv(ParallelEnv, EzPickle):
         self.reward = negotiation_reward(reward)
         self.strict = flag("strict", strict)
         self.world: Any = None
-        self.render_mode = render_mode
+        self.render_mode = check_render_mode(render_mode)
         self.possible_agents = [f"partner_{k}" for k in range(MAX_PARTNERS)]
         self.agents: list[str] = []
         self._observation_spaces = {a: copy.deepcopy(self.form.observation_space) for a in self.possible_agents}
