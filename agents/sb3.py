@@ -27,10 +27,14 @@ from agents.sb3_replay import load_replay, save_replay
 from agents.sb3_settings import FEATURES, DQNSettings, EnvSpaces, PPOSettings, RecurrentPPOSettings, SB3Settings
 from agents.sb3_training import global_generators_kept, learn, make_vec_env, seeds_at
 from agents.snapshots import save_snapshot, take_snapshot
+from scml_gym.arguments import argument_names
 from scml_gym.config import validate
 from scml_gym.deployment import JointPolicy, PartnerPolicy
 from scml_gym.env_config import env_arguments, make_env
+from scml_gym.envs.oneshot_bilateral import OneShotBilateralEnv
+from scml_gym.envs.oneshot_concurrent import OneShotConcurrentEnv
 from scml_gym.errors import InputError
+from scml_gym.registration import ENVIRONMENTS
 from scml_gym.registry import load_object
 from scml_gym.runs import Run
 from scml_gym.snapshots import Snapshot
@@ -132,7 +136,10 @@ class SB3Agent:
         if env_id in WITHOUT_FACTORIES:
             raise InputError(f"trained in {env_id}, which has no factories: it cannot play in a league")
         one_partner = isinstance(self.action_space, Discrete)
-        return PartnerPolicy(self.predict, arguments) if one_partner else JointPolicy(self.predict, arguments)
+        made, like = (PartnerPolicy, OneShotBilateralEnv) if one_partner else (JointPolicy, OneShotConcurrentEnv)
+        if env_id not in ENVIRONMENTS:  # an environment of one's own may have arguments that ours has not
+            arguments = {name: value for name, value in arguments.items() if name in argument_names(like)}
+        return made(self.predict, arguments)
 
     def snapshot(self) -> Snapshot:
         """The policy as a strategy that the compiled world plays.
