@@ -123,7 +123,7 @@ def test_batches(name):
     envs.close()
     envs.close()
     envs.reset(seed=1)
-    envs.step(envs.action_space.sample(mask=envs.sample_mask()))
+    envs.step([envs.single_action_space.sample(mask=mask) for mask in envs.sample_mask()])
     envs.close()
 
 

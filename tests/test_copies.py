@@ -48,11 +48,8 @@ def make_batch(name, threads=1):
 
 def actions_of(envs, rng):
     """Random valid answers of all rows."""
-    masks = envs.action_masks()
-    heads = envs.single_action_space.nvec.tolist() if envs.action_space.nvec.ndim == 2 else [masks.shape[1]]
-    parts = np.split(masks, np.cumsum(heads)[:-1], axis=1)
-    chosen = [[rng.choice(np.flatnonzero(row)) for row in part] for part in parts]
-    return np.array(chosen).T.reshape(envs.action_space.shape)
+    chosen = [[rng.choice(np.flatnonzero(part)) for part in np.atleast_2d(row)] for row in envs.sample_mask()]
+    return np.array(chosen).reshape(envs.action_space.shape)
 
 
 def play(envs, steps, seed):

@@ -62,11 +62,11 @@ def test_spaces_sample_with_the_mask_of_the_information(name):
 def test_batches_sample_with_their_masks(name):
     made, arguments = small(name)
     envs = gymnasium.make_vec(made, num_envs=3, autoreset_mode="SameStep", **arguments)
-    envs.action_space.seed(1)
+    envs.single_action_space.seed(1)
     _, infos = envs.reset(seed=3)
     for _ in range(20):
         assert infos["action_mask"].dtype == np.bool_ and np.array_equal(infos["action_mask"], envs.action_masks())
-        actions = envs.action_space.sample(mask=envs.sample_mask())
+        actions = [envs.single_action_space.sample(mask=mask) for mask in envs.sample_mask()]
         assert all(
             infos["action_mask"][i][np.cumsum([0, *map(len, row)])[k] + choice]
             for i, row in enumerate(rows(envs))

@@ -104,7 +104,7 @@ class OneShotBilateralVectorEnv(BatchedEnv):
         return make_program(partner_kernel(self._encoder).encode)
 
     def _with_addresses(self) -> list[np.ndarray]:
-        return [*super()._with_addresses(), self._constants[0].other_players]
+        return [*super()._with_addresses(), self._constants[0].others]
 
     def _settle_resets(self, indices: np.ndarray, outputs: Outputs) -> None:
         super()._settle_resets(indices, outputs)

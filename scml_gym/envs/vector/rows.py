@@ -154,8 +154,8 @@ class RowVectorEnv(Independent, VectorEnv, ABC):
         return self._last.masks
 
     def sample_mask(self) -> tuple[Any, ...]:
-        """The same masks as ``action_space.sample(mask=...)`` takes them: int8, for each row, and in it for each
-        dimension of a ``MultiDiscrete``.
+        """The same masks, for each row as ``single_action_space.sample(mask=...)`` takes it: int8, and for a
+        ``MultiDiscrete`` an array for each dimension.
 
         Raises:
             InputError: before ``reset``.
