@@ -96,7 +96,7 @@ def test_a_copy_keeps_opponents_that_were_set_later():
     both = [make_batch("OneShotConcurrent"), make_batch("OneShotConcurrent")]
     for envs in both:
         envs.reset(seed=3)
-        envs.set_opponents(["greedy", "time-dependent"])
+        envs.set_opponents(["greedy", "conceder"])
         play(envs, 60, seed=1)
         envs.set_opponents(["best-subset?tolerance=0.5"])
         play(envs, 3, seed=1)
@@ -146,7 +146,7 @@ def test_copied_rows_of_a_study_go_on_as_the_originals(way):
 
 
 def new_world(names=("adaptive-price", "greedy", "random"), external=0):
-    spec = compiled_spec(5, days=4, factories_per_level=3)
+    spec = compiled_spec(5, days=12, factories_per_level=3)
     players = [StrategyPolicy(STRATEGIES.get(names[i % len(names)]), 9) for i in range(spec.n_factories)]
     players[external] = None
     return CompiledWorld(spec, players)
@@ -164,7 +164,7 @@ def test_a_copied_world_goes_on_as_the_original_by_itself(way):
     world, expected = new_world(), new_world()
     for both in (world, expected):
         both.start()
-        steps(both, 9)
+        steps(both, 4)
     clone = way(world)
     assert clone.view(0).tobytes() == expected.view(0).tobytes()
     steps(world, 1000)
