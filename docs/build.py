@@ -23,11 +23,10 @@ from gymnasium import spaces
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from scml_gym.envs import parallel  # noqa: E402
-
 from scml_gym.bilateral.envs.base import NegotiationEnv  # noqa: E402
 from scml_gym.bilateral.envs.config import BilateralConfig  # noqa: E402
 from scml_gym.core.registry import load_object  # noqa: E402
+from scml_gym.envs import parallel  # noqa: E402
 from scml_gym.evaluation.table import COLUMNS  # noqa: E402
 from scml_gym.oneshot.envs.config import OneShotConfig  # noqa: E402
 from scml_gym.oneshot.observations.factory import Feature, JointEncoder, PartnerEncoder  # noqa: E402

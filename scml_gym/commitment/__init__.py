@@ -41,7 +41,8 @@ def make_game(game: str | Game, mega_step: int = 1, **arguments: Any) -> Game:
     Raises:
         InputError: for an unknown name or argument, what is no game, or a value that the game refuses.
     """
-    from scml_gym.commitment.base import brief, check_game
+    from scml_gym.arguments import brief
+    from scml_gym.commitment.base import check_game
     from scml_gym.commitment.mega import MegaGame, check_mega_step
 
     if isinstance(game, str):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from numbers import Integral
+
 import numpy as np
 
 from scml_gym.bilateral.scenarios.base import AdditiveProfile, Scenario
@@ -34,8 +36,8 @@ def random_scenario(
         64
     """
     for name, pair in {"issues": issues, "values": values}.items():
-        whole = isinstance(pair, tuple) and len(pair) == 2 and all(isinstance(n, int | np.integer) for n in pair)
-        if not (whole and 1 <= pair[0] <= pair[1]):
+        kinds = isinstance(pair, tuple) and len(pair) == 2 and all(isinstance(n, Integral) for n in pair)
+        if not kinds or any(isinstance(n, bool) for n in pair) or not 1 <= pair[0] <= pair[1]:
             raise InputError(f"{name}={pair!r}; valid: two whole numbers, 1 or more, the fewest first")
     sizes = rng.integers(values[0], values[1] + 1, size=int(rng.integers(issues[0], issues[1] + 1)))
     names = {f"issue {i + 1}": tuple(f"value {v + 1}" for v in range(size)) for i, size in enumerate(sizes)}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from gymnasium import spaces
@@ -256,10 +256,15 @@ class ContinuousActions:
         return self._choices.mask(view)
 
 
+def sampling_mask(mask: np.ndarray, space: spaces.Space) -> Any:
+    """A mask as ``space.sample(mask=...)`` takes it: int8, one array for ``Discrete``, else as `split_mask`."""
+    return mask.astype(np.int8) if isinstance(space, spaces.Discrete) else split_mask(mask, space)
+
+
 def split_mask(mask: np.ndarray, space: spaces.Space) -> tuple[np.ndarray, ...]:
     """A form's mask as ``space.sample(mask=...)`` takes it: int8, one array for each dimension of a ``MultiDiscrete``.
 
-    For any other space, which is sampled without a mask, one for each partner.
+    For a ``Box``, which is sampled without a mask, one for each partner.
     """
     ends = np.cumsum(space.nvec)[:-1] if isinstance(space, spaces.MultiDiscrete) else MAX_PARTNERS
     return tuple(np.split(mask.astype(np.int8), ends))

@@ -13,6 +13,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
+from scml_gym.arguments import whole
 from scml_gym.core.errors import InputError
 from scml_gym.jit.compile import compiled, jittable
 from scml_gym.oneshot.negotiation_ends import NegotiationEnd, PartnerTracker
@@ -152,7 +153,8 @@ class PartnerStates:
     ):
         if kind not in ("needs", "offer", "full"):
             raise InputError(f"kind={kind!r}; valid: 'needs', 'offer', 'full'")
-        _check_bins(quantity_bins=quantity_bins, price_bins=price_bins, needs_bins=needs_bins, time_bins=time_bins)
+        quantity_bins, price_bins = whole("quantity_bins", quantity_bins), whole("price_bins", price_bins)
+        needs_bins, time_bins = whole("needs_bins", needs_bins), whole("time_bins", time_bins)
         self.kind = kind
         self.quantity_bins, self.price_bins = quantity_bins, price_bins
         self.needs_bins, self.time_bins = needs_bins, time_bins
@@ -215,9 +217,8 @@ class PartnerActions:
     """
 
     def __init__(self, quantity_bins: int = 10, price_bins: int = 2):
-        _check_bins(quantity_bins=quantity_bins, price_bins=price_bins)
-        self.quantity_bins, self.price_bins = quantity_bins, price_bins
-        self.n = 2 + quantity_bins * price_bins
+        self.quantity_bins, self.price_bins = whole("quantity_bins", quantity_bins), whole("price_bins", price_bins)
+        self.n = 2 + self.quantity_bins * self.price_bins
 
     def decode(self, index: int, view: FactoryView, k: int) -> tuple[int, int, int]:
         """(response, quantity, price) of an action in today's ranges; quantity and price are 0 for no offer.
@@ -255,9 +256,3 @@ class PartnerActions:
         mask = np.empty(self.n, dtype=np.bool_)
         _partner_mask(view, k, self.quantity_bins, self.price_bins, mask)
         return mask
-
-
-def _check_bins(**bins: int) -> None:
-    for name, value in bins.items():
-        if value < 1:
-            raise InputError(f"{name}={value!r}; valid: 1 or more")
