@@ -245,9 +245,9 @@ def compile_all(arguments: dict[str, Any]) -> None:
     """Run once what is measured, so that its code is on disk."""
     single(arguments)()
     batched(2, 1, arguments)()
-    batch, source, _roster = make_batch(1, True, 1, arguments)
+    batch, source, _table = make_batch(1, True, 1, arguments)
     random_moves(batch, source, 1, 0, 1)
-    batch, source, _roster = make_batch(1, False, 0, arguments)
+    batch, source, _table = make_batch(1, False, 0, arguments)
     play_worlds(batch, source, 0, 1)
 
 

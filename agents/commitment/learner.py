@@ -23,7 +23,8 @@ from agents.commitment.mediated import MediatedMARL
 from agents.commitment.moca import MOCA
 from agents.commitment.tables import Row
 from scml_gym.commitment import make_game
-from scml_gym.commitment.base import Game, brief, whole
+from scml_gym.commitment.base import Game
+from scml_gym.core.arguments import brief, whole
 from scml_gym.core.config import ConfigError, validate
 from scml_gym.core.errors import InputError
 

@@ -12,11 +12,12 @@ from agents.q_learning.hyperparameters import QLearningHyperparameters, Training
 from agents.q_learning.memory import make_rules
 from agents.q_learning.policy import QPolicy
 from agents.q_learning.tables import Tables, shared
+from scml_gym.core.arguments import whole_range
 from scml_gym.core.errors import InputError
 from scml_gym.core.registry import Registry
 from scml_gym.oneshot.envs.config import BACKENDS, GENERATORS
-from scml_gym.oneshot.view import SELLER
-from scml_gym.oneshot.worlds.generation import Range
+from scml_gym.oneshot.view import MAX_PARTNERS, SELLER
+from scml_gym.oneshot.worlds.generation import MOST_DAYS, Range
 from scml_gym.oneshot.worlds.spec import WorldSpec
 from scml_gym.policies.players import PlayerMaker
 
@@ -66,8 +67,8 @@ class Worlds:
         for key in self.KEYS[1:]:
             if key not in env:
                 raise InputError(f"env.{key}: missing")
-        self.days = _range("days", env["days"])
-        self.factories = _range("factories_per_level", env["factories_per_level"])
+        self.days = _range("days", env["days"], MOST_DAYS)
+        self.factories = _range("factories_per_level", env["factories_per_level"], MAX_PARTNERS)
         self.generate = GENERATORS.get(env["generator"])
         self.generate(0, self.days, self.factories)  # refuse impossible ranges now
         if not isinstance(env["opponents"], list | tuple):
@@ -191,9 +192,6 @@ def kind_weights(training: Training, n_opponents: int) -> np.ndarray:
     return weights / weights.sum()
 
 
-def _range(name: str, value: Any) -> Range:
-    if isinstance(value, int):
-        return value
-    if isinstance(value, list | tuple) and len(value) == 2:
-        return int(value[0]), int(value[1])
-    raise InputError(f"env.{name}: {value!r} is neither a number nor a pair [low, high]")
+def _range(name: str, value: Any, most: int) -> Range:
+    low, high = whole_range(f"env.{name}", value, 1, most)
+    return low if low == high else (low, high)

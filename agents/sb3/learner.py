@@ -34,14 +34,18 @@ from agents.sb3.policy_files import save_policy_file, take_snapshot
 from agents.sb3.replay import load_replay, save_replay
 from agents.sb3.self_play import check_league, make_league
 from agents.sb3.training import global_generators_kept, learn, make_vec_env, seeds_at
+from scml_gym.core.arguments import argument_names
 from scml_gym.core.config import validate
 from scml_gym.core.errors import InputError
 from scml_gym.core.registry import load_object
 from scml_gym.experiments.make_env import env_arguments, make_env
 from scml_gym.experiments.run_folder import Run
+from scml_gym.oneshot.envs.bilateral import OneShotBilateralEnv
+from scml_gym.oneshot.envs.concurrent import OneShotConcurrentEnv
 from scml_gym.oneshot.policy_files import PolicyFile
 from scml_gym.oneshot.worlds.protocol import FactoryPolicy
 from scml_gym.policies.deployment import JointPolicy, PartnerPolicy
+from scml_gym.registration import ENVIRONMENTS
 
 SCHEMA = "scml-gym-sb3-2"
 WITHOUT_FACTORIES = ("scml_gym/BilateralAcceptance-v0", "scml_gym/Bilateral-v0")
@@ -139,7 +143,10 @@ class SB3Agent:
         if env_id in WITHOUT_FACTORIES:
             raise InputError(f"trained in {env_id}, which has no factories: it cannot play in a league")
         one_partner = isinstance(self.action_space, Discrete)
-        return PartnerPolicy(self.predict, arguments) if one_partner else JointPolicy(self.predict, arguments)
+        made, like = (PartnerPolicy, OneShotBilateralEnv) if one_partner else (JointPolicy, OneShotConcurrentEnv)
+        if env_id not in ENVIRONMENTS:  # an environment of one's own may have arguments that ours has not
+            arguments = {name: value for name, value in arguments.items() if name in argument_names(like)}
+        return made(self.predict, arguments)
 
     def snapshot(self) -> PolicyFile:
         """The policy as a strategy that the compiled world plays.

@@ -41,8 +41,9 @@ def make_game(game: str | Game, mega_step: int = 1, **arguments: Any) -> Game:
     Raises:
         InputError: for an unknown name or argument, what is no game, or a value that the game refuses.
     """
-    from scml_gym.commitment.base import brief, check_game
+    from scml_gym.commitment.base import check_game
     from scml_gym.commitment.mega import MegaGame, check_mega_step
+    from scml_gym.core.arguments import brief
 
     if isinstance(game, str):
         made = check_game(_call(GAMES.get(game), game, arguments), repr(game))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from scml_gym.commitment.base import check_actions, joint_actions, joint_index, one_hot, time_left, whole
+from scml_gym.commitment.base import check_actions, joint_actions, joint_index, one_hot, time_left
+from scml_gym.core.arguments import real, whole
 from scml_gym.core.errors import InputError
 
 
@@ -126,8 +126,7 @@ def public_goods(agents: int = 3, factor: float = 1.5, horizon: int = 1, memory:
         InputError: if there are fewer than 2 agents or more than 12, or the factor is no finite number.
     """
     agents = whole("agents", agents, least=2, most=12)
-    if isinstance(factor, bool) or not isinstance(factor, int | float | np.number) or not math.isfinite(factor):
-        raise InputError(f"factor={factor!r}: a finite number is needed")
+    factor = real("factor", factor)
     gives = 1 - joint_actions(agents, 2)
     payoffs = factor * gives.mean(axis=1, keepdims=True) - gives
     return MatrixGame(payoffs.reshape((2,) * agents + (agents,)), horizon, memory, ("give", "keep"))

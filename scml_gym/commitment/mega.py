@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from scml_gym.commitment.base import Game, check_actions, whole
+from scml_gym.commitment.base import Game, check_actions
+from scml_gym.core.arguments import whole
 from scml_gym.core.errors import InputError
 
 

@@ -13,6 +13,16 @@ class InputError(ValueError):
     """Bad input by the user: a wrong value, where it stood, and what would have been valid, in one line."""
 
 
+def require_reset(begun: bool, method: str) -> None:
+    """Refuse what an environment can do in an episode only.
+
+    Raises:
+        InputError: before ``reset``, and after ``close``.
+    """
+    if not begun:
+        raise InputError(f"call reset before {method}")
+
+
 def nearest(name: str, valid: Iterable[str]) -> str:
     """A hint for a misspelt name.
 

@@ -11,6 +11,7 @@ import gymnasium
 from gymnasium.envs.registration import load_env_creator
 
 import scml_gym  # noqa: F401 (registers the environments)
+from scml_gym.core.arguments import UnknownArgumentError
 from scml_gym.core.config import CONFIGS, ConfigError, read_yaml
 from scml_gym.core.errors import InputError, nearest
 
@@ -49,6 +50,8 @@ def make_env(env: Mapping[str, Any]) -> gymnasium.Env:
         raise ConfigError(("env", name), f"unknown key{nearest(name, _valid_arguments(env_id))}") from error
     except ConfigError:
         raise
+    except UnknownArgumentError as error:
+        raise ConfigError(("env", error.name), f"unknown key{error.hint}") from error
     except InputError as error:
         subject = re.match(r"(\w+)\b", str(error))
         key = (subject[1],) if subject and subject[1] in arguments else ()

@@ -11,6 +11,7 @@ snapshot;
 
 from __future__ import annotations
 
+import functools
 import importlib
 import os
 from collections.abc import Callable
@@ -63,7 +64,7 @@ def player_maker(name: str, run_folder: Callable[[str], PlayerMaker] = deployed)
     strategy = STRATEGIES.get(strategy_name)
     overrides = parse_parameters(name, query)
     strategy.parameter_array(overrides)  # refuse a misspelt parameter now, not in the first world
-    return lambda seed: StrategyPolicy(strategy, seed, overrides)
+    return functools.partial(StrategyPolicy, strategy, parameters=overrides)
 
 
 def parse_parameters(name: str, query: str) -> dict[str, float]:
@@ -120,7 +121,7 @@ def _own(name: str) -> PlayerMaker:
     if isinstance(target, type) and issubclass(target, OneShotAgent):
         return lambda seed: (target, {})
     if isinstance(target, Strategy):
-        return lambda seed: StrategyPolicy(target, seed)
+        return functools.partial(StrategyPolicy, target)
     wrong = InputError(f"{name!r} is neither a OneShotAgent class, a Strategy nor a callable (seed) -> FactoryPolicy")
     if not callable(target):
         raise wrong

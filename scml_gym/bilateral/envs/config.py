@@ -14,7 +14,8 @@ from scml_gym.bilateral.negotiators import NEGOTIATORS
 from scml_gym.bilateral.negotiators.base import TableStrategy, make_table
 from scml_gym.bilateral.scenarios import Scenario, load_scenario, random_scenario
 from scml_gym.bilateral.worlds.protocol import Bidder, Negotiation
-from scml_gym.core.errors import InputError
+from scml_gym.core.arguments import flag, whole
+from scml_gym.core.errors import InputError, nearest
 from scml_gym.core.registry import Registry
 from scml_gym.policies.players import parse_parameters
 
@@ -85,12 +86,8 @@ class BilateralConfig:
         opponent_first: bool,
         bids: Opponent | None = None,
     ):
-        if not isinstance(rounds, int) or isinstance(rounds, bool) or rounds < 2:
-            raise InputError(f"rounds={rounds!r}; valid: 2 or more")
-        if not isinstance(opponent_first, bool):
-            raise InputError(f"opponent_first={opponent_first!r}; valid: true, false")
-        if not isinstance(profile, int) or isinstance(profile, bool) or profile not in (0, 1):
-            raise InputError(f"profile={profile!r}; valid: 0, 1")
+        rounds, opponent_first = whole("rounds", rounds, least=2), flag("opponent_first", opponent_first)
+        profile = whole("profile", profile, least=0, most=1)
         player = find_player("opponent", opponent)
         bidder = None if bids is None else find_player("bids", bids)
         if bidder is not None and not isinstance(bidder, Bidder):
@@ -148,7 +145,8 @@ def find_scenario(scenario: AnyScenario) -> Scenario | RandomScenarios:
     if isinstance(scenario, Mapping):
         unknown = scenario.keys() - {"issues", "values"}
         if unknown:
-            raise InputError(f"scenario: unknown key {min(unknown, key=str)!r}; valid: issues, values")
+            name = min(unknown, key=str)
+            raise InputError(f"scenario: unknown key {name!r}{nearest(name, ('issues', 'values'))}")
         pairs = {key: tuple(value) if isinstance(value, list) else value for key, value in scenario.items()}
     try:
         return RandomScenarios(**pairs) if isinstance(scenario, Mapping) else load_scenario(scenario)

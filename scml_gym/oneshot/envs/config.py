@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from scml_gym.core.arguments import whole_range
 from scml_gym.core.errors import InputError
 from scml_gym.core.registry import Registry
 from scml_gym.oneshot.envs.sampling import begin_sampling, draw_players
-from scml_gym.oneshot.view import BUYER, SELLER
-from scml_gym.oneshot.worlds.generation import Range
+from scml_gym.oneshot.view import BUYER, MAX_PARTNERS, SELLER
+from scml_gym.oneshot.worlds.generation import MOST_DAYS, Range
 from scml_gym.oneshot.worlds.protocol import World
 from scml_gym.oneshot.worlds.spec import WorldSpec
 from scml_gym.policies.players import PlayerMaker
@@ -105,6 +106,8 @@ class OneShotConfig:
         self.levels = np.array(LEVELS[level])
         self.timing = timing
         self.generate = GENERATORS.get(generator) if isinstance(generator, str) else generator
+        whole_range("days", days, 1, MOST_DAYS)
+        whole_range("factories_per_level", factories_per_level, 1, MAX_PARTNERS)
         self.days = days
         self.factories_per_level = factories_per_level
         self._world: Any = BACKENDS.get(backend)

@@ -15,6 +15,7 @@ from typing import Any, Protocol, cast
 import numpy as np
 from gymnasium import spaces
 
+from scml_gym.core.arguments import whole
 from scml_gym.core.errors import InputError
 from scml_gym.core.registry import Registry
 from scml_gym.jit.compile import compiled
@@ -91,8 +92,7 @@ class JointEncoder:
             raise InputError(f"observability={observability!r}; valid: 'partial', 'full'")
         if layout not in ("flat", "dict"):
             raise InputError(f"observation={layout!r}; valid: 'flat', 'dict'")
-        if not isinstance(history, int) or history < 0:
-            raise InputError(f"history={history!r}; valid: a whole number of at least 0")
+        history = whole("history", history, least=0)
         self.full = observability == "full"
         self._flat = layout == "flat"
         self.history = history
@@ -192,7 +192,7 @@ class EntityEncoder:
     def __init__(self, observability: str = "partial", history: int = 0):
         if observability != "partial":
             raise InputError(f"observability={observability!r}; valid with observation='entities': 'partial'")
-        if history != 0:
+        if whole("history", history, least=0) != 0:
             raise InputError(f"history={history!r}; valid with observation='entities': 0")
         kind = Feature("kind", 0, 1, "1 for the factory, 0 for a partner")
         rows = {"factory": FACTORY_FEATURES} | {f"partners[{k}]": PARTNER_FEATURES for k in range(MAX_PARTNERS)}
