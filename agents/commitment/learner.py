@@ -80,8 +80,7 @@ def game_of(env: Mapping[str, Any]) -> Game:
     try:
         return make_game(env["game"], **arguments)
     except InputError as error:
-        key = str(error).partition(":")[0].partition("=")[0]
-        raise ConfigError(("env", key if key in arguments else "game"), str(error)) from error
+        raise ConfigError(("env", error.key if error.key in arguments else "game"), str(error)) from error
 
 
 class GameLearner:
@@ -121,7 +120,7 @@ class GameLearner:
             self.method = self.method_class(self.settings, self.game, [np.random.default_rng(run.config["seed"])])
         else:
             self.method = self._go_on_from(checkpoint)
-        with run.progress(self.settings.updates, "updates") as bar:
+        with run.progress(self.settings.updates, "updates") as bar, run.stops_at_checkpoints():
             for done, decisions, means in learning(self.method, self.settings, self.game):
                 row = {name: value[0] for name, value in means.items()}
                 run.log(decisions, **row)

@@ -139,7 +139,9 @@ def make_reward(accept: str | RewardPart, offer: str | RewardPart, failure_penal
         InputError: if a name is unknown or the penalty is no number of 0 or below.
     """
     if not (isinstance(failure_penalty, int | float) and -math.inf < failure_penalty <= 0):
-        raise InputError(f"failure_penalty={failure_penalty!r}; valid: a number of 0 or below, which is added")
+        raise InputError(
+            f"failure_penalty={failure_penalty!r}; valid: a number of 0 or below, which is added", "failure_penalty"
+        )
     accept_part = _part("accept_reward", ACCEPT_REWARDS, accept)
     return BilateralReward(accept_part, _part("offer_reward", OFFER_REWARDS, offer), float(failure_penalty))
 
@@ -150,4 +152,4 @@ def _part(argument: str, registry: Registry, part: str | RewardPart) -> RewardPa
     try:
         return registry.get(part)
     except InputError as error:
-        raise InputError(f"{argument}: {error}") from None
+        raise InputError(f"{argument}: {error}", argument) from None

@@ -73,11 +73,15 @@ def check_game(made: Any, name: str) -> Game:
     """
     missing = [member for member in MEMBERS if not hasattr(made, member)]
     if missing:
-        raise InputError(f"game: {name} is no game: {', '.join(missing)} missing; see scml_gym.commitment.base.Game")
+        raise InputError(
+            f"game: {name} is no game: {', '.join(missing)} missing; see scml_gym.commitment.base.Game", "game"
+        )
     for member in MEMBERS[:4]:
         whole(member, getattr(made, member))
     if len(made.action_names) != made.actions:
-        raise InputError(f"action_names={list(made.action_names)}: the game {name} has {made.actions} actions")
+        raise InputError(
+            f"action_names={list(made.action_names)}: the game {name} has {made.actions} actions", "action_names"
+        )
     return made
 
 
@@ -106,7 +110,7 @@ def whole(name: str, value: Any, least: int = 1, most: int | None = None) -> int
     number = int(value) if isinstance(value, Integral) and not isinstance(value, bool) else None
     if number is None or number < least or (most is not None and number > most):
         valid = f"from {least} on" if most is None else f"from {least} to {most}"
-        raise InputError(f"{name}={brief(value)}: a whole number {valid} is needed")
+        raise InputError(f"{name}={brief(value)}: a whole number {valid} is needed", name)
     return number
 
 

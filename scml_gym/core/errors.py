@@ -10,7 +10,19 @@ from collections.abc import Iterable
 
 
 class InputError(ValueError):
-    """Bad input by the user: a wrong value, where it stood, and what would have been valid, in one line."""
+    """Bad input by the user: a wrong value, where it stood, and what would have been valid, in one line.
+
+    Args:
+        message: That line.
+        key: The argument, or the key path in a configuration, whose value is wrong; empty where it is none's.
+
+    Attributes:
+        key: As given.
+    """
+
+    def __init__(self, message: str = "", key: str = ""):
+        super().__init__(message)
+        self.key = key
 
 
 def nearest(name: str, valid: Iterable[str]) -> str:

@@ -16,7 +16,7 @@ def load_object(path: str) -> Any:
         InputError: if the text has no colon, or the module or the name in it does not exist.
     """
     module_name, colon, attribute = path.partition(":")
-    if not colon or not module_name or not attribute:
+    if not colon or not module_name or not attribute or module_name.startswith("."):
         raise InputError(f"{path!r} is not of the form 'module:Name'")
     try:
         module = importlib.import_module(module_name)

@@ -40,7 +40,10 @@ class RowVectorEnv(VectorEnv, ABC):
         modes = {mode.value: mode for mode in AutoresetMode} | {mode.name: mode for mode in AutoresetMode}
         mode = modes.get(str(getattr(autoreset_mode, "value", autoreset_mode)))
         if mode is None:
-            raise InputError(f"autoreset_mode={autoreset_mode!r}; valid: {', '.join(m.value for m in AutoresetMode)}")
+            raise InputError(
+                f"autoreset_mode={autoreset_mode!r}; valid: {', '.join(m.value for m in AutoresetMode)}",
+                "autoreset_mode",
+            )
         check_count("threads", threads)
         self.num_envs = check_rows(num_envs)
         self.metadata = {"autoreset_mode": mode, "render_modes": []}
@@ -207,7 +210,7 @@ def check_count(argument: str, number: int) -> int:
         InputError: if it is no whole number of 1 or more.
     """
     if not isinstance(number, int | np.integer) or isinstance(number, bool) or number < 1:
-        raise InputError(f"{argument}={number!r}; valid: 1 or more")
+        raise InputError(f"{argument}={number!r}; valid: 1 or more", argument)
     return int(number)
 
 

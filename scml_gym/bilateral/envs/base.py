@@ -44,7 +44,7 @@ class NegotiationEnv(gymnasium.Env[np.ndarray, np.int64]):
         render_mode: str | None,
     ):
         if render_mode is not None and render_mode not in RENDER_MODES:
-            raise InputError(f"render_mode={render_mode!r}; valid: {', '.join(RENDER_MODES)}")
+            raise InputError(f"render_mode={render_mode!r}; valid: {', '.join(RENDER_MODES)}", "render_mode")
         self.setting, self.form, self.reward, self.render_mode = setting, form, reward, render_mode
         self.observation_space, self.action_space = form.observation_space, form.action_space
         self._make_world = BILATERAL_BACKENDS.get(backend)

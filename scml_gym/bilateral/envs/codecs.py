@@ -191,11 +191,11 @@ def offers_form(action: str, most_outcomes: int, targets: int, history: int) -> 
         InputError: for an unknown action form, fewer than two targets, or a history below 0.
     """
     if not isinstance(targets, int) or targets < 2:
-        raise InputError(f"targets={targets!r}; valid: 2 or more")
+        raise InputError(f"targets={targets!r}; valid: 2 or more", "targets")
     if not isinstance(history, int) or history < 0:
-        raise InputError(f"history={history!r}; valid: 0 or more")
+        raise InputError(f"history={history!r}; valid: 0 or more", "history")
     try:
         kernel, n_choices = ACTION_FORMS.get(action)(most_outcomes, targets)
     except InputError as error:
-        raise InputError(f"action: {error}") from None
+        raise InputError(f"action: {error}", "action") from None
     return BilateralForm(kernel, n_choices, 5 + 2 * history, history)

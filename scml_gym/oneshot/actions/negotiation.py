@@ -151,7 +151,7 @@ class PartnerStates:
         time_bins: int = 1,
     ):
         if kind not in ("needs", "offer", "full"):
-            raise InputError(f"kind={kind!r}; valid: 'needs', 'offer', 'full'")
+            raise InputError(f"kind={kind!r}; valid: 'needs', 'offer', 'full'", "kind")
         _check_bins(quantity_bins=quantity_bins, price_bins=price_bins, needs_bins=needs_bins, time_bins=time_bins)
         self.kind = kind
         self.quantity_bins, self.price_bins = quantity_bins, price_bins
@@ -260,4 +260,4 @@ class PartnerActions:
 def _check_bins(**bins: int) -> None:
     for name, value in bins.items():
         if value < 1:
-            raise InputError(f"{name}={value!r}; valid: 1 or more")
+            raise InputError(f"{name}={value!r}; valid: 1 or more", name)

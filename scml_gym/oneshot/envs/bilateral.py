@@ -114,7 +114,7 @@ class OneShotBilateralEnv(gymnasium.Env, EzPickle):
             **setting,
         )
         if episode not in ("negotiation", "world"):
-            raise InputError(f"episode={episode!r}; valid: negotiation, world")
+            raise InputError(f"episode={episode!r}; valid: negotiation, world", "episode")
         self.setting = OneShotConfig(**setting)
         self.form = PartnerCodec(observation, quantity_bins, price_bins)
         self.reward = negotiation_reward(reward)
@@ -188,7 +188,9 @@ class OneShotBilateralEnv(gymnasium.Env, EzPickle):
         if self._fixed_partner is None:
             return draw_partner(self._partners, n)
         if not 0 <= self._fixed_partner < n:
-            raise InputError(f"partner={self._fixed_partner!r}: this world's factory has partners 0 to {n - 1}")
+            raise InputError(
+                f"partner={self._fixed_partner!r}: this world's factory has partners 0 to {n - 1}", "partner"
+            )
         return self._fixed_partner
 
     def _next(self) -> bool:

@@ -119,7 +119,7 @@ class OneShotConcurrentEnv(gymnasium.Env, EzPickle):
             self, observability, observation, history, action, reward, episode, strict, render_mode, **setting
         )
         if episode not in ("world", "day"):
-            raise InputError(f"episode={episode!r}; valid: world, day")
+            raise InputError(f"episode={episode!r}; valid: world, day", "episode")
         self.setting = OneShotConfig(**setting)
         self.encoder = make_encoder(observability, observation, history)
         self.codec = ACTIONS.get(action)()

@@ -99,9 +99,9 @@ class OneShotConfig:
         backend: str = "compiled",
     ):
         if level not in LEVELS:
-            raise InputError(f"level={level!r}; valid: {', '.join(LEVELS)}")
+            raise InputError(f"level={level!r}; valid: {', '.join(LEVELS)}", "level")
         if timing not in ("rounds", "moves"):
-            raise InputError(f"timing={timing!r}; valid: rounds, moves")
+            raise InputError(f"timing={timing!r}; valid: rounds, moves", "timing")
         self.levels = np.array(LEVELS[level])
         self.timing = timing
         self.generate = GENERATORS.get(generator) if isinstance(generator, str) else generator
@@ -120,7 +120,7 @@ class OneShotConfig:
             InputError: if there is none, or one that the backend cannot play.
         """
         if isinstance(opponents, str) or not opponents:
-            raise InputError(f"opponents={opponents!r}; give a list of at least one player")
+            raise InputError(f"opponents={opponents!r}; give a list of at least one player", "opponents")
         self.makers: list[PlayerMaker] = [self._world.player_maker(o) for o in opponents]
 
     def draw(self, seed: int, factories: Sequence[int] | None = None) -> Drawn:

@@ -97,7 +97,7 @@ class OneShotFactoriesEnv(ParallelEnv, EzPickle):
             **setting,
         )
         if not factories or len(set(factories)) != len(factories):
-            raise InputError(f"factories={factories!r}; give at least one index, each once")
+            raise InputError(f"factories={factories!r}; give at least one index, each once", "factories")
         self.setting = OneShotConfig(factories_per_level=factories_per_level, **setting)
         self.factories = dict(zip([f"factory_{i}" for i in factories], factories, strict=True))
         self.possible_agents = list(self.factories)

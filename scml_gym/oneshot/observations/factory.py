@@ -88,11 +88,11 @@ class JointEncoder:
         history: int = 0,
     ):
         if observability not in ("partial", "full"):
-            raise InputError(f"observability={observability!r}; valid: 'partial', 'full'")
+            raise InputError(f"observability={observability!r}; valid: 'partial', 'full'", "observability")
         if layout not in ("flat", "dict"):
-            raise InputError(f"observation={layout!r}; valid: 'flat', 'dict'")
+            raise InputError(f"observation={layout!r}; valid: 'flat', 'dict'", "observation")
         if not isinstance(history, int) or history < 0:
-            raise InputError(f"history={history!r}; valid: a whole number of at least 0")
+            raise InputError(f"history={history!r}; valid: a whole number of at least 0", "history")
         self.full = observability == "full"
         self._flat = layout == "flat"
         self.history = history
@@ -191,9 +191,11 @@ class EntityEncoder:
 
     def __init__(self, observability: str = "partial", history: int = 0):
         if observability != "partial":
-            raise InputError(f"observability={observability!r}; valid with observation='entities': 'partial'")
+            raise InputError(
+                f"observability={observability!r}; valid with observation='entities': 'partial'", "observability"
+            )
         if history != 0:
-            raise InputError(f"history={history!r}; valid with observation='entities': 0")
+            raise InputError(f"history={history!r}; valid with observation='entities': 0", "history")
         kind = Feature("kind", 0, 1, "1 for the factory, 0 for a partner")
         rows = {"factory": FACTORY_FEATURES} | {f"partners[{k}]": PARTNER_FEATURES for k in range(MAX_PARTNERS)}
         self.slots: list[Feature] = []

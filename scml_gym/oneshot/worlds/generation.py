@@ -66,4 +66,4 @@ def league_spec(seed: int, days: Range = (50, 200), factories_per_level: Range =
 def _check_range(name: str, value: Any, low: int, high: int) -> None:
     ends = (value, value) if isinstance(value, int) else tuple(value)
     if len(ends) != 2 or not low <= ends[0] <= ends[1] <= high:
-        raise InputError(f"{name}={value!r}: give a number or a pair (low, high) within {low} to {high}")
+        raise InputError(f"{name}={value!r}: give a number or a pair (low, high) within {low} to {high}", name)

@@ -35,7 +35,7 @@ def batched_config(num_envs: int, setting: dict[str, Any]) -> OneShotConfig:
     """
     check_rows(num_envs)
     if setting.get("backend", "compiled") != "compiled":
-        raise InputError(f"backend={setting['backend']!r} cannot be batched: use vectorization_mode='sync'")
+        raise InputError(f"backend={setting['backend']!r} cannot be batched: use vectorization_mode='sync'", "backend")
     return OneShotConfig(**setting)
 
 

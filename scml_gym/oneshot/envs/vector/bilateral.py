@@ -64,7 +64,7 @@ class OneShotBilateralVectorEnv(BatchedEnv):
         **setting: Any,
     ):
         if episode not in ("negotiation", "world"):
-            raise InputError(f"episode={episode!r}; valid: negotiation, world")
+            raise InputError(f"episode={episode!r}; valid: negotiation, world", "episode")
         shared = batched_config(num_envs, setting)
         form = PartnerCodec(observation, quantity_bins, price_bins)
         self.single_observation_space, self.single_action_space = form.observation_space, form.action_space
@@ -128,5 +128,5 @@ def _worth(reward: NegotiationReward) -> np.ndarray:
     """
     kind = type(reward)
     if (kind.accepted, kind.ended) != (NegotiationReward.accepted, NegotiationReward.ended):
-        raise InputError(f"reward: {kind.__name__} is for single environments (vectorization_mode='sync')")
+        raise InputError(f"reward: {kind.__name__} is for single environments (vectorization_mode='sync')", "reward")
     return reward.params

@@ -59,7 +59,7 @@ class OneShotConcurrentVectorEnv(BatchedEnv):
         **setting: Any,
     ):
         if episode not in ("world", "day"):
-            raise InputError(f"episode={episode!r}; valid: world, day")
+            raise InputError(f"episode={episode!r}; valid: world, day", "episode")
         shared = batched_config(num_envs, setting)
         self._encoder = make_encoder(observability, observation, history)
         form = ACTIONS.get(action)()
