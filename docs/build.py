@@ -23,7 +23,6 @@ from gymnasium import spaces
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from scml_gym.envs import parallel  # noqa: E402
 
 from scml_gym.bilateral.envs.base import NegotiationEnv  # noqa: E402
 from scml_gym.bilateral.envs.config import BilateralConfig  # noqa: E402
@@ -31,7 +30,7 @@ from scml_gym.core.registry import load_object  # noqa: E402
 from scml_gym.evaluation.table import COLUMNS  # noqa: E402
 from scml_gym.oneshot.envs.config import OneShotConfig  # noqa: E402
 from scml_gym.oneshot.observations.factory import Feature, JointEncoder, PartnerEncoder  # noqa: E402
-from scml_gym.registration import ENVIRONMENTS  # noqa: E402
+from scml_gym.registration import ENVIRONMENTS, PARALLEL_ENVIRONMENTS  # noqa: E402
 
 PAGES = ROOT / "docs" / "environments"
 BY_HAND = ("README.md", "docs/environments.md", "docs/evaluation.md")
@@ -41,14 +40,15 @@ NOTICE = "<!-- made by docs/build.py from the docstring of {}; do not edit -->\n
 def environments() -> dict[str, type]:
     """Every environment: id, or name of the PettingZoo module, and class."""
     found = {name: load_object(entry.single) for name, entry in ENVIRONMENTS.items()}
-    for name in parallel.__all__:
-        found[name] = importlib.import_module(f"{parallel.__name__}.{name}").parallel_env
+    for name, module in PARALLEL_ENVIRONMENTS.items():
+        found[name] = importlib.import_module(module).parallel_env
     return found
 
 
-def page_path(cls: type) -> Path:
-    """Of an environment's page: docs/environments/<module>.md."""
-    return PAGES / (cls.__module__.rpartition(".")[2].removesuffix("_v0") + ".md")
+def page_path(name: str) -> Path:
+    """Of an environment's page: ``scml_gym/OneShotConcurrent-v0`` has docs/environments/oneshot_concurrent.md."""
+    words = re.sub(r"[-_]v\d+$", "", name.rpartition("/")[2]).replace("OneShot", "Oneshot")
+    return PAGES / (re.sub(r"(?<=[a-z])(?=[A-Z])", "_", words).lower() + ".md")
 
 
 def docstring(cls: type) -> str:
@@ -163,7 +163,7 @@ def environment_table(links: str) -> str:
     """One row for each environment; pages are linked from the folder in which ``links`` is."""
     rows = []
     for name, cls in environments().items():
-        link = f"[`{name}`]({links}{page_path(cls).name})"
+        link = f"[`{name}`]({links}{page_path(name).name})"
         summary = docstring(cls).partition("\n\n")[0].rstrip(".")
         env = cls()
         if isinstance(env, gymnasium.Env):
@@ -196,7 +196,7 @@ def filled(page_name: str) -> str:
 
 def build() -> dict[Path, str]:
     """Every page that this script answers for, by path."""
-    pages = {page_path(cls): page(name, cls) for name, cls in environments().items()}
+    pages = {page_path(name): page(name, cls) for name, cls in environments().items()}
     return pages | {ROOT / name: filled(name) for name in BY_HAND}
 
 

@@ -32,6 +32,11 @@ ENVIRONMENTS: dict[str, EntryPoints] = {
 }
 """Gymnasium id -> entry points; nothing is imported before an environment is made."""
 
+PARALLEL_ENVIRONMENTS: dict[str, str] = {
+    name: f"scml_gym.oneshot.envs.{name}" for name in ("oneshot_factories_v0", "oneshot_negotiations_v0")
+}
+"""Name of a PettingZoo environment -> its module, which has ``parallel_env`` and ``env``."""
+
 
 def register_environments() -> None:
     """Make every environment of the table known to Gymnasium."""
