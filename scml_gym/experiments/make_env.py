@@ -60,7 +60,7 @@ _OF_MAKE = {"max_episode_steps", "disable_env_checker"}
 def _valid_arguments(env_id: str) -> set[str] | None:
     """The arguments that an environment takes; None for one that takes any.
 
-    Those of this package pass on arguments of the worlds that they play in to the `OneShotConfig`, which they name.
+    Those of this package that do pass them on to the `OneShotConfig`, the worlds that they play in.
     """
     entry_point: Any = gymnasium.spec(env_id).entry_point
     if isinstance(entry_point, str):
@@ -68,7 +68,7 @@ def _valid_arguments(env_id: str) -> set[str] | None:
     parameters = inspect.signature(entry_point).parameters
     names = {name for name, p in parameters.items() if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)} | _OF_MAKE
     if any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
-        if "setting" not in parameters or env_id not in ENVIRONMENTS:
+        if env_id not in ENVIRONMENTS:
             return None
         names |= set(inspect.signature(OneShotConfig).parameters)
     return names
