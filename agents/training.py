@@ -108,4 +108,4 @@ def build(loaded: Loaded) -> Agent:
     limit_threads(loaded.config["threads"])
     agent, env = loaded.config["agent"], loaded.config["env"]
     with loaded.naming_sources():
-        return AGENTS.get(agent["name"]).build(agent, {key: env[key] for key in env if key != "name"})
+        return AGENTS.get(agent["name"], "agent.name").build(agent, {key: env[key] for key in env if key != "name"})

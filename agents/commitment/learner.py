@@ -24,7 +24,7 @@ from agents.commitment.moca import MOCA
 from agents.commitment.tables import Row
 from scml_gym.commitment import make_game
 from scml_gym.commitment.base import Game, brief, whole
-from scml_gym.core.config import ConfigError, validate
+from scml_gym.core.config import ConfigError, arguments_of, validate
 from scml_gym.core.errors import InputError
 
 if TYPE_CHECKING:
@@ -77,10 +77,8 @@ def game_of(env: Mapping[str, Any]) -> Game:
     if "game" not in env:
         raise ConfigError(("env", "game"), "missing; learners for games need an env such as configs/env/game.yaml")
     arguments = {key: value for key, value in env.items() if key not in ("name", "game")}
-    try:
+    with arguments_of("env", arguments, otherwise="game"):
         return make_game(env["game"], **arguments)
-    except InputError as error:
-        raise ConfigError(("env", error.key if error.key in arguments else "game"), str(error)) from error
 
 
 class GameLearner:

@@ -12,7 +12,8 @@ from agents.q_learning.hyperparameters import QLearningHyperparameters, Training
 from agents.q_learning.memory import make_rules
 from agents.q_learning.policy import QPolicy
 from agents.q_learning.tables import Tables, shared
-from scml_gym.core.config import ConfigError
+from scml_gym.core.config import ConfigError, arguments_of
+from scml_gym.core.errors import about
 from scml_gym.core.registry import Registry
 from scml_gym.oneshot.envs.config import BACKENDS, GENERATORS
 from scml_gym.oneshot.view import SELLER
@@ -68,14 +69,16 @@ class Worlds:
                 raise ConfigError(("env", key), "missing")
         self.days = _range("days", env["days"])
         self.factories = _range("factories_per_level", env["factories_per_level"])
-        self.generate = GENERATORS.get(env["generator"])
-        self.generate(0, self.days, self.factories)  # refuse impossible ranges now
         if not isinstance(env["opponents"], list | tuple):
             raise ConfigError(("env", "opponents"), f"{env['opponents']!r} is not a list of players")
         self.opponents: list[str] = list(env["opponents"])
-        backend = BACKENDS.get(env["backend"])
-        self.makers: dict[str, PlayerMaker] = {name: backend.player_maker(name) for name in self.opponents}
-        self.play: Play = PLAYS.get(env["backend"])
+        with arguments_of("env", env):
+            self.generate = GENERATORS.get(env["generator"], "generator")
+            self.generate(0, self.days, self.factories)  # refuse impossible ranges now
+            backend = BACKENDS.get(env["backend"], "backend")
+            self.play: Play = PLAYS.get(env["backend"], "backend")
+            with about("opponents"):
+                self.makers: dict[str, PlayerMaker] = {name: backend.player_maker(name) for name in self.opponents}
 
     def draw(self, seed: int) -> WorldSpec:
         """A league world."""

@@ -8,7 +8,7 @@ is one line: where the value was set (file or option), its key path, what is wro
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,6 +61,27 @@ class ConfigError(InputError):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.key.split("."), self.problem)
+
+
+@contextmanager
+def arguments_of(section: str, keys: Container[str], otherwise: str = "") -> Iterator[None]:
+    """Inside, keys of a section are given as arguments: what is refused of an argument is refused of the key.
+
+    Args:
+        section: Name of the section.
+        keys: Those that are given.
+        otherwise: Key for refusals that name none of them; empty for the section as a whole.
+
+    Raises:
+        ConfigError: for every `InputError` raised inside.
+    """
+    try:
+        yield
+    except ConfigError:
+        raise
+    except InputError as error:
+        key = error.key if error.key in keys else otherwise
+        raise ConfigError(tuple(filter(None, (section, key))), str(error)) from error
 
 
 @dataclass(frozen=True)

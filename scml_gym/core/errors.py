@@ -6,7 +6,8 @@ Command lines print it as a single line and exit with code 2; libraries and test
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 
 class InputError(ValueError):
@@ -23,6 +24,16 @@ class InputError(ValueError):
     def __init__(self, message: str = "", key: str = ""):
         super().__init__(message)
         self.key = key
+
+
+@contextmanager
+def about(key: str) -> Iterator[None]:
+    """What is refused inside, without saying which argument or key path is wrong, is refused for this one."""
+    try:
+        yield
+    except InputError as error:
+        error.key = error.key or key
+        raise
 
 
 def nearest(name: str, valid: Iterable[str]) -> str:

@@ -10,8 +10,8 @@ import gymnasium
 from gymnasium.envs.registration import load_env_creator
 
 import scml_gym  # noqa: F401 (registers the environments)
-from scml_gym.core.config import ConfigError
-from scml_gym.core.errors import InputError, nearest
+from scml_gym.core.config import ConfigError, arguments_of
+from scml_gym.core.errors import nearest
 from scml_gym.oneshot.envs.config import OneShotConfig
 from scml_gym.registration import ENVIRONMENTS
 
@@ -42,15 +42,11 @@ def make_env(env: Mapping[str, Any]) -> gymnasium.Env:
         unknown = next((name for name in arguments if valid is not None and name not in valid), None)
         if unknown is not None:
             raise ConfigError(("env", unknown), f"unknown key{nearest(unknown, valid or ())}")
-        return gymnasium.make(env_id, **arguments)
+        with arguments_of("env", arguments):
+            return gymnasium.make(env_id, **arguments)
     except gymnasium.error.Error as error:
         hint = nearest(env_id, (name for name in gymnasium.registry if name.startswith("scml_gym/")))
         raise ConfigError(("env", "id"), f"there is no environment {env_id!r}{hint}") from error
-    except ConfigError:
-        raise
-    except InputError as error:
-        key = (error.key,) if error.key in arguments else ()
-        raise ConfigError(("env", *key), str(error)) from error
 
 
 _OF_MAKE = {"max_episode_steps", "disable_env_checker"}

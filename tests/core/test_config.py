@@ -206,6 +206,11 @@ def test_what_the_reference_backend_costs_is_told(experiment, options, told):
     [
         (lambda: make_env({"id": "scml_gym/OneShotConcurrent-v0", "days": 0}), "env.days"),
         (lambda: make_env({"id": "scml_gym/OneShotConcurrent-v0", "observation": "x"}), "env.observation"),
+        (lambda: make_env({"id": "scml_gym/OneShotConcurrent-v0", "reward": "x"}), "env.reward"),
+        (lambda: make_env({"id": "scml_gym/OneShotConcurrent-v0", "action": "x"}), "env.action"),
+        (lambda: make_env({"id": "scml_gym/OneShotConcurrent-v0", "generator": "x"}), "env.generator"),
+        (lambda: make_env({"id": "scml_gym/OneShotConcurrent-v0", "opponents": ["x"]}), "env.opponents"),
+        (lambda: make_env({"id": "scml_gym/OneShotBilateral-v0", "others": "x"}), "env.others"),
         (lambda: make_env({"id": "scml_gym/OneShotBilateral-v0", "price_bins": 0}), "env.price_bins"),
         (lambda: make_env({"id": "scml_gym/Bilateral-v0", "rounds": 1}), "env.rounds"),
         (lambda: make_env({"id": "scml_gym/Bilateral-v0", "opponent": "nobody"}), "env.opponent"),
@@ -216,6 +221,10 @@ def test_what_the_reference_backend_costs_is_told(experiment, options, told):
         (lambda: game_of({"game": "public-goods", "fctor": 2}), "env.fctor"),
         (lambda: build(load_experiment("dnb_accept_logistic", ["agent.data.held_out=[x]"])), "agent.data.held_out"),
         (lambda: build(load_experiment("q_learning", ["env.level=buyer"])), "env.level"),
+        (lambda: build(load_experiment("q_learning", ["env.days=0"])), "env.days"),
+        (lambda: build(load_experiment("q_learning", ["env.opponents=[x]"])), "env.opponents"),
+        (lambda: build(load_experiment("q_learning", ["env.generator=x"])), "env.generator"),
+        (lambda: build(load_experiment("q_learning", ["env.backend=x"])), "env.backend"),
     ],
 )
 def test_a_refusal_has_the_key_of_what_is_wrong(make, key):

@@ -123,7 +123,7 @@ class OneShotBilateralEnv(gymnasium.Env, EzPickle):
         self.render_mode = render_mode
         self.strict = strict
         self._fixed_partner = partner
-        self._others = STRATEGIES.get(others)
+        self._others = STRATEGIES.get(others, "others")
         self._per_world = episode == "world"
         self._partners = np.zeros(1, dtype=np.uint64)
         self._world: Any = None

@@ -122,7 +122,7 @@ class OneShotConcurrentEnv(gymnasium.Env, EzPickle):
             raise InputError(f"episode={episode!r}; valid: world, day", "episode")
         self.setting = OneShotConfig(**setting)
         self.encoder = make_encoder(observability, observation, history)
-        self.codec = ACTIONS.get(action)()
+        self.codec = ACTIONS.get(action, "action")()
         self.reward = make_reward(reward)
         self.strict = strict
         self.render_mode = render_mode

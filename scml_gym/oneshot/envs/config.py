@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from scml_gym.core.errors import InputError
+from scml_gym.core.errors import InputError, about
 from scml_gym.core.registry import Registry
 from scml_gym.oneshot.envs.sampling import begin_sampling, draw_players
 from scml_gym.oneshot.view import BUYER, SELLER
@@ -104,10 +104,10 @@ class OneShotConfig:
             raise InputError(f"timing={timing!r}; valid: rounds, moves", "timing")
         self.levels = np.array(LEVELS[level])
         self.timing = timing
-        self.generate = GENERATORS.get(generator) if isinstance(generator, str) else generator
+        self.generate = GENERATORS.get(generator, "generator") if isinstance(generator, str) else generator
         self.days = days
         self.factories_per_level = factories_per_level
-        self._world: Any = BACKENDS.get(backend)
+        self._world: Any = BACKENDS.get(backend, "backend")
         self.set_opponents(opponents)
         self.spec = spec if isinstance(spec, WorldSpec) or spec is None else WorldSpec.load(spec)
         if self.spec is None:
@@ -121,7 +121,8 @@ class OneShotConfig:
         """
         if isinstance(opponents, str) or not opponents:
             raise InputError(f"opponents={opponents!r}; give a list of at least one player", "opponents")
-        self.makers: list[PlayerMaker] = [self._world.player_maker(o) for o in opponents]
+        with about("opponents"):
+            self.makers: list[PlayerMaker] = [self._world.player_maker(o) for o in opponents]
 
     def draw(self, seed: int, factories: Sequence[int] | None = None) -> Drawn:
         """A world and the learner's factory in it: a pure function of the setting and the seed; see `cast`."""

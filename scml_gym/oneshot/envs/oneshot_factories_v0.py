@@ -102,7 +102,7 @@ class OneShotFactoriesEnv(ParallelEnv, EzPickle):
         self.factories = dict(zip([f"factory_{i}" for i in factories], factories, strict=True))
         self.possible_agents = list(self.factories)
         self.agents: list[str] = []
-        self.codec = ACTIONS.get(action)()
+        self.codec = ACTIONS.get(action, "action")()
         self._encoders = {a: make_encoder(observability, observation, history) for a in self.factories}
         self._rewards = {a: make_reward(reward) for a in self.factories}
         self._action_spaces = {a: copy.deepcopy(self.codec.space) for a in self.factories}

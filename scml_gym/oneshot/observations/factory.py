@@ -230,5 +230,5 @@ def make_encoder(observability: str = "partial", observation: str = "flat", hist
     Raises:
         InputError: if the name is unknown or the encoder refuses the other arguments.
     """
-    make: Callable[..., Encoder] = OBSERVATIONS.get(observation)
+    make: Callable[..., Encoder] = OBSERVATIONS.get(observation, "observation")
     return make(observability=observability, history=history)

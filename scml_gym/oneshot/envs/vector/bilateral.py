@@ -69,7 +69,7 @@ class OneShotBilateralVectorEnv(BatchedEnv):
         form = PartnerCodec(observation, quantity_bins, price_bins)
         self.single_observation_space, self.single_action_space = form.observation_space, form.action_space
         kernel = partner_kernel(form.encoder)
-        self._roster = make_player_table([*shared.makers, partial(StrategyPolicy, STRATEGIES.get(others))])
+        self._roster = make_player_table([*shared.makers, partial(StrategyPolicy, STRATEGIES.get(others, "others"))])
         players, other_players = np.split(self._roster.players, [-1])
         source, days = make_source(shared, self._roster._replace(players=players), num_envs)
         learner = Learner(

@@ -62,7 +62,7 @@ class OneShotConcurrentVectorEnv(BatchedEnv):
             raise InputError(f"episode={episode!r}; valid: world, day", "episode")
         shared = batched_config(num_envs, setting)
         self._encoder = make_encoder(observability, observation, history)
-        form = ACTIONS.get(action)()
+        form = ACTIONS.get(action, "action")()
         self.single_observation_space, self.single_action_space = self._encoder.space, form.space
         functions, dtype, memory_size = form_kernel(form)
         encode, frames = encoder_kernel(self._encoder)
