@@ -313,7 +313,7 @@ def main() -> None:
     table = Table(*rows[0], title=f"{options.factories} factories a level, {options.days} days")
     for row in rows:
         table.add_row(*(f"{v:,.1f}" if isinstance(v, float) else str(v) for v in row.values()))
-    Console().print(table)
+    Console(markup=False).print(table)
     if options.json is not None:
         options.json.write_text(json.dumps(rows, indent=1) + "\n")
 

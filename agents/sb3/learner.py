@@ -35,7 +35,7 @@ from agents.sb3.replay import load_replay, save_replay
 from agents.sb3.self_play import check_league, make_league
 from agents.sb3.training import global_generators_kept, learn, make_vec_env, seeds_at
 from scml_gym.core.arguments import argument_names
-from scml_gym.core.config import validate
+from scml_gym.core.config import ConfigError, validate
 from scml_gym.core.errors import InputError
 from scml_gym.core.registry import load_object
 from scml_gym.experiments.make_env import env_arguments, make_env
@@ -91,13 +91,11 @@ class SB3Agent:
         single.close()
         if not isinstance(self.action_space, self.action_spaces):
             valid = " or ".join(space.__name__ for space in self.action_spaces)
-            raise InputError(
-                f"env: {self.algorithm.partition(':')[2]} takes actions of {valid}, this environment has "
-                f"{_brief(self.action_space)}"
-            )
+            told = f"takes actions of {valid}, this environment has {_brief(self.action_space)}"
+            raise ConfigError(("env",), f"{self.algorithm.partition(':')[2]} {told}")
         self.features = FEATURES.get(settings.features)(settings, EnvSpaces(self.observation_space, self.action_space))
         if "body" in self.features and isinstance(self.policy_class, str):
-            raise InputError(f"agent.features: {settings.features!r} is for ppo and maskable-ppo")
+            raise ConfigError(("agent", "features"), f"{settings.features!r} is for ppo and maskable-ppo")
         check_league(self)
         self.model: BaseAlgorithm | None = None
 

@@ -150,4 +150,4 @@ def _part(argument: str, registry: Registry, part: str | RewardPart) -> RewardPa
     try:
         return registry.get(part)
     except InputError as error:
-        raise InputError(f"{argument}: {error}") from None
+        raise InputError(f"{argument}: {error}", argument) from None

@@ -73,11 +73,15 @@ def check_game(made: Any, name: str) -> Game:
     """
     missing = [member for member in MEMBERS if not hasattr(made, member)]
     if missing:
-        raise InputError(f"game: {name} is no game: {', '.join(missing)} missing; see scml_gym.commitment.base.Game")
+        raise InputError(
+            f"game: {name} is no game: {', '.join(missing)} missing; see scml_gym.commitment.base.Game", "game"
+        )
     for member in MEMBERS[:4]:
         whole(member, getattr(made, member))
     if len(made.action_names) != made.actions:
-        raise InputError(f"action_names={list(made.action_names)}: the game {name} has {made.actions} actions")
+        raise InputError(
+            f"action_names={list(made.action_names)}: the game {name} has {made.actions} actions", "action_names"
+        )
     return made
 
 

@@ -41,14 +41,15 @@ def whole(name: str, value: Any, least: int | None = 1, most: int | None = None)
         3
     """
     kind = isinstance(value, Integral) and not isinstance(value, bool)
-    if kind and (least is None or value >= least) and (most is None or value <= most):
-        return int(value)
+    number = int(value) if kind else 0
+    if kind and (least is None or number >= least) and (most is None or number <= most):
+        return number
     if least is None:
-        raise InputError(f"{name}={brief(value)}; valid: a whole number")
+        raise InputError(f"{name}={brief(value)}; valid: a whole number", name)
     few = most is not None and most - least < 3
     within = f"{least} or more" if most is None else f"{least} to {most}"
     valid = ", ".join(map(str, range(least, (most or least) + 1))) if few else within
-    raise InputError(f"{name}={brief(value)}; valid: {valid if kind else f'a whole number, {valid}'}")
+    raise InputError(f"{name}={brief(value)}; valid: {valid if kind else f'a whole number, {valid}'}", name)
 
 
 def real(name: str, value: Any, least: float = -math.inf, most: float = math.inf, valid: str = "") -> float:
@@ -66,7 +67,7 @@ def real(name: str, value: Any, least: float = -math.inf, most: float = math.inf
     """
     number = float(value) if isinstance(value, Real) and not isinstance(value, bool) else math.nan
     if not (math.isfinite(number) and least <= number <= most):
-        raise InputError(f"{name}={brief(value)}; valid: {valid or 'a finite number'}")
+        raise InputError(f"{name}={brief(value)}; valid: {valid or 'a finite number'}", name)
     return number
 
 
@@ -77,7 +78,7 @@ def flag(name: str, value: Any) -> bool:
         InputError: if it is anything else, as are 0 and 1.
     """
     if not isinstance(value, bool | np.bool_):
-        raise InputError(f"{name}={brief(value)}; valid: true, false")
+        raise InputError(f"{name}={brief(value)}; valid: true, false", name)
     return bool(value)
 
 
@@ -94,7 +95,9 @@ def whole_range(name: str, value: Any, low: int, high: int) -> tuple[int, int]:
             return ends[0], ends[1]
     except InputError:
         pass
-    raise InputError(f"{name}={brief(value)}: give a number or a pair (low, high) of whole numbers, {low} to {high}")
+    raise InputError(
+        f"{name}={brief(value)}: give a number or a pair (low, high) of whole numbers, {low} to {high}", name
+    )
 
 
 class UnknownArgumentError(InputError):
@@ -107,7 +110,7 @@ class UnknownArgumentError(InputError):
 
     def __init__(self, name: str, valid: Iterable[str]):
         self.name, self.hint = name, nearest(name, valid)
-        super().__init__(f"{name}: there is no such argument{self.hint}")
+        super().__init__(f"{name}: there is no such argument{self.hint}", name)
 
 
 def check_names(given: Iterable[str], valid: Iterable[str]) -> None:
@@ -149,7 +152,7 @@ def named_arguments(
         def init(self: Any, *args: Any, **kwargs: Any) -> None:
             for name in single:
                 if kwargs.get(name) is not None and name not in valid:
-                    raise InputError(f"{name}: only single environments have it: use vectorization_mode='sync'")
+                    raise InputError(f"{name}: only single environments have it: use vectorization_mode='sync'", name)
             check_names(kwargs, valid | frozenset(single))
             make(self, *args, **{name: value for name, value in kwargs.items() if name in valid})
 

@@ -50,7 +50,10 @@ class RowVectorEnv(Independent, VectorEnv, ABC):
         modes = {mode.value: mode for mode in AutoresetMode} | {mode.name: mode for mode in AutoresetMode}
         mode = modes.get(str(getattr(autoreset_mode, "value", autoreset_mode)))
         if mode is None:
-            raise InputError(f"autoreset_mode={autoreset_mode!r}; valid: {', '.join(m.value for m in AutoresetMode)}")
+            raise InputError(
+                f"autoreset_mode={autoreset_mode!r}; valid: {', '.join(m.value for m in AutoresetMode)}",
+                "autoreset_mode",
+            )
         self._threads = whole("threads", threads)
         self.num_envs = whole("num_envs", num_envs)
         self.metadata = {"autoreset_mode": mode, "render_modes": []}

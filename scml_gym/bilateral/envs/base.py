@@ -48,7 +48,7 @@ class NegotiationEnv(gymnasium.Env[np.ndarray, np.int64]):
         check_render_mode(render_mode, RENDER_MODES)
         self.setting, self.form, self.reward, self.render_mode = setting, form, reward, render_mode
         self.observation_space, self.action_space = form.observation_space, form.action_space
-        self._make_world = BILATERAL_BACKENDS.get(backend)
+        self._make_world = BILATERAL_BACKENDS.get(backend, "backend")
         self._frames = np.zeros((form.history, 2), dtype=np.float32)
         self._negotiation: Negotiation | None = None
         self._world: BilateralWorld | None = None

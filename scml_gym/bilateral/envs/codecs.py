@@ -195,5 +195,5 @@ def offers_form(action: str, most_outcomes: int, targets: int, history: int) -> 
     try:
         kernel, n_choices = ACTION_FORMS.get(action)(most_outcomes, targets)
     except InputError as error:
-        raise InputError(f"action: {error}") from None
+        raise InputError(f"action: {error}", "action") from None
     return BilateralForm(kernel, n_choices, 5 + 2 * history, history)

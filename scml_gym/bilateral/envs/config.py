@@ -91,7 +91,7 @@ class BilateralConfig:
         player = find_player("opponent", opponent)
         bidder = None if bids is None else find_player("bids", bids)
         if bidder is not None and not isinstance(bidder, Bidder):
-            raise InputError(f"bids={bids!r} is no strategy over tables")
+            raise InputError(f"bids={bids!r} is no strategy over tables", "bids")
         self._make = partial(_negotiation, profile, rounds, opponent_first, player, bidder)
         self._source = find_scenario(scenario)
         if isinstance(self._source, Scenario) and len(self._source.profiles) != 2:
@@ -120,7 +120,7 @@ def acceptance_config(
         InputError: as `BilateralConfig`, and where there is no such strategy.
     """
     if bids is None:
-        raise InputError("bids=None; valid: a strategy over tables, which makes the learner's offers")
+        raise InputError("bids=None; valid: a strategy over tables, which makes the learner's offers", "bids")
     return BilateralConfig(scenario, profile, opponent, rounds, opponent_first, bids)
 
 
@@ -146,12 +146,12 @@ def find_scenario(scenario: AnyScenario) -> Scenario | RandomScenarios:
         unknown = scenario.keys() - {"issues", "values"}
         if unknown:
             name = min(unknown, key=str)
-            raise InputError(f"scenario: unknown key {name!r}{nearest(name, ('issues', 'values'))}")
+            raise InputError(f"scenario: unknown key {name!r}{nearest(name, ('issues', 'values'))}", "scenario")
         pairs = {key: tuple(value) if isinstance(value, list) else value for key, value in scenario.items()}
     try:
         return RandomScenarios(**pairs) if isinstance(scenario, Mapping) else load_scenario(scenario)
     except InputError as error:
-        raise InputError(f"scenario: {error}") from None
+        raise InputError(f"scenario: {error}", "scenario") from None
 
 
 def find_player(argument: str, player: Opponent) -> Any:
@@ -173,7 +173,7 @@ def find_player(argument: str, player: Opponent) -> Any:
         try:
             found, overrides = NEGOTIATORS.get(name), parse_parameters(player, query)
         except InputError as error:
-            raise InputError(f"{argument}: {error}") from None
+            raise InputError(f"{argument}: {error}", argument) from None
     if isinstance(found, TableStrategy):
         found.parameter_array(overrides)  # refuse a misspelt parameter now
         return Bidder(found, overrides)
@@ -182,4 +182,6 @@ def find_player(argument: str, player: Opponent) -> Any:
 
         if issubclass(found, GBNegotiator):  # negmas' common class of all that play in its mechanism
             return found
-    raise InputError(f"{argument}={player!r} is neither a strategy over tables nor a class of negmas negotiators")
+    raise InputError(
+        f"{argument}={player!r} is neither a strategy over tables nor a class of negmas negotiators", argument
+    )

@@ -118,7 +118,7 @@ class OneShotBilateralEnv(gymnasium.Env, EzPickle):
             **setting,
         )
         if episode not in ("negotiation", "world"):
-            raise InputError(f"episode={episode!r}; valid: negotiation, world")
+            raise InputError(f"episode={episode!r}; valid: negotiation, world", "episode")
         self.setting = OneShotConfig(**setting)
         self.form = PartnerCodec(observation, quantity_bins, price_bins)
         self.reward = negotiation_reward(reward)
@@ -127,7 +127,7 @@ class OneShotBilateralEnv(gymnasium.Env, EzPickle):
         self.render_mode = check_render_mode(render_mode)
         self.strict = flag("strict", strict)
         self._fixed_partner = None if partner is None else whole("partner", partner, least=0)
-        self._others = STRATEGIES.get(others)
+        self._others = STRATEGIES.get(others, "others")
         self._per_world = episode == "world"
         self._partners = np.zeros(1, dtype=np.uint64)
         self._world: Any = None
@@ -202,7 +202,9 @@ class OneShotBilateralEnv(gymnasium.Env, EzPickle):
         if self._fixed_partner is None:
             return draw_partner(self._partners, n)
         if not 0 <= self._fixed_partner < n:
-            raise InputError(f"partner={self._fixed_partner!r}: this world's factory has partners 0 to {n - 1}")
+            raise InputError(
+                f"partner={self._fixed_partner!r}: this world's factory has partners 0 to {n - 1}", "partner"
+            )
         return self._fixed_partner
 
     def _next(self) -> bool:

@@ -123,10 +123,10 @@ class OneShotConcurrentEnv(gymnasium.Env, EzPickle):
             self, observability, observation, history, action, reward, episode, strict, render_mode, **setting
         )
         if episode not in ("world", "day"):
-            raise InputError(f"episode={episode!r}; valid: world, day")
+            raise InputError(f"episode={episode!r}; valid: world, day", "episode")
         self.setting = OneShotConfig(**setting)
         self.encoder = make_encoder(observability, observation, history)
-        self.codec = ACTIONS.get(action)()
+        self.codec = ACTIONS.get(action, "action")()
         self.reward = make_reward(reward)
         self.strict = flag("strict", strict)
         self.render_mode = check_render_mode(render_mode)

@@ -103,12 +103,12 @@ class OneShotFactoriesEnv(ParallelEnv, EzPickle):
         )
         indices = tuple(whole("factories", i, least=0) for i in factories)
         if not indices or len(set(indices)) != len(indices):
-            raise InputError(f"factories={factories!r}; give at least one index, each once")
+            raise InputError(f"factories={factories!r}; give at least one index, each once", "factories")
         self.setting = OneShotConfig(factories_per_level=factories_per_level, **setting)
         self.factories = dict(zip([f"factory_{i}" for i in indices], indices, strict=True))
         self.possible_agents = list(self.factories)
         self.agents: list[str] = []
-        self.codec = ACTIONS.get(action)()
+        self.codec = ACTIONS.get(action, "action")()
         self._encoders = {a: make_encoder(observability, observation, history) for a in self.factories}
         self._rewards = {a: make_reward(reward) for a in self.factories}
         self._action_spaces = {a: copy.deepcopy(self.codec.space) for a in self.factories}

@@ -93,7 +93,7 @@ class PartnerStates:
         time_bins: int = 1,
     ):
         if kind not in ("needs", "offer", "full"):
-            raise InputError(f"kind={kind!r}; valid: 'needs', 'offer', 'full'")
+            raise InputError(f"kind={kind!r}; valid: 'needs', 'offer', 'full'", "kind")
         quantity_bins, price_bins = whole("quantity_bins", quantity_bins), whole("price_bins", price_bins)
         needs_bins, time_bins = whole("needs_bins", needs_bins), whole("time_bins", time_bins)
         self.kind = kind

@@ -79,9 +79,9 @@ class NegotiationReward:
             real(name, getattr(self, name))
         flag("relative", self.relative)
         if self.scaling not in SCALINGS:
-            raise InputError(f"scaling={self.scaling!r}; valid: 'none', 'won', 'share', 'change'")
+            raise InputError(f"scaling={self.scaling!r}; valid: 'none', 'won', 'share', 'change'", "scaling")
         if self.costs not in COSTS:
-            raise InputError(f"costs={self.costs!r}; valid: 'penalty', 'full'")
+            raise InputError(f"costs={self.costs!r}; valid: 'penalty', 'full'", "costs")
 
     @cached_property
     def params(self) -> np.ndarray:

@@ -13,20 +13,20 @@ import io
 import os
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from itertools import repeat
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from scml_gym.core.arguments import whole, whole_range
+from scml_gym.core.cli import run_main
 from scml_gym.core.errors import InputError
 from scml_gym.core.files import replace_file
-from scml_gym.core.process import limit_threads
 from scml_gym.core.reporting import progress_bar
+from scml_gym.core.worker_processes import worker_processes
 from scml_gym.jit.compile import jittable
 from scml_gym.jit.random import below, open_stream
 from scml_gym.oneshot.view import MAX_PARTNERS
@@ -95,18 +95,11 @@ class SpecPool:
             raise InputError("a pool of 0 worlds: at least one is needed")
         specs = [league_spec(seeds[0], days, factories_per_level)]  # refuses bad ranges before workers are started
         arguments = (seeds[1:], repeat(days), repeat(factories_per_level))
-        executor = None
-        if workers > 1:
-            executor = ProcessPoolExecutor(workers, get_context("spawn"), initializer=limit_threads)
-        try:
-            drawn = executor.map(league_spec, *arguments, chunksize=16) if executor else map(league_spec, *arguments)
-            for spec in drawn:
+        with worker_processes(workers) if workers > 1 else nullcontext() as pool:
+            for spec in pool.map(league_spec, *arguments, chunksize=16) if pool else map(league_spec, *arguments):
                 specs.append(spec)
                 if progress:
                     progress(len(specs))
-        finally:
-            if executor:
-                executor.shutdown(cancel_futures=True)
         days_ends, factory_ends = _ends(days, factories_per_level)
         records = np.zeros(len(specs), SPEC_DTYPE)
         daily = np.zeros((len(specs), max(spec.n_days for spec in specs), MAX_FACTORIES), DAILY_DTYPE)
@@ -261,4 +254,4 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_main(main)

@@ -11,7 +11,7 @@ from scml_gym.experiments.make_env import make_env
 from scml_gym.experiments.run_folder import Run
 from scml_gym.policies.deployment import PartnerPolicy
 
-ENV = {"days": 3, "factories_per_level": 4}
+ENV = {"days": 3, "factories_per_level": 4, "backend": "reference"}
 ON_POLICY = {"total_steps": 64, "n_envs": 2, "n_steps": 16, "batch_size": 16, "n_epochs": 2, "net_arch": [16]}
 SMALL = {
     "ppo": ON_POLICY,

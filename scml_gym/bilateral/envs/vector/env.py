@@ -45,7 +45,7 @@ class NegotiationVectorEnv(RowVectorEnv):
     ):
         whole("num_envs", num_envs)
         if backend != "compiled":
-            raise InputError(f"backend={backend!r} cannot be batched: use vectorization_mode='sync'")
+            raise InputError(f"backend={backend!r} cannot be batched: use vectorization_mode='sync'", "backend")
         self.setting, self.reward = setting, reward
         self.single_observation_space, self.single_action_space = form.observation_space, form.action_space
         super().__init__(num_envs, autoreset_mode, threads, np.int64)

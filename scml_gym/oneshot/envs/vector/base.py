@@ -55,7 +55,7 @@ def batched_config(num_envs: int, setting: dict[str, Any]) -> OneShotConfig:
     """
     whole("num_envs", num_envs)
     if setting.get("backend", "compiled") != "compiled":
-        raise InputError(f"backend={setting['backend']!r} cannot be batched: use vectorization_mode='sync'")
+        raise InputError(f"backend={setting['backend']!r} cannot be batched: use vectorization_mode='sync'", "backend")
     return OneShotConfig(**setting)
 
 

@@ -68,12 +68,12 @@ class OneShotBilateralVectorEnv(BatchedEnv):
         **setting: Any,
     ):
         if episode not in ("negotiation", "world"):
-            raise InputError(f"episode={episode!r}; valid: negotiation, world")
+            raise InputError(f"episode={episode!r}; valid: negotiation, world", "episode")
         shared = batched_config(num_envs, setting)
         form = PartnerCodec(observation, quantity_bins, price_bins)
         self.single_observation_space, self.single_action_space = form.observation_space, form.action_space
         self._encoder, kernel = form.encoder, partner_kernel(form.encoder)
-        player_table = make_player_table([*shared.makers, partial(StrategyPolicy, STRATEGIES.get(others))])
+        player_table = make_player_table([*shared.makers, partial(StrategyPolicy, STRATEGIES.get(others, "others"))])
         source, days = make_source(shared, player_table._replace(players=player_table.players[:-1]), num_envs)
         learner = Learner(
             player_table.players[-1:].copy(),
@@ -137,5 +137,5 @@ def _worth(reward: NegotiationReward) -> np.ndarray:
     """
     kind = type(reward)
     if (kind.accepted, kind.ended) != (NegotiationReward.accepted, NegotiationReward.ended):
-        raise InputError(f"reward: {kind.__name__} is for single environments (vectorization_mode='sync')")
+        raise InputError(f"reward: {kind.__name__} is for single environments (vectorization_mode='sync')", "reward")
     return reward.params

@@ -64,10 +64,10 @@ class OneShotConcurrentVectorEnv(BatchedEnv):
         **setting: Any,
     ):
         if episode not in ("world", "day"):
-            raise InputError(f"episode={episode!r}; valid: world, day")
+            raise InputError(f"episode={episode!r}; valid: world, day", "episode")
         shared = batched_config(num_envs, setting)
         self._encoder = make_encoder(observability, observation, history)
-        form = ACTIONS.get(action)()
+        form = ACTIONS.get(action, "action")()
         self.single_observation_space, self.single_action_space = self._encoder.space, form.space
         self._form, self._reward, self._per_day = form, make_reward(reward), episode == "day"
         _, dtype, memory_size = form_kernel(form)

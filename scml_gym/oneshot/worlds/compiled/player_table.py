@@ -50,7 +50,9 @@ def make_player_table(makers: Sequence[Any]) -> PlayerTable:
     for row, player, make in zip(players, made, makers, strict=True):
         other = make(2)
         if player.seed != 1 or other.seed != 2 or not np.array_equal(player.parameters, other.parameters):
-            raise InputError(f"opponents: {player.strategy.name!r} is made anew for each seed, which a batch cannot do")
+            raise InputError(
+                f"opponents: {player.strategy.name!r} is made anew for each seed, which a batch cannot do", "opponents"
+            )
         row["kind"] = SYNCHRONOUS if player.synchronous else ASYNCHRONOUS
         row["decide"], row["learn"] = strategy_addresses(player.strategy)
         row["n_draws"] = player.strategy.n_draws

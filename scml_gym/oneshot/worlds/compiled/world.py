@@ -97,7 +97,9 @@ class CompiledWorld(Independent):
         make = player_maker(opponent, policy_file_maker) if isinstance(opponent, str) else opponent
         player: Any = make(0)
         if not isinstance(player, StrategyPolicy):
-            raise InputError(f"opponents: {opponent!r} plays in the real simulation only: use backend='reference'")
+            raise InputError(
+                f"opponents: {opponent!r} plays in the real simulation only: use backend='reference'", "opponents"
+            )
         strategy_addresses(player.strategy)
         return make
 
