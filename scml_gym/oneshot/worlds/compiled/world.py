@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from scml_gym.core.copying import Independent
 from scml_gym.core.errors import InputError
 from scml_gym.jit.compile import require_numba
 from scml_gym.oneshot.policy_files import policy_file_maker
@@ -34,8 +35,8 @@ from scml_gym.oneshot.worlds.compiled.strategy_calls import strategy_addresses  
 from scml_gym.oneshot.worlds.spec_record import fill_spec  # noqa: E402
 
 
-class CompiledWorld:
-    """One OneShot simulation in machine code; see `scml_gym.oneshot.worlds.protocol.World`.
+class CompiledWorld(Independent):
+    """One OneShot simulation in machine code; see `scml_gym.oneshot.worlds.protocol.World`. A copy plays on by itself.
 
     Args:
         spec: The world's parameters.
@@ -60,11 +61,25 @@ class CompiledWorld:
         self._record: Any = self._worlds[0]
         self._record["moves"] = timing == "moves"
         fill_spec(spec, self._record["spec"], self._daily[0])
-        self._memory = [_fill_player(self._record["players"][i], p) for i, p in enumerate(players)]
+        self._players = tuple(players)
+        self._states = [_new_state(p) for p in players]
+        self._fill_players()
         self._closed: dict[int, list[FactoryView]] = {i: [] for i in self.external}
         self._contracts: list[np.ndarray] = []
         self._status = DAY
         begin_one(self._worlds, self._prices, 0)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name != "_record"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self._record = self._worlds[0]
+        self._fill_players()
+
+    def _fill_players(self) -> None:
+        for record, player, state in zip(self._record["players"], self._players, self._states, strict=False):
+            _fill_player(record, player, state)
 
     @staticmethod
     def player_maker(opponent: Any) -> PlayerMaker:
@@ -76,7 +91,9 @@ class CompiledWorld:
         make = player_maker(opponent, policy_file_maker) if isinstance(opponent, str) else opponent
         player: Any = make(0)
         if not isinstance(player, StrategyPolicy):
-            raise InputError(f"opponents: {opponent!r} plays in the real simulation only: use backend='reference'")
+            raise InputError(
+                f"opponents: {opponent!r} plays in the real simulation only: use backend='reference'", "opponents"
+            )
         strategy_addresses(player.strategy)
         return make
 
@@ -192,18 +209,26 @@ class CompiledWorld:
         return table
 
 
-def _fill_player(record: Any, player: StrategyPolicy | None) -> tuple[np.ndarray, ...]:
-    """Fill the record of a player; returns the arrays that must live as long as the world."""
+def _new_state(player: Any) -> np.ndarray:
+    """What a player remembers in a new world.
+
+    Raises:
+        InputError: if it is no strategy.
+    """
+    if player is not None and not isinstance(player, StrategyPolicy):
+        raise InputError(f"{type(player).__name__}: only strategies play in the compiled world: use ReferenceWorld")
+    return np.zeros(0 if player is None else player.strategy.state_size)
+
+
+def _fill_player(record: Any, player: StrategyPolicy | None, state: np.ndarray) -> None:
+    """Fill the record of a player with addresses of its parameters and the state: both live as long as the world."""
     if player is None:
         record["kind"] = EXTERNAL
-        return ()
-    if not isinstance(player, StrategyPolicy):
-        raise InputError(f"{type(player).__name__}: only strategies play in the compiled world: use ReferenceWorld")
-    params, state = player.parameters, np.zeros(player.strategy.state_size)
+        return
+    params = player.parameters
     record["kind"] = SYNCHRONOUS if player.synchronous else ASYNCHRONOUS
     record["seed"] = player.seed & 0xFFFFFFFFFFFFFFFF
     record["n_draws"] = player.strategy.n_draws
     record["decide"], record["learn"] = strategy_addresses(player.strategy)
     record["params"], record["n_params"] = params.ctypes.data, len(params)
     record["state"], record["n_state"] = state.ctypes.data, len(state)
-    return params, state
