@@ -27,11 +27,11 @@ from agents.dnb.strategy import dnb_player, dnb_strategy
 from scml_gym.core.config import validate
 from scml_gym.core.errors import InputError
 from scml_gym.core.files import replace_file
+from scml_gym.jit.random import N_DRAWS
 from scml_gym.oneshot.strategies.base import StrategyPolicy
 from scml_gym.oneshot.view import new_actions
 from scml_gym.oneshot.worlds.protocol import FactoryPolicy
 from scml_gym.policies.deployment import load_agent
-from scml_gym.simulator.global_rng import N_DRAWS
 
 if TYPE_CHECKING:
     from scml_gym.experiments.run_folder import Run

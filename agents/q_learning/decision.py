@@ -8,10 +8,10 @@ from agents.q_learning.learning import learn_ends, room_for_step, take_step
 from agents.q_learning.memory import SLOT, VALUE, Learner
 from agents.q_learning.selection import allowed, select
 from scml_gym.jit.compile import jittable
+from scml_gym.jit.random import N_DRAWS
 from scml_gym.oneshot.actions.negotiation import decode_choice
 from scml_gym.oneshot.observations.negotiation import state_index
 from scml_gym.oneshot.view import ACCEPT, MAX_PARTNERS, OFFER, SELLER, ActionArray, FactoryView
-from scml_gym.simulator.global_rng import N_DRAWS
 
 ORDER, GREEDY, EXPLORE, PICK = 0, 1, 2, 4
 """Places of a partner's draws; exploring and picking have two each, for taking an offer and for making one."""

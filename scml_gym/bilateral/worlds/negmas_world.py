@@ -25,7 +25,8 @@ from scml_gym.bilateral.view import (
     see_offer,
 )
 from scml_gym.bilateral.worlds.protocol import Bidder, Negotiation, check_response
-from scml_gym.simulator.global_rng import GlobalStreams, counter_draws
+from scml_gym.jit.random import counter_draws
+from scml_gym.simulator.global_rng import GlobalStreams
 from scml_gym.simulator.pausing import unwind
 
 Decide = Callable[[int, int], int]

@@ -20,7 +20,7 @@ from scml_gym.bilateral.envs.vector.step import (
     make_programs,
 )
 from scml_gym.bilateral.rewards import BilateralReward, pay_error
-from scml_gym.bilateral.worlds.compiled.calls import number_callback
+from scml_gym.bilateral.worlds.compiled.calls import reward_address
 from scml_gym.bilateral.worlds.compiled.layout import GAME_DTYPE, check_game, fill_game
 from scml_gym.bilateral.worlds.protocol import Negotiation
 from scml_gym.bilateral.worlds.table_world import check_opponent
@@ -57,8 +57,8 @@ class NegotiationBatch:
         self._played: list[Negotiation | None] = [None] * n
         self._memory: list[Any] = [None] * n
         for pay, (_, reward) in zip(self._batch.pays, rows, strict=True):
-            pay["accept"] = number_callback(reward.accept).address
-            pay["offer"] = number_callback(reward.offer).address
+            pay["accept"] = reward_address(reward.accept)
+            pay["offer"] = reward_address(reward.offer)
             pay["failure_penalty"] = reward.failure_penalty
         for i in range(n):
             self._seat(i, 0)

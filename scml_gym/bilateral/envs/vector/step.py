@@ -11,8 +11,9 @@ import numpy as np
 from scml_gym.bilateral.envs.codecs import NO_CHOICE, FormKernel
 from scml_gym.bilateral.negotiators.base import NO_OFFER
 from scml_gym.bilateral.view import LEARNER, mean_received
-from scml_gym.bilateral.worlds.compiled.calls import call_number, table_of
+from scml_gym.bilateral.worlds.compiled.calls import table_of
 from scml_gym.bilateral.worlds.compiled.game import answer, begin, failed
+from scml_gym.jit.callbacks import call_number
 from scml_gym.jit.compile import jittable
 from scml_gym.vector.jobs import Board, SharedProgram, shared, take
 

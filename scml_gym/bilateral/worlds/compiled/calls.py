@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-import functools
-import math
 from typing import Any
 
 import numba
 import numpy as np
-from llvmlite import ir
 from numba import types
-from numba.core import cgutils
-from numba.core.errors import NumbaError
-from numba.extending import intrinsic
 from numba.np.numpy_support import carray
 
 from scml_gym.bilateral.negotiators.base import NO_OFFER, Table, TableStrategy, outside
-from scml_gym.core.errors import InputError
-from scml_gym.jit.compile import compiled_callback, jittable
-from scml_gym.oneshot.worlds.compiled.strategy_calls import caller_by_address, fill_draws, reason_of
+from scml_gym.jit.callbacks import (
+    callback,
+    caller_by_address,
+    floats_at,
+    integers_at,
+    number_callback,
+    refuse_uncompiled,
+)
+from scml_gym.jit.compile import jittable
+from scml_gym.jit.random import fill_draws
 
 SEAT_DTYPE = np.dtype(
     [
@@ -48,19 +49,15 @@ def turn_address(strategy: TableStrategy) -> int:
     Raises:
         InputError: if it does not compile.
     """
-    try:
-        return _callback(strategy.receive, strategy.propose, strategy.accepts).address
-    except NumbaError as error:
-        raise InputError(
-            f"negotiator {strategy.name!r} does not compile ({reason_of(error)}); mark its helpers with"
-            " scml_gym.jit.compile.jittable, or play it with backend='reference'"
-        ) from error
+    with refuse_uncompiled(
+        f"negotiator {strategy.name!r}",
+        "; mark its helpers with scml_gym.jit.compile.jittable, or play it with backend='reference'",
+    ):
+        return callback(_turn, _TURN, strategy.receive, strategy.propose, strategy.accepts).address
 
 
-@functools.cache
-def _callback(*functions: Any) -> Any:
-    """The C callback of a turn, made once; see `scml_gym.bilateral.negotiators.base.TablePlayer.turn`."""
-    receive, propose, accepts = map(jittable, functions)
+def _turn(receive: Any, propose: Any, accepts: Any) -> Any:
+    """A turn as a C function; see `scml_gym.bilateral.negotiators.base.TablePlayer.turn`."""
 
     def turn(pointer: Any) -> None:
         seat = carray(pointer, 1)[0]
@@ -80,70 +77,17 @@ def _callback(*functions: Any) -> Any:
         except Exception:
             seat["failed"] = RAISED
 
-    return compiled_callback(turn, _TURN)
+    return turn
 
 
-@functools.cache
-def number_callback(function: Any) -> Any:
-    """The C callback of a function of two numbers that returns one, made once; nan where the function raises.
+def reward_address(function: Any) -> int:
+    """Address of a compiled part of a reward; see `scml_gym.jit.callbacks.number_callback`.
 
     Raises:
         InputError: if it does not compile.
     """
-    try:
-        return compiled_callback(_guarded(jittable(function)), types.float64(types.float64, types.float64))
-    except NumbaError as error:
-        name, reason = getattr(function, "__name__", function), reason_of(error)
-        raise InputError(f"reward {name!r} does not compile ({reason}): use vectorization_mode='sync'") from error
-
-
-def _guarded(function: Any) -> Any:
-    def number(first: float, second: float) -> float:
-        try:  # as in a turn; a reward that is not finite is refused in Python
-            result = float(function(first, second))
-        except Exception:
-            result = math.nan
-        return result
-
-    return number
-
-
-def _call_number(typing_context: Any, address: Any, arguments: Any) -> Any:
-    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        number = context.get_value_type(types.float64)
-        function = builder.inttoptr(values[0], ir.FunctionType(number, [number] * 2).as_pointer())
-        return builder.call(function, cgutils.unpack_tuple(builder, values[1], 2))
-
-    return types.float64(types.intp, types.UniTuple(types.float64, 2)), generate
-
-
-call_number: Any = intrinsic(_call_number)
-"""``call_number(address, (first, second)) -> float`` of a `number_callback`."""
-
-
-def _pointer(typing_context: Any, address: Any, dtype: Any) -> Any:
-    pointer = types.CPointer(dtype.dtype)
-
-    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        return builder.inttoptr(values[0], context.get_value_type(pointer))
-
-    return pointer(types.intp, dtype), generate
-
-
-pointer_to: Any = intrinsic(_pointer)
-"""``pointer_to(address, dtype)``: an address as a pointer to numbers of that kind."""
-
-
-@jittable
-def floats_at(address: int, n: int) -> np.ndarray:
-    """The float64 array of that length at an address; in compiled code only."""
-    return carray(pointer_to(address, np.float64), n)
-
-
-@jittable
-def integers_at(address: int, n: int) -> np.ndarray:
-    """The int64 array of that length at an address; in compiled code only."""
-    return carray(pointer_to(address, np.int64), n)
+    with refuse_uncompiled(f"reward {getattr(function, '__name__', function)!r}", ": use vectorization_mode='sync'"):
+        return number_callback(function).address
 
 
 @jittable

@@ -12,8 +12,9 @@ import numpy as np
 
 from scml_gym.bilateral.negotiators.base import NO_OFFER
 from scml_gym.bilateral.view import ACCEPT, LEARNER, NOBODY, OPPONENT, close_view, open_view, see_offer
-from scml_gym.bilateral.worlds.compiled.calls import SEAT_DTYPE, call_turn, floats_at
+from scml_gym.bilateral.worlds.compiled.calls import SEAT_DTYPE, call_turn
 from scml_gym.bilateral.worlds.compiled.layout import Game
+from scml_gym.jit.callbacks import floats_at
 from scml_gym.jit.compile import compiled, jittable
 
 _SEAT_SIZE = SEAT_DTYPE.itemsize

@@ -9,12 +9,12 @@ import math
 
 import numpy as np
 
+from scml_gym.game.calls import call_learn
 from scml_gym.jit.arrays import scratch_floats, scratch_integers
 from scml_gym.jit.compile import jittable
 from scml_gym.oneshot.settlement import settle_view
 from scml_gym.oneshot.view import BUYER, MAX_PARTNERS, SELLER, VIEW_DTYPE
 from scml_gym.oneshot.worlds.compiled.layout import NEGOTIATING, NEW_DAY, World
-from scml_gym.oneshot.worlds.compiled.strategy_calls import call_learn
 
 DISCOUNT = 0.9
 """Weight of a trading price's past against a day's trade."""
@@ -132,9 +132,7 @@ def close_day(world: World, daily: np.ndarray, prices: np.ndarray) -> None:
         seat, view = world["seats"][factory], world["views"][factory]
         for k in range(view["n_partners"]):
             view["partners"][k]["running"] = view["partners"][k]["my_turn"] = 0
-        if seat["learn"] != 0:
-            arguments = (views + factory * _VIEW_SIZE, seat["state"], seat["n_state"], seat["params"], seat["n_params"])
-            call_learn(seat["learn"], arguments)
+        call_learn(seat, views + factory * _VIEW_SIZE, seat["state"])
     for factory in range(n):
         _settle(world, factory, daily)
     day = world["day"]

@@ -11,8 +11,8 @@ from typing import TypeAlias
 
 import numpy as np
 
+from scml_gym.jit.random import N_DRAWS
 from scml_gym.oneshot.view import ACTION_DTYPE, MAX_PARTNERS, VIEW_DTYPE
-from scml_gym.simulator.global_rng import N_DRAWS
 
 MAX_FACTORIES = 2 * MAX_PARTNERS
 MAX_CONTRACTS = MAX_PARTNERS * MAX_PARTNERS

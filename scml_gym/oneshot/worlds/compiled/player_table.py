@@ -1,4 +1,4 @@
-"""Rosters: the players that may be cast in a batch of worlds, as arrays."""
+"""Player tables: the players that may be drawn for the worlds of a batch, as arrays."""
 
 from __future__ import annotations
 
@@ -8,15 +8,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from scml_gym.core.errors import InputError
+from scml_gym.game import calls
+from scml_gym.game.strategy import StrategyPolicy
 from scml_gym.jit.compile import jittable
-from scml_gym.oneshot.strategies.base import StrategyPolicy
 from scml_gym.oneshot.worlds.compiled.layout import ASYNCHRONOUS, EXTERNAL, SYNCHRONOUS, World
-from scml_gym.oneshot.worlds.compiled.strategy_calls import strategy_addresses
 
-PLAYER_DTYPE = np.dtype(
-    [(n, np.int64) for n in ("kind", "decide", "learn", "n_draws", "params", "n_params", "n_state")], align=True
-)
-"""A strategy: how it is asked, addresses of its functions and parameters, and how much it draws and remembers."""
+PLAYER_DTYPE = np.dtype([("kind", np.int64), *calls.PLAYER_DTYPE.descr], align=True)
+"""A player: how it is asked, and how it is called."""
 
 
 class PlayerTable(NamedTuple):
@@ -37,7 +35,7 @@ class PlayerTable(NamedTuple):
 
 
 def make_player_table(makers: Sequence[Any]) -> PlayerTable:
-    """The player_table of players that are made from a world's seed.
+    """The table of players that are made from a world's seed.
 
     Raises:
         InputError: if one of them is no strategy, or depends on the seed in another way than through its draws.
@@ -49,10 +47,7 @@ def make_player_table(makers: Sequence[Any]) -> PlayerTable:
         if player.seed != 1 or other.seed != 2 or not np.array_equal(player.parameters, other.parameters):
             raise InputError(f"opponents: {player.strategy.name!r} is made anew for each seed, which a batch cannot do")
         row["kind"] = SYNCHRONOUS if player.synchronous else ASYNCHRONOUS
-        row["decide"], row["learn"] = strategy_addresses(player.strategy)
-        row["n_draws"] = player.strategy.n_draws
-        row["params"], row["n_params"] = player.parameters.ctypes.data, len(player.parameters)
-        row["n_state"] = player.strategy.state_size
+        calls.fill_player(row, player)
     return PlayerTable(players, tuple(player.parameters for player in made))
 
 
@@ -64,7 +59,7 @@ def place_players(
 
     Args:
         world: Its number of factories is set.
-        players: Of the player_table.
+        players: Of the table.
         choices: int64, the player of each factory.
         learner: The external factory; -1 for none.
         seed: Of the strategies' draws.

@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from scml_gym.game.calls import call_decide
 from scml_gym.jit.compile import jittable
+from scml_gym.jit.random import fill_draws
 from scml_gym.oneshot.actions.factory import repair
 from scml_gym.oneshot.view import BUYER, MAX_PARTNERS, NOOP, OFFER, VIEW_DTYPE
 from scml_gym.oneshot.worlds.compiled.layout import ASYNCHRONOUS, EXTERNAL, World
-from scml_gym.oneshot.worlds.compiled.strategy_calls import call_decide, fill_draws
 
 ASK, WAIT = 10, 11
 """What `next_answer` gives besides the responses: an external factory must decide first; nothing yet."""
@@ -91,18 +92,8 @@ def propose(world: World, factory: int) -> None:
         actions[k]["price"] = 0
     if seat["n_draws"] > 0:
         fill_draws(seat["seed"], view["factory"], view["day"], view["decision"], seat["n_draws"], world["draws"])
-    call_decide(
-        seat["decide"],
-        (
-            world["views"].ctypes.data + factory * _VIEW_SIZE,
-            seat["state"],
-            seat["n_state"],
-            seat["params"],
-            seat["n_params"],
-            world["draws"].ctypes.data,
-            actions.ctypes.data,
-        ),
-    )
+    view_address = world["views"].ctypes.data + factory * _VIEW_SIZE
+    call_decide(seat, view_address, seat["state"], world["draws"].ctypes.data, actions.ctypes.data)
 
 
 @jittable

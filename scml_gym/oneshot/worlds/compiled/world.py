@@ -27,6 +27,7 @@ from scml_gym.policies.players import PlayerMaker, player_maker
 
 require_numba()
 
+from scml_gym.game.calls import fill_player, strategy_addresses  # noqa: E402
 from scml_gym.oneshot.worlds.compiled.advance import (  # noqa: E402
     DAY,
     DECISION,
@@ -37,7 +38,6 @@ from scml_gym.oneshot.worlds.compiled.advance import (  # noqa: E402
     hidden_state_one,
 )
 from scml_gym.oneshot.worlds.compiled.generation import fill_spec  # noqa: E402
-from scml_gym.oneshot.worlds.compiled.strategy_calls import strategy_addresses  # noqa: E402
 
 
 class CompiledWorld:
@@ -206,11 +206,9 @@ def _seat(seat: Any, player: StrategyPolicy | None) -> tuple[np.ndarray, ...]:
         return ()
     if not isinstance(player, StrategyPolicy):
         raise InputError(f"{type(player).__name__}: only strategies play in the compiled world: use ReferenceWorld")
-    params, state = player.parameters, np.zeros(player.strategy.state_size)
+    state = np.zeros(player.strategy.state_size)
     seat["kind"] = SYNCHRONOUS if player.synchronous else ASYNCHRONOUS
     seat["seed"] = player.seed & 0xFFFFFFFFFFFFFFFF
-    seat["n_draws"] = player.strategy.n_draws
-    seat["decide"], seat["learn"] = strategy_addresses(player.strategy)
-    seat["params"], seat["n_params"] = params.ctypes.data, len(params)
-    seat["state"], seat["n_state"] = state.ctypes.data, len(state)
-    return params, state
+    fill_player(seat, player)
+    seat["state"] = state.ctypes.data
+    return player.parameters, state
