@@ -53,9 +53,10 @@ def told_apart(function: Function) -> Function:
     Machine code is linked by name. Numba numbers functions of one name, but from 1 in every process, so that code which
     two processes have kept would call each other's closures.
     """
-    if isinstance(function, FunctionType) and "<" in function.__qualname__:
-        digest = hashlib.sha256(identity(function).encode()).hexdigest()[:16]
-        function.__qualname__ = f"{function.__code__.co_qualname}_{digest}"
+    plain: Any = function
+    if isinstance(plain, FunctionType) and "<" in plain.__qualname__:
+        digest = hashlib.sha256(identity(plain).encode()).hexdigest()[:16]
+        plain.__qualname__ = f"{plain.__code__.co_qualname}_{digest}"
     return function
 
 
@@ -120,7 +121,9 @@ class CodeCache:
     def _path(self, signature: Any, codegen: Any) -> Path | None:
         """The file; None where the code cannot be kept."""
         source, folder = source_digest(self._function), code_folder()
-        key = repr((identity(self._function), source, signature, *_versions(), codegen.magic_tuple()))
+        # a borrowed array has the repr of an ordinary one and a name of its own, which only str shows
+        key = repr((identity(self._function), source, signature, str(signature), *_names(signature)))
+        key += repr((*_versions(), codegen.magic_tuple()))
         if not self._enabled or source is None or folder is None:
             return None
         if " at 0x" in key:  # an address, which is another thing in the next process
@@ -138,6 +141,11 @@ class CodeCache:
         )
         warnings.warn(text, NumbaWarning, stacklevel=2)
         return False
+
+
+def _names(signature: Any) -> tuple[str, ...]:
+    """Of the argument types; a signature is a tuple of them or knows them as ``args``."""
+    return tuple(map(str, getattr(signature, "args", signature)))
 
 
 @functools.cache

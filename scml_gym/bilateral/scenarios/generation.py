@@ -40,7 +40,7 @@ def random_scenario(
             raise InputError(f"{name}={pair!r}; valid: two whole numbers, 1 or more, the fewest first")
     if values[1] == 1:
         raise InputError(f"values={values!r}; valid: 2 or more for the most, as one outcome leaves nothing to prefer")
-    sizes = np.ones(1)
+    sizes = np.ones(1, dtype=np.int64)
     while sizes.max() == 1:  # one outcome
         sizes = rng.integers(values[0], values[1] + 1, size=int(rng.integers(issues[0], issues[1] + 1)))
     names = {f"issue {i + 1}": tuple(f"value {v + 1}" for v in range(size)) for i, size in enumerate(sizes)}

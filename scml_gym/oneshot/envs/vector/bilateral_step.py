@@ -31,7 +31,7 @@ from scml_gym.oneshot.rewards.negotiation_ends import END_DTYPE, TRACKER_DTYPE, 
 from scml_gym.oneshot.view import MAX_PARTNERS, FactoryView
 from scml_gym.oneshot.worlds.compiled.advance import DAY, DECISION
 from scml_gym.oneshot.worlds.compiled.players import answer, propose
-from scml_gym.vector.jobs import Board, SharedProgram, shared, take
+from scml_gym.vector.jobs import Counters, SharedProgram, shared, take
 from scml_gym.vector.seeds import Seeds
 
 DRAWN = -1
@@ -266,15 +266,17 @@ def make_program(encode: Any) -> SharedProgram:
 
     @shared
     @jittable
-    def play(arguments: tuple[Batch, Source, Seeds, Outputs, np.ndarray, np.ndarray, Learner], board: Board) -> None:
+    def play(
+        arguments: tuple[Batch, Source, Seeds, Outputs, np.ndarray, np.ndarray, Learner], counters: Counters
+    ) -> None:
         batch, source, seeds, outputs, tasks, actions, learner = arguments
-        low, high = take(board)
+        low, high = take(counters)
         while low < high:
             for i in range(low, high):
                 if tasks[i] == ACT:
                     act(batch, learner, outputs, actions[i], i)
                 elif tasks[i] == RESTART:
                     restart(batch, learner, source, seeds, outputs, i)
-            low, high = take(board)
+            low, high = take(counters)
 
     return play
