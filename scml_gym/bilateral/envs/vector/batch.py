@@ -17,7 +17,7 @@ from scml_gym.bilateral.envs.vector.step import (
     PAY_DTYPE,
     Negotiations,
     Results,
-    make_programs,
+    compile_step,
 )
 from scml_gym.bilateral.rewards import BilateralReward, pay_error
 from scml_gym.bilateral.worlds.compiled.calls import reward_address
@@ -26,6 +26,7 @@ from scml_gym.bilateral.worlds.protocol import Negotiation
 from scml_gym.bilateral.worlds.table_world import check_opponent
 from scml_gym.core.errors import InputError
 from scml_gym.vector.jobs import SharedProgram
+from scml_gym.vector.loop import ACT, REST, RESTART
 from scml_gym.vector.workers import Workers
 
 
@@ -53,9 +54,10 @@ class NegotiationBatch:
     ):
         n = len(rows)
         self.form, self._rows = form, rows
-        self._reset_program, self._step_program = (in_threads(program) for program in make_programs(form.kernel))
-        frames = np.zeros((n, form.history, 2), dtype=np.float32)
-        self._batch = Negotiations(np.zeros(n, dtype=GAME_DTYPE), np.zeros(n, dtype=PAY_DTYPE), frames)
+        self._step = in_threads(compile_step(form.kernel))
+        self._no_seeds, self._no_actions = np.zeros(n, dtype=np.uint64), np.zeros(n, dtype=np.int64)
+        history = np.zeros((n, form.history, 2), dtype=np.float32)
+        self._batch = Negotiations(np.zeros(n, dtype=GAME_DTYPE), np.zeros(n, dtype=PAY_DTYPE), history)
         self._played: list[Negotiation | None] = [None] * n
         self._memory: list[Any] = [None] * n
         for pay, (_, reward) in zip(self._batch.pays, rows, strict=True):
@@ -95,7 +97,9 @@ class NegotiationBatch:
         """
         for i, seed in zip(indices, seeds, strict=True):
             self._seat(int(i), int(seed))
-        self._reset_program(len(indices), self._batch, results, indices, seeds)
+        given = self._no_seeds.copy()
+        given[indices] = seeds
+        self._run(RESTART, indices, given, self._no_actions, results)
         self._check(indices)
 
     def step(self, actions: np.ndarray, indices: np.ndarray, results: Results) -> None:
@@ -110,8 +114,13 @@ class NegotiationBatch:
             InputError: if an action is outside the action space, a strategy fails or offers what is no outcome, or a
                 reward is no finite number; the other rows have moved on.
         """
-        self._step_program(len(indices), self._batch, results, indices, actions)
+        self._run(ACT, indices, self._no_seeds, actions, results)
         self._check(indices, actions)
+
+    def _run(self, task: int, indices: np.ndarray, seeds: np.ndarray, actions: np.ndarray, results: Results) -> None:
+        tasks = np.full(len(self._rows), REST, dtype=np.uint8)
+        tasks[indices] = task
+        self._step(len(tasks), self._batch, seeds, results, tasks, actions)
 
     def _check(self, indices: np.ndarray, actions: np.ndarray | None = None) -> None:
         """Refuse what went wrong in the first such row; see `scml_gym.bilateral.envs.vector.step.PAY_DTYPE`."""
@@ -131,7 +140,7 @@ class NegotiationBatch:
             raise InputError(f"row {i}: {error}") from None
 
     def _seat(self, i: int, seed: int) -> None:
-        """Adapter the sides of a row's next negotiation, where they are others than before."""
+        """Fill in the sides of a row's next negotiation, where they are others than before."""
         negotiation = self._rows[i].negotiation(seed)
         if negotiation is not self._played[i]:
             check_opponent(negotiation)

@@ -1,4 +1,4 @@
-"""The compiled step and reset of rows of bilateral negotiations, made of a form; rewards are called by address."""
+"""The compiled step and reset of rows of bilateral negotiations, made of a codec; rewards are called by address."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from scml_gym.bilateral.worlds.compiled.calls import table_of
 from scml_gym.bilateral.worlds.compiled.game import answer, begin, failed
 from scml_gym.jit.callbacks import call_number
 from scml_gym.jit.compile import jittable
-from scml_gym.vector.jobs import Counters, SharedProgram, shared, take
+from scml_gym.vector.jobs import SharedProgram
+from scml_gym.vector.loop import make_step
 
 PAY_DTYPE = np.dtype(
     [("accept", np.int64), ("offer", np.int64), ("failure_penalty", np.float64), ("invalid", np.int64)], align=True
@@ -32,7 +33,7 @@ class Negotiations(NamedTuple):
 
     games: Any  # GAME_DTYPE (n,)
     pays: Any  # PAY_DTYPE (n,)
-    frames: np.ndarray  # float32 (n, history, 2)
+    offer_history: np.ndarray  # float32 (n, history, 2)
 
 
 class Results(NamedTuple):
@@ -44,37 +45,28 @@ class Results(NamedTuple):
     done: np.ndarray  # bool (n,)
 
 
-class NegotiationPrograms(NamedTuple):
-    """What is run on some rows, which are given by their indices.
-
-    Attributes:
-        reset: ``(rows, results, indices, seeds)``; seeds are uint64, as many.
-        step: ``(rows, results, indices, actions)``.
-    """
-
-    reset: SharedProgram
-    step: SharedProgram
-
-
 @functools.cache
-def make_programs(kernel: FormKernel) -> NegotiationPrograms:
-    """Compile the programs of a form, once each."""
+def compile_step(kernel: FormKernel) -> SharedProgram:
+    """Compile the step of a codec, once each; see `scml_gym.vector.loop.make_step`.
+
+    Its ``game`` are the `Negotiations`; seeds are uint64, actions int64, both of shape ``(n,)``.
+    """
     decode, observe, mask = kernel
 
     @jittable
-    def restart(rows: Negotiations, results: Results, seed: Any, i: int) -> None:
+    def restart(rows: Negotiations, seeds: np.ndarray, results: Results, i: int) -> None:
         """Begin a row's next negotiation."""
         game = rows.games[i]
-        begin(game, seed)
+        begin(game, seeds[i])
         rows.pays[i]["invalid"] = FAILED if failed(game) else 0
-        rows.frames[i][:] = 0.0
-        observe(game["view"], rows.frames[i], results.observations[i])
+        rows.offer_history[i][:] = 0.0
+        observe(game["view"], rows.offer_history[i], results.observations[i])
         mask(game["view"], results.masks[i])
 
     @jittable
-    def act(rows: Negotiations, results: Results, action: Any, i: int) -> None:
+    def act(rows: Negotiations, results: Results, actions: np.ndarray, i: int) -> None:
         """Answer in a row, and on to its next turn."""
-        game, pay = rows.games[i], rows.pays[i]
+        game, pay, action = rows.games[i], rows.pays[i], actions[i]
         view = game["view"]
         response = decode(action, results.masks.shape[1], view, table_of(game["seats"][LEARNER]))
         if response == NO_CHOICE:
@@ -99,27 +91,7 @@ def make_programs(kernel: FormKernel) -> NegotiationPrograms:
                 pay["invalid"] = BAD_ACCEPT_PAY
         results.rewards[i] = reward
         results.done[i] = done
-        observe(view, rows.frames[i], results.observations[i])
+        observe(view, rows.offer_history[i], results.observations[i])
         mask(view, results.masks[i])
 
-    @shared
-    @jittable
-    def reset(arguments: tuple[Negotiations, Results, np.ndarray, np.ndarray], counters: Counters) -> None:
-        rows, results, indices, seeds = arguments
-        low, high = take(counters)
-        while low < high:
-            for k in range(low, high):
-                restart(rows, results, seeds[k], indices[k])
-            low, high = take(counters)
-
-    @shared
-    @jittable
-    def step(arguments: tuple[Negotiations, Results, np.ndarray, np.ndarray], counters: Counters) -> None:
-        rows, results, indices, actions = arguments
-        low, high = take(counters)
-        while low < high:
-            for k in range(low, high):
-                act(rows, results, actions[indices[k]], indices[k])
-            low, high = take(counters)
-
-    return NegotiationPrograms(reset, step)
+    return make_step(act, restart)

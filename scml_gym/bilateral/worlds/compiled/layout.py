@@ -20,7 +20,7 @@ Game: TypeAlias = Any
 
 
 def fill_game(game: Game, negotiation: Negotiation) -> list[Any]:
-    """Adapter both sides of a negotiation in a record.
+    """Fill a record with both sides of a negotiation.
 
     Returns:
         What the record points to; it must live as long as the record is played.

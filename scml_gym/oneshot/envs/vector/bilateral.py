@@ -10,9 +10,9 @@ from gymnasium.vector import AutoresetMode
 
 from scml_gym.core.errors import InputError
 from scml_gym.oneshot.envs.partner_codec import PartnerCodec, negotiation_reward
-from scml_gym.oneshot.envs.vector.base import BatchedEnv, batched_config, make_source
+from scml_gym.oneshot.envs.vector.base import BatchedEnv, BatchPlan, batched_config, make_source
 from scml_gym.oneshot.envs.vector.batch import allocate
-from scml_gym.oneshot.envs.vector.bilateral_step import DRAWN, NEGOTIATION_DTYPE, Learner, make_program, partner_kernel
+from scml_gym.oneshot.envs.vector.bilateral_step import DRAWN, NEGOTIATION_DTYPE, Learner, compile_step, partner_kernel
 from scml_gym.oneshot.envs.vector.concurrent_step import Outputs
 from scml_gym.oneshot.rewards.negotiation import NegotiationReward
 from scml_gym.oneshot.strategies import STRATEGIES
@@ -20,6 +20,7 @@ from scml_gym.oneshot.strategies.base import StrategyPolicy
 from scml_gym.oneshot.worlds.compiled.advance import OVER
 from scml_gym.oneshot.worlds.compiled.player_table import make_player_table
 from scml_gym.vector.env import Information
+from scml_gym.vector.jobs import SharedProgram
 
 
 class OneShotBilateralVectorEnv(BatchedEnv):
@@ -65,37 +66,36 @@ class OneShotBilateralVectorEnv(BatchedEnv):
     ):
         if episode not in ("negotiation", "world"):
             raise InputError(f"episode={episode!r}; valid: negotiation, world")
-        shared = batched_config(num_envs, setting)
-        form = PartnerCodec(observation, quantity_bins, price_bins)
-        self.single_observation_space, self.single_action_space = form.observation_space, form.action_space
-        kernel = partner_kernel(form.encoder)
-        self._roster = make_player_table([*shared.makers, partial(StrategyPolicy, STRATEGIES.get(others))])
-        players, other_players = np.split(self._roster.players, [-1])
-        source, days = make_source(shared, self._roster._replace(players=players), num_envs)
-        learner = Learner(
+        config, codec = batched_config(num_envs, setting), PartnerCodec(observation, quantity_bins, price_bins)
+        self.single_observation_space, self.single_action_space = codec.observation_space, codec.action_space
+        kernel = partner_kernel(codec.encoder)
+        player_table = make_player_table([*config.makers, partial(StrategyPolicy, STRATEGIES.get(others))])
+        players, other_players = np.split(player_table.players, [-1])
+        source, days = make_source(config, player_table._replace(players=players), num_envs)
+        self._learner = Learner(
             other_players,
             _worth(negotiation_reward(reward)),
             kernel.parameters,
+            np.zeros(num_envs, dtype=NEGOTIATION_DTYPE),
             DRAWN if partner is None else int(partner),
             int(episode == "world"),
             quantity_bins,
             price_bins,
         )
-        super().__init__(
-            num_envs,
-            autoreset_mode,
-            threads,
-            shared,
+        plan = BatchPlan(
+            config,
             source,
-            allocate(num_envs, days, shared.timing == "moves", self._roster, 0, 0, NEGOTIATION_DTYPE),
-            make_program(kernel.encode),
-            (learner,),
-            form.actions.n,
-            kernel.size,
-            np.int64,
+            allocate(num_envs, days, config.timing == "moves", player_table),
+            player_table,
+            self._learner,
+            partial(step_of, codec.encoder),
+            n_choices=codec.actions.n,
+            size=kernel.size,
+            action_dtype=np.int64,
             goes_on=episode == "negotiation",
             always_asked=True,
         )
+        super().__init__(num_envs, autoreset_mode, threads, plan)
 
     def _settle_resets(self, indices: np.ndarray, outputs: Outputs) -> None:
         super()._settle_resets(indices, outputs)
@@ -104,12 +104,12 @@ class OneShotBilateralVectorEnv(BatchedEnv):
         if len(wrong):
             rows["status"][wrong] = OVER
             view = self._batch.worlds["views"][wrong[0], rows["factory"][wrong[0]]]
-            partner, n = self._batch.rewards["partner"][wrong[0]], view["n_partners"]
+            partner, n = self._learner.negotiations["partner"][wrong[0]], view["n_partners"]
             raise InputError(f"row {wrong[0]}: partner={partner}: this world's factory has partners 0 to {n - 1}")
 
     def _information(self, outputs: Outputs, rows: np.ndarray) -> Information:
         """Masks and partners of some rows, how negotiations ended, and a summary where episodes did."""
-        negotiations = self._batch.rewards
+        negotiations = self._learner.negotiations
         information = {"action_mask": outputs.masks, "_action_mask": rows}
         information |= self._columns(rows, {"partner": negotiations["partner"][rows]})
         ended = rows & (negotiations["ended"] > 0)
@@ -118,6 +118,11 @@ class OneShotBilateralVectorEnv(BatchedEnv):
             information |= {"negotiation_end": end, "_negotiation_end": ended}
         self._summarise(outputs, information)
         return information
+
+
+def step_of(encoder: Any) -> SharedProgram:
+    """The compiled step of a batch whose learners see by this encoder."""
+    return compile_step(partner_kernel(encoder).encode)
 
 
 def _worth(reward: NegotiationReward) -> np.ndarray:
