@@ -152,6 +152,6 @@ def test_ppo_learns_it():
     env = RecordEnv(haggling())
     model = PPO("MlpPolicy", env, n_steps=512, learning_rate=3e-3, gamma=1.0, seed=0, device="cpu")
     before, _ = evaluate_policy(model, env, 200, warn=False)
-    model.learn(8192)
+    model.learn(4096)
     after, _ = evaluate_policy(model, env, 200, warn=False)
-    assert after > 0.2 > before
+    assert after > 0.4 > before
