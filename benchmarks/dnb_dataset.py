@@ -55,7 +55,7 @@ def main() -> None:
         n = row["worlds"]
         seconds, found = f"{row['cpu'] / n:.4f}", f"{row['rows'] / n:,.0f}" if row["rows"] else ""
         table.add_row(row["name"], seconds, found, f"{row['rows'] / row['cpu']:,.0f}" if row["rows"] else "")
-    Console().print(table)
+    Console(markup=False).print(table)
     if options.json is not None:
         options.json.write_text(json.dumps(rows, indent=1) + "\n")
 

@@ -48,7 +48,7 @@ def main() -> None:
         for name, of_kind in (("of the dataset", chosen), ("as long as can be", full)):
             ours, theirs = decision(model, of_kind), torch_decision(model, of_kind)
             table.add_row(model.name, name, f"{ours:.3f}", f"{theirs:.3f}" if theirs else "")
-    Console().print(table)
+    Console(markup=False).print(table)
 
 
 def fastest(play: Callable[[], object], decisions: int) -> float:

@@ -160,7 +160,7 @@ def main() -> int:
     parser.add_argument("--name", default="league", help="of the files in --out")
     parser.add_argument("--out", type=Path, help="folder for tables (csv, md) and figures (json)")
     options = parser.parse_args()
-    console = Console(soft_wrap=True)
+    console = Console(soft_wrap=True, markup=False)
     seeds = range(options.seed, options.seed + options.worlds)
     try:
         real = table_of(real_worlds(options))

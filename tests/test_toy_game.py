@@ -7,7 +7,8 @@ import gymnasium
 import numpy as np
 import pytest
 from gymnasium.utils.env_checker import check_env
-from pettingzoo.test import parallel_api_test, parallel_seed_test
+from pettingzoo.test import api_test, parallel_api_test, parallel_seed_test
+from pettingzoo.utils import parallel_to_aec
 from stable_baselines3 import PPO
 from stable_baselines3.common.evaluation import evaluate_policy
 
@@ -91,7 +92,7 @@ def test_a_row_is_the_single_environment(mode):
     assert ends > 9
 
 
-@pytest.mark.parametrize("copied", [copy.deepcopy, lambda envs: pickle.loads(pickle.dumps(envs))])
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, lambda envs: pickle.loads(pickle.dumps(envs))])
 def test_a_copy_plays_alike_and_alone(copied):
     envs = RecordVectorEnv(haggling(), 4, threads=2)
     play(envs, 7, seed=5)
@@ -106,12 +107,14 @@ def test_it_is_a_gymnasium_environment():
     check_env(RecordEnv(haggling()), skip_render_check=True)
     gymnasium.register("toy/Haggling-v0", lambda: RecordEnv(haggling()))
     env = gymnasium.make("toy/Haggling-v0")
-    assert env.reset(seed=1)[1]["action_mask"].dtype == np.bool_
+    _, info = env.reset(seed=1)
+    assert env.action_space.sample(info["action_mask"]) in np.flatnonzero(env.unwrapped.action_masks())
 
 
 def test_both_sides_play_in_a_pettingzoo_environment():
     env = RecordParallelEnv(haggling(("buyer", "seller")))
     parallel_api_test(env, num_cycles=50)
+    api_test(parallel_to_aec(env), num_cycles=20)
     parallel_seed_test(lambda: RecordParallelEnv(haggling(("buyer", "seller"))))
     env.reset(seed=0)
     _, rewards, ends, _, infos = env.step({"buyer": 10, "seller": 0})

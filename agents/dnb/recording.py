@@ -23,6 +23,7 @@ from agents.dnb.tracking import (
     note,
     take_answer,
 )
+from scml_gym.core.copying import Uncopied
 from scml_gym.game.calls import PLAYER_DTYPE, call_decide, call_learn, fill_player
 from scml_gym.jit.callbacks import floats_at, integers_at
 from scml_gym.jit.compile import compiled, jittable
@@ -63,7 +64,7 @@ _SEED = 0x5851F42D4C957F2D
 """Keeps the draws of records apart from those of strategies."""
 
 
-class Records:
+class Records(Uncopied):
     """The recorded offers of one world's running day.
 
     Args:
@@ -71,6 +72,8 @@ class Records:
         share: Of the pairs of a factory and a partner of its, whose offers are kept, all or none of a world.
         seed: Of the world; with the two of a pair it determines whether they are drawn.
     """
+
+    why_not = "running worlds write into it; make another one and record players anew"
 
     def __init__(self, rounds: int, share: float, seed: int):
         self._records = np.zeros(2 * rounds * MAX_PARTNERS**2, RECORD_DTYPE)
@@ -90,13 +93,19 @@ class Records:
         recorder["records"], recorder["capacity"] = self._records.ctypes.data, len(self._records)
         recorder["count"] = self._count.ctypes.data
         recorder["seed"], recorder["share"] = self._seed, self._share
-        return StrategyPolicy(recorded_strategy(player.strategy), player.seed, recorder.view(np.float64))
+        return RecordedPlayer(recorded_strategy(player.strategy), player.seed, recorder.view(np.float64))
 
     def take(self) -> np.ndarray:
         """The offers that were answered explicitly since the last call, ``RECORD_DTYPE``; to be called after a day."""
         records = self._records[: self._count[0]]
         self._count[0] = 0
         return records[(records["answer"] == TAKEN) | (records["answer"] == COUNTERED)]
+
+
+class RecordedPlayer(Uncopied, StrategyPolicy):
+    """A player whose parameters point to `Records`."""
+
+    why_not = "it writes into its records; record a player anew, in a world of its own"
 
 
 def recorded_strategy(strategy: Strategy) -> Strategy:

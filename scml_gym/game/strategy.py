@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from scml_gym.core.arguments import real
 from scml_gym.core.errors import InputError, nearest
 from scml_gym.jit.random import N_DRAWS, counter_draws
 
@@ -77,7 +78,7 @@ class Strategy:
         """The parameters as float64, with some of them replaced; an array replaces all (a float64 one is not copied).
 
         Raises:
-            InputError: if an override names no parameter of this strategy.
+            InputError: if an override names no parameter of this strategy, or is no finite number.
         """
         if isinstance(overrides, np.ndarray):
             return np.ascontiguousarray(overrides, dtype=np.float64)
@@ -85,7 +86,8 @@ class Strategy:
         for name in overrides:
             if name not in self.parameters:
                 raise InputError(f"strategy {self.name!r} has no parameter {name!r}{nearest(name, self.parameters)}")
-        return np.array([float(overrides.get(n, v)) for n, v in self.parameters.items()], dtype=np.float64)
+        given = {name: real(f"strategy {self.name!r}: {name}", value) for name, value in overrides.items()}
+        return np.array([given.get(n, v) for n, v in self.parameters.items()], dtype=np.float64)
 
 
 class StrategyPolicy:

@@ -13,7 +13,7 @@ import os
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from gymnasium import spaces
@@ -137,6 +137,16 @@ def network_sizes(observation: str, history: int, action: str) -> tuple[int, int
     return len(encoder.slots), int(space.nvec.sum())
 
 
+@dataclass(frozen=True)
+class NetworkStrategy(Strategy):
+    """What `network_strategy` makes; copied and pickled by its form."""
+
+    form: tuple[str, int, str] = ("flat", 0, "choice")
+
+    def __reduce__(self) -> tuple[Any, tuple[str, int, str]]:
+        return network_strategy, self.form
+
+
 @functools.cache
 def network_strategy(observation: str, history: int, action: str) -> Strategy:
     """The strategy of all networks of one form; its parameters are a network.
@@ -174,11 +184,12 @@ def network_strategy(observation: str, history: int, action: str) -> Strategy:
     def learn(view: FactoryView, state: np.ndarray, params: np.ndarray) -> None:
         remember(view, state[:memory_size])
 
-    return Strategy(
+    return NetworkStrategy(
         name=f"network of {observation} and {action}",
         decide=decide,
         state_size=memory_size + history * MAX_PARTNERS * 4,
         summary="a trained network",
         learn=learn,
         n_draws=n_heads,
+        form=(observation, history, action),
     )

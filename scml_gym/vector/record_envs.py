@@ -10,7 +10,9 @@ import gymnasium
 import numpy as np
 from pettingzoo import ParallelEnv
 
-from scml_gym.core.errors import InputError
+from scml_gym.core.copying import Independent
+from scml_gym.core.errors import InputError, require_reset
+from scml_gym.core.masks import sampling_mask
 from scml_gym.vector.env import read_actions
 from scml_gym.vector.records import RecordBatch, RecordGame, RecordOutputs, require_one_player
 from scml_gym.vector.seeds import SeedStreams
@@ -57,26 +59,25 @@ class _Episodes:
         return self.outputs.observations[player].reshape(self.batch.game.observation_space.shape)
 
     def mask(self, player: int) -> np.ndarray:
-        """A player's valid choices, bool.
-
-        Raises:
-            InputError: before the first episode.
-        """
-        if self.outputs is None:
-            raise InputError("call reset before action_masks")
+        """A player's valid choices, bool."""
+        assert self.outputs is not None
         return self.outputs.masks[player]
 
     def information(self, player: int) -> dict[str, Any]:
         """A player's mask, and where the episode has ended its summary."""
-        information: dict[str, Any] = {"action_mask": self.mask(player)}
+        mask = sampling_mask(self.mask(player), self.batch.game.action_space)
+        information: dict[str, Any] = {"action_mask": mask}
         if not self.running:
             summary = self.batch.summary(np.ones(1, dtype=np.bool_))
             information |= {name: value[0].item() for name, value in summary.items()}
         return information
 
 
-class RecordEnv(gymnasium.Env[np.ndarray, Any]):
+class RecordEnv(Independent, gymnasium.Env[np.ndarray, Any]):
     """A game for one learner; ``gymnasium.make`` and Stable-Baselines3 take it as any other environment.
+
+    ``info["action_mask"]`` holds the valid choices as ``action_space.sample(mask=...)`` takes them; the information of
+    an episode's last step has the game's summary too. A copy goes on from where the original stands, alike and alone.
 
     Args:
         game: What is played, for one player.
@@ -116,11 +117,14 @@ class RecordEnv(gymnasium.Env[np.ndarray, Any]):
         Raises:
             InputError: before ``reset``.
         """
+        require_reset(self._episodes.outputs is not None, "action_masks")
         return self._episodes.mask(0)
 
 
-class RecordParallelEnv(ParallelEnv):
-    """A game for all its players, as a PettingZoo parallel environment; all episodes end for all of them at once.
+class RecordParallelEnv(Independent, ParallelEnv):
+    """A game for all its players, as a PettingZoo parallel environment; episodes end for all of them at once.
+
+    The information of each agent is that of `RecordEnv`.
 
     Args:
         game: What is played; its players are the agents.

@@ -14,11 +14,13 @@ import numpy as np
 from gymnasium import spaces
 from gymnasium.vector import AutoresetMode
 
+from scml_gym.core.arguments import whole
+from scml_gym.core.copying import Independent
 from scml_gym.core.errors import InputError
 from scml_gym.game.calls import PLAYER_DTYPE, fill_player
 from scml_gym.game.strategy import StrategyPolicy
 from scml_gym.jit.compile import jittable
-from scml_gym.vector.env import Information, RowVectorEnv, check_rows
+from scml_gym.vector.env import Information, RowVectorEnv
 from scml_gym.vector.jobs import SharedProgram
 from scml_gym.vector.loop import ACT, REST, RESTART, make_step
 from scml_gym.vector.seeds import Seeds, SeedStreams, next_seed
@@ -124,36 +126,36 @@ def compile_step(functions: RecordFunctions, n_players: int) -> SharedProgram:
     return make_step(act, restart)
 
 
-class RecordBatch:
+class RecordBatch(Independent):
     """Rows of a game; a copy (``deepcopy``, ``pickle``) goes on from where the original stands, alike and alone.
 
     Args:
         game: What is played.
         n: Rows.
-        threads: That share the rows; changes no result.
+        in_threads: What runs the step; by default this thread alone.
 
     Raises:
         InputError: if a strategy does not compile.
     """
 
-    def __init__(self, game: RecordGame, n: int, threads: int = 1):
-        self.game, self.n, self.threads = game, n, threads
+    def __init__(self, game: RecordGame, n: int, in_threads: Callable[[SharedProgram], Workers] = Workers):
+        self.game, self.n = game, n
         self.records = np.zeros(n, dtype=game.record)
-        self._prepare()
+        self.run_by(in_threads)
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in vars(self).items() if name not in ("_step", "_strategies")}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
-        self._prepare()
+        self.run_by(Workers)
 
-    def _prepare(self) -> None:
-        """What holds addresses, and the threads."""
+    def run_by(self, in_threads: Callable[[SharedProgram], Workers]) -> None:
+        """Let threads run the rows, and tell them where the strategies are."""
         self._strategies = np.zeros(len(self.game.strategies), dtype=PLAYER_DTYPE)
         for record, strategy in zip(self._strategies, self.game.strategies, strict=True):
             fill_player(record, strategy)
-        self._step = Workers(compile_step(self.game.functions, len(self.game.players)), self.threads)
+        self._step = in_threads(compile_step(self.game.functions, len(self.game.players)))
 
     def new_outputs(self) -> RecordOutputs:
         """Fresh arrays for a step."""
@@ -196,10 +198,6 @@ class RecordBatch:
     def summary(self, rows: np.ndarray) -> dict[str, np.ndarray]:
         """What is told of some rows whose episodes have ended, a copy."""
         return {name: self.records[name][rows] for name in self.game.summary}
-
-    def close(self) -> None:
-        """End the threads; the caller's goes on alone."""
-        self._step.close()
 
 
 def outside(space: spaces.Space, actions: np.ndarray) -> np.ndarray:
@@ -248,14 +246,13 @@ class RecordVectorEnv(RowVectorEnv):
         threads: int = 1,
     ):
         require_one_player(game)
-        check_rows(num_envs)
+        num_envs = whole("num_envs", num_envs)
         self.single_observation_space, self.single_action_space = game.observation_space, game.action_space
         super().__init__(num_envs, autoreset_mode, threads, game.action_space.dtype)
-        self._batch = RecordBatch(game, num_envs, threads)
+        self._batch = RecordBatch(game, num_envs, self._in_threads)
 
-    def close_extras(self, **kwargs: Any) -> None:
-        """End the threads."""
-        self._batch.close()
+    def _prepare(self) -> None:
+        self._batch.run_by(self._in_threads)
 
     def _new_outputs(self) -> RecordOutputs:
         return self._batch.new_outputs()

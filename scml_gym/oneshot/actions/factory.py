@@ -256,15 +256,6 @@ class ContinuousActions:
         return self._choices.mask(view)
 
 
-def split_mask(mask: np.ndarray, space: spaces.Space) -> tuple[np.ndarray, ...]:
-    """A form's mask as ``space.sample(mask=...)`` takes it: int8, one array for each dimension of a ``MultiDiscrete``.
-
-    For any other space, which is sampled without a mask, one for each partner.
-    """
-    ends = np.cumsum(space.nvec)[:-1] if isinstance(space, spaces.MultiDiscrete) else MAX_PARTNERS
-    return tuple(np.split(mask.astype(np.int8), ends))
-
-
 ACTIONS = Registry("action form")
 ACTIONS.register("choice", ChoiceActions)
 ACTIONS.register("continuous", ContinuousActions)

@@ -11,6 +11,7 @@ import greenlet
 import numpy as np
 from scml.oneshot.agent import OneShotAgent
 
+from scml_gym.core.copying import Uncopied
 from scml_gym.core.errors import InputError
 from scml_gym.oneshot.view import HIDDEN_DTYPE, MAX_PARTNERS, SELLER, ActionArray, FactoryView
 from scml_gym.oneshot.worlds.protocol import FactoryPolicy, check_players
@@ -29,7 +30,7 @@ Player = FactoryPolicy | tuple[type[OneShotAgent], dict[str, Any]] | None
 CONTRACT_DTYPE = np.dtype([(n, np.int64) for n in ("day", "seller", "buyer", "quantity", "price")])
 
 
-class ReferenceWorld:
+class ReferenceWorld(Uncopied):
     """One real OneShot simulation; see `scml_gym.oneshot.worlds.protocol.World`.
 
     Args:
@@ -47,6 +48,8 @@ class ReferenceWorld:
     generators are untouched. scml's built-in agents iterate over sets of names, so worlds with them repeat only under
     the same PYTHONHASHSEED.
     """
+
+    why_not = "scml is paused in the middle of a call; make another one of the same spec and players and start it"
 
     def __init__(self, spec: WorldSpec, players: Sequence[Player], seed: int = 0, timing: Timing = "rounds"):
         check_players(spec, players, timing)

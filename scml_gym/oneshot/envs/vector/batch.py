@@ -79,9 +79,16 @@ def widen_state(batch: Batch, size: int) -> Batch:
         return batch
     state = np.zeros((n, factories, size))
     state[:, :, :before] = batch.state
-    offsets = np.arange(n * factories).reshape(n, factories) * size * state.itemsize
-    batch.worlds["seats"]["state"] = state.ctypes.data + offsets
-    return batch._replace(state=state)
+    batch = batch._replace(state=state)
+    point_to_state(batch)
+    return batch
+
+
+def point_to_state(batch: Batch) -> None:
+    """Tell the seats of all worlds where the batch has what their strategies remember."""
+    n, factories, size = batch.state.shape
+    offsets = np.arange(n * factories).reshape(n, factories) * size * batch.state.itemsize
+    batch.worlds["seats"]["state"] = batch.state.ctypes.data + offsets
 
 
 @compiled

@@ -92,7 +92,9 @@ def partner_kernel(encoder: Any) -> PartnerKernel:
     Raises:
         InputError: if there is none.
     """
-    raise InputError(f"observation: {type(encoder).__name__} is for single environments (vectorization_mode='sync')")
+    raise InputError(
+        f"observation: {type(encoder).__name__} is for single environments (vectorization_mode='sync')", "observation"
+    )
 
 
 @partner_kernel.register

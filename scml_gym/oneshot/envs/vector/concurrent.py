@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 from gymnasium.vector import AutoresetMode
 
+from scml_gym.core.arguments import named_arguments
 from scml_gym.core.errors import InputError
 from scml_gym.oneshot.actions.factory import ACTIONS
+from scml_gym.oneshot.envs.config import OneShotConfig
 from scml_gym.oneshot.envs.vector.base import BatchedEnv, BatchPlan, batched_config, make_source
 from scml_gym.oneshot.envs.vector.batch import allocate
 from scml_gym.oneshot.envs.vector.concurrent_step import compile_step, new_learners
@@ -18,9 +20,11 @@ from scml_gym.oneshot.observations.factory import JointEncoder, make_encoder
 from scml_gym.oneshot.rewards.factory import Reward, make_reward
 from scml_gym.oneshot.view import new_view
 from scml_gym.oneshot.worlds.compiled.player_table import make_player_table
+from scml_gym.vector.env import SINGLE
 from scml_gym.vector.jobs import SharedProgram
 
 
+@named_arguments(OneShotConfig, single=SINGLE)
 class OneShotConcurrentVectorEnv(BatchedEnv):
     """`scml_gym.oneshot.envs.concurrent.OneShotConcurrentEnv`, many at once, in compiled code.
 
@@ -61,11 +65,11 @@ class OneShotConcurrentVectorEnv(BatchedEnv):
         **setting: Any,
     ):
         if episode not in ("world", "day"):
-            raise InputError(f"episode={episode!r}; valid: world, day")
+            raise InputError(f"episode={episode!r}; valid: world, day", "episode")
         config, per_day = batched_config(num_envs, setting), episode == "day"
         self._encoder, codec, paid = (
             make_encoder(observability, observation, history),
-            ACTIONS.get(action)(),
+            ACTIONS.get(action, "action")(),
             make_reward(reward),
         )
         self.single_observation_space, self.single_action_space = self._encoder.space, codec.space

@@ -14,12 +14,13 @@ from typing import Any
 
 import numpy as np
 
+from scml_gym.core.arguments import whole_range
 from scml_gym.core.errors import InputError
 from scml_gym.jit.compile import compiled, jittable
 from scml_gym.jit.random import below, between, normal, open_stream
 from scml_gym.oneshot.view import BUYER, MAX_PARTNERS, SELLER
 from scml_gym.oneshot.worlds.compiled.layout import DAILY_DTYPE, MAX_FACTORIES, SPEC_DTYPE
-from scml_gym.oneshot.worlds.generation import Range, _check_range
+from scml_gym.oneshot.worlds.generation import MOST_DAYS, Range
 from scml_gym.oneshot.worlds.spec import WorldSpec
 
 LINES = 10
@@ -292,10 +293,8 @@ def compiled_spec(seed: int, days: Range = (50, 200), factories_per_level: Range
     Raises:
         InputError: if a range is empty or outside what a world can hold.
     """
-    _check_range("days", days, 1, 10_000)
-    _check_range("factories_per_level", factories_per_level, 1, MAX_PARTNERS)
-    days_low, days_high = (days, days) if isinstance(days, int) else days
-    low, high = (factories_per_level,) * 2 if isinstance(factories_per_level, int) else factories_per_level
+    days_low, days_high = whole_range("days", days, 1, MOST_DAYS)
+    low, high = whole_range("factories_per_level", factories_per_level, 1, MAX_PARTNERS)
     record, daily = np.zeros(1, SPEC_DTYPE)[0], np.zeros((days_high, MAX_FACTORIES), DAILY_DTYPE)
     _generate(np.uint64(seed & 0xFFFFFFFFFFFFFFFF), days_low, days_high, low, high, record, daily)
     return read_spec(record, daily)

@@ -7,9 +7,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from scml_gym.core.copying import replace_numbers
 from scml_gym.core.errors import InputError
 from scml_gym.game import calls
-from scml_gym.game.strategy import StrategyPolicy
+from scml_gym.game.strategy import Strategy, StrategyPolicy
 from scml_gym.jit.compile import jittable
 from scml_gym.oneshot.worlds.compiled.layout import ASYNCHRONOUS, EXTERNAL, SYNCHRONOUS, World
 
@@ -23,10 +24,12 @@ class PlayerTable(NamedTuple):
     Attributes:
         players: ``PLAYER_DTYPE``, shape ``(n,)``.
         params: Of each of them its parameters, float64; must live as long as worlds in which it plays.
+        strategies: Of each of them.
     """
 
     players: np.ndarray
     params: tuple[np.ndarray, ...]
+    strategies: tuple[Strategy, ...]
 
     @property
     def state_size(self) -> int:
@@ -45,10 +48,46 @@ def make_player_table(makers: Sequence[Any]) -> PlayerTable:
     for row, player, make in zip(players, made, makers, strict=True):
         other = make(2)
         if player.seed != 1 or other.seed != 2 or not np.array_equal(player.parameters, other.parameters):
-            raise InputError(f"opponents: {player.strategy.name!r} is made anew for each seed, which a batch cannot do")
+            raise InputError(
+                f"opponents: {player.strategy.name!r} is made anew for each seed, which a batch cannot do", "opponents"
+            )
         row["kind"] = SYNCHRONOUS if player.synchronous else ASYNCHRONOUS
         calls.fill_player(row, player)
-    return PlayerTable(players, tuple(player.parameters for player in made))
+    return PlayerTable(players, tuple(player.parameters for player in made), tuple(player.strategy for player in made))
+
+
+def in_play(player_table: PlayerTable, params: np.ndarray) -> PlayerTable:
+    """The part of a player table whose parameters are still pointed to, by the addresses in an array."""
+    kept = np.flatnonzero(np.isin(player_table.players["params"], params)).tolist()
+    return PlayerTable(
+        player_table.players[kept],
+        tuple(player_table.params[i] for i in kept),
+        tuple(player_table.strategies[i] for i in kept),
+    )
+
+
+ADDRESSES = ("decide", "learn", "params")
+"""Fields that point to what belongs to a player table."""
+
+
+def readdress(player_table: PlayerTable) -> dict[int, int]:
+    """Point the players of a copied player table to its own functions and parameters.
+
+    Returns:
+        What their addresses were -> what they are.
+    """
+    moved = {}
+    for row, params, strategy in zip(player_table.players, player_table.params, player_table.strategies, strict=True):
+        for name, address in zip(ADDRESSES, (*calls.strategy_addresses(strategy), params.ctypes.data), strict=True):
+            moved[int(row[name])] = address
+            row[name] = address
+    return moved
+
+
+def move_addresses(records: np.ndarray, moved: dict[int, int]) -> None:
+    """Change the addresses of seats or players, an array of any shape, as `readdress` says."""
+    for name in ADDRESSES:
+        records[name] = replace_numbers(records[name], moved)
 
 
 @jittable

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from scml_gym.core.copying import Independent
 from scml_gym.core.errors import InputError
 from scml_gym.jit.compile import require_numba
 from scml_gym.oneshot.policy_files import policy_file_maker
@@ -40,8 +41,8 @@ from scml_gym.oneshot.worlds.compiled.advance import (  # noqa: E402
 from scml_gym.oneshot.worlds.compiled.generation import fill_spec  # noqa: E402
 
 
-class CompiledWorld:
-    """One OneShot simulation in machine code; see `scml_gym.oneshot.worlds.protocol.World`.
+class CompiledWorld(Independent):
+    """One OneShot simulation in machine code; see `scml_gym.oneshot.worlds.protocol.World`. A copy plays on by itself.
 
     Args:
         spec: The world's parameters.
@@ -66,11 +67,25 @@ class CompiledWorld:
         self._record: Any = self._worlds[0]
         self._record["moves"] = timing == "moves"
         fill_spec(spec, self._record["spec"], self._daily[0])
-        self._memory = [_seat(self._record["seats"][i], p) for i, p in enumerate(players)]
+        self._players = tuple(players)
+        self._states = [_new_state(p) for p in players]
+        self._seat_players()
         self._closed: dict[int, list[FactoryView]] = {i: [] for i in self.external}
         self._contracts: list[np.ndarray] = []
         self._status = DAY
         begin_one(self._worlds, self._prices, 0)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name != "_record"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self._record = self._worlds[0]
+        self._seat_players()
+
+    def _seat_players(self) -> None:
+        for seat, player, state in zip(self._record["seats"], self._players, self._states, strict=False):
+            _seat(seat, player, state)
 
     @staticmethod
     def player_maker(opponent: Any) -> PlayerMaker:
@@ -82,7 +97,9 @@ class CompiledWorld:
         make = player_maker(opponent, policy_file_maker) if isinstance(opponent, str) else opponent
         player: Any = make(0)
         if not isinstance(player, StrategyPolicy):
-            raise InputError(f"opponents: {opponent!r} plays in the real simulation only: use backend='reference'")
+            raise InputError(
+                f"opponents: {opponent!r} plays in the real simulation only: use backend='reference'", "opponents"
+            )
         strategy_addresses(player.strategy)
         return make
 
@@ -199,16 +216,23 @@ class CompiledWorld:
         return table
 
 
-def _seat(seat: Any, player: StrategyPolicy | None) -> tuple[np.ndarray, ...]:
-    """Put a player into its seat; returns the arrays that must live as long as the world."""
+def _new_state(player: Any) -> np.ndarray:
+    """What a player remembers in a new world.
+
+    Raises:
+        InputError: if it is no strategy.
+    """
+    if player is not None and not isinstance(player, StrategyPolicy):
+        raise InputError(f"{type(player).__name__}: only strategies play in the compiled world: use ReferenceWorld")
+    return np.zeros(0 if player is None else player.strategy.state_size)
+
+
+def _seat(seat: Any, player: StrategyPolicy | None, state: np.ndarray) -> None:
+    """Put a player into its seat, which points to its parameters and the state: both live as long as the world."""
     if player is None:
         seat["kind"] = EXTERNAL
-        return ()
-    if not isinstance(player, StrategyPolicy):
-        raise InputError(f"{type(player).__name__}: only strategies play in the compiled world: use ReferenceWorld")
-    state = np.zeros(player.strategy.state_size)
+        return
     seat["kind"] = SYNCHRONOUS if player.synchronous else ASYNCHRONOUS
     seat["seed"] = player.seed & 0xFFFFFFFFFFFFFFFF
     fill_player(seat, player)
     seat["state"] = state.ctypes.data
-    return player.parameters, state
