@@ -25,6 +25,7 @@ from agents.dnb.tracking import (
 )
 from scml_gym.core.copying import Uncopied
 from scml_gym.game.calls import PLAYER_DTYPE, call_decide, call_learn, fill_player
+from scml_gym.game.strategy import Strategy as AnyStrategy
 from scml_gym.jit.callbacks import floats_at, integers_at
 from scml_gym.jit.compile import compiled, jittable
 from scml_gym.jit.random import fill_draws
@@ -108,7 +109,7 @@ class RecordedPlayer(Uncopied, StrategyPolicy):
     why_not = "it writes into its records; record a player anew, in a world of its own"
 
 
-def recorded_strategy(strategy: Strategy) -> Strategy:
+def recorded_strategy(strategy: AnyStrategy) -> Strategy:
     """A strategy that plays as another one and records its offers; its parameters are a ``RECORDER_DTYPE``."""
     return Strategy(
         name=strategy.name,

@@ -208,7 +208,7 @@ def outside(space: spaces.Space, actions: np.ndarray) -> np.ndarray:
         low = getattr(space, "start", 0)
         high = low + (space.n if isinstance(space, spaces.Discrete) else getattr(space, "nvec", 0)) - 1
     inside = (actions >= low) & (actions <= high)
-    return ~inside.reshape(len(actions), -1).all(axis=1)
+    return ~np.all(inside.reshape(len(actions), -1), axis=1)
 
 
 def require_one_player(game: RecordGame) -> None:

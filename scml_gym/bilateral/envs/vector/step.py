@@ -18,12 +18,12 @@ from scml_gym.jit.compile import jittable
 from scml_gym.vector.jobs import SharedProgram
 from scml_gym.vector.loop import make_step
 
-PAY_DTYPE = np.dtype(
+REWARD_DTYPE = np.dtype(
     [("accept", np.int64), ("offer", np.int64), ("failure_penalty", np.float64), ("invalid", np.int64)], align=True
 )
-"""What a row pays: addresses of the reward's parts; and how its last step went, 0 or one of the following."""
+"""What pays in a row: addresses of the reward's parts; and how its last step went, 0 or one of the following."""
 
-INVALID, NO_ACTION, FAILED, BAD_OFFER_PAY, BAD_ACCEPT_PAY = range(1, 6)
+INVALID, NO_ACTION, FAILED, BAD_OFFER_REWARD, BAD_ACCEPT_REWARD = range(1, 6)
 """The action was masked; was outside the action space; a strategy failed; a part of the reward gave no finite number.
 All but the first are errors."""
 
@@ -32,7 +32,7 @@ class Negotiations(NamedTuple):
     """``n`` rows; arrays, those of records without a type that names fields."""
 
     games: Any  # GAME_DTYPE (n,)
-    pays: Any  # PAY_DTYPE (n,)
+    rewards: Any  # REWARD_DTYPE (n,)
     offer_history: np.ndarray  # float32 (n, history, 2)
 
 
@@ -58,7 +58,7 @@ def compile_step(kernel: FormKernel) -> SharedProgram:
         """Begin a row's next negotiation."""
         game = rows.games[i]
         begin(game, seeds[i])
-        rows.pays[i]["invalid"] = FAILED if failed(game) else 0
+        rows.rewards[i]["invalid"] = FAILED if failed(game) else 0
         rows.offer_history[i][:] = 0.0
         observe(game["view"], rows.offer_history[i], results.observations[i])
         mask(game["view"], results.masks[i])
@@ -66,29 +66,29 @@ def compile_step(kernel: FormKernel) -> SharedProgram:
     @jittable
     def act(rows: Negotiations, results: Results, actions: np.ndarray, i: int) -> None:
         """Answer in a row, and on to its next turn."""
-        game, pay, action = rows.games[i], rows.pays[i], actions[i]
+        game, paid, action = rows.games[i], rows.rewards[i], actions[i]
         view = game["view"]
-        response = decode(action, results.masks.shape[1], view, table_of(game["seats"][LEARNER]))
+        response = decode(action, results.masks.shape[1], view, table_of(game["players"][LEARNER]))
         if response == NO_CHOICE:
-            pay["invalid"] = NO_ACTION
+            paid["invalid"] = NO_ACTION
             return
         mask(view, results.masks[i])
-        pay["invalid"] = 0 if results.masks[i][action] else INVALID
+        paid["invalid"] = 0 if results.masks[i][action] else INVALID
         refused = response >= 0 and view["offer"] != NO_OFFER
         utility, mean = view["offer_utility"], mean_received(view)
         answer(game, response)
         if failed(game):
-            pay["invalid"] = FAILED
+            paid["invalid"] = FAILED
             return
-        reward = call_number(pay["offer"], (utility, mean)) if refused else 0.0
+        reward = call_number(paid["offer"], (utility, mean)) if refused else 0.0
         if not math.isfinite(reward):
-            pay["invalid"] = BAD_OFFER_PAY
+            paid["invalid"] = BAD_OFFER_REWARD
         done = view["running"] == 0
         if done:
             agreed = view["agreement"] != NO_OFFER
-            reward += call_number(pay["accept"], (view["utility"], mean)) if agreed else pay["failure_penalty"]
-            if not math.isfinite(reward) and pay["invalid"] != BAD_OFFER_PAY:
-                pay["invalid"] = BAD_ACCEPT_PAY
+            reward += call_number(paid["accept"], (view["utility"], mean)) if agreed else paid["failure_penalty"]
+            if not math.isfinite(reward) and paid["invalid"] != BAD_OFFER_REWARD:
+                paid["invalid"] = BAD_ACCEPT_REWARD
         results.rewards[i] = reward
         results.done[i] = done
         observe(view, rows.offer_history[i], results.observations[i])

@@ -1,4 +1,4 @@
-"""How compiled code takes a strategy's turn: one function over a seat, called by its address."""
+"""How compiled code takes a strategy's turn: one function over the record of a player, called by its address."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from scml_gym.jit.callbacks import (
 from scml_gym.jit.compile import jittable
 from scml_gym.jit.random import fill_draws
 
-SEAT_DTYPE = np.dtype(
+PLAYER_STATE_DTYPE = np.dtype(
     [
         ("seed", np.uint64),  # of the draws
         *((n, np.int64) for n in ("side", "n_outcomes", "n_issues", "n_steps", "turn")),
@@ -37,10 +37,10 @@ of the following."""
 OUTSIDE, RAISED = 1, 2
 """The bid is no outcome; a function of the strategy raised."""
 
-_TURN = types.void(types.CPointer(numba.from_dtype(SEAT_DTYPE)))
+_TURN = types.void(types.CPointer(numba.from_dtype(PLAYER_STATE_DTYPE)))
 
 call_turn = caller_by_address(1)
-"""``call_turn(seat["turn"], (address of the seat,))``."""
+"""``call_turn(player["turn"], (address of the record,))``."""
 
 
 def turn_address(strategy: TableStrategy) -> int:
@@ -60,22 +60,24 @@ def _turn(receive: Any, propose: Any, accepts: Any) -> Any:
     """A turn as a C function; see `scml_gym.bilateral.negotiators.base.TablePlayer.turn`."""
 
     def turn(pointer: Any) -> None:
-        seat = carray(pointer, 1)[0]
-        table, offer, step, n_steps = table_of(seat), seat["offer"], seat["step"], seat["n_steps"]
-        state, params = floats_at(seat["state"], seat["n_state"]), floats_at(seat["params"], seat["n_params"])
-        draws = floats_at(seat["draws"], seat["n_draws"])
-        fill_draws(seat["seed"], seat["side"], step, 0, seat["n_draws"], draws)
+        player = carray(pointer, 1)[0]
+        table, offer, step, n_steps = table_of(player), player["offer"], player["step"], player["n_steps"]
+        state, params = floats_at(player["state"], player["n_state"]), floats_at(player["params"], player["n_params"])
+        draws = floats_at(player["draws"], player["n_draws"])
+        fill_draws(player["seed"], player["side"], step, 0, player["n_draws"], draws)
         try:  # an exception that leaves a C callback is printed and lost; told this way, it is raised again in Python
             if offer != NO_OFFER:
                 receive(table, offer, step, n_steps, state, params, draws)
             bid = int(propose(table, step, n_steps, state, params, draws))
-            seat["bid"] = bid
+            player["bid"] = bid
             if outside(table, bid):
-                seat["failed"] = OUTSIDE
+                player["failed"] = OUTSIDE
             else:
-                seat["accepts"] = offer != NO_OFFER and accepts(table, offer, bid, step, n_steps, state, params, draws)
+                player["accepts"] = offer != NO_OFFER and accepts(
+                    table, offer, bid, step, n_steps, state, params, draws
+                )
         except Exception:
-            seat["failed"] = RAISED
+            player["failed"] = RAISED
 
     return turn
 
@@ -91,8 +93,8 @@ def reward_address(function: Any) -> int:
 
 
 @jittable
-def table_of(seat: np.void) -> Table:
-    """A seat's table; in compiled code only."""
-    n = seat["n_outcomes"]
-    utilities, ranked = floats_at(seat["utilities"], n), floats_at(seat["sorted"], n)
-    return Table(utilities, integers_at(seat["order"], n), ranked, integers_at(seat["shape"], seat["n_issues"]))
+def table_of(player: np.void) -> Table:
+    """A player's table; in compiled code only."""
+    n = player["n_outcomes"]
+    utilities, ranked = floats_at(player["utilities"], n), floats_at(player["sorted"], n)
+    return Table(utilities, integers_at(player["order"], n), ranked, integers_at(player["shape"], player["n_issues"]))

@@ -17,7 +17,7 @@ from scml_gym.game.calls import strategy_addresses
 from scml_gym.game.strategy import Strategy, StrategyPolicy
 from scml_gym.vector.record_envs import RecordEnv, RecordParallelEnv
 from scml_gym.vector.records import RecordVectorEnv
-from tests.helpers.toy_game import CONCEDE, HAGGLING, SELLER, VIEW_DTYPE, haggling
+from tests.helpers.haggling import CONCEDE, HAGGLING, SELLER, VIEW_DTYPE, haggling
 
 
 def play(envs, steps, seed=None):
