@@ -29,9 +29,9 @@ from agents.dnb.logs import read_log, read_records
 from scml_gym.core.config import CONFIGS, read_yaml, validate
 from scml_gym.oneshot.worlds.compiled.generation import compiled_spec
 from scml_gym.oneshot.worlds.compiled.world import CompiledWorld
+from scml_gym.oneshot.worlds.log import record_world
 from scml_gym.oneshot.worlds.reference import ReferenceWorld
 from scml_gym.simulator.global_rng import GlobalStreams
-from scml_gym.simulator.log import record_world
 
 AGENTS = [SyncRandomOneShotAgent, GreedyOneShotAgent]
 

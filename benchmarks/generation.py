@@ -31,10 +31,10 @@ from scml_gym.core.files import replace_file
 from scml_gym.core.reporting import progress_bar
 from scml_gym.jit.compile import compiled
 from scml_gym.oneshot.worlds.compiled import generation
-from scml_gym.oneshot.worlds.compiled.layout import DAILY_DTYPE, MAX_FACTORIES, SPEC_DTYPE
 from scml_gym.oneshot.worlds.generation import Range, league_spec
 from scml_gym.oneshot.worlds.pool import SpecPool, parse_range
-from scml_gym.oneshot.worlds.spec import WorldSpec
+from scml_gym.oneshot.worlds.spec import MAX_FACTORIES, WorldSpec
+from scml_gym.oneshot.worlds.spec_record import DAILY_DTYPE, SPEC_DTYPE
 
 ALTERED: dict[str, Any] = {
     "PREDICTABILITY": (0.75, 0.9),

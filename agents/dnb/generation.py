@@ -22,9 +22,9 @@ from scml_gym.oneshot.view import SELLER
 from scml_gym.oneshot.worlds.compiled.advance import DAY, advance_one
 from scml_gym.oneshot.worlds.compiled.generation import compiled_spec
 from scml_gym.oneshot.worlds.compiled.world import CompiledWorld
+from scml_gym.oneshot.worlds.log import record_world
 from scml_gym.oneshot.worlds.reference import ReferenceWorld
 from scml_gym.oneshot.worlds.spec import WorldSpec
-from scml_gym.simulator.log import record_world
 
 LOGS = "logs"
 """Where in a dataset's folder the logs of its real worlds stand."""

@@ -29,7 +29,7 @@ from scml_gym.game.strategy import Strategy as AnyStrategy
 from scml_gym.jit.callbacks import floats_at, integers_at
 from scml_gym.jit.compile import compiled, jittable
 from scml_gym.jit.random import fill_draws
-from scml_gym.oneshot.actions.factory import repair
+from scml_gym.oneshot.rules import repair
 from scml_gym.oneshot.strategies.base import Strategy, StrategyPolicy
 from scml_gym.oneshot.view import MAX_PARTNERS, OFFER, VIEW_DTYPE, ActionArray, FactoryView
 
@@ -37,7 +37,7 @@ RECORD_DTYPE = np.dtype(
     [
         ("sample", SAMPLE_DTYPE),
         ("factory", np.int64),  # that offered
-        ("partner", np.int64),  # its slot
+        ("partner", np.int64),  # its index
         ("index", np.int64),  # of the offer among the factory's in this negotiation
         ("round", np.int64),  # rounds of the negotiation that had passed
         ("answer", np.int64),  # SILENT until it is known, see agents.dnb.tracking

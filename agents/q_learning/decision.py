@@ -69,7 +69,7 @@ def _choose(
     Args:
         view: What the factory sees.
         learner: Who decides.
-        k: Partner slot.
+        k: Index of the partner.
         needed: Items to be traded once the acceptances of this decision are counted.
         offered: Items that are offered already and may still be accepted, as far as they count.
         draws: See `decide`.
@@ -105,7 +105,7 @@ def _put_in_order(view: FactoryView, kind: int, draws: np.ndarray, order: np.nda
 
 @jittable
 def _before(view: FactoryView, kind: int, draws: np.ndarray, a: int, b: int) -> bool:
-    """Whether partner ``a``, of the higher slot, is decided on before ``b``; with VALUE by price, then quantity."""
+    """Whether partner ``a``, of the higher index, is decided on before ``b``; with VALUE by price, then quantity."""
     if kind == SLOT:
         return False
     if kind == VALUE:

@@ -15,7 +15,7 @@ from scml.oneshot.ufun import OneShotUFun
 
 from scml_gym.core.errors import InputError
 from scml_gym.jit.random import N_DRAWS, counter_draws
-from scml_gym.oneshot.actions.factory import validate
+from scml_gym.oneshot.rules import validate
 from scml_gym.oneshot.strategies import STRATEGIES
 from scml_gym.oneshot.strategies.base import Strategy, StrategyPolicy
 from scml_gym.oneshot.strategies.best_subset import find_subset

@@ -11,12 +11,13 @@ from gymnasium.utils import EzPickle
 from scml_gym.core.arguments import flag, named_arguments
 from scml_gym.core.errors import InputError, require_reset
 from scml_gym.core.masks import sampling_mask
-from scml_gym.oneshot.actions.factory import ACTIONS, validate
+from scml_gym.oneshot.actions.factory import ACTIONS
 from scml_gym.oneshot.envs.config import MOST_WORLDS, Drawn, OneShotConfig
 from scml_gym.oneshot.observations.factory import make_encoder
 from scml_gym.oneshot.render import RENDER_MODES, check_render_mode, render_day
 from scml_gym.oneshot.rewards.factory import Reward, Transition, make_reward
 from scml_gym.oneshot.rewards.hindsight import compiled_ideal_profit
+from scml_gym.oneshot.rules import validate
 from scml_gym.oneshot.view import ActionArray, FactoryView, new_actions
 
 

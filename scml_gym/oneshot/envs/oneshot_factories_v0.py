@@ -14,11 +14,12 @@ from scml_gym.core.arguments import flag, named_arguments, whole
 from scml_gym.core.errors import InputError, require_reset
 from scml_gym.core.masks import sampling_mask
 from scml_gym.core.parallel import check_agents
-from scml_gym.oneshot.actions.factory import ACTIONS, validate
+from scml_gym.oneshot.actions.factory import ACTIONS
 from scml_gym.oneshot.envs.config import OneShotConfig
 from scml_gym.oneshot.observations.factory import make_encoder
 from scml_gym.oneshot.render import RENDER_MODES, check_render_mode, render_day
 from scml_gym.oneshot.rewards.factory import Reward, Transition, make_reward
+from scml_gym.oneshot.rules import validate
 from scml_gym.oneshot.view import FactoryView
 
 

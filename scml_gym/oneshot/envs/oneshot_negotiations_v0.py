@@ -14,12 +14,12 @@ from scml_gym.core.arguments import flag, named_arguments
 from scml_gym.core.errors import require_reset
 from scml_gym.core.masks import sampling_mask
 from scml_gym.core.parallel import check_agents
-from scml_gym.oneshot.actions.factory import validate
 from scml_gym.oneshot.envs.config import OneShotConfig
 from scml_gym.oneshot.envs.partner_codec import PartnerCodec, negotiation_reward
 from scml_gym.oneshot.render import RENDER_MODES, check_render_mode, render_day
 from scml_gym.oneshot.rewards.negotiation import NegotiationReward
 from scml_gym.oneshot.rewards.negotiation_ends import PartnerTracker
+from scml_gym.oneshot.rules import validate
 from scml_gym.oneshot.view import MAX_PARTNERS, FactoryView, new_actions
 
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from scml_gym.core.arguments import whole_range
 from scml_gym.oneshot.view import MAX_PARTNERS
-from scml_gym.oneshot.worlds.spec import WorldSpec, _penalty_profile
+from scml_gym.oneshot.worlds.spec import WorldSpec, profile_fields
 from scml_gym.simulator.global_rng import GlobalStreams
 
 Range = int | tuple[int, int]
@@ -41,7 +41,8 @@ def league_spec(seed: int, days: Range = (50, 200), factories_per_level: Range =
             random_agent_types=True,
         )
         profiles = config["profiles"]
-        penalties = _penalty_profile(profiles)
+        fields = profile_fields(profiles)
+        penalties = fields["penalty_profile"]
         noise = np.random.randn(len(profiles), 2, config["n_steps"])
     shape = (len(profiles), config["n_steps"])
     quantity, price = np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=np.int64)
@@ -50,14 +51,11 @@ def league_spec(seed: int, days: Range = (50, 200), factories_per_level: Range =
         quantity[factory, contract.time] = contract.quantity
         price[factory, contract.time] = contract.unit_price
     return WorldSpec(
-        level=np.array([p.level for p in profiles], dtype=np.int64),
-        lines=np.array([p.n_lines for p in profiles], dtype=np.int64),
-        production_cost=np.array([p.cost for p in profiles], dtype=np.int64),
-        initial_balance=np.array(config["initial_balance"], dtype=np.int64),
+        **fields,
+        initial_balance=np.array(config["initial_balance"]),
         exogenous_quantity=quantity,
         exogenous_price=price,
         shortfall_penalty=np.abs(noise[:, 0] * penalties[:, 1:2] + penalties[:, 0:1]),
         disposal_cost=np.abs(noise[:, 1] * penalties[:, 3:4] + penalties[:, 2:3]),
-        penalty_profile=penalties,
-        catalog_prices=np.array(config["catalog_prices"], dtype=np.int64),
+        catalog_prices=np.array(config["catalog_prices"]),
     )

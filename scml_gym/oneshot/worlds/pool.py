@@ -30,10 +30,9 @@ from scml_gym.core.worker_processes import worker_processes
 from scml_gym.jit.compile import jittable
 from scml_gym.jit.random import below, open_stream
 from scml_gym.oneshot.view import MAX_PARTNERS
-from scml_gym.oneshot.worlds.compiled.generation import fill_spec, read_spec
-from scml_gym.oneshot.worlds.compiled.layout import DAILY_DTYPE, MAX_FACTORIES, SPEC_DTYPE
 from scml_gym.oneshot.worlds.generation import MOST_DAYS, Range, league_spec
-from scml_gym.oneshot.worlds.spec import WorldSpec
+from scml_gym.oneshot.worlds.spec import MAX_FACTORIES, WorldSpec
+from scml_gym.oneshot.worlds.spec_record import DAILY_DTYPE, SPEC_DTYPE, fill_spec, read_spec
 
 SCHEMA = "scml-gym-spec-pool-1"
 SPEC_FIELDS = tuple(SPEC_DTYPE.names or ())

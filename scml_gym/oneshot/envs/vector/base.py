@@ -27,8 +27,7 @@ from scml_gym.oneshot.envs.vector.batch import (
 from scml_gym.oneshot.envs.vector.concurrent_step import ENDED, ERROR, SUMMARY_DTYPE, Outputs
 from scml_gym.oneshot.view import MAX_PARTNERS
 from scml_gym.oneshot.worlds.compiled.advance import OVER
-from scml_gym.oneshot.worlds.compiled.generation import compiled_spec, fill_spec
-from scml_gym.oneshot.worlds.compiled.layout import DAILY_DTYPE, MAX_FACTORIES, SPEC_DTYPE
+from scml_gym.oneshot.worlds.compiled.generation import compiled_spec
 from scml_gym.oneshot.worlds.compiled.player_table import (
     PlayerTable,
     in_play,
@@ -38,6 +37,8 @@ from scml_gym.oneshot.worlds.compiled.player_table import (
 )
 from scml_gym.oneshot.worlds.generation import MOST_DAYS
 from scml_gym.oneshot.worlds.pool import SpecPool
+from scml_gym.oneshot.worlds.spec import MAX_FACTORIES
+from scml_gym.oneshot.worlds.spec_record import DAILY_DTYPE, SPEC_DTYPE, fill_spec
 from scml_gym.vector.env import Information, RowVectorEnv
 from scml_gym.vector.jobs import SharedProgram
 from scml_gym.vector.loop import REST, RESTART
@@ -147,8 +148,8 @@ class BatchedEnv(RowVectorEnv):
         except InputError:
             self.setting.makers = before
             raise
-        # seats hold addresses: parameters live on while a row has them, and a state that grows is moved
-        used = np.unique(self._batch.worlds["seats"]["params"])
+        # records of players hold addresses: parameters live on while a row has them, and a state that grows is moved
+        used = np.unique(self._batch.worlds["players"]["params"])
         later = [in_play(before, used) for before in self._later]
         self._later = [before for before in later if before.params] + [player_table]
         self._batch = widen_state(self._batch, player_table.state_size)
@@ -168,7 +169,7 @@ class BatchedEnv(RowVectorEnv):
 
     def _with_addresses(self) -> list[np.ndarray]:
         """The records that point to what belongs to player tables."""
-        return [self._batch.worlds["seats"], self._source.players]
+        return [self._batch.worlds["players"], self._source.players]
 
     def _new_outputs(self) -> Outputs:
         """Fresh arrays: those of earlier steps stay as they were."""

@@ -202,10 +202,10 @@ def draw(batch: Batch, learner: Learner, source: Source, seeds: Seeds, i: int) -
     """The next world, run to the factory's first decision; False where it has no such partner as the learner's."""
     draw_next_world(batch, source, seeds, i)
     row, negotiation, others = batch.rows[i], learner.negotiations[i], learner.others[0]
-    seat = batch.worlds[i]["seats"][row["factory"]]
-    seat["decide"], seat["learn"], seat["n_draws"] = others["decide"], others["learn"], others["n_draws"]
-    seat["params"], seat["n_params"], seat["n_state"] = others["params"], others["n_params"], others["n_state"]
-    seat["seed"] = row["seed"]
+    player = batch.worlds[i]["players"][row["factory"]]
+    player["decide"], player["learn"], player["n_draws"] = others["decide"], others["learn"], others["n_draws"]
+    player["params"], player["n_params"], player["n_state"] = others["params"], others["n_params"], others["n_state"]
+    player["seed"] = row["seed"]
     negotiation["last_day"] = negotiation["tracker"]["day"] = -1
     open_partners(negotiation["stream"], row["seed"])
     if not choose_partner(batch, learner, i):

@@ -85,7 +85,7 @@ def readdress(player_table: PlayerTable) -> dict[int, int]:
 
 
 def move_addresses(records: np.ndarray, moved: dict[int, int]) -> None:
-    """Change the addresses of seats or players, an array of any shape, as `readdress` says."""
+    """Change the addresses of records of players, an array of any shape, as `readdress` says."""
     for name in ADDRESSES:
         records[name] = replace_numbers(records[name], moved)
 
@@ -94,7 +94,7 @@ def move_addresses(records: np.ndarray, moved: dict[int, int]) -> None:
 def place_players(
     world: World, players: np.ndarray, choices: np.ndarray, learner: int, seed: int, state: np.ndarray
 ) -> None:
-    """Put the players that were drawn into the seats of a world, and an external one into the learner's.
+    """Put the players that were drawn into a world, and an external one in the place of the learner's.
 
     Args:
         world: Its number of factories is set.
@@ -107,11 +107,11 @@ def place_players(
     size = state.shape[1]
     state[:] = 0.0
     for factory in range(world["spec"]["n_sellers"] + world["spec"]["n_buyers"]):
-        seat, player = world["seats"][factory], players[choices[factory]]
-        seat["kind"] = EXTERNAL if factory == learner else player["kind"]
-        seat["decide"] = player["decide"]
-        seat["learn"] = 0 if factory == learner else player["learn"]
-        seat["n_draws"] = player["n_draws"]
-        seat["params"], seat["n_params"] = player["params"], player["n_params"]
-        seat["state"], seat["n_state"] = state.ctypes.data + factory * size * state.itemsize, player["n_state"]
-        seat["seed"] = np.uint64(seed)
+        record, player = world["players"][factory], players[choices[factory]]
+        record["kind"] = EXTERNAL if factory == learner else player["kind"]
+        record["decide"] = player["decide"]
+        record["learn"] = 0 if factory == learner else player["learn"]
+        record["n_draws"] = player["n_draws"]
+        record["params"], record["n_params"] = player["params"], player["n_params"]
+        record["state"], record["n_state"] = state.ctypes.data + factory * size * state.itemsize, player["n_state"]
+        record["seed"] = np.uint64(seed)

@@ -11,19 +11,13 @@ from scml_gym.core.copying import Independent
 from scml_gym.core.errors import InputError
 from scml_gym.jit.compile import require_numba
 from scml_gym.oneshot.policy_files import policy_file_maker
+from scml_gym.oneshot.rules import score_of
 from scml_gym.oneshot.strategies.base import StrategyPolicy
 from scml_gym.oneshot.view import HIDDEN_DTYPE, MAX_PARTNERS, ActionArray, FactoryView
-from scml_gym.oneshot.worlds.compiled.layout import (
-    ASYNCHRONOUS,
-    CONTRACT_DTYPE,
-    DAILY_DTYPE,
-    EXTERNAL,
-    MAX_FACTORIES,
-    SYNCHRONOUS,
-    WORLD_DTYPE,
-)
+from scml_gym.oneshot.worlds.compiled.layout import ASYNCHRONOUS, CONTRACT_DTYPE, EXTERNAL, SYNCHRONOUS, WORLD_DTYPE
 from scml_gym.oneshot.worlds.protocol import check_players
-from scml_gym.oneshot.worlds.spec import WorldSpec
+from scml_gym.oneshot.worlds.spec import MAX_FACTORIES, WorldSpec
+from scml_gym.oneshot.worlds.spec_record import DAILY_DTYPE
 from scml_gym.policies.players import PlayerMaker, player_maker
 
 require_numba()
@@ -38,7 +32,7 @@ from scml_gym.oneshot.worlds.compiled.advance import (  # noqa: E402
     begin_one,
     hidden_state_one,
 )
-from scml_gym.oneshot.worlds.compiled.generation import fill_spec  # noqa: E402
+from scml_gym.oneshot.worlds.spec_record import fill_spec  # noqa: E402
 
 
 class CompiledWorld(Independent):
@@ -69,7 +63,7 @@ class CompiledWorld(Independent):
         fill_spec(spec, self._record["spec"], self._daily[0])
         self._players = tuple(players)
         self._states = [_new_state(p) for p in players]
-        self._seat_players()
+        self._fill_players()
         self._closed: dict[int, list[FactoryView]] = {i: [] for i in self.external}
         self._contracts: list[np.ndarray] = []
         self._status = DAY
@@ -81,11 +75,11 @@ class CompiledWorld(Independent):
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
         self._record = self._worlds[0]
-        self._seat_players()
+        self._fill_players()
 
-    def _seat_players(self) -> None:
-        for seat, player, state in zip(self._record["seats"], self._players, self._states, strict=False):
-            _seat(seat, player, state)
+    def _fill_players(self) -> None:
+        for record, player, state in zip(self._record["players"], self._players, self._states, strict=False):
+            _fill_player(record, player, state)
 
     @staticmethod
     def player_maker(opponent: Any) -> PlayerMaker:
@@ -176,13 +170,12 @@ class CompiledWorld(Independent):
     @property
     def scores(self) -> np.ndarray:
         """(initial balance + profits so far) / initial balance, float64, shape ``(n_factories,)``."""
-        initial = self.spec.initial_balance
-        return (initial + self._record["seats"]["total_profit"][: self.spec.n_factories]) / initial
+        return score_of(self.spec.initial_balance, self._record["players"]["total_profit"][: self.spec.n_factories])
 
     @property
     def bankrupt(self) -> np.ndarray:
         """Which factories have gone bankrupt, bool, shape ``(n_factories,)``."""
-        return self._record["seats"]["bankrupt"][: self.spec.n_factories] > 0
+        return self._record["players"]["bankrupt"][: self.spec.n_factories] > 0
 
     @property
     def trading_prices(self) -> np.ndarray:
@@ -198,15 +191,15 @@ class CompiledWorld(Independent):
 
     def summary(self, factory: int) -> dict[str, Any]:
         """What became of one factory so far."""
-        seat = self._record["seats"][factory]
+        player = self._record["players"][factory]
         return {
             "score": float(self.scores[factory]),
-            "profit": float(seat["total_profit"]),
-            "agreements": int(seat["agreements"]),
-            "negotiations": int(seat["negotiations"]),
-            "decisions": int(seat["decisions"]),
-            "invalid_actions": int(seat["invalid"]),
-            "bankrupt": bool(seat["bankrupt"]),
+            "profit": float(player["total_profit"]),
+            "agreements": int(player["agreements"]),
+            "negotiations": int(player["negotiations"]),
+            "decisions": int(player["decisions"]),
+            "invalid_actions": int(player["invalid"]),
+            "bankrupt": bool(player["bankrupt"]),
         }
 
     def hidden_state(self) -> np.ndarray:
@@ -227,12 +220,12 @@ def _new_state(player: Any) -> np.ndarray:
     return np.zeros(0 if player is None else player.strategy.state_size)
 
 
-def _seat(seat: Any, player: StrategyPolicy | None, state: np.ndarray) -> None:
-    """Put a player into its seat, which points to its parameters and the state: both live as long as the world."""
+def _fill_player(record: Any, player: StrategyPolicy | None, state: np.ndarray) -> None:
+    """Fill the record of a player with addresses of its parameters and the state: both live as long as the world."""
     if player is None:
-        seat["kind"] = EXTERNAL
+        record["kind"] = EXTERNAL
         return
-    seat["kind"] = SYNCHRONOUS if player.synchronous else ASYNCHRONOUS
-    seat["seed"] = player.seed & 0xFFFFFFFFFFFFFFFF
-    fill_player(seat, player)
-    seat["state"] = state.ctypes.data
+    record["kind"] = SYNCHRONOUS if player.synchronous else ASYNCHRONOUS
+    record["seed"] = player.seed & 0xFFFFFFFFFFFFFFFF
+    fill_player(record, player)
+    record["state"] = state.ctypes.data
