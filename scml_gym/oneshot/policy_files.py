@@ -153,11 +153,11 @@ def network_strategy(observation: str, history: int, action: str) -> Strategy:
 
     Its state holds what the form of action remembers, then the offers of earlier decisions.
     """
-    from scml_gym.oneshot.envs.vector.kernels import encoder_kernel, form_kernel
+    from scml_gym.oneshot.envs.vector.kernels import action_kernel, encoder_kernel
 
     n_inputs, n_outputs = network_sizes(observation, history, action)
     form = ACTIONS.get(action)()
-    (decode, mask, remember), _, memory_size = form_kernel(form)
+    (decode, mask, remember), _, memory_size = action_kernel(form)
     encode, _ = encoder_kernel(make_encoder("partial", observation, history))
     heads = tuple(form.space.nvec.tolist())
     n_heads = len(heads)

@@ -22,6 +22,7 @@ from scml_gym.policies.players import PlayerMaker, player_maker
 
 require_numba()
 
+from scml_gym.game.calls import fill_player, strategy_addresses  # noqa: E402
 from scml_gym.oneshot.worlds.compiled.advance import (  # noqa: E402
     DAY,
     DECISION,
@@ -31,7 +32,6 @@ from scml_gym.oneshot.worlds.compiled.advance import (  # noqa: E402
     begin_one,
     hidden_state_one,
 )
-from scml_gym.oneshot.worlds.compiled.strategy_calls import strategy_addresses  # noqa: E402
 from scml_gym.oneshot.worlds.spec_record import fill_spec  # noqa: E402
 
 
@@ -225,10 +225,7 @@ def _fill_player(record: Any, player: StrategyPolicy | None, state: np.ndarray) 
     if player is None:
         record["kind"] = EXTERNAL
         return
-    params = player.parameters
     record["kind"] = SYNCHRONOUS if player.synchronous else ASYNCHRONOUS
     record["seed"] = player.seed & 0xFFFFFFFFFFFFFFFF
-    record["n_draws"] = player.strategy.n_draws
-    record["decide"], record["learn"] = strategy_addresses(player.strategy)
-    record["params"], record["n_params"] = params.ctypes.data, len(params)
-    record["state"], record["n_state"] = state.ctypes.data, len(state)
+    fill_player(record, player)
+    record["state"] = state.ctypes.data
