@@ -18,12 +18,10 @@ import numpy as np
 from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt, model_validator
 
 from agents.dnb.features import N_FEATURES, N_NUMBERS, OFFER, context_features, history_features, offer_features
-from agents.dnb.folds import Fold
 from agents.dnb.layers import attend, clear, feed_forward, multiply, normalise
-from agents.dnb.models import HEAD, Kernel, ModelKind, sigmoid
+from agents.dnb.models import HEAD, Kernel, sigmoid
 from agents.dnb.records import ACCEPTED, MAX_EVENTS, OFFERED, PRICE_BINS, WINDOW, Sample
 from scml_gym.core.config import Config
-from scml_gym.core.reporting import Progress
 from scml_gym.jit.compile import jittable
 
 ACTS = 6
@@ -276,26 +274,3 @@ def make_kernel(width: int, layers: int, heads: int, hidden: int, events: int) -
         return sigmoid(odds)
 
     return Kernel(scratch_size, prepare, mean)
-
-
-def _kernel(settings: TransformerHyperparameters) -> Kernel:
-    sizes = settings.width, settings.layers, settings.heads, settings.feedforward, settings.events
-    return make_kernel(*sizes)
-
-
-def _fit(
-    settings: TransformerHyperparameters, fold: Fold, rng: np.random.Generator, bar: Progress
-) -> dict[str, np.ndarray]:
-    from agents.dnb.transformer_fit import fit
-
-    return fit(settings, fold, rng, bar)
-
-
-TRANSFORMER = ModelKind(
-    settings=TransformerHyperparameters,
-    dtype=np.float32,
-    shapes=weight_shapes,
-    kernel=_kernel,
-    fit=_fit,
-    steps=lambda settings: settings.epochs,
-)

@@ -14,11 +14,11 @@ from agents.q_learning.policy import QPolicy
 from agents.q_learning.tables import Tables, shared
 from scml_gym.core.errors import InputError
 from scml_gym.core.registry import Registry
+from scml_gym.game.world import PlayerMaker
 from scml_gym.oneshot.envs.config import BACKENDS, GENERATORS
 from scml_gym.oneshot.view import SELLER
 from scml_gym.oneshot.worlds.generation import Range
 from scml_gym.oneshot.worlds.spec import WorldSpec
-from scml_gym.policies.players import PlayerMaker
 
 SELF_PLAY, MIXED = "self-play", "mixed"
 

@@ -42,6 +42,7 @@ def show(folder: Path, console: Console | None = None) -> None:
 
 def _table(title: str, rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str]) -> Table:
     table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
+    columns = {key: name for key, name in columns.items() if key in rows[0]}
     for key, name in columns.items():
         number = isinstance(rows[0][key], float)
         table.add_column(name, justify="right" if number else "left", overflow="fold")

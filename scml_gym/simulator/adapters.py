@@ -15,9 +15,9 @@ from negmas.situated import Contract
 from scml.oneshot.agent import OneShotAgent, OneShotSyncAgent
 from scml.oneshot.common import QUANTITY, UNIT_PRICE, is_system_agent
 
+from scml_gym.game.world import FactoryPolicy
 from scml_gym.oneshot.actions.factory import repair
 from scml_gym.oneshot.view import ACCEPT, BUYER, OFFER, SELLER, ActionArray, FactoryView, new_view
-from scml_gym.oneshot.worlds.protocol import FactoryPolicy
 
 RESPONSES = {ACCEPT: ResponseType.ACCEPT_OFFER, OFFER: ResponseType.REJECT_OFFER}
 """negmas' response for each of ours; all others end the negotiation."""

@@ -18,7 +18,7 @@ CONFIG = {"seed": 5, "agent": {"name": "x"}, "env": {"id": "y"}, "checkpoint_min
 
 @pytest.fixture
 def run(tmp_path):
-    return Run.create(tmp_path / "run", CONFIG, "train x", agent="some.module:X")
+    return Run.create(tmp_path / "run", CONFIG, "train x")
 
 
 def save(text):
@@ -32,7 +32,7 @@ def save(text):
 def test_a_run_is_opened_as_it_was_created(run):
     again = Run.open(run.path)
     assert again.config == CONFIG
-    assert again.info["agent"] == "some.module:X"
+    assert again.info["agent"] == "x"
     assert again.latest_checkpoint() is None
     assert again.step == 0
     assert (run.path / "command.txt").read_text() == "train x\n"

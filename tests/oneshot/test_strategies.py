@@ -15,6 +15,7 @@ from scml.oneshot.ufun import OneShotUFun
 
 from scml_gym.core.errors import InputError
 from scml_gym.oneshot.actions.factory import validate
+from scml_gym.oneshot.players import player_maker
 from scml_gym.oneshot.strategies import STRATEGIES
 from scml_gym.oneshot.strategies.base import Strategy, StrategyPolicy
 from scml_gym.oneshot.strategies.best_subset import find_subset
@@ -35,7 +36,6 @@ from scml_gym.oneshot.view import (
 )
 from scml_gym.oneshot.worlds.generation import league_spec
 from scml_gym.oneshot.worlds.reference import ReferenceWorld
-from scml_gym.policies.players import player_maker
 from scml_gym.simulator.global_rng import N_DRAWS, counter_draws
 
 ROOT = Path(__file__).resolve().parents[2]

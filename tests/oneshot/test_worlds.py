@@ -16,13 +16,13 @@ from scml.oneshot.world import SCML2024OneShotWorld
 
 from scml_gym.core.errors import InputError
 from scml_gym.core.warnings import quiet
+from scml_gym.oneshot.players import player_maker
 from scml_gym.oneshot.strategies import STRATEGIES
 from scml_gym.oneshot.strategies.base import StrategyPolicy
 from scml_gym.oneshot.view import BUYER, NOOP, SELLER, new_actions
 from scml_gym.oneshot.worlds.generation import league_spec
 from scml_gym.oneshot.worlds.reference import ReferenceWorld
 from scml_gym.oneshot.worlds.spec import WorldSpec
-from scml_gym.policies.players import player_maker
 from scml_gym.simulator.adapters import AsyncAdapter, SyncAdapter
 from scml_gym.simulator.deterministic_world import DeterministicWorld
 from scml_gym.simulator.global_rng import GlobalStreams

@@ -14,7 +14,7 @@ from scml_gym.bilateral.rewards import BilateralReward
 from scml_gym.bilateral.view import ACCEPTED_BY, LEARNER, BilateralView, mean_received
 from scml_gym.bilateral.worlds.protocol import BilateralWorld, Negotiation
 from scml_gym.core.errors import InputError
-from scml_gym.oneshot.envs.config import MOST_WORLDS
+from scml_gym.game.env import MOST_WORLDS
 
 RENDER_MODES = ("ansi",)
 

@@ -170,7 +170,7 @@ class OneShotBilateralEnv(gymnasium.Env, EzPickle):
         for _ in range(MOST_WORLDS):
             seed = int(self.np_random.integers(2**62))
             drawn = self.setting.draw(seed)
-            self._world, (self.factory,) = drawn.world, drawn.factories
+            self._world, (self.factory,) = drawn.world, drawn.players
             self._strategy = StrategyPolicy(self._others, seed)
             self._tracker = PartnerTracker(self.reward)
             self._last_day = -1

@@ -107,7 +107,7 @@ class OneShotNegotiationsEnv(ParallelEnv, EzPickle):
         if seed is not None or self._rng is None:
             self._rng, _ = seeding.np_random(seed)
         drawn = self.setting.draw(int(self._rng.integers(2**62)))
-        self.world, (self.factory,) = drawn.world, drawn.factories
+        self.world, (self.factory,) = drawn.world, drawn.players
         self.world.start()
         self._tracker = PartnerTracker(self.reward)
         self._tracker.begin_day(self.view)

@@ -64,7 +64,7 @@ class Strategy:
 
 
 class StrategyPolicy:
-    """A strategy at one factory of one world: a `scml_gym.oneshot.worlds.protocol.FactoryPolicy`.
+    """A strategy at one factory of one world: a `scml_gym.game.world.FactoryPolicy`.
 
     Args:
         strategy: What to play.

@@ -13,14 +13,14 @@ from scml_gym.core.config import CONFIGS, read_yaml
 from scml_gym.core.errors import InputError
 from scml_gym.experiments.make_env import make_env
 from scml_gym.experiments.run_folder import Run
+from scml_gym.oneshot.exported_policies import JointPolicy
+from scml_gym.oneshot.players import player_maker
 from scml_gym.oneshot.policy_files import FILE, PolicyFile, network_sizes, network_strategy
 from scml_gym.oneshot.strategies.base import StrategyPolicy
 from scml_gym.oneshot.strategies.network import choose, compute_logits, pack_network
 from scml_gym.oneshot.worlds.compiled.world import CompiledWorld
 from scml_gym.oneshot.worlds.generation import league_spec
 from scml_gym.oneshot.worlds.reference import ReferenceWorld
-from scml_gym.policies.deployment import JointPolicy
-from scml_gym.policies.players import player_maker
 
 FORMS = [("flat", 0, "choice"), ("flat", 2, "planner"), ("entities", 0, "choice")]
 SETTINGS = {"total_steps": 64, "n_envs": 4, "n_steps": 8, "batch_size": 16, "n_epochs": 2, "net_arch": [16]}
@@ -51,7 +51,7 @@ def build(config):
 
 def train(folder, config):
     agent = build(config)
-    run = Run.create(folder, config, "test", agent=f"{type(agent).__module__}:{type(agent).__qualname__}")
+    run = Run.create(folder, config, "test")
     agent.train(run)
     return agent, run
 

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from scml_gym.core.errors import InputError
+from scml_gym.game.world import PlayerMaker
 from scml_gym.jit.compile import require_numba
-from scml_gym.oneshot.policy_files import policy_file_maker
+from scml_gym.oneshot.players import player_maker
 from scml_gym.oneshot.strategies.base import StrategyPolicy
 from scml_gym.oneshot.view import HIDDEN_DTYPE, MAX_PARTNERS, ActionArray, FactoryView
 from scml_gym.oneshot.worlds.compiled.layout import (
@@ -23,7 +24,6 @@ from scml_gym.oneshot.worlds.compiled.layout import (
 )
 from scml_gym.oneshot.worlds.protocol import check_players
 from scml_gym.oneshot.worlds.spec import WorldSpec
-from scml_gym.policies.players import PlayerMaker, player_maker
 
 require_numba()
 
@@ -41,7 +41,7 @@ from scml_gym.oneshot.worlds.compiled.strategy_calls import strategy_addresses  
 
 
 class CompiledWorld:
-    """One OneShot simulation in machine code; see `scml_gym.oneshot.worlds.protocol.World`.
+    """One OneShot simulation in machine code; see `scml_gym.oneshot.worlds.protocol.OneShotWorld`.
 
     Args:
         spec: The world's parameters.
@@ -74,12 +74,12 @@ class CompiledWorld:
 
     @staticmethod
     def player_maker(opponent: Any) -> PlayerMaker:
-        """What makes an opponent's players: strategies, and run folders as snapshots.
+        """What makes an opponent's players: strategies, and run folders as policy files.
 
         Raises:
             InputError: naming ``backend='reference'``, if the opponent is no strategy or one that does not compile.
         """
-        make = player_maker(opponent, policy_file_maker) if isinstance(opponent, str) else opponent
+        make = player_maker(opponent, "policy file") if isinstance(opponent, str) else opponent
         player: Any = make(0)
         if not isinstance(player, StrategyPolicy):
             raise InputError(f"opponents: {opponent!r} plays in the real simulation only: use backend='reference'")
