@@ -3,7 +3,7 @@
 Thousands of times faster than the real simulation, whose results it equals, so small differences show; for strategies,
 policy files and run folders that a policy file can stand for. Differences are paired by world, to the first player:
 
-    python benchmarks/paired.py best-subset runs/league subset-strong --field best-subset greedy --worlds 1000
+    python benchmarks/paired.py best-subset runs/self-play-0 subset-strong --field best-subset greedy --worlds 1000
 """
 
 from __future__ import annotations

@@ -154,12 +154,13 @@ class Run:
             config = yaml.safe_load((path / "config.yaml").read_text())
             missing = {"agent", "agent_name", "env", "checkpoint", "step"} - info.keys()
             missing |= {"seed", "agent", "env"} - config.keys()
-        except (OSError, UnicodeError, AttributeError, json.JSONDecodeError, yaml.YAMLError) as error:
+            if not missing:
+                info["agent"] = FORMER_AGENTS.get(info["agent"], info["agent"])
+                config["agent"] = current_settings(config["agent"])
+        except (OSError, UnicodeError, AttributeError, TypeError, json.JSONDecodeError, yaml.YAMLError) as error:
             raise InputError(f"{path} is not a readable run folder: {' '.join(str(error).split())}") from error
         if missing:
             raise InputError(f"{path} is not a readable run folder: {', '.join(sorted(missing))} missing")
-        info["agent"] = FORMER_AGENTS.get(info["agent"], info["agent"])
-        config["agent"] = current_settings(config["agent"])
         run = cls(path, config, info)
         if info["checkpoint"] is not None and not (path / info["checkpoint"]).is_dir():
             raise InputError(f"{path} is corrupt: its {info['checkpoint']} is missing")

@@ -23,9 +23,7 @@ COMPETITION = Competition(
     least_days=3,  # scml generates no shorter worlds
     columns={
         "initial_balance": Column(int, "money"),
-        "profit": Column(
-            float, "money over the whole world: revenue - supplies - production - disposal - shortfall"
-        ),
+        "profit": Column(float, "money over the whole world: revenue - supplies - production - disposal - shortfall"),
         "revenue": Column(float, "money paid for what was delivered"),
         "supplies": Column(float, "money paid for inputs"),
         "production": Column(float, "money paid for producing"),

@@ -102,6 +102,8 @@ def test_results_are_not_lost_where_the_folder_is_taken_meanwhile(tmp_path):
         ("greedy", "--one-on-one"),
         ("greedy", "--config", "missing.yaml"),
         ("gredy", "--workers", "1"),
+        ("greedy", "--game", "onshot"),
+        ("greedy", "--game", "bilateral"),
     ],
     ids=" ".join,
 )
@@ -112,6 +114,7 @@ def test_bad_input_is_one_line(command_line, tmp_path, arguments):
     (line,) = done.stderr.splitlines()
     assert line.startswith("error: ")
     assert "gredy" not in arguments or "did you mean 'greedy'?" in line
+    assert "onshot" not in arguments or "did you mean 'oneshot'?" in line
 
 
 def test_help_loads_no_simulation(command_line, tmp_path):
