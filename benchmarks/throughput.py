@@ -33,7 +33,7 @@ from rich.table import Table
 
 import scml_gym  # noqa: F401  (registers the environments)
 from scml_gym.core.registry import load_object
-from scml_gym.jit.arrays import lend
+from scml_gym.jit.arrays import borrow
 from scml_gym.jit.compile import compiled
 from scml_gym.jit.random import below
 from scml_gym.oneshot.envs.config import OneShotConfig
@@ -157,7 +157,7 @@ def batched(n: int, threads: int, arguments: dict[str, Any]) -> Run:
 @compiled
 def random_moves(batch: Any, source: Any, most: int, low: int, high: int) -> int:
     """Play rows in "moves" timing with random valid answers for that many decisions each; returns the passes."""
-    batch = lend(batch)
+    batch = borrow(batch)
     passes, stream = 0, np.full(1, low, dtype=np.uint64)
     for i in range(low, high):
         world, row = batch.worlds[i], batch.rows[i]
@@ -187,7 +187,7 @@ def random_moves(batch: Any, source: Any, most: int, low: int, high: int) -> int
 @compiled
 def play_worlds(batch: Any, source: Any, low: int, high: int) -> int:
     """Play a new world in each row to its end; returns how many."""
-    batch = lend(batch)
+    batch = borrow(batch)
     for i in range(low, high):
         batch.rows[i]["seed"] += np.uint64(1)
         draw_world(batch.worlds, batch.daily, batch.prices, batch.state, batch.rows, source, i)
@@ -199,7 +199,7 @@ def play_worlds(batch: Any, source: Any, low: int, high: int) -> int:
 @compiled
 def draw_worlds(batch: Any, source: Any, low: int, high: int) -> int:
     """Only draw a new world in each row."""
-    batch = lend(batch)
+    batch = borrow(batch)
     for i in range(low, high):
         batch.rows[i]["seed"] += np.uint64(1)
         draw_world(batch.worlds, batch.daily, batch.prices, batch.state, batch.rows, source, i)

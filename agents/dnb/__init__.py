@@ -3,11 +3,3 @@
 Source: "Design and Implementation of Hierarchical Reinforcement Learning Agent for Complex Dynamic Supply Chain
 Management", chapters 3 to 5 (below: the thesis).
 """
-
-from __future__ import annotations
-
-from pathlib import Path
-
-from scml_gym.jit.compile import keep_compiled
-
-keep_compiled(__name__, Path(__file__).parent)

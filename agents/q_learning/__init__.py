@@ -2,12 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from scml_gym.jit.compile import keep_compiled
-
-keep_compiled(__name__, Path(__file__).parent)
-
-from agents.q_learning.learner import QLearning  # noqa: E402
+from agents.q_learning.learner import QLearning
 
 __all__ = ["QLearning"]

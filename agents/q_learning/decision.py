@@ -8,7 +8,8 @@ from agents.q_learning.learning import learn_ends, room_for_step, take_step
 from agents.q_learning.memory import SLOT, VALUE, Learner
 from agents.q_learning.selection import allowed, select
 from scml_gym.jit.compile import jittable
-from scml_gym.oneshot.actions.negotiation import decode_choice, state_index
+from scml_gym.oneshot.actions.negotiation import decode_choice
+from scml_gym.oneshot.observations.negotiation import state_index
 from scml_gym.oneshot.view import ACCEPT, MAX_PARTNERS, OFFER, SELLER, ActionArray, FactoryView
 from scml_gym.simulator.global_rng import N_DRAWS
 
@@ -76,16 +77,7 @@ def _choose(
     """
     rules, own = learner.rules, DRAWS_EACH * k
     left = round(needed - offered)
-    state = state_index(
-        view,
-        k,
-        needed if taking else left,
-        rules["offers"],
-        rules["quantity_bins"],
-        rules["price_bins"],
-        rules["needs_bins"],
-        rules["time_bins"],
-    )
+    state = state_index(view, k, needed if taking else left, rules)
     mask = learner.masks[k, room_for_step(learner, k)]
     allowed(view, rules, k, needed, left, draws[own + GREEDY] < rules["greedy_first"], mask)
     done = view["day"] / max(1, view["n_days"] - 1)

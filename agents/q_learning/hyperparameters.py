@@ -7,13 +7,14 @@ from typing import Literal
 from pydantic import Field
 
 from scml_gym.core.config import Config
-from scml_gym.oneshot.actions.negotiation import PartnerActions, PartnerStates, StateKind
+from scml_gym.oneshot.actions.negotiation import PartnerActions
+from scml_gym.oneshot.observations.negotiation import PartnerStates, StateKind
 from scml_gym.oneshot.rewards.negotiation import Costs, NegotiationReward, Scaling
 
 
 class States(Config):
     """The states of a negotiation (section 2.1.2 of the paper); see
-    `scml_gym.oneshot.actions.negotiation.PartnerStates`."""
+    `scml_gym.oneshot.observations.negotiation.PartnerStates`."""
 
     kind: StateKind
     quantity_bins: int = Field(ge=1, le=50)

@@ -93,7 +93,7 @@ class QLearning:
     def predict(
         self, observation: Any, state: Any = None, mask: np.ndarray | None = None, deterministic: bool = True
     ) -> tuple[Any, Any]:
-        """The best action for a state index of `scml_gym.oneshot.actions.negotiation.PartnerStates`.
+        """The best action for a state index of `scml_gym.oneshot.observations.negotiation.PartnerStates`.
 
         Args:
             observation: State index, or the pair (level, state index); without a level, the table that has visited the

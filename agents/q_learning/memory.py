@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from scml_gym.oneshot.negotiation_ends import END_DTYPE, TRACKER_DTYPE
 from scml_gym.oneshot.rewards.negotiation import NegotiationReward
+from scml_gym.oneshot.rewards.negotiation_ends import END_DTYPE, TRACKER_DTYPE
 from scml_gym.oneshot.view import MAX_PARTNERS
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ OFF = -1
 
 RULES_DTYPE = np.dtype(
     [
-        ("offers", np.int64),  # of a state, see `scml_gym.oneshot.actions.negotiation.state_index`
+        ("offers", np.int64),  # of a state, see `scml_gym.oneshot.observations.negotiation.state_index`
         ("quantity_bins", np.int64),
         ("price_bins", np.int64),
         ("needs_bins", np.int64),

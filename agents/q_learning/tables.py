@@ -15,7 +15,8 @@ import numpy as np
 from agents.q_learning.hyperparameters import Initialisation
 from scml_gym.core.errors import InputError
 from scml_gym.core.files import replace_file
-from scml_gym.oneshot.actions.negotiation import PartnerActions, PartnerStates
+from scml_gym.oneshot.actions.negotiation import PartnerActions
+from scml_gym.oneshot.observations.negotiation import PartnerStates
 from scml_gym.oneshot.view import BUYER, SELLER
 
 SCHEMA = "scml-gym-q-tables-1"

@@ -99,6 +99,34 @@ _Loader.add_implicit_resolver(
 )
 
 
+class _Dumper(yaml.SafeDumper):
+    """Quotes the texts that `_Loader` would take for numbers."""
+
+
+_Dumper.yaml_implicit_resolvers = _Loader.yaml_implicit_resolvers
+
+
+def parse_yaml(text: str) -> Any:
+    """What a text says in YAML, as `read_yaml` reads it.
+
+    Raises:
+        yaml.YAMLError: if it is not YAML.
+    """
+    return yaml.load(text, _Loader)
+
+
+def dump_yaml(data: Any) -> str:
+    """Plain data as YAML that `read_yaml` reads back as it was: the text ``1e-4`` stays a text.
+
+    Raises:
+        yaml.YAMLError: if something in it is not plain data.
+    """
+    text = yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True)
+    if any(end in text for end in "\x85\u2028\u2029"):  # ends of lines to YAML 1.1, which it does not give back
+        text = yaml.dump(data, Dumper=_Dumper, sort_keys=False)
+    return text
+
+
 def read_yaml(path: str | Path) -> dict[str, Any]:
     """The mapping in a YAML file.
 
@@ -106,7 +134,7 @@ def read_yaml(path: str | Path) -> dict[str, Any]:
         InputError: if the file is missing or not YAML, or is not a mapping with text keys.
     """
     try:
-        data = yaml.load(Path(path).read_text(), _Loader)
+        data = parse_yaml(Path(path).read_text(encoding="utf-8"))
     except (OSError, UnicodeError) as error:
         raise InputError(f"cannot read {path}: {getattr(error, 'strerror', None) or error}") from error
     except yaml.YAMLError as error:
@@ -150,7 +178,7 @@ def set_options(data: Mapping[str, Any], options: Sequence[str], sources: dict[s
         if not equals or not all(keys):
             raise InputError(f"--set {option}: not of the form key.path=value")
         try:
-            value = yaml.load(text, _Loader)
+            value = parse_yaml(text)
         except yaml.YAMLError as error:
             raise InputError(f"--set {option}: {text!r} is not a YAML value") from error
         level = result

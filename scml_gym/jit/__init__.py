@@ -1,1 +1,1 @@
-"""Numba made usable: what is compiled, where compiled code is kept, arrays, random numbers. It knows no game."""
+"""Numba made usable: what is compiled, and where compiled code is kept. It knows no game."""

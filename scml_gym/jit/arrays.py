@@ -1,8 +1,8 @@
-"""Arrays of which compiled code does not count the holders: scratch on the stack, and memory that others keep alive.
+"""Borrowed arrays: scratch on the stack and memory that others keep alive, without reference counting, for speed only.
 
 Numba takes each new array from the heap, and counts who holds an array wherever it is passed on. That is a good part of
 the time of a function of a microsecond, and threads that share an array wait for each other at its counter. Arrays of
-the type `Uncounted` are used as any other, without that. In Python the scratch functions give NumPy arrays.
+the type `Borrowed` are used as any other, without that. In Python the scratch functions give NumPy arrays.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ import numpy as np
 
 from scml_gym.jit.compile import numba
 
-ROOM = 4096
-"""Bytes that hold whatever is lent."""
+BUFFER_SIZE = 4096
+"""Bytes of an argument buffer: enough for the arguments of every program."""
 
 
 def scratch_integers(n: int) -> np.ndarray:
@@ -34,20 +34,20 @@ if numba is not None:
 
     extending, types = numba.extending, numba.types
 
-    class Uncounted(types.Array):
+    class Borrowed(types.Array):
         """Numba's type of an array in memory that outlives whoever sees it.
 
         Parts of it are ordinary arrays without an owner.
         """
 
         def __init__(self, dtype: Any, ndim: int = 1, layout: str = "C"):
-            super().__init__(dtype, ndim, layout, name=f"uncounted({dtype}, {ndim}d, {layout})")
+            super().__init__(dtype, ndim, layout, name=f"borrowed({dtype}, {ndim}d, {layout})")
 
-    @extending.register_model(Uncounted)
-    class _UncountedModel(extending.models.StructModel):
+    @extending.register_model(Borrowed)
+    class _BorrowedModel(extending.models.StructModel):
         """An array's layout, in which the owner is a mere address, always 0."""
 
-        def __init__(self, manager: Any, kind: Uncounted):
+        def __init__(self, manager: Any, kind: Borrowed):
             members = [
                 ("meminfo", types.voidptr),
                 ("parent", types.pyobject),
@@ -59,20 +59,20 @@ if numba is not None:
             ]
             super().__init__(manager, kind, members)
 
-    @extending.lower_cast(Uncounted, types.Array)
-    def _(context: Any, builder: Any, kind: Uncounted, to: Any, value: Any) -> Any:
+    @extending.lower_cast(Borrowed, types.Array)
+    def _(context: Any, builder: Any, kind: Borrowed, to: Any, value: Any) -> Any:
         """Where a name stands for this or an ordinary array: one without an owner, laid out alike."""
         return value
 
-    def _line(context: Any, builder: Any, kind: Uncounted, memory: Any, n: Any) -> Any:
+    def _line(context: Any, builder: Any, kind: Borrowed, memory: Any, n: Any) -> Any:
         """A one-dimensional array."""
         made = make_array(kind)(context, builder)
         size = context.get_constant(types.intp, context.get_abi_sizeof(context.get_data_type(kind.dtype)))
         populate_array(made, data=memory, shape=[n], strides=[size], itemsize=size, meminfo=None)
         return made._getvalue()
 
-    def _part(context: Any, builder: Any, kind: Any, value: Any, to: Uncounted, i: Any = None) -> Any:
-        """An array, or its part ``i``, as an uncounted one."""
+    def _part(context: Any, builder: Any, kind: Any, value: Any, to: Borrowed, i: Any = None) -> Any:
+        """An array, or its part ``i``, as a borrowed one."""
         whole, made = make_array(kind)(context, builder, value), make_array(to)(context, builder)
         shape, strides = (cgutils.unpack_tuple(builder, part) for part in (whole.shape, whole.strides))
         data = whole.data
@@ -89,7 +89,7 @@ if numba is not None:
         def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
             return _line(context, builder, signature.return_type, *values)
 
-        return Uncounted(pointer.dtype)(pointer, types.intp), generate
+        return Borrowed(pointer.dtype)(pointer, types.intp), generate
 
     @extending.intrinsic
     def part_of(typing_context: Any, array: Any, i: Any) -> Any:
@@ -98,73 +98,73 @@ if numba is not None:
         def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
             return _part(context, builder, signature.args[0], values[0], signature.return_type, values[1])
 
-        return Uncounted(array.dtype, array.ndim - 1, array.layout)(array, types.intp), generate
+        return Borrowed(array.dtype, array.ndim - 1, array.layout)(array, types.intp), generate
 
-    def _lent(kind: Any) -> Any:
-        """The type of what is lent."""
+    def _borrowed(kind: Any) -> Any:
+        """The type of what is borrowed."""
         if isinstance(kind, types.Array):
             if kind.layout != "C":
-                raise numba.core.errors.TypingError(f"only arrays in C order can be lent, not {kind}")
-            return Uncounted(kind.dtype, kind.ndim, kind.layout)
+                raise numba.core.errors.TypingError(f"only arrays in C order can be borrowed, not {kind}")
+            return Borrowed(kind.dtype, kind.ndim, kind.layout)
         if isinstance(kind, types.NamedTuple):
-            return types.NamedTuple([_lent(part) for part in kind.types], kind.instance_class)
-        return types.Tuple([_lent(part) for part in kind]) if isinstance(kind, types.BaseTuple) else kind
+            return types.NamedTuple([_borrowed(part) for part in kind.types], kind.instance_class)
+        return types.Tuple([_borrowed(part) for part in kind]) if isinstance(kind, types.BaseTuple) else kind
 
-    def _lend(context: Any, builder: Any, kind: Any, value: Any) -> Any:
-        to = _lent(kind)
+    def _borrow(context: Any, builder: Any, kind: Any, value: Any) -> Any:
+        to = _borrowed(kind)
         if isinstance(kind, types.Array):
             return _part(context, builder, kind, value, to)
         if isinstance(kind, types.BaseTuple):
             values = cgutils.unpack_tuple(builder, value)
-            parts = [_lend(context, builder, part, value) for part, value in zip(kind, values, strict=True)]
+            parts = [_borrow(context, builder, part, value) for part, value in zip(kind, values, strict=True)]
             return context.make_tuple(builder, to, parts)
         return value
 
     @extending.intrinsic
-    def lend(typing_context: Any, record: Any) -> Any:
-        """``lend(record)``: a tuple with its arrays uncounted, to be used while the caller holds the other.
+    def borrow(typing_context: Any, record: Any) -> Any:
+        """``borrow(record)``: a the tuple with its arrays borrowed, to be used while the caller holds the first.
 
-        Parts that are tuples are lent too; arrays are in C order.
+        Parts that are tuples are borrowed too; arrays are in C order.
         """
 
         def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-            return _lend(context, builder, record, values[0])
+            return _borrow(context, builder, record, values[0])
 
-        return _lent(record)(record), generate
+        return _borrowed(record)(record), generate
 
-    def _room(context: Any, builder: Any, kind: Any, room: Any) -> Any:
-        """The address in an array at which a value of that type is kept."""
-        data = make_array(room[0])(context, builder, room[1]).data
+    def _address(context: Any, builder: Any, kind: Any, buffer: Any) -> Any:
+        """The address in an array at which a value of that type stands."""
+        data = make_array(buffer[0])(context, builder, buffer[1]).data
         return builder.bitcast(data, context.get_value_type(kind).as_pointer())
 
     @extending.intrinsic
-    def keep(typing_context: Any, room: Any, record: Any) -> Any:
-        """``keep(room, record)``: put what was lent into an array of `ROOM` bytes, for other threads to find."""
+    def write_record(typing_context: Any, buffer: Any, record: Any) -> Any:
+        """``write_record(buffer, record)``: put what was borrowed into an array of `BUFFER_SIZE` bytes."""
 
         def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
             kind = signature.args[1]
-            if context.get_abi_sizeof(context.get_value_type(kind)) > ROOM:
-                raise numba.core.errors.LoweringError(f"more than {ROOM} bytes: {kind}")
-            builder.store(values[1], _room(context, builder, kind, (signature.args[0], values[0])), align=8)
+            if context.get_abi_sizeof(context.get_value_type(kind)) > BUFFER_SIZE:
+                raise numba.core.errors.LoweringError(f"more than {BUFFER_SIZE} bytes: {kind}")
+            builder.store(values[1], _address(context, builder, kind, (signature.args[0], values[0])), align=8)
             return context.get_dummy_value()
 
-        return types.void(room, record), generate
+        return types.void(buffer, record), generate
 
     @extending.intrinsic
-    def kept(typing_context: Any, room: Any, like: Any) -> Any:
-        """``kept(room, like)``: what was put there; ``like`` is of the same type."""
+    def read_record(typing_context: Any, buffer: Any, like: Any) -> Any:
+        """``read_record(buffer, like)``: what was put there; ``like`` is of the same type."""
 
         def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-            return builder.load(_room(context, builder, like, (signature.args[0], values[0])), align=8)
+            return builder.load(_address(context, builder, like, (signature.args[0], values[0])), align=8)
 
-        return like(room, like), generate
+        return like(buffer, like), generate
 
     def _scratch(function: Any, element: Any) -> None:
         """Let compiled code take a function's array from the frame of the caller."""
 
         @extending.type_callable(function)
         def _(context: Any) -> Any:
-            return lambda n: Uncounted(element) if isinstance(n, types.IntegerLiteral) else None
+            return lambda n: Borrowed(element) if isinstance(n, types.IntegerLiteral) else None
 
         @extending.lower_builtin(function, types.IntegerLiteral)
         def _(context: Any, builder: Any, signature: Any, values: Any) -> Any:

@@ -13,7 +13,7 @@ from scml_gym.jit.compile import jittable, numba
 
 types = numba.types
 
-ORDER = "seq_cst"
+ORDERING = "seq_cst"
 
 _sched_yield = types.ExternalFunction("sched_yield", types.int32())
 
@@ -28,7 +28,7 @@ def load(typing_context: Any, numbers: Any, i: Any) -> Any:
     """``load(numbers, i)``: what stands there."""
 
     def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        return builder.load_atomic(_address(context, builder, signature, values), ORDER, 8)
+        return builder.load_atomic(_address(context, builder, signature, values), ORDERING, 8)
 
     return types.int64(numbers, types.intp), generate
 
@@ -38,7 +38,7 @@ def store(typing_context: Any, numbers: Any, i: Any, value: Any) -> Any:
     """``store(numbers, i, value)``."""
 
     def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        builder.store_atomic(values[2], _address(context, builder, signature, values), ORDER, 8)
+        builder.store_atomic(values[2], _address(context, builder, signature, values), ORDERING, 8)
         return context.get_dummy_value()
 
     return types.void(numbers, types.intp, types.int64), generate
@@ -49,7 +49,7 @@ def add(typing_context: Any, numbers: Any, i: Any, value: Any) -> Any:
     """``add(numbers, i, value)``; returns what stood there before."""
 
     def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        return builder.atomic_rmw("add", _address(context, builder, signature, values), values[2], ORDER)
+        return builder.atomic_rmw("add", _address(context, builder, signature, values), values[2], ORDERING)
 
     return types.int64(numbers, types.intp, types.int64), generate
 

@@ -13,7 +13,7 @@ from gymnasium.vector.utils import batch_space
 from scml_gym.core.errors import InputError
 from scml_gym.vector.jobs import SharedProgram
 from scml_gym.vector.seeds import SeedStreams
-from scml_gym.vector.workers import Crew
+from scml_gym.vector.workers import Workers
 
 Information = dict[str, Any]
 
@@ -53,7 +53,7 @@ class RowVectorEnv(VectorEnv, ABC):
         self._everyone = np.ones(num_envs, dtype=np.bool_)
         self._last: Any = None
         self._threads = threads
-        self._crews: list[Crew] = []
+        self._workers: list[Workers] = []
 
     @abstractmethod
     def _new_outputs(self) -> Any:
@@ -132,8 +132,8 @@ class RowVectorEnv(VectorEnv, ABC):
 
     def close_extras(self, **kwargs: Any) -> None:
         """End the threads."""
-        for crew in self._crews:
-            crew.close()
+        for workers in self._workers:
+            workers.close()
 
     def _shape(self, observations: np.ndarray) -> Any:
         """Flat observations, of shape ``(n, size)``, in the form of the observation space."""
@@ -150,10 +150,10 @@ class RowVectorEnv(VectorEnv, ABC):
             raise InputError(f"{len(seed)} seeds for {self.num_envs} rows")
         return seed
 
-    def _crew(self, program: SharedProgram) -> Crew:
+    def _in_threads(self, program: SharedProgram) -> Workers:
         """A program as the environment's threads run it."""
-        self._crews.append(Crew(program, self._threads))
-        return self._crews[-1]
+        self._workers.append(Workers(program, self._threads))
+        return self._workers[-1]
 
     def _restart(self, outputs: Any) -> Information:
         """Start the next episode in the rows that are done; their last observation and information are kept aside."""

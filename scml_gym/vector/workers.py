@@ -1,4 +1,4 @@
-"""The threads that run a `SharedProgram`: the caller's, and helpers that sleep while there is nothing to do."""
+"""The threads that run a `SharedProgram`: the caller's, and workers that sleep while there is nothing to do."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from scml_gym.jit.arrays import ROOM
+from scml_gym.jit.arrays import BUFFER_SIZE
 from scml_gym.vector.jobs import ASLEEP, CLOSED, COMING, INSIDE, LINE, PORTIONS, SharedProgram, give_up, leave
 
 
-class Crew:
-    """A program and its threads. Helpers start with the first call, and end with `close` or with this object.
+class Workers:
+    """A program and its threads. Workers start with the first call, and end with `close` or with this object.
 
     Args:
         program: What is run.
@@ -24,11 +24,11 @@ class Crew:
 
     def __init__(self, program: SharedProgram, threads: int = 1):
         self._program = program
-        self._board = np.zeros(ASLEEP + LINE * threads, dtype=np.int64)
-        self._board[PORTIONS] = 1 if threads == 1 else 2 * threads
-        self._room = np.zeros(ROOM, dtype=np.uint8)
+        self._counters = np.zeros(ASLEEP + LINE * threads, dtype=np.int64)
+        self._counters[PORTIONS] = 1 if threads == 1 else 2 * threads
+        self._buffer = np.zeros(BUFFER_SIZE, dtype=np.uint8)
         self._threads, self._process = threads, os.getpid()
-        self._gates: list[threading.Lock] = []
+        self._wake_locks: list[threading.Lock] = []
         self._failures: list[BaseException] = []
         self._end: Callable[[], Any] | None = None
 
@@ -37,26 +37,26 @@ class Crew:
 
         Args:
             n: Of rows.
-            arguments: Of the program. Their types must be those of the first call, which nobody checks: helpers take
-                the memory for that.
+            arguments: Of the program. Their types must be those of the first call, which nobody checks: workers read
+                the argument buffer as such.
 
         Raises:
             BaseException: what the program raised in one of the threads.
         """
         if n == 0:
             return
-        if self._gates and self._process != os.getpid():  # the helpers stayed with the process that was forked
-            self._gates, self._threads = [], 1
-            self._board[INSIDE] = 0
+        if self._wake_locks and self._process != os.getpid():  # the workers stayed with the process that was forked
+            self._wake_locks, self._threads = [], 1
+            self._counters[INSIDE] = 0
         if self._threads > 1 and self._end is None:
             self._start(arguments)
         try:
-            self._board[COMING] = 1
-            for k, gate in enumerate(self._gates):
-                _wake(self._board, k, gate)
-            self._program.lead(self._board, self._room, n, arguments)
+            self._counters[COMING] = 1
+            for k, wake_lock in enumerate(self._wake_locks):
+                _wake(self._counters, k, wake_lock)
+            self._program.lead(self._counters, self._buffer, 0, n, arguments)
         except BaseException:
-            give_up(self._board)
+            give_up(self._counters)
             self._failures.clear()
             raise
         if self._failures:
@@ -65,30 +65,30 @@ class Crew:
             raise failure
 
     def close(self) -> None:
-        """End the helpers; the caller's thread goes on alone."""
+        """End the workers; the caller's thread goes on alone."""
         if self._end is not None:
             self._end()
-        self._gates, self._threads = [], 1
+        self._wake_locks, self._threads = [], 1
 
     def _start(self, arguments: tuple[Any, ...]) -> None:
         like = _blank(arguments)
-        board = np.zeros_like(self._board)
-        board[CLOSED] = 1
-        self._program.follow(board, self._room, like)  # all is compiled before somebody waits for it
-        leave(board)
-        give_up(board)
-        helpers: list[threading.Thread] = []
+        counters = np.zeros_like(self._counters)
+        counters[CLOSED] = 1
+        self._program.follow(counters, self._buffer, like)  # all is compiled before somebody waits for it
+        leave(counters)
+        give_up(counters)
+        workers: list[threading.Thread] = []
         self._process = os.getpid()
-        self._end = weakref.finalize(self, _dismiss, self._board, self._gates, helpers)
+        self._end = weakref.finalize(self, _dismiss, self._counters, self._wake_locks, workers)
         for k in range(self._threads - 1):
-            gate = threading.Lock()
-            gate.acquire()
-            given = gate, k, self._board, self._room, self._program, like, self._failures
-            helper = threading.Thread(target=_help, args=given, name=f"helper {k}", daemon=True)
-            helper.start()
-            helpers.append(helper)
-            self._gates.append(gate)
-            self._board[ASLEEP + LINE * k] = 1
+            wake_lock = threading.Lock()
+            wake_lock.acquire()
+            given = wake_lock, k, self._counters, self._buffer, self._program, like, self._failures
+            worker = threading.Thread(target=_help, args=given, name=f"worker {k}", daemon=True)
+            worker.start()
+            workers.append(worker)
+            self._wake_locks.append(wake_lock)
+            self._counters[ASLEEP + LINE * k] = 1
 
 
 def _blank(arguments: Any) -> Any:
@@ -102,41 +102,41 @@ def _blank(arguments: Any) -> Any:
 
 
 def _help(
-    gate: threading.Lock,
+    wake_lock: threading.Lock,
     k: int,
-    board: np.ndarray,
-    room: np.ndarray,
+    counters: np.ndarray,
+    buffer: np.ndarray,
     program: SharedProgram,
     like: tuple[Any, ...],
     failures: list[BaseException],
 ) -> None:
-    """What a helper does: it sleeps at its gate, and is awake as long as there are orders."""
-    while not board[CLOSED]:
-        gate.acquire()
+    """What a worker does: it sleeps at its lock, and is awake as long as there are jobs."""
+    while not counters[CLOSED]:
+        wake_lock.acquire()
         awake = True
         while awake:
             try:
-                program.follow(board, room, like)
-            except BaseException as error:  # for the thread that gave the order, which waits for this one
+                program.follow(counters, buffer, like)
+            except BaseException as error:  # for the thread that gave the job, which waits for this one
                 failures.append(error)
-                leave(board)
-            awake = board[COMING] != 0 and not board[CLOSED]
-        board[ASLEEP + LINE * k] = 1
+                leave(counters)
+            awake = counters[COMING] != 0 and not counters[CLOSED]
+        counters[ASLEEP + LINE * k] = 1
 
 
-def _wake(board: np.ndarray, k: int, gate: threading.Lock) -> None:
-    if board[ASLEEP + LINE * k]:
-        board[ASLEEP + LINE * k] = 0
-        gate.release()
+def _wake(counters: np.ndarray, k: int, wake_lock: threading.Lock) -> None:
+    if counters[ASLEEP + LINE * k]:
+        counters[ASLEEP + LINE * k] = 0
+        wake_lock.release()
 
 
-def _dismiss(board: np.ndarray, gates: list[threading.Lock], helpers: list[threading.Thread]) -> None:
-    """Wake and end the helpers: they say that they sleep before they look whether they may, and here it is reversed.
+def _dismiss(counters: np.ndarray, wake_locks: list[threading.Lock], workers: list[threading.Thread]) -> None:
+    """Wake and end the workers: they say that they sleep before they look whether they may, and here it is reversed.
 
-    A crew can be collected while this thread holds what a helper needs to end, so they are waited for in moderation.
+    An object can be collected while this thread holds what a worker needs to end, so they are waited for in moderation.
     """
-    board[CLOSED] = 1
-    for k, (gate, helper) in enumerate(zip(gates, helpers, strict=False)):
-        _wake(board, k, gate)
-        if helper is not threading.current_thread():
-            helper.join(timeout=1.0)
+    counters[CLOSED] = 1
+    for k, (wake_lock, worker) in enumerate(zip(wake_locks, workers, strict=False)):
+        _wake(counters, k, wake_lock)
+        if worker is not threading.current_thread():
+            worker.join(timeout=1.0)

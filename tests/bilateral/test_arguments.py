@@ -1,5 +1,7 @@
 """Wrong arguments and actions of the bilateral environments are one line."""
 
+from dataclasses import replace
+
 import gymnasium
 import numpy as np
 import pytest
@@ -16,7 +18,7 @@ ROW = AcceptanceRow("EnglandZimbabwe", 0, "boulware", 5, True, "a", "b", 0.0)
 
 
 def scenario_of(sides):
-    return Scenario("s", {"i": ("a", "b")}, (SIDE,) * sides)
+    return Scenario("s", {"i": ("a", "b")}, tuple(replace(SIDE, name=f"side {k}") for k in range(sides)))
 
 
 @pytest.mark.parametrize("make", [gymnasium.make, gymnasium.make_vec])

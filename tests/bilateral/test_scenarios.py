@@ -101,7 +101,7 @@ def test_the_two_domains_of_the_paper(name, sides, outcomes, best):
 
 
 @settings(max_examples=20, deadline=None)
-@given(st.integers(0, 2**32), st.integers(1, 4), st.integers(1, 4))
+@given(st.integers(0, 2**32), st.integers(1, 4), st.integers(2, 4))
 def test_random_scenarios(seed, issues, values):
     scenario = random_scenario(np.random.default_rng(seed), issues=(1, issues), values=(1, values))
     assert scenario == random_scenario(np.random.default_rng(seed), issues=(1, issues), values=(1, values))
@@ -114,7 +114,8 @@ def test_files_come_back_as_they_were_written(tmp_path):
         write_scenario(load_scenario(name), path)
         assert load_scenario(path) == load_scenario(name)
     with pytest.raises(InputError, match="'x' is not additive"):
-        write_scenario(Scenario("s", {"i": ("a",)}, (TabulatedProfile("x", np.ones(1)),)), tmp_path / "x.yaml")
+        table = TabulatedProfile("x", np.array([0.0, 1.0]))
+        write_scenario(Scenario("s", {"i": ("a", "b")}, (table,)), tmp_path / "x.yaml")
 
 
 @pytest.mark.parametrize(
@@ -213,6 +214,9 @@ def test_what_cannot_be_imported(tmp_path):
         (("[1, 2]", "[1, 2, 3]"), "profile 'one' does not have a figure for each value"),
         (("[1, 2]", "[1]"), "profile 'one' does not have a figure for each value"),
         (("[1, 2]", "[0, 0]"), "no value of issue 'colour' has an evaluation above 0"),
+        (("[1, 2]", "[1, '2']"), "'2' is not valid"),
+        (("weight: 1", "weight: true"), "True is not valid"),
+        (("[a, b]", "[a, 2024-01-01]"), "is not valid"),
         (("[1, 2]", "[1, -2]"), "-2.0 is not a weight or an evaluation"),
         (("[a, b]", "[a, a]"), "issue 'colour' needs values, each once"),
         (("[a, b]", "[a, No]"), "False is not valid"),

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from scml_gym.core.errors import InputError
-from scml_gym.oneshot.actions.negotiation import PartnerStates
+from scml_gym.oneshot.observations.negotiation import PartnerStates
 from scml_gym.oneshot.rewards.negotiation import NegotiationReward
 from tests.helpers.episodes import digest, make, play
 

@@ -55,7 +55,9 @@ def tables(first, second):
 
 @settings(max_examples=30)
 @given(
-    st.lists(st.tuples(st.integers(0, 8), st.integers(0, 8)), min_size=1, max_size=12),
+    st.lists(st.tuples(st.integers(0, 8), st.integers(0, 8)), min_size=2, max_size=12).filter(
+        lambda pairs: all(len(set(side)) > 1 for side in zip(*pairs, strict=True))
+    ),
     st.integers(2, 6),
     st.booleans(),
     st.sampled_from(sorted(NEGOTIATORS)),

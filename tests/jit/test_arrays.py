@@ -1,4 +1,4 @@
-"""Arrays that compiled code does not count are arrays like others."""
+"""Borrowed arrays are arrays like others."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
-from scml_gym.jit.arrays import lend, part_of, scratch_floats, scratch_integers
+from scml_gym.jit.arrays import borrow, part_of, scratch_floats, scratch_integers
 from scml_gym.jit.compile import compiled, jittable
 
 
@@ -47,9 +47,9 @@ _double = compiled(double)
 @compiled
 def double_parts(arrays: Arrays, row: int) -> float:
     """Double a row of the table and a part of the line, and copy the line."""
-    lent = lend(arrays)
-    kept = lent.line.copy()
-    return _double(part_of(lent.table, row)) + _double(lent.line[1:]) + kept[0] + lent.n
+    borrowed = borrow(arrays)
+    copied = borrowed.line.copy()
+    return _double(part_of(borrowed.table, row)) + _double(borrowed.line[1:]) + copied[0] + borrowed.n
 
 
 def test_scratch_is_zero_whenever_it_is_taken() -> None:
@@ -61,8 +61,8 @@ def test_scratch_is_zero_whenever_it_is_taken() -> None:
 
 @compiled
 def sum_either(arrays: Arrays, own: bool) -> float:
-    """A name for an array of one's own or a lent one, and what NumPy makes of lent ones."""
-    line = lend(arrays).line
+    """A name for an array of one's own or a borrowed one, and what NumPy makes of borrowed ones."""
+    line = borrow(arrays).line
     chosen = np.ones(len(line)) if own else line
     made = np.concatenate((line, line[line > 1.0])) + np.zeros_like(made_of(line))
     return chosen.sum() + made.sum() + line.reshape((1, len(line))).sum() + np.sort(line)[0]
@@ -95,7 +95,7 @@ def test_what_is_lent_is_the_same_memory(row: int) -> None:
 
 
 def test_counts_of_the_owner_stay() -> None:
-    """Lending takes no reference and gives none back."""
+    """Borrowing takes no reference and gives none back."""
     arrays = Arrays(np.ones((3, 4)), np.ones(5), 0)
     before: list[Any] = [sys.getrefcount(array) for array in arrays[:2]]
     for _ in range(10):

@@ -230,10 +230,7 @@ def test_closures_have_names_that_say_what_they_hold(mark):
 def test_processes_that_compile_at_once_do_not_mix_up_their_code(tmp_path):
     (tmp_path / "adding.py").write_text(
         """if True:
-        import sys, time
-        from pathlib import Path
-        from scml_gym.jit.compile import compiled, keep_compiled
-        keep_compiled("adding", Path(__file__).parent)
+        from scml_gym.jit.compile import compiled
         def make(k):
             @compiled
             def add(x):

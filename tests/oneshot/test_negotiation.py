@@ -9,15 +9,9 @@ from hypothesis import strategies as st
 
 from scml_gym.core.errors import InputError
 from scml_gym.jit.compile import compiled
-from scml_gym.oneshot.actions.negotiation import (
-    PartnerActions,
-    PartnerStates,
-    levels,
-    partner_mask,
-    quantise,
-    state_index,
-)
-from scml_gym.oneshot.negotiation_ends import END_DTYPE, TRACKER_DTYPE, PartnerTracker, collect_ends
+from scml_gym.oneshot.actions.bins import levels, quantise
+from scml_gym.oneshot.actions.negotiation import PartnerActions, partner_mask
+from scml_gym.oneshot.observations.negotiation import BINS_DTYPE, PartnerStates, state_index
 from scml_gym.oneshot.rewards.negotiation import (
     COSTS,
     SCALINGS,
@@ -28,6 +22,7 @@ from scml_gym.oneshot.rewards.negotiation import (
     negotiation_reward_accepted,
     negotiation_reward_ended,
 )
+from scml_gym.oneshot.rewards.negotiation_ends import END_DTYPE, TRACKER_DTYPE, PartnerTracker, collect_ends
 from scml_gym.oneshot.view import ACCEPT, BUYER, END, MAX_PARTNERS, NOOP, OFFER, SELLER, FactoryView, new_view
 
 
@@ -129,7 +124,8 @@ def test_python_and_compiled_code_agree_to_the_last_bit(view, reward, offers, qu
         assert all(a.tobytes() == b.tobytes() for a, b in zip(left, right, strict=True) if hasattr(a, "tobytes"))
 
     left = int(view["needs"])
-    both(state_index, view, 0, left, offers, quantities, prices, needs, times)
+    counts = np.array([(offers, quantities, prices, needs, times)], dtype=BINS_DTYPE)
+    both(state_index, view, 0, left, counts[0])
     both(partner_mask, view, 0, quantities, prices, np.empty(2 + quantities * prices, dtype=np.bool_))
     both(negotiation_reward_accepted, view, reward.params, 3, 12.0, left, 2)
     both(negotiation_reward_ended, view, reward.params, 0, left)

@@ -11,8 +11,8 @@ from scml_gym.oneshot.envs import oneshot_factories_v0, oneshot_negotiations_v0
 from tests.helpers.episodes import digest, masks, play_parallel
 
 CASES = {
-    "threads": lambda: oneshot_negotiations_v0.parallel_env(days=3),
-    "threads-moves-flat": lambda: oneshot_negotiations_v0.parallel_env(days=3, observation="flat", timing="moves"),
+    "negotiations": lambda: oneshot_negotiations_v0.parallel_env(days=3),
+    "negotiations-moves-flat": lambda: oneshot_negotiations_v0.parallel_env(days=3, observation="flat", timing="moves"),
     "factories": lambda: oneshot_factories_v0.parallel_env(days=3),
     "self-play": lambda: oneshot_factories_v0.parallel_env(days=3, factories=tuple(range(8))),
     "factories-moves-full": lambda: oneshot_factories_v0.parallel_env(days=3, timing="moves", observability="full"),
@@ -38,8 +38,8 @@ def test_lockstep_and_pickle(case):
 
 SMALL = {"days": 2, "factories_per_level": 2, "opponents": ["greedy", "do-nothing", "best-subset", "boulware"]}
 BACKEND_CASES = {
-    "threads": lambda **backend: oneshot_negotiations_v0.parallel_env(**SMALL, **backend),
-    "threads-moves-flat": lambda **backend: oneshot_negotiations_v0.parallel_env(
+    "negotiations": lambda **backend: oneshot_negotiations_v0.parallel_env(**SMALL, **backend),
+    "negotiations-moves-flat": lambda **backend: oneshot_negotiations_v0.parallel_env(
         observation="flat", timing="moves", **SMALL, **backend
     ),
     "factories": lambda **backend: oneshot_factories_v0.parallel_env(
@@ -81,11 +81,11 @@ def test_worlds_in_which_nobody_asks_end_at_the_first_step():
         assert all(info["decisions"] == 0 for info in trace[1]["i"].values())
 
 
-@pytest.mark.parametrize("case", ["threads", "threads-moves-flat"])
+@pytest.mark.parametrize("case", ["negotiations", "negotiations-moves-flat"])
 def test_each_negotiation_ends_once_a_day_and_is_paid_then(case):
     env = CASES[case]()
     trace = play_parallel(env, 2)
-    ends = dict.fromkeys(trace[0], 0)
+    ends = dict.fromkeys(trace[0]["o"], 0)
     for step in trace[1:]:
         for agent, info in step["i"].items():
             ends[agent] += info["negotiation_end"]
@@ -123,7 +123,7 @@ def test_agents_live_for_the_whole_episode_and_idle_ones_have_only_the_no_op():
 def test_self_play_returns_are_scores():
     env = CASES["self-play"]()
     trace = play_parallel(env, 3)
-    for agent in trace[0]:
+    for agent in trace[0]["o"]:
         total = sum(step["r"][agent] for step in trace[1:])
         info = trace[-1]["i"][agent]
         assert total == pytest.approx(info["score"] - 1, abs=1e-9)

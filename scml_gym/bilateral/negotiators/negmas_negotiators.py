@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
@@ -15,7 +16,8 @@ from scml_gym.bilateral.negotiators.agent_k import AGENT_K
 from scml_gym.bilateral.negotiators.base import NO_OFFER, Table, TablePlayer, TableStrategy, make_table
 from scml_gym.bilateral.negotiators.gahboninho import GAHBONINHO
 from scml_gym.bilateral.negotiators.time_dependent import BOULWARE
-from scml_gym.bilateral.scenarios.base import MOST_OUTCOMES
+from scml_gym.bilateral.scenarios.base import MOST_OUTCOMES, check_utilities
+from scml_gym.bilateral.scenarios.ufuns import evaluate, is_discounted, layers
 from scml_gym.core.errors import InputError
 from scml_gym.simulator.global_rng import counter_draws
 
@@ -36,7 +38,7 @@ class TableNegotiator(SAONegotiator):
     Raises:
         InputError: for an unknown strategy or parameter, or a wrong seed; at the first turn of a negotiation: without
             a number of steps or a utility function, with a space that is continuous or larger than 5 million outcomes,
-            or with utilities outside [0, 1].
+                or with utilities outside [0, 1] or all the same. Discounts are left behind, with a warning.
     """
 
     strategy: ClassVar[TableStrategy | None] = None
@@ -108,13 +110,18 @@ class TableNegotiator(SAONegotiator):
         outcomes = list(space.enumerate())
         if self.ufun is None:
             raise InputError(f"negotiator {self._strategy.name!r} needs a utility function (ufun=...)")
-        utilities = np.array([float(self.ufun(outcome)) for outcome in outcomes])
+        if is_discounted(self.ufun):
+            warnings.warn(f"negotiator {self._strategy.name!r}: the discounts are left behind", stacklevel=2)
+        name = str(self.ufun.name)
+        utilities = evaluate(name, layers(self.ufun)[-1], outcomes)
         if not (utilities.min() >= -1e-9 and utilities.max() <= 1.0 + 1e-9):
             raise InputError(
                 f"negotiator {self._strategy.name!r}: utilities from {utilities.min():g} to {utilities.max():g};"
                 " valid: from 0 to 1 (scale the utility function first)"
             )
-        return outcomes, make_table(np.clip(utilities, 0.0, 1.0), [issue.cardinality for issue in space.issues])
+        utilities = np.clip(utilities, 0.0, 1.0)
+        check_utilities(name, utilities)
+        return outcomes, make_table(utilities, [issue.cardinality for issue in space.issues])
 
 
 class AgentK(TableNegotiator):

@@ -18,6 +18,9 @@ MOST_OUTCOMES = 5_000_000
 WEIGHTS_TOLERANCE = 1e-6
 """By how much the weights of a profile may miss 1."""
 
+ALIKE = 1e-12
+"""Utilities no further apart than this differ by rounding only."""
+
 
 class Profile(Protocol):
     """The preferences of one side."""
@@ -46,6 +49,42 @@ def check_worth(profile: str, issue: str | int, evaluations: Sequence[float]) ->
         raise InputError(f"profile {profile!r}: no value of issue {issue!r} has an evaluation above 0")
 
 
+def check_utilities(profile: str, utilities: np.ndarray) -> None:
+    """Refuse utilities that say nothing about what a side prefers, or that are none.
+
+    Args:
+        profile: Its name, for the message.
+        utilities: float64, of each outcome.
+
+    Raises:
+        InputError: if one is not a number from 0 to 1, or all are equal.
+    """
+    _check_range(profile, utilities)
+    if np.ptp(utilities) <= ALIKE:
+        raise InputError(
+            f"profile {profile!r}: every outcome is worth the same ({utilities[0]:g}); valid: two different utilities"
+        )
+
+
+def _check_range(profile: str, utilities: np.ndarray) -> None:
+    wrong = utilities[~((utilities >= 0.0) & (utilities <= 1.0))]
+    if len(wrong):
+        raise InputError(f"profile {profile!r}: {float(wrong[0])!r} is not a utility; valid: from 0 to 1")
+
+
+def _figure(profile: str, figure: Any) -> float:
+    """A weight or an evaluation as a float."""
+    number = isinstance(figure, int | float | np.integer | np.floating) and not isinstance(figure, bool)
+    try:
+        value = float(figure) if number else math.nan
+    except OverflowError:
+        value = math.inf
+    if not (math.isfinite(value) and value >= 0):
+        wrong = value if number else figure
+        raise InputError(f"profile {profile!r}: {wrong!r} is not a weight or an evaluation; valid: 0 or more")
+    return value
+
+
 @dataclass(frozen=True)
 class AdditiveProfile:
     """Preferences by issue: U = sum of weight x evaluation / maximum evaluation of the issue (equation (1)).
@@ -64,17 +103,14 @@ class AdditiveProfile:
     evaluations: tuple[tuple[float, ...], ...]
 
     def __post_init__(self) -> None:
-        figures = [*self.weights, *(e for values in self.evaluations for e in values)]
+        object.__setattr__(self, "weights", tuple(_figure(self.name, w) for w in self.weights))
+        evaluations = tuple(tuple(_figure(self.name, e) for e in values) for values in self.evaluations)
+        object.__setattr__(self, "evaluations", evaluations)
         if len(self.weights) != len(self.evaluations):
             raise InputError(
                 f"profile {self.name!r}: {len(self.weights)} weights for the evaluations of"
                 f" {len(self.evaluations)} issues"
             )
-        for figure in figures:
-            if not (math.isfinite(figure) and figure >= 0):
-                raise InputError(
-                    f"profile {self.name!r}: {figure!r} is not a weight or an evaluation; valid: 0 or more"
-                )
         if abs(sum(self.weights) - 1.0) > WEIGHTS_TOLERANCE:
             raise InputError(f"profile {self.name!r}: the weights sum to {sum(self.weights):.6g}; valid: 1")
         for i, values in enumerate(self.evaluations):
@@ -129,9 +165,7 @@ class TabulatedProfile:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "values", np.asarray(self.values, dtype=np.float64))
-        wrong = self.values[~((self.values >= 0.0) & (self.values <= 1.0))]
-        if len(wrong):
-            raise InputError(f"profile {self.name!r}: {float(wrong[0])!r} is not a utility; valid: from 0 to 1")
+        _check_range(self.name, self.values)
 
     def utilities(self, shape: tuple[int, ...]) -> np.ndarray:
         """See `Profile`."""
@@ -145,6 +179,11 @@ class TabulatedProfile:
         return MappingUtilityFunction(mapping, outcome_space=outcome_space, reserved_value=0.0, name=self.name)
 
 
+def _plain(value: Any) -> Any:
+    """A value without NumPy's type."""
+    return value.item() if isinstance(value, np.generic) else value
+
+
 @dataclass(frozen=True)
 class Scenario:
     """Issues and preferences over them; a negotiation that ends without agreement is worth 0, and time costs nothing.
@@ -153,29 +192,49 @@ class Scenario:
 
     Attributes:
         name: Of the scenario.
-        issues: Names and values of the issues.
+        issues: Names and values of the issues; values are texts or numbers.
         profiles: Preferences; the first is that of profile 0.
+
+    Raises:
+        InputError: if a name is not a text, an issue has no values or one of them twice, two profiles have the same
+            name, a profile does not fit the issues, or is worth the same in every outcome; or the space is too large.
     """
 
     name: str
-    issues: Mapping[str, tuple[str, ...]]
+    issues: Mapping[str, tuple[Any, ...]]
     profiles: tuple[Profile, ...]
 
     def __post_init__(self) -> None:
-        for issue, values in self.issues.items():
-            if not values or len(set(values)) < len(values):
+        names = [profile.name for profile in self.profiles]
+        for name in (self.name, *self.issues, *names):
+            if not isinstance(name, str):
+                raise InputError(f"scenario {self.name!r}: {name!r} is not a name; valid: a text")
+        for name in names:
+            if names.count(name) > 1:
+                raise InputError(f"scenario {self.name!r}: {names.count(name)} profiles have the name {name!r}")
+        issues = {issue: tuple(map(_plain, values)) for issue, values in self.issues.items()}
+        object.__setattr__(self, "issues", issues)
+        for issue, values in issues.items():
+            once = len(set(values)) == len(values) and all(value == value for value in values)  # NaN is not itself
+            if not values or not once:
                 raise InputError(f"scenario {self.name!r}: issue {issue!r} needs values, each once")
         if not self.issues or self.n_outcomes > MOST_OUTCOMES:
             raise InputError(f"scenario {self.name!r}: {self.n_outcomes} outcomes; valid: 1 to {MOST_OUTCOMES}")
         for profile in self.profiles:
             try:
-                shape = np.shape(profile.utilities(self.shape))
+                utilities = np.asarray(profile.utilities(self.shape), dtype=np.float64)
+                if utilities.shape != (self.n_outcomes,):
+                    raise InputError(f"profile {profile.name!r} does not have a figure for each value")
+                check_utilities(profile.name, utilities)
             except InputError as error:
                 raise InputError(f"scenario {self.name!r}: {error}") from None
-            if shape != (self.n_outcomes,):
-                raise InputError(
-                    f"scenario {self.name!r}: profile {profile.name!r} does not have a figure for each value"
-                )
+
+    def __eq__(self, other: object) -> bool:
+        """Whether both are the same, the order of the issues included: profiles count on it."""
+        if not isinstance(other, Scenario):
+            return NotImplemented
+        mine, others = list(self.issues.items()), list(other.issues.items())
+        return (self.name, mine, self.profiles) == (other.name, others, other.profiles)
 
     @cached_property
     def shape(self) -> tuple[int, ...]:
@@ -197,7 +256,7 @@ class Scenario:
             raise InputError(f"scenario {self.name!r} has no profile {profile!r}; valid: 0 to {len(self.profiles) - 1}")
         return self.profiles[profile].utilities(self.shape)
 
-    def outcome(self, index: int) -> tuple[str, ...]:
+    def outcome(self, index: int) -> tuple[Any, ...]:
         """The values of an outcome.
 
         Raises:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
 import os
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import yaml
-from pydantic import StrictStr
+from pydantic import StrictFloat, StrictInt, StrictStr
 
 from scml_gym.bilateral.scenarios.base import AdditiveProfile, Scenario, check_worth
-from scml_gym.core.config import Config, Loaded, read_yaml, validate
+from scml_gym.core.config import Config, Loaded, dump_yaml, parse_yaml, read_yaml, validate
 from scml_gym.core.errors import InputError
 from scml_gym.core.files import replace_file
 
@@ -17,8 +20,8 @@ from scml_gym.core.files import replace_file
 class IssuePreferences(Config):
     """One side's view of an issue: its weight, and an evaluation of each value, in the order of the values."""
 
-    weight: float
-    evaluations: list[float]
+    weight: StrictFloat
+    evaluations: list[StrictFloat]
 
 
 class ScenarioFile(Config):
@@ -26,12 +29,12 @@ class ScenarioFile(Config):
 
     Attributes:
         name: Of the scenario.
-        issues: Values by the name of the issue; texts (``"No"`` needs its quotes in YAML).
+        issues: Values by the name of the issue; texts (``"No"`` needs its quotes in YAML) or numbers.
         profiles: By the name of the side and the name of the issue.
     """
 
     name: StrictStr
-    issues: dict[StrictStr, list[StrictStr]]
+    issues: dict[StrictStr, list[StrictStr | StrictInt | StrictFloat]]
     profiles: dict[StrictStr, dict[StrictStr, IssuePreferences]]
 
 
@@ -43,29 +46,33 @@ def read_scenario(path: str | Path) -> Scenario:
     """
     data = read_yaml(path)
     with Loaded(data, {"": str(path)}).naming_sources():
-        content = validate(ScenarioFile, data)
-        for name, preferences in content.profiles.items():
-            if list(preferences) != list(content.issues):
-                raise InputError(f"profiles.{name}: issues {list(preferences)}; valid: {list(content.issues)}")
-            for issue, preference in preferences.items():
-                check_worth(name, issue, preference.evaluations)
-        profiles = [
-            AdditiveProfile(
-                name,
-                tuple(p.weight for p in preferences.values()),
-                tuple(tuple(p.evaluations) for p in preferences.values()),
-            )
-            for name, preferences in content.profiles.items()
-        ]
-        return Scenario(content.name, {k: tuple(v) for k, v in content.issues.items()}, tuple(profiles))
+        return _scenario(data)
+
+
+def _scenario(data: Mapping[str, Any]) -> Scenario:
+    content = validate(ScenarioFile, data)
+    for name, preferences in content.profiles.items():
+        if list(preferences) != list(content.issues):
+            raise InputError(f"profiles.{name}: issues {list(preferences)}; valid: {list(content.issues)}")
+        for issue, preference in preferences.items():
+            check_worth(name, issue, preference.evaluations)
+    profiles = [
+        AdditiveProfile(
+            name,
+            tuple(p.weight for p in preferences.values()),
+            tuple(tuple(p.evaluations) for p in preferences.values()),
+        )
+        for name, preferences in content.profiles.items()
+    ]
+    return Scenario(content.name, {k: tuple(v) for k, v in content.issues.items()}, tuple(profiles))
 
 
 def write_scenario(scenario: Scenario, path: str | Path) -> None:
-    """Write a scenario's file, a new one.
+    """Write a scenario's file, a new one; `read_scenario` reads it back equal.
 
     Raises:
-        InputError: if a profile is not additive (the format has weights and evaluations only), the file exists, or it
-            cannot be written.
+        InputError: if a profile is not additive (the format has weights and evaluations only), a value is neither a
+            text nor a finite number, the file exists, or it cannot be written.
     """
     path = Path(path)
     if os.path.lexists(path):
@@ -77,8 +84,23 @@ def write_scenario(scenario: Scenario, path: str | Path) -> None:
         rows = zip(scenario.issues, profile.weights, profile.evaluations, strict=True)
         profiles[profile.name] = {issue: {"weight": w, "evaluations": list(e)} for issue, w, e in rows}
     issues = {issue: list(values) for issue, values in scenario.issues.items()}
-    content = {"name": scenario.name, "issues": issues, "profiles": profiles}
+    for issue, values in issues.items():
+        for value in values:
+            if type(value) not in (str, int, float) or (isinstance(value, float) and not math.isfinite(value)):
+                raise InputError(f"issue {issue!r}: {value!r} cannot be written; valid: texts and finite numbers")
+    text = _text({"name": scenario.name, "issues": issues, "profiles": profiles}, scenario)
     try:
-        replace_file(path, yaml.safe_dump(content, sort_keys=False, allow_unicode=True))
+        replace_file(path, text)
     except OSError as error:
         raise InputError(f"{path} cannot be written: {error.strerror}") from error
+
+
+def _text(content: Mapping[str, Any], scenario: Scenario) -> bytes:
+    """The file's bytes, read back once: YAML has texts that it cannot hold."""
+    try:
+        text = dump_yaml(content)
+        if _scenario(parse_yaml(text)) == scenario:
+            return text.encode()
+    except (yaml.YAMLError, UnicodeError, InputError):
+        pass
+    raise InputError(f"scenario {scenario.name!r} cannot be written: YAML would change one of its texts")

@@ -27,7 +27,8 @@ def random_scenario(
         removes.
 
     Raises:
-        InputError: if a range is empty or begins below 1.
+        InputError: if a range is empty or begins below 1, or no issue would have two values: each outcome would be
+            worth the same.
 
     Example:
         >>> random_scenario(np.random.default_rng(1), issues=(3, 3), values=(4, 4)).n_outcomes
@@ -37,7 +38,11 @@ def random_scenario(
         whole = isinstance(pair, tuple) and len(pair) == 2 and all(isinstance(n, int | np.integer) for n in pair)
         if not (whole and 1 <= pair[0] <= pair[1]):
             raise InputError(f"{name}={pair!r}; valid: two whole numbers, 1 or more, the fewest first")
-    sizes = rng.integers(values[0], values[1] + 1, size=int(rng.integers(issues[0], issues[1] + 1)))
+    if values[1] == 1:
+        raise InputError(f"values={values!r}; valid: 2 or more for the most, as one outcome leaves nothing to prefer")
+    sizes = np.ones(1, dtype=np.int64)
+    while sizes.max() == 1:  # one outcome
+        sizes = rng.integers(values[0], values[1] + 1, size=int(rng.integers(issues[0], issues[1] + 1)))
     names = {f"issue {i + 1}": tuple(f"value {v + 1}" for v in range(size)) for i, size in enumerate(sizes)}
     sides = []
     for k in range(profiles):

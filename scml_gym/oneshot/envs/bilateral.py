@@ -12,9 +12,9 @@ from scml_gym.core.errors import InputError
 from scml_gym.oneshot.actions.factory import validate
 from scml_gym.oneshot.envs.config import MOST_WORLDS, OneShotConfig
 from scml_gym.oneshot.envs.partner_codec import PartnerCodec, draw_partner, negotiation_reward, open_partners
-from scml_gym.oneshot.negotiation_ends import NegotiationEnd, PartnerTracker
 from scml_gym.oneshot.render import RENDER_MODES, render_day
 from scml_gym.oneshot.rewards.negotiation import NegotiationReward
+from scml_gym.oneshot.rewards.negotiation_ends import NegotiationEnd, PartnerTracker
 from scml_gym.oneshot.strategies import STRATEGIES
 from scml_gym.oneshot.strategies.base import StrategyPolicy
 from scml_gym.oneshot.view import ActionArray, FactoryView, new_actions

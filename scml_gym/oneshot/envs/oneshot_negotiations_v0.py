@@ -13,9 +13,9 @@ from pettingzoo import ParallelEnv
 from scml_gym.oneshot.actions.factory import validate
 from scml_gym.oneshot.envs.config import OneShotConfig
 from scml_gym.oneshot.envs.partner_codec import PartnerCodec, negotiation_reward
-from scml_gym.oneshot.negotiation_ends import PartnerTracker
 from scml_gym.oneshot.render import RENDER_MODES, render_day
 from scml_gym.oneshot.rewards.negotiation import NegotiationReward
+from scml_gym.oneshot.rewards.negotiation_ends import PartnerTracker
 from scml_gym.oneshot.view import MAX_PARTNERS, FactoryView, new_actions
 
 

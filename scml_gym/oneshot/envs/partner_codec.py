@@ -10,8 +10,9 @@ from gymnasium import spaces
 from scml_gym.core.errors import InputError
 from scml_gym.jit.compile import jittable
 from scml_gym.jit.random import ALL_BITS, below, open_stream
-from scml_gym.oneshot.actions.negotiation import PartnerActions, PartnerStates
+from scml_gym.oneshot.actions.negotiation import PartnerActions
 from scml_gym.oneshot.observations.factory import PartnerEncoder
+from scml_gym.oneshot.observations.negotiation import PartnerStates
 from scml_gym.oneshot.rewards.negotiation import NegotiationReward
 from scml_gym.oneshot.view import FactoryView
 
@@ -26,7 +27,7 @@ class PartnerCodec:
 
     Args:
         observation: ``"needs"``, ``"offer"`` or ``"full"``: the paper's discrete states as one index (see
-            `scml_gym.oneshot.actions.negotiation.PartnerStates`); ``"flat"``: 25 numbers (see
+            `scml_gym.oneshot.observations.negotiation.PartnerStates`); ``"flat"``: 25 numbers (see
             `scml_gym.oneshot.observations.factory.PartnerEncoder`).
         quantity_bins: Quantities that an offer, and a discrete state, tells apart.
         price_bins: Prices likewise.

@@ -17,13 +17,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from scml_gym.jit.compile import compiled, jittable
-from scml_gym.oneshot.negotiation_ends import END_DTYPE, TRACKER_DTYPE, begin_tracked_day, collect_ends
 from scml_gym.oneshot.rewards.hindsight import hindsight_profit
 from scml_gym.oneshot.rewards.negotiation import (
     NegotiationReward,
     negotiation_reward_accepted,
     negotiation_reward_ended,
 )
+from scml_gym.oneshot.rewards.negotiation_ends import END_DTYPE, TRACKER_DTYPE, begin_tracked_day, collect_ends
 from scml_gym.oneshot.view import MAX_PARTNERS, FactoryView
 
 

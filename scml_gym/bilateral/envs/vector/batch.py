@@ -26,7 +26,7 @@ from scml_gym.bilateral.worlds.protocol import Negotiation
 from scml_gym.bilateral.worlds.table_world import check_opponent
 from scml_gym.core.errors import InputError
 from scml_gym.vector.jobs import SharedProgram
-from scml_gym.vector.workers import Crew
+from scml_gym.vector.workers import Workers
 
 
 class Row(NamedTuple):
@@ -42,16 +42,18 @@ class NegotiationBatch:
     Args:
         form: Of the learner's side, the same in all rows.
         rows: One for each.
-        crew: What runs a program; by default this thread alone.
+        in_threads: What runs a program; by default this thread alone.
 
     Raises:
         InputError: if an opponent is a negmas negotiator, or a strategy or reward does not compile.
     """
 
-    def __init__(self, form: BilateralForm, rows: Sequence[Row], crew: Callable[[SharedProgram], Crew] = Crew):
+    def __init__(
+        self, form: BilateralForm, rows: Sequence[Row], in_threads: Callable[[SharedProgram], Workers] = Workers
+    ):
         n = len(rows)
         self.form, self._rows = form, rows
-        self._reset_program, self._step_program = (crew(program) for program in make_programs(form.kernel))
+        self._reset_program, self._step_program = (in_threads(program) for program in make_programs(form.kernel))
         frames = np.zeros((n, form.history, 2), dtype=np.float32)
         self._batch = Negotiations(np.zeros(n, dtype=GAME_DTYPE), np.zeros(n, dtype=PAY_DTYPE), frames)
         self._played: list[Negotiation | None] = [None] * n

@@ -48,7 +48,7 @@ class NegotiationVectorEnv(RowVectorEnv):
         self.setting, self.reward = setting, reward
         self.single_observation_space, self.single_action_space = form.observation_space, form.action_space
         super().__init__(num_envs, autoreset_mode, threads, np.int64)
-        self._batch = NegotiationBatch(form, [Row(setting.negotiation, reward)] * num_envs, self._crew)
+        self._batch = NegotiationBatch(form, [Row(setting.negotiation, reward)] * num_envs, self._in_threads)
 
     def _new_outputs(self) -> Results:
         return self._batch.new_results()

@@ -14,7 +14,7 @@ from scml_gym.bilateral.view import LEARNER, mean_received
 from scml_gym.bilateral.worlds.compiled.calls import call_number, table_of
 from scml_gym.bilateral.worlds.compiled.game import answer, begin, failed
 from scml_gym.jit.compile import jittable
-from scml_gym.vector.jobs import Board, SharedProgram, shared, take
+from scml_gym.vector.jobs import Counters, SharedProgram, shared, take
 
 PAY_DTYPE = np.dtype(
     [("accept", np.int64), ("offer", np.int64), ("failure_penalty", np.float64), ("invalid", np.int64)], align=True
@@ -103,22 +103,22 @@ def make_programs(kernel: FormKernel) -> NegotiationPrograms:
 
     @shared
     @jittable
-    def reset(arguments: tuple[Negotiations, Results, np.ndarray, np.ndarray], board: Board) -> None:
+    def reset(arguments: tuple[Negotiations, Results, np.ndarray, np.ndarray], counters: Counters) -> None:
         rows, results, indices, seeds = arguments
-        low, high = take(board)
+        low, high = take(counters)
         while low < high:
             for k in range(low, high):
                 restart(rows, results, seeds[k], indices[k])
-            low, high = take(board)
+            low, high = take(counters)
 
     @shared
     @jittable
-    def step(arguments: tuple[Negotiations, Results, np.ndarray, np.ndarray], board: Board) -> None:
+    def step(arguments: tuple[Negotiations, Results, np.ndarray, np.ndarray], counters: Counters) -> None:
         rows, results, indices, actions = arguments
-        low, high = take(board)
+        low, high = take(counters)
         while low < high:
             for k in range(low, high):
                 act(rows, results, actions[indices[k]], indices[k])
-            low, high = take(board)
+            low, high = take(counters)
 
     return NegotiationPrograms(reset, step)

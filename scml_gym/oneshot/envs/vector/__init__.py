@@ -1,1 +1,5 @@
-"""Native vector environments over SCML OneShot."""
+"""Native vector environments over SCML OneShot. They need Numba."""
+
+from scml_gym.jit.compile import require_numba
+
+require_numba()

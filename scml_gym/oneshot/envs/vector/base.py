@@ -102,7 +102,7 @@ class BatchedEnv(RowVectorEnv):
         super().__init__(num_envs, autoreset_mode, threads, action_dtype)
         self.setting = setting
         self._source, self._batch = source, batch
-        self._program = self._crew(program)
+        self._program = self._in_threads(program)
         self._no_actions = np.zeros(self.action_space.shape or (), dtype=action_dtype)
         self._constants = constants
         self._n_choices, self._size = n_choices, size

@@ -75,7 +75,7 @@ class OneShotBilateralVectorEnv(BatchedEnv):
         learner = Learner(
             other_players,
             _worth(negotiation_reward(reward)),
-            kernel.numbers,
+            kernel.parameters,
             DRAWN if partner is None else int(partner),
             int(episode == "world"),
             quantity_bins,

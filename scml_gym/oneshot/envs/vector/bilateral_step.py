@@ -10,8 +10,8 @@ import numpy as np
 
 from scml_gym.core.errors import InputError
 from scml_gym.jit.compile import jittable
-from scml_gym.oneshot.actions.negotiation import PartnerStates, decode_choice, partner_mask, state_index
-from scml_gym.oneshot.envs.partner_codec import STATES, draw_partner, open_partners
+from scml_gym.oneshot.actions.negotiation import decode_choice, partner_mask
+from scml_gym.oneshot.envs.partner_codec import draw_partner, open_partners
 from scml_gym.oneshot.envs.vector.batch import Batch, Source, advance_row
 from scml_gym.oneshot.envs.vector.concurrent_step import (
     ACT,
@@ -23,14 +23,15 @@ from scml_gym.oneshot.envs.vector.concurrent_step import (
     is_over,
     summarise,
 )
-from scml_gym.oneshot.negotiation_ends import END_DTYPE, TRACKER_DTYPE, collect_ends
 from scml_gym.oneshot.observations.encoding import encode_one_partner
 from scml_gym.oneshot.observations.factory import PartnerEncoder
+from scml_gym.oneshot.observations.negotiation import BINS_DTYPE, PartnerStates, state_index
 from scml_gym.oneshot.rewards.negotiation import negotiation_reward_accepted, negotiation_reward_ended
+from scml_gym.oneshot.rewards.negotiation_ends import END_DTYPE, TRACKER_DTYPE, collect_ends
 from scml_gym.oneshot.view import MAX_PARTNERS, FactoryView
 from scml_gym.oneshot.worlds.compiled.advance import DAY, DECISION
 from scml_gym.oneshot.worlds.compiled.players import answer, propose
-from scml_gym.vector.jobs import Board, SharedProgram, shared, take
+from scml_gym.vector.jobs import Counters, SharedProgram, shared, take
 from scml_gym.vector.seeds import Seeds
 
 DRAWN = -1
@@ -54,7 +55,7 @@ NEGOTIATION_DTYPE = np.dtype(
     ],
     align=True,
 )
-"""What a row follows of its learner's negotiation; see `scml_gym.oneshot.negotiation_ends.NegotiationEnd`."""
+"""What a row follows of its learner's negotiation; see `scml_gym.oneshot.rewards.negotiation_ends.NegotiationEnd`."""
 
 
 class Learner(NamedTuple):
@@ -62,18 +63,22 @@ class Learner(NamedTuple):
 
     others: np.ndarray  # PLAYER_DTYPE (1,), the strategy that answers the other partners
     worth: np.ndarray  # float64 (7,), the parameters of the reward
-    numbers: np.ndarray  # int64, of the encoder
+    parameters: np.ndarray  # of the encoder
     partner: int  # slot, or DRAWN
     per_world: int  # 1 where the world is the episode
     quantity_bins: int
     price_bins: int
 
 
+STATES_DTYPE = np.dtype([*BINS_DTYPE.descr, ("accept", np.int64), ("end", np.int64)])
+"""The parameters of `PartnerStates`: its bins and its terminal states."""
+
+
 class PartnerKernel(NamedTuple):
-    """An encoder: ``encode(view, k, numbers, out)``, the numbers it needs, and the length of an observation."""
+    """An encoder: ``encode(view, k, parameters, out)``, its parameters, and the length of an observation."""
 
     encode: Any
-    numbers: np.ndarray
+    parameters: np.ndarray
     size: int
 
 
@@ -94,25 +99,24 @@ def _(encoder: PartnerEncoder) -> PartnerKernel:
 
 @partner_kernel.register
 def _(encoder: PartnerStates) -> PartnerKernel:
-    bins = (encoder.quantity_bins, encoder.price_bins, encoder.needs_bins, encoder.time_bins)
-    numbers = (STATES.index(encoder.kind), *bins, encoder.accept, encoder.end)
-    return PartnerKernel(encode_state, np.array(numbers, dtype=np.int64), 1)
+    parameters = np.array([(*encoder.bins[0].item(), encoder.accept, encoder.end)], dtype=STATES_DTYPE)
+    return PartnerKernel(encode_state, parameters, 1)
 
 
 @jittable
-def encode_features(view: FactoryView, k: int, numbers: np.ndarray, out: np.ndarray) -> None:
+def encode_features(view: FactoryView, k: int, parameters: np.ndarray, out: np.ndarray) -> None:
     """`encode_one_partner`."""
     encode_one_partner(view, k, out)
 
 
 @jittable
-def encode_state(view: FactoryView, k: int, numbers: np.ndarray, out: np.ndarray) -> None:
+def encode_state(view: FactoryView, k: int, parameters: np.ndarray, out: np.ndarray) -> None:
     """`PartnerStates.index`."""
     partner = view["partners"][k]
     if partner["running"] != 0:
-        out[0] = state_index(view, k, view["needs"], numbers[0], numbers[1], numbers[2], numbers[3], numbers[4])
+        out[0] = state_index(view, k, view["needs"], parameters[0])
     else:
-        out[0] = numbers[5] if partner["agreed_quantity"] > 0 else numbers[6]
+        out[0] = parameters[0]["accept"] if partner["agreed_quantity"] > 0 else parameters[0]["end"]
 
 
 @jittable
@@ -223,7 +227,7 @@ def make_program(encode: Any) -> SharedProgram:
     def observe(batch: Batch, learner: Learner, outputs: Outputs, i: int, closed: bool) -> None:
         row, k = batch.rows[i], batch.rewards[i]["partner"]
         view = batch.closing[i] if closed else batch.worlds[i]["views"][row["factory"]]
-        encode(view, k, learner.numbers, outputs.observations[i])
+        encode(view, k, learner.parameters, outputs.observations[i])
         partner_mask(view, k, learner.quantity_bins, learner.price_bins, outputs.masks[i])
 
     @jittable
@@ -262,15 +266,17 @@ def make_program(encode: Any) -> SharedProgram:
 
     @shared
     @jittable
-    def play(arguments: tuple[Batch, Source, Seeds, Outputs, np.ndarray, np.ndarray, Learner], board: Board) -> None:
+    def play(
+        arguments: tuple[Batch, Source, Seeds, Outputs, np.ndarray, np.ndarray, Learner], counters: Counters
+    ) -> None:
         batch, source, seeds, outputs, tasks, actions, learner = arguments
-        low, high = take(board)
+        low, high = take(counters)
         while low < high:
             for i in range(low, high):
                 if tasks[i] == ACT:
                     act(batch, learner, outputs, actions[i], i)
                 elif tasks[i] == RESTART:
                     restart(batch, learner, source, seeds, outputs, i)
-            low, high = take(board)
+            low, high = take(counters)
 
     return play

@@ -16,7 +16,7 @@ from scml_gym.oneshot.rewards.kernels import RewardKernel
 from scml_gym.oneshot.view import HIDDEN_DTYPE, MAX_PARTNERS, NOOP
 from scml_gym.oneshot.worlds.compiled.advance import DAY, DECISION, OVER, fill_hidden_state
 from scml_gym.oneshot.worlds.compiled.players import answer
-from scml_gym.vector.jobs import Board, SharedProgram, shared, take
+from scml_gym.vector.jobs import Counters, SharedProgram, shared, take
 from scml_gym.vector.seeds import Seeds, next_seed
 
 
@@ -166,17 +166,17 @@ def make_program(form: ActionKernel, encode: Any, full: bool, reward: RewardKern
 
     @shared
     @jittable
-    def play(arguments: tuple[Batch, Source, Seeds, Outputs, np.ndarray, np.ndarray], board: Board) -> None:
+    def play(arguments: tuple[Batch, Source, Seeds, Outputs, np.ndarray, np.ndarray], counters: Counters) -> None:
         batch, source, seeds, outputs, tasks, actions = arguments
         hidden_state = np.zeros(n_hidden, dtype=HIDDEN_DTYPE)
-        low, high = take(board)
+        low, high = take(counters)
         while low < high:
             for i in range(low, high):
                 if tasks[i] == ACT:
                     act(batch, outputs, hidden_state, part_of(actions, i), i)
                 elif tasks[i] == RESTART:
                     restart(batch, source, seeds, outputs, hidden_state, i)
-            low, high = take(board)
+            low, high = take(counters)
 
     return play
 

@@ -1,0 +1,6 @@
+"""Action codecs: what the actions of an environment mean to the negotiations; by name in `ACTIONS`."""
+
+from scml_gym.oneshot.actions.factory import ACTIONS, ActionCodec, ChoiceActions, ContinuousActions
+from scml_gym.oneshot.actions.negotiation import PartnerActions
+
+__all__ = ["ACTIONS", "ActionCodec", "ChoiceActions", "ContinuousActions", "PartnerActions"]

@@ -1,0 +1,27 @@
+"""What a decision of a factory, or a negotiation, is paid; by name in `REWARDS`."""
+
+from scml_gym.oneshot.rewards.factory import (
+    REWARDS,
+    DailyProfit,
+    NegotiationProfit,
+    PotentialShaping,
+    Regret,
+    Reward,
+    ShapedProfit,
+    Transition,
+    make_reward,
+)
+from scml_gym.oneshot.rewards.negotiation import NegotiationReward
+
+__all__ = [
+    "REWARDS",
+    "DailyProfit",
+    "NegotiationProfit",
+    "NegotiationReward",
+    "PotentialShaping",
+    "Regret",
+    "Reward",
+    "ShapedProfit",
+    "Transition",
+    "make_reward",
+]
