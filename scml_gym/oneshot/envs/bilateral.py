@@ -9,8 +9,9 @@ import numpy as np
 from gymnasium.utils import EzPickle
 
 from scml_gym.core.errors import InputError
+from scml_gym.game.env import MOST_WORLDS
 from scml_gym.oneshot.actions.factory import validate
-from scml_gym.oneshot.envs.config import MOST_WORLDS, OneShotConfig
+from scml_gym.oneshot.envs.config import OneShotConfig
 from scml_gym.oneshot.envs.partner_codec import PartnerCodec, draw_partner, negotiation_reward, open_partners
 from scml_gym.oneshot.render import RENDER_MODES, render_day
 from scml_gym.oneshot.rewards.negotiation import NegotiationReward

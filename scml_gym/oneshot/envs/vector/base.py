@@ -9,7 +9,8 @@ import numpy as np
 from gymnasium.vector import AutoresetMode
 
 from scml_gym.core.errors import InputError
-from scml_gym.oneshot.envs.config import MOST_WORLDS, OneShotConfig, Opponent
+from scml_gym.game.env import MOST_WORLDS
+from scml_gym.oneshot.envs.config import OneShotConfig, Opponent
 from scml_gym.oneshot.envs.sampling import begin_sampling
 from scml_gym.oneshot.envs.vector.batch import GENERATED, NO_DAYS, NO_SPECS, POOLED, STAGED, Batch, Source, widen_state
 from scml_gym.oneshot.envs.vector.concurrent_step import ENDED, ERROR, REST, RESTART, SUMMARY_DTYPE, Outputs
