@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from scml_gym.game.definition import EntryPoints
+from scml_gym.game.definition import EntryPoints, Game
 from scml_gym.games import DEFAULT_GAME, GAMES
 
 _GAMES = [GAMES.get(name) for name in sorted(GAMES, key=lambda name: name != DEFAULT_GAME)]
@@ -27,3 +27,15 @@ def register_environments(environments: Mapping[str, EntryPoints] = ENVIRONMENTS
     for name, entry_points in environments.items():
         if name not in gymnasium.registry:
             gymnasium.register(id=name, entry_point=entry_points.single, vector_entry_point=entry_points.vector)
+
+
+def register_game(game: Game) -> None:
+    """Add a game of your own: its name in `GAMES`, its ids in Gymnasium.
+
+    Called by the module of the game, so that every process that names it as ``module:NAME`` knows its environments.
+
+    Raises:
+        InputError: if the name is taken.
+    """
+    GAMES.register(game.name, game)
+    register_environments(game.environments)

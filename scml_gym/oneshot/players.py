@@ -12,12 +12,11 @@
 from __future__ import annotations
 
 import importlib
-import os
 from typing import Any
 
 from scml_gym.core.errors import InputError, nearest
 from scml_gym.core.registry import load_object, parse_parameters
-from scml_gym.game.run_folders import RUN_FOLDERS
+from scml_gym.game.run_folders import RUN_FOLDERS, is_folder
 from scml_gym.game.world import FactoryPolicy, PlayerMaker
 from scml_gym.oneshot.policy_files import PolicyFile
 from scml_gym.oneshot.strategies import STRATEGIES
@@ -45,7 +44,7 @@ def player_maker(name: str, run_folders: str = "learner") -> PlayerMaker:
         return _league_agent(name, rest)
     if name.endswith(".npz"):
         return PolicyFile.load(name).player
-    if os.sep in name or os.path.isdir(name):  # unlike Path, it takes names that are too long for a file
+    if is_folder(name):
         return RUN_FOLDERS.get(run_folders)(name)
     if ":" in name:
         return _own(name)
