@@ -107,6 +107,9 @@ def test_a_file_holds_all_of_it(tmp_path):
     assert isinstance(player, StrategyPolicy)
     assert player.strategy is network_strategy(*FORMS[1])
     assert np.array_equal(player.parameters, whole.network)
+    with np.load(tmp_path / "a.npz") as data:  # of an earlier version
+        np.savez(tmp_path / "former.npz", **(dict(data) | {"schema": np.array("scml-gym-snapshot-1")}))
+    assert np.array_equal(PolicyFile.load(tmp_path / "former.npz").network, whole.network)
     (tmp_path / "b.npz").write_bytes(b"PK")
     with pytest.raises(InputError, match="not a readable policy file"):
         PolicyFile.load(tmp_path / "b.npz")
@@ -175,6 +178,8 @@ def test_an_untrained_learner_has_no_policy_file_and_self_play_needs_the_compile
     self_play = {"self_play": {"every": 8, "size": 2, "share": 0.5}}
     with pytest.raises(InputError, match=r"valid with env\.backend: compiled"):
         build(experiment(agent=self_play, env={"backend": "reference"}))
+    with pytest.raises(InputError, match=r"agent\.league: unknown key; did you mean 'self_play'"):
+        build(experiment(agent={"league": self_play["self_play"]}))
     with pytest.raises(InputError, match="share"):
         build(experiment(agent={"self_play": {"every": 8, "size": 2, "share": 1.5}}))
 
