@@ -30,7 +30,7 @@ def compare(run: str, seed: int, agent: Any, env: Any) -> tuple[int, bool]:
     observation, info = env.reset(seed=seed)
     state, done = None, False
     while not done:
-        action, state = agent.predict(observation, state, info["action_mask"])
+        action, state = agent.predict(observation, state, env.get_wrapper_attr("action_masks")())
         observation, _, done, _, info = env.step(action)
     played = inner.world
     rng, _ = np_random(seed)

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 MODELS = Registry("acceptance model")
 """Name -> `ModelKind`."""
 MODELS.register("logistic", "agents.dnb.logistic:LOGISTIC")
-MODELS.register("transformer", "agents.dnb.transformer_kind:TRANSFORMER")
+MODELS.register("transformer", "agents.dnb.transformer:TRANSFORMER")
 MODELS.register("base-rate", "agents.dnb.base_rate:BASE_RATE")
 
 SCHEMA = "dnb-model-1"

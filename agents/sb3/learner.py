@@ -34,13 +34,15 @@ from agents.sb3.policy_files import export_policy, save_policy_file
 from agents.sb3.replay import load_replay, save_replay
 from agents.sb3.self_play import check_self_play, make_self_play
 from agents.sb3.training import global_generators_kept, learn, make_vec_env, seeds_at
-from scml_gym.core.config import validate
+from scml_gym.core.arguments import argument_names
+from scml_gym.core.config import ConfigError, validate
 from scml_gym.core.errors import InputError
 from scml_gym.core.registry import load_object
 from scml_gym.experiments.make_env import env_arguments, make_env
 from scml_gym.experiments.run_folder import Run, current_settings
 from scml_gym.game.world import FactoryPolicy
-from scml_gym.games import game_of
+from scml_gym.games import DEFAULT_GAME, GAMES, game_of
+from scml_gym.oneshot.exported_policies import CONCURRENT, ONE_PARTNER
 from scml_gym.oneshot.policy_files import PolicyFile
 
 SCHEMA = "scml-gym-sb3-2"
@@ -85,13 +87,11 @@ class SB3Agent:
         single.close()
         if not isinstance(self.action_space, self.action_spaces):
             valid = " or ".join(space.__name__ for space in self.action_spaces)
-            raise InputError(
-                f"env: {self.algorithm.partition(':')[2]} takes actions of {valid}, this environment has "
-                f"{_brief(self.action_space)}"
-            )
+            told = f"takes actions of {valid}, this environment has {_brief(self.action_space)}"
+            raise ConfigError(("env",), f"{self.algorithm.partition(':')[2]} {told}")
         self.features = FEATURES.get(settings.features)(settings, EnvSpaces(self.observation_space, self.action_space))
         if "body" in self.features and isinstance(self.policy_class, str):
-            raise InputError(f"agent.features: {settings.features!r} is for ppo and maskable-ppo")
+            raise ConfigError(("agent", "features"), f"{settings.features!r} is for ppo and maskable-ppo")
         check_self_play(self)
         self.model: BaseAlgorithm | None = None
 
@@ -133,11 +133,14 @@ class SB3Agent:
         Raises:
             InputError: if it was trained in an environment in which it is no player of a game.
         """
-        env_id, _ = env_arguments(self.env)
+        env_id, arguments = env_arguments(self.env)
         game = game_of(env_id)
-        if game is None:
-            raise InputError(f"trained in {env_id}, which is no environment of a game: it cannot play in a league")
-        return game.policy(self.predict, self.env)
+        if game is None:  # an environment of one's own is read as OneShot's with such an action
+            game = GAMES.get(DEFAULT_GAME)
+            env_id = CONCURRENT if not isinstance(self.action_space, Discrete) else ONE_PARTNER
+            like = load_object(game.environments[env_id].single)
+            arguments = {name: value for name, value in arguments.items() if name in argument_names(like)}
+        return game.policy(self.predict, {"id": env_id} | arguments)
 
     def policy_file(self) -> PolicyFile:
         """The policy as a strategy that the compiled world plays.

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Self
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
+from scml_gym.core.arguments import real, whole
 from scml_gym.core.errors import InputError, nearest
 from scml_gym.game.definition import Competition
 from scml_gym.games import DEFAULT_GAME, GAMES
@@ -65,6 +66,16 @@ class TournamentConfig(BaseModel):
     def _background_of_the_game(cls, data: dict[str, Any]) -> dict[str, Any]:
         game = competition_of(data.get("game", DEFAULT_GAME))
         return data if data.get("field") is not None else data | {"field": game.background}
+
+    @field_validator("worlds", "days", "seed", "factories", "workers", mode="before")
+    @classmethod
+    def _whole(cls, number: Any, info: ValidationInfo) -> Any:
+        return None if number is None else whole(str(info.field_name), number, least=None)
+
+    @field_validator("time_limit", mode="before")
+    @classmethod
+    def _number(cls, number: Any) -> Any:
+        return real("time_limit", number)
 
     @field_validator("competitors", "field")
     @classmethod

@@ -90,17 +90,3 @@ class Reward(Protocol):
     def __call__(self, transition: Transition) -> float:
         """The reward of one transition."""
         ...
-
-
-def sampling_mask(mask: np.ndarray, space: spaces.Space) -> Any:
-    """A mask as ``space.sample(mask=...)`` takes it.
-
-    Args:
-        mask: The valid choices, dimension after dimension, bool.
-        space: ``Discrete`` or ``MultiDiscrete``; any other is sampled without a mask.
-
-    Returns:
-        An int8 array, or, for ``MultiDiscrete``, a tuple of one for each dimension.
-    """
-    numbers = mask.astype(np.int8)
-    return tuple(np.split(numbers, np.cumsum(space.nvec)[:-1])) if isinstance(space, spaces.MultiDiscrete) else numbers

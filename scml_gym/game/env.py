@@ -10,7 +10,8 @@ import gymnasium
 import numpy as np
 
 from scml_gym.core.errors import InputError, require_reset
-from scml_gym.game.codecs import ActionCodec, Encoder, Reward, Transition, sampling_mask
+from scml_gym.core.masks import sampling_mask
+from scml_gym.game.codecs import ActionCodec, Encoder, Reward, Transition
 from scml_gym.game.world import Actions, Drawn, View
 
 MOST_WORLDS = 100
@@ -180,7 +181,8 @@ class WorldEnv(gymnasium.Env):
         return self.world.hidden_state() if self.encoder.full else None
 
     def _info(self, closed: list[View]) -> dict[str, Any]:
-        info: dict[str, Any] = {"action_mask": self._mask(), **self._parts.more_info(closed)}
+        info: dict[str, Any] = {"action_mask": sampling_mask(self._mask(), self.action_space)}
+        info |= self._parts.more_info(closed)
         if self.world.done:
             info |= self.world.summary(self.player)
         return info

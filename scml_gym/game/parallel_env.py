@@ -12,8 +12,10 @@ from gymnasium import spaces
 from gymnasium.utils import seeding
 from pettingzoo import ParallelEnv
 
-from scml_gym.core.errors import InputError, nearest, require_reset
-from scml_gym.game.codecs import ActionCodec, Encoder, Reward, Transition, sampling_mask
+from scml_gym.core.errors import InputError, require_reset
+from scml_gym.core.masks import sampling_mask
+from scml_gym.core.parallel import check_agents
+from scml_gym.game.codecs import ActionCodec, Encoder, Reward, Transition
 from scml_gym.game.world import Actions, Drawn, View
 
 
@@ -38,19 +40,6 @@ class ParallelParts:
     rewards: Mapping[str, Reward]
     validate: Callable[[View, Actions], None]
     render: Callable[[View, str], Any] | None = None
-
-
-def check_agents(agents: list[str], actions: Mapping[str, Any]) -> None:
-    """Refuse actions where no agent is left, before ``reset``, after the end and after ``close``, or of others.
-
-    Raises:
-        InputError: if so.
-    """
-    if not agents:
-        raise InputError("no agent is left to act: reset the environment first")
-    for agent in actions:
-        if agent not in agents:
-            raise InputError(f"{agent}: there is no such agent{nearest(str(agent), agents)}")
 
 
 class ParallelWorldEnv(ParallelEnv):
@@ -173,8 +162,7 @@ class ParallelWorldEnv(ParallelEnv):
         infos = {}
         for agent in self.agents:
             player = self._parts.agents[agent]
-            mask = self.codec.mask(self.view(agent))
-            infos[agent] = {"action_mask": mask, "my_turn": player in self.world.pending}
+            infos[agent] = {"action_mask": self.sample_mask(agent), "my_turn": player in self.world.pending}
             if self.world.done:
                 infos[agent] |= self.world.summary(player)
         return infos

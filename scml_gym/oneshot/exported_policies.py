@@ -11,18 +11,30 @@ from typing import Any
 
 import numpy as np
 
+from scml_gym.core.arguments import argument_names, check_names
 from scml_gym.core.errors import InputError
 from scml_gym.game.world import FactoryPolicy, Predict
 from scml_gym.oneshot.actions.factory import ACTIONS
+from scml_gym.oneshot.envs.bilateral import OneShotBilateralEnv
+from scml_gym.oneshot.envs.concurrent import OneShotConcurrentEnv
 from scml_gym.oneshot.envs.partner_codec import PartnerCodec
 from scml_gym.oneshot.observations.factory import make_encoder
 from scml_gym.oneshot.view import ACCEPT, ActionArray, FactoryView, new_actions
 
-ONE_PARTNER = "scml_gym/OneShotBilateral-v0"
-"""The environment whose learner answers one partner at a time."""
+CONCURRENT, ONE_PARTNER = "scml_gym/OneShotConcurrent-v0", "scml_gym/OneShotBilateral-v0"
+"""The environments whose learners answer all partners together, and one at a time."""
+
+PASSED_OVER = ("id", "name", "num_envs", "threads", "max_episode_steps")
+"""Arguments of ``gymnasium.make``, and keys of an ``env`` section, that shape neither observations nor actions."""
 
 
-def _arguments(env: Mapping[str, Any], known: tuple[str, ...]) -> dict[str, Any]:
+def _arguments(cls: type, env: Mapping[str, Any], known: tuple[str, ...]) -> dict[str, Any]:
+    """Those of an environment's arguments that are known.
+
+    Raises:
+        InputError: for a misspelt one.
+    """
+    check_names(env, argument_names(cls) | frozenset(PASSED_OVER))
     return {name: env[name] for name in known if name in env}
 
 
@@ -35,13 +47,14 @@ class JointPolicy:
         deterministic: Whether to take the policy's best action rather than to sample.
 
     Raises:
-        InputError: if it was trained in full observability, which no factory of the league has.
+        InputError: if it was trained in full observability, which no factory of the league has; for a misspelt
+            argument of the environment.
     """
 
     synchronous = True
 
     def __init__(self, predict: Predict, env: Mapping[str, Any], deterministic: bool = True):
-        arguments = _arguments(env, ("observability", "observation", "history"))
+        arguments = _arguments(OneShotConcurrentEnv, env, ("observability", "observation", "history"))
         if arguments.get("observability") == "full":
             raise InputError("trained with observability='full', which no factory of the league has; use 'partial'")
         self._encoder = make_encoder(**arguments)
@@ -80,12 +93,16 @@ class PartnerPolicy:
         predict: The policy of one negotiation, without recurrent state.
         env: The environment's arguments; those that shape observations and actions are read.
         deterministic: Whether to take the policy's best action rather than to sample.
+
+    Raises:
+        InputError: for a misspelt argument of the environment.
     """
 
     synchronous = True
 
     def __init__(self, predict: Predict, env: Mapping[str, Any], deterministic: bool = True):
-        self._form = PartnerCodec(**_arguments(env, ("observation", "quantity_bins", "price_bins")))
+        shapes = ("observation", "quantity_bins", "price_bins")
+        self._form = PartnerCodec(**_arguments(OneShotBilateralEnv, env, shapes))
         self._predict = predict
         self._deterministic = deterministic
 

@@ -24,7 +24,7 @@ def render_day(view: FactoryView, mode: str) -> str | np.ndarray:
         return _text(view)
     if mode == "rgb_array":
         return _picture(view)
-    raise InputError(f"render_mode={mode!r}; valid: {', '.join(RENDER_MODES)}")
+    raise InputError(f"render_mode={mode!r}; valid: {', '.join(RENDER_MODES)}", "render_mode")
 
 
 def _headline(view: FactoryView) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from scml_gym.core.arguments import check_names
 from scml_gym.core.errors import InputError
 from scml_gym.core.files import replace_file
 from scml_gym.core.registry import load_object
@@ -91,7 +92,7 @@ def deploy(run: str | os.PathLike[str], **parameters: Any) -> tuple[type[OneShot
 
     Args:
         run: The run folder.
-        parameters: Further parameters of `scml_gym.deployed.DeployedAgent`.
+        parameters: Further parameters of `scml_gym.deployed.DeployedAgent`: ``seed``, ``counts`` and ``name``.
 
     Raises:
         InputError: if the run folder cannot be deployed; it is tried here, so that no tournament starts in vain.
@@ -101,6 +102,7 @@ def deploy(run: str | os.PathLike[str], **parameters: Any) -> tuple[type[OneShot
         competitor, parameters = deploy("runs/ppo")
         anac2024_oneshot(competitors=[competitor, SyncRandomOneShotAgent], competitor_params=[parameters, {}])
     """
+    check_names(parameters, ("seed", "counts", "name"))
     player = learner_maker(run)(0)
     kind = game_of_run(run).agent_class(player)
     return kind, {"controller_params": {"run": str(Path(run).resolve()), **parameters}}

@@ -5,20 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Literal
 
-import numpy as np
 from gymnasium.utils import EzPickle
 
+from scml_gym.core.arguments import check_render_mode, flag, named_arguments
 from scml_gym.core.errors import InputError
 from scml_gym.game.env import EnvParts, WorldEnv
-from scml_gym.oneshot.actions.factory import ACTIONS, split_mask, validate
+from scml_gym.oneshot.actions.factory import ACTIONS
 from scml_gym.oneshot.envs.config import OneShotConfig
 from scml_gym.oneshot.observations.factory import make_encoder
 from scml_gym.oneshot.render import RENDER_MODES, render_day
 from scml_gym.oneshot.rewards.factory import Reward, make_reward
 from scml_gym.oneshot.rewards.hindsight import compiled_ideal_profit
+from scml_gym.oneshot.rules import validate
 from scml_gym.oneshot.view import FactoryView, new_actions
 
 
+@named_arguments(OneShotConfig)
 class OneShotConcurrentEnv(WorldEnv, EzPickle):
     """All negotiations of one factory's day in SCML OneShot, answered by one joint action.
 
@@ -37,9 +39,10 @@ class OneShotConcurrentEnv(WorldEnv, EzPickle):
     * 2 + price index`` with price index 0 for the lowest and 1 for the highest price of the day's range.
     ``action="continuous"``: ``Box(-1, 1, (8, 3))``: for each partner the response (below -1/3 end, above 1/3 accept,
     else offer), the quantity and the price, mapped linearly to today's ranges.
-    ``action_masks()`` and ``info["action_mask"]`` hold the valid choices, bool, shape ``(176,)``; no dimension is ever
-    all false. An invalid answer ends that negotiation and is counted; with ``strict=True`` it raises.
-    Any form registered in `scml_gym.oneshot.actions.factory.ACTIONS` may be named.
+    ``info["action_mask"]`` holds the valid choices as ``action_space.sample(mask=...)`` takes them, a tuple of 8 int8
+    arrays of shape ``(22,)``; ``action_masks()`` has the same end to end as sb3-contrib takes them, bool, shape
+    ``(176,)``. No dimension is ever all false. An invalid answer ends that negotiation and is counted; with
+    ``strict=True`` it raises. Any form registered in `scml_gym.oneshot.actions.factory.ACTIONS` may be named.
 
     ## Observation Space
     ``observation="flat"``: ``Box`` of float32, 95 slots: 15 of the factory and 10 of each of 8 partners, each with
@@ -74,7 +77,7 @@ class OneShotConcurrentEnv(WorldEnv, EzPickle):
 
     ## Information
     At every step ``action_mask`` and ``ideal_profit`` (money): the sum over the days that ended with this step, 0 where
-    none did. On the last step of a world ``score``, ``profit`` (money), ``agreements``, ``negotiations``,
+    none did. With the last step of a world alone ``score``, ``profit`` (money), ``agreements``, ``negotiations``,
     ``invalid_actions``, ``decisions`` and ``bankrupt``, of the whole world.
 
     ## Arguments
@@ -91,7 +94,7 @@ class OneShotConcurrentEnv(WorldEnv, EzPickle):
     observation, info = env.reset(seed=7)
     done = False
     while not done:
-        action = env.action_space.sample(mask=env.unwrapped.sample_mask())
+        action = env.action_space.sample(mask=info["action_mask"])
         observation, reward, terminated, truncated, info = env.step(action)
         done = terminated or truncated
     print(info["score"])
@@ -120,28 +123,26 @@ class OneShotConcurrentEnv(WorldEnv, EzPickle):
             self, observability, observation, history, action, reward, episode, strict, render_mode, **setting
         )
         if episode not in ("world", "day"):
-            raise InputError(f"episode={episode!r}; valid: world, day")
+            raise InputError(f"episode={episode!r}; valid: world, day", "episode")
         self.setting = OneShotConfig(**setting)
         parts = EnvParts(
             draw=self.setting.draw,
             encoder=make_encoder(observability, observation, history),
-            codec=ACTIONS.get(action)(),
+            codec=ACTIONS.get(action, "action")(),
             reward=make_reward(reward),
             no_ops=new_actions,
             validate=validate,
             more_info=ideal_profit_info,
             render=render_day,
         )
-        WorldEnv.__init__(self, parts, episode == "day", strict, render_mode)
+        WorldEnv.__init__(
+            self, parts, episode == "day", flag("strict", strict), check_render_mode(render_mode, RENDER_MODES)
+        )
 
     @property
     def factory(self) -> int:
         """The learner's factory in the world that is played."""
         return self.player
-
-    def sample_mask(self) -> tuple[np.ndarray, ...]:
-        """The same mask as ``action_space.sample(mask=...)`` takes it: an int8 array for each dimension."""
-        return split_mask(self.action_masks(), self.action_space)
 
 
 def ideal_profit_info(closed: Sequence[FactoryView]) -> dict[str, Any]:

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 from gymnasium.utils import EzPickle
 
+from scml_gym.core.arguments import check_render_mode, flag, named_arguments, whole
 from scml_gym.core.errors import InputError
 from scml_gym.game.parallel_env import ParallelParts, ParallelWorldEnv
-from scml_gym.oneshot.actions.factory import ACTIONS, split_mask, validate
+from scml_gym.oneshot.actions.factory import ACTIONS
 from scml_gym.oneshot.envs.config import OneShotConfig
 from scml_gym.oneshot.observations.factory import make_encoder
 from scml_gym.oneshot.render import RENDER_MODES, render_day
 from scml_gym.oneshot.rewards.factory import Reward, make_reward
+from scml_gym.oneshot.rules import validate
 
 
+@named_arguments(OneShotConfig, without=["level"])
 class OneShotFactoriesEnv(ParallelWorldEnv, EzPickle):
     """Several factories of one SCML OneShot world, each an agent that answers all its partners at once.
 
@@ -26,7 +28,8 @@ class OneShotFactoriesEnv(ParallelWorldEnv, EzPickle):
     ``"moves"`` all whose turn it is anywhere decide together.
 
     ## Action Space
-    For each agent that of ``scml_gym/OneShotConcurrent-v0``. ``info[agent]["action_mask"]``: bool, shape ``(176,)``.
+    For each agent that of ``scml_gym/OneShotConcurrent-v0``. ``info[agent]["action_mask"]``: the valid choices as its
+    ``sample(mask=...)`` takes them, a tuple of 8 int8 arrays of shape ``(22,)``.
 
     ## Observation Space
     For each agent that of ``scml_gym/OneShotConcurrent-v0``.
@@ -42,7 +45,7 @@ class OneShotFactoriesEnv(ParallelWorldEnv, EzPickle):
     All agents terminate after the world's last day; ``truncations`` are always False.
 
     ## Information
-    For each agent ``action_mask`` and ``my_turn``, and on the last step ``score``, ``profit``, ``agreements``,
+    For each agent ``action_mask`` and ``my_turn``, and with the last step alone ``score``, ``profit``, ``agreements``,
     ``negotiations``, ``decisions``, ``invalid_actions`` and ``bankrupt``.
 
     ## Arguments
@@ -56,7 +59,7 @@ class OneShotFactoriesEnv(ParallelWorldEnv, EzPickle):
     env = oneshot_factories_v0.parallel_env(factories=(0, 4), factories_per_level=4, days=3)
     observations, infos = env.reset(seed=7)
     while env.agents:
-        actions = {a: env.action_space(a).sample(env.sample_mask(a)) for a in env.agents}
+        actions = {a: env.action_space(a).sample(infos[a]["action_mask"]) for a in env.agents}
         observations, rewards, terminations, truncations, infos = env.step(actions)
     ```
 
@@ -93,24 +96,21 @@ class OneShotFactoriesEnv(ParallelWorldEnv, EzPickle):
             render_mode,
             **setting,
         )
-        if not factories or len(set(factories)) != len(factories):
-            raise InputError(f"factories={factories!r}; give at least one index, each once")
+        indices = tuple(whole("factories", i, least=0) for i in factories)
+        if not indices or len(set(indices)) != len(indices):
+            raise InputError(f"factories={factories!r}; give at least one index, each once", "factories")
         self.setting = OneShotConfig(factories_per_level=factories_per_level, **setting)
-        self.factories = dict(zip([f"factory_{i}" for i in factories], factories, strict=True))
+        self.factories = dict(zip([f"factory_{i}" for i in indices], indices, strict=True))
         parts = ParallelParts(
             agents=self.factories,
             draw=self.setting.draw,
             encoders={a: make_encoder(observability, observation, history) for a in self.factories},
-            codec=ACTIONS.get(action)(),
+            codec=ACTIONS.get(action, "action")(),
             rewards={a: make_reward(reward) for a in self.factories},
             validate=validate,
             render=render_day,
         )
-        ParallelWorldEnv.__init__(self, parts, strict, render_mode)
-
-    def sample_mask(self, agent: str) -> tuple[np.ndarray, ...]:
-        """An agent's mask as ``action_space(agent).sample`` takes it: an int8 array for each dimension."""
-        return split_mask(self.codec.mask(self.view(agent)), self.codec.space)
+        ParallelWorldEnv.__init__(self, parts, flag("strict", strict), check_render_mode(render_mode, RENDER_MODES))
 
 
 parallel_env = OneShotFactoriesEnv

@@ -30,9 +30,9 @@ from scml_gym.oneshot.players import player_maker
 from scml_gym.oneshot.strategies.base import StrategyPolicy
 from scml_gym.oneshot.view import OFFER, SELLER
 from scml_gym.oneshot.worlds.compiled.generation import compiled_spec
+from scml_gym.oneshot.worlds.log import OfferLog, record_world
 from scml_gym.oneshot.worlds.reference import ReferenceWorld
 from scml_gym.simulator.global_rng import GlobalStreams
-from scml_gym.simulator.log import OfferLog, record_world
 from tests.agents.dnb.test_dataset import in_order, settings
 
 DAYS, SEED = 12, 6

@@ -11,7 +11,7 @@ from scml_gym.experiments.make_env import make_env
 from scml_gym.experiments.run_folder import Run
 from scml_gym.oneshot.exported_policies import PartnerPolicy
 
-ENV = {"days": 3, "factories_per_level": 4}
+ENV = {"days": 3, "factories_per_level": 4, "backend": "reference"}
 ON_POLICY = {"total_steps": 64, "n_envs": 2, "n_steps": 16, "batch_size": 16, "n_epochs": 2, "net_arch": [16]}
 SMALL = {
     "ppo": ON_POLICY,
@@ -53,8 +53,8 @@ def decisions(env, n=12):
     rng, met = np.random.default_rng(0), []
     observation, info = env.reset(seed=3)
     for _ in range(n):
-        met.append((observation, info["action_mask"]))
-        mask = info["action_mask"].reshape(-1, 22)
+        met.append((observation, env.get_wrapper_attr("action_masks")()))
+        mask = np.array(info["action_mask"])
         action = np.array([rng.choice(np.flatnonzero(row)) for row in mask])
         if len(mask) == 1:
             action = action[0]
