@@ -1,9 +1,9 @@
 """Players compared in compiled worlds: each takes the same seat of the same worlds, in one field of opponents.
 
 Thousands of times faster than the real simulation, whose results it equals, so small differences show; for strategies,
-snapshots and run folders that a snapshot can stand for. Differences are paired by world, to the first player:
+policy files and run folders that a policy file can stand for. Differences are paired by world, to the first player:
 
-    python benchmarks/paired.py best-subset runs/league subset-strong --field best-subset greedy --worlds 1000
+    python benchmarks/paired.py best-subset runs/self-play-0 subset-strong --field best-subset greedy --worlds 1000
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def play(players: Sequence[str], field: Sequence[str], worlds: int, seed: int, d
     """The players' scores, float64, shape ``(worlds, players)``.
 
     Args:
-        players: Who takes the seat; names (see `scml_gym.policies.players`).
+        players: Who takes the seat; names (see `scml_gym.oneshot.players`).
         field: Who plays the other factories, drawn evenly.
         worlds: How many, of a level and seat drawn for each.
         seed: Of the first; the others follow.

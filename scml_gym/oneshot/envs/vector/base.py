@@ -11,7 +11,8 @@ from gymnasium.vector import AutoresetMode
 
 from scml_gym.core.arguments import whole, whole_range
 from scml_gym.core.errors import InputError
-from scml_gym.oneshot.envs.config import MOST_WORLDS, OneShotConfig, Opponent
+from scml_gym.game.env import MOST_WORLDS
+from scml_gym.oneshot.envs.config import OneShotConfig, Opponent
 from scml_gym.oneshot.envs.sampling import begin_sampling
 from scml_gym.oneshot.envs.vector.batch import (
     GENERATED,

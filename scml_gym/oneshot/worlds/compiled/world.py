@@ -9,8 +9,9 @@ import numpy as np
 
 from scml_gym.core.copying import Independent
 from scml_gym.core.errors import InputError
+from scml_gym.game.world import PlayerMaker
 from scml_gym.jit.compile import require_numba
-from scml_gym.oneshot.policy_files import policy_file_maker
+from scml_gym.oneshot.players import player_maker
 from scml_gym.oneshot.rules import score_of
 from scml_gym.oneshot.strategies.base import StrategyPolicy
 from scml_gym.oneshot.view import HIDDEN_DTYPE, MAX_PARTNERS, ActionArray, FactoryView
@@ -18,7 +19,6 @@ from scml_gym.oneshot.worlds.compiled.layout import ASYNCHRONOUS, CONTRACT_DTYPE
 from scml_gym.oneshot.worlds.protocol import check_players
 from scml_gym.oneshot.worlds.spec import MAX_FACTORIES, WorldSpec
 from scml_gym.oneshot.worlds.spec_record import DAILY_DTYPE
-from scml_gym.policies.players import PlayerMaker, player_maker
 
 require_numba()
 
@@ -36,7 +36,8 @@ from scml_gym.oneshot.worlds.spec_record import fill_spec  # noqa: E402
 
 
 class CompiledWorld(Independent):
-    """One OneShot simulation in machine code; see `scml_gym.oneshot.worlds.protocol.World`. A copy plays on by itself.
+    """One OneShot simulation in machine code; see `scml_gym.oneshot.worlds.protocol.OneShotWorld`. A copy plays on by
+    itself.
 
     Args:
         spec: The world's parameters.
@@ -83,12 +84,12 @@ class CompiledWorld(Independent):
 
     @staticmethod
     def player_maker(opponent: Any) -> PlayerMaker:
-        """What makes an opponent's players: strategies, and run folders as snapshots.
+        """What makes an opponent's players: strategies, and run folders as policy files.
 
         Raises:
             InputError: naming ``backend='reference'``, if the opponent is no strategy or one that does not compile.
         """
-        make = player_maker(opponent, policy_file_maker) if isinstance(opponent, str) else opponent
+        make = player_maker(opponent, "policy file") if isinstance(opponent, str) else opponent
         player: Any = make(0)
         if not isinstance(player, StrategyPolicy):
             raise InputError(
