@@ -55,6 +55,10 @@ class OneShotThreadsEnv(ParallelEnv, EzPickle):
     Those of `scml_gym.envs.setting.OneShotSetting`, and ``observation``, ``quantity_bins``, ``price_bins``, ``reward``,
     ``strict``, ``render_mode``.
 
+    ## Version History
+    v0: the first version. A v1 is made when the same seed and actions no longer give the same observations, rewards and
+    ends; arguments whose defaults keep them, further keys of the infos, and speed make none.
+
     ## Example
     ```python
     from scml_gym.envs.parallel import oneshot_threads_v0
