@@ -71,6 +71,10 @@ class OneShotBilateralEnv(gymnasium.Env, EzPickle):
     strategy that answers the other partners), ``observation``, ``quantity_bins``, ``price_bins``, ``reward``,
     ``episode``, ``strict``, ``render_mode``.
 
+    ## Version History
+    v0: the first version. A v1 is made when the same seed and actions no longer give the same observations, rewards and
+    ends; arguments whose defaults keep them, further keys of the infos, and speed make none.
+
     ## Example
     ```python
     import gymnasium

@@ -85,6 +85,10 @@ class OneShotConcurrentEnv(WorldEnv, EzPickle):
     ``generator``, ``spec``, ``timing``, ``backend``), and ``observability``, ``observation``, ``history``, ``action``,
     ``reward``, ``episode`` (``"world"`` or ``"day"``), ``strict``, ``render_mode`` (``"ansi"`` or ``"rgb_array"``).
 
+    ## Version History
+    v0: the first version. A v1 is made when the same seed and actions no longer give the same observations, rewards and
+    ends; arguments whose defaults keep them, further keys of the infos, and speed make none.
+
     ## Example
     ```python
     import gymnasium

@@ -52,6 +52,10 @@ class OneShotFactoriesEnv(ParallelWorldEnv, EzPickle):
     Those of `scml_gym.oneshot.envs.config.OneShotConfig` but ``level``, and ``factories`` (indices), ``observability``,
     ``observation``, ``history``, ``action``, ``reward``, ``strict``, ``render_mode``.
 
+    ## Version History
+    v0: the first version. A v1 is made when the same seed and actions no longer give the same observations, rewards and
+    ends; arguments whose defaults keep them, further keys of the infos, and speed make none.
+
     ## Example
     ```python
     from scml_gym.oneshot.envs import oneshot_factories_v0

@@ -61,6 +61,10 @@ class OneShotNegotiationsEnv(ParallelEnv, EzPickle):
     Those of `scml_gym.oneshot.envs.config.OneShotConfig`, and ``observation``, ``quantity_bins``, ``price_bins``,
     ``reward``, ``strict``, ``render_mode``.
 
+    ## Version History
+    v0: the first version. A v1 is made when the same seed and actions no longer give the same observations, rewards and
+    ends; arguments whose defaults keep them, further keys of the infos, and speed make none.
+
     ## Example
     ```python
     from scml_gym.oneshot.envs import oneshot_negotiations_v0
