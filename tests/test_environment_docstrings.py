@@ -4,11 +4,11 @@ import importlib
 import re
 
 import pytest
-from scml_gym.envs import parallel
 
 from scml_gym.commitment.envs.commitment_v0 import CommitmentEnv
 from scml_gym.commitment.envs.game_v0 import GameEnv
 from scml_gym.core.registry import load_object
+from scml_gym.envs import parallel
 from scml_gym.registration import ENVIRONMENTS
 
 HEADINGS = [
