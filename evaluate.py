@@ -34,9 +34,11 @@ def evaluate(
         typer.Argument(help="Run folders, registered names, scml:Name, scml-agents:YEAR/Name or module:Class."),
     ] = None,
     game: Annotated[str | None, typer.Option(help="Which game is played. [oneshot]")] = None,
-    config: Annotated[Path | None, typer.Option(help="YAML with these options as fields.")] = None,
-    field: Annotated[list[str] | None, typer.Option(help="Who fills the empty places; repeat, or use commas.")] = None,
-    worlds: Annotated[int | None, typer.Option(help="Configurations, each played with both seatings. [20]")] = None,
+    config: Annotated[Path | None, typer.Option(help="YAML with these options as keys.")] = None,
+    background: Annotated[
+        list[str] | None, typer.Option(help="Who fills the positions left; repeat, or use commas.")
+    ] = None,
+    worlds: Annotated[int | None, typer.Option(help="Configurations, each played with both line-ups. [20]")] = None,
     days: Annotated[int | None, typer.Option(help="Simulated days of a world. [30]")] = None,
     seed: Annotated[int | None, typer.Option(help="Of everything that is drawn. [0]")] = None,
     factories: Annotated[int | None, typer.Option(help="On each level, 1 to 8. [5; one on one 6]")] = None,

@@ -210,7 +210,7 @@ def test_environments_in_processes_of_their_own_end_quietly(tmp_path):
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_tournament_ends_with_130_and_its_worlds_are_kept(number, tmp_path, command_line):
-    options = ["best-subset", "--field", "greedy", "--days", 3, "--factories", 2, "--worlds", 500, "--workers", 2]
+    options = ["best-subset", "--background", "greedy", "--days", 3, "--factories", 2, "--worlds", 500, "--workers", 2]
     command = Command(tmp_path, "evaluate.py", *options)
     code, lines = command.interrupt(
         lambda: any(len(p.read_text().splitlines()) > 3 for p in tmp_path.glob("runs/*.plays.jsonl")), number

@@ -212,9 +212,9 @@ TOY = Game(
         try_player=try_player,
         background=("fair",),
         substitute="fair",
-        most_seats=1,
-        seats=1,
-        seats_one_on_one=1,
+        most_positions=1,
+        positions=1,
+        positions_one_on_one=1,
         columns={"gained": Column(float, "pies over the whole world")},
     ),
 )
