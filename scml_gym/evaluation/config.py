@@ -167,4 +167,4 @@ def saved_config(folder: Path) -> TournamentConfig:
         content = dict(yaml.safe_load(path.read_text(encoding="utf-8")))
     except (OSError, TypeError, ValueError, yaml.YAMLError) as error:
         raise InputError(f"{path}: cannot be read as a tournament configuration ({error})") from error
-    return TournamentConfig(**{RENAMED.get(key, key): value for key, value in content.items()})
+    return TournamentConfig(**{RENAMED.get(str(key), str(key)): value for key, value in content.items()})

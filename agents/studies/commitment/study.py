@@ -60,7 +60,7 @@ class CommitmentStudy:
 
     def cells(self) -> Mapping[str, int]:
         """The updates of each cell."""
-        return {cell: learner.settings.updates for cell, learner in self._learners.items()}
+        return {cell: learner.hyperparameters.updates for cell, learner in self._learners.items()}
 
     def _learner(self, cell: str) -> Any:
         method, game = self._cells[cell]
@@ -69,7 +69,9 @@ class CommitmentStudy:
         agent = merge(merge(agent, about.settings), about.games.get(game, {}))
         learner = AGENTS.get(about.agent)
         try:
-            return learner(validate(learner.settings_class, agent, "agent").shortened(self.settings.share), played.env)
+            return learner(
+                validate(learner.hyperparameters_class, agent, "agent").shortened(self.settings.share), played.env
+            )
         except ConfigError as error:
             raise ConfigError(("methods", method), f"in {game}: {error}") from None
 
@@ -80,7 +82,7 @@ class CommitmentStudy:
         """
         learner = self._learners[cell]
         method_name, game_name = self._cells[cell]
-        settings, game = learner.settings, learner.game
+        settings, game = learner.hyperparameters, learner.game
         first = self.settings.first_seed
         rngs = [np.random.default_rng(first + index) for index in range(self.settings.seeds)]
         method = learner.method_class(settings, game, rngs)
