@@ -61,7 +61,7 @@ def study(
     workers: Annotated[int | None, typer.Option(help="Processes; changes no result. [one a core]")] = None,
     out: Annotated[Path | None, typer.Option(help="Results folder. [runs/study-FILE]")] = None,
 ) -> None:
-    """Compute the cells of a study that its results folder does not have yet; make its tables, figures and page."""
+    """Compute the runs of a study that its results folder does not have yet; make its tables, figures and page."""
     from agents import STUDIES
     from scml_gym.evaluation.studies.study import study_command
 
