@@ -34,9 +34,9 @@ def compare(run: str, seed: int, agent: Any, env: Any) -> tuple[int, bool]:
         observation, _, done, _, info = env.step(action)
     played = inner.world
     rng, _ = np_random(seed)
-    cast = inner.setting.cast(int(rng.integers(2**62)))
+    cast = inner.config.sample(int(rng.integers(2**62)))
     cast.players[cast.factories[0]] = (DeployedAgent, {"run": run})
-    deployed = ReferenceWorld(cast.spec, cast.players, seed=cast.seed, timing=inner.setting.timing)
+    deployed = ReferenceWorld(cast.spec, cast.players, seed=cast.seed, timing=inner.config.timing)
     deployed.run()
     side = "seller" if cast.spec.level[cast.factories[0]] == 0 else "buyer"
     mine = int(np.sum(played.contracts[side] == cast.factories[0]))

@@ -92,7 +92,7 @@ class Games:
         """The scores of a player in all seats, float64 ``(seeds,)``."""
         found = np.zeros(len(self._seeds))
         for i, seed in enumerate(self._seeds):
-            cast = self._setting.cast(seed)
+            cast = self._setting.sample(seed)
             (seat,) = cast.factories
             world = self._world(
                 cast.spec, [*cast.players[:seat], make(cast.seed), *cast.players[seat + 1 :]], cast.seed

@@ -30,7 +30,7 @@ def measure(policy: DNBPolicyFile, worlds: int, days: int, factories: int) -> np
     """Milliseconds of each decision, float64."""
     setting, spent = OneShotConfig("any", BACKGROUND, days, factories), []
     for seed in range(worlds):
-        cast = setting.cast(seed)
+        cast = setting.sample(seed)
         (seat,) = cast.factories
         players: list[Any] = list(cast.players)
         world, player = CompiledWorld(cast.spec, players), policy.player(cast.seed)

@@ -32,7 +32,7 @@ def play(players: Sequence[str], background: Sequence[str], worlds: int, seed: i
     makers = [CompiledWorld.player_maker(name) for name in players]
     scores = np.zeros((worlds, len(players)))
     for i in range(worlds):
-        cast = setting.cast(seed + i)
+        cast = setting.sample(seed + i)
         (factory,) = cast.factories
         for j, make in enumerate(makers):
             world = CompiledWorld(cast.spec, [*cast.players[:factory], make(cast.seed), *cast.players[factory + 1 :]])

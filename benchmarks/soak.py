@@ -28,7 +28,7 @@ def play(actions: int, rows: int, action: str, seed: int) -> int:
     Args:
         actions: Of one partner: a step of a row is ``MAX_PARTNERS`` of them.
         rows: Of the batch.
-        action: Form of action.
+        action: Action codec.
         seed: Of worlds and actions.
 
     Returns:

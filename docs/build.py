@@ -104,9 +104,9 @@ def _documented(cls: type) -> dict[str, str]:
 def slots_of(cls: type) -> str:
     """The numbers of the ``"flat"`` observation: in which place, within which range, what they mean."""
     if hasattr(cls(), "form"):
-        return slot_table(PartnerEncoder().slots)
-    full = JointEncoder("full", history=2).slots
-    partial = JointEncoder().slots
+        return slot_table(PartnerEncoder().features)
+    full = JointEncoder("full", history=2).features
+    partial = JointEncoder().features
     assert [s.name for s in full[: len(partial)]] == [s.name for s in partial]
     others = [s for s in full if s.name.startswith("others")]
     history = [s for s in full if s.name.startswith("history")]

@@ -62,7 +62,7 @@ class SelfPlay(BaseCallback):
         self._settings = hyperparameters
         self._folder = folder
         self._envs = envs
-        self._scripted = list(envs.setting.makers)
+        self._scripted = list(envs.config.makers)
         self._export = export
 
     def prepare(self, step: int) -> None:

@@ -21,7 +21,7 @@ from scml_gym.game.calls import PLAYER_DTYPE, fill_player
 from scml_gym.game.strategy import StrategyPolicy
 from scml_gym.jit.compile import jittable
 from scml_gym.vector.env import Information, RowVectorEnv
-from scml_gym.vector.jobs import SharedProgram
+from scml_gym.vector.jobs import BatchStep
 from scml_gym.vector.loop import ACT, REST, RESTART, make_step
 from scml_gym.vector.seeds import Seeds, SeedStreams, next_seed
 from scml_gym.vector.workers import Workers
@@ -99,7 +99,7 @@ class Records(NamedTuple):
 
 
 @functools.cache
-def compile_step(functions: RecordFunctions, n_players: int) -> SharedProgram:
+def compile_step(functions: RecordFunctions, n_players: int) -> BatchStep:
     """Compile the step of a game, once for each; see `scml_gym.vector.loop.make_step`."""
     restart_record, act_record, observe, mask = functions
 
@@ -138,7 +138,7 @@ class RecordBatch(Independent):
         InputError: if a strategy does not compile.
     """
 
-    def __init__(self, game: RecordGame, n: int, in_threads: Callable[[SharedProgram], Workers] = Workers):
+    def __init__(self, game: RecordGame, n: int, in_threads: Callable[[BatchStep], Workers] = Workers):
         self.game, self.n = game, n
         self.records = np.zeros(n, dtype=game.record)
         self.run_by(in_threads)
@@ -150,7 +150,7 @@ class RecordBatch(Independent):
         vars(self).update(state)
         self.run_by(Workers)
 
-    def run_by(self, in_threads: Callable[[SharedProgram], Workers]) -> None:
+    def run_by(self, in_threads: Callable[[BatchStep], Workers]) -> None:
         """Let threads run the rows, and tell them where the strategies are."""
         self._strategies = np.zeros(len(self.game.strategies), dtype=PLAYER_DTYPE)
         for record, strategy in zip(self._strategies, self.game.strategies, strict=True):

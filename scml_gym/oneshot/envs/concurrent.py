@@ -15,7 +15,7 @@ from scml_gym.oneshot.envs.config import OneShotConfig
 from scml_gym.oneshot.observations.factory import make_encoder
 from scml_gym.oneshot.render import RENDER_MODES, render_day
 from scml_gym.oneshot.rewards.factory import Reward, make_reward
-from scml_gym.oneshot.rewards.hindsight import compiled_ideal_profit
+from scml_gym.oneshot.rewards.hindsight import compiled_hindsight_profit
 from scml_gym.oneshot.rules import validate
 from scml_gym.oneshot.view import FactoryView, new_actions
 
@@ -42,11 +42,11 @@ class OneShotConcurrentEnv(WorldEnv, EzPickle):
     ``info["action_mask"]`` holds the valid choices as ``action_space.sample(mask=...)`` takes them, a tuple of 8 int8
     arrays of shape ``(22,)``; ``action_masks()`` has the same end to end as sb3-contrib takes them, bool, shape
     ``(176,)``. No dimension is ever all false. An invalid answer ends that negotiation and is counted; with
-    ``strict=True`` it raises. Any form registered in `scml_gym.oneshot.actions.factory.ACTIONS` may be named.
+    ``strict=True`` it raises. Any action codec registered in `scml_gym.oneshot.actions.factory.ACTIONS` may be named.
 
     ## Observation Space
-    ``observation="flat"``: ``Box`` of float32, 95 slots: 15 of the factory and 10 of each of 8 partners, each with
-    name, range and meaning in ``env.unwrapped.encoder.slots``. ``observation="dict"``: the same as named blocks.
+    ``observation="flat"``: ``Box`` of float32, 95 features: 15 of the factory and 10 of each of 8 partners, each with
+    name, range and meaning in ``env.unwrapped.encoder.features``. ``observation="dict"``: the same as named blocks.
     ``observation="entities"``: ``Box`` of float32, shape ``(9, 16)``: a row for the factory, then one for each partner,
     whose first column is 1 for the factory and 0 for a partner; shorter rows end in zeros.
     ``history=k`` adds the offers of the last k decisions. ``observability="full"`` adds 10 private numbers of each of
@@ -56,10 +56,10 @@ class OneShotConcurrentEnv(WorldEnv, EzPickle):
     ## Rewards
     By default the daily profits settled since the last decision, divided by the initial balance, so that the
     undiscounted return of an episode is the league's score - 1 (``reward="daily-profit"``).
-    ``"regret"`` is (profit - ideal profit) / initial balance of each day settled, at most 0: the ideal is what the day
-    could have brought at best (`scml_gym.oneshot.rewards.hindsight.hindsight_profit`), so that what luck gave or took
-    is no reward. ``"negotiations"`` is the 2021 Q-learning paper's reward of each negotiation, ``"shaped-profit"`` the
-    profit shaped by the needs left; any `scml_gym.oneshot.rewards.factory.Reward` may be given.
+    ``"regret"`` is (profit - hindsight-optimal profit) / initial balance of each day settled, at most 0: the latter is
+    what the day could have brought (`scml_gym.oneshot.rewards.hindsight.hindsight_profit`), so that what luck gave or
+    took is no reward. ``"negotiations"`` is the 2021 Q-learning paper's reward of each negotiation, ``"shaped-profit"``
+    the profit shaped by the needs left; any `scml_gym.oneshot.rewards.factory.Reward` may be given.
 
     ## Starting State
     ``reset(seed=s)`` draws a world, the learner's factory and its opponents from ``s``; an unseeded ``reset()`` goes on
@@ -121,22 +121,22 @@ class OneShotConcurrentEnv(WorldEnv, EzPickle):
         episode: Literal["world", "day"] = "world",
         strict: bool = False,
         render_mode: str | None = None,
-        **setting: Any,
+        **arguments: Any,
     ):
         EzPickle.__init__(
-            self, observability, observation, history, action, reward, episode, strict, render_mode, **setting
+            self, observability, observation, history, action, reward, episode, strict, render_mode, **arguments
         )
         if episode not in ("world", "day"):
             raise InputError(f"episode={episode!r}; valid: world, day", "episode")
-        self.setting = OneShotConfig(**setting)
+        self.config = OneShotConfig(**arguments)
         parts = EnvParts(
-            draw=self.setting.draw,
+            draw=self.config.draw,
             encoder=make_encoder(observability, observation, history),
             codec=ACTIONS.get(action, "action")(),
             reward=make_reward(reward),
             no_ops=new_actions,
             validate=validate,
-            more_info=ideal_profit_info,
+            more_info=hindsight_profit_info,
             render=render_day,
         )
         WorldEnv.__init__(
@@ -149,6 +149,6 @@ class OneShotConcurrentEnv(WorldEnv, EzPickle):
         return self.player
 
 
-def ideal_profit_info(closed: Sequence[FactoryView]) -> dict[str, Any]:
+def hindsight_profit_info(closed: Sequence[FactoryView]) -> dict[str, Any]:
     """What the days that ended with a step could have brought at best."""
-    return {"ideal_profit": float(sum(compiled_ideal_profit(last) for last in closed))}
+    return {"ideal_profit": float(sum(compiled_hindsight_profit(last) for last in closed))}

@@ -90,19 +90,19 @@ class OneShotNegotiationsEnv(ParallelEnv, EzPickle):
         reward: NegotiationReward | None = None,
         strict: bool = False,
         render_mode: str | None = None,
-        **setting: Any,
+        **arguments: Any,
     ):
-        EzPickle.__init__(self, observation, quantity_bins, price_bins, reward, strict, render_mode, **setting)
-        self.setting = OneShotConfig(**setting)
-        self.form = PartnerCodec(observation, quantity_bins, price_bins)
+        EzPickle.__init__(self, observation, quantity_bins, price_bins, reward, strict, render_mode, **arguments)
+        self.config = OneShotConfig(**arguments)
+        self.codec = PartnerCodec(observation, quantity_bins, price_bins)
         self.reward = negotiation_reward(reward)
         self.strict = flag("strict", strict)
         self.world: Any = None
         self.render_mode = check_render_mode(render_mode, RENDER_MODES)
         self.possible_agents = [f"partner_{k}" for k in range(MAX_PARTNERS)]
         self.agents: list[str] = []
-        self._observation_spaces = {a: copy.deepcopy(self.form.observation_space) for a in self.possible_agents}
-        self._action_spaces = {a: copy.deepcopy(self.form.action_space) for a in self.possible_agents}
+        self._observation_spaces = {a: copy.deepcopy(self.codec.observation_space) for a in self.possible_agents}
+        self._action_spaces = {a: copy.deepcopy(self.codec.action_space) for a in self.possible_agents}
         self._rng: np.random.Generator | None = None
 
     def observation_space(self, agent: str) -> spaces.Space:
@@ -118,7 +118,7 @@ class OneShotNegotiationsEnv(ParallelEnv, EzPickle):
         if seed is not None or self._rng is None:
             self._rng, _ = seeding.np_random(seed)
         self.close()
-        drawn = self.setting.draw(int(self._rng.integers(2**62)))
+        drawn = self.config.draw(int(self._rng.integers(2**62)))
         drawn.world.start()
         self.world, (self.factory,) = drawn.world, drawn.players
         self._tracker = PartnerTracker(self.reward)
@@ -132,7 +132,7 @@ class OneShotNegotiationsEnv(ParallelEnv, EzPickle):
         answers = new_actions()
         for agent, action in actions.items():
             k = self.possible_agents.index(agent)
-            answers[k] = self.form.actions.decode(int(action), self.view, k)
+            answers[k] = self.codec.actions.decode(int(action), self.view, k)
         if self.strict:
             validate(self.view, answers)
         if self.world.pending:
@@ -169,10 +169,10 @@ class OneShotNegotiationsEnv(ParallelEnv, EzPickle):
             self.world = None
 
     def _observe(self) -> dict[str, Any]:
-        return {a: self.form.observe(self.view, k) for k, a in enumerate(self.agents)}
+        return {a: self.codec.observe(self.view, k) for k, a in enumerate(self.agents)}
 
     def _mask(self, k: int) -> np.ndarray:
-        return sampling_mask(self.form.mask(self.view, k), self.form.action_space)
+        return sampling_mask(self.codec.mask(self.view, k), self.codec.action_space)
 
     def _infos(self, ended: dict[int, Any]) -> dict[str, dict[str, Any]]:
         last = self.world.summary(self.factory) if self.world.done else {}

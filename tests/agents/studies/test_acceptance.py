@@ -37,13 +37,13 @@ def small_study(*options, file="dqn_acceptance"):
     return load_study(STUDIES, file, [*SMALL, *options])
 
 
-def test_a_cell_repeats_whatever_else_is_in_the_study():
+def test_a_run_repeats_whatever_else_is_in_the_study():
     whole, few = small_study()[0], load_study(STUDIES, "dqn_acceptance", FEW)[0]
     assert len(whole.runs()) == 54 + 2 + 1
     assert list(few.runs()) == ["Baa-0", "Bba-0", "Gaa-0", "Gba-0", "B-previous", "G-previous", "rules"]
-    first, again = whole.run("Bba-0", lambda steps: None), few.run("Bba-0", lambda steps: None)
+    first, again = whole.compute("Bba-0", lambda steps: None), few.compute("Bba-0", lambda steps: None)
     assert first == again
-    assert first != small_study("seed=1")[0].run("Bba-0", lambda steps: None)
+    assert first != small_study("seed=1")[0].compute("Bba-0", lambda steps: None)
     assert len(first["negotiations"]) == 4 * 4
     for row in first["trainings"]:
         mine = [n["utility"] for n in first["negotiations"] if n["training"] == row["training"]]
