@@ -12,14 +12,16 @@ PIP_ARGS :=
 
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: help setup demo test lint clean
+.PHONY: help setup demo test coverage lint docs clean
 
 help:
 	@echo "make demo   train Q-learning for a minute and rank it in real worlds: curve, tables and plots in demo/"
 	@echo "make test   run all tests"
-	@echo "make lint   run ruff and pyright"
+	@echo "make lint   run ruff, codespell and pyright"
+	@echo "make docs   build the documentation site into build/site, strictly and without a network"
+	@echo "make coverage  run all tests and see which lines they ran: build/coverage/index.html"
 	@echo "make setup  only make .venv and install"
-	@echo "make clean  remove .venv and demo/"
+	@echo "make clean  remove .venv, build/ and demo/"
 
 setup: $(VENV)/.installed
 
@@ -39,9 +41,17 @@ demo: setup
 test: setup
 	$(RUN) -m pytest
 
+coverage: setup
+	$(RUN) -m pytest --cov --cov-report=term --cov-report=html:build/coverage
+
 lint: setup
 	$(RUN) -m ruff check .
+	$(RUN) -m ruff format --check .
+	$(RUN) -m codespell_lib
 	$(RUN) -m pyright --pythonpath $(RUN)
 
+docs: setup
+	$(RUN) -m mkdocs build --strict
+
 clean:
-	rm -rf $(VENV) demo
+	rm -rf $(VENV) build demo

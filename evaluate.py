@@ -33,6 +33,7 @@ def evaluate(
         list[str] | None,
         typer.Argument(help="Run folders, registered names, scml:Name, scml-agents:YEAR/Name or module:Class."),
     ] = None,
+    game: Annotated[str | None, typer.Option(help="Which game is played. [oneshot]")] = None,
     config: Annotated[Path | None, typer.Option(help="YAML with these options as fields.")] = None,
     field: Annotated[list[str] | None, typer.Option(help="Who fills the empty places; repeat, or use commas.")] = None,
     worlds: Annotated[int | None, typer.Option(help="Configurations, each played with both seatings. [20]")] = None,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol, Self
 
 import numpy as np
 
-from scml_gym.oneshot.worlds.protocol import FactoryPolicy
+from scml_gym.game.world import FactoryPolicy
 
 if TYPE_CHECKING:
     from scml_gym.experiments.run_folder import Run

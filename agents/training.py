@@ -42,8 +42,7 @@ def start(
     folder = Path(out) if out else Path("runs") / name
     check_free(folder)
     agent = build(loaded)
-    learner = f"{type(agent).__module__}:{type(agent).__qualname__}"
-    run = Run.create(folder, loaded.config, command, agent=learner)
+    run = Run.create(folder, loaded.config, command)
     train(agent, run)
     return run
 

@@ -21,7 +21,7 @@ import scml_gym  # noqa: F401  (registers the environments)
 from scml_gym.deployed import DeployedAgent
 from scml_gym.experiments.make_env import env_arguments
 from scml_gym.oneshot.worlds.reference import ReferenceWorld
-from scml_gym.policies.deployment import load_agent
+from scml_gym.policies.run_folders import load_agent
 
 
 def compare(run: str, seed: int, agent: Any, env: Any) -> tuple[int, bool]:

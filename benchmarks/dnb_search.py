@@ -25,8 +25,8 @@ from agents.dnb.learner import DNB, DNBPolicyFile, load_dnb
 from agents.dnb.rules import Rules
 from scml_gym.core.cli import run_main
 from scml_gym.core.files import replace_file
+from scml_gym.game.world import PlayerMaker
 from scml_gym.oneshot.envs.config import BACKENDS, OneShotConfig
-from scml_gym.policies.players import PlayerMaker
 
 FIELD = (
     "best-subset",
@@ -106,15 +106,15 @@ def search(
     agent: DNB, games: Games, level: str, trials: int, calibrate: bool, show: Callable[[str], None]
 ) -> optuna.Study:
     """Try rules that differ from the agent's on one side."""
-    snapshot: DNBPolicyFile = agent.snapshot()
-    reference = games.scores(snapshot.player)
-    base = snapshot.rules.model_dump()
+    policy: DNBPolicyFile = agent.policy_file()
+    reference = games.scores(policy.player)
+    base = policy.rules.model_dump()
 
     def objective(trial: optuna.Trial) -> float:
         changed = base | {level: base[level] | side_space(trial, level)}
         if calibrate:
             changed["calibration"] = base["calibration"] | calibration_space(trial)
-        gain = games.scores(DNBPolicyFile(snapshot.model, Rules(**changed)).player) - reference
+        gain = games.scores(DNBPolicyFile(policy.model, Rules(**changed)).player) - reference
         trial.set_user_attr("rules", {k: changed[k] for k in (level, "calibration")})
         trial.set_user_attr("standard_error", float(gain.std(ddof=1) / np.sqrt(len(gain))))
         return float(gain.mean())

@@ -26,14 +26,14 @@ from scml_gym.oneshot.worlds.compiled.world import CompiledWorld
 FIELD = ("best-subset", "best-subset-even", "subset-strong", "subset-population", "greedy-sync")
 
 
-def measure(snapshot: DNBPolicyFile, worlds: int, days: int, factories: int) -> np.ndarray:
+def measure(policy: DNBPolicyFile, worlds: int, days: int, factories: int) -> np.ndarray:
     """Milliseconds of each decision, float64."""
     setting, spent = OneShotConfig("any", FIELD, days, factories), []
     for seed in range(worlds):
         cast = setting.cast(seed)
         (seat,) = cast.factories
         players: list[Any] = list(cast.players)
-        world, player = CompiledWorld(cast.spec, players), snapshot.player(cast.seed)
+        world, player = CompiledWorld(cast.spec, players), policy.player(cast.seed)
         world.start()
         while world.pending:
             for view in world.closed_days(seat):
@@ -57,7 +57,7 @@ def main() -> None:
     args = parser.parse_args()
     report: dict[str, Any] = {"versions": versions(), "runs": {}}
     for run in args.runs:
-        spent = measure(load_dnb(run).snapshot(), args.worlds, args.days, args.factories)
+        spent = measure(load_dnb(run).policy_file(), args.worlds, args.days, args.factories)
         row = {"decisions": len(spent), "mean_ms": float(spent.mean())}
         row |= {f"p{p}_ms": float(np.percentile(spent, p)) for p in (50, 90, 99)}
         report["runs"][Path(run).name] = row

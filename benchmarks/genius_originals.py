@@ -46,7 +46,7 @@ def play_recorded(games: np.ndarray, seeds: np.ndarray, results: np.ndarray, bid
     """Play a negotiation of two strategies once with each seed.
 
     Args:
-        games: ``GAME_DTYPE (1,)``, both sides seated.
+        games: ``GAME_DTYPE (1,)``, with both players.
         seeds: int64 ``(n,)``.
         results: ``VIEW_DTYPE (n,)``: gets the last view of each.
         bids: float64 ``(n, rounds)``: gets the first side's utility of its bid in each round, where it made one.
@@ -55,12 +55,12 @@ def play_recorded(games: np.ndarray, seeds: np.ndarray, results: np.ndarray, bid
         game = games[0]
         begin(game, np.uint64(seeds[i]))
         while game["view"]["running"] != 0:
-            seat = game["seats"][LEARNER]
-            if seat["accepts"] != 0:
+            player = game["players"][LEARNER]
+            if player["accepts"] != 0:
                 answer(game, ACCEPT)
             else:
-                bids[i, game["view"]["step"]] = utility_of(game, LEARNER, seat["bid"])
-                answer(game, seat["bid"])
+                bids[i, game["view"]["step"]] = utility_of(game, LEARNER, player["bid"])
+                answer(game, player["bid"])
         results[i] = game["view"]
 
 

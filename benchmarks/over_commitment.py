@@ -21,9 +21,9 @@ from scml_gym.core.files import replace_file
 from scml_gym.core.reporting import progress_bar
 from scml_gym.evaluation.config import TournamentConfig, load_config
 from scml_gym.evaluation.schedule import PLAYS, Match, schedule
+from scml_gym.oneshot.players import player_maker
 from scml_gym.oneshot.worlds.generation import league_spec
 from scml_gym.oneshot.worlds.reference import ReferenceWorld
-from scml_gym.policies.players import player_maker
 
 LEVELS = ("seller", "buyer")
 

@@ -4,7 +4,7 @@ Much faster than the real simulation, whose results it equals, so small differen
 policy file or a run folder; the field are strategies and policy files. Differences are paired by world, to the first
 player:
 
-    python benchmarks/paired.py best-subset runs/league subset-strong --field best-subset greedy --worlds 1000
+    python benchmarks/paired.py best-subset runs/self-play-0 subset-strong --field best-subset greedy --worlds 1000
     python benchmarks/paired.py best-subset runs/q-learning-0 --worlds 1000 --out q_learning.csv
 """
 
@@ -22,11 +22,11 @@ from scml_gym.core.cli import run_main
 from scml_gym.core.errors import InputError
 from scml_gym.core.files import replace_file
 from scml_gym.evaluation.statistics import compare, mean_and_error
+from scml_gym.game.world import FactoryPolicy, PlayerMaker
 from scml_gym.oneshot.envs.config import EpisodeSample, OneShotConfig
+from scml_gym.oneshot.players import player_maker
 from scml_gym.oneshot.strategies.base import StrategyPolicy
 from scml_gym.oneshot.worlds.compiled.world import CompiledWorld
-from scml_gym.oneshot.worlds.protocol import FactoryPolicy
-from scml_gym.policies.players import PlayerMaker, player_maker
 
 
 def score(cast: EpisodeSample, make: PlayerMaker) -> float:
@@ -72,7 +72,7 @@ def play(players: Sequence[str], setting: OneShotConfig, worlds: int, seed: int)
     """The players' scores, float64, shape ``(worlds, players)``.
 
     Args:
-        players: Who takes the seat; names (see `scml_gym.policies.players`).
+        players: Who takes the seat; names (see `scml_gym.oneshot.players`).
         setting: Which worlds, and who plays the other factories.
         worlds: How many, of a level and seat drawn for each.
         seed: Of the first; the others follow.

@@ -21,6 +21,8 @@ from pathlib import Path
 
 import numpy as np
 
+from scml_gym.game.world import PlayerMaker
+from scml_gym.oneshot.players import player_maker
 from scml_gym.oneshot.strategies import STRATEGIES
 from scml_gym.oneshot.strategies.base import StrategyPolicy
 from scml_gym.oneshot.strategies.subset import DEFAULTS
@@ -28,7 +30,6 @@ from scml_gym.oneshot.view import BUYER, SELLER
 from scml_gym.oneshot.worlds.generation import league_spec
 from scml_gym.oneshot.worlds.reference import ReferenceWorld
 from scml_gym.oneshot.worlds.spec import WorldSpec
-from scml_gym.policies.players import PlayerMaker, player_maker
 
 MEMBERS = ("subset-strong", "subset-plain", "subset-exact", "subset-stubborn", "subset-weak")
 REFERENCES = ["scml:SyncRandomOneShotAgent", "scml:EqualDistOneShotAgent", "scml:GreedySyncAgent"]

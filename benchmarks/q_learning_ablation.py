@@ -22,7 +22,7 @@ from agents.q_learning.hyperparameters import QLearningHyperparameters
 from scml_gym.core.config import load_experiment, validate
 from scml_gym.evaluation import evaluate_command
 from scml_gym.experiments.run_folder import Run
-from scml_gym.policies.deployment import load_agent
+from scml_gym.policies.run_folders import load_agent
 
 VARIANTS: dict[str, list[str]] = {
     "full": [],
@@ -71,7 +71,7 @@ def derive(folder: Path, full: QLearning, options: list[str], seed: int) -> None
     config = load_experiment("q_learning", options, seed).config
     settings = validate(QLearningHyperparameters, config["agent"], "agent")
     agent = QLearning(settings, full.env, full.tables, full.worlds_played, full.negotiations)
-    run = Run.create(folder, config, " ".join(sys.argv), "agents.q_learning.learner:QLearning")
+    run = Run.create(folder, config, " ".join(sys.argv))
     run.checkpoint(agent.negotiations, agent.save)
 
 

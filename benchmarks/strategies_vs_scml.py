@@ -29,12 +29,12 @@ from typing import Any
 
 import numpy as np
 
+from scml_gym.oneshot.players import player_maker
 from scml_gym.oneshot.settlement import negotiation_counts
 from scml_gym.oneshot.view import BUYER, SELLER
 from scml_gym.oneshot.worlds.generation import league_spec
 from scml_gym.oneshot.worlds.reference import ReferenceWorld
 from scml_gym.oneshot.worlds.spec import WorldSpec
-from scml_gym.policies.players import player_maker
 
 PEERS = {
     "best-subset-random": "scml:SyncRandomOneShotAgent",

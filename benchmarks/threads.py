@@ -148,7 +148,7 @@ def make_envs(n: int) -> tuple[Any, dict[str, Callable[..., None]]]:
     """A batch with two threads, and what can run its program."""
     envs = gymnasium.make_vec(ENVIRONMENT, num_envs=n, threads=2, **WORLDS).unwrapped
     envs.reset(seed=0)
-    workers: Any = vars(envs)["_program"]
+    workers: Any = vars(envs)["_step"]
     return envs, {"workers": workers} | {name: make(workers._program) for name, make in PLAIN.items()}
 
 
@@ -156,7 +156,7 @@ def compile_all() -> None:
     """Step once with all threads, so that the code is on disk: in the process that compiles, it is slower."""
     envs, runs = make_envs(4)
     for run in runs.values():
-        envs._program = run
+        envs._step = run
         envs.step(np.zeros((4, MAX_PARTNERS), dtype=np.int64))
 
 
@@ -169,7 +169,7 @@ def compare(n: int, variants: list[str], thinking: float, turns: int, seconds: f
     found: dict[str, list[float]] = {name: [] for name in names}
     for turn in range(turns):
         for name in names if turn % 2 == 0 else names[::-1]:
-            envs._program = runs[name]
+            envs._step = runs[name]
             found[name].append(step_for(envs, actions, thinking, seconds))
     runs["workers"].close()  # type: ignore[attr-defined]
     return {name: np.array(rates) for name, rates in found.items()}

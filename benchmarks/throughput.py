@@ -39,7 +39,7 @@ from scml_gym.jit.random import below
 from scml_gym.oneshot.envs.config import OneShotConfig
 from scml_gym.oneshot.envs.vector.base import make_source
 from scml_gym.oneshot.envs.vector.batch import advance_row, allocate, draw_world
-from scml_gym.oneshot.rewards.kernels import PROFIT_DTYPE
+from scml_gym.oneshot.players import player_maker
 from scml_gym.oneshot.strategies import STRATEGIES
 from scml_gym.oneshot.view import ACCEPT, MAX_PARTNERS, OFFER
 from scml_gym.oneshot.worlds.compiled.advance import DAY, DECISION, OVER
@@ -47,7 +47,6 @@ from scml_gym.oneshot.worlds.compiled.generation import compiled_spec
 from scml_gym.oneshot.worlds.compiled.player_table import make_player_table
 from scml_gym.oneshot.worlds.compiled.players import answer
 from scml_gym.oneshot.worlds.reference import ReferenceWorld
-from scml_gym.policies.players import player_maker
 
 ENVIRONMENT = "scml_gym/OneShotConcurrent-v0"
 PEERS = (
@@ -211,7 +210,7 @@ def make_batch(n: int, moves: bool, learners: int, arguments: dict[str, Any]) ->
     setting = OneShotConfig(**arguments)
     player_table = make_player_table(setting.makers)
     source, days = make_source(setting, player_table, n)
-    batch = allocate(n, days, moves, player_table, 0, 0, PROFIT_DTYPE)
+    batch = allocate(n, days, moves, player_table)
     batch.rows["seed"] = np.arange(n, dtype=np.uint64) << np.uint64(32)
     return batch, source._replace(learners=learners), player_table
 

@@ -13,7 +13,7 @@ import numpy as np
 import scml_gym  # noqa: F401 (registers the environments)
 from scml_gym.core.config import read_yaml
 from scml_gym.core.errors import InputError
-from scml_gym.policies.deployment import load_agent
+from scml_gym.policies.run_folders import load_agent
 
 parser = argparse.ArgumentParser(description="Judge a run folder of train.py acceptance.")
 parser.add_argument("run", help="run folder")

@@ -20,7 +20,7 @@ from torch import nn
 from torch.distributions import Categorical
 
 import scml_gym  # noqa: F401 (registers the environments)
-from scml_gym.policies.deployment import JointPolicy
+from scml_gym.oneshot.exported_policies import JointPolicy
 
 ENV_ID = "scml_gym/OneShotConcurrent-v0"
 WEIGHTS = Path("runs/masked_ppo.safetensors")

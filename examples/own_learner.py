@@ -14,7 +14,7 @@ from gymnasium.spaces.utils import flatdim
 
 from scml_gym.core.config import Config, validate
 from scml_gym.experiments.make_env import env_arguments, make_env
-from scml_gym.policies.deployment import PartnerPolicy
+from scml_gym.oneshot.exported_policies import PartnerPolicy
 
 
 class Settings(Config):

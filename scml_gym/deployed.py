@@ -1,4 +1,4 @@
-"""The scml agents that play a run folder in scml's own tournaments; see `scml_gym.policies.deployment.deploy`."""
+"""The scml agents that play a run folder in scml's own tournaments; see `scml_gym.policies.run_folders.deploy`."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from scml_gym.oneshot.worlds.adapters import OneShotAsyncAdapter, OneShotSyncAdapter
-from scml_gym.policies.deployment import run_policy_maker, write_count
+from scml_gym.policies.run_folders import learner_maker, write_count
 from scml_gym.simulator.adapters import Adapter
 
 
 @functools.cache
 def _maker(run: str, modified: float) -> Any:
     """Players of a run folder, loaded once a process and again when the folder has changed."""
-    return run_policy_maker(run)
+    return learner_maker(run)
 
 
 class Deployed(Adapter):
@@ -51,3 +51,8 @@ class DeployedAgent(Deployed, OneShotSyncAdapter):
 
 class DeployedAsyncAgent(Deployed, OneShotAsyncAdapter):
     """A run folder as a ``OneShotAgent``: it answers each negotiation by itself."""
+
+
+def agent_class(player: Any) -> type[Deployed]:
+    """The class that asks a player of a run folder when it wants to be asked."""
+    return DeployedAgent if player.synchronous else DeployedAsyncAgent

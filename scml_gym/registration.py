@@ -1,47 +1,41 @@
-"""The table of environments."""
+"""The table of environments: the ids of all games."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Mapping
 
+from scml_gym.game.definition import EntryPoints, Game
+from scml_gym.games import DEFAULT_GAME, GAMES
 
-class EntryPoints(NamedTuple):
-    """Where the single environment of an id stands, and the one that plays many at once."""
-
-    single: str
-    vector: str | None = None
-
+_GAMES = [GAMES.get(name) for name in sorted(GAMES, key=lambda name: name != DEFAULT_GAME)]
 
 ENVIRONMENTS: dict[str, EntryPoints] = {
-    "scml_gym/OneShotConcurrent-v0": EntryPoints(
-        "scml_gym.oneshot.envs.concurrent:OneShotConcurrentEnv",
-        "scml_gym.oneshot.envs.vector.concurrent:OneShotConcurrentVectorEnv",
-    ),
-    "scml_gym/OneShotBilateral-v0": EntryPoints(
-        "scml_gym.oneshot.envs.bilateral:OneShotBilateralEnv",
-        "scml_gym.oneshot.envs.vector.bilateral:OneShotBilateralVectorEnv",
-    ),
-    "scml_gym/BilateralAcceptance-v0": EntryPoints(
-        "scml_gym.bilateral.envs.acceptance:BilateralAcceptanceEnv",
-        "scml_gym.bilateral.envs.vector.env:BilateralAcceptanceVectorEnv",
-    ),
-    "scml_gym/Bilateral-v0": EntryPoints(
-        "scml_gym.bilateral.envs.offers:BilateralEnv",
-        "scml_gym.bilateral.envs.vector.env:BilateralVectorEnv",
-    ),
+    name: entry_points for game in _GAMES for name, entry_points in game.environments.items()
 }
 """Gymnasium id -> entry points; nothing is imported before an environment is made."""
 
 PARALLEL_ENVIRONMENTS: dict[str, str] = {
-    name: f"scml_gym.oneshot.envs.{name}" for name in ("oneshot_factories_v0", "oneshot_negotiations_v0")
+    name: module for game in _GAMES for name, module in game.parallel_environments.items()
 }
 """Name of a PettingZoo environment -> its module, which has ``parallel_env`` and ``env``."""
 
 
-def register_environments() -> None:
-    """Make every environment of the table known to Gymnasium."""
+def register_environments(environments: Mapping[str, EntryPoints] = ENVIRONMENTS) -> None:
+    """Make environments known to Gymnasium: all of the table, or those of a game of your own."""
     import gymnasium
 
-    for name, entry_points in ENVIRONMENTS.items():
+    for name, entry_points in environments.items():
         if name not in gymnasium.registry:
             gymnasium.register(id=name, entry_point=entry_points.single, vector_entry_point=entry_points.vector)
+
+
+def register_game(game: Game) -> None:
+    """Add a game of your own: its name in `GAMES`, its ids in Gymnasium.
+
+    Called by the module of the game, so that every process that names it as ``module:NAME`` knows its environments.
+
+    Raises:
+        InputError: if the name is taken.
+    """
+    GAMES.register(game.name, game)
+    register_environments(game.environments)

@@ -12,11 +12,12 @@ from scml_gym.core.arguments import flag, real, whole, whole_range
 from scml_gym.core.errors import InputError
 from scml_gym.evaluation.config import TournamentConfig
 from scml_gym.oneshot.envs import oneshot_factories_v0, oneshot_negotiations_v0
+from scml_gym.oneshot.exported_policies import JointPolicy, PartnerPolicy
 from scml_gym.oneshot.rewards.negotiation import NegotiationReward
 from scml_gym.oneshot.strategies import STRATEGIES
 from scml_gym.oneshot.worlds.compiled.generation import compiled_spec
 from scml_gym.oneshot.worlds.generation import league_spec
-from scml_gym.policies.deployment import JointPolicy, PartnerPolicy, deploy
+from scml_gym.policies.run_folders import deploy
 from scml_gym.registration import ENVIRONMENTS
 
 

@@ -37,6 +37,7 @@ SMALLER = {
     "benchmarks/dnb_search.py": "--trials 2 --worlds 2 --days 3",
     "train.py --help": "",
     "examples/": "",
+    "my_policy.py": "2",
     "train.py acceptance": "--set agent.total_steps=200",
     "evaluate.py": "--worlds 1 --days 3 --workers 1",
     "evaluate.py study": "--workers 1 --set trainings=4 --set negotiations=2 --set dqn.total_steps=120 "
@@ -61,9 +62,10 @@ def build():
 
 
 def code_blocks(page):
-    """Language and text of each fenced block."""
+    """Language and text of each fenced block; of one with a title, which is a file, the title and its text."""
     text = (ROOT / page).read_text(encoding="utf-8")
-    return re.findall(r"^```(\w+)\n(.*?)^```$", text, flags=re.S | re.M)
+    blocks = re.findall(r'^```(\w+)(?: title="([^"]+)")?\n(.*?)^```$', text, flags=re.S | re.M)
+    return [(title or language, text) for language, title, text in blocks]
 
 
 def as_tested(command):
@@ -109,6 +111,8 @@ def run_page(page, folder):
                 exec(compile(text, f"{page}, Python", "exec"), names)
             elif language == "yaml":
                 assert isinstance(yaml.safe_load(text), dict)
+            elif language.endswith(".py"):
+                (folder / language).write_text(text, encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
@@ -130,6 +134,7 @@ def clone(tmp_path_factory):
 @pytest.mark.parametrize("page", PAGES)
 def test_commands_and_snippets_run(page, clone, monkeypatch):
     monkeypatch.chdir(clone)
+    monkeypatch.syspath_prepend(clone)  # where a page's files are written
     if page != "README.md":
         run_page(page, clone)
 

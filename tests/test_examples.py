@@ -11,9 +11,9 @@ import pytest
 from agents.training import start
 from scml_gym.evaluation.statistics import paired, ranking
 from scml_gym.evaluation.table import COLUMNS, read_scores, write_table
+from scml_gym.oneshot.players import player_maker
 from scml_gym.oneshot.worlds.generation import league_spec
 from scml_gym.oneshot.worlds.reference import ReferenceWorld
-from scml_gym.policies.players import player_maker
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 TESTED = {"judge_acceptance.py", "masked_ppo.py", "own_agent.py", "own_learner.py", "read_results.py"}

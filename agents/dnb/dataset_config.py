@@ -30,7 +30,7 @@ class DatasetConfig(Config):
         worlds: How many are played; with logs, at most how many are read.
         days: Simulated days, a number or a range.
         factories_per_level: A number or a range, drawn for each level of its own.
-        opponents: Name of a player (see `scml_gym.policies.players`) -> its weight in the draw of each factory's
+        opponents: Name of a player (see `scml_gym.oneshot.players`) -> its weight in the draw of each factory's
         player. held_out: Those of them whose answers are for tests only.
         test_worlds: The share of worlds that are for tests only.
         share: Of the pairs of a factory and a partner of its, whose offers are kept: all that it made to the partner in

@@ -40,7 +40,7 @@ COLUMNS = {
 
 
 class DecisionLog:
-    """A `scml_gym.oneshot.worlds.protocol.FactoryPolicy` that plays as D-NB does and writes down why.
+    """A `scml_gym.game.world.FactoryPolicy` that plays as D-NB does and writes down why.
 
     Args:
         player: D-NB.

@@ -27,11 +27,11 @@ from agents.dnb.strategy import dnb_player, dnb_strategy
 from scml_gym.core.config import ConfigError, validate
 from scml_gym.core.errors import InputError
 from scml_gym.core.files import replace_file
+from scml_gym.game.world import FactoryPolicy
 from scml_gym.jit.random import N_DRAWS
 from scml_gym.oneshot.strategies.base import StrategyPolicy
 from scml_gym.oneshot.view import new_actions
-from scml_gym.oneshot.worlds.protocol import FactoryPolicy
-from scml_gym.policies.deployment import load_agent
+from scml_gym.policies.run_folders import load_agent
 
 if TYPE_CHECKING:
     from scml_gym.experiments.run_folder import Run
@@ -178,7 +178,7 @@ class DNB:
             mask: Ignored: what cannot be played is not planned.
             deterministic: Ignored: nothing is drawn.
         """
-        player = self.snapshot().player(0)
+        player = self.policy_file().player(0)
         strategy, actions = player.strategy, new_actions()
         state = np.zeros(strategy.state_size) if state is None else np.array(state, dtype=np.float64)
         strategy.decide(observation, state, player.parameters, np.zeros(N_DRAWS), actions)
@@ -190,11 +190,11 @@ class DNB:
         Raises:
             InputError: if nothing has been learnt yet.
         """
-        player, diary = self.snapshot().player(seed), self.settings.diary
+        player, diary = self.policy_file().player(seed), self.settings.diary
         return player if diary is None else DecisionLog(player, Path(diary))
 
-    def snapshot(self) -> DNBPolicyFile:
-        """What plays, as data; see `scml_gym.oneshot.policy_files.policy_file_maker`.
+    def policy_file(self) -> DNBPolicyFile:
+        """What plays, as data; see `scml_gym.policies.run_folders.policy_file_maker`.
 
         Raises:
             InputError: if nothing has been learnt yet.

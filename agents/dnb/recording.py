@@ -23,14 +23,15 @@ from agents.dnb.tracking import (
     note,
     take_answer,
 )
-from scml_gym.bilateral.worlds.compiled.calls import floats_at, integers_at
 from scml_gym.core.copying import Uncopied
+from scml_gym.game.calls import PLAYER_DTYPE, call_decide, call_learn, fill_player
+from scml_gym.game.strategy import Strategy as AnyStrategy
+from scml_gym.jit.callbacks import floats_at, integers_at
 from scml_gym.jit.compile import compiled, jittable
 from scml_gym.jit.random import fill_draws
 from scml_gym.oneshot.rules import repair
 from scml_gym.oneshot.strategies.base import Strategy, StrategyPolicy
 from scml_gym.oneshot.view import MAX_PARTNERS, OFFER, VIEW_DTYPE, ActionArray, FactoryView
-from scml_gym.oneshot.worlds.compiled.strategy_calls import call_decide, call_learn, strategy_addresses
 
 RECORD_DTYPE = np.dtype(
     [
@@ -47,11 +48,7 @@ RECORD_DTYPE = np.dtype(
 
 RECORDER_DTYPE = np.dtype(
     [
-        ("decide", np.int64),  # addresses of the inner strategy's functions, 0 for none
-        ("learn", np.int64),
-        ("n_state", np.int64),  # numbers of its state, which come first
-        ("params", np.int64),  # address
-        ("n_params", np.int64),
+        *PLAYER_DTYPE.descr,  # the inner strategy, whose state comes first
         ("records", np.int64),  # address, and how many there is room for
         ("capacity", np.int64),
         ("count", np.int64),  # address of the number of records
@@ -93,9 +90,7 @@ class Records(Uncopied):
         """
         self._players.append(player)  # whose parameters are read by address
         recorder = np.zeros(1, RECORDER_DTYPE)
-        recorder["decide"], recorder["learn"] = strategy_addresses(player.strategy)
-        recorder["n_state"] = player.strategy.state_size
-        recorder["params"], recorder["n_params"] = player.parameters.ctypes.data, len(player.parameters)
+        fill_player(recorder, player)
         recorder["records"], recorder["capacity"] = self._records.ctypes.data, len(self._records)
         recorder["count"] = self._count.ctypes.data
         recorder["seed"], recorder["share"] = self._seed, self._share
@@ -114,7 +109,7 @@ class RecordedPlayer(Uncopied, StrategyPolicy):
     why_not = "it writes into its records; record a player anew, in a world of its own"
 
 
-def recorded_strategy(strategy: Strategy) -> Strategy:
+def recorded_strategy(strategy: AnyStrategy) -> Strategy:
     """A strategy that plays as another one and records its offers; its parameters are a ``RECORDER_DTYPE``."""
     return Strategy(
         name=strategy.name,
@@ -147,18 +142,8 @@ def _decide(view: FactoryView, state: np.ndarray, params: np.ndarray, draws: np.
     begin_day(view, memory)
     _hear_answers(view, memory, pending, records, False)
     hear(view, memory)
-    call_decide(
-        recorder["decide"],
-        (
-            view["partners"].ctypes.data - _PARTNERS_OFFSET,
-            state.ctypes.data,
-            n_state,
-            recorder["params"],
-            recorder["n_params"],
-            draws.ctypes.data,
-            actions.ctypes.data,
-        ),
-    )
+    seen = view["partners"].ctypes.data - _PARTNERS_OFFSET
+    call_decide(recorder, seen, state.ctypes.data, draws.ctypes.data, actions.ctypes.data)
     repair(view, actions)
     _record_offers(view, actions, memory, recorder, pending, records)
     note(view, actions, memory)
@@ -172,9 +157,7 @@ def _learn(view: FactoryView, state: np.ndarray, params: np.ndarray) -> None:
     records = floats_at(recorder["records"], recorder["capacity"] * _RECORD_SIZE)
     begin_day(view, memory)
     _hear_answers(view, memory, pending, records, True)
-    if recorder["learn"] != 0:
-        address = view["partners"].ctypes.data - _PARTNERS_OFFSET
-        call_learn(recorder["learn"], (address, state.ctypes.data, n_state, recorder["params"], recorder["n_params"]))
+    call_learn(recorder, view["partners"].ctypes.data - _PARTNERS_OFFSET, state.ctypes.data)
 
 
 @jittable

@@ -16,7 +16,7 @@ _decide, _learn_day = compiled(decide), compiled(learn_day)
 
 
 class QPolicy:
-    """A `scml_gym.oneshot.worlds.protocol.FactoryPolicy`: an epsilon-greedy Q-learner in each negotiation.
+    """A `scml_gym.game.world.FactoryPolicy`: an epsilon-greedy Q-learner in each negotiation.
 
     Args:
         rules: ``RULES_DTYPE``.

@@ -16,11 +16,11 @@ from scml_gym.core.arguments import whole_range
 from scml_gym.core.config import ConfigError, arguments_of
 from scml_gym.core.errors import about
 from scml_gym.core.registry import Registry
+from scml_gym.game.world import PlayerMaker
 from scml_gym.oneshot.envs.config import BACKENDS, GENERATORS
 from scml_gym.oneshot.view import MAX_PARTNERS, SELLER
 from scml_gym.oneshot.worlds.generation import MOST_DAYS, Range
 from scml_gym.oneshot.worlds.spec import WorldSpec
-from scml_gym.policies.players import PlayerMaker
 
 SELF_PLAY, MIXED = "self-play", "mixed"
 

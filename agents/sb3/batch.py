@@ -12,8 +12,8 @@ from gymnasium.vector import AutoresetMode
 from stable_baselines3.common.vec_env import VecEnv
 
 from scml_gym.experiments.make_env import env_arguments
-from scml_gym.oneshot.envs.vector.base import BatchedEnv
-from scml_gym.registration import ENVIRONMENTS
+from scml_gym.games import game_of
+from scml_gym.vector.env import RowVectorEnv
 
 SUMMARY = ("score", "invalid_actions")
 """What the infos of an episode's last step say of a world that ended with it, beside ``episode``."""
@@ -26,7 +26,8 @@ def can_batch(env: Mapping[str, Any]) -> bool:
         ConfigError: if the section has no id.
     """
     env_id, arguments = env_arguments(env)
-    native = env_id in ENVIRONMENTS and ENVIRONMENTS[env_id].vector is not None
+    game = game_of(env_id)
+    native = game is not None and game.environments[env_id].vector is not None
     return native and arguments.get("backend", "compiled") == "compiled" and not arguments.get("strict", False)
 
 
@@ -56,7 +57,7 @@ class BatchVecEnv(VecEnv):
         reward_scale: What the rewards of a step are multiplied with.
     """
 
-    def __init__(self, envs: BatchedEnv, reward_scale: float):
+    def __init__(self, envs: RowVectorEnv, reward_scale: float):
         self.envs = envs
         self._scale = reward_scale
         self._returns = np.zeros(envs.num_envs)

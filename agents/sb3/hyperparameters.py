@@ -16,7 +16,6 @@ from pydantic import (
 )
 from stable_baselines3.common.torch_layers import CombinedExtractor
 
-from agents.sb3.self_play import SelfPlayHyperparameters
 from scml_gym.core.config import Config
 from scml_gym.core.registry import Registry
 
@@ -45,6 +44,20 @@ FEATURES.register("sets", "agents.sb3.partners:sets")
 FEATURES.register("partners", "agents.sb3.partners:partners")
 
 
+class SelfPlayHyperparameters(Config):
+    """Of self-play, see `agents.sb3.self_play`.
+
+    Attributes:
+        every: Environment steps from one policy file to the next; written where a rollout begins.
+        size: How many of the latest ones play.
+        share: Of the other factories that past policies play, as soon as there is one; taken to the hundredth.
+    """
+
+    every: PositiveInt
+    size: PositiveInt
+    share: float = Field(ge=0.01, le=0.99)
+
+
 class SB3Settings(Config):
     """What all of them take.
 
@@ -67,7 +80,7 @@ class SB3Settings(Config):
             the initial balance: too little for a value network to tell from its own noise.
         batch_size: Transitions of a gradient step.
         max_grad_norm: Longer gradients are shortened to it.
-        league: Past policies among the opponents, see `agents.sb3.self_play`; null for none. Of ``ppo`` and
+        self_play: Past policies among the opponents, see `agents.sb3.self_play`; null for none. Of ``ppo`` and
             ``maskable-ppo``.
     """
 
@@ -85,7 +98,7 @@ class SB3Settings(Config):
     reward_scale: PositiveFloat
     batch_size: PositiveInt
     max_grad_norm: PositiveFloat
-    league: SelfPlayHyperparameters | None = None
+    self_play: SelfPlayHyperparameters | None = None
 
     @field_validator("features")
     @classmethod

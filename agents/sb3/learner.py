@@ -30,26 +30,22 @@ from agents.sb3.hyperparameters import (
     RecurrentPPOHyperparameters,
     SB3Settings,
 )
-from agents.sb3.policy_files import save_policy_file, take_snapshot
+from agents.sb3.policy_files import export_policy, save_policy_file
 from agents.sb3.replay import load_replay, save_replay
-from agents.sb3.self_play import check_league, make_league
+from agents.sb3.self_play import check_self_play, make_self_play
 from agents.sb3.training import global_generators_kept, learn, make_vec_env, seeds_at
 from scml_gym.core.arguments import argument_names
 from scml_gym.core.config import ConfigError, validate
 from scml_gym.core.errors import InputError
 from scml_gym.core.registry import load_object
 from scml_gym.experiments.make_env import env_arguments, make_env
-from scml_gym.experiments.run_folder import Run
-from scml_gym.oneshot.envs.bilateral import OneShotBilateralEnv
-from scml_gym.oneshot.envs.concurrent import OneShotConcurrentEnv
+from scml_gym.experiments.run_folder import Run, current_settings
+from scml_gym.game.world import FactoryPolicy
+from scml_gym.games import DEFAULT_GAME, GAMES, game_of
+from scml_gym.oneshot.exported_policies import CONCURRENT, ONE_PARTNER
 from scml_gym.oneshot.policy_files import PolicyFile
-from scml_gym.oneshot.worlds.protocol import FactoryPolicy
-from scml_gym.policies.deployment import JointPolicy, PartnerPolicy
-from scml_gym.registration import ENVIRONMENTS
 
 SCHEMA = "scml-gym-sb3-2"
-WITHOUT_FACTORIES = ("scml_gym/BilateralAcceptance-v0", "scml_gym/Bilateral-v0")
-"""Environments whose learners play no factory."""
 _OWN = {
     "total_steps",
     "n_envs",
@@ -63,7 +59,7 @@ _OWN = {
     "embedding_size",
     "lstm_hidden_size",
     "n_lstm_layers",
-    "league",
+    "self_play",
 }
 
 
@@ -96,7 +92,7 @@ class SB3Agent:
         self.features = FEATURES.get(settings.features)(settings, EnvSpaces(self.observation_space, self.action_space))
         if "body" in self.features and isinstance(self.policy_class, str):
             raise ConfigError(("agent", "features"), f"{settings.features!r} is for ppo and maskable-ppo")
-        check_league(self)
+        check_self_play(self)
         self.model: BaseAlgorithm | None = None
 
     @classmethod
@@ -114,9 +110,9 @@ class SB3Agent:
             else:
                 self.model = self._read_model(checkpoint, vec)
             run.truncate_log(self.model.num_timesteps)
-            explorer = partial(take_snapshot, self, temperature=1.0)
-            league = make_league(self.settings.league, run, vec, self.model.num_timesteps, explorer)
-            learn(self.model, run, self.save, self.settings.total_steps, self.settings.log_steps, league)
+            explorer = partial(export_policy, self, temperature=1.0)
+            past = make_self_play(self.settings.self_play, run, vec, self.model.num_timesteps, explorer)
+            learn(self.model, run, self.save, self.settings.total_steps, self.settings.log_steps, past)
         finally:
             vec.close()
         run.plot()
@@ -135,27 +131,27 @@ class SB3Agent:
         """See `agents.base.Agent.policy`.
 
         Raises:
-            InputError: if it was trained in an environment without factories.
+            InputError: if it was trained in an environment in which it is no player of a game.
         """
         env_id, arguments = env_arguments(self.env)
-        if env_id in WITHOUT_FACTORIES:
-            raise InputError(f"trained in {env_id}, which has no factories: it cannot play in a league")
-        one_partner = isinstance(self.action_space, Discrete)
-        made, like = (PartnerPolicy, OneShotBilateralEnv) if one_partner else (JointPolicy, OneShotConcurrentEnv)
-        if env_id not in ENVIRONMENTS:  # an environment of one's own may have arguments that ours has not
+        game = game_of(env_id)
+        if game is None:  # an environment of one's own is read as OneShot's with such an action
+            game = GAMES.get(DEFAULT_GAME)
+            env_id = CONCURRENT if not isinstance(self.action_space, Discrete) else ONE_PARTNER
+            like = load_object(game.environments[env_id].single)
             arguments = {name: value for name, value in arguments.items() if name in argument_names(like)}
-        return made(self.predict, arguments)
+        return game.policy(self.predict, {"id": env_id} | arguments)
 
-    def snapshot(self) -> PolicyFile:
+    def policy_file(self) -> PolicyFile:
         """The policy as a strategy that the compiled world plays.
 
         Raises:
-            InputError: if it is not trained, or none that a snapshot can stand for.
+            InputError: if it is not trained, or none that a policy file can stand for.
         """
-        return take_snapshot(self)
+        return export_policy(self)
 
     def save(self, folder: Path) -> None:
-        """Write ``agent.json``, SB3's ``model.zip``; ``snapshot.npz`` of a policy that a snapshot can stand for, and
+        """Write ``agent.json``, SB3's ``model.zip``; ``policy.npz`` of a policy that a policy file can stand for, and
         ``replay.npz`` of an off-policy learner."""
         model = self._trained()
         facts = {
@@ -182,7 +178,7 @@ class SB3Agent:
             raise InputError(f"{folder} is not a readable checkpoint: {' '.join(str(error).split())}") from error
         if schema != SCHEMA or algorithm != cls.algorithm:
             raise InputError(f"{folder} holds {schema!r} of {algorithm!r}, not {SCHEMA!r} of {cls.algorithm!r}")
-        agent = cls.build(facts.get("settings", {}), facts.get("env", {}))
+        agent = cls.build(current_settings(facts.get("settings", {})), facts.get("env", {}))
         agent.model = agent._read_model(folder, None)
         return agent
 
@@ -210,7 +206,11 @@ class SB3Agent:
         path = folder / "model.zip"
         try:
             with global_generators_kept():
-                model = load_object(self.algorithm).load(path, device=self.settings.device)
+                # what is pickled as a class of this package is given, so that its modules may have other names now
+                ours: dict[str, Any] = {"policy_kwargs": self._network()}
+                if isinstance(self.policy_class, type):
+                    ours["policy_class"] = self.policy_class
+                model = load_object(self.algorithm).load(path, device=self.settings.device, custom_objects=ours)
         except (OSError, KeyError, ValueError, RuntimeError, zipfile.BadZipFile) as error:
             raise InputError(f"{path} is not a readable model: {' '.join(str(error).split())}") from error
         for name in ("observation_space", "action_space"):

@@ -13,7 +13,8 @@ import numpy as np
 import scml_gym  # noqa: F401  (registers the environments)
 from scml_gym.bilateral.negotiators import NEGOTIATORS
 from scml_gym.bilateral.rewards import ACCEPT_REWARDS, OFFER_REWARDS
-from scml_gym.oneshot.parity import play_both
+from scml_gym.bilateral.scenarios import SCENARIOS
+from scml_gym.game.parity import play_both
 
 BACKENDS = ("reference", "compiled")
 
@@ -87,6 +88,20 @@ def compare_negotiation(case: NegotiationCase, counts: Counter[str]) -> str | No
     if difference is None:
         counts.update(steps=steps, agreements=int(info["agreement"]))
     return difference
+
+
+def compare_case(seed: int, index: int, counts: Counter[str]) -> str | None:
+    """A random episode of one of the scenarios by name, or of a random one.
+
+    Args:
+        seed: Of the whole comparison.
+        index: Of the case in it.
+        counts: As `compare_negotiation`.
+
+    Returns:
+        The first difference in words, or None where there is none.
+    """
+    return compare_negotiation(draw_negotiation(seed, index, [*SCENARIOS, "random"]), counts)
 
 
 def view_numbers(view: Any) -> np.ndarray:

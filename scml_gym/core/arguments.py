@@ -132,6 +132,17 @@ def argument_names(cls: type) -> frozenset[str]:
     return own or frozenset(p.name for p in parameters if p.kind in NAMED)
 
 
+def check_render_mode(mode: str | None, modes: Iterable[str]) -> str | None:
+    """A render mode, None for none.
+
+    Raises:
+        InputError: if there is no such mode.
+    """
+    if mode is not None and mode not in modes:
+        raise InputError(f"render_mode={mode!r}{nearest(str(mode), modes)}", "render_mode")
+    return mode
+
+
 def named_arguments(
     shared: type | None = None, without: Iterable[str] = (), single: Iterable[str] = ()
 ) -> Callable[[Class], Class]:

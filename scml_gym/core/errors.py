@@ -46,6 +46,10 @@ def require_reset(begun: bool, method: str) -> None:
         raise InputError(f"call reset before {method}")
 
 
+RENAMED = {"league": "self_play", "oneshot_threads_v0": "oneshot_negotiations_v0"}
+"""Names of earlier versions and those that they have now."""
+
+
 def nearest(name: str, valid: Iterable[str]) -> str:
     """A hint for a misspelt name.
 
@@ -57,5 +61,6 @@ def nearest(name: str, valid: Iterable[str]) -> str:
         ``"; did you mean 'x'?"`` where one is near, else ``"; valid: a, b, c"``.
     """
     names = sorted(valid)
-    close = difflib.get_close_matches(str(name), names, n=1)
+    renamed = [RENAMED[name]] if RENAMED.get(name) in names else []
+    close = renamed or difflib.get_close_matches(str(name), names, n=1)
     return f"; did you mean {close[0]!r}?" if close else f"; valid: {', '.join(names)}"

@@ -27,6 +27,31 @@ def load_object(path: str) -> Any:
     return getattr(module, attribute)
 
 
+def parse_parameters(name: str, query: str) -> dict[str, float]:
+    """The parameters in ``"name?first=0.2&second=1"``, of which ``query`` is what follows the question mark.
+
+    Raises:
+        InputError: if a part is not of that form; the message begins with the whole name.
+    """
+    overrides = {}
+    for part in filter(None, query.split("&")):
+        key, equals, value = part.partition("=")
+        if key in overrides:
+            raise InputError(f"{name!r}: parameter {key!r} is given twice")
+        try:
+            overrides[key] = float(value)
+        except ValueError as error:
+            raise InputError(f"{name!r}: {part!r} is not of the form parameter=number") from error
+        if not equals:
+            raise InputError(f"{name!r}: {part!r} is not of the form parameter=number")
+    return overrides
+
+
+def load(target: Any) -> Any:
+    """What ``"module:Name"`` stands for; anything else itself."""
+    return load_object(target) if isinstance(target, str) else target
+
+
 class Registry:
     """A table from names to ``"module:Name"`` paths or objects; nothing is imported before ``get``.
 
@@ -66,8 +91,7 @@ class Registry:
         """
         with about(key):
             if name in self:
-                target = self._entries[name]
-                return load_object(target) if isinstance(target, str) else target
+                return load(self._entries[name])
             if isinstance(name, str) and ":" in name:
                 return load_object(name)
             raise InputError(f"unknown {self.kind} {name!r}{nearest(str(name), self._entries)}")

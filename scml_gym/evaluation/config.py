@@ -11,32 +11,36 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validat
 
 from scml_gym.core.arguments import real, whole
 from scml_gym.core.errors import InputError, nearest
-from scml_gym.oneshot.view import MAX_PARTNERS
+from scml_gym.game.definition import Competition
+from scml_gym.games import DEFAULT_GAME, GAMES
 
-DEFAULT_FIELD = (
-    "best-subset",
-    "best-subset-even",
-    "greedy",
-    "scml:SyncRandomOneShotAgent",
-    "scml:EqualDistOneShotAgent",
-    "scml:GreedyOneShotAgent",
-    "scml:GreedySyncAgent",
-)
 
-MAX_SEATS = 2 * MAX_PARTNERS
-"""Factories of the largest world, so competitors that can meet in one."""
+def competition_of(game: str) -> Competition:
+    """How competitors of a game are ranked.
+
+    Raises:
+        InputError: if there is no such game, or nobody competes in it.
+    """
+    found = GAMES.get(game).competition
+    if found is None:
+        valid = ", ".join(name for name in GAMES if GAMES.get(name).competition is not None)
+        raise InputError(f"game={game!r}: nothing is ranked in this game; valid: {valid}")
+    return found
 
 
 class TournamentConfig(BaseModel):
     """One tournament; the options of `evaluate.py` have the same names.
 
     Attributes:
-        competitors: Names as `scml_gym.policies.players.player_maker` takes them; one named twice competes twice.
-        field: Who fills the places that the competitors leave, in turn. A score holds only in its field.
+        game: Name in `scml_gym.games.GAMES`.
+        competitors: Names as `scml_gym.game.definition.Game.player_maker` takes them; one named twice competes twice.
+        field: Who fills the places that the competitors leave, in turn; by default the game's own choice. A score holds
+            only in its field.
         worlds: Configurations; each is played twice, the second time with the levels swapped.
-        days: Simulated days of a world, at least 3 (scml generates no shorter one).
+        days: Simulated days of a world, at least 3 in OneShot (scml generates no shorter one).
         seed: Of everything that is drawn, at least 0.
-        factories: On each level, at most 8; more where the competitors need more places. None for 5, one on one 6.
+        factories: On each level, in OneShot at most 8; more where the competitors need more places. None for the
+            game's choice, in OneShot 5, one on one 6.
         one_on_one: Two competitors alone, equal numbers of both on each level, no field.
         time_limit: Seconds that one world may take before it counts as hanging.
         workers: Processes; None for one a core. It changes no result.
@@ -45,16 +49,23 @@ class TournamentConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
+    game: str = DEFAULT_GAME
     competitors: Annotated[tuple[str, ...], Field(min_length=1)]
-    field: Annotated[tuple[str, ...], Field(min_length=1)] = DEFAULT_FIELD
+    field: Annotated[tuple[str, ...], Field(min_length=1)] = ()
     worlds: Annotated[int, Field(ge=1, le=1_000_000)] = 20
-    days: Annotated[int, Field(ge=3, le=10_000)] = 30
+    days: Annotated[int, Field(ge=1, le=10_000)] = 30
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
-    factories: Annotated[int, Field(ge=1, le=MAX_PARTNERS)] | None = None
+    factories: Annotated[int, Field(ge=1)] | None = None
     one_on_one: bool = False
     time_limit: Annotated[float, Field(gt=0)] = 300.0
     workers: Annotated[int, Field(ge=1, le=1024)] | None = None
     out: Path | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _background_of_the_game(cls, data: dict[str, Any]) -> dict[str, Any]:
+        game = competition_of(data.get("game", DEFAULT_GAME))
+        return data if data.get("field") is not None else data | {"field": game.background}
 
     @field_validator("worlds", "days", "seed", "factories", "workers", mode="before")
     @classmethod
@@ -73,11 +84,27 @@ class TournamentConfig(BaseModel):
             raise ValueError("an empty name")
         return names
 
+    @field_validator("days")
+    @classmethod
+    def _long_enough(cls, days: int, info: ValidationInfo) -> int:
+        least = competition_of(info.data["game"]).least_days
+        if days < least:
+            raise ValueError(f"a world of {info.data['game']} has at least {least} days")
+        return days
+
+    @field_validator("factories")
+    @classmethod
+    def _few_enough(cls, factories: int | None, info: ValidationInfo) -> int | None:
+        most = competition_of(info.data["game"]).most_seats
+        if factories is not None and factories > most:
+            raise ValueError(f"a level of {info.data['game']} has at most {most}")
+        return factories
+
     @model_validator(mode="after")
     def _two_for_one_on_one(self) -> Self:
         if self.one_on_one and len(self.competitors) != 2:
             raise ValueError(f"one_on_one needs exactly two competitors, not {len(self.competitors)}")
-        if self.one_on_one and self.factories and self.factories % 2:
+        if self.one_on_one and self.factories and self.factories % 2 and competition_of(self.game).most_seats > 1:
             raise ValueError(f"one_on_one needs an even number of factories a level, not {self.factories}")
         return self
 
@@ -85,13 +112,13 @@ class TournamentConfig(BaseModel):
     def factories_per_level(self) -> int:
         """Of the worlds that are played, shape for both levels: enough for the largest block of competitors."""
         if self.one_on_one:
-            return self.factories or 6
-        return max(self.factories or 5, (self.block_size + 1) // 2)
+            return self.factories or competition_of(self.game).seats_one_on_one
+        return max(self.factories or competition_of(self.game).seats, (self.block_size + 1) // 2)
 
     @property
     def n_blocks(self) -> int:
         """Worlds that a configuration needs for every competitor to have a seat."""
-        return 1 if self.one_on_one else -(-len(self.competitors) // MAX_SEATS)
+        return 1 if self.one_on_one else -(-len(self.competitors) // (2 * competition_of(self.game).most_seats))
 
     @property
     def block_size(self) -> int:

@@ -57,6 +57,7 @@ def table(rows: Rows, names: Mapping[str, str], numbers: Mapping[str, str], widt
     """
     if not rows:
         return
+    numbers = {key: name for key, name in numbers.items() if key in rows[0]}
     heads = [*names.values(), *numbers.values()]
     cells = [[_cell(row[key]) for key in (*names, *numbers)] for row in rows]
     widths = [max(cell_len(line[i]) for line in (heads, *cells)) for i in range(len(heads))]

@@ -126,7 +126,7 @@ def _key(names: Sequence[str], seed: int, days: int) -> tuple[Any, ...]:
 
 
 def _files(config: TournamentConfig) -> dict[str, int]:
-    """When the run folders and snapshots among the players were last changed, by name, in nanoseconds."""
+    """When the run folders and policy files among the players were last changed, by name, in nanoseconds."""
     found = {}
     for name in (*config.competitors, *config.field):
         for path in (Path(name) / "run.json", Path(name)):

@@ -1,4 +1,4 @@
-"""One world of a tournament: play it and measure every factory. Runs in a worker process."""
+"""One world of a tournament: play it and measure every player. Runs in a worker process."""
 
 from __future__ import annotations
 
@@ -6,16 +6,15 @@ import random
 import sys
 import traceback
 from collections.abc import Callable, MutableSequence, Sequence
-from functools import lru_cache
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
 
-from scml_gym.core.errors import InputError
-from scml_gym.oneshot.settlement import negotiation_counts, settle_world
-from scml_gym.oneshot.worlds.generation import league_spec
-from scml_gym.oneshot.worlds.reference import ReferenceWorld
-from scml_gym.policies.players import PlayerMaker, player_maker
+from scml_gym.core.registry import load
+from scml_gym.evaluation.config import competition_of
+from scml_gym.game.world import PlayerMaker
+from scml_gym.games import GAMES
 
 NOBODY = -1
 """In the mark: no player is at work."""
@@ -23,91 +22,55 @@ NOBODY = -1
 Mark = MutableSequence[int]
 """One element: the index of the player at work, readable from outside when this process is dead."""
 
-_ENTRY_POINTS = (
-    "init",
-    "before_step",
-    "step",
-    "first_proposals",
-    "counter_all",
-    "propose",
-    "respond",
-    "on_negotiation_success",
-    "on_negotiation_failure",
-    "on_negotiation_end",
-    "on_preferences_changed",
-)
-"""Where the simulation enters a player."""
 
-load_maker: Callable[[str], PlayerMaker] = lru_cache(maxsize=None)(player_maker)
-"""`player_maker`, once a process."""
+@cache
+def load_maker(game: str, name: str) -> PlayerMaker:
+    """`scml_gym.game.definition.Game.player_maker`, once a process."""
+    return GAMES.get(game).player_maker(name)
 
 
 class PlayerError(BaseException):
     """A player raised; no ``except Exception`` of the simulation may swallow that."""
 
 
-def check(names: Sequence[str], seed: int, mark: Mark) -> None:
+def check(game: str, names: Sequence[str], seed: int, mark: Mark) -> None:
     """Load every player once and make one that is thrown away.
 
     Raises:
         InputError: if a name stands for nothing.
         Exception: whatever a player raises; ``mark`` then holds its index in ``names``.
     """
+    try_player = load(competition_of(game).try_player)
     for index, name in enumerate(names):
         mark[0] = index
         _seed_globals(seed)
-        player = _made(name, seed)
-        if isinstance(player, tuple):
-            player[0](**player[1])
+        try_player(load_maker(game, name)(seed), name)
         mark[0] = NOBODY
 
 
-def play(names: Sequence[str], seed: int, days: int, mark: Mark) -> list[dict[str, Any]]:
+def play(game: str, names: Sequence[str], seed: int, days: int, mark: Mark) -> list[dict[str, Any]]:
     """Play one world to its end.
 
     Args:
-        names: Of the player of every factory: sellers, then as many buyers.
+        game: Name of the game.
+        names: Of the player of every seat: those of the first side, then as many of the second.
         seed: Of the world's parameters, the simulation and the players.
         days: Simulated days.
         mark: Written: who is at work.
 
     Returns:
-        For each factory: level, score, initial_balance, profit and its parts (revenue, supplies, production, disposal,
-        shortfall, in money over the whole world), agreements, negotiations, bankrupt (0 or 1).
+        For each seat: level, score, and the columns of the game's `scml_gym.game.definition.Competition`.
 
     Raises:
-        PlayerError: if a player raised; ``mark`` then holds its factory.
+        PlayerError: if a player raised; ``mark`` then holds its seat.
     """
     _seed_globals(seed)
-    spec = league_spec(seed, days=days, factories_per_level=len(names) // 2)
     players = []
-    for factory, name in enumerate(names):
-        mark[0] = factory
-        players.append(_made(name, seed))
+    for seat, name in enumerate(names):
+        mark[0] = seat
+        players.append(load_maker(game, name)(seed))
     mark[0] = NOBODY
-    world = ReferenceWorld(spec, players, seed)
-    for factory, agent in enumerate(world.agents):
-        _watch(agent, factory, mark)
-    world.run()
-    contracts = world.contracts
-    table = settle_world(spec, contracts, world.trading_prices)
-    agreements = np.bincount(np.append(contracts["seller"], contracts["buyer"]), minlength=spec.n_factories)
-    negotiations = negotiation_counts(spec, table["bankrupt"])
-    return [
-        {
-            "level": "seller" if spec.level[i] == 0 else "buyer",
-            "score": float(world.scores[i]),
-            "initial_balance": int(spec.initial_balance[i]),
-            **{
-                part: float(sum(table[part][i].tolist()))
-                for part in ("profit", "revenue", "supplies", "production", "disposal", "shortfall")
-            },
-            "agreements": int(agreements[i]),
-            "negotiations": int(negotiations[i]),
-            "bankrupt": int(world.bankrupt[i]),
-        }
-        for i in range(spec.n_factories)
-    ]
+    return load(competition_of(game).play)(players, seed, days, partial(_watch, mark))
 
 
 def describe(error: BaseException) -> str:
@@ -126,25 +89,17 @@ def _seed_globals(seed: int) -> None:
         sys.modules["torch"].manual_seed(seed)
 
 
-def _made(name: str, seed: int) -> Any:
-    player = load_maker(name)(seed)
-    is_class = isinstance(player, tuple) and len(player) == 2 and isinstance(player[0], type)
-    if not is_class and not all(hasattr(player, part) for part in ("synchronous", "begin", "act", "end_day")):
-        raise InputError(f"{name!r} makes a {type(player).__name__}, which is no player of a factory")
-    return player
-
-
-def _watch(agent: Any, factory: int, mark: Mark) -> None:
+def _watch(mark: Mark, agent: Any, seat: int, entry_points: Sequence[str]) -> None:
     """Mark the player at work whenever the simulation enters it, and let none of its exceptions be swallowed."""
 
     def watched(method: Callable[..., Any]) -> Callable[..., Any]:
         def call(*args: Any, **kwargs: Any) -> Any:
             outer = mark[0]
-            mark[0] = factory
+            mark[0] = seat
             try:
                 result = method(*args, **kwargs)
             except Exception as error:
-                if outer == factory:
+                if outer == seat:
                     raise  # on its way through the player's own code, which may handle it
                 raise PlayerError from error
             mark[0] = outer
@@ -152,7 +107,7 @@ def _watch(agent: Any, factory: int, mark: Mark) -> None:
 
         return call
 
-    for name in _ENTRY_POINTS:
+    for name in entry_points:
         method = getattr(agent, name, None)
         if method is not None:
             setattr(agent, name, watched(method))

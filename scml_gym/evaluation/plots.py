@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from scml_gym.core.text import plain_labels
-from scml_gym.evaluation.statistics import PARTS, by_configuration, mean_and_error, ranking, rows_of
+from scml_gym.evaluation.statistics import PARTS, by_configuration, levels_of, mean_and_error, ranking, rows_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,16 +24,19 @@ def draw(table: pd.DataFrame) -> dict[str, bytes]:
 
     Returns:
         PNG by file name: ``ranking.png`` (mean scores, bars of 1.96 standard errors), ``levels.png`` (the same as
-        seller and as buyer), ``profit.png`` (what the profit is made of); empty where nothing was scored.
+        seller and as buyer), ``profit.png`` (what the profit is made of, where the game measures that); empty where
+        nothing was scored.
     """
     ranks = ranking(table)
     if ranks.empty:
         return {}
-    return {
+    pictures = {
         "ranking.png": _figure(ranks, "score", lambda axes: _ranking(axes, ranks)),
         "levels.png": _figure(ranks, "score", lambda axes: _levels(axes, ranks, table)),
-        "profit.png": _figure(ranks, "share of the initial balance", lambda axes: _profit(axes, ranks)),
     }
+    if set(PARTS) <= set(ranks):
+        pictures["profit.png"] = _figure(ranks, "share of the initial balance", lambda axes: _profit(axes, ranks))
+    return pictures
 
 
 @plain_labels()
@@ -65,7 +68,7 @@ def _ranking(axes: Axes, ranks: pd.DataFrame) -> None:
 
 
 def _levels(axes: Axes, ranks: pd.DataFrame, table: pd.DataFrame) -> None:
-    for level, colour, shift in (("seller", _SELLER, -0.12), ("buyer", _BUYER, 0.12)):
+    for level, colour, shift in zip(levels_of(table), (_SELLER, _BUYER), (-0.12, 0.12), strict=False):
         scores = by_configuration(rows_of(table, "competitor", level), "score")
         means = [mean_and_error(v[~np.isnan(v)]) for v in (scores[label] for label in ranks["competitor"])]
         errors = 1.96 * np.nan_to_num([m.error for m in means])

@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from scml_gym.evaluation.worker import Result
+from scml_gym.games import DEFAULT_GAME
 
 _GRACE = 120.0
 """Seconds beyond a task's limit after which the worker itself counts as dead."""
@@ -62,11 +63,11 @@ class Worker:
         self._process.kill()
         return {"failure": "crash", "message": "the worker process died", "player": -1}
 
-    def load(self, names: tuple[str, ...], limit: float) -> None:
+    def load(self, game: str, names: tuple[str, ...], limit: float) -> None:
         """Load players before the worlds are forked, once."""
         if self.loaded != names:
             self.loaded = names
-            self.ask({"kind": "load", "names": names, "limit": limit})
+            self.ask({"kind": "load", "game": game, "names": names, "limit": limit})
 
     @property
     def alive(self) -> bool:
@@ -91,10 +92,12 @@ class WorkerPool:
     Args:
         workers: How many processes, each started when first needed and replaced when it dies.
         limit: Seconds that a task may take.
+        game: Whose worlds they are.
     """
 
-    def __init__(self, workers: int, limit: float):
+    def __init__(self, workers: int, limit: float, game: str = DEFAULT_GAME):
         self._limit = limit
+        self._game = game
         self._names: tuple[str, ...] = ()
         self._threads = ThreadPoolExecutor(workers)
         self._idle: queue.SimpleQueue[Worker | None] = queue.SimpleQueue()
@@ -124,8 +127,8 @@ class WorkerPool:
                 if self._closed:
                     worker.close()
             if self._names:
-                worker.load(self._names, self._limit)
-            return worker.ask(task | {"limit": self._limit})
+                worker.load(self._game, self._names, self._limit)
+            return worker.ask(task | {"game": self._game, "limit": self._limit})
         finally:
             self._idle.put(worker)
 

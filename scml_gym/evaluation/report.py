@@ -19,7 +19,7 @@ from scml_gym.core.files import make_folder
 from scml_gym.core.provenance import versions
 from scml_gym.core.text import in_markdown, printable
 from scml_gym.evaluation.config import TournamentConfig
-from scml_gym.evaluation.table import COLUMNS, FAILURE_COLUMNS, read_failures, read_scores, write_table
+from scml_gym.evaluation.table import FAILURE_COLUMNS, columns_of, read_failures, read_scores, write_table
 from scml_gym.evaluation.tournament import Outcome
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def write_results(folder: Path, config: TournamentConfig, outcome: Outcome, comm
     try:
         content = temporary / "results"
         content.mkdir()
-        write_table(outcome.rows, tuple(COLUMNS), content / "scores.csv")
+        write_table(outcome.rows, tuple(columns_of(config.game)), content / "scores.csv")
         write_table(outcome.failures, FAILURE_COLUMNS, content / "failures.csv")
         settings = config.model_dump(mode="json", exclude={"out", "workers"})
         (content / "config.yaml").write_text(yaml.safe_dump(settings, sort_keys=False), encoding="utf-8")
@@ -93,9 +93,9 @@ def render(folder: Path) -> str:
     from scml_gym.evaluation.plots import draw
     from scml_gym.evaluation.statistics import paired, ranking
 
-    table = read_scores(folder / "scores.csv")
-    failures = read_failures(folder / "failures.csv")
     config = TournamentConfig(**yaml.safe_load((folder / "config.yaml").read_text(encoding="utf-8")))
+    table = read_scores(folder / "scores.csv", config.game)
+    failures = read_failures(folder / "failures.csv")
     ranks, pairs, field = ranking(table), paired(table), ranking(table, role="field")
     ranks.to_csv(folder / "ranking.csv", index=False, lineterminator="\n")
     pairs.to_csv(folder / "paired.csv", index=False, lineterminator="\n")
@@ -144,10 +144,7 @@ def _markdown(
     parts = ["# Ranking\n", headline(config, in_markdown)]
     parts.append(_table(ranks) if len(ranks) else "No competitor finished a world.\n")
     if len(ranks):
-        parts.append(
-            "Score and standard error over configurations; seller, buyer: score on that level; revenue, cost, disposal "
-            "and shortfall as shares of the initial balance (score = 1 + revenue - cost - disposal - shortfall).\n"
-        )
+        parts.append("Score and standard error over configurations; " + _explained(ranks))
     if len(pairs):
         parts += ["## Paired comparison\n", _table(pairs)]
         parts.append(
@@ -163,6 +160,16 @@ def _markdown(
             _rows(list(FAILURE_COLUMNS), [[_cell(f[c]) for c in FAILURE_COLUMNS] for f in failures]),
         ]
     return "\n".join(parts)
+
+
+def _explained(ranks: pd.DataFrame) -> str:
+    """What the columns of a ranking say, of those that its game has."""
+    if "revenue" not in ranks:
+        return "then the score on each side.\n"
+    return (
+        "seller, buyer: score on that level; revenue, cost, disposal and shortfall as shares of the initial balance "
+        "(score = 1 + revenue - cost - disposal - shortfall).\n"
+    )
 
 
 def _table(frame: pd.DataFrame) -> str:

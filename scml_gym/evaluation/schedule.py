@@ -9,7 +9,7 @@ from typing import Literal
 
 import numpy as np
 
-from scml_gym.evaluation.config import TournamentConfig
+from scml_gym.evaluation.config import TournamentConfig, competition_of
 
 Role = Literal["competitor", "field", "stand-in"]
 
@@ -20,7 +20,7 @@ class Occupant:
 
     Attributes:
         label: Shown in tables; unique among the competitors and unique among the field.
-        name: As `scml_gym.policies.players.player_maker` takes it.
+        name: As the game's `player_maker` takes it.
         role: A competitor, a member of the field, or a stand-in for one that failed.
     """
 
@@ -29,8 +29,10 @@ class Occupant:
     role: Role
 
 
-STAND_IN = Occupant("best-subset", "best-subset", "stand-in")
-"""Takes the seats of a player that crashed or hung, so that the others can be judged."""
+def stand_in(game: str) -> Occupant:
+    """Who takes the seats of a player that crashed or hung, so that the others can be judged."""
+    name = competition_of(game).substitute
+    return Occupant(name, name, "stand-in")
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,8 @@ class Match:
         configuration: From 0; all blocks of one configuration play the same world.
         block: From 0; more than one only where the competitors do not fit into one world.
         seed: Of the world and of its players.
-        seats: Occupants of the first play, factories in order: sellers, then buyers, equally many of both.
+        seats: Occupants of the first play, in order: those of the first side (sellers), then equally many of the
+            second (buyers).
     """
 
     index: int
@@ -84,7 +87,7 @@ def _label(name: str, names: Sequence[str]) -> str:
 
 
 def _path(name: str) -> Path | None:
-    """The run folder or snapshot that a name stands for; None for other names."""
+    """The run folder or policy file that a name stands for; None for other names."""
     is_path = ":" not in name and ("/" in name or Path(name).is_dir())
     return Path(name).resolve() if is_path else None
 
@@ -133,5 +136,5 @@ def _blocks(rng: np.random.Generator, met: np.ndarray, n_blocks: int, trials: in
 
 def _one_on_one(rng: np.random.Generator, players: Sequence[Occupant], half: int) -> list[Occupant]:
     """Half of each level for each; opposite seats are of opposite players, so the second play exchanges them all."""
-    first = rng.permutation([0, 1] * (half // 2))
+    first = rng.permutation([0, 1] * (half // 2)) if half > 1 else rng.integers(2, size=1)
     return [players[i] for i in first] + [players[1 - i] for i in first]

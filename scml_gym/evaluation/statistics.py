@@ -87,10 +87,19 @@ def wilson_interval(successes: int, n: int, z: float = 1.959963984540054) -> tup
 
 
 def rows_of(table: pd.DataFrame, role: str, level: str | None = None) -> pd.DataFrame:
-    """The rows of a role, on one level or both; with ``cost``, and ``PARTS`` as fractions of the initial balance."""
+    """The rows of a role, on one level or both; where the game measures what a profit is made of, with ``cost``, and
+    ``PARTS`` as fractions of the initial balance."""
     kept = table["role"].eq(role) & (table["level"].eq(level) if level else True)
+    if "supplies" not in table:
+        return table.loc[kept]
     rows = table.loc[kept].assign(cost=table["supplies"] + table["production"])
     return rows.assign(**{part: rows[part] / rows["initial_balance"] for part in PARTS})
+
+
+def levels_of(table: pd.DataFrame) -> list[str]:
+    """The sides of the worlds of a table, in the order of their seats: in OneShot seller and buyer."""
+    first = table.groupby("level", sort=False)["factory"].min().sort_values(kind="stable")
+    return [str(level) for level in first.index]
 
 
 def by_configuration(rows: pd.DataFrame, column: str, how: str = "mean") -> dict[str, np.ndarray]:
@@ -114,21 +123,30 @@ def ranking(table: pd.DataFrame, role: str = "competitor") -> pd.DataFrame:
     """The competitors, best first.
 
     Returns:
-        Columns: rank, competitor, configurations, score and standard_error (over configurations), seller and buyer
-        (mean score on that level), revenue, cost, disposal, shortfall (fractions of the initial balance),
-        agreement_rate (agreements / negotiations), bankrupt (share of its factories).
+        Columns: rank, competitor, configurations, score and standard_error (over configurations), the mean score on
+        each level (in OneShot seller and buyer); then, of a game that measures them, revenue, cost, disposal, shortfall
+        (fractions of the initial balance), agreement_rate (agreements / negotiations), bankrupt (share of its
+        factories).
     """
     import pandas as pd
 
     rows = rows_of(table, role)
     scores = by_configuration(rows, "score")
-    means = {column: by_configuration(rows, column) for column in (*PARTS, "bankrupt")}
-    levels = {level: by_configuration(rows_of(table, role, level), "score") for level in ("seller", "buyer")}
-    agreements, negotiations = (by_configuration(rows, c, how="sum") for c in ("agreements", "negotiations"))
+    means = {column: by_configuration(rows, column) for column in (*PARTS, "bankrupt") if column in rows}
+    levels = {level: by_configuration(rows_of(table, role, level), "score") for level in levels_of(table)}
+    counted = {"agreements", "negotiations"} <= set(rows)
+    agreements, negotiations = (
+        by_configuration(rows, c, how="sum") if counted else {} for c in ("agreements", "negotiations")
+    )
     lines = []
     for label, values in scores.items():
         score = mean_and_error(values[~np.isnan(values)])
-        total = float(np.nansum(negotiations[label]))
+        total = float(np.nansum(negotiations[label])) if counted else 0.0
+        measured = {part: float(np.nanmean(means[part][label])) for part in PARTS if part in means}
+        if counted:
+            measured["agreement_rate"] = float(np.nansum(agreements[label])) / total if total else math.nan
+        if "bankrupt" in means:
+            measured["bankrupt"] = float(np.nanmean(means["bankrupt"][label]))
         lines.append(
             {
                 "competitor": label,
@@ -136,14 +154,13 @@ def ranking(table: pd.DataFrame, role: str = "competitor") -> pd.DataFrame:
                 "score": score.mean,
                 "standard_error": score.error,
                 **{level: float(np.nanmean(by[label])) if label in by else math.nan for level, by in levels.items()},
-                **{part: float(np.nanmean(means[part][label])) for part in PARTS},
-                "agreement_rate": float(np.nansum(agreements[label])) / total if total else math.nan,
-                "bankrupt": float(np.nanmean(means["bankrupt"][label])),
+                **measured,
             }
         )
     lines.sort(key=lambda line: -line["score"])
-    columns = ("competitor", "configurations", "score", "standard_error", "seller", "buyer")
-    frame = pd.DataFrame(lines, columns=[*columns, *PARTS, "agreement_rate", "bankrupt"])
+    columns = ["competitor", "configurations", "score", "standard_error", *levels]
+    columns += [part for part in PARTS if part in means] + ["agreement_rate"] * counted
+    frame = pd.DataFrame(lines, columns=columns + ["bankrupt"] * ("bankrupt" in means))
     frame.insert(0, "rank", range(1, len(lines) + 1))
     return frame
 

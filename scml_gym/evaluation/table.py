@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from scml_gym.core.errors import InputError
+from scml_gym.evaluation.config import competition_of
+from scml_gym.games import DEFAULT_GAME
 
 if TYPE_CHECKING:
     import pandas as pd
 
-COLUMNS = {
+PLAY_COLUMNS = {
     "configuration": "from 0; one world, played twice",
     "block": "from 0; more than one where the competitors do not fit into one world",
     "play": "0, or 1 with the levels swapped",
@@ -22,24 +24,20 @@ COLUMNS = {
     "factory": "index in the world, sellers first",
     "level": "seller or buyer",
     "score": "(initial balance + profit) / initial balance",
-    "initial_balance": "money",
-    "profit": "money over the whole world: revenue - supplies - production - disposal - shortfall",
-    "revenue": "money paid for what was delivered",
-    "supplies": "money paid for inputs",
-    "production": "money paid for producing",
-    "disposal": "penalty for inputs that were not used, money",
-    "shortfall": "penalty for outputs that were not delivered, money",
-    "agreements": "negotiations that ended with a contract",
-    "negotiations": "all of them",
-    "bankrupt": "1 where the balance fell below 0",
 }
-"""Columns of ``scores.csv`` and what they hold."""
+"""Columns of ``scores.csv`` in every game, and what they hold in OneShot."""
 
-_TYPES: dict[str, Callable[[str], Any]] = {
-    **dict.fromkeys(("competitor", "role", "level"), str),
-    **dict.fromkeys(("score", "profit", "revenue", "supplies", "production", "disposal", "shortfall"), float),
-}
-"""Types of the columns that hold no integers."""
+_TYPES: dict[str, Callable[[str], Any]] = {**dict.fromkeys(("competitor", "role", "level"), str), "score": float}
+"""Types of those of them that hold no integers."""
+
+
+def columns_of(game: str) -> dict[str, str]:
+    """Columns of ``scores.csv`` of a game and what they hold: those of every game, then what the game measures."""
+    return PLAY_COLUMNS | {name: column.meaning for name, column in competition_of(game).columns.items()}
+
+
+COLUMNS = columns_of(DEFAULT_GAME)
+"""Of OneShot."""
 
 FAILURE_COLUMNS = ("configuration", "block", "play", "player", "role", "failure", "message", "consequence")
 """Columns of ``failures.csv``; see `scml_gym.evaluation.tournament.Outcome`."""
@@ -53,17 +51,23 @@ def write_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], path:
         writer.writerows(rows)
 
 
-def read_scores(path: Path) -> pd.DataFrame:
+def read_scores(path: Path, game: str = DEFAULT_GAME) -> pd.DataFrame:
     """The table that a tournament wrote as ``scores.csv``.
 
+    Args:
+        path: Of the file.
+        game: In which it was played.
+
     Raises:
-        InputError: if the file is missing or has not the columns of ``COLUMNS``.
+        InputError: if the file is missing or has not the game's columns (`columns_of`).
     """
     import pandas as pd
 
-    texts = _read(path, tuple(COLUMNS))
+    names = columns_of(game)
+    types = _TYPES | {name: column.type for name, column in competition_of(game).columns.items()}
+    texts = _read(path, tuple(names))
     try:
-        columns = {name: [_TYPES.get(name, int)(row[name]) for row in texts] for name in COLUMNS}
+        columns = {name: [types.get(name, int)(row[name]) for row in texts] for name in names}
     except (TypeError, ValueError) as error:
         raise InputError(f"{path}: not a table of scores ({error})") from error
     return pd.DataFrame(columns)

@@ -15,7 +15,7 @@ from scml_gym.core.reporting import progress_bar
 from scml_gym.evaluation.config import TournamentConfig
 from scml_gym.evaluation.journal import Journal
 from scml_gym.evaluation.pool import WorkerPool
-from scml_gym.evaluation.schedule import PLAYS, STAND_IN, Match, Occupant, occupants, schedule
+from scml_gym.evaluation.schedule import PLAYS, Match, Occupant, occupants, schedule, stand_in
 from scml_gym.evaluation.worker import Result
 
 Play = Callable[[Sequence[str], int, int], Future[Result]]
@@ -47,8 +47,8 @@ class _Attempt:
     without: frozenset[Occupant]
     plays: dict[int, Result] = field(default_factory=dict)
 
-    def seating(self, play: int) -> list[Occupant]:
-        return [STAND_IN if o in self.without else o for o in self.match.seating(play)]
+    def seating(self, play: int, substitute: Occupant) -> list[Occupant]:
+        return [substitute if o in self.without else o for o in self.match.seating(play)]
 
 
 class Tournament:
@@ -64,6 +64,7 @@ class Tournament:
         self._config = config
         self._pool = pool
         self._play = play
+        self._stand_in = stand_in(config.game)
         self._withdrawn: set[Occupant] = set()
         self._strikes: Counter[Occupant] = Counter()
 
@@ -76,7 +77,7 @@ class Tournament:
         config = self._config
         remaining = [*occupants(config.competitors, "competitor")]
         if not config.one_on_one:
-            remaining += [*occupants(config.field, "field"), STAND_IN]
+            remaining += [*occupants(config.field, "field"), self._stand_in]
         while remaining:
             result = self._pool.check([o.name for o in remaining], config.seed)
             if "value" in result:
@@ -124,7 +125,7 @@ class Tournament:
             attempt.plays = {play: {"value": []} for play in PLAYS}
             return attempt
         for play in PLAYS:
-            names = [o.name for o in attempt.seating(play)]
+            names = [o.name for o in attempt.seating(play, self._stand_in)]
             running[self._play(names, match.seed, self._config.days)] = (attempt, play)
         return attempt
 
@@ -144,8 +145,8 @@ class Tournament:
                 continue
             if result["failure"] == "input" and result["player"] < 0:
                 raise InputError(result["message"])  # the world itself is refused, so all of them are
-            culprit = attempt.seating(play)[result["player"]] if result["player"] >= 0 else None
-            replaceable = culprit is not None and culprit != STAND_IN
+            culprit = attempt.seating(play, self._stand_in)[result["player"]] if result["player"] >= 0 else None
+            replaceable = culprit is not None and culprit != self._stand_in
             if culprit is not None and replaceable:
                 self._strikes[culprit] += 1
                 if self._strikes[culprit] >= MAX_FAILURES:
@@ -162,7 +163,7 @@ class Tournament:
             assert culprit is not None
             return attempt.without | {culprit}
         for play in PLAYS:
-            seating = attempt.seating(play)
+            seating = attempt.seating(play, self._stand_in)
             for factory, measured in enumerate(attempt.plays[play]["value"]):
                 self.outcome.rows.append(
                     {
@@ -212,7 +213,7 @@ def run_tournament(
     plays = len(PLAYS) * config.worlds * config.n_blocks
     workers = min(config.workers or available_cores(), plays)
     done = 0
-    with WorkerPool(workers, config.time_limit) as pool:
+    with WorkerPool(workers, config.time_limit, config.game) as pool:
         tournament = Tournament(config, pool, pool.play if journal is None else partial(journal.play, pool))
         tournament.check()
         begin()

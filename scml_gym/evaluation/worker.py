@@ -41,7 +41,7 @@ def main() -> None:
         if task["kind"] == "load":
             for name in task["names"]:
                 with contextlib.suppress(Exception):  # comes again in the child that plays it, who is then to blame
-                    play.load_maker(name)
+                    play.load_maker(task["game"], name)
             gc.collect()
             gc.freeze()
             result: Result = {"value": None}

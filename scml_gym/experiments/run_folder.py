@@ -2,7 +2,7 @@
 
 A run folder holds ``config.yaml`` (complete: it is itself an experiment that `train.py` takes), ``command.txt`` (one
 line for each time it was started), ``versions.json``, ``learning_curve.csv`` and ``.png``, ``tb/`` for TensorBoard,
-``checkpoints/<step>/`` (the last two) and ``run.json``, which names the learner's class and the checkpoint that counts.
+``checkpoints/<step>/`` (the last two) and ``run.json``, which names the learner and the checkpoint that counts.
 
 A kill at any moment costs at most the time since the last checkpoint: folders are built under another name and renamed,
 files replaced as a whole, and ``run.json`` points at a checkpoint only when that is complete.
@@ -16,7 +16,7 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TextIO
@@ -31,6 +31,43 @@ from scml_gym.core.reporting import Progress, ScalarWriter, plot_columns, progre
 
 SCHEMA = "scml-gym-run-1"
 CURVE = "learning_curve.csv"
+POLICY_FILE = "policy.npz"
+"""In a checkpoint whose policy is a network: that network as data, see `scml_gym.oneshot.policy_files`."""
+
+FORMER_AGENTS = {
+    f"{module}:{name}": registered
+    for registered, name, modules in (
+        ("ppo", "PPO", ("agents.sb3", "agents.sb3.learner")),
+        ("maskable-ppo", "MaskablePPO", ("agents.sb3", "agents.sb3.learner")),
+        ("recurrent-ppo", "RecurrentPPO", ("agents.sb3", "agents.sb3.learner")),
+        ("dqn", "DQN", ("agents.sb3", "agents.sb3.learner")),
+        ("q-learning", "QLearning", ("agents.q_learning", "agents.q_learning.learner")),
+        ("dnb", "DNB", ("agents.dnb.learner",)),
+        ("dcl", "DCLLearner", ("agents.commitment.learner",)),
+        ("ippo", "IPPOLearner", ("agents.commitment.learner",)),
+        ("mediated", "MediatedLearner", ("agents.commitment.learner",)),
+        ("moca", "MOCALearner", ("agents.commitment.learner",)),
+    )
+    for module in modules
+}
+"""What ``run.json`` called the learners before it named them as registered."""
+
+FORMER_SETTINGS = {"league": "self_play"}
+"""Keys of the ``agent`` section that have another name now."""
+
+FORMER_FILES = {POLICY_FILE: "snapshot.npz", "self_play": "league"}
+"""Files and folders of a run by the names that they had."""
+
+
+def current_settings(agent: Mapping[str, Any]) -> dict[str, Any]:
+    """An ``agent`` section, of whatever age, by the names that its keys have now."""
+    return {FORMER_SETTINGS.get(key, key): value for key, value in agent.items()}
+
+
+def find_policy_file(checkpoint: Path) -> Path | None:
+    """The policy file in a checkpoint of whatever age, or None."""
+    names = (POLICY_FILE, FORMER_FILES[POLICY_FILE])
+    return next((checkpoint / name for name in names if (checkpoint / name).is_file()), None)
 
 
 def check_free(path: Path) -> None:
@@ -63,14 +100,13 @@ class Run:
         self._stop = StopRequest()
 
     @classmethod
-    def create(cls, folder: str | Path, config: dict[str, Any], command: str, agent: str = "") -> Run:
+    def create(cls, folder: str | Path, config: dict[str, Any], command: str) -> Run:
         """A new run folder, which appears as a whole.
 
         Args:
             folder: Must not exist, or be empty.
-            config: The complete experiment; its ``agent`` section has a ``name``.
+            config: The complete experiment; its ``agent`` section has a ``name``: as registered, or ``module:Class``.
             command: The exact command line.
-            agent: ``"module:Class"`` of the learner; by default the name itself.
 
         Raises:
             InputError: if the folder is not empty or cannot be made.
@@ -80,7 +116,7 @@ class Run:
         name = config["agent"]["name"]
         info = {
             "schema": SCHEMA,
-            "agent": agent or name,
+            "agent": name,
             "agent_name": name,
             "env": config["env"],
             "seed": config["seed"],
@@ -120,7 +156,10 @@ class Run:
             config = yaml.safe_load((path / "config.yaml").read_text())
             missing = {"agent", "agent_name", "env", "checkpoint", "step"} - info.keys()
             missing |= {"seed", "agent", "env"} - config.keys()
-        except (OSError, UnicodeError, AttributeError, json.JSONDecodeError, yaml.YAMLError) as error:
+            if not missing:
+                info["agent"] = FORMER_AGENTS.get(info["agent"], info["agent"])
+                config["agent"] = current_settings(config["agent"])
+        except (OSError, UnicodeError, AttributeError, TypeError, json.JSONDecodeError, yaml.YAMLError) as error:
             raise InputError(f"{path} is not a readable run folder: {' '.join(str(error).split())}") from error
         if missing:
             raise InputError(f"{path} is not a readable run folder: {', '.join(sorted(missing))} missing")
@@ -261,6 +300,9 @@ class Run:
             InputError: if another process is training in this folder.
         """
         self._acquire()
+        for now, former in FORMER_FILES.items():
+            if (self.path / former).is_dir():
+                os.replace(self.path / former, self.path / now)
         for leftover in self.path.glob(".*.[0-9]*"):  # of replace_file
             leftover.unlink()
         shutil.rmtree(self.path / "checkpoints" / ".partial", ignore_errors=True)

@@ -1,7 +1,7 @@
-"""Snapshots: trained networks as strategies, which play in every world, and their files.
+"""Policy files: trained networks as strategies, which play in every world.
 
-A snapshot is data alone: the form of its observation and of its action, and the numbers of its network. Snapshots of
-one form share their code; players of one snapshot share its numbers.
+A policy file is data alone: the form of its observation and of its action, and the numbers of its network. Policy files
+of one form share their code; players of one file share its numbers.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import os
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from gymnasium import spaces
@@ -28,12 +28,9 @@ from scml_gym.oneshot.strategies.base import Strategy, StrategyPolicy
 from scml_gym.oneshot.strategies.network import HEAD_DTYPE, SIZES, choose, compute_logits, layer_sizes
 from scml_gym.oneshot.view import HIDDEN_DTYPE, MAX_PARTNERS, ActionArray, FactoryView
 
-if TYPE_CHECKING:
-    from scml_gym.policies.players import PlayerMaker
-
-SCHEMA = "scml-gym-snapshot-1"
-FILE = "snapshot.npz"
-"""Name of the file in a checkpoint."""
+SCHEMA = "scml-gym-policy-1"
+SCHEMAS = (SCHEMA, "scml-gym-snapshot-1")
+"""Of files that can be read; the second is the same by its old name."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +62,7 @@ class PolicyFile:
             raise InputError(f"network of {len(self.network)} numbers; valid: {expected} for {sizes} units")
 
     def player(self, seed: int) -> StrategyPolicy:
-        """A player of this snapshot, in a world with that seed."""
+        """A player of this policy, in a world with that seed."""
         return StrategyPolicy(network_strategy(self.observation, self.history, self.action), seed, self.network)
 
     def save(self, path: Path) -> None:
@@ -87,7 +84,7 @@ class PolicyFile:
         """Read what `save` wrote.
 
         Raises:
-            InputError: if the file is missing or no snapshot.
+            InputError: if the file is missing or no policy file.
         """
         try:
             with np.load(path, allow_pickle=False) as data:
@@ -95,31 +92,10 @@ class PolicyFile:
                 observation, action = data["form"].tolist()
                 history, network = int(data["history"]), np.concatenate([data["head"], data["weights"]])
         except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
-            raise InputError(f"{path} is not a readable snapshot: {' '.join(str(error).split())}") from error
-        if schema != SCHEMA:
+            raise InputError(f"{path} is not a readable policy file: {' '.join(str(error).split())}") from error
+        if schema not in SCHEMAS:
             raise InputError(f"{path} has the schema {schema!r}; {SCHEMA!r} is needed")
         return cls(observation, history, action, network)
-
-
-def policy_file_maker(run: str | os.PathLike[str]) -> PlayerMaker:
-    """What makes the players of a run folder's last checkpoint, as a strategy.
-
-    Raises:
-        InputError: if the folder is missing or corrupt, or its learner is none that a snapshot can stand for.
-    """
-    from scml_gym.policies.deployment import latest_checkpoint, load_agent
-
-    file = latest_checkpoint(run) / FILE
-    if file.is_file():
-        return PolicyFile.load(file).player
-    export = getattr(load_agent(run), "snapshot", None)
-    reason = "its learner makes no snapshots"
-    if export is not None:
-        try:
-            return export().player
-        except InputError as error:
-            reason = str(error)
-    raise InputError(f"opponents: {str(run)!r} plays in the real simulation only ({reason}): use backend='reference'")
 
 
 def network_sizes(observation: str, history: int, action: str) -> tuple[int, int]:
@@ -153,11 +129,11 @@ def network_strategy(observation: str, history: int, action: str) -> Strategy:
 
     Its state holds what the form of action remembers, then the offers of earlier decisions.
     """
-    from scml_gym.oneshot.envs.vector.kernels import encoder_kernel, form_kernel
+    from scml_gym.oneshot.envs.vector.kernels import action_kernel, encoder_kernel
 
     n_inputs, n_outputs = network_sizes(observation, history, action)
     form = ACTIONS.get(action)()
-    (decode, mask, remember), _, memory_size = form_kernel(form)
+    (decode, mask, remember), _, memory_size = action_kernel(form)
     encode, _ = encoder_kernel(make_encoder("partial", observation, history))
     heads = tuple(form.space.nvec.tolist())
     n_heads = len(heads)

@@ -8,7 +8,7 @@ from scml_gym.bilateral.negotiators import NEGOTIATORS
 from scml_gym.bilateral.negotiators.acceptance import accept_never, accept_next
 from scml_gym.bilateral.negotiators.base import TableStrategy, receive_nothing
 from scml_gym.core.errors import InputError
-from scml_gym.policies.players import parse_parameters
+from scml_gym.core.registry import parse_parameters
 
 ACCEPTANCE, OFFERS = "scml_gym/BilateralAcceptance-v0", "scml_gym/Bilateral-v0"
 BACKENDS = ["compiled", "reference", "vector"]

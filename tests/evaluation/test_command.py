@@ -103,6 +103,8 @@ def test_results_are_not_lost_where_the_folder_is_taken_meanwhile(tmp_path):
         ("greedy", "--one-on-one"),
         ("greedy", "--config", "missing.yaml"),
         ("gredy", "--workers", "1"),
+        ("greedy", "--game", "onshot"),
+        ("greedy", "--game", "bilateral"),
         ("greedy", "--field", "gredy", "--workers", "1"),
         ("os:getcwd", "--workers", "1"),
         ("greedy", "--field", "builtins:int"),
@@ -125,6 +127,7 @@ def test_bad_input_is_one_line_and_nothing_is_written(command_line, tmp_path, ar
     (line,) = done.stderr.splitlines()
     assert line.startswith("error: ")
     assert "gredy" not in arguments or "did you mean 'greedy'?" in line
+    assert "onshot" not in arguments or "did you mean 'oneshot'?" in line
     assert [p.name for p in tmp_path.rglob("*")] == ["file"]
 
 

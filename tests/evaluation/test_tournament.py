@@ -5,7 +5,7 @@ import pytest
 from scml_gym.core.errors import InputError
 from scml_gym.evaluation.config import TournamentConfig
 from scml_gym.evaluation.pool import WorkerPool
-from scml_gym.evaluation.schedule import STAND_IN
+from scml_gym.evaluation.schedule import stand_in
 from scml_gym.evaluation.tournament import MAX_FAILURES, run_tournament
 
 FIELD = ("scml:SyncRandomOneShotAgent", "greedy")
@@ -64,7 +64,7 @@ def test_the_others_play_every_world(misbehaving):
         mine = [row for row in misbehaving.rows if (row["competitor"], row["role"]) == (label, "competitor")]
         assert len(mine) == 2 * (MAX_FAILURES + 1)
     assert labels(misbehaving.rows) == {"best-subset", "greedy", "tests.helpers.evaluation_players:Handles"}
-    assert labels(misbehaving.rows, "stand-in") == {STAND_IN.label}
+    assert labels(misbehaving.rows, "stand-in") == {stand_in("oneshot").label}
 
 
 def test_who_fails_again_is_withdrawn(misbehaving):

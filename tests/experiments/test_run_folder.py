@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from scml_gym.core.errors import InputError
-from scml_gym.experiments.run_folder import Run
+from scml_gym.experiments.run_folder import Run, find_policy_file
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -18,7 +18,7 @@ CONFIG = {"seed": 5, "agent": {"name": "x"}, "env": {"id": "y"}, "checkpoint_min
 
 @pytest.fixture
 def run(tmp_path):
-    return Run.create(tmp_path / "run", CONFIG, "train x", agent="some.module:X")
+    return Run.create(tmp_path / "run", CONFIG, "train x")
 
 
 def save(text):
@@ -32,7 +32,7 @@ def save(text):
 def test_a_run_is_opened_as_it_was_created(run):
     again = Run.open(run.path)
     assert again.config == CONFIG
-    assert again.info["agent"] == "some.module:X"
+    assert again.info["agent"] == "x"
     assert again.latest_checkpoint() is None
     assert again.step == 0
     assert (run.path / "command.txt").read_text() == "train x\n"
@@ -64,6 +64,7 @@ def test_a_folder_in_use_is_refused_and_left_alone(run, tmp_path):
         ("config.yaml", ""),
         ("config.yaml", "a: ["),
         ("config.yaml", "a: 1"),
+        ("config.yaml", "{seed: 1, agent: ppo, env: {}}"),
     ],
 )
 def test_a_corrupt_folder_is_refused_in_one_line(run, name, content):
@@ -76,6 +77,33 @@ def test_a_corrupt_folder_is_refused_in_one_line(run, name, content):
 def test_a_folder_that_is_no_run_is_refused(tmp_path):
     with pytest.raises(InputError, match="not a run folder"):
         Run.open(tmp_path)
+
+
+def test_a_folder_of_an_earlier_version_is_read_and_resumed_by_the_names_of_now(run):
+    info = json.loads((run.path / "run.json").read_text())
+    for former, name in (
+        ("agents.sb3:PPO", "ppo"),
+        ("agents.q_learning:QLearning", "q-learning"),
+        ("mine:X", "mine:X"),
+    ):
+        (run.path / "run.json").write_text(json.dumps(info | {"agent": former}))
+        assert Run.open(run.path).info["agent"] == name
+    (run.path / "config.yaml").write_text(json.dumps(CONFIG | {"agent": {"name": "ppo", "league": {"every": 1}}}))
+    (run.path / "league").mkdir()
+    (run.path / "league" / "000000000064.npz").write_bytes(b"past")
+    again = Run.open(run.path)
+    assert again.config["agent"] == {"name": "ppo", "self_play": {"every": 1}}
+    assert (run.path / "league").is_dir()  # reading changes nothing
+    again.resumed("train x")
+    assert (run.path / "self_play" / "000000000064.npz").read_bytes() == b"past"
+    assert not (run.path / "league").exists()
+
+
+def test_a_policy_file_is_found_by_either_name(tmp_path):
+    assert find_policy_file(tmp_path) is None
+    for name in ("snapshot.npz", "policy.npz"):
+        (tmp_path / name).touch()
+        assert find_policy_file(tmp_path) == tmp_path / name
 
 
 def test_the_last_two_checkpoints_are_kept(run):

@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 
 import scml_gym
+from scml_gym.game.calls import decide_caller
 from scml_gym.jit import sources
 from scml_gym.jit.compile import compiled, jittable
 from scml_gym.jit.sources import identity, source_digest, source_files
 from scml_gym.oneshot.strategies import STRATEGIES
+from scml_gym.oneshot.view import MAX_PARTNERS
 from scml_gym.oneshot.worlds.compiled import advance
-from scml_gym.oneshot.worlds.compiled.strategy_calls import _decide_caller
 
 PACKAGE = Path(scml_gym.__file__).parent
 
@@ -97,17 +98,17 @@ def function_of(toy, module):
 
 def test_what_a_closure_holds_counts_with_its_modules():
     strategy = STRATEGIES.get("greedy")
-    files = reached(_decide_caller(jittable(strategy.decide)))
-    assert {"scml_gym/oneshot/strategies/greedy.py", "scml_gym/oneshot/worlds/compiled/strategy_calls.py"} <= files
+    files = reached(decide_caller(MAX_PARTNERS)(jittable(strategy.decide)))
+    assert {"scml_gym/oneshot/strategies/greedy.py", "scml_gym/game/calls.py"} <= files
     assert "scml_gym/oneshot/strategies/greedy.py" not in reached(
-        _decide_caller(jittable(STRATEGIES.get("nice").decide))
+        decide_caller(MAX_PARTNERS)(jittable(STRATEGIES.get("nice").decide))
     )
     in_a_tuple = (lambda held: lambda x: held[0](x))((strategy.decide,))
     assert "scml_gym/oneshot/strategies/greedy.py" in reached(in_a_tuple)
 
 
 def test_an_edit_of_one_strategy_changes_the_keys_of_what_calls_it_alone(monkeypatch):
-    callers = {name: _decide_caller(jittable(STRATEGIES.get(name).decide)) for name in STRATEGIES}
+    callers = {name: decide_caller(MAX_PARTNERS)(jittable(STRATEGIES.get(name).decide)) for name in STRATEGIES}
     callers["world"] = advance.advance_one
     edited = PACKAGE / "oneshot" / "strategies" / "greedy.py"
     before = {name: source_digest(f) for name, f in callers.items()}

@@ -17,6 +17,7 @@ from benchmarks.soak import play
 from scml_gym.core.errors import InputError
 from scml_gym.jit.compile import compiled, jittable
 from scml_gym.oneshot.parity import compare_episodes, compare_worlds, draw_case
+from scml_gym.oneshot.players import player_maker
 from scml_gym.oneshot.strategies import STRATEGIES
 from scml_gym.oneshot.strategies.base import Strategy, StrategyPolicy
 from scml_gym.oneshot.strategies.market import accept, end
@@ -25,7 +26,6 @@ from scml_gym.oneshot.worlds.compiled.world import CompiledWorld
 from scml_gym.oneshot.worlds.generation import league_spec
 from scml_gym.oneshot.worlds.reference import ReferenceWorld
 from scml_gym.oneshot.worlds.simulation import OneShotSimulation
-from scml_gym.policies.players import player_maker
 from scml_gym.simulator.negotiation import DeterministicMechanism
 
 TODAY = datetime.date.today().toordinal()

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from scml_gym.oneshot.players import player_maker
 from scml_gym.oneshot.rewards.hindsight import compiled_ideal_profit, hindsight_profit
 from scml_gym.oneshot.settlement import settle_day
 from scml_gym.oneshot.view import BUYER, SELLER, new_view
 from scml_gym.oneshot.worlds.generation import league_spec
 from scml_gym.oneshot.worlds.reference import ReferenceWorld
-from scml_gym.policies.players import player_maker
 
 
 @st.composite

@@ -14,10 +14,10 @@ from gymnasium.vector import AutoresetMode
 from scml_gym.core.errors import InputError
 from scml_gym.oneshot.actions.factory import ACTIONS, ChoiceActions
 from scml_gym.oneshot.envs import oneshot_factories_v0
+from scml_gym.oneshot.exported_policies import JointPolicy
 from scml_gym.oneshot.observations.factory import EntityEncoder, JointEncoder
 from scml_gym.oneshot.view import new_actions
 from scml_gym.oneshot.worlds.generation import league_spec
-from scml_gym.policies.deployment import JointPolicy
 from tests.helpers.episodes import digest, play, play_parallel
 
 NAME = "scml_gym/OneShotConcurrent-v0"

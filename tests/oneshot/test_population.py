@@ -8,13 +8,13 @@ import pytest
 from benchmarks.population import drawn_members, mean_error, table
 from scml_gym.jit.random import counter_draws
 from scml_gym.oneshot.planner import MEMORY_SIZE
+from scml_gym.oneshot.players import player_maker
 from scml_gym.oneshot.strategies import STRATEGIES
 from scml_gym.oneshot.strategies.base import StrategyPolicy
 from scml_gym.oneshot.strategies.subset import DEFAULTS, DRAWN, N_TRAITS, SIDES, SUBSET_POPULATION, TRAITS, TRAITS_AT
 from scml_gym.oneshot.view import ACCEPT, BUYER, END, OFFER, SELLER, new_actions
 from scml_gym.oneshot.worlds.generation import league_spec
 from scml_gym.oneshot.worlds.reference import ReferenceWorld
-from scml_gym.policies.players import player_maker
 from tests.oneshot.test_planner import money_view
 
 

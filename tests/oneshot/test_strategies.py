@@ -15,6 +15,7 @@ from scml.oneshot.ufun import OneShotUFun
 
 from scml_gym.core.errors import InputError
 from scml_gym.jit.random import N_DRAWS, counter_draws
+from scml_gym.oneshot.players import player_maker
 from scml_gym.oneshot.rules import validate
 from scml_gym.oneshot.strategies import STRATEGIES
 from scml_gym.oneshot.strategies.base import Strategy, StrategyPolicy
@@ -36,7 +37,6 @@ from scml_gym.oneshot.view import (
 )
 from scml_gym.oneshot.worlds.generation import league_spec
 from scml_gym.oneshot.worlds.reference import ReferenceWorld
-from scml_gym.policies.players import player_maker
 
 ROOT = Path(__file__).resolve().parents[2]
 NAMES = list(STRATEGIES)

@@ -16,6 +16,7 @@ from scml.oneshot.world import SCML2024OneShotWorld
 
 from scml_gym.core.errors import InputError
 from scml_gym.core.warnings import quiet
+from scml_gym.oneshot.players import player_maker
 from scml_gym.oneshot.strategies import STRATEGIES
 from scml_gym.oneshot.strategies.base import StrategyPolicy
 from scml_gym.oneshot.view import BUYER, NOOP, SELLER, new_actions
@@ -24,7 +25,6 @@ from scml_gym.oneshot.worlds.generation import league_spec
 from scml_gym.oneshot.worlds.reference import ReferenceWorld
 from scml_gym.oneshot.worlds.simulation import OneShotSimulation
 from scml_gym.oneshot.worlds.spec import WorldSpec
-from scml_gym.policies.players import player_maker
 from scml_gym.simulator.global_rng import GlobalStreams
 
 BUILTINS = ["scml:GreedyOneShotAgent", "scml:SyncRandomOneShotAgent", "scml:GreedySyncAgent"]

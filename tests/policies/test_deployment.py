@@ -14,11 +14,12 @@ from benchmarks.deployment_parity import compare
 from scml_gym.core.errors import InputError
 from scml_gym.core.warnings import quiet
 from scml_gym.experiments.make_env import env_arguments
+from scml_gym.oneshot.exported_policies import JointPolicy, PartnerPolicy
+from scml_gym.oneshot.players import player_maker
 from scml_gym.oneshot.view import ACCEPT, MAX_PARTNERS, SELLER, new_view
 from scml_gym.oneshot.worlds.generation import league_spec
 from scml_gym.oneshot.worlds.reference import ReferenceWorld
-from scml_gym.policies.deployment import JointPolicy, PartnerPolicy, deploy, load_agent
-from scml_gym.policies.players import player_maker
+from scml_gym.policies.run_folders import deploy, load_agent
 from tests.agents.sb3.test_learner import experiment, trained
 
 JOINT = ["maskable-ppo", "recurrent-ppo"]

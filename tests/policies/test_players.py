@@ -9,10 +9,10 @@ from scml.oneshot.agents import GreedyOneShotAgent
 from agents import AGENTS
 from scml_gym.core.errors import InputError
 from scml_gym.core.registry import Registry, load_object
+from scml_gym.game.world import FactoryPolicy
+from scml_gym.oneshot.players import player_maker
 from scml_gym.oneshot.strategies import STRATEGIES
 from scml_gym.oneshot.strategies.base import Strategy, StrategyPolicy
-from scml_gym.oneshot.worlds.protocol import FactoryPolicy
-from scml_gym.policies.players import player_maker
 
 
 class OwnAgent(GreedyOneShotAgent):

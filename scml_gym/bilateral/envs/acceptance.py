@@ -61,6 +61,10 @@ class BilateralAcceptanceEnv(NegotiationEnv, EzPickle):
     ``backend``: ``"compiled"``, tables of utilities in machine code, or ``"reference"``, negmas' own mechanism, equal
     step for step; ``render_mode``: ``"ansi"``.
 
+    ## Version History
+    v0: the first version. A v1 is made when the same seed and actions no longer give the same observations, rewards and
+    ends; arguments whose defaults keep them, further keys of the infos, and speed make none.
+
     ## Example
     ```python
     import gymnasium

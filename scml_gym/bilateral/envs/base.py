@@ -13,10 +13,10 @@ from scml_gym.bilateral.negotiators.base import NO_OFFER
 from scml_gym.bilateral.rewards import BilateralReward
 from scml_gym.bilateral.view import ACCEPTED_BY, LEARNER, BilateralView, mean_received
 from scml_gym.bilateral.worlds.protocol import BilateralWorld, Negotiation
+from scml_gym.core.arguments import check_render_mode
 from scml_gym.core.errors import InputError, require_reset
 from scml_gym.core.masks import sampling_mask
-from scml_gym.oneshot.envs.config import MOST_WORLDS
-from scml_gym.oneshot.render import check_render_mode
+from scml_gym.game.env import MOST_WORLDS
 
 RENDER_MODES = ("ansi",)
 

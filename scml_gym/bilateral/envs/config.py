@@ -16,8 +16,8 @@ from scml_gym.bilateral.scenarios import Scenario, load_scenario, random_scenari
 from scml_gym.bilateral.worlds.protocol import Bidder, Negotiation
 from scml_gym.core.arguments import flag, whole
 from scml_gym.core.errors import InputError, nearest
-from scml_gym.core.registry import Registry
-from scml_gym.policies.players import parse_parameters
+from scml_gym.core.registry import Registry, parse_parameters
+from scml_gym.game.world import PlayerMaker
 
 BILATERAL_BACKENDS = Registry("backend")
 BILATERAL_BACKENDS.register("compiled", "scml_gym.bilateral.worlds.table_world:TableWorld")
@@ -185,3 +185,13 @@ def find_player(argument: str, player: Opponent) -> Any:
     raise InputError(
         f"{argument}={player!r} is neither a strategy over tables nor a class of negmas negotiators", argument
     )
+
+
+def player_maker(name: str) -> PlayerMaker:
+    """What makes the players of a name of ``NEGOTIATORS``; see `find_player`.
+
+    Raises:
+        InputError: if the name is unknown, or stands for something else.
+    """
+    player = find_player("player", name)
+    return lambda seed: player

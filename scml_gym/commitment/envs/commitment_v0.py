@@ -62,6 +62,10 @@ class CommitmentEnv(ParallelEnv, EzPickle):
     ``env``, a PettingZoo parallel environment whose action spaces are all ``Discrete``; ``mega_step``, from 1 on, with
     which no agent may have more than 65536 sequences.
 
+    ## Version History
+    v0: the first version. A v1 is made when the same seed and actions no longer give the same observations, rewards and
+    ends; arguments whose defaults keep them, further keys of the infos, and speed make none.
+
     ## Example
     ```python
     from scml_gym.commitment import commitment_env, parallel_env

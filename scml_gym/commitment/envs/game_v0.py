@@ -40,6 +40,10 @@ class GameEnv(ParallelEnv, EzPickle):
     ## Arguments
     ``game``.
 
+    ## Version History
+    v0: the first version. A v1 is made when the same seed and actions no longer give the same observations, rewards and
+    ends; arguments whose defaults keep them, further keys of the infos, and speed make none.
+
     ## Example
     ```python
     from scml_gym.commitment import parallel_env

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from typing import Protocol
 
 import numpy as np
 from gymnasium import spaces
@@ -90,31 +89,6 @@ def decode_continuous(action: np.ndarray, view: FactoryView, actions: ActionArra
 _choice_mask = compiled(choice_mask)
 _decode_choices = compiled(decode_choices)
 _decode_continuous = compiled(decode_continuous)
-
-
-class ActionCodec(Protocol):
-    """A form of joint action: its space, which choices are valid, and what an action means.
-
-    A form may learn from what a world shows: it is told when a world starts and when a day ends.
-    """
-
-    space: spaces.Space
-
-    def reset(self) -> None:
-        """A world starts."""
-        ...
-
-    def end_day(self, view: FactoryView) -> None:
-        """A day of the world is over, with its last view; comes before the next decision is decoded."""
-        ...
-
-    def decode(self, action: np.ndarray, view: FactoryView) -> ActionArray:
-        """The action array that an action stands for; not yet validated."""
-        ...
-
-    def mask(self, view: FactoryView) -> np.ndarray:
-        """The valid choices of the discrete form, dimension after dimension, bool."""
-        ...
 
 
 class ChoiceActions:

@@ -8,12 +8,13 @@ import gymnasium
 import numpy as np
 from gymnasium.utils import EzPickle
 
-from scml_gym.core.arguments import flag, named_arguments, whole
+from scml_gym.core.arguments import check_render_mode, flag, named_arguments, whole
 from scml_gym.core.errors import InputError, require_reset
 from scml_gym.core.masks import sampling_mask
-from scml_gym.oneshot.envs.config import MOST_WORLDS, OneShotConfig
+from scml_gym.game.env import MOST_WORLDS
+from scml_gym.oneshot.envs.config import OneShotConfig
 from scml_gym.oneshot.envs.partner_codec import PartnerCodec, draw_partner, negotiation_reward, open_partners
-from scml_gym.oneshot.render import RENDER_MODES, check_render_mode, render_day
+from scml_gym.oneshot.render import RENDER_MODES, render_day
 from scml_gym.oneshot.rewards.negotiation import NegotiationReward
 from scml_gym.oneshot.rewards.negotiation_ends import NegotiationEnd, PartnerTracker
 from scml_gym.oneshot.rules import validate
@@ -70,6 +71,10 @@ class OneShotBilateralEnv(gymnasium.Env, EzPickle):
     strategy that answers the other partners), ``observation``, ``quantity_bins``, ``price_bins``, ``reward``,
     ``episode``, ``strict``, ``render_mode``.
 
+    ## Version History
+    v0: the first version. A v1 is made when the same seed and actions no longer give the same observations, rewards and
+    ends; arguments whose defaults keep them, further keys of the infos, and speed make none.
+
     ## Example
     ```python
     import gymnasium
@@ -124,7 +129,7 @@ class OneShotBilateralEnv(gymnasium.Env, EzPickle):
         self.reward = negotiation_reward(reward)
         self.observation_space = self.form.observation_space
         self.action_space = self.form.action_space
-        self.render_mode = check_render_mode(render_mode)
+        self.render_mode = check_render_mode(render_mode, RENDER_MODES)
         self.strict = flag("strict", strict)
         self._fixed_partner = None if partner is None else whole("partner", partner, least=0)
         self._others = STRATEGIES.get(others, "others")
@@ -184,7 +189,7 @@ class OneShotBilateralEnv(gymnasium.Env, EzPickle):
         for _ in range(MOST_WORLDS):
             seed = int(self.np_random.integers(2**62))
             drawn = self.setting.draw(seed)
-            self._world, (self.factory,) = drawn.world, drawn.factories
+            self._world, (self.factory,) = drawn.world, drawn.players
             self._strategy = StrategyPolicy(self._others, seed)
             self._tracker = PartnerTracker(self.reward)
             self._last_day = -1

@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Literal
 
-import gymnasium
-import numpy as np
 from gymnasium.utils import EzPickle
 
-from scml_gym.core.arguments import flag, named_arguments
-from scml_gym.core.errors import InputError, require_reset
-from scml_gym.core.masks import sampling_mask
+from scml_gym.core.arguments import check_render_mode, flag, named_arguments
+from scml_gym.core.errors import InputError
+from scml_gym.game.env import EnvParts, WorldEnv
 from scml_gym.oneshot.actions.factory import ACTIONS
-from scml_gym.oneshot.envs.config import MOST_WORLDS, Drawn, OneShotConfig
+from scml_gym.oneshot.envs.config import OneShotConfig
 from scml_gym.oneshot.observations.factory import make_encoder
-from scml_gym.oneshot.render import RENDER_MODES, check_render_mode, render_day
-from scml_gym.oneshot.rewards.factory import Reward, Transition, make_reward
+from scml_gym.oneshot.render import RENDER_MODES, render_day
+from scml_gym.oneshot.rewards.factory import Reward, make_reward
 from scml_gym.oneshot.rewards.hindsight import compiled_ideal_profit
 from scml_gym.oneshot.rules import validate
-from scml_gym.oneshot.view import ActionArray, FactoryView, new_actions
+from scml_gym.oneshot.view import FactoryView, new_actions
 
 
 @named_arguments(OneShotConfig)
-class OneShotConcurrentEnv(gymnasium.Env, EzPickle):
+class OneShotConcurrentEnv(WorldEnv, EzPickle):
     """All negotiations of one factory's day in SCML OneShot, answered by one joint action.
 
     ## Description
@@ -86,6 +85,10 @@ class OneShotConcurrentEnv(gymnasium.Env, EzPickle):
     ``generator``, ``spec``, ``timing``, ``backend``), and ``observability``, ``observation``, ``history``, ``action``,
     ``reward``, ``episode`` (``"world"`` or ``"day"``), ``strict``, ``render_mode`` (``"ansi"`` or ``"rgb_array"``).
 
+    ## Version History
+    v0: the first version. A v1 is made when the same seed and actions no longer give the same observations, rewards and
+    ends; arguments whose defaults keep them, further keys of the infos, and speed make none.
+
     ## Example
     ```python
     import gymnasium
@@ -126,119 +129,26 @@ class OneShotConcurrentEnv(gymnasium.Env, EzPickle):
         if episode not in ("world", "day"):
             raise InputError(f"episode={episode!r}; valid: world, day", "episode")
         self.setting = OneShotConfig(**setting)
-        self.encoder = make_encoder(observability, observation, history)
-        self.codec = ACTIONS.get(action, "action")()
-        self.reward = make_reward(reward)
-        self.strict = flag("strict", strict)
-        self.render_mode = check_render_mode(render_mode)
-        self.observation_space = self.encoder.space
-        self.action_space = self.codec.space
-        self._per_day = episode == "day"
-        self._drawn: Drawn | None = None
-        self._begun = False
-
-    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
-        """Draw the next world and run it to the learner's first decision, or go on to the next day."""
-        super().reset(seed=seed)
-        begun, self._begun = self._begun, False
-        if seed is not None or not self._per_day or not begun or not self._next_day():
-            self._draw()
-        self._seen = self.view
-        self._day = int(self.view["day"])
-        self.reward.reset(self.view)
-        self._begun = True
-        return self.encoder.encode(self._seen, self._hidden_state()), self._info([])
-
-    def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
-        """Answer all partners and run on to the next decision."""
-        if not self._begun:
-            raise gymnasium.error.ResetNeeded("call reset before step")
-        before = self.view.copy()
-        if self.world.pending:  # else nobody ever asked the learner, and the only step settles the whole world
-            actions = self.codec.decode(np.asarray(action), self.view)
-            if self.strict:
-                validate(self.view, actions)
-            self._answer(actions)
-        closed, self._closed = self._closed, []
-        if self._per_day:
-            closed = [last for last in closed if last["day"] == self._day]
-        first = int(closed[0]["day"]) if closed else 0
-        profits = self.world.profits[self.factory, first : first + len(closed)]
-        done = bool(closed) if self._per_day else self.world.done
-        self._seen = closed[-1] if self._per_day and done else self.view
-        reward = self.reward(Transition(before, self._seen, closed, profits, done))
-        encode = self.encoder.encode_last if done else self.encoder.encode
-        return encode(self._seen, self._hidden_state()), float(reward), done, False, self._info(closed)
+        parts = EnvParts(
+            draw=self.setting.draw,
+            encoder=make_encoder(observability, observation, history),
+            codec=ACTIONS.get(action, "action")(),
+            reward=make_reward(reward),
+            no_ops=new_actions,
+            validate=validate,
+            more_info=ideal_profit_info,
+            render=render_day,
+        )
+        WorldEnv.__init__(
+            self, parts, episode == "day", flag("strict", strict), check_render_mode(render_mode, RENDER_MODES)
+        )
 
     @property
-    def view(self) -> FactoryView:
-        """What the learner's factory sees now: a live record."""
-        require_reset(self._drawn is not None, "view")
-        return self.world.view(self.factory)
+    def factory(self) -> int:
+        """The learner's factory in the world that is played."""
+        return self.player
 
-    def action_masks(self) -> np.ndarray:
-        """The valid choices, bool, shape ``(sum of the dimensions,)``, as sb3-contrib takes them."""
-        require_reset(self._begun, "action_masks")
-        return self.codec.mask(self._seen)
 
-    def sample_mask(self) -> tuple[np.ndarray, ...]:
-        """The same mask as ``action_space.sample(mask=...)`` takes it: an int8 array for each dimension."""
-        return sampling_mask(self.action_masks(), self.action_space)
-
-    def close(self) -> None:
-        """End the running world; ``reset`` draws another one."""
-        self._begun = False
-        if self._drawn is not None:
-            self._drawn.world.close()
-            self._drawn = None
-
-    def render(self) -> Any:
-        """The day as text (``"ansi"``) or as a picture (``"rgb_array"``, uint8, shape ``(height, width, 3)``)."""
-        if self.render_mode is None:
-            return None
-        require_reset(self._begun, "render")
-        return render_day(self._seen, self.render_mode)
-
-    def _draw(self) -> None:
-        """The next world, run to the learner's first decision."""
-        for _ in range(MOST_WORLDS):
-            self._drawn = self.setting.draw(int(self.np_random.integers(2**62)))
-            self.world, (self.factory,) = self._drawn.world, self._drawn.factories
-            self._closed: list[FactoryView] = []
-            self.encoder.reset()
-            self.codec.reset()
-            self.world.start()
-            self._collect()
-            if self.world.pending or not self._per_day:
-                return
-        raise InputError(f'episode="day": in {MOST_WORLDS} worlds in a row nobody asked the learner for an answer')
-
-    def _next_day(self) -> bool:
-        """Run on to the first decision of the next day; False where there is none in the running world."""
-        while self.world.pending and self.view["day"] == self._day:
-            self._answer(new_actions())  # where an answer is due, a no-op ends the negotiation
-        self._closed = []
-        return bool(self.world.pending)
-
-    def _answer(self, actions: ActionArray) -> None:
-        self.world.step({self.factory: actions})
-        self._collect()
-
-    def _collect(self) -> None:
-        """Take the last views of the days that ended."""
-        for last in self.world.closed_days(self.factory):
-            self.codec.end_day(last)
-            self._closed.append(last)
-
-    def _hidden_state(self) -> np.ndarray | None:
-        return self.world.hidden_state() if self.encoder.full else None
-
-    def _info(self, closed: list[FactoryView]) -> dict[str, Any]:
-        ideal = float(sum(compiled_ideal_profit(last) for last in closed))
-        info: dict[str, Any] = {
-            "action_mask": sampling_mask(self.codec.mask(self._seen), self.action_space),
-            "ideal_profit": ideal,
-        }
-        if self.world.done:
-            info |= self.world.summary(self.factory)
-        return info
+def ideal_profit_info(closed: Sequence[FactoryView]) -> dict[str, Any]:
+    """What the days that ended with a step could have brought at best."""
+    return {"ideal_profit": float(sum(compiled_ideal_profit(last) for last in closed))}

@@ -5,22 +5,19 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from scml_gym.core.arguments import whole_range
 from scml_gym.core.errors import InputError, about
 from scml_gym.core.registry import Registry
+from scml_gym.game.world import Drawn, PlayerMaker
 from scml_gym.oneshot.envs.sampling import begin_sampling, draw_players
+from scml_gym.oneshot.players import Player
 from scml_gym.oneshot.view import BUYER, MAX_PARTNERS, SELLER
 from scml_gym.oneshot.worlds.generation import MOST_DAYS, Range
-from scml_gym.oneshot.worlds.protocol import World
 from scml_gym.oneshot.worlds.spec import WorldSpec
-from scml_gym.policies.players import PlayerMaker
-
-if TYPE_CHECKING:
-    from scml_gym.oneshot.worlds.reference import Player
 
 BACKENDS = Registry("backend")
 BACKENDS.register("compiled", "scml_gym.oneshot.worlds.compiled.world:CompiledWorld")
@@ -30,26 +27,10 @@ GENERATORS = Registry("world generator")
 GENERATORS.register("compiled", "scml_gym.oneshot.worlds.compiled.generation:compiled_spec")
 GENERATORS.register("league", "scml_gym.oneshot.worlds.generation:league_spec")
 
-MOST_WORLDS = 100
-"""Where an episode needs a decision of the learner: worlds that are drawn before it is given up."""
-
 LEVELS = {"any": (SELLER, BUYER), "seller": (SELLER,), "buyer": (BUYER,)}
 
 Opponent = str | PlayerMaker
 Generator = Callable[[int, Any, Any], WorldSpec]
-
-
-@dataclass(frozen=True)
-class Drawn:
-    """A world that was drawn, not yet started.
-
-    Attributes:
-        world: The world.
-        factories: Indices of the learner's factories in it.
-    """
-
-    world: World
-    factories: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -75,7 +56,7 @@ class OneShotConfig:
     Args:
         level: ``"seller"``, ``"buyer"`` or ``"any"`` (drawn anew for each world).
         opponents: Who may play the other factories, each drawn with equal chance: names (see
-            `scml_gym.policies.players`) or callables ``(seed) -> FactoryPolicy``.
+            `scml_gym.oneshot.players`) or callables ``(seed) -> FactoryPolicy``.
         days: Simulated days, a number or a range.
         factories_per_level: A number or a range, drawn for each level of its own.
         generator: ``"compiled"`` (worlds as the league draws them, quickly), ``"league"`` (scml's own generator), or a

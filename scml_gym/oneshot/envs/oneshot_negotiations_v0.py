@@ -10,13 +10,13 @@ from gymnasium import spaces
 from gymnasium.utils import EzPickle, seeding
 from pettingzoo import ParallelEnv
 
-from scml_gym.core.arguments import flag, named_arguments
+from scml_gym.core.arguments import check_render_mode, flag, named_arguments
 from scml_gym.core.errors import require_reset
 from scml_gym.core.masks import sampling_mask
 from scml_gym.core.parallel import check_agents
 from scml_gym.oneshot.envs.config import OneShotConfig
 from scml_gym.oneshot.envs.partner_codec import PartnerCodec, negotiation_reward
-from scml_gym.oneshot.render import RENDER_MODES, check_render_mode, render_day
+from scml_gym.oneshot.render import RENDER_MODES, render_day
 from scml_gym.oneshot.rewards.negotiation import NegotiationReward
 from scml_gym.oneshot.rewards.negotiation_ends import PartnerTracker
 from scml_gym.oneshot.rules import validate
@@ -61,6 +61,10 @@ class OneShotNegotiationsEnv(ParallelEnv, EzPickle):
     Those of `scml_gym.oneshot.envs.config.OneShotConfig`, and ``observation``, ``quantity_bins``, ``price_bins``,
     ``reward``, ``strict``, ``render_mode``.
 
+    ## Version History
+    v0: the first version. A v1 is made when the same seed and actions no longer give the same observations, rewards and
+    ends; arguments whose defaults keep them, further keys of the infos, and speed make none.
+
     ## Example
     ```python
     from scml_gym.oneshot.envs import oneshot_negotiations_v0
@@ -94,7 +98,7 @@ class OneShotNegotiationsEnv(ParallelEnv, EzPickle):
         self.reward = negotiation_reward(reward)
         self.strict = flag("strict", strict)
         self.world: Any = None
-        self.render_mode = check_render_mode(render_mode)
+        self.render_mode = check_render_mode(render_mode, RENDER_MODES)
         self.possible_agents = [f"partner_{k}" for k in range(MAX_PARTNERS)]
         self.agents: list[str] = []
         self._observation_spaces = {a: copy.deepcopy(self.form.observation_space) for a in self.possible_agents}
@@ -116,7 +120,7 @@ class OneShotNegotiationsEnv(ParallelEnv, EzPickle):
         self.close()
         drawn = self.setting.draw(int(self._rng.integers(2**62)))
         drawn.world.start()
-        self.world, (self.factory,) = drawn.world, drawn.factories
+        self.world, (self.factory,) = drawn.world, drawn.players
         self._tracker = PartnerTracker(self.reward)
         self._tracker.begin_day(self.view)
         self.agents = list(self.possible_agents)

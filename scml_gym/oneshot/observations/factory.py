@@ -18,6 +18,7 @@ from gymnasium import spaces
 from scml_gym.core.arguments import whole
 from scml_gym.core.errors import InputError
 from scml_gym.core.registry import Registry
+from scml_gym.game import codecs
 from scml_gym.jit.compile import compiled
 from scml_gym.oneshot.observations.encoding import (
     N_ENTITIES,
@@ -42,30 +43,14 @@ _encode_entities = compiled(encode_entities)
 _NO_HIDDEN_STATE = np.zeros(0, dtype=HIDDEN_DTYPE)
 
 
-class Encoder(Protocol):
+class Encoder(codecs.Encoder, Protocol):
     """A form of joint observation.
 
     Attributes:
-        space: Of the observations.
         slots: Every number of an observation, in order.
-        full: Whether it reads the private fields of all factories.
     """
 
-    space: spaces.Space
     slots: list[Feature]
-    full: bool
-
-    def reset(self) -> None:
-        """Forget the decisions of an earlier episode."""
-        ...
-
-    def encode(self, view: FactoryView, hidden_state: np.ndarray | None = None) -> Any:
-        """The observation of one decision; to be called once for each."""
-        ...
-
-    def encode_last(self, view: FactoryView, hidden_state: np.ndarray | None = None) -> Any:
-        """The observation where an episode ends; as it is no decision, nothing is remembered."""
-        ...
 
 
 class JointEncoder:

@@ -1,14 +1,13 @@
 """What a decision of a factory, or a negotiation, is paid; by name in `REWARDS`."""
 
+from scml_gym.game.codecs import Reward, Transition
 from scml_gym.oneshot.rewards.factory import (
     REWARDS,
     DailyProfit,
     NegotiationProfit,
     PotentialShaping,
     Regret,
-    Reward,
     ShapedProfit,
-    Transition,
     make_reward,
 )
 from scml_gym.oneshot.rewards.negotiation import NegotiationReward

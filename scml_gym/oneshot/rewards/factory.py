@@ -3,47 +3,13 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Protocol
-
-import numpy as np
+from collections.abc import Callable
 
 from scml_gym.core.registry import Registry
+from scml_gym.game.codecs import Reward, Transition
 from scml_gym.oneshot.rewards.kernels import DAILY_PROFIT, REGRET, SHAPED_PROFIT, KernelReward, negotiations_kernel
 from scml_gym.oneshot.rewards.negotiation import NegotiationReward
 from scml_gym.oneshot.view import FactoryView
-
-
-@dataclass(frozen=True)
-class Transition:
-    """What happened between a decision and the next one (or the end of the episode).
-
-    Attributes:
-        before: The view on which the decision was taken (a copy).
-        after: The view now (live); where the episode is a day, that day's last view.
-        closed: The last views of the days that ended in between (copies).
-        profits: The factory's profits of these days, money, float64, shape ``(days,)``.
-        done: Whether the episode (the world, or the day) has ended.
-    """
-
-    before: FactoryView
-    after: FactoryView
-    closed: Sequence[FactoryView]
-    profits: np.ndarray
-    done: bool
-
-
-class Reward(Protocol):
-    """``reward(transition) -> float``; ``reset(view)`` tells that an episode starts."""
-
-    def reset(self, view: FactoryView) -> None:
-        """A new episode, with its first view."""
-        ...
-
-    def __call__(self, transition: Transition) -> float:
-        """The reward of one transition."""
-        ...
 
 
 class DailyProfit(KernelReward):

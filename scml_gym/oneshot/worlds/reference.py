@@ -9,29 +9,27 @@ from typing import Any, Literal
 
 import greenlet
 import numpy as np
-from scml.oneshot.agent import OneShotAgent
 
 from scml_gym.core.copying import Uncopied
 from scml_gym.core.errors import InputError
+from scml_gym.game.world import PlayerMaker
+from scml_gym.oneshot.players import Player, player_maker
 from scml_gym.oneshot.view import HIDDEN_DTYPE, MAX_PARTNERS, SELLER, ActionArray, FactoryView
 from scml_gym.oneshot.worlds.adapters import agent_class
-from scml_gym.oneshot.worlds.protocol import FactoryPolicy, check_players
+from scml_gym.oneshot.worlds.protocol import check_players
 from scml_gym.oneshot.worlds.simulation import OneShotSimulation
 from scml_gym.oneshot.worlds.spec import WorldSpec
-from scml_gym.policies.players import PlayerMaker, player_maker
 from scml_gym.simulator.external import External
 from scml_gym.simulator.global_rng import GlobalStreams
 from scml_gym.simulator.pausing import unwind
 
 Timing = Literal["rounds", "moves"]
-Player = FactoryPolicy | tuple[type[OneShotAgent], dict[str, Any]] | None
-"""Who plays a factory: a policy, an scml agent class with its keyword arguments, or None where it is external."""
 
 CONTRACT_DTYPE = np.dtype([(n, np.int64) for n in ("day", "seller", "buyer", "quantity", "price")])
 
 
 class ReferenceWorld(Uncopied):
-    """One real OneShot simulation; see `scml_gym.oneshot.worlds.protocol.World`.
+    """One real OneShot simulation; see `scml_gym.oneshot.worlds.protocol.OneShotWorld`.
 
     Args:
         spec: The world's parameters.

@@ -108,7 +108,7 @@ class KilledError(Exception):
 def test_a_killed_training_goes_on_as_without_a_stop(name, tmp_path, monkeypatch):
     env = {"game": "grid", "mega_step": 2}
     config = {"agent": config_of(name), "env": env, "seed": 5, "checkpoint_minutes": 0}
-    whole, cut = (Run.create(tmp_path / part, config, "", agent=name) for part in ("whole", "cut"))
+    whole, cut = (Run.create(tmp_path / part, config, "") for part in ("whole", "cut"))
     AGENTS.get(name).build(config["agent"], env).train(whole)
     rows = []
 
@@ -184,7 +184,7 @@ def test_a_truncated_checkpoint_is_told_in_one_line(name, tmp_path):
 def test_training_that_breaks_down_saves_nothing(name, tmp_path):
     agent = config_of(name) | {"actor_rate": 1e200, "critic_rate": 1e200}
     config = {"agent": agent, "env": {"game": "grid"}, "seed": 5, "checkpoint_minutes": 0}
-    run = Run.create(tmp_path / "run", config, "", agent=name)
+    run = Run.create(tmp_path / "run", config, "")
     with pytest.raises(InputError, match="training came to numbers that are not finite by update"):
         AGENTS.get(name).build(agent, config["env"]).train(run)
     assert run.latest_checkpoint() is None
@@ -199,7 +199,7 @@ def test_training_that_breaks_down_saves_nothing(name, tmp_path):
 )
 def test_training_does_not_go_on_under_another_configuration(changed, told, tmp_path):
     config = {"agent": config_of("ippo"), "env": {"game": "grid"}, "seed": 5, "checkpoint_minutes": 0}
-    run = Run.create(tmp_path / "run", config, "", agent="ippo")
+    run = Run.create(tmp_path / "run", config, "")
     AGENTS.get("ippo").build(config["agent"], config["env"]).train(run)
     config |= changed
     with pytest.raises(InputError, match=re.escape(told)):

@@ -27,6 +27,7 @@ from agents.dnb.tracking import (
 )
 from scml_gym.core.config import validate
 from scml_gym.core.errors import InputError
+from scml_gym.oneshot.players import player_maker
 from scml_gym.oneshot.rules import repair
 from scml_gym.oneshot.strategies import STRATEGIES
 from scml_gym.oneshot.view import OFFER
@@ -34,7 +35,6 @@ from scml_gym.oneshot.worlds.compiled.advance import DAY, advance_one
 from scml_gym.oneshot.worlds.compiled.generation import compiled_spec
 from scml_gym.oneshot.worlds.compiled.world import CompiledWorld
 from scml_gym.oneshot.worlds.reference import ReferenceWorld
-from scml_gym.policies.players import player_maker
 
 
 def config(**changes):

@@ -18,7 +18,7 @@ from agents.training import build, resume, start
 from scml_gym.core.config import load_experiment
 from scml_gym.core.errors import InputError
 from scml_gym.experiments.run_folder import Run
-from scml_gym.policies.deployment import deploy
+from scml_gym.policies.run_folders import deploy
 
 TINY = [
     "agent.data.worlds=4",
@@ -166,7 +166,7 @@ def test_other_rules_need_no_other_fit(folder):
     weights = (checkpoint(folder) / WEIGHTS).read_bytes()
     configure(folder, "rules", "seller", "risk", value=0.75)
     resume(folder)
-    assert DNB.load(checkpoint(folder)).snapshot().rules.seller.risk == 0.75
+    assert DNB.load(checkpoint(folder)).policy_file().rules.seller.risk == 0.75
     assert (checkpoint(folder) / WEIGHTS).read_bytes() == weights
 
 

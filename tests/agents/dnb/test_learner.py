@@ -15,12 +15,12 @@ from agents.dnb.models import META, MODELS, WEIGHTS, AcceptanceModel
 from agents.training import build, resume, start
 from scml_gym.core.config import load_experiment
 from scml_gym.core.errors import InputError
-from scml_gym.oneshot.policy_files import policy_file_maker
+from scml_gym.oneshot.players import player_maker
 from scml_gym.oneshot.view import BUYER, OFFER, new_view
 from scml_gym.oneshot.worlds.compiled.generation import compiled_spec
 from scml_gym.oneshot.worlds.compiled.world import CompiledWorld
 from scml_gym.oneshot.worlds.reference import ReferenceWorld
-from scml_gym.policies.players import player_maker
+from scml_gym.policies.run_folders import policy_file_maker
 from tests.helpers.dnb_samples import SMALL, invented, random_model, settings_of
 
 # files

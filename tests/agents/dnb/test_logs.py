@@ -26,12 +26,12 @@ from agents.dnb.strategy import dnb_player
 from agents.dnb.tracking import TAKEN
 from scml_gym.core.config import CONFIGS, merge, read_yaml, validate
 from scml_gym.core.errors import InputError
+from scml_gym.oneshot.players import player_maker
 from scml_gym.oneshot.strategies.base import StrategyPolicy
 from scml_gym.oneshot.view import OFFER, SELLER
 from scml_gym.oneshot.worlds.compiled.generation import compiled_spec
 from scml_gym.oneshot.worlds.log import OfferLog, record_world
 from scml_gym.oneshot.worlds.reference import ReferenceWorld
-from scml_gym.policies.players import player_maker
 from scml_gym.simulator.global_rng import GlobalStreams
 from tests.agents.dnb.test_dataset import in_order, settings
 

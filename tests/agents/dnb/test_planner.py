@@ -38,12 +38,12 @@ from agents.dnb.strategy import dnb_player
 from agents.dnb.tracking import begin_day
 from scml_gym.core.config import CONFIGS
 from scml_gym.jit.compile import compiled
+from scml_gym.oneshot.players import player_maker
 from scml_gym.oneshot.rules import repair
 from scml_gym.oneshot.view import ACCEPT, BUYER, MAX_PARTNERS, OFFER, PARTNER_DTYPE, SELLER, new_view
 from scml_gym.oneshot.worlds.compiled.generation import compiled_spec
 from scml_gym.oneshot.worlds.compiled.world import CompiledWorld
 from scml_gym.oneshot.worlds.reference import ReferenceWorld
-from scml_gym.policies.players import player_maker
 from tests.oneshot.test_encoding import views
 
 DEFAULTS = yaml.safe_load((CONFIGS / "agent" / "dnb.yaml").read_text())["rules"]

@@ -14,11 +14,11 @@ from agents.q_learning.training import MIXED, SELF_PLAY, Trainer, Worlds
 from scml_gym.core.config import load_experiment, merge
 from scml_gym.core.errors import InputError
 from scml_gym.experiments.run_folder import Run
+from scml_gym.game.world import FactoryPolicy
 from scml_gym.jit.cache import code_folder
 from scml_gym.jit.sources import source_files
 from scml_gym.oneshot.view import BUYER, SELLER, new_view
 from scml_gym.oneshot.worlds.generation import league_spec
-from scml_gym.oneshot.worlds.protocol import FactoryPolicy
 from scml_gym.oneshot.worlds.reference import ReferenceWorld
 from tests.agents.q_learning.test_learner import CHANGES, ENV, config, settings
 

@@ -203,7 +203,7 @@ def trained(name, folder, **changes):
     env = ENV | OPTIONS["days"]
     agent = AGENTS.get(name).build(settings, env)
     config = {"seed": 1, "agent": settings, "env": env, "checkpoint_minutes": 0, "threads": 1}
-    run = Run.open(folder) if folder.exists() else Run.create(folder, config, "test", agent=type(agent).__module__)
+    run = Run.open(folder) if folder.exists() else Run.create(folder, config, "test")
     agent.train(run)
     return agent, run
 

@@ -65,7 +65,7 @@ def test_deep_sets_train_save_and_load(name, tmp_path):
     env = {"observation": "entities", "episode": "day", "reward": "regret"}
     agent, settings = deep_sets_agent(name, env)
     config = {"seed": 1, "agent": settings, "env": agent.env, "checkpoint_minutes": 5, "threads": 1}
-    run = Run.create(tmp_path / "run", config, "test", agent=f"{type(agent).__module__}:{type(agent).__qualname__}")
+    run = Run.create(tmp_path / "run", config, "test")
     agent.train(run)
     assert isinstance(agent.model.policy.features_extractor, DeepSets)
     assert any(float(row["score"] or 0) > 0 for row in run.curve())  # of worlds, though the episodes are days

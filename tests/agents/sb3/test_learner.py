@@ -9,7 +9,7 @@ from scml_gym.core.config import CONFIGS, read_yaml
 from scml_gym.core.errors import InputError
 from scml_gym.experiments.make_env import make_env
 from scml_gym.experiments.run_folder import Run
-from scml_gym.policies.deployment import PartnerPolicy
+from scml_gym.oneshot.exported_policies import PartnerPolicy
 
 ENV = {"days": 3, "factories_per_level": 4, "backend": "reference"}
 ON_POLICY = {"total_steps": 64, "n_envs": 2, "n_steps": 16, "batch_size": 16, "n_epochs": 2, "net_arch": [16]}
@@ -37,7 +37,7 @@ def experiment(name, **changes):
 
 def trained(folder, config):
     agent = AGENTS.get(config["agent"]["name"]).build(config["agent"], config["env"])
-    run = Run.create(folder, config, "test", agent=f"{type(agent).__module__}:{type(agent).__qualname__}")
+    run = Run.create(folder, config, "test")
     agent.train(run)
     return agent, run
 
@@ -132,7 +132,7 @@ def test_a_resumed_training_goes_on_and_resuming_is_reproducible(learnt, tmp_pat
     curves = []
     for trial in ("a", "b"):
         folder = tmp_path / trial
-        copy = Run.create(folder, longer, "test", agent=run.info["agent"])
+        copy = Run.create(folder, longer, "test")
         agent = AGENTS.get(name).build(longer["agent"], longer["env"])
         for row in run.curve():
             copy.log(int(row["step"]), **{k: float(v) for k, v in row.items() if v and k != "step"})
@@ -149,9 +149,9 @@ def copy_files(run, folder):
 
 
 def test_players_of_a_learner_play_whole_worlds(learnt):
+    from scml_gym.oneshot.players import player_maker
     from scml_gym.oneshot.worlds.generation import league_spec
     from scml_gym.oneshot.worlds.reference import ReferenceWorld
-    from scml_gym.policies.players import player_maker
 
     _, _, agent, run = learnt
     scores = []

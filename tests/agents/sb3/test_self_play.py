@@ -1,4 +1,4 @@
-"""Snapshots of trained networks in both worlds, and leagues of them."""
+"""Policy files of trained networks in both worlds, and self-play with them."""
 
 import itertools
 
@@ -7,27 +7,27 @@ import numpy as np
 import pytest
 
 from agents import AGENTS
-from agents.sb3.policy_files import take_snapshot
+from agents.sb3.policy_files import export_policy
 from agents.sb3.self_play import mix
 from scml_gym.core.config import CONFIGS, read_yaml
 from scml_gym.core.errors import InputError
 from scml_gym.experiments.make_env import make_env
-from scml_gym.experiments.run_folder import Run
-from scml_gym.oneshot.policy_files import FILE, PolicyFile, network_sizes, network_strategy
+from scml_gym.experiments.run_folder import POLICY_FILE, Run
+from scml_gym.oneshot.exported_policies import JointPolicy
+from scml_gym.oneshot.players import player_maker
+from scml_gym.oneshot.policy_files import PolicyFile, network_sizes, network_strategy
 from scml_gym.oneshot.strategies.base import StrategyPolicy
 from scml_gym.oneshot.strategies.network import choose, compute_logits, pack_network
 from scml_gym.oneshot.worlds.compiled.world import CompiledWorld
 from scml_gym.oneshot.worlds.generation import league_spec
 from scml_gym.oneshot.worlds.reference import ReferenceWorld
-from scml_gym.policies.deployment import JointPolicy
-from scml_gym.policies.players import player_maker
 
 FORMS = [("flat", 0, "choice"), ("flat", 2, "planner"), ("entities", 0, "choice")]
 SETTINGS = {"total_steps": 64, "n_envs": 4, "n_steps": 8, "batch_size": 16, "n_epochs": 2, "net_arch": [16]}
 ENV = {"days": 3, "factories_per_level": 4, "generator": "compiled", "backend": "compiled"}
 
 
-def snapshot(seed=0, form=("flat", 0, "choice"), masked=True, temperature=1.0, activation="tanh"):
+def policy_file(seed=0, form=("flat", 0, "choice"), masked=True, temperature=1.0, activation="tanh"):
     """A random network with large weights, so that its choices differ."""
     rng = np.random.default_rng(seed)
     n_in, n_out = network_sizes(*form)
@@ -51,15 +51,15 @@ def build(config):
 
 def train(folder, config):
     agent = build(config)
-    run = Run.create(folder, config, "test", agent=f"{type(agent).__module__}:{type(agent).__qualname__}")
+    run = Run.create(folder, config, "test")
     agent.train(run)
     return agent, run
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_snapshots_play_the_same_in_both_worlds(form):
+def test_policy_files_play_the_same_in_both_worlds(form):
     spec = league_spec(3, days=3, factories_per_level=(3, 4))
-    players = [snapshot(1, form, temperature=0.0), snapshot(2, form, masked=False, activation="relu")]
+    players = [policy_file(1, form, temperature=0.0), policy_file(2, form, masked=False, activation="relu")]
     results = []
     for world in (ReferenceWorld, CompiledWorld):
         played = world(spec, [players[i % 2].player(5) for i in range(spec.n_factories)], seed=5)
@@ -101,26 +101,29 @@ def test_networks_are_checked():
 
 
 def test_a_file_holds_all_of_it(tmp_path):
-    whole = snapshot(form=FORMS[1])
+    whole = policy_file(form=FORMS[1])
     whole.save(tmp_path / "a.npz")
     player = player_maker(str(tmp_path / "a.npz"))(4)
     assert isinstance(player, StrategyPolicy)
     assert player.strategy is network_strategy(*FORMS[1])
     assert np.array_equal(player.parameters, whole.network)
+    with np.load(tmp_path / "a.npz") as data:  # of an earlier version
+        np.savez(tmp_path / "former.npz", **(dict(data) | {"schema": np.array("scml-gym-snapshot-1")}))
+    assert np.array_equal(PolicyFile.load(tmp_path / "former.npz").network, whole.network)
     (tmp_path / "b.npz").write_bytes(b"PK")
-    with pytest.raises(InputError, match="not a readable snapshot"):
+    with pytest.raises(InputError, match="not a readable policy file"):
         PolicyFile.load(tmp_path / "b.npz")
 
 
 @pytest.fixture(scope="module", params=[("ppo", "choice"), ("maskable-ppo", "choice"), ("ppo", "planner")])
 def learnt(request, tmp_path_factory):
     name, action = request.param
-    return train(tmp_path_factory.mktemp("league") / "run", experiment(name, env={"action": action}))
+    return train(tmp_path_factory.mktemp("self_play") / "run", experiment(name, env={"action": action}))
 
 
-def test_a_snapshot_acts_as_its_learner(learnt):
+def test_a_policy_file_acts_as_its_learner(learnt):
     agent, run = learnt
-    player = PolicyFile.load(run.latest_checkpoint() / FILE).player(0)
+    player = PolicyFile.load(run.latest_checkpoint() / POLICY_FILE).player(0)
     deployed = agent.policy(0)
     assert isinstance(deployed, JointPolicy)
     env = make_env(agent.env | {"backend": "reference", "days": 4, "action": "choice"})
@@ -140,7 +143,7 @@ def test_a_snapshot_acts_as_its_learner(learnt):
     assert compared > 5
 
 
-def test_a_run_folder_is_a_snapshot_in_the_compiled_world_and_deployed_elsewhere(learnt):
+def test_a_run_folder_is_a_policy_file_in_the_compiled_world_and_deployed_elsewhere(learnt):
     _, run = learnt
     assert isinstance(player_maker(str(run.path))(0), JointPolicy)
     assert isinstance(ReferenceWorld.player_maker(str(run.path))(0), JointPolicy)
@@ -154,54 +157,56 @@ def test_a_run_folder_is_a_snapshot_in_the_compiled_world_and_deployed_elsewhere
 @pytest.mark.parametrize(
     ("name", "agent", "env", "reason"),
     [
-        ("recurrent-ppo", {"n_epochs": 1}, {}, "RecurrentPPO makes no snapshots; valid: PPO, MaskablePPO"),
+        ("recurrent-ppo", {"n_epochs": 1}, {}, "RecurrentPPO makes no policy files; valid: PPO, MaskablePPO"),
         ("ppo", {}, {"action": "continuous"}, "action='continuous' has no choices"),
         ("ppo", {}, {"observation": "dict"}, "observation='dict' is no array"),
-        ("ppo", {}, {"observability": "full"}, "no snapshots with env.observability='full'"),
-        ("ppo", {"features": "deep_sets"}, {"observation": "entities"}, "no snapshots with agent.features='deep_sets'"),
+        ("ppo", {}, {"observability": "full"}, "no policy files with env.observability='full'"),
+        ("ppo", {"features": "deep_sets"}, {"observation": "entities"}, "no policy files with agent.features"),
     ],
 )
-def test_what_makes_no_snapshots_is_refused(name, agent, env, reason):
+def test_what_makes_no_policy_files_is_refused(name, agent, env, reason):
     learner = build(experiment(name, agent, env))
     with pytest.raises(InputError, match=reason):
-        take_snapshot(learner)
-    with pytest.raises(InputError, match=rf"league.*{reason}"):
-        build(experiment(name, agent | {"league": {"every": 8, "size": 2, "share": 0.5}}, env))
+        export_policy(learner)
+    with pytest.raises(InputError, match=rf"self_play.*{reason}"):
+        build(experiment(name, agent | {"self_play": {"every": 8, "size": 2, "share": 0.5}}, env))
 
 
-def test_an_untrained_learner_has_no_snapshot_and_a_league_needs_the_compiled_world():
+def test_an_untrained_learner_has_no_policy_file_and_self_play_needs_the_compiled_world():
     with pytest.raises(InputError, match="not trained"):
-        take_snapshot(build(experiment()))
-    league = {"league": {"every": 8, "size": 2, "share": 0.5}}
+        export_policy(build(experiment()))
+    self_play = {"self_play": {"every": 8, "size": 2, "share": 0.5}}
     with pytest.raises(InputError, match=r"valid with env\.backend: compiled"):
-        build(experiment(agent=league, env={"backend": "reference"}))
+        build(experiment(agent=self_play, env={"backend": "reference"}))
+    with pytest.raises(InputError, match=r"agent\.league: unknown key; did you mean 'self_play'"):
+        build(experiment(agent={"league": self_play["self_play"]}))
     with pytest.raises(InputError, match="share"):
-        build(experiment(agent={"league": {"every": 8, "size": 2, "share": 1.5}}))
+        build(experiment(agent={"self_play": {"every": 8, "size": 2, "share": 1.5}}))
 
 
-def test_a_run_without_a_snapshot_is_refused_in_the_compiled_world(tmp_path):
+def test_a_run_without_a_policy_file_is_refused_in_the_compiled_world(tmp_path):
     _, run = train(tmp_path / "run", experiment("recurrent-ppo", {"total_steps": 32, "n_epochs": 1}))
-    with pytest.raises(InputError, match=r"RecurrentPPO makes no snapshots.*use backend='reference'"):
+    with pytest.raises(InputError, match=r"RecurrentPPO makes no policy files.*use backend='reference'"):
         CompiledWorld.player_maker(str(run.path))
 
 
 def test_an_old_checkpoint_is_exported_when_asked_for(learnt):
     agent, run = learnt
-    file = run.latest_checkpoint() / FILE
+    file = run.latest_checkpoint() / POLICY_FILE
     content = file.read_bytes()
     file.unlink()
     try:
         player = CompiledWorld.player_maker(str(run.path))(0)
     finally:
         file.write_bytes(content)
-    assert np.array_equal(player.parameters, agent.snapshot().network)
+    assert np.array_equal(player.parameters, agent.policy_file().network)
 
 
 def test_the_mixture_has_its_share_exactly():
-    scripted, snapshots = [object() for _ in range(3)], [object() for _ in range(5)]
+    scripted, past = [object() for _ in range(3)], [object() for _ in range(5)]
     assert mix(scripted, [], 0.3) == scripted
-    mixed = mix(scripted, snapshots, 0.3)
-    counts = [mixed.count(maker) for maker in (*scripted, *snapshots)]
+    mixed = mix(scripted, past, 0.3)
+    counts = [mixed.count(maker) for maker in (*scripted, *past)]
     assert len(set(counts[:3])) == len(set(counts[3:])) == 1
     assert sum(counts[3:]) / len(mixed) == 0.3
 
@@ -221,7 +226,7 @@ def roll(num_envs, threads, steps, episode="world", single=None):
     rng, seen, ended = np.random.default_rng(0), [], 0
     for step in range(steps):
         if step % 7 == 3:
-            makers = [snapshot(step, FORMS[step % 3]).player, "subset-population"]
+            makers = [policy_file(step, FORMS[step % 3]).player, "subset-population"]
             (env if single is None else env.setting).set_opponents(makers)
         actions = rng.integers(22, size=(num_envs, 8))
         observation, reward, done, _, _ = env.step(actions if single is None else actions[single])
@@ -258,7 +263,7 @@ def test_running_worlds_keep_what_their_strategies_remember():
         rewards, step, done = [], 0, np.zeros(3, dtype=bool)
         while not done.any():
             if changes and step == 10:
-                env.set_opponents([snapshot(form=("flat", 4, "choice")).player])
+                env.set_opponents([policy_file(form=("flat", 4, "choice")).player])
             _, reward, done, _, _ = env.step(np.full((3, 8), 2 + step % 20))
             rewards.append(reward)
             step += 1
@@ -278,37 +283,37 @@ def test_refused_opponents_change_nothing():
     env.close()
 
 
-LEAGUE = {"every": 40, "size": 2, "share": 0.5}
+SELF_PLAY = {"every": 40, "size": 2, "share": 0.5}
 
 
-def test_a_league_adds_snapshots_and_is_found_again(tmp_path):
-    config = experiment("maskable-ppo", {"total_steps": 128, "league": LEAGUE}, {"action": "planner"})
+def test_self_play_adds_policy_files_and_is_found_again(tmp_path):
+    config = experiment("maskable-ppo", {"total_steps": 128, "self_play": SELF_PLAY}, {"action": "planner"})
     agent, run = train(tmp_path / "whole", config)
-    steps = [int(path.stem) for path in sorted((run.path / "league").iterdir())]
+    steps = [int(path.stem) for path in sorted((run.path / "self_play").iterdir())]
     assert steps == [64, 96]  # rollouts of 32: the first ones that begin at or after 40 and 80
-    taken = PolicyFile.load(run.path / "league" / "000000000096.npz")
-    assert not np.array_equal(taken.network, agent.snapshot().network)
+    taken = PolicyFile.load(run.path / "self_play" / "000000000096.npz")
+    assert not np.array_equal(taken.network, agent.policy_file().network)
     _, again = train(tmp_path / "again", config)
-    for name in ("learning_curve.csv", "league/000000000064.npz"):
+    for name in ("learning_curve.csv", "self_play/000000000064.npz"):
         assert (again.path / name).read_bytes() == (run.path / name).read_bytes()
     alone = experiment("maskable-ppo", {"total_steps": 128}, {"action": "planner"})
     _, without = train(tmp_path / "alone", alone)
-    assert not (without.path / "league").exists()
+    assert not (without.path / "self_play").exists()
     curves = [r.curve() for r in (run, without)]
     assert curves[0][:2] == curves[1][:2]
     assert curves[0][2:] != curves[1][2:]
 
 
-def test_a_resumed_league_goes_on_with_its_snapshots(tmp_path, monkeypatch):
-    config = experiment("ppo", {"total_steps": 96, "league": LEAGUE})
+def test_resumed_self_play_goes_on_with_its_policy_files(tmp_path, monkeypatch):
+    config = experiment("ppo", {"total_steps": 96, "self_play": SELF_PLAY})
     _, run = train(tmp_path / "run", config)
-    (run.path / "league" / "000000009999.npz").write_bytes(b"of a time after the checkpoint")
+    (run.path / "self_play" / "000000009999.npz").write_bytes(b"of a time after the checkpoint")
     played = []
     monkeypatch.setattr(
         "scml_gym.oneshot.envs.vector.base.BatchedEnv.set_opponents", lambda self, makers: played.append(len(makers))
     )
     longer = config | {"agent": config["agent"] | {"total_steps": 160}}
     build(longer).train(Run.open(run.path))
-    steps = [int(path.stem) for path in sorted((run.path / "league").iterdir())]
+    steps = [int(path.stem) for path in sorted((run.path / "self_play").iterdir())]
     assert steps == [64, 96, 128]
-    assert played == [6, 12, 12]  # three scripted ones beside 1 snapshot (3 + 3), then 2 (6 + 6)
+    assert played == [6, 12, 12]  # three scripted ones beside 1 policy file (3 + 3), then 2 (6 + 6)

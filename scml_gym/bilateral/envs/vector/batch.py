@@ -9,29 +9,30 @@ import numpy as np
 
 from scml_gym.bilateral.envs.codecs import BilateralForm
 from scml_gym.bilateral.envs.vector.step import (
-    BAD_ACCEPT_PAY,
-    BAD_OFFER_PAY,
+    BAD_ACCEPT_REWARD,
+    BAD_OFFER_REWARD,
     FAILED,
     INVALID,
     NO_ACTION,
-    PAY_DTYPE,
+    REWARD_DTYPE,
     Negotiations,
     Results,
-    make_programs,
+    compile_step,
 )
 from scml_gym.bilateral.rewards import BilateralReward, pay_error
-from scml_gym.bilateral.worlds.compiled.calls import number_callback
+from scml_gym.bilateral.worlds.compiled.calls import reward_address
 from scml_gym.bilateral.worlds.compiled.layout import GAME_DTYPE, check_game, fill_game, point_game
 from scml_gym.bilateral.worlds.protocol import Negotiation
 from scml_gym.bilateral.worlds.table_world import check_opponent
 from scml_gym.core.copying import Independent
 from scml_gym.core.errors import InputError
 from scml_gym.vector.jobs import SharedProgram
+from scml_gym.vector.loop import ACT, REST, RESTART
 from scml_gym.vector.workers import Workers
 
 
 class Row(NamedTuple):
-    """What a row plays: ``negotiation(seed)`` of an episode's seed, and what it pays."""
+    """What a row plays: ``negotiation(seed)`` of an episode's seed, and what it rewards."""
 
     negotiation: Callable[[int], Negotiation]
     reward: BilateralReward
@@ -55,26 +56,27 @@ class NegotiationBatch(Independent):
         n = len(rows)
         self.form, self._rows = form, rows
         self.run_by(in_threads)
-        frames = np.zeros((n, form.history, 2), dtype=np.float32)
-        self._batch = Negotiations(np.zeros(n, dtype=GAME_DTYPE), np.zeros(n, dtype=PAY_DTYPE), frames)
+        self._no_seeds, self._no_actions = np.zeros(n, dtype=np.uint64), np.zeros(n, dtype=np.int64)
+        history = np.zeros((n, form.history, 2), dtype=np.float32)
+        self._batch = Negotiations(np.zeros(n, dtype=GAME_DTYPE), np.zeros(n, dtype=REWARD_DTYPE), history)
         self._played: list[Negotiation | None] = [None] * n
         self._memory: list[Any] = [None] * n
-        self._batch.pays["failure_penalty"] = [row.reward.failure_penalty for row in rows]
+        self._batch.rewards["failure_penalty"] = [row.reward.failure_penalty for row in rows]
         self._point_to_rewards()
         for i in range(n):
-            self._seat(i, 0)
+            self._fill(i, 0)
 
     def run_by(self, in_threads: Callable[[SharedProgram], Workers]) -> None:
-        """Let threads run the programs."""
-        self._reset_program, self._step_program = (in_threads(program) for program in make_programs(self.form.kernel))
+        """Let threads run the rows."""
+        self._step = in_threads(compile_step(self.form.kernel))
 
     def _point_to_rewards(self) -> None:
-        for pay, (_, reward) in zip(self._batch.pays, self._rows, strict=True):
-            pay["accept"] = number_callback(reward.accept).address
-            pay["offer"] = number_callback(reward.offer).address
+        for paid, (_, reward) in zip(self._batch.rewards, self._rows, strict=True):
+            paid["accept"] = reward_address(reward.accept)
+            paid["offer"] = reward_address(reward.offer)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in vars(self).items() if name not in ("_reset_program", "_step_program")}
+        return {name: value for name, value in vars(self).items() if name != "_step"}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
@@ -92,7 +94,7 @@ class NegotiationBatch(Independent):
     @property
     def invalid(self) -> np.ndarray:
         """In which rows the last action was invalid, bool, shape ``(n,)``."""
-        return self._batch.pays["invalid"] > 0
+        return self._batch.rewards["invalid"] > 0
 
     def new_results(self) -> Results:
         """Arrays for one step."""
@@ -113,8 +115,10 @@ class NegotiationBatch(Independent):
             InputError: if a strategy fails or offers what is no outcome; the other rows have begun.
         """
         for i, seed in zip(indices, seeds, strict=True):
-            self._seat(int(i), int(seed))
-        self._reset_program(len(indices), self._batch, results, indices, seeds)
+            self._fill(int(i), int(seed))
+        given = self._no_seeds.copy()
+        given[indices] = seeds
+        self._run(RESTART, indices, given, self._no_actions, results)
         self._check(indices)
 
     def step(self, actions: np.ndarray, indices: np.ndarray, results: Results) -> None:
@@ -129,28 +133,33 @@ class NegotiationBatch(Independent):
             InputError: if an action is outside the action space, a strategy fails or offers what is no outcome, or a
                 reward is no finite number; the other rows have moved on.
         """
-        self._step_program(len(indices), self._batch, results, indices, actions)
+        self._run(ACT, indices, self._no_seeds, actions, results)
         self._check(indices, actions)
 
+    def _run(self, task: int, indices: np.ndarray, seeds: np.ndarray, actions: np.ndarray, results: Results) -> None:
+        tasks = np.full(len(self._rows), REST, dtype=np.uint8)
+        tasks[indices] = task
+        self._step(len(tasks), self._batch, seeds, results, tasks, actions)
+
     def _check(self, indices: np.ndarray, actions: np.ndarray | None = None) -> None:
-        """Refuse what went wrong in the first such row; see `scml_gym.bilateral.envs.vector.step.PAY_DTYPE`."""
-        wrong = self._batch.pays["invalid"][indices] > INVALID
+        """Refuse what went wrong in the first such row; see `scml_gym.bilateral.envs.vector.step.REWARD_DTYPE`."""
+        wrong = self._batch.rewards["invalid"][indices] > INVALID
         if not wrong.any():
             return
         i = int(indices[np.argmax(wrong)])
-        problem, reward, played = self._batch.pays["invalid"][i], self._rows[i].reward, self._played[i]
+        problem, reward, played = self._batch.rewards["invalid"][i], self._rows[i].reward, self._played[i]
         try:
             if problem == NO_ACTION and actions is not None:
                 raise InputError(f"action {actions[i]}; valid: {self.form.action_space}")
             if problem == FAILED and played is not None:
                 check_game(self._batch.games[i], played)
-            part = {BAD_OFFER_PAY: reward.offer, BAD_ACCEPT_PAY: reward.accept}[int(problem)]
+            part = {BAD_OFFER_REWARD: reward.offer, BAD_ACCEPT_REWARD: reward.accept}[int(problem)]
             raise pay_error(part)
         except InputError as error:
             raise InputError(f"row {i}: {error}") from None
 
-    def _seat(self, i: int, seed: int) -> None:
-        """Adapter the sides of a row's next negotiation, where they are others than before."""
+    def _fill(self, i: int, seed: int) -> None:
+        """Fill in the sides of a row's next negotiation, where they are others than before."""
         negotiation = self._rows[i].negotiation(seed)
         if negotiation is not self._played[i]:
             check_opponent(negotiation)

@@ -1,4 +1,4 @@
-"""The compiled step and reset of rows of bilateral negotiations, made of a form; rewards are called by address."""
+"""The compiled step and reset of rows of bilateral negotiations, made of a codec; rewards are called by address."""
 
 from __future__ import annotations
 
@@ -11,17 +11,19 @@ import numpy as np
 from scml_gym.bilateral.envs.codecs import NO_CHOICE, FormKernel
 from scml_gym.bilateral.negotiators.base import NO_OFFER
 from scml_gym.bilateral.view import LEARNER, mean_received
-from scml_gym.bilateral.worlds.compiled.calls import call_number, table_of
+from scml_gym.bilateral.worlds.compiled.calls import table_of
 from scml_gym.bilateral.worlds.compiled.game import answer, begin, failed
+from scml_gym.jit.callbacks import call_number
 from scml_gym.jit.compile import jittable
-from scml_gym.vector.jobs import Counters, SharedProgram, shared, take
+from scml_gym.vector.jobs import SharedProgram
+from scml_gym.vector.loop import make_step
 
-PAY_DTYPE = np.dtype(
+REWARD_DTYPE = np.dtype(
     [("accept", np.int64), ("offer", np.int64), ("failure_penalty", np.float64), ("invalid", np.int64)], align=True
 )
-"""What a row pays: addresses of the reward's parts; and how its last step went, 0 or one of the following."""
+"""What pays in a row: addresses of the reward's parts; and how its last step went, 0 or one of the following."""
 
-INVALID, NO_ACTION, FAILED, BAD_OFFER_PAY, BAD_ACCEPT_PAY = range(1, 6)
+INVALID, NO_ACTION, FAILED, BAD_OFFER_REWARD, BAD_ACCEPT_REWARD = range(1, 6)
 """The action was masked; was outside the action space; a strategy failed; a part of the reward gave no finite number.
 All but the first are errors."""
 
@@ -30,8 +32,8 @@ class Negotiations(NamedTuple):
     """``n`` rows; arrays, those of records without a type that names fields."""
 
     games: Any  # GAME_DTYPE (n,)
-    pays: Any  # PAY_DTYPE (n,)
-    frames: np.ndarray  # float32 (n, history, 2)
+    rewards: Any  # REWARD_DTYPE (n,)
+    offer_history: np.ndarray  # float32 (n, history, 2)
 
 
 class Results(NamedTuple):
@@ -43,82 +45,53 @@ class Results(NamedTuple):
     done: np.ndarray  # bool (n,)
 
 
-class NegotiationPrograms(NamedTuple):
-    """What is run on some rows, which are given by their indices.
-
-    Attributes:
-        reset: ``(rows, results, indices, seeds)``; seeds are uint64, as many.
-        step: ``(rows, results, indices, actions)``.
-    """
-
-    reset: SharedProgram
-    step: SharedProgram
-
-
 @functools.cache
-def make_programs(kernel: FormKernel) -> NegotiationPrograms:
-    """Compile the programs of a form, once each."""
+def compile_step(kernel: FormKernel) -> SharedProgram:
+    """Compile the step of a codec, once each; see `scml_gym.vector.loop.make_step`.
+
+    Its ``game`` are the `Negotiations`; seeds are uint64, actions int64, both of shape ``(n,)``.
+    """
     decode, observe, mask = kernel
 
     @jittable
-    def restart(rows: Negotiations, results: Results, seed: Any, i: int) -> None:
+    def restart(rows: Negotiations, seeds: np.ndarray, results: Results, i: int) -> None:
         """Begin a row's next negotiation."""
         game = rows.games[i]
-        begin(game, seed)
-        rows.pays[i]["invalid"] = FAILED if failed(game) else 0
-        rows.frames[i][:] = 0.0
-        observe(game["view"], rows.frames[i], results.observations[i])
+        begin(game, seeds[i])
+        rows.rewards[i]["invalid"] = FAILED if failed(game) else 0
+        rows.offer_history[i][:] = 0.0
+        observe(game["view"], rows.offer_history[i], results.observations[i])
         mask(game["view"], results.masks[i])
 
     @jittable
-    def act(rows: Negotiations, results: Results, action: Any, i: int) -> None:
+    def act(rows: Negotiations, results: Results, actions: np.ndarray, i: int) -> None:
         """Answer in a row, and on to its next turn."""
-        game, pay = rows.games[i], rows.pays[i]
+        game, paid, action = rows.games[i], rows.rewards[i], actions[i]
         view = game["view"]
-        response = decode(action, results.masks.shape[1], view, table_of(game["seats"][LEARNER]))
+        response = decode(action, results.masks.shape[1], view, table_of(game["players"][LEARNER]))
         if response == NO_CHOICE:
-            pay["invalid"] = NO_ACTION
+            paid["invalid"] = NO_ACTION
             return
         mask(view, results.masks[i])
-        pay["invalid"] = 0 if results.masks[i][action] else INVALID
+        paid["invalid"] = 0 if results.masks[i][action] else INVALID
         refused = response >= 0 and view["offer"] != NO_OFFER
         utility, mean = view["offer_utility"], mean_received(view)
         answer(game, response)
         if failed(game):
-            pay["invalid"] = FAILED
+            paid["invalid"] = FAILED
             return
-        reward = call_number(pay["offer"], (utility, mean)) if refused else 0.0
+        reward = call_number(paid["offer"], (utility, mean)) if refused else 0.0
         if not math.isfinite(reward):
-            pay["invalid"] = BAD_OFFER_PAY
+            paid["invalid"] = BAD_OFFER_REWARD
         done = view["running"] == 0
         if done:
             agreed = view["agreement"] != NO_OFFER
-            reward += call_number(pay["accept"], (view["utility"], mean)) if agreed else pay["failure_penalty"]
-            if not math.isfinite(reward) and pay["invalid"] != BAD_OFFER_PAY:
-                pay["invalid"] = BAD_ACCEPT_PAY
+            reward += call_number(paid["accept"], (view["utility"], mean)) if agreed else paid["failure_penalty"]
+            if not math.isfinite(reward) and paid["invalid"] != BAD_OFFER_REWARD:
+                paid["invalid"] = BAD_ACCEPT_REWARD
         results.rewards[i] = reward
         results.done[i] = done
-        observe(view, rows.frames[i], results.observations[i])
+        observe(view, rows.offer_history[i], results.observations[i])
         mask(view, results.masks[i])
 
-    @shared
-    @jittable
-    def reset(arguments: tuple[Negotiations, Results, np.ndarray, np.ndarray], counters: Counters) -> None:
-        rows, results, indices, seeds = arguments
-        low, high = take(counters)
-        while low < high:
-            for k in range(low, high):
-                restart(rows, results, seeds[k], indices[k])
-            low, high = take(counters)
-
-    @shared
-    @jittable
-    def step(arguments: tuple[Negotiations, Results, np.ndarray, np.ndarray], counters: Counters) -> None:
-        rows, results, indices, actions = arguments
-        low, high = take(counters)
-        while low < high:
-            for k in range(low, high):
-                act(rows, results, actions[indices[k]], indices[k])
-            low, high = take(counters)
-
-    return NegotiationPrograms(reset, step)
+    return make_step(act, restart)

@@ -1,27 +1,27 @@
-"""How compiled code takes a strategy's turn: one function over a seat, called by its address."""
+"""How compiled code takes a strategy's turn: one function over the record of a player, called by its address."""
 
 from __future__ import annotations
 
-import functools
-import math
 from typing import Any
 
 import numba
 import numpy as np
-from llvmlite import ir
 from numba import types
-from numba.core import cgutils
-from numba.core.errors import NumbaError
-from numba.extending import intrinsic
 from numba.np.numpy_support import carray
 
 from scml_gym.bilateral.negotiators.base import NO_OFFER, Table, TableStrategy, outside
-from scml_gym.core.errors import InputError
-from scml_gym.jit.compile import compiled_callback, jittable
+from scml_gym.jit.callbacks import (
+    callback,
+    caller_by_address,
+    floats_at,
+    integers_at,
+    number_callback,
+    refuse_uncompiled,
+)
+from scml_gym.jit.compile import jittable
 from scml_gym.jit.random import fill_draws
-from scml_gym.oneshot.worlds.compiled.strategy_calls import caller_by_address, reason_of
 
-SEAT_DTYPE = np.dtype(
+PLAYER_STATE_DTYPE = np.dtype(
     [
         ("seed", np.uint64),  # of the draws
         *((n, np.int64) for n in ("side", "n_outcomes", "n_issues", "n_steps", "turn")),
@@ -37,10 +37,10 @@ of the following."""
 OUTSIDE, RAISED = 1, 2
 """The bid is no outcome; a function of the strategy raised."""
 
-_TURN = types.void(types.CPointer(numba.from_dtype(SEAT_DTYPE)))
+_TURN = types.void(types.CPointer(numba.from_dtype(PLAYER_STATE_DTYPE)))
 
 call_turn = caller_by_address(1)
-"""``call_turn(seat["turn"], (address of the seat,))``."""
+"""``call_turn(player["turn"], (address of the record,))``."""
 
 
 def turn_address(strategy: TableStrategy) -> int:
@@ -49,107 +49,52 @@ def turn_address(strategy: TableStrategy) -> int:
     Raises:
         InputError: if it does not compile.
     """
-    try:
-        return _callback(strategy.receive, strategy.propose, strategy.accepts).address
-    except NumbaError as error:
-        raise InputError(
-            f"negotiator {strategy.name!r} does not compile ({reason_of(error)}); mark its helpers with"
-            " scml_gym.jit.compile.jittable, or play it with backend='reference'"
-        ) from error
+    with refuse_uncompiled(
+        f"negotiator {strategy.name!r}",
+        "; mark its helpers with scml_gym.jit.compile.jittable, or play it with backend='reference'",
+    ):
+        return callback(_turn, _TURN, strategy.receive, strategy.propose, strategy.accepts).address
 
 
-@functools.cache
-def _callback(*functions: Any) -> Any:
-    """The C callback of a turn, made once; see `scml_gym.bilateral.negotiators.base.TablePlayer.turn`."""
-    receive, propose, accepts = map(jittable, functions)
+def _turn(receive: Any, propose: Any, accepts: Any) -> Any:
+    """A turn as a C function; see `scml_gym.bilateral.negotiators.base.TablePlayer.turn`."""
 
     def turn(pointer: Any) -> None:
-        seat = carray(pointer, 1)[0]
-        table, offer, step, n_steps = table_of(seat), seat["offer"], seat["step"], seat["n_steps"]
-        state, params = floats_at(seat["state"], seat["n_state"]), floats_at(seat["params"], seat["n_params"])
-        draws = floats_at(seat["draws"], seat["n_draws"])
-        fill_draws(seat["seed"], seat["side"], step, 0, seat["n_draws"], draws)
+        player = carray(pointer, 1)[0]
+        table, offer, step, n_steps = table_of(player), player["offer"], player["step"], player["n_steps"]
+        state, params = floats_at(player["state"], player["n_state"]), floats_at(player["params"], player["n_params"])
+        draws = floats_at(player["draws"], player["n_draws"])
+        fill_draws(player["seed"], player["side"], step, 0, player["n_draws"], draws)
         try:  # an exception that leaves a C callback is printed and lost; told this way, it is raised again in Python
             if offer != NO_OFFER:
                 receive(table, offer, step, n_steps, state, params, draws)
             bid = int(propose(table, step, n_steps, state, params, draws))
-            seat["bid"] = bid
+            player["bid"] = bid
             if outside(table, bid):
-                seat["failed"] = OUTSIDE
+                player["failed"] = OUTSIDE
             else:
-                seat["accepts"] = offer != NO_OFFER and accepts(table, offer, bid, step, n_steps, state, params, draws)
+                player["accepts"] = offer != NO_OFFER and accepts(
+                    table, offer, bid, step, n_steps, state, params, draws
+                )
         except Exception:
-            seat["failed"] = RAISED
+            player["failed"] = RAISED
 
-    return compiled_callback(turn, _TURN)
+    return turn
 
 
-@functools.cache
-def number_callback(function: Any) -> Any:
-    """The C callback of a function of two numbers that returns one, made once; nan where the function raises.
+def reward_address(function: Any) -> int:
+    """Address of a compiled part of a reward; see `scml_gym.jit.callbacks.number_callback`.
 
     Raises:
         InputError: if it does not compile.
     """
-    try:
-        return compiled_callback(_guarded(jittable(function)), types.float64(types.float64, types.float64))
-    except NumbaError as error:
-        name, reason = getattr(function, "__name__", function), reason_of(error)
-        raise InputError(f"reward {name!r} does not compile ({reason}): use vectorization_mode='sync'") from error
-
-
-def _guarded(function: Any) -> Any:
-    def number(first: float, second: float) -> float:
-        try:  # as in a turn; a reward that is not finite is refused in Python
-            result = float(function(first, second))
-        except Exception:
-            result = math.nan
-        return result
-
-    return number
-
-
-def _call_number(typing_context: Any, address: Any, arguments: Any) -> Any:
-    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        number = context.get_value_type(types.float64)
-        function = builder.inttoptr(values[0], ir.FunctionType(number, [number] * 2).as_pointer())
-        return builder.call(function, cgutils.unpack_tuple(builder, values[1], 2))
-
-    return types.float64(types.intp, types.UniTuple(types.float64, 2)), generate
-
-
-call_number: Any = intrinsic(_call_number)
-"""``call_number(address, (first, second)) -> float`` of a `number_callback`."""
-
-
-def _pointer(typing_context: Any, address: Any, dtype: Any) -> Any:
-    pointer = types.CPointer(dtype.dtype)
-
-    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        return builder.inttoptr(values[0], context.get_value_type(pointer))
-
-    return pointer(types.intp, dtype), generate
-
-
-pointer_to: Any = intrinsic(_pointer)
-"""``pointer_to(address, dtype)``: an address as a pointer to numbers of that kind."""
+    with refuse_uncompiled(f"reward {getattr(function, '__name__', function)!r}", ": use vectorization_mode='sync'"):
+        return number_callback(function).address
 
 
 @jittable
-def floats_at(address: int, n: int) -> np.ndarray:
-    """The float64 array of that length at an address; in compiled code only."""
-    return carray(pointer_to(address, np.float64), n)
-
-
-@jittable
-def integers_at(address: int, n: int) -> np.ndarray:
-    """The int64 array of that length at an address; in compiled code only."""
-    return carray(pointer_to(address, np.int64), n)
-
-
-@jittable
-def table_of(seat: np.void) -> Table:
-    """A seat's table; in compiled code only."""
-    n = seat["n_outcomes"]
-    utilities, ranked = floats_at(seat["utilities"], n), floats_at(seat["sorted"], n)
-    return Table(utilities, integers_at(seat["order"], n), ranked, integers_at(seat["shape"], seat["n_issues"]))
+def table_of(player: np.void) -> Table:
+    """A player's table; in compiled code only."""
+    n = player["n_outcomes"]
+    utilities, ranked = floats_at(player["utilities"], n), floats_at(player["sorted"], n)
+    return Table(utilities, integers_at(player["order"], n), ranked, integers_at(player["shape"], player["n_issues"]))

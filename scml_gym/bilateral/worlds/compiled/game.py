@@ -12,23 +12,24 @@ import numpy as np
 
 from scml_gym.bilateral.negotiators.base import NO_OFFER
 from scml_gym.bilateral.view import ACCEPT, LEARNER, NOBODY, OPPONENT, close_view, open_view, see_offer
-from scml_gym.bilateral.worlds.compiled.calls import SEAT_DTYPE, call_turn, floats_at
+from scml_gym.bilateral.worlds.compiled.calls import PLAYER_STATE_DTYPE, call_turn
 from scml_gym.bilateral.worlds.compiled.layout import Game
+from scml_gym.jit.callbacks import floats_at
 from scml_gym.jit.compile import compiled, jittable
 
-_SEAT_SIZE = SEAT_DTYPE.itemsize
+_PLAYER_SIZE = PLAYER_STATE_DTYPE.itemsize
 
 
 @jittable
 def begin(game: Game, seed: np.uint64) -> None:
-    """A new negotiation between the sides that are seated, up to the learner's first turn."""
+    """A new negotiation between the two players, up to the learner's first turn."""
     open_view(game["view"])
     for side in range(2):
-        seat = game["seats"][side]
-        seat["seed"] = seed
-        seat["failed"] = 0
-        state = floats_at(seat["state"], seat["n_state"])
-        for i in range(seat["n_state"]):
+        player = game["players"][side]
+        player["seed"] = seed
+        player["failed"] = 0
+        state = floats_at(player["state"], player["n_state"])
+        for i in range(player["n_state"]):
             state[i] = 0.0
     if game["view"]["opponent_first"] != 0:
         opponent_moves(game, NO_OFFER)
@@ -71,21 +72,21 @@ def next_round(game: Game) -> None:
 def opponent_moves(game: Game, offer: int) -> None:
     """The opponent answers the learner's offer, or opens."""
     take_turn(game, OPPONENT, offer)
-    seat = game["seats"][OPPONENT]
+    player = game["players"][OPPONENT]
     if failed(game):
         close(game, NO_OFFER, NOBODY)
-    elif seat["accepts"] != 0:
+    elif player["accepts"] != 0:
         close(game, offer, OPPONENT)
     else:
-        see_offer(game["view"], seat["bid"], utility_of(game, LEARNER, seat["bid"]))
+        see_offer(game["view"], player["bid"], utility_of(game, LEARNER, player["bid"]))
 
 
 @jittable
 def prepare_bid(game: Game) -> None:
     """Let the learner's bidding strategy prepare its bid, where the learner has one and a turn."""
-    if game["view"]["running"] != 0 and game["seats"][LEARNER]["turn"] != 0:
+    if game["view"]["running"] != 0 and game["players"][LEARNER]["turn"] != 0:
         take_turn(game, LEARNER, game["view"]["offer"])
-        game["view"]["bid"] = game["seats"][LEARNER]["bid"]
+        game["view"]["bid"] = game["players"][LEARNER]["bid"]
         if failed(game):
             close(game, NO_OFFER, NOBODY)
 
@@ -93,23 +94,23 @@ def prepare_bid(game: Game) -> None:
 @jittable
 def failed(game: Game) -> bool:
     """Whether a side's strategy failed; the negotiation has ended then. See `layout.check_game`."""
-    return game["seats"][LEARNER]["failed"] != 0 or game["seats"][OPPONENT]["failed"] != 0
+    return game["players"][LEARNER]["failed"] != 0 or game["players"][OPPONENT]["failed"] != 0
 
 
 @jittable
 def take_turn(game: Game, side: int, offer: int) -> None:
-    """Have a side's strategy decide; its bid and whether it accepts are in the seat."""
-    seat = game["seats"][side]
-    seat["step"] = game["view"]["step"]
-    seat["offer"] = offer
-    call_turn(seat["turn"], (game["seats"].ctypes.data + side * _SEAT_SIZE,))
+    """Have a side's strategy decide; its bid and whether it accepts are in its record."""
+    player = game["players"][side]
+    player["step"] = game["view"]["step"]
+    player["offer"] = offer
+    call_turn(player["turn"], (game["players"].ctypes.data + side * _PLAYER_SIZE,))
 
 
 @jittable
 def utility_of(game: Game, side: int, outcome: int) -> float:
     """What an outcome is worth to a side."""
-    seat = game["seats"][side]
-    return floats_at(seat["utilities"], seat["n_outcomes"])[outcome]
+    player = game["players"][side]
+    return floats_at(player["utilities"], player["n_outcomes"])[outcome]
 
 
 @jittable
@@ -125,8 +126,8 @@ def close(game: Game, agreement: int, accepted_by: int) -> None:
 def play_out(game: Game) -> None:
     """To the end, the learner's strategy deciding for itself too."""
     while game["view"]["running"] != 0:
-        seat = game["seats"][LEARNER]
-        answer(game, ACCEPT if seat["accepts"] != 0 else seat["bid"])
+        player = game["players"][LEARNER]
+        answer(game, ACCEPT if player["accepts"] != 0 else player["bid"])
 
 
 @compiled

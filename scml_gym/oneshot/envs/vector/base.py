@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,8 @@ from gymnasium.vector import AutoresetMode
 
 from scml_gym.core.arguments import whole, whole_range
 from scml_gym.core.errors import InputError
-from scml_gym.oneshot.envs.config import MOST_WORLDS, OneShotConfig, Opponent
+from scml_gym.game.env import MOST_WORLDS
+from scml_gym.oneshot.envs.config import OneShotConfig, Opponent
 from scml_gym.oneshot.envs.sampling import begin_sampling
 from scml_gym.oneshot.envs.vector.batch import (
     GENERATED,
@@ -24,7 +25,7 @@ from scml_gym.oneshot.envs.vector.batch import (
     point_to_state,
     widen_state,
 )
-from scml_gym.oneshot.envs.vector.concurrent_step import ENDED, ERROR, REST, RESTART, SUMMARY_DTYPE, Outputs
+from scml_gym.oneshot.envs.vector.concurrent_step import ENDED, ERROR, SUMMARY_DTYPE, Outputs
 from scml_gym.oneshot.view import MAX_PARTNERS
 from scml_gym.oneshot.worlds.compiled.advance import OVER
 from scml_gym.oneshot.worlds.compiled.generation import compiled_spec
@@ -41,6 +42,7 @@ from scml_gym.oneshot.worlds.spec import MAX_FACTORIES
 from scml_gym.oneshot.worlds.spec_record import DAILY_DTYPE, SPEC_DTYPE, fill_spec
 from scml_gym.vector.env import Information, RowVectorEnv
 from scml_gym.vector.jobs import SharedProgram
+from scml_gym.vector.loop import REST, RESTART
 
 SUMMARY_COLUMNS = [(name, f"_{name}") for name in SUMMARY_DTYPE.names or ()]
 """Of the information: each with the column that says whose it is."""
@@ -79,6 +81,37 @@ def make_source(setting: OneShotConfig, player_table: PlayerTable, num_envs: int
     return Source(player_table.players.copy(), setting.levels, kind, ranges, specs, daily), most_days
 
 
+@dataclass(frozen=True)
+class BatchPlan:
+    """What a batch of OneShot worlds is made of.
+
+    Attributes:
+        config: Which worlds are played.
+        source: Where the next ones come from, as `make_source` says.
+        batch: The worlds, one for each row.
+        player_table: Of all who may play in them.
+        learner: What belongs to the learners, a NamedTuple of arrays and numbers; the last part of a step's ``game``.
+        make_step: What runs the rows; see `scml_gym.vector.loop.make_step`.
+        n_choices: Length of a row's mask.
+        size: Numbers of a row's observation.
+        action_dtype: Of the numbers of an action.
+        goes_on: Whether an unseeded reset goes on in the running world until that is over.
+        always_asked: Whether worlds are drawn until there is one in which the learner is asked.
+    """
+
+    config: OneShotConfig
+    source: Source
+    batch: Batch
+    player_table: PlayerTable
+    learner: Any
+    make_step: Callable[[], SharedProgram]
+    n_choices: int
+    size: int
+    action_dtype: Any
+    goes_on: bool
+    always_asked: bool
+
+
 class BatchedEnv(RowVectorEnv):
     """Rows of a batch of OneShot worlds as a Gymnasium vector environment; see `RowVectorEnv`.
 
@@ -86,46 +119,19 @@ class BatchedEnv(RowVectorEnv):
         num_envs: Rows.
         autoreset_mode: As `RowVectorEnv`.
         threads: Likewise.
-        setting: Which worlds are played.
-        source: As `make_source` makes it.
-        batch: Of that many rows.
-        player_table: Of all who may play in the batch.
-        constants: What it is given after all else.
-        n_choices: Length of a row's mask.
-        size: Numbers of a row's observation.
-        action_dtype: Of the numbers of an action.
-        goes_on: Whether an unseeded reset goes on in the running world until that is over.
-        always_asked: Whether worlds are drawn until there is one in which the learner is asked.
+        plan: What is played, for that many rows.
 
     Raises:
         InputError: if a number is below 1 or the autoreset mode is unknown.
     """
 
-    def __init__(
-        self,
-        num_envs: int,
-        autoreset_mode: AutoresetMode | str,
-        threads: int,
-        setting: OneShotConfig,
-        source: Source,
-        batch: Batch,
-        player_table: PlayerTable,
-        constants: tuple[Any, ...],
-        n_choices: int,
-        size: int,
-        action_dtype: Any,
-        goes_on: bool,
-        always_asked: bool,
-    ):
-        super().__init__(num_envs, autoreset_mode, threads, action_dtype)
-        self.setting = setting
-        self._source, self._batch = source, batch
-        self._player_table, self._later = player_table, list[PlayerTable]()
-        self._program = self._in_threads(self._make_program())
-        self._no_actions = np.zeros(self.action_space.shape or (), dtype=action_dtype)
-        self._constants = constants
-        self._n_choices, self._size = n_choices, size
-        self._goes_on, self._always_asked = goes_on, always_asked
+    def __init__(self, num_envs: int, autoreset_mode: AutoresetMode | str, threads: int, plan: BatchPlan):
+        super().__init__(num_envs, autoreset_mode, threads, plan.action_dtype)
+        self.setting = plan.config
+        self._plan, self._source, self._batch = plan, plan.source, plan.batch
+        self._step = self._in_threads(plan.make_step())
+        self._no_actions = np.zeros(self.action_space.shape or (), dtype=plan.action_dtype)
+        self._later: list[PlayerTable] = []
 
     def set_opponents(self, opponents: Sequence[Opponent]) -> None:
         """Let others play in the worlds drawn from now on; those that are running go on as they are.
@@ -150,31 +156,27 @@ class BatchedEnv(RowVectorEnv):
         self._batch = widen_state(self._batch, player_table.state_size)
         self._source = self._source._replace(players=player_table.players.copy())
 
-    @abstractmethod
-    def _make_program(self) -> SharedProgram:
-        """What runs the rows, made of the action form, the encoder and the reward."""
-
-    _not_copied = ("_workers", "_program")
+    _not_copied = ("_workers", "_step")
 
     def _prepare(self) -> None:
         """See `RowVectorEnv`."""
         moved = {}
-        for player_table in (self._player_table, *self._later):
+        for player_table in (self._plan.player_table, *self._later):
             moved |= readdress(player_table)
         for records in self._with_addresses():
             move_addresses(records, moved)
         point_to_state(self._batch)
-        self._program = self._in_threads(self._make_program())
+        self._step = self._in_threads(self._plan.make_step())
 
     def _with_addresses(self) -> list[np.ndarray]:
-        """The records that point to what belongs to rosters."""
+        """The records that point to what belongs to player tables."""
         return [self._batch.worlds["players"], self._source.players]
 
     def _new_outputs(self) -> Outputs:
         """Fresh arrays: those of earlier steps stay as they were."""
         n = self.num_envs
-        observations = np.empty((n, self._size), dtype=self.single_observation_space.dtype or np.float32)
-        masks = np.empty((n, self._n_choices), dtype=np.bool_)
+        observations = np.empty((n, self._plan.size), dtype=self.single_observation_space.dtype or np.float32)
+        masks = np.empty((n, self._plan.n_choices), dtype=np.bool_)
         rewards, ideal, errors = np.zeros(n), np.zeros(n), np.zeros(n, dtype=np.int64)
         done, ended = np.zeros(n, dtype=np.bool_), np.zeros(n, dtype=np.bool_)
         summaries, notes = np.zeros(n, dtype=SUMMARY_DTYPE), np.zeros(2, dtype=np.bool_)
@@ -182,7 +184,7 @@ class BatchedEnv(RowVectorEnv):
 
     def _advance(self, actions: np.ndarray, outputs: Outputs, resting: np.ndarray) -> None:
         """Answer in some rows and start the next episode in others, all of them shared by the threads at once."""
-        ended = np.flatnonzero(resting) if self._always_asked or self._source.kind == STAGED else NOBODY
+        ended = np.flatnonzero(resting) if self._plan.always_asked or self._source.kind == STAGED else NOBODY
         self._stage(ended)
         self._run(outputs, resting.view(np.uint8), actions)
         self._check(actions, outputs, resting)
@@ -190,7 +192,8 @@ class BatchedEnv(RowVectorEnv):
 
     def _run(self, outputs: Outputs, tasks: np.ndarray, actions: np.ndarray) -> None:
         seeds = self._seeds.ready()
-        self._program(self.num_envs, self._batch, self._source, seeds, outputs, tasks, actions, *self._constants)
+        game = self._batch, self._source, self._plan.learner
+        self._step(self.num_envs, game, seeds, outputs, tasks, actions)
 
     def _kept(self, outputs: Outputs) -> Outputs:
         """See `RowVectorEnv`."""
@@ -216,7 +219,7 @@ class BatchedEnv(RowVectorEnv):
         """Make the parameters of the next worlds of some rows, where that is done in Python."""
         source, rows = self._source, self._batch.rows
         if source.kind == STAGED:
-            if self._goes_on:
+            if self._plan.goes_on:
                 indices = indices[(rows["draw"][indices] != 0) | (rows["status"][indices] == OVER)]
             for i, seed in zip(indices, self._seeds.peek(indices), strict=True):
                 spec_seed = int(begin_sampling(np.zeros(1, dtype=np.uint64), int(seed)))
@@ -229,7 +232,7 @@ class BatchedEnv(RowVectorEnv):
         Raises:
             InputError: if that does not end.
         """
-        if not self._always_asked:
+        if not self._plan.always_asked:
             return
         for _ in range(MOST_WORLDS):
             indices = indices[self._batch.rows["status"][indices] == OVER]

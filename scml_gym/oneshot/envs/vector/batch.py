@@ -9,7 +9,7 @@ import numpy as np
 from scml_gym.jit.arrays import part_of
 from scml_gym.jit.compile import compiled, jittable
 from scml_gym.oneshot.envs.sampling import begin_sampling, draw_players
-from scml_gym.oneshot.view import MAX_PARTNERS, VIEW_DTYPE
+from scml_gym.oneshot.view import VIEW_DTYPE
 from scml_gym.oneshot.worlds.compiled.advance import OVER, advance
 from scml_gym.oneshot.worlds.compiled.day import begin_world
 from scml_gym.oneshot.worlds.compiled.generation import generate
@@ -45,9 +45,6 @@ class Batch(NamedTuple):
     state: np.ndarray  # float64 (n, MAX_FACTORIES, state size), of the strategies
     rows: Any  # ROW_DTYPE (n,)
     closing: Any  # VIEW_DTYPE (n,), the last view of the last day that closed since the last decision
-    memory: np.ndarray  # float64 (n, size), of the action form
-    frames: np.ndarray  # float32 (n, history, MAX_PARTNERS, 4), of the encoder
-    rewards: np.ndarray  # (n,) of the reward's dtype
 
 
 class Source(NamedTuple):
@@ -62,15 +59,7 @@ class Source(NamedTuple):
     learners: int = 1  # 0: every factory is played by a player of the player_table
 
 
-def allocate(
-    n: int,
-    days: int,
-    moves: bool,
-    player_table: PlayerTable,
-    memory_size: int,
-    history: int,
-    reward_dtype: np.dtype,
-) -> Batch:
+def allocate(n: int, days: int, moves: bool, player_table: PlayerTable) -> Batch:
     """Arrays for ``n`` worlds of at most that many days."""
     batch = Batch(
         np.zeros(n, dtype=WORLD_DTYPE),
@@ -79,9 +68,6 @@ def allocate(
         np.zeros((n, MAX_FACTORIES, player_table.state_size)),
         np.zeros(n, dtype=ROW_DTYPE),
         np.zeros(n, dtype=VIEW_DTYPE),
-        np.zeros((n, memory_size)),
-        np.zeros((n, history, MAX_PARTNERS, 4), dtype=np.float32),
-        np.zeros(n, dtype=reward_dtype),
     )
     batch.worlds["moves"] = moves
     batch.rows["status"] = OVER
@@ -117,7 +103,7 @@ def draw_world(
     source: Source,
     i: int,
 ) -> None:
-    """The world and cast of a row's seed, not yet started; as `OneShotConfig.cast`."""
+    """The world and players of a row's seed, not yet started; as `OneShotConfig.cast`."""
     world, row, days = worlds[i], rows[i], part_of(daily, i)
     stream = np.zeros(1, dtype=np.uint64)
     spec_seed = begin_sampling(stream, row["seed"])

@@ -12,9 +12,9 @@ from scml_gym.core.arguments import named_arguments, whole
 from scml_gym.core.errors import InputError
 from scml_gym.oneshot.envs.config import OneShotConfig
 from scml_gym.oneshot.envs.partner_codec import PartnerCodec, negotiation_reward
-from scml_gym.oneshot.envs.vector.base import BatchedEnv, batched_config, make_source
+from scml_gym.oneshot.envs.vector.base import BatchedEnv, BatchPlan, batched_config, make_source
 from scml_gym.oneshot.envs.vector.batch import allocate
-from scml_gym.oneshot.envs.vector.bilateral_step import DRAWN, NEGOTIATION_DTYPE, Learner, make_program, partner_kernel
+from scml_gym.oneshot.envs.vector.bilateral_step import DRAWN, NEGOTIATION_DTYPE, Learner, compile_step, partner_kernel
 from scml_gym.oneshot.envs.vector.concurrent_step import Outputs
 from scml_gym.oneshot.rewards.negotiation import NegotiationReward
 from scml_gym.oneshot.strategies import STRATEGIES
@@ -69,42 +69,38 @@ class OneShotBilateralVectorEnv(BatchedEnv):
     ):
         if episode not in ("negotiation", "world"):
             raise InputError(f"episode={episode!r}; valid: negotiation, world", "episode")
-        shared = batched_config(num_envs, setting)
-        form = PartnerCodec(observation, quantity_bins, price_bins)
-        self.single_observation_space, self.single_action_space = form.observation_space, form.action_space
-        self._encoder, kernel = form.encoder, partner_kernel(form.encoder)
-        player_table = make_player_table([*shared.makers, partial(StrategyPolicy, STRATEGIES.get(others, "others"))])
-        source, days = make_source(shared, player_table._replace(players=player_table.players[:-1]), num_envs)
-        learner = Learner(
+        config, codec = batched_config(num_envs, setting), PartnerCodec(observation, quantity_bins, price_bins)
+        self.single_observation_space, self.single_action_space = codec.observation_space, codec.action_space
+        kernel = partner_kernel(codec.encoder)
+        player_table = make_player_table([*config.makers, partial(StrategyPolicy, STRATEGIES.get(others, "others"))])
+        source, days = make_source(config, player_table._replace(players=player_table.players[:-1]), num_envs)
+        self._learner = Learner(
             player_table.players[-1:].copy(),
             _worth(negotiation_reward(reward)),
             kernel.parameters,
+            np.zeros(num_envs, dtype=NEGOTIATION_DTYPE),
             DRAWN if partner is None else whole("partner", partner, least=0),
             int(episode == "world"),
-            form.actions.quantity_bins,
-            form.actions.price_bins,
+            codec.actions.quantity_bins,
+            codec.actions.price_bins,
         )
-        super().__init__(
-            num_envs,
-            autoreset_mode,
-            threads,
-            shared,
+        plan = BatchPlan(
+            config,
             source,
-            allocate(num_envs, days, shared.timing == "moves", player_table, 0, 0, NEGOTIATION_DTYPE),
+            allocate(num_envs, days, config.timing == "moves", player_table),
             player_table,
-            (learner,),
-            form.actions.n,
-            kernel.size,
-            np.int64,
+            self._learner,
+            partial(step_of, codec.encoder),
+            n_choices=codec.actions.n,
+            size=kernel.size,
+            action_dtype=np.int64,
             goes_on=episode == "negotiation",
             always_asked=True,
         )
-
-    def _make_program(self) -> SharedProgram:
-        return make_program(partner_kernel(self._encoder).encode)
+        super().__init__(num_envs, autoreset_mode, threads, plan)
 
     def _with_addresses(self) -> list[np.ndarray]:
-        return [*super()._with_addresses(), self._constants[0].others]
+        return [*super()._with_addresses(), self._learner.others]
 
     def _settle_resets(self, indices: np.ndarray, outputs: Outputs) -> None:
         super()._settle_resets(indices, outputs)
@@ -113,12 +109,12 @@ class OneShotBilateralVectorEnv(BatchedEnv):
         if len(wrong):
             rows["status"][wrong] = OVER
             view = self._batch.worlds["views"][wrong[0], rows["factory"][wrong[0]]]
-            partner, n = self._batch.rewards["partner"][wrong[0]], view["n_partners"]
+            partner, n = self._learner.negotiations["partner"][wrong[0]], view["n_partners"]
             raise InputError(f"row {wrong[0]}: partner={partner}: this world's factory has partners 0 to {n - 1}")
 
     def _information(self, outputs: Outputs, rows: np.ndarray) -> Information:
         """Masks and partners of some rows, how negotiations ended, and a summary where episodes did."""
-        negotiations = self._batch.rewards
+        negotiations = self._learner.negotiations
         information = {"action_mask": outputs.masks, "_action_mask": rows}
         information |= self._columns(rows, {"partner": negotiations["partner"][rows]})
         ended = rows & (negotiations["ended"] > 0)
@@ -127,6 +123,11 @@ class OneShotBilateralVectorEnv(BatchedEnv):
             information |= {"negotiation_end": end, "_negotiation_end": ended}
         self._summarise(outputs, information)
         return information
+
+
+def step_of(encoder: Any) -> SharedProgram:
+    """The compiled step of a batch whose learners see by this encoder."""
+    return compile_step(partner_kernel(encoder).encode)
 
 
 def _worth(reward: NegotiationReward) -> np.ndarray:

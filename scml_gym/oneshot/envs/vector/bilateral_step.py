@@ -1,10 +1,10 @@
-"""The compiled program of a batch of learners that each negotiate with one partner."""
+"""The compiled step of a batch of learners that each negotiate with one partner."""
 
 from __future__ import annotations
 
 import functools
 from functools import singledispatch
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -14,9 +14,7 @@ from scml_gym.oneshot.actions.negotiation import decode_choice, partner_mask
 from scml_gym.oneshot.envs.partner_codec import draw_partner, open_partners
 from scml_gym.oneshot.envs.vector.batch import Batch, Source, advance_row
 from scml_gym.oneshot.envs.vector.concurrent_step import (
-    ACT,
     ERROR,
-    RESTART,
     Outputs,
     clear,
     draw_next_world,
@@ -31,11 +29,12 @@ from scml_gym.oneshot.rewards.negotiation_ends import END_DTYPE, TRACKER_DTYPE, 
 from scml_gym.oneshot.view import MAX_PARTNERS, FactoryView
 from scml_gym.oneshot.worlds.compiled.advance import DAY, DECISION
 from scml_gym.oneshot.worlds.compiled.players import answer, propose
-from scml_gym.vector.jobs import Counters, SharedProgram, shared, take
+from scml_gym.vector.jobs import SharedProgram
+from scml_gym.vector.loop import make_step
 from scml_gym.vector.seeds import Seeds
 
 DRAWN = -1
-"""In place of a partner's slot: it is drawn."""
+"""In place of a partner's index: it is drawn."""
 
 NOTHING = -1
 """In place of a choice: the strategy answers the learner's partner too."""
@@ -43,7 +42,7 @@ NOTHING = -1
 NEGOTIATION_DTYPE = np.dtype(
     [
         ("stream", np.uint64, (1,)),  # of the partners drawn in the world
-        ("partner", np.int64),  # slot
+        ("partner", np.int64),  # index
         ("last_day", np.int64),  # of the last negotiation that was begun; -1 before the first
         ("ended", np.int64),  # the negotiation ended with the last step: how follows
         ("quantity", np.int64),
@@ -59,16 +58,20 @@ NEGOTIATION_DTYPE = np.dtype(
 
 
 class Learner(NamedTuple):
-    """What is the same for all rows."""
+    """What belongs to the learners: the negotiation of each row, and all else the same for all of them."""
 
     others: np.ndarray  # PLAYER_DTYPE (1,), the strategy that answers the other partners
     worth: np.ndarray  # float64 (7,), the parameters of the reward
     parameters: np.ndarray  # of the encoder
-    partner: int  # slot, or DRAWN
+    negotiations: Any  # NEGOTIATION_DTYPE (n,), of each row
+    partner: int  # index, or DRAWN
     per_world: int  # 1 where the world is the episode
     quantity_bins: int
     price_bins: int
 
+
+Game: TypeAlias = tuple[Batch, Source, Learner]
+"""The worlds, where the next ones come from, and their learners."""
 
 STATES_DTYPE = np.dtype([*BINS_DTYPE.descr, ("accept", np.int64), ("end", np.int64)])
 """The parameters of `PartnerStates`: its bins and its terminal states."""
@@ -124,20 +127,20 @@ def encode_state(view: FactoryView, k: int, parameters: np.ndarray, out: np.ndar
 @jittable
 def report(batch: Batch, learner: Learner, i: int, day_over: bool) -> None:
     """Note the end of the learner's negotiation where it is new, and the view that shows it."""
-    row, thread = batch.rows[i], batch.rewards[i]
+    row, negotiation = batch.rows[i], learner.negotiations[i]
     view = batch.worlds[i]["views"][row["factory"]]
-    ends = thread["ends"]
-    for j in range(collect_ends(view, day_over, thread["tracker"], ends)):
+    ends = negotiation["ends"]
+    for j in range(collect_ends(view, day_over, negotiation["tracker"], ends)):
         end = ends[j]
         k, quantity, price, needs = end["partner"], end["quantity"], end["price"], end["needs"]
-        if thread["ended"] != 0 or k != thread["partner"]:
+        if negotiation["ended"] != 0 or k != negotiation["partner"]:
             continue
-        thread["ended"] = 1
-        thread["quantity"], thread["price"], thread["needs"] = quantity, price, needs
+        negotiation["ended"] = 1
+        negotiation["quantity"], negotiation["price"], negotiation["needs"] = quantity, price, needs
         if quantity > 0:
-            thread["reward"] = negotiation_reward_accepted(view, learner.worth, quantity, price, needs, end["won"])
+            negotiation["reward"] = negotiation_reward_accepted(view, learner.worth, quantity, price, needs, end["won"])
         else:
-            thread["reward"] = negotiation_reward_ended(view, learner.worth, k, needs)
+            negotiation["reward"] = negotiation_reward_ended(view, learner.worth, k, needs)
         batch.closing[i] = view
 
 
@@ -156,7 +159,7 @@ def run(batch: Batch, learner: Learner, i: int) -> None:
 @jittable
 def decide(batch: Batch, learner: Learner, i: int, choice: int) -> None:
     """One decision of the factory: the learner's choice for its partner, the strategy's answers to all others."""
-    world, factory, k = batch.worlds[i], batch.rows[i]["factory"], batch.rewards[i]["partner"]
+    world, factory, k = batch.worlds[i], batch.rows[i]["factory"], learner.negotiations[i]["partner"]
     view = world["views"][factory]
     turn = view["partners"][k]["my_turn"]
     if choice != NOTHING:
@@ -174,21 +177,21 @@ def decide(batch: Batch, learner: Learner, i: int, choice: int) -> None:
 
 
 @jittable
-def due(batch: Batch, i: int) -> bool:
+def due(batch: Batch, learner: Learner, i: int) -> bool:
     """Whether the learner's partner waits for an answer."""
     row = batch.rows[i]
     view = batch.worlds[i]["views"][row["factory"]]
-    return row["status"] == DECISION and view["partners"][batch.rewards[i]["partner"]]["my_turn"] != 0
+    return row["status"] == DECISION and view["partners"][learner.negotiations[i]["partner"]]["my_turn"] != 0
 
 
 @jittable
 def find(batch: Batch, learner: Learner, i: int) -> bool:
     """Run on to the first decision of a later day's negotiation; False where the world ends before."""
-    row, thread = batch.rows[i], batch.rewards[i]
+    row, negotiation = batch.rows[i], learner.negotiations[i]
     view = batch.worlds[i]["views"][row["factory"]]
     while row["status"] == DECISION:
-        if due(batch, i) and view["day"] > thread["last_day"]:
-            thread["last_day"] = view["day"]
+        if due(batch, learner, i) and view["day"] > negotiation["last_day"]:
+            negotiation["last_day"] = view["day"]
             return True
         decide(batch, learner, i, NOTHING)
     return False
@@ -198,13 +201,13 @@ def find(batch: Batch, learner: Learner, i: int) -> bool:
 def draw(batch: Batch, learner: Learner, source: Source, seeds: Seeds, i: int) -> bool:
     """The next world, run to the factory's first decision; False where it has no such partner as the learner's."""
     draw_next_world(batch, source, seeds, i)
-    row, thread, others = batch.rows[i], batch.rewards[i], learner.others[0]
-    seat = batch.worlds[i]["players"][row["factory"]]
-    seat["decide"], seat["learn"], seat["n_draws"] = others["decide"], others["learn"], others["n_draws"]
-    seat["params"], seat["n_params"], seat["n_state"] = others["params"], others["n_params"], others["n_state"]
-    seat["seed"] = row["seed"]
-    thread["last_day"] = thread["tracker"]["day"] = -1
-    open_partners(thread["stream"], row["seed"])
+    row, negotiation, others = batch.rows[i], learner.negotiations[i], learner.others[0]
+    player = batch.worlds[i]["players"][row["factory"]]
+    player["decide"], player["learn"], player["n_draws"] = others["decide"], others["learn"], others["n_draws"]
+    player["params"], player["n_params"], player["n_state"] = others["params"], others["n_params"], others["n_state"]
+    player["seed"] = row["seed"]
+    negotiation["last_day"] = negotiation["tracker"]["day"] = -1
+    open_partners(negotiation["stream"], row["seed"])
     if not choose_partner(batch, learner, i):
         return False
     run(batch, learner, i)
@@ -215,70 +218,57 @@ def draw(batch: Batch, learner: Learner, source: Source, seeds: Seeds, i: int) -
 def choose_partner(batch: Batch, learner: Learner, i: int) -> bool:
     """The partner of the next negotiation; False where it is fixed and the factory has no such partner."""
     n = batch.worlds[i]["views"][batch.rows[i]["factory"]]["n_partners"]
-    thread = batch.rewards[i]
-    thread["partner"] = draw_partner(thread["stream"], n) if learner.partner == DRAWN else learner.partner
-    return 0 <= thread["partner"] < n
+    negotiation = learner.negotiations[i]
+    negotiation["partner"] = draw_partner(negotiation["stream"], n) if learner.partner == DRAWN else learner.partner
+    return 0 <= negotiation["partner"] < n
 
 
 @functools.cache
-def make_program(encode: Any) -> SharedProgram:
-    """Compile the program for an encoder: as those of `scml_gym.oneshot.envs.vector.concurrent_step`, with a `Learner`
-    at the end."""
+def compile_step(encode: Any) -> SharedProgram:
+    """Compile the step for an encoder; see `scml_gym.vector.loop.make_step`."""
 
     @jittable
     def observe(batch: Batch, learner: Learner, outputs: Outputs, i: int, closed: bool) -> None:
-        row, k = batch.rows[i], batch.rewards[i]["partner"]
+        row, k = batch.rows[i], learner.negotiations[i]["partner"]
         view = batch.closing[i] if closed else batch.worlds[i]["views"][row["factory"]]
         encode(view, k, learner.parameters, outputs.observations[i])
         partner_mask(view, k, learner.quantity_bins, learner.price_bins, outputs.masks[i])
 
     @jittable
-    def restart(batch: Batch, learner: Learner, source: Source, seeds: Seeds, outputs: Outputs, i: int) -> None:
+    def restart(game: Game, seeds: Seeds, outputs: Outputs, i: int) -> None:
         """Start a row's next episode; an error where the learner has no such partner."""
-        row, thread = batch.rows[i], batch.rewards[i]
+        batch, source, learner = game
+        row, negotiation = batch.rows[i], learner.negotiations[i]
         if learner.per_world == 0 and not is_over(row):
             choose_partner(batch, learner, i)
         elif not draw(batch, learner, source, seeds, i):
             outputs.errors[i], row["status"] = 1, DECISION
             return
         find(batch, learner, i)
-        thread["ended"] = 0
+        negotiation["ended"] = 0
         observe(batch, learner, outputs, i, False)
         summarise(batch, outputs, i, False)
 
     @jittable
-    def act(batch: Batch, learner: Learner, outputs: Outputs, choice: Any, i: int) -> None:
+    def act(game: Game, outputs: Outputs, actions: np.ndarray, i: int) -> None:
         """Answer in a row and run on."""
-        row, thread = batch.rows[i], batch.rewards[i]
+        batch, _, learner = game
+        choice = actions[i]
+        row, negotiation = batch.rows[i], learner.negotiations[i]
         if not 0 <= choice < 2 + learner.quantity_bins * learner.price_bins:
             outputs.errors[i], outputs.notes[ERROR] = 1, True
             return
-        thread["ended"] = 0
+        negotiation["ended"] = 0
         decide(batch, learner, i, choice)
-        while thread["ended"] == 0 and row["status"] == DECISION and not due(batch, i):
+        while negotiation["ended"] == 0 and row["status"] == DECISION and not due(batch, learner, i):
             decide(batch, learner, i, NOTHING)
-        done = thread["ended"] != 0
+        done = negotiation["ended"] != 0
         if learner.per_world != 0:
             done = done and not find(batch, learner, i)
-        if thread["ended"] != 0:
-            outputs.rewards[i] = thread["reward"]
+        if negotiation["ended"] != 0:
+            outputs.rewards[i] = negotiation["reward"]
         outputs.done[i] = done
         observe(batch, learner, outputs, i, done and learner.per_world == 0)
         summarise(batch, outputs, i, done)
 
-    @shared
-    @jittable
-    def play(
-        arguments: tuple[Batch, Source, Seeds, Outputs, np.ndarray, np.ndarray, Learner], counters: Counters
-    ) -> None:
-        batch, source, seeds, outputs, tasks, actions, learner = arguments
-        low, high = take(counters)
-        while low < high:
-            for i in range(low, high):
-                if tasks[i] == ACT:
-                    act(batch, learner, outputs, actions[i], i)
-                elif tasks[i] == RESTART:
-                    restart(batch, learner, source, seeds, outputs, i)
-            low, high = take(counters)
-
-    return play
+    return make_step(act, restart)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,10 +12,10 @@ from scml_gym.core.arguments import named_arguments
 from scml_gym.core.errors import InputError
 from scml_gym.oneshot.actions.factory import ACTIONS
 from scml_gym.oneshot.envs.config import OneShotConfig
-from scml_gym.oneshot.envs.vector.base import BatchedEnv, batched_config, make_source
+from scml_gym.oneshot.envs.vector.base import BatchedEnv, BatchPlan, batched_config, make_source
 from scml_gym.oneshot.envs.vector.batch import allocate
-from scml_gym.oneshot.envs.vector.concurrent_step import make_program
-from scml_gym.oneshot.envs.vector.kernels import encoder_kernel, form_kernel, reward_kernel
+from scml_gym.oneshot.envs.vector.concurrent_step import compile_step, new_learners
+from scml_gym.oneshot.envs.vector.kernels import action_kernel, encoder_kernel, reward_kernel
 from scml_gym.oneshot.observations.factory import JointEncoder, make_encoder
 from scml_gym.oneshot.rewards.factory import Reward, make_reward
 from scml_gym.oneshot.view import new_view
@@ -47,7 +48,7 @@ class OneShotConcurrentVectorEnv(BatchedEnv):
 
     Raises:
         InputError: for a value that the single environment refuses; for what cannot be compiled: an opponent that is
-            no strategy, the backend ``"reference"``, ``strict``, or an action form, observation or reward of one's own.
+            no strategy, the backend ``"reference"``, ``strict``, or an action, observation or reward of one's own.
     """
 
     def __init__(
@@ -65,36 +66,44 @@ class OneShotConcurrentVectorEnv(BatchedEnv):
     ):
         if episode not in ("world", "day"):
             raise InputError(f"episode={episode!r}; valid: world, day", "episode")
-        shared = batched_config(num_envs, setting)
-        self._encoder = make_encoder(observability, observation, history)
-        form = ACTIONS.get(action, "action")()
-        self.single_observation_space, self.single_action_space = self._encoder.space, form.space
-        self._form, self._reward, self._per_day = form, make_reward(reward), episode == "day"
-        _, dtype, memory_size = form_kernel(form)
-        _, frames = encoder_kernel(self._encoder)
-        player_table, paid = make_player_table(shared.makers), reward_kernel(self._reward)
-        source, days = make_source(shared, player_table, num_envs)
-        super().__init__(
-            num_envs,
-            autoreset_mode,
-            threads,
-            shared,
-            source,
-            allocate(num_envs, days, shared.timing == "moves", player_table, memory_size, frames, paid.dtype),
-            player_table,
-            (),
-            len(form.mask(new_view())),
-            len(self._encoder.slots),
-            dtype,
-            goes_on=self._per_day,
-            always_asked=self._per_day,
+        config, per_day = batched_config(num_envs, setting), episode == "day"
+        self._encoder, codec, paid = (
+            make_encoder(observability, observation, history),
+            ACTIONS.get(action, "action")(),
+            make_reward(reward),
         )
-
-    def _make_program(self) -> SharedProgram:
-        functions, encode = form_kernel(self._form)[0], encoder_kernel(self._encoder)[0]
-        return make_program(functions, encode, self._encoder.full, reward_kernel(self._reward), self._per_day)
+        self.single_observation_space, self.single_action_space = self._encoder.space, codec.space
+        _, dtype, memory_size = action_kernel(codec)
+        player_table = make_player_table(config.makers)
+        source, days = make_source(config, player_table, num_envs)
+        plan = BatchPlan(
+            config,
+            source,
+            allocate(num_envs, days, config.timing == "moves", player_table),
+            player_table,
+            new_learners(
+                num_envs,
+                memory_size,
+                encoder_kernel(self._encoder).history,
+                reward_kernel(paid).dtype,
+                self._encoder.full,
+            ),
+            partial(step_of, codec, self._encoder, paid, per_day),
+            n_choices=len(codec.mask(new_view())),
+            size=len(self._encoder.slots),
+            action_dtype=dtype,
+            goes_on=per_day,
+            always_asked=per_day,
+        )
+        super().__init__(num_envs, autoreset_mode, threads, plan)
 
     def _shape(self, observations: np.ndarray) -> Any:
         if isinstance(self._encoder, JointEncoder):
             return self._encoder.blocks(observations)
         return super()._shape(observations)
+
+
+def step_of(codec: Any, encoder: Any, reward: Reward, per_day: bool) -> SharedProgram:
+    """The compiled step of a batch that plays by these."""
+    encode, _ = encoder_kernel(encoder)
+    return compile_step(action_kernel(codec).functions, encode, encoder.full, reward_kernel(reward), per_day)

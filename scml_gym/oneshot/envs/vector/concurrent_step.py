@@ -1,10 +1,10 @@
-"""The compiled program of a batch, made of an action form, an encoder and a reward."""
+"""The compiled step of a batch of joint decisions, made of an action codec, an encoder and a reward."""
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -17,12 +17,13 @@ from scml_gym.oneshot.rules import score_of
 from scml_gym.oneshot.view import HIDDEN_DTYPE, MAX_PARTNERS, NOOP
 from scml_gym.oneshot.worlds.compiled.advance import DAY, DECISION, OVER, fill_hidden_state
 from scml_gym.oneshot.worlds.compiled.players import answer
-from scml_gym.vector.jobs import Counters, SharedProgram, shared, take
+from scml_gym.vector.jobs import SharedProgram
+from scml_gym.vector.loop import make_step
 from scml_gym.vector.seeds import Seeds, next_seed
 
 
-class ActionKernel(NamedTuple):
-    """An action form as compiled code takes it.
+class ActionFunctions(NamedTuple):
+    """An action codec as compiled code takes it.
 
     Attributes:
         decode: ``(action, view, memory, actions) -> int``: -1, or what is wrong with the action.
@@ -43,7 +44,7 @@ class Outputs(NamedTuple):
     rewards: np.ndarray  # float64 (n,)
     done: np.ndarray  # bool (n,)
     ideal: np.ndarray  # float64 (n,)
-    errors: np.ndarray  # int64 (n,): 1 + what the action form says is wrong with the action
+    errors: np.ndarray  # int64 (n,): 1 + what the action codec says is wrong with the action
     ended: np.ndarray  # bool (n,): there is a summary
     summaries: Any  # SUMMARY_DTYPE (n,)
     notes: np.ndarray  # bool (2,): some row has an error; some row has ended
@@ -68,38 +69,53 @@ SUMMARY_DTYPE = np.dtype(
 """What became of the learner's factory; as `World.summary`."""
 
 
-ACT, RESTART, REST = 0, 1, 2
-"""What a row does in a run of the program: it answers and runs on to its next decision, starts its next episode, or
-stays as it is."""
+class Learners(NamedTuple):
+    """What belongs to the learners of ``n`` rows."""
+
+    memory: np.ndarray  # float64 (n, size), of the action codec
+    offer_history: np.ndarray  # float32 (n, history, MAX_PARTNERS, 4), of the encoder
+    rewards: np.ndarray  # (n,) of the reward's dtype
+    hidden_state: np.ndarray  # HIDDEN_DTYPE (n, 2 * MAX_PARTNERS), or (n, 0) where the encoder does not read it
+
+
+def new_learners(n: int, memory_size: int, history: int, reward_dtype: np.dtype, full: bool) -> Learners:
+    """Arrays for ``n`` learners."""
+    return Learners(
+        np.zeros((n, memory_size)),
+        np.zeros((n, history, MAX_PARTNERS, 4), dtype=np.float32),
+        np.zeros(n, dtype=reward_dtype),
+        np.zeros((n, 2 * MAX_PARTNERS if full else 0), dtype=HIDDEN_DTYPE),
+    )
+
+
+Game: TypeAlias = tuple[Batch, Source, Learners]
+"""The worlds, where the next ones come from, and their learners."""
 
 
 @functools.cache
-def make_program(form: ActionKernel, encode: Any, full: bool, reward: RewardKernel, per_day: bool) -> SharedProgram:
-    """Compile the program of an environment, once for each combination; one for all tasks, as it takes long.
-
-    Its arguments are ``(batch, source, seeds, outputs, tasks, actions)``, with the tasks, uint8 ``(n,)``, of all rows.
+def compile_step(codec: ActionFunctions, encode: Any, full: bool, reward: RewardKernel, per_day: bool) -> SharedProgram:
+    """Compile the step of an environment, once for each combination; see `scml_gym.vector.loop.make_step`.
 
     Args:
-        form: Of the actions.
-        encode: ``(view, hidden_state, frames, out)``.
+        codec: Of the actions.
+        encode: ``(view, hidden_state, offer_history, out)``.
         full: Whether it reads the private fields of all factories.
         reward: What is paid.
         per_day: Whether an episode is a day instead of a world.
     """
-    decode, mask, remember = form
-    begin, close, pay, _ = reward
-    n_hidden = 2 * MAX_PARTNERS if full else 0
+    decode, mask, remember = codec
+    reset, day_end, pay, _ = reward
 
     @jittable
-    def run(batch: Batch, i: int) -> None:
+    def run(batch: Batch, learners: Learners, i: int) -> None:
         """On to the learner's next decision or to the end, through the days that close on the way."""
         world, row = batch.worlds[i], batch.rows[i]
         view = world["views"][row["factory"]]
         status = advance_row(batch, i)
         while status == DAY:
-            remember(view, batch.memory[i])
+            remember(view, learners.memory[i])
             if not per_day or view["day"] == row["day"]:
-                close(view, batch.daily[i][view["day"]][row["factory"]]["profit"], batch.rewards[i])
+                day_end(view, batch.daily[i][view["day"]][row["factory"]]["profit"], learners.rewards[i])
                 row["ideal"] += hindsight_profit(view)
                 row["closed"] += 1
                 if per_day:
@@ -108,78 +124,69 @@ def make_program(form: ActionKernel, encode: Any, full: bool, reward: RewardKern
         row["status"] = status
 
     @jittable
-    def observe(batch: Batch, outputs: Outputs, hidden_state: np.ndarray, i: int, done: bool) -> Any:
+    def observe(batch: Batch, learners: Learners, outputs: Outputs, i: int, done: bool) -> Any:
         """Show the row's view, or, where an episode is a day, how the day ended."""
         world, row = batch.worlds[i], batch.rows[i]
         view = batch.closing[i] if per_day and done else world["views"][row["factory"]]
+        hidden_state = part_of(learners.hidden_state, i)
         if full:
             fill_hidden_state(world, batch.daily[i], hidden_state)
         outputs.observations[i][:] = 0.0
-        frames = batch.frames[i].copy() if done else batch.frames[i]  # an end is no decision to be remembered
-        encode(view, hidden_state, frames, outputs.observations[i])
+        history = learners.offer_history[i]
+        if done:
+            history = history.copy()  # an end is no decision to be remembered
+        encode(view, hidden_state, history, outputs.observations[i])
         mask(view, outputs.masks[i])
         summarise(batch, outputs, i, row["status"] == OVER)
         return view
 
     @jittable
-    def restart(batch: Batch, source: Source, seeds: Seeds, outputs: Outputs, hidden_state: np.ndarray, i: int) -> None:
+    def restart(game: Game, seeds: Seeds, outputs: Outputs, i: int) -> None:
         """Start a row's next episode."""
+        batch, source, learners = game
         world, row = batch.worlds[i], batch.rows[i]
         row["closed"], row["ideal"] = 0, 0.0
         if not per_day or is_over(row):
             draw_next_world(batch, source, seeds, i)
-            batch.memory[i][:] = 0.0
-            batch.frames[i][:] = 0.0
+            learners.memory[i][:] = 0.0
+            learners.offer_history[i][:] = 0.0
             row["day"] = -1
-            zero(batch.rewards, i)
-            run(batch, i)
+            zero(learners.rewards, i)
+            run(batch, learners, i)
         else:
             while row["status"] == DECISION and world["views"][row["factory"]]["day"] == row["day"]:
                 end_all(world, row["factory"])
-                run(batch, i)
-            zero(batch.rewards, i)
+                run(batch, learners, i)
+            zero(learners.rewards, i)
             row["closed"], row["ideal"] = 0, 0.0
         view = world["views"][row["factory"]]
         row["day"] = view["day"]
-        begin(view, batch.rewards[i])
-        observe(batch, outputs, hidden_state, i, False)
+        reset(view, learners.rewards[i])
+        observe(batch, learners, outputs, i, False)
 
     @jittable
-    def act(batch: Batch, outputs: Outputs, hidden_state: np.ndarray, action: np.ndarray, i: int) -> None:
+    def act(game: Game, outputs: Outputs, actions: np.ndarray, i: int) -> None:
         """Answer in a row and run on."""
+        batch, _, learners = game
         world, row = batch.worlds[i], batch.rows[i]
         view = world["views"][row["factory"]]
         if row["status"] == DECISION:  # else nobody ever asked the learner
             clear(world["actions"])
-            wrong = decode(action, view, batch.memory[i], world["actions"])
+            wrong = decode(part_of(actions, i), view, learners.memory[i], world["actions"])
             outputs.errors[i] = 1 + wrong
             if wrong >= 0:
                 outputs.notes[ERROR] = True
                 return
             answer(world, row["factory"])
-            run(batch, i)
+            run(batch, learners, i)
         done = row["closed"] > 0 if per_day else row["status"] == OVER
-        seen = observe(batch, outputs, hidden_state, i, done)
-        outputs.rewards[i] = pay(seen, done, batch.rewards[i])
+        seen = observe(batch, learners, outputs, i, done)
+        outputs.rewards[i] = pay(seen, done, learners.rewards[i])
         outputs.done[i] = done
         outputs.ideal[i] = row["ideal"]
         row["closed"], row["ideal"] = 0, 0.0
 
-    @shared
-    @jittable
-    def play(arguments: tuple[Batch, Source, Seeds, Outputs, np.ndarray, np.ndarray], counters: Counters) -> None:
-        batch, source, seeds, outputs, tasks, actions = arguments
-        hidden_state = np.zeros(n_hidden, dtype=HIDDEN_DTYPE)
-        low, high = take(counters)
-        while low < high:
-            for i in range(low, high):
-                if tasks[i] == ACT:
-                    act(batch, outputs, hidden_state, part_of(actions, i), i)
-                elif tasks[i] == RESTART:
-                    restart(batch, source, seeds, outputs, hidden_state, i)
-            low, high = take(counters)
-
-    return play
+    return make_step(act, restart)
 
 
 @jittable
@@ -204,12 +211,12 @@ def summarise(batch: Batch, outputs: Outputs, i: int, ended: bool) -> None:
     zero(outputs.summaries, i)
     if ended:
         outputs.notes[ENDED] = True
-        seat, summary = world["players"][row["factory"]], outputs.summaries[i]
+        player, summary = world["players"][row["factory"]], outputs.summaries[i]
         initial = world["spec"]["initial_balance"][row["factory"]]
-        summary["agreements"], summary["negotiations"] = seat["agreements"], seat["negotiations"]
-        summary["decisions"], summary["profit"] = seat["decisions"], seat["total_profit"]
-        summary["score"] = score_of(initial, seat["total_profit"])
-        summary["invalid_actions"], summary["bankrupt"] = seat["invalid"], seat["bankrupt"] > 0
+        summary["agreements"], summary["negotiations"] = player["agreements"], player["negotiations"]
+        summary["decisions"], summary["profit"] = player["decisions"], player["total_profit"]
+        summary["score"] = score_of(initial, player["total_profit"])
+        summary["invalid_actions"], summary["bankrupt"] = player["invalid"], player["bankrupt"] > 0
 
 
 @jittable

@@ -1,4 +1,4 @@
-"""Action forms and encoders of the single environments as compiled code takes them."""
+"""Action codecs and encoders of the single environments as compiled code takes them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from scml_gym.oneshot.actions.factory import (
     decode_continuous,
 )
 from scml_gym.oneshot.actions.planner import PlannerActions, decode_planner
-from scml_gym.oneshot.envs.vector.concurrent_step import ActionKernel
+from scml_gym.oneshot.envs.vector.concurrent_step import ActionFunctions
 from scml_gym.oneshot.observations.encoding import N_ENTITIES, encode_entities, encode_joint
 from scml_gym.oneshot.observations.factory import EntityEncoder, JointEncoder
 from scml_gym.oneshot.planner import MEMORY_SIZE, remember
@@ -27,30 +27,30 @@ from scml_gym.oneshot.rewards.kernels import KernelReward, RewardKernel
 from scml_gym.oneshot.view import ActionArray, FactoryView
 
 
-class FormKernel(NamedTuple):
-    """An action form: its functions, the dtype of an action's numbers, and how many numbers it remembers."""
+class ActionKernel(NamedTuple):
+    """An action codec: its functions, the dtype of an action's numbers, and how many numbers it remembers."""
 
-    functions: ActionKernel
+    functions: ActionFunctions
     dtype: Any
     memory_size: int
 
 
 class EncoderKernel(NamedTuple):
-    """An encoder: ``encode(view, hidden_state, frames, out)``, and the length of the history it shows."""
+    """An encoder: ``encode(view, hidden_state, offer_history, out)``, and the length of the history it shows."""
 
     encode: Any
     history: int
 
 
 @singledispatch
-def form_kernel(form: Any) -> FormKernel:
-    """The kernel of an action form.
+def action_kernel(codec: Any) -> ActionKernel:
+    """The kernel of an action codec.
 
     Raises:
         InputError: if there is none.
     """
     raise InputError(
-        f"action: {type(form).__name__} plays in single environments only (vectorization_mode='sync')", "action"
+        f"action: {type(codec).__name__} plays in single environments only (vectorization_mode='sync')", "action"
     )
 
 
@@ -79,13 +79,13 @@ def reward_kernel(reward: Reward) -> RewardKernel:
     return reward.kernel
 
 
-@form_kernel.register
-def _(form: ChoiceActions) -> FormKernel:
-    return FormKernel(_choices(form.partner.quantity_bins, form.partner.price_bins), np.int64, 0)
+@action_kernel.register
+def _(codec: ChoiceActions) -> ActionKernel:
+    return ActionKernel(_choices(codec.partner.quantity_bins, codec.partner.price_bins), np.int64, 0)
 
 
 @functools.cache
-def _choices(quantity_bins: int, price_bins: int) -> ActionKernel:
+def _choices(quantity_bins: int, price_bins: int) -> ActionFunctions:
     @jittable
     def decode(action: np.ndarray, view: FactoryView, memory: np.ndarray, actions: ActionArray) -> int:
         return decode_choices(action, view, quantity_bins, price_bins, actions)
@@ -94,18 +94,18 @@ def _choices(quantity_bins: int, price_bins: int) -> ActionKernel:
     def mask(view: FactoryView, out: np.ndarray) -> None:
         choice_mask(view, quantity_bins, price_bins, out)
 
-    return ActionKernel(decode, mask, remember_nothing)
+    return ActionFunctions(decode, mask, remember_nothing)
 
 
-@form_kernel.register
-def _(form: ContinuousActions) -> FormKernel:
-    mask = form_kernel(ChoiceActions()).functions.mask
-    return FormKernel(ActionKernel(decode_numbers, mask, remember_nothing), np.float64, 0)
+@action_kernel.register
+def _(codec: ContinuousActions) -> ActionKernel:
+    mask = action_kernel(ChoiceActions()).functions.mask
+    return ActionKernel(ActionFunctions(decode_numbers, mask, remember_nothing), np.float64, 0)
 
 
-@form_kernel.register
-def _(form: PlannerActions) -> FormKernel:
-    return FormKernel(ActionKernel(decode_plan, mask_nothing, remember), np.int64, MEMORY_SIZE)
+@action_kernel.register
+def _(codec: PlannerActions) -> ActionKernel:
+    return ActionKernel(ActionFunctions(decode_plan, mask_nothing, remember), np.int64, MEMORY_SIZE)
 
 
 @encoder_kernel.register
@@ -120,12 +120,12 @@ def _(encoder: EntityEncoder) -> EncoderKernel:
 
 @jittable
 def remember_nothing(view: FactoryView, memory: np.ndarray) -> None:
-    """For forms without a memory."""
+    """For codecs without a memory."""
 
 
 @jittable
 def decode_numbers(action: np.ndarray, view: FactoryView, memory: np.ndarray, actions: ActionArray) -> int:
-    """`decode_continuous` for a form without a memory."""
+    """`decode_continuous` for a codec without a memory."""
     return decode_continuous(action, view, actions)
 
 
@@ -143,6 +143,6 @@ def mask_nothing(view: FactoryView, out: np.ndarray) -> None:
 
 
 @jittable
-def encode_rows(view: FactoryView, hidden_state: np.ndarray, frames: np.ndarray, out: np.ndarray) -> None:
+def encode_rows(view: FactoryView, hidden_state: np.ndarray, offer_history: np.ndarray, out: np.ndarray) -> None:
     """`encode_entities` into a flat array."""
     encode_entities(view, out.reshape((N_ENTITIES, len(out) // N_ENTITIES)))

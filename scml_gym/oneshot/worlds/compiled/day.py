@@ -9,13 +9,13 @@ import math
 
 import numpy as np
 
+from scml_gym.game.calls import call_learn
 from scml_gym.jit.arrays import scratch_floats, scratch_integers
 from scml_gym.jit.compile import jittable
 from scml_gym.oneshot.rules import needs_of
 from scml_gym.oneshot.settlement import settle_view
 from scml_gym.oneshot.view import BUYER, MAX_PARTNERS, SELLER, VIEW_DTYPE
 from scml_gym.oneshot.worlds.compiled.layout import NEGOTIATING, NEW_DAY, World
-from scml_gym.oneshot.worlds.compiled.strategy_calls import call_learn
 from scml_gym.simulator.compiled.alternating_offers import open_negotiation
 from scml_gym.simulator.compiled.synchronous import open_all, open_one
 from scml_gym.simulator.compiled.trading_prices import INITIALLY_TRADED, add_trade, move_price
@@ -126,9 +126,7 @@ def close_day(world: World, daily: np.ndarray, prices: np.ndarray) -> None:
         player, view = world["players"][factory], world["views"][factory]
         for k in range(view["n_partners"]):
             view["partners"][k]["running"] = view["partners"][k]["my_turn"] = 0
-        if player["learn"] != 0:
-            memory, parameters = (player["state"], player["n_state"]), (player["params"], player["n_params"])
-            call_learn(player["learn"], (views + factory * _VIEW_SIZE, *memory, *parameters))
+        call_learn(player, views + factory * _VIEW_SIZE, player["state"])
     for factory in range(n):
         _settle(world, factory, daily)
     day = world["day"]

@@ -1,4 +1,4 @@
-"""Rosters: the players that may be cast in a batch of worlds, as arrays."""
+"""Player tables: the players that may be drawn for the worlds of a batch, as arrays."""
 
 from __future__ import annotations
 
@@ -9,15 +9,13 @@ import numpy as np
 
 from scml_gym.core.copying import replace_numbers
 from scml_gym.core.errors import InputError
+from scml_gym.game import calls
+from scml_gym.game.strategy import Strategy, StrategyPolicy
 from scml_gym.jit.compile import jittable
-from scml_gym.oneshot.strategies.base import Strategy, StrategyPolicy
 from scml_gym.oneshot.worlds.compiled.layout import ASYNCHRONOUS, EXTERNAL, SYNCHRONOUS, World
-from scml_gym.oneshot.worlds.compiled.strategy_calls import strategy_addresses
 
-PLAYER_DTYPE = np.dtype(
-    [(n, np.int64) for n in ("kind", "decide", "learn", "n_draws", "params", "n_params", "n_state")], align=True
-)
-"""A strategy: how it is asked, addresses of its functions and parameters, and how much it draws and remembers."""
+PLAYER_DTYPE = np.dtype([("kind", np.int64), *calls.PLAYER_DTYPE.descr], align=True)
+"""A player: how it is asked, and how it is called."""
 
 
 class PlayerTable(NamedTuple):
@@ -40,7 +38,7 @@ class PlayerTable(NamedTuple):
 
 
 def make_player_table(makers: Sequence[Any]) -> PlayerTable:
-    """The player_table of players that are made from a world's seed.
+    """The table of players that are made from a world's seed.
 
     Raises:
         InputError: if one of them is no strategy, or depends on the seed in another way than through its draws.
@@ -54,15 +52,12 @@ def make_player_table(makers: Sequence[Any]) -> PlayerTable:
                 f"opponents: {player.strategy.name!r} is made anew for each seed, which a batch cannot do", "opponents"
             )
         row["kind"] = SYNCHRONOUS if player.synchronous else ASYNCHRONOUS
-        row["decide"], row["learn"] = strategy_addresses(player.strategy)
-        row["n_draws"] = player.strategy.n_draws
-        row["params"], row["n_params"] = player.parameters.ctypes.data, len(player.parameters)
-        row["n_state"] = player.strategy.state_size
+        calls.fill_player(row, player)
     return PlayerTable(players, tuple(player.parameters for player in made), tuple(player.strategy for player in made))
 
 
 def in_play(player_table: PlayerTable, params: np.ndarray) -> PlayerTable:
-    """The part of a player_table whose parameters are still pointed to, by the addresses in an array."""
+    """The part of a player table whose parameters are still pointed to, by the addresses in an array."""
     kept = np.flatnonzero(np.isin(player_table.players["params"], params)).tolist()
     return PlayerTable(
         player_table.players[kept],
@@ -72,18 +67,18 @@ def in_play(player_table: PlayerTable, params: np.ndarray) -> PlayerTable:
 
 
 ADDRESSES = ("decide", "learn", "params")
-"""Fields that point to what belongs to a player_table."""
+"""Fields that point to what belongs to a player table."""
 
 
 def readdress(player_table: PlayerTable) -> dict[int, int]:
-    """Point the players of a copied player_table to its own functions and parameters.
+    """Point the players of a copied player table to its own functions and parameters.
 
     Returns:
         What their addresses were -> what they are.
     """
     moved = {}
     for row, params, strategy in zip(player_table.players, player_table.params, player_table.strategies, strict=True):
-        for name, address in zip(ADDRESSES, (*strategy_addresses(strategy), params.ctypes.data), strict=True):
+        for name, address in zip(ADDRESSES, (*calls.strategy_addresses(strategy), params.ctypes.data), strict=True):
             moved[int(row[name])] = address
             row[name] = address
     return moved
@@ -103,7 +98,7 @@ def place_players(
 
     Args:
         world: Its number of factories is set.
-        players: Of the player_table.
+        players: Of the table.
         choices: int64, the player of each factory.
         learner: The external factory; -1 for none.
         seed: Of the strategies' draws.
@@ -112,11 +107,11 @@ def place_players(
     size = state.shape[1]
     state[:] = 0.0
     for factory in range(world["spec"]["n_sellers"] + world["spec"]["n_buyers"]):
-        seat, player = world["players"][factory], players[choices[factory]]
-        seat["kind"] = EXTERNAL if factory == learner else player["kind"]
-        seat["decide"] = player["decide"]
-        seat["learn"] = 0 if factory == learner else player["learn"]
-        seat["n_draws"] = player["n_draws"]
-        seat["params"], seat["n_params"] = player["params"], player["n_params"]
-        seat["state"], seat["n_state"] = state.ctypes.data + factory * size * state.itemsize, player["n_state"]
-        seat["seed"] = np.uint64(seed)
+        record, player = world["players"][factory], players[choices[factory]]
+        record["kind"] = EXTERNAL if factory == learner else player["kind"]
+        record["decide"] = player["decide"]
+        record["learn"] = 0 if factory == learner else player["learn"]
+        record["n_draws"] = player["n_draws"]
+        record["params"], record["n_params"] = player["params"], player["n_params"]
+        record["state"], record["n_state"] = state.ctypes.data + factory * size * state.itemsize, player["n_state"]
+        record["seed"] = np.uint64(seed)

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from scml_gym.game.calls import call_decide
 from scml_gym.jit.compile import jittable
 from scml_gym.jit.random import fill_draws
 from scml_gym.oneshot.rules import repair
 from scml_gym.oneshot.view import BUYER, MAX_PARTNERS, NOOP, OFFER, VIEW_DTYPE
 from scml_gym.oneshot.worlds.compiled.layout import ASYNCHRONOUS, EXTERNAL, World
-from scml_gym.oneshot.worlds.compiled.strategy_calls import call_decide
 from scml_gym.simulator.compiled.alternating_offers import ASK, WAIT, put_offer
 from scml_gym.simulator.compiled.synchronous import give_answer, keep_answer, must_wait
 
@@ -85,18 +85,8 @@ def propose(world: World, factory: int) -> None:
         actions[k]["price"] = 0
     if player["n_draws"] > 0:
         fill_draws(player["seed"], view["factory"], view["day"], view["decision"], player["n_draws"], world["draws"])
-    call_decide(
-        player["decide"],
-        (
-            world["views"].ctypes.data + factory * _VIEW_SIZE,
-            player["state"],
-            player["n_state"],
-            player["params"],
-            player["n_params"],
-            world["draws"].ctypes.data,
-            actions.ctypes.data,
-        ),
-    )
+    view_address = world["views"].ctypes.data + factory * _VIEW_SIZE
+    call_decide(player, view_address, player["state"], world["draws"].ctypes.data, actions.ctypes.data)
 
 
 @jittable

@@ -9,8 +9,9 @@ import numpy as np
 
 from scml_gym.core.copying import Independent
 from scml_gym.core.errors import InputError
+from scml_gym.game.world import PlayerMaker
 from scml_gym.jit.compile import require_numba
-from scml_gym.oneshot.policy_files import policy_file_maker
+from scml_gym.oneshot.players import player_maker
 from scml_gym.oneshot.rules import score_of
 from scml_gym.oneshot.strategies.base import StrategyPolicy
 from scml_gym.oneshot.view import HIDDEN_DTYPE, MAX_PARTNERS, ActionArray, FactoryView
@@ -18,10 +19,10 @@ from scml_gym.oneshot.worlds.compiled.layout import ASYNCHRONOUS, CONTRACT_DTYPE
 from scml_gym.oneshot.worlds.protocol import check_players
 from scml_gym.oneshot.worlds.spec import MAX_FACTORIES, WorldSpec
 from scml_gym.oneshot.worlds.spec_record import DAILY_DTYPE
-from scml_gym.policies.players import PlayerMaker, player_maker
 
 require_numba()
 
+from scml_gym.game.calls import fill_player, strategy_addresses  # noqa: E402
 from scml_gym.oneshot.worlds.compiled.advance import (  # noqa: E402
     DAY,
     DECISION,
@@ -31,12 +32,12 @@ from scml_gym.oneshot.worlds.compiled.advance import (  # noqa: E402
     begin_one,
     hidden_state_one,
 )
-from scml_gym.oneshot.worlds.compiled.strategy_calls import strategy_addresses  # noqa: E402
 from scml_gym.oneshot.worlds.spec_record import fill_spec  # noqa: E402
 
 
 class CompiledWorld(Independent):
-    """One OneShot simulation in machine code; see `scml_gym.oneshot.worlds.protocol.World`. A copy plays on by itself.
+    """One OneShot simulation in machine code; see `scml_gym.oneshot.worlds.protocol.OneShotWorld`. A copy plays on by
+    itself.
 
     Args:
         spec: The world's parameters.
@@ -83,12 +84,12 @@ class CompiledWorld(Independent):
 
     @staticmethod
     def player_maker(opponent: Any) -> PlayerMaker:
-        """What makes an opponent's players: strategies, and run folders as snapshots.
+        """What makes an opponent's players: strategies, and run folders as policy files.
 
         Raises:
             InputError: naming ``backend='reference'``, if the opponent is no strategy or one that does not compile.
         """
-        make = player_maker(opponent, policy_file_maker) if isinstance(opponent, str) else opponent
+        make = player_maker(opponent, "policy file") if isinstance(opponent, str) else opponent
         player: Any = make(0)
         if not isinstance(player, StrategyPolicy):
             raise InputError(
@@ -225,10 +226,7 @@ def _fill_player(record: Any, player: StrategyPolicy | None, state: np.ndarray) 
     if player is None:
         record["kind"] = EXTERNAL
         return
-    params = player.parameters
     record["kind"] = SYNCHRONOUS if player.synchronous else ASYNCHRONOUS
     record["seed"] = player.seed & 0xFFFFFFFFFFFFFFFF
-    record["n_draws"] = player.strategy.n_draws
-    record["decide"], record["learn"] = strategy_addresses(player.strategy)
-    record["params"], record["n_params"] = params.ctypes.data, len(params)
-    record["state"], record["n_state"] = state.ctypes.data, len(state)
+    fill_player(record, player)
+    record["state"] = state.ctypes.data

@@ -1,12 +1,12 @@
-"""Players by name: what ``opponents=[...]``, ``--field`` and the competitors of ``evaluate.py`` may say.
+"""Players of OneShot by name: what ``opponents=[...]``, ``--field`` and the competitors of ``evaluate.py`` may say.
 
 - ``best-subset``: a strategy of the registry, ``best-subset?tolerance=0.2`` with a parameter replaced;
 - ``scml:GreedyOneShotAgent``: one of scml's built-in agents;
 - ``scml-agents:2025/CostAverseAgent``: an agent of the league, where the optional package ``scml-agents`` is installed;
 - ``module:Name``: an own scml ``OneShotAgent`` class, an own `Strategy`, or a callable ``(seed) -> FactoryPolicy``;
-- a folder: a run of ``train.py``, deployed (see `scml_gym.policies.deployment`) or, in the compiled world, as a
-snapshot;
-- ``folder/name.npz``: a snapshot (see `scml_gym.oneshot.policy_files`), such as a league leaves in its run folder.
+- a folder: a run of ``train.py`` (see `scml_gym.policies.run_folders`), its learner or, in the compiled world, its
+  policy file;
+- ``folder/name.npz``: a policy file (see `scml_gym.oneshot.policy_files`), such as self-play leaves in its run folder.
 """
 
 from __future__ import annotations
@@ -14,36 +14,27 @@ from __future__ import annotations
 import functools
 import importlib
 import inspect
-import os
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from scml_gym.core.errors import InputError, nearest
-from scml_gym.core.registry import load_object
+from scml_gym.core.registry import load_object, parse_parameters
+from scml_gym.game.run_folders import RUN_FOLDERS, is_folder
+from scml_gym.game.world import FactoryPolicy, PlayerMaker
+from scml_gym.oneshot.policy_files import PolicyFile
 from scml_gym.oneshot.strategies import STRATEGIES
 from scml_gym.oneshot.strategies.base import Strategy, StrategyPolicy
-from scml_gym.oneshot.worlds.protocol import FactoryPolicy
 
-if TYPE_CHECKING:
-    from scml_gym.oneshot.worlds.reference import Player
-
-PlayerMaker = Callable[[int], "Player"]
-"""``make(seed) -> Player``: a fresh player for one factory of one world with that seed."""
+Player = FactoryPolicy | tuple[type, dict[str, Any]] | None
+"""Who plays a factory: a policy, an scml agent class with its keyword arguments, or None where it is external."""
 
 
-def deployed(run: str) -> PlayerMaker:
-    """What makes the players of a run folder: its learner, as it was trained."""
-    from scml_gym.policies.deployment import run_policy_maker
-
-    return run_policy_maker(run)
-
-
-def player_maker(name: str, run_folder: Callable[[str], PlayerMaker] = deployed) -> PlayerMaker:
+def player_maker(name: str, run_folders: str = "learner") -> PlayerMaker:
     """What makes the players of that name.
 
     Args:
         name: See the module's head.
-        run_folder: What makes the players of a run folder.
+        run_folders: What of a run folder plays: ``"learner"`` or ``"policy file"``, see
+            `scml_gym.game.run_folders.RUN_FOLDERS`.
 
     Raises:
         InputError: if nothing of that name exists; the message names the nearest valid one.
@@ -54,11 +45,9 @@ def player_maker(name: str, run_folder: Callable[[str], PlayerMaker] = deployed)
     if prefix == "scml-agents" and rest:
         return _league_agent(name, rest)
     if name.endswith(".npz"):
-        from scml_gym.oneshot.policy_files import PolicyFile
-
         return PolicyFile.load(name).player
-    if os.sep in name or os.path.isdir(name):  # unlike Path, it takes names that are too long for a file
-        return run_folder(name)
+    if is_folder(name):
+        return RUN_FOLDERS.get(run_folders)(name)
     if ":" in name:
         return _own(name)
     strategy_name, _, query = name.partition("?")
@@ -66,26 +55,6 @@ def player_maker(name: str, run_folder: Callable[[str], PlayerMaker] = deployed)
     overrides = parse_parameters(name, query)
     strategy.parameter_array(overrides)  # refuse a misspelt parameter now, not in the first world
     return functools.partial(StrategyPolicy, strategy, parameters=overrides)
-
-
-def parse_parameters(name: str, query: str) -> dict[str, float]:
-    """The parameters in ``"name?first=0.2&second=1"``, of which ``query`` is what follows the question mark.
-
-    Raises:
-        InputError: if a part is not of that form; the message begins with the whole name.
-    """
-    overrides = {}
-    for part in filter(None, query.split("&")):
-        key, equals, value = part.partition("=")
-        if key in overrides:
-            raise InputError(f"{name!r}: parameter {key!r} is given twice")
-        try:
-            overrides[key] = float(value)
-        except ValueError as error:
-            raise InputError(f"{name!r}: {part!r} is not of the form parameter=number") from error
-        if not equals:
-            raise InputError(f"{name!r}: {part!r} is not of the form parameter=number")
-    return overrides
 
 
 def _scml_builtin(name: str, class_name: str) -> PlayerMaker:

@@ -1,25 +1,19 @@
-"""Deployment: what a run folder learnt plays a factory, in our worlds and in scml's own tournaments.
+"""What was learnt in an environment of OneShot, as a player of a factory.
 
-A policy that was trained on one of the environments is turned into a `scml_gym.oneshot.worlds.protocol.FactoryPolicy`
-by the encoders and codecs of that environment, so that it sees and means the same everywhere; `DeployedAgent` seats it
-as an scml agent. Nothing stands in for a policy that cannot be loaded or fails: the error is raised.
+A policy that was trained on one of the environments sees and means the same everywhere, by the encoders and codecs of
+that environment.
 """
 
 from __future__ import annotations
 
-import json
-import os
-from collections.abc import Callable, Mapping
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
 from scml_gym.core.arguments import argument_names, check_names
 from scml_gym.core.errors import InputError
-from scml_gym.core.files import replace_file
-from scml_gym.core.registry import load_object
-from scml_gym.experiments.run_folder import Run
+from scml_gym.game.world import FactoryPolicy, Predict
 from scml_gym.oneshot.actions.factory import ACTIONS
 from scml_gym.oneshot.envs.bilateral import OneShotBilateralEnv
 from scml_gym.oneshot.envs.concurrent import OneShotConcurrentEnv
@@ -27,21 +21,8 @@ from scml_gym.oneshot.envs.partner_codec import PartnerCodec
 from scml_gym.oneshot.observations.factory import make_encoder
 from scml_gym.oneshot.view import ACCEPT, ActionArray, FactoryView, new_actions
 
-if TYPE_CHECKING:
-    from scml.oneshot.agent import OneShotAgent
-
-    from scml_gym.oneshot.worlds.protocol import FactoryPolicy
-
-
-class Predict(Protocol):
-    """``predict(observation, state, mask, deterministic) -> (action, next state)``, as `agents.base.Agent.predict`."""
-
-    def __call__(
-        self, observation: Any, state: Any = None, mask: np.ndarray | None = None, deterministic: bool = True
-    ) -> tuple[Any, Any]:
-        """The action for one observation."""
-        ...
-
+CONCURRENT, ONE_PARTNER = "scml_gym/OneShotConcurrent-v0", "scml_gym/OneShotBilateral-v0"
+"""The environments whose learners answer all partners together, and one at a time."""
 
 PASSED_OVER = ("id", "name", "num_envs", "threads", "max_episode_steps")
 """Arguments of ``gymnasium.make``, and keys of an ``env`` section, that shape neither observations nor actions."""
@@ -143,63 +124,11 @@ class PartnerPolicy:
         """Nothing is kept from day to day."""
 
 
-def load_agent(run: str | os.PathLike[str]) -> Any:
-    """The learner (`agents.base.Agent`) that a run folder holds, from its last checkpoint.
+def export_policy(predict: Predict, env: Mapping[str, Any], deterministic: bool = True) -> FactoryPolicy:
+    """The player that answers as a policy would in its environment; see `scml_gym.game.definition.Game.policy`.
 
     Raises:
-        InputError: if the folder is missing or corrupt, or has no checkpoint yet.
+        InputError: as `JointPolicy`.
     """
-    return load_object(Run.open(Path(run)).info["agent"]).load(latest_checkpoint(run))
-
-
-def latest_checkpoint(run: str | os.PathLike[str]) -> Path:
-    """The folder of a run folder's last checkpoint.
-
-    Raises:
-        InputError: as `load_agent`.
-    """
-    checkpoint = Run.open(Path(run)).latest_checkpoint()
-    if checkpoint is None:
-        raise InputError(f"{run}: the run has no checkpoint yet")
-    return checkpoint
-
-
-def run_policy_maker(run: str | os.PathLike[str]) -> Callable[[int], FactoryPolicy]:
-    """``make(seed) -> FactoryPolicy``: players of what a run folder learnt.
-
-    Raises:
-        InputError: as `load_agent`.
-    """
-    agent = load_agent(run)
-    return agent.policy
-
-
-def deploy(run: str | os.PathLike[str], **parameters: Any) -> tuple[type[OneShotAgent], dict[str, Any]]:
-    """The scml agent class, and its entry of ``competitor_params``, with which a run plays in scml's own tournaments.
-
-    The class can be imported by name, so tournaments may run in parallel processes.
-
-    Args:
-        run: The run folder.
-        parameters: Further parameters of `scml_gym.deployed.DeployedAgent`: ``seed``, ``counts`` and ``name``.
-
-    Raises:
-        InputError: if the run folder cannot be deployed; it is tried here, so that no tournament starts in vain.
-
-    Example::
-
-        competitor, parameters = deploy("runs/ppo")
-        anac2024_oneshot(competitors=[competitor, SyncRandomOneShotAgent], competitor_params=[parameters, {}])
-    """
-    from scml_gym.deployed import DeployedAgent, DeployedAsyncAgent
-
-    check_names(parameters, ("seed", "counts", "name"))
-    policy = run_policy_maker(run)(0)
-    kind = DeployedAgent if policy.synchronous else DeployedAsyncAgent
-    return kind, {"controller_params": {"run": str(Path(run).resolve()), **parameters}}
-
-
-def write_count(folder: Path, name: str, counts: Mapping[str, int]) -> None:
-    """Write one agent's counts of a world as JSON, whole or not at all."""
-    folder.mkdir(parents=True, exist_ok=True)
-    replace_file(folder / f"{name}.json", json.dumps(dict(counts)))
+    kind = PartnerPolicy if env.get("id") == ONE_PARTNER else JointPolicy
+    return kind(predict, env, deterministic)

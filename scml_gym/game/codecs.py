@@ -1,0 +1,92 @@
+"""What stands between a world and a learner: encoders of views, codecs of actions, and rewards."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from gymnasium import spaces
+
+from scml_gym.game.world import Actions, View
+
+
+class Encoder(Protocol):
+    """A form of observation.
+
+    Attributes:
+        space: Of the observations.
+        full: Whether it reads what nobody sees (`World.hidden_state`).
+    """
+
+    space: spaces.Space
+    full: bool
+
+    def reset(self) -> None:
+        """Forget the decisions of an earlier episode."""
+        ...
+
+    def encode(self, view: View, hidden_state: np.ndarray | None = None) -> Any:
+        """The observation of one decision; to be called once for each."""
+        ...
+
+    def encode_last(self, view: View, hidden_state: np.ndarray | None = None) -> Any:
+        """The observation where an episode ends; as it is no decision, nothing is remembered."""
+        ...
+
+
+class ActionCodec(Protocol):
+    """A form of action: its space, which choices are valid, and what an action means.
+
+    A form may learn from what a world shows: it is told when a world starts and when a day ends.
+    """
+
+    space: spaces.Space
+
+    def reset(self) -> None:
+        """A world starts."""
+        ...
+
+    def end_day(self, view: View) -> None:
+        """A day of the world is over, with its last view; comes before the next decision is decoded."""
+        ...
+
+    def decode(self, action: np.ndarray, view: View) -> Actions:
+        """The answers that an action stands for; not yet validated."""
+        ...
+
+    def mask(self, view: View) -> np.ndarray:
+        """The valid choices of the discrete form, dimension after dimension, bool."""
+        ...
+
+
+@dataclass(frozen=True)
+class Transition:
+    """What happened between a decision and the next one (or the end of the episode).
+
+    Attributes:
+        before: The view on which the decision was taken (a copy).
+        after: The view now (live); where the episode is a day, that day's last view.
+        closed: The last views of the days that ended in between (copies).
+        profits: The player's profits of these days, float64, shape ``(days,)``; in OneShot money.
+        done: Whether the episode (the world, or the day) has ended.
+    """
+
+    before: View
+    after: View
+    closed: Sequence[View]
+    profits: np.ndarray
+    done: bool
+
+
+class Reward(Protocol):
+    """``reward(transition) -> float``; ``reset(view)`` tells that an episode starts."""
+
+    def reset(self, view: View) -> None:
+        """A new episode, with its first view."""
+        ...
+
+    def __call__(self, transition: Transition) -> float:
+        """The reward of one transition."""
+        ...

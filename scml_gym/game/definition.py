@@ -1,0 +1,171 @@
+"""What a game is, for all that serves more than one: players by name, evaluation, deployment, parity and learners.
+
+A game's folder has a ``game.py`` with one `Game`, and ``scml_gym.games.GAMES`` has its name. All that is heavy stands
+there as a text ``"module:Name"``, which is loaded when it is asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from scml_gym.core.errors import InputError
+from scml_gym.core.registry import Registry, load
+
+if TYPE_CHECKING:
+    from collections import Counter
+
+    from scml_gym.game.world import PlayerMaker, Predict
+
+Named = Any
+"""An object, or a text ``"module:Name"`` that is loaded when asked for."""
+
+REGISTRIES = ("backends", "generators", "strategies", "actions", "observations", "rewards")
+"""The fields of `Game` that are registries."""
+
+
+class EntryPoints(NamedTuple):
+    """Where the single environment of an id stands, and the one that plays many at once."""
+
+    single: str
+    vector: str | None = None
+
+
+class Column(NamedTuple):
+    """A number that is measured of a player in a world: its type and what it says."""
+
+    type: type
+    meaning: str
+
+
+@dataclass(frozen=True)
+class Competition:
+    """How competitors of a game are ranked against each other.
+
+    A world has two sides with equally many seats: sellers and buyers, or the first and the second player. It is played
+    twice, the second time with the sides exchanged.
+
+    Attributes:
+        play: ``(players, seed, days, watch) -> rows``: plays one world with these players, those of the first side
+            first, and gives a row for each of them: ``level`` (the name of its side), ``score``, and `columns`.
+            ``watch(agent, index, entry_points)`` is to be called with each object that the simulation calls, the index
+            of its player, and the names of the methods by which it is called.
+        try_player: ``(player, name) -> None``: makes a player ready to play, as a trial.
+        background: Names of those who fill the seats that competitors leave.
+        substitute: Name of the player that takes the seats of one that fails.
+        most_seats: Of a side.
+        seats: Of a side by default.
+        seats_one_on_one: Of a side, by default, where two competitors play alone; an even number, or 1.
+        least_days: Of the shortest world.
+        columns: What `play` measures beside ``level`` and ``score``.
+    """
+
+    play: Named
+    try_player: Named
+    background: tuple[str, ...]
+    substitute: str
+    most_seats: int
+    seats: int
+    seats_one_on_one: int
+    least_days: int = 1
+    columns: Mapping[str, Column] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Game:
+    """A game; what it does not have is empty or None.
+
+    Attributes:
+        name: In ``scml_gym.games.GAMES``.
+        summary: One line.
+        environments: Gymnasium id -> `EntryPoints`.
+        parallel_environments: Name of a PettingZoo environment -> its module, with ``parallel_env`` and ``env``.
+        backends: Registry of simulations: classes of a `scml_gym.game.world.World`.
+        generators: Registry of functions that draw the parameters of a world.
+        strategies: Registry of `scml_gym.game.strategy.Strategy`.
+        actions: Registry of action codecs.
+        observations: Registry of encoders.
+        rewards: Registry of rewards.
+        players: ``(name) -> (seed) -> player``: what makes the players of a name.
+        policies: ``(predict, env, deterministic) -> player``: what a learner learnt in one of the environments, as a
+            player; ``env`` has the environment's ``id`` and its arguments.
+        agents: ``(player) -> class``: the scml agent class with which a player of a run folder is deployed.
+        competition: How competitors are ranked.
+        parity: ``(seed, index, counts) -> text or None``: plays one random case in all backends and says what differs
+            first; ``counts`` receives what was covered.
+    """
+
+    name: str
+    summary: str
+    environments: Mapping[str, EntryPoints] = field(default_factory=dict)
+    parallel_environments: Mapping[str, str] = field(default_factory=dict)
+    backends: Named = None
+    generators: Named = None
+    strategies: Named = None
+    actions: Named = None
+    observations: Named = None
+    rewards: Named = None
+    players: Named = None
+    policies: Named = None
+    agents: Named = None
+    competition: Competition | None = None
+    parity: Named = None
+
+    def load(self, part: str) -> Any:
+        """A field of this game, loaded.
+
+        Raises:
+            InputError: if the game does not have it.
+        """
+        target = getattr(self, part)
+        if target is None:
+            raise InputError(f"the game {self.name!r} has no {part}")
+        return load(target)
+
+    def registry(self, kind: str) -> Registry:
+        """One of `REGISTRIES`.
+
+        Raises:
+            InputError: if the game has none of that kind.
+        """
+        return self.load(kind)
+
+    def player_maker(self, name: str) -> PlayerMaker:
+        """What makes the players of a name: ``make(seed) -> player``.
+
+        Raises:
+            InputError: if nothing of that name exists; the message names the nearest one.
+        """
+        return self.load("players")(name)
+
+    def policy(self, predict: Predict, env: Mapping[str, Any], deterministic: bool = True) -> Any:
+        """What a learner learnt in an environment of this game, as a player.
+
+        Args:
+            predict: The learner's ``predict``, see `scml_gym.game.world.Predict`.
+            env: The ``id`` and the arguments of the environment.
+            deterministic: Whether to take the best action rather than to sample.
+
+        Raises:
+            InputError: if who acts in that environment is no player of this game, or could not play elsewhere.
+        """
+        if self.policies is None:
+            raise InputError(f"trained in {env.get('id')}, which has no factories: it cannot play in a league")
+        return self.load("policies")(predict, env, deterministic)
+
+    def agent_class(self, player: Any) -> type:
+        """The scml agent class with which a player of a run folder is deployed.
+
+        Raises:
+            InputError: if players of this game are no scml agents.
+        """
+        return self.load("agents")(player)
+
+    def compare_backends(self, seed: int, index: int, counts: Counter[str]) -> str | None:
+        """Play a random case in every backend: the first difference in words, or None.
+
+        Raises:
+            InputError: if there is nothing to compare.
+        """
+        return self.load("parity")(seed, index, counts)

@@ -1,0 +1,17 @@
+"""How the folders that ``train.py`` leaves become players: found by name, since what reads them is above the games."""
+
+from __future__ import annotations
+
+import os
+
+from scml_gym.core.registry import Registry
+
+RUN_FOLDERS = Registry("reader of run folders")
+"""``(folder) -> (seed) -> player``."""
+RUN_FOLDERS.register("learner", "scml_gym.policies.run_folders:learner_maker")
+RUN_FOLDERS.register("policy file", "scml_gym.policies.run_folders:policy_file_maker")
+
+
+def is_folder(name: str) -> bool:
+    """Whether a player's name means a folder, there or not."""
+    return os.sep in name or os.path.isdir(name)  # unlike Path, it takes names that are too long for a file

@@ -1,0 +1,65 @@
+"""OneShot as a `Game`; light, so that its ids are known before anything of it is loaded."""
+
+from __future__ import annotations
+
+from scml_gym.game.definition import Column, Competition, EntryPoints, Game
+
+COMPETITION = Competition(
+    play="scml_gym.oneshot.line_up:play_line_up",
+    try_player="scml_gym.oneshot.line_up:try_player",
+    background=(
+        "best-subset",
+        "best-subset-even",
+        "greedy",
+        "scml:SyncRandomOneShotAgent",
+        "scml:EqualDistOneShotAgent",
+        "scml:GreedyOneShotAgent",
+        "scml:GreedySyncAgent",
+    ),
+    substitute="best-subset",
+    most_seats=8,  # MAX_PARTNERS of scml_gym.oneshot.view
+    seats=5,
+    seats_one_on_one=6,
+    least_days=3,  # scml generates no shorter worlds
+    columns={
+        "initial_balance": Column(int, "money"),
+        "profit": Column(float, "money over the whole world: revenue - supplies - production - disposal - shortfall"),
+        "revenue": Column(float, "money paid for what was delivered"),
+        "supplies": Column(float, "money paid for inputs"),
+        "production": Column(float, "money paid for producing"),
+        "disposal": Column(float, "penalty for inputs that were not used, money"),
+        "shortfall": Column(float, "penalty for outputs that were not delivered, money"),
+        "agreements": Column(int, "negotiations that ended with a contract"),
+        "negotiations": Column(int, "all of them"),
+        "bankrupt": Column(int, "1 where the balance fell below 0"),
+    },
+)
+
+ONESHOT = Game(
+    name="oneshot",
+    summary="SCML OneShot: factories of two levels trade a perishable product, day by day",
+    environments={
+        "scml_gym/OneShotConcurrent-v0": EntryPoints(
+            "scml_gym.oneshot.envs.concurrent:OneShotConcurrentEnv",
+            "scml_gym.oneshot.envs.vector.concurrent:OneShotConcurrentVectorEnv",
+        ),
+        "scml_gym/OneShotBilateral-v0": EntryPoints(
+            "scml_gym.oneshot.envs.bilateral:OneShotBilateralEnv",
+            "scml_gym.oneshot.envs.vector.bilateral:OneShotBilateralVectorEnv",
+        ),
+    },
+    parallel_environments={
+        name: f"scml_gym.oneshot.envs.{name}" for name in ("oneshot_factories_v0", "oneshot_negotiations_v0")
+    },
+    backends="scml_gym.oneshot.envs.config:BACKENDS",
+    generators="scml_gym.oneshot.envs.config:GENERATORS",
+    strategies="scml_gym.oneshot.strategies:STRATEGIES",
+    actions="scml_gym.oneshot.actions.factory:ACTIONS",
+    observations="scml_gym.oneshot.observations.factory:OBSERVATIONS",
+    rewards="scml_gym.oneshot.rewards.factory:REWARDS",
+    players="scml_gym.oneshot.players:player_maker",
+    policies="scml_gym.oneshot.exported_policies:export_policy",
+    agents="scml_gym.deployed:agent_class",
+    competition=COMPETITION,
+    parity="scml_gym.oneshot.parity:compare_case",
+)

@@ -1,0 +1,114 @@
+"""What a run folder learnt plays: in our worlds, and in scml's own tournaments.
+
+Nothing stands in for a policy that cannot be loaded or fails: the error is raised.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from scml_gym.core.arguments import check_names
+from scml_gym.core.errors import InputError
+from scml_gym.core.files import replace_file
+from scml_gym.core.registry import load_object
+from scml_gym.experiments.run_folder import Run, find_policy_file
+from scml_gym.game.definition import Game
+from scml_gym.game.world import PlayerMaker
+from scml_gym.games import DEFAULT_GAME, GAMES, game_of
+
+if TYPE_CHECKING:
+    from scml.oneshot.agent import OneShotAgent
+
+LEARNERS = "agents:AGENTS"
+"""The registry of learners, found by name: learners are above this package."""
+
+
+def load_agent(run: str | os.PathLike[str]) -> Any:
+    """The learner (`agents.base.Agent`) that a run folder holds, from its last checkpoint.
+
+    Raises:
+        InputError: if the folder is missing or corrupt, or has no checkpoint yet.
+    """
+    return load_object(LEARNERS).get(Run.open(Path(run)).info["agent"]).load(latest_checkpoint(run))
+
+
+def latest_checkpoint(run: str | os.PathLike[str]) -> Path:
+    """The folder of a run folder's last checkpoint.
+
+    Raises:
+        InputError: as `load_agent`.
+    """
+    checkpoint = Run.open(Path(run)).latest_checkpoint()
+    if checkpoint is None:
+        raise InputError(f"{run}: the run has no checkpoint yet")
+    return checkpoint
+
+
+def game_of_run(run: str | os.PathLike[str]) -> Game:
+    """The game in which a run folder was trained: that of its environment, else OneShot.
+
+    Raises:
+        InputError: if the folder is missing or corrupt.
+    """
+    return game_of(str(Run.open(Path(run)).config["env"].get("id"))) or GAMES.get(DEFAULT_GAME)
+
+
+def learner_maker(run: str | os.PathLike[str]) -> PlayerMaker:
+    """What makes the players of a run folder: its learner, as it was trained.
+
+    Raises:
+        InputError: as `load_agent`.
+    """
+    return load_agent(run).policy
+
+
+def policy_file_maker(run: str | os.PathLike[str]) -> PlayerMaker:
+    """What makes the players of a run folder's last checkpoint, as a strategy, which compiled worlds play too.
+
+    Raises:
+        InputError: if the folder is missing or corrupt, or its learner is none that a policy file can stand for.
+    """
+    file = find_policy_file(latest_checkpoint(run))
+    if file is not None:
+        return game_of_run(run).player_maker(str(file))
+    export = getattr(load_agent(run), "policy_file", None)
+    reason = "its learner makes no policy files"
+    if export is not None:
+        try:
+            return export().player
+        except InputError as error:
+            reason = str(error)
+    raise InputError(f"opponents: {str(run)!r} plays in the real simulation only ({reason}): use backend='reference'")
+
+
+def deploy(run: str | os.PathLike[str], **parameters: Any) -> tuple[type[OneShotAgent], dict[str, Any]]:
+    """The scml agent class, and its entry of ``competitor_params``, with which a run plays in scml's own tournaments.
+
+    The class can be imported by name, so tournaments may run in parallel processes.
+
+    Args:
+        run: The run folder.
+        parameters: Further parameters of `scml_gym.deployed.DeployedAgent`: ``seed``, ``counts`` and ``name``.
+
+    Raises:
+        InputError: if the run folder cannot be deployed; it is tried here, so that no tournament starts in vain.
+
+    Example::
+
+        competitor, parameters = deploy("runs/ppo")
+        anac2024_oneshot(competitors=[competitor, SyncRandomOneShotAgent], competitor_params=[parameters, {}])
+    """
+    check_names(parameters, ("seed", "counts", "name"))
+    player = learner_maker(run)(0)
+    kind = game_of_run(run).agent_class(player)
+    return kind, {"controller_params": {"run": str(Path(run).resolve()), **parameters}}
+
+
+def write_count(folder: Path, name: str, counts: Mapping[str, int]) -> None:
+    """Write one agent's counts of a world as JSON, whole or not at all."""
+    folder.mkdir(parents=True, exist_ok=True)
+    replace_file(folder / f"{name}.json", json.dumps(dict(counts)))

@@ -1,0 +1,87 @@
+"""The layers of the package: who may import whom, imports within functions included."""
+
+import ast
+import statistics
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+LOOSE = {"__init__.py", "registration.py", "games.py", "deployed.py"}
+GAMES = {"oneshot", "bilateral", "commitment", "standard"}
+TABLES = {"core", "game", "tables"}
+"""What the tables at the top of the package import; they name everything else by texts."""
+BELOW = {
+    "core": {"core"},
+    "jit": {"core", "jit"},
+    "game": {"core", "jit", "game"},
+    "tables": TABLES,
+    "experiments": TABLES | {"experiments"},
+}
+BELOW["vector"] = BELOW["simulator"] = {"core", "jit", "game"}
+BELOW |= {game: {"core", "jit", "game", "vector", "simulator", "tables"} for game in GAMES}
+BELOW["policies"] = BELOW["oneshot"] | GAMES | {"experiments"}
+BELOW["deployed"] = BELOW["evaluation"] = BELOW["policies"] | {"policies"}
+BELOW["agents"] = BELOW["evaluation"] | {"evaluation"}
+BELOW["train"] = BELOW["evaluate"] = BELOW["agents"] | {"agents"}
+
+
+def modules():
+    """Every module of the program by its name."""
+    paths = [*(ROOT / "scml_gym").rglob("*.py"), *(ROOT / "agents").rglob("*.py")]
+    paths += [ROOT / "train.py", ROOT / "evaluate.py"]
+    names = {path: path.relative_to(ROOT).with_suffix("").parts for path in sorted(paths)}
+    return {".".join(p[:-1] if p[-1] == "__init__" else p): path for path, p in names.items()}
+
+
+MODULES = modules()
+
+
+def imports(name):
+    """The modules that a module imports anywhere in it, with the line."""
+    found = []
+    for node in ast.walk(ast.parse(MODULES[name].read_text())):
+        if isinstance(node, ast.Import):
+            found += [(alias.name, node.lineno) for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{name}: imports are absolute"
+            whole = [f"{node.module}.{alias.name}" for alias in node.names]
+            found += [(full if full in MODULES else node.module, node.lineno) for full in whole]
+    return [(module, line) for module, line in found if module in MODULES and module != name]
+
+
+def layer(name):
+    """The layer of a module."""
+    package, *rest = name.split(".")
+    if package != "scml_gym":
+        return package
+    return rest[0] if rest and rest[0] not in ("registration", "games") else "tables"
+
+
+GRAPH = {name: imports(name) for name in MODULES}
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_a_module_imports_its_own_layer_and_those_below(name):
+    valid = BELOW[layer(name)] | {layer(name)}
+    wrong = [f"{name}:{line} imports {module}" for module, line in GRAPH[name] if layer(module) not in valid]
+    assert not wrong
+
+
+def test_no_modules_import_each_other():
+    """Not even within functions or for types."""
+    left = {name: {module for module, _ in found} for name, found in GRAPH.items()}
+    while free := [name for name, needs in left.items() if not needs & left.keys()]:
+        for name in free:
+            del left[name]
+    while unused := [name for name in left if all(name not in needs for needs in left.values())]:
+        for name in unused:  # it imports a cycle without being in it
+            del left[name]
+    assert not left, f"these import each other: {', '.join(sorted(left))}"
+
+
+def test_every_module_is_in_a_folder_and_small():
+    assert {path.name for path in (ROOT / "scml_gym").glob("*.py")} == LOOSE
+    lengths = {name: len(path.read_text().splitlines()) for name, path in MODULES.items()}
+    assert statistics.median(lengths.values()) <= 140
+    assert not [f"{name}: {length} lines" for name, length in lengths.items() if length > 400]
