@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from benchmarks.generation_statistics import compare, holm, table_of
 from scml_gym.core.errors import InputError
 from scml_gym.jit import random as random_stream
 from scml_gym.jit.compile import compiled
@@ -16,6 +15,7 @@ from scml_gym.oneshot.worlds.compiled.generation import compiled_spec, fill_spec
 from scml_gym.oneshot.worlds.compiled.layout import DAILY_DTYPE, MAX_FACTORIES, SPEC_DTYPE
 from scml_gym.oneshot.worlds.generation import league_spec
 from scml_gym.oneshot.worlds.spec import WorldSpec
+from scml_gym.oneshot.worlds.statistics import compare, holm, table_of
 
 WORLDS, DAYS = 150, (20, 30)
 

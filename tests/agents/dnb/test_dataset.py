@@ -35,25 +35,7 @@ from scml_gym.oneshot.worlds.compiled.generation import compiled_spec
 from scml_gym.oneshot.worlds.compiled.world import CompiledWorld
 from scml_gym.oneshot.worlds.reference import ReferenceWorld
 from scml_gym.policies.players import player_maker
-
-
-def config(**changes):
-    return {
-        "source": "compiled",
-        "worlds": 5,
-        "days": (4, 6),
-        "factories_per_level": (2, 4),
-        "opponents": {"greedy": 1.0, "subset-population": 2.0, "random": 1.0},
-        "held_out": ["greedy"],
-        "test_worlds": 0.3,
-        "share": 1.0,
-        "worlds_per_shard": 2,
-        "logs": [],
-    } | changes
-
-
-def settings(**changes) -> DatasetConfig:
-    return validate(DatasetConfig, config(**changes))
+from tests.helpers.dnb_datasets import config, in_order, settings
 
 
 def equal(one, other):
@@ -78,11 +60,6 @@ def play(seed, recorder):
     while advance_one(*world.arrays, 0) == DAY:
         parts.append(records.take())
     return world, join_records(parts, RECORD_DTYPE)
-
-
-def in_order(records):
-    sample = records["sample"]
-    return records[np.lexsort((records["index"], records["partner"], records["factory"], sample["day"]))]
 
 
 class PlainRecorder:

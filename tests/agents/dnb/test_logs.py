@@ -33,7 +33,7 @@ from scml_gym.oneshot.worlds.reference import ReferenceWorld
 from scml_gym.policies.players import player_maker
 from scml_gym.simulator.global_rng import GlobalStreams
 from scml_gym.simulator.log import OfferLog, record_world
-from tests.agents.dnb.test_dataset import in_order, settings
+from tests.helpers.dnb_datasets import in_order, settings
 
 DAYS, SEED = 12, 6
 NAMES = ["greedy", "subset-strong", "single-agreement", "adaptive-price"]

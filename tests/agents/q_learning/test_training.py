@@ -20,7 +20,7 @@ from scml_gym.oneshot.view import BUYER, SELLER, new_view
 from scml_gym.oneshot.worlds.generation import league_spec
 from scml_gym.oneshot.worlds.protocol import FactoryPolicy
 from scml_gym.oneshot.worlds.reference import ReferenceWorld
-from tests.agents.q_learning.test_learner import CHANGES, ENV, config, settings
+from tests.helpers.q_learning import CHANGES, ENV, config, settings
 
 
 def test_players_share_nothing_that_changes():
