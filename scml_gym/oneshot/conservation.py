@@ -12,7 +12,7 @@ from scml_gym.oneshot.strategies import STRATEGIES
 from scml_gym.oneshot.view import MAX_PARTNERS, SELLER
 
 
-def play_random_actions(actions: int, rows: int, action: str, seed: int) -> int:
+def play_random_actions(actions: int, rows: int, action: str, seed: int, **arguments: Any) -> int:
     """Play that many random actions at least.
 
     Args:
@@ -20,6 +20,7 @@ def play_random_actions(actions: int, rows: int, action: str, seed: int) -> int:
         rows: Of the batch.
         action: Form of action.
         seed: Of worlds and actions.
+        arguments: More of the environment; by default it is fully observed.
 
     Returns:
         The actions played.
@@ -31,11 +32,11 @@ def play_random_actions(actions: int, rows: int, action: str, seed: int) -> int:
         "scml_gym/OneShotConcurrent-v0",
         num_envs=rows,
         action=action,
-        observability="full",
         opponents=sorted(STRATEGIES),
         days=(1, 12),
         factories_per_level=(1, 8),
         timing=("rounds", "moves")[seed % 2],
+        **{"observability": "full"} | arguments,
     ).unwrapped
     envs.action_space.seed(seed)
     observations, infos = envs.reset(seed=seed)

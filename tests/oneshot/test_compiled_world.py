@@ -165,7 +165,6 @@ def test_a_cache_folder_that_cannot_be_written_is_named_once(tmp_path):
     (tmp_path / "file").write_text("")
     code = """if True:
         from scml_gym.jit.compile import compiled, jittable
-from scml_gym.oneshot.conservation import play_random_actions
         @compiled
         def twice(x):
             return 2 * x
@@ -235,6 +234,10 @@ def test_processes_that_compile_at_once_do_not_mix_up_their_code(tmp_path):
     assert "compiling" not in kept.stderr
 
 
-@pytest.mark.parametrize("action", ["choice", "continuous"])
-def test_random_actions_conserve_money_and_goods(action):
-    assert play_random_actions(4000, 64, action, seed=SEED) >= 4000
+@pytest.mark.parametrize(
+    ("action", "options"),
+    [("choice", {"observability": "partial"}), ("continuous", {"observability": "full", "reward": "negotiations"})],
+)
+def test_random_actions_conserve_money_and_goods(action, options):
+    """With batches that other tests compile too."""
+    assert play_random_actions(4000, 64, action, SEED, **options) >= 4000

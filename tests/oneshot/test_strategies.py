@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import importlib.util
 import subprocess
 import sys
@@ -31,6 +32,7 @@ from scml_gym.oneshot.view import (
     SELLER,
     new_actions,
 )
+from scml_gym.oneshot.worlds.compiled.strategy_calls import strategy_addresses
 from scml_gym.oneshot.worlds.generation import league_spec
 from scml_gym.oneshot.worlds.reference import ReferenceWorld
 from scml_gym.policies.players import player_maker
@@ -96,37 +98,42 @@ def test_answers_are_valid_and_pure(name, view, seed, known, edge):
 
 @pytest.mark.parametrize("name", [n for n in NAMES if n != "best-subset-random"])  # which best-subset is
 def test_compiled_code_gives_the_same_answers(name):
-    numba = pytest.importorskip("numba")
+    """The code that worlds call by its address, and the same functions in Python."""
     strategy, generator, n = STRATEGIES.get(name), np.random.default_rng(11), 400
     views = random_views(generator, n)
     draws = np.stack([counter_draws(seed, 0, 0, 0) for seed in range(n)])
     memory = generator.uniform(0, 1, (n, strategy.state_size)) * generator.integers(0, 2, (n, 1))
-    functions = [strategy.decide]
-    if strategy.learn is not None:
-        learn = strategy.learn
-        functions.append(
-            numba.extending.register_jitable(lambda view, state, params, draws, actions: learn(view, state, params))
-        )
+    params = strategy.parameter_array()
+    decide, learn = strategy_addresses(strategy)
 
-    def over_all(function):
-        def loop(views, state, params, draws, actions):
-            for i in range(len(views)):
-                function(views[i], state[i], params, draws[i], actions[i])
+    def call(address, i, state, *more):
+        told = [views[i : i + 1].ctypes.data, state[i].ctypes.data, state.shape[1], params.ctypes.data, len(params)]
+        told += [array[i].ctypes.data for array in more]
+        ctypes.CFUNCTYPE(None, *[ctypes.c_ssize_t] * len(told))(address)(*told)
 
-        return loop
+    plays = {
+        "decide": (strategy.decide, lambda i, state, actions: call(decide, i, state, draws, actions)),
+        "learn": (strategy.learn, lambda i, state, actions: call(learn, i, state)),
+    }
+    for what, (function, compiled) in plays.items():
+        if function is None:
+            assert learn == 0
+            continue
+        results = []
 
-    def play(wrap):
-        """Answers and state after each function; every view is shown twice, so that the state from before counts."""
-        for function in functions:
+        def plain(i, state, actions, function=function, deciding=what == "decide"):
+            function(views[i], state[i], params, *((draws[i], actions[i]) if deciding else ()))
+
+        for play in (plain, compiled):
             actions, state = np.zeros((n, MAX_PARTNERS), dtype=ACTION_DTYPE), memory.copy()
-            for _ in range(2):
-                wrap(over_all(function))(views, state, strategy.parameter_array(), draws, actions)
-            yield actions, state
-
-    for expected, compiled in zip(play(lambda loop: loop), play(numba.njit), strict=True):
-        assert (expected[0] != expected[0].flat[0]).any() or (expected[1] != memory).any()
-        np.testing.assert_array_equal(expected[0], compiled[0])
-        np.testing.assert_array_equal(expected[1], compiled[1])
+            for _ in range(2):  # every view is shown twice, so that the state from before counts
+                for i in range(n):
+                    play(i, state, actions)
+            results.append((actions, state))
+        (expected, kept), (answered, remembered) = results
+        assert (expected != expected.flat[0]).any() or (kept != memory).any()
+        np.testing.assert_array_equal(expected, answered)
+        np.testing.assert_array_equal(kept, remembered)
 
 
 @pytest.mark.parametrize("name", NAMES)
