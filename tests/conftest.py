@@ -60,7 +60,8 @@ def command_line(tmp_path):
     """``command_line("train.py", *arguments)``: run a script of the repository, in an empty folder."""
 
     def run(script, *arguments, **variables):
-        environment = os.environ | {"PYTHONPATH": str(ROOT)} | variables
+        path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+        environment = os.environ | {"PYTHONPATH": path} | variables
         command = [sys.executable, str(ROOT / script), *map(str, arguments)]
         return subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300)
 

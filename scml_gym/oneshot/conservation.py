@@ -28,16 +28,9 @@ def play_random_actions(actions: int, rows: int, action: str, seed: int, **argum
     Raises:
         AssertionError: if something is not conserved, not a number or out of range.
     """
-    envs: Any = gymnasium.make_vec(
-        "scml_gym/OneShotConcurrent-v0",
-        num_envs=rows,
-        action=action,
-        opponents=sorted(STRATEGIES),
-        days=(1, 12),
-        factories_per_level=(1, 8),
-        timing=("rounds", "moves")[seed % 2],
-        **{"observability": "full"} | arguments,
-    ).unwrapped
+    world: dict[str, Any] = {"opponents": sorted(STRATEGIES), "days": (1, 12), "factories_per_level": (1, 8)}
+    world |= {"observability": "full", "timing": ("rounds", "moves")[seed % 2]} | arguments
+    envs: Any = gymnasium.make_vec("scml_gym/OneShotConcurrent-v0", num_envs=rows, action=action, **world).unwrapped
     envs.action_space.seed(seed)
     observations, infos = envs.reset(seed=seed)
     space = envs.single_observation_space

@@ -202,6 +202,7 @@ def test_closures_have_names_that_say_what_they_hold(mark):
     assert len({one, make(2), make(1.0), make(np.arange(3)), make(np.arange(4)), make(accept), make(end)}) == 7
 
 
+@pytest.mark.slow
 def test_processes_that_compile_at_once_do_not_mix_up_their_code(tmp_path):
     (tmp_path / "adding.py").write_text(
         """if True:

@@ -49,17 +49,20 @@ def real():
     return table_of(league_spec(seed, DAYS) for seed in range(WORLDS))
 
 
+@pytest.mark.slow
 def test_draws_from_the_distribution_of_the_league_generator(real):
     rows = compare(real, table_of(compiled_spec(seed, DAYS) for seed in range(WORLDS)))
     assert len(rows) > 130
     assert [row for row in rows if row.adjusted < 0.01] == []
 
 
+@pytest.mark.slow
 def test_league_generator_agrees_with_itself(real):
     rows = compare(real, table_of(league_spec(seed, DAYS) for seed in range(1000, 1000 + WORLDS)))
     assert [row for row in rows if row.adjusted < 0.01] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "value", "statistic"),
     [

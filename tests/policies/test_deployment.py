@@ -21,6 +21,8 @@ from scml_gym.policies.parity import compare_deployment
 from scml_gym.policies.players import player_maker
 from tests.helpers.sb3_runs import experiment, trained
 
+pytestmark = pytest.mark.slow
+
 JOINT = ["maskable-ppo", "recurrent-ppo"]
 
 

@@ -211,6 +211,7 @@ def test_a_dataset_is_read_as_it_was_written_and_shards_change_nothing(tmp_path)
     assert equal(read.take(mask), read.take(np.flatnonzero(mask))) and read.take(mask).accepted.all()
 
 
+@pytest.mark.slow
 def test_processes_change_nothing(tmp_path):
     generate_dataset(settings(worlds_per_shard=3), 7, tmp_path / "one")
     generate_dataset(settings(worlds_per_shard=3), 7, tmp_path / "two", workers=2)

@@ -12,6 +12,8 @@ from scml_gym.experiments.run_folder import Run
 from scml_gym.policies.deployment import PartnerPolicy
 from tests.helpers.sb3_runs import ENV, SMALL, experiment, trained
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module", params=sorted(SMALL))
 def learnt(request, tmp_path_factory):
