@@ -41,7 +41,8 @@ class Story:
     """
 
     def __init__(self, env, agents, title):
-        self.env, self.agents, self.lines = env, agents, [title]
+        self.env, self.agents = env, agents
+        self.lines = wrapped(title)
         self.seen, self.decisions, self.day = {}, 0, None
 
     @property
@@ -58,8 +59,7 @@ class Story:
 
     def say(self, name, text, indent=2):
         """Add a line, or more where it is long."""
-        whole = f"{' ' * indent}{name}: {text}"
-        self.lines += textwrap.wrap(whole, 120, subsequent_indent=" " * (indent + 4), break_on_hyphens=False)
+        self.lines += wrapped(f"{' ' * indent}{name}: {text}", indent)
 
     def decide(self, observations):
         """What is seen before a decision; observations by whose they are."""
@@ -84,6 +84,11 @@ class Story:
             ]
             if told:
                 self.say(place, ", ".join(told), indent=2 if place == name else 4)
+
+
+def wrapped(text, indent=0):
+    """The lines of a text, of which all but the first are indented by four more."""
+    return textwrap.wrap(text, 120, subsequent_indent=" " * (indent + 4), break_on_hyphens=False)
 
 
 def records(name, view, before):
