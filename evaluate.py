@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from scml_gym.core.cli import run_cli
+from scml_gym.core.cli import command_app, run_cli
 
 
 class Commands(TyperGroup):
@@ -24,7 +24,7 @@ class Commands(TyperGroup):
         return super().parse_args(ctx, args if args and args[0] in self.commands else ["judge", *args])
 
 
-app = typer.Typer(cls=Commands, add_completion=False, pretty_exceptions_enable=False)
+app = command_app(cls=Commands)
 
 
 @app.command("judge", epilog="Studies are run by: evaluate.py study FILE (see evaluate.py study --help).")
@@ -48,7 +48,7 @@ def evaluate(
     from scml_gym.evaluation import evaluate_command
 
     options = {k: v for k, v in locals().items() if k not in ("config", "evaluate_command")}
-    return evaluate_command(config, options, shlex.join(sys.argv))
+    return evaluate_command(config, options, shlex.join(["python", *sys.argv]))
 
 
 @app.command()

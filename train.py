@@ -7,11 +7,11 @@ from typing import Annotated
 
 import typer
 
-from scml_gym.core.cli import run_cli
+from scml_gym.core.cli import command_app, run_cli
 from scml_gym.core.errors import InputError
 from scml_gym.core.process import fix_hash_seed
 
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+app = command_app()
 
 
 @app.command()

@@ -31,7 +31,12 @@ class Agent(Protocol):
         ...
 
     def train(self, run: Run) -> None:
-        """Learn until the configured end, from the run's last checkpoint where there is one, saving as it goes."""
+        """Learn until the configured end, from the run's last checkpoint where there is one, saving as it goes.
+
+        Raises:
+            KeyboardInterrupt: if the user stops it: at once, or, in a loop within `Run.stops_at_checkpoints`, when the
+                checkpoint that is due then is saved.
+        """
         ...
 
     def predict(

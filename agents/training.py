@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import shlex
+import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from agents import AGENTS
 from agents.base import Agent
 from scml_gym.core.config import Loaded, load_experiment
+from scml_gym.core.interrupts import Interrupted
 from scml_gym.core.process import limit_threads
 from scml_gym.experiments.run_folder import Run, check_free
 
@@ -31,6 +35,7 @@ def start(
 
     Raises:
         InputError: before anything is written, if the experiment is wrong in any way or ``out`` is not empty.
+        Interrupted: see `train`.
     """
     loaded = load_experiment(experiment, options, seed)
     name = f"{Path(experiment).stem}-seed{loaded.config['seed']}-{time.strftime('%Y%m%d-%H%M%S')}"
@@ -39,7 +44,7 @@ def start(
     agent = build(loaded)
     learner = f"{type(agent).__module__}:{type(agent).__qualname__}"
     run = Run.create(folder, loaded.config, command, agent=learner)
-    agent.train(run)
+    train(agent, run)
     return run
 
 
@@ -48,12 +53,50 @@ def resume(folder: Path, command: str = "") -> Run:
 
     Raises:
         InputError: if it is no run folder, or is corrupt, or another process is training in it.
+        Interrupted: see `train`.
     """
     run = Run.open(folder)
     agent = build(Loaded(run.config, {"": str(folder / "config.yaml")}))
     run.resumed(command)
-    agent.train(run)
+    train(agent, run)
     return run
+
+
+def train(agent: Agent, run: Run) -> None:
+    """Let a learner train.
+
+    Raises:
+        Interrupted: if the user stopped it, by Ctrl-C or SIGTERM; the learning curve is drawn, and the message says how
+            to go on from the last checkpoint, which a learner makes for it where it can (`Run.stops_at_checkpoints`).
+    """
+    if cost := cost_of_reference(run.config["agent"], run.config["env"]):
+        print(f"note: {cost}", file=sys.stderr)
+    try:
+        agent.train(run)
+    except KeyboardInterrupt as stop:
+        run.plot()
+        how = f"python train.py --resume {shlex.quote(str(run.path))}"
+        raise Interrupted(f"interrupted; saved at step {run.step}, go on with: {how}") from stop
+
+
+TIMES_SLOWER = 1_000
+"""Decisions in a second in compiled worlds over those in real ones (docs/results/compiled_world.md), roughly."""
+
+
+def cost_of_reference(agent: Mapping[str, Any], env: Mapping[str, Any]) -> str | None:
+    """What it costs to learn in real simulations, in one line; None where the compiled world is learnt in.
+
+    Args:
+        agent: The ``agent`` section of an experiment, complete.
+        env: Its ``env`` section, complete.
+    """
+    if env.get("backend") != "reference":
+        return None
+    n, workers = agent.get("n_envs", 1), agent.get("workers", 1)
+    where = "each in a process of its own" if workers > 1 else "one after the other in this process"
+    simulations = f"{n} simulations, {where}" if n > 1 else "one simulation at a time"
+    times = f"roughly {TIMES_SLOWER:,} times as long as with env.backend=compiled"
+    return f"env.backend=reference: {simulations}; playing takes {times}"
 
 
 def build(loaded: Loaded) -> Agent:
@@ -65,4 +108,4 @@ def build(loaded: Loaded) -> Agent:
     limit_threads(loaded.config["threads"])
     agent, env = loaded.config["agent"], loaded.config["env"]
     with loaded.naming_sources():
-        return AGENTS.get(agent["name"]).build(agent, {key: env[key] for key in env if key != "name"})
+        return AGENTS.get(agent["name"], "agent.name").build(agent, {key: env[key] for key in env if key != "name"})

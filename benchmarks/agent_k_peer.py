@@ -80,7 +80,7 @@ def main() -> None:
                 }
             rows.append(row)
     table = pd.DataFrame(rows).round(4)
-    Console().print(table.to_string())
+    Console(markup=False).print(table.to_string())
     if options.out is not None:
         options.out.mkdir(parents=True, exist_ok=True)
         table.to_csv(options.out / "agent_k_peer.csv", index=False)

@@ -49,7 +49,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", type=Path, help="where to write what was measured")
     options = parser.parse_args()
-    console = Console()
+    console = Console(markup=False)
     counts = compare(options.negotiations, options.seed, console)
     console.print(f"equal to the last bit: {dict(counts)}")
     measured = {**negotiation_times(options.peer, options.seed), **step_rates()}

@@ -29,9 +29,9 @@ from agents.dnb.logs import read_log, read_records
 from scml_gym.core.config import CONFIGS, read_yaml, validate
 from scml_gym.oneshot.worlds.compiled.generation import compiled_spec
 from scml_gym.oneshot.worlds.compiled.world import CompiledWorld
+from scml_gym.oneshot.worlds.log import record_world
 from scml_gym.oneshot.worlds.reference import ReferenceWorld
 from scml_gym.simulator.global_rng import GlobalStreams
-from scml_gym.simulator.log import record_world
 
 AGENTS = [SyncRandomOneShotAgent, GreedyOneShotAgent]
 
@@ -55,7 +55,7 @@ def main() -> None:
         n = row["worlds"]
         seconds, found = f"{row['cpu'] / n:.4f}", f"{row['rows'] / n:,.0f}" if row["rows"] else ""
         table.add_row(row["name"], seconds, found, f"{row['rows'] / row['cpu']:,.0f}" if row["rows"] else "")
-    Console().print(table)
+    Console(markup=False).print(table)
     if options.json is not None:
         options.json.write_text(json.dumps(rows, indent=1) + "\n")
 

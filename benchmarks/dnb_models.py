@@ -23,8 +23,8 @@ from agents.dnb.dataset import read_dataset
 from agents.dnb.learner import load_dnb
 from agents.dnb.models import AcceptanceModel, Kernel
 from agents.dnb.records import MAX_EVENTS, WINDOW
-from agents.dnb.transformer import TransformerHyperparameters
 from agents.dnb.transformer_fit import Network, inputs_of
+from agents.dnb.transformer_layout import TransformerHyperparameters
 from scml_gym.core.cli import run_main
 from scml_gym.jit.compile import compiled
 
@@ -48,7 +48,7 @@ def main() -> None:
         for name, of_kind in (("of the dataset", chosen), ("as long as can be", full)):
             ours, theirs = decision(model, of_kind), torch_decision(model, of_kind)
             table.add_row(model.name, name, f"{ours:.3f}", f"{theirs:.3f}" if theirs else "")
-    Console().print(table)
+    Console(markup=False).print(table)
 
 
 def fastest(play: Callable[[], object], decisions: int) -> float:

@@ -30,10 +30,10 @@ from scml_gym.core.files import replace_file
 from scml_gym.core.reporting import progress_bar
 from scml_gym.jit.compile import compiled
 from scml_gym.oneshot.worlds.compiled import generation
-from scml_gym.oneshot.worlds.compiled.layout import DAILY_DTYPE, MAX_FACTORIES, SPEC_DTYPE
 from scml_gym.oneshot.worlds.generation import Range, league_spec
 from scml_gym.oneshot.worlds.pool import SpecPool, parse_range
-from scml_gym.oneshot.worlds.spec import WorldSpec
+from scml_gym.oneshot.worlds.spec import MAX_FACTORIES, WorldSpec
+from scml_gym.oneshot.worlds.spec_record import DAILY_DTYPE, SPEC_DTYPE
 from scml_gym.oneshot.worlds.statistics import Comparison, compare, table_of
 
 ALTERED: dict[str, Any] = {
@@ -160,7 +160,7 @@ def main() -> int:
     parser.add_argument("--name", default="league", help="of the files in --out")
     parser.add_argument("--out", type=Path, help="folder for tables (csv, md) and figures (json)")
     options = parser.parse_args()
-    console = Console(soft_wrap=True)
+    console = Console(soft_wrap=True, markup=False)
     seeds = range(options.seed, options.seed + options.worlds)
     try:
         real = table_of(real_worlds(options))

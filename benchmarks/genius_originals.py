@@ -127,7 +127,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--out", type=Path, help="folder to write the table and a summary to")
     options = parser.parse_args()
-    console, start = Console(), time.process_time()
+    console, start = Console(markup=False), time.process_time()
     cases = list(pd.read_csv(DATA / "genius_originals_results.csv").itertuples())
     curves: dict[Any, Any] = dict(iter(pd.read_csv(DATA / "genius_originals_curves.csv").groupby(SET)))
     rows: Any = pd.DataFrame(

@@ -32,7 +32,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", type=Path, help="where to write what was covered")
     options = parser.parse_args()
-    console, counts = Console(), Counter[str]()
+    console, counts = Console(markup=False), Counter[str]()
     start = time.time()
     for index in track(range(options.worlds), description="worlds", console=console):
         for timing in TIMINGS:

@@ -60,7 +60,7 @@ def main() -> None:
     table = Table("a second of CPU time", *numbers, title="Pre-training of tabular Q-learning, one thread")
     for unit in ("worlds", *UNITS):
         table.add_row(unit, *(f"{row[f'{unit}_per_second']:,.0f}" for row in numbers.values()))
-    Console().print(table)
+    Console(markup=False).print(table)
     if arguments.json:
         arguments.json.write_text(json.dumps(numbers, indent=1) + "\n")
 

@@ -148,7 +148,7 @@ def make_envs(n: int) -> tuple[Any, dict[str, Callable[..., None]]]:
     """A batch with two threads, and what can run its program."""
     envs = gymnasium.make_vec(ENVIRONMENT, num_envs=n, threads=2, **WORLDS).unwrapped
     envs.reset(seed=0)
-    workers = envs._program
+    workers: Any = vars(envs)["_program"]
     return envs, {"workers": workers} | {name: make(workers._program) for name, make in PLAIN.items()}
 
 

@@ -245,9 +245,9 @@ def compile_all(arguments: dict[str, Any]) -> None:
     """Run once what is measured, so that its code is on disk."""
     single(arguments)()
     batched(2, 1, arguments)()
-    batch, source, _roster = make_batch(1, True, 1, arguments)
+    batch, source, _table = make_batch(1, True, 1, arguments)
     random_moves(batch, source, 1, 0, 1)
-    batch, source, _roster = make_batch(1, False, 0, arguments)
+    batch, source, _table = make_batch(1, False, 0, arguments)
     play_worlds(batch, source, 0, 1)
 
 
@@ -313,7 +313,7 @@ def main() -> None:
     table = Table(*rows[0], title=f"{options.factories} factories a level, {options.days} days")
     for row in rows:
         table.add_row(*(f"{v:,.1f}" if isinstance(v, float) else str(v) for v in row.values()))
-    Console().print(table)
+    Console(markup=False).print(table)
     if options.json is not None:
         options.json.write_text(json.dumps(rows, indent=1) + "\n")
 

@@ -23,7 +23,6 @@ from gymnasium import spaces
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-
 from scml_gym.bilateral.envs.base import NegotiationEnv  # noqa: E402
 from scml_gym.bilateral.envs.config import BilateralConfig  # noqa: E402
 from scml_gym.core.registry import load_object  # noqa: E402

@@ -8,8 +8,9 @@ import uuid
 from pathlib import Path
 from typing import Any
 
+from scml_gym.oneshot.worlds.adapters import OneShotAsyncAdapter, OneShotSyncAdapter
 from scml_gym.policies.deployment import run_policy_maker, write_count
-from scml_gym.simulator.adapters import Adapter, AsyncAdapter, SyncAdapter
+from scml_gym.simulator.adapters import Adapter
 
 
 @functools.cache
@@ -44,9 +45,9 @@ class Deployed(Adapter):
             write_count(Path(self._counts), uuid.uuid4().hex, {n: getattr(self, n) for n in names})
 
 
-class DeployedAgent(Deployed, SyncAdapter):
+class DeployedAgent(Deployed, OneShotSyncAdapter):
     """A run folder as a ``OneShotSyncAgent``: it answers all partners together."""
 
 
-class DeployedAsyncAgent(Deployed, AsyncAdapter):
+class DeployedAsyncAgent(Deployed, OneShotAsyncAdapter):
     """A run folder as a ``OneShotAgent``: it answers each negotiation by itself."""

@@ -23,8 +23,9 @@ from agents.commitment.mediated import MediatedMARL
 from agents.commitment.moca import MOCA
 from agents.commitment.tables import Row
 from scml_gym.commitment import make_game
-from scml_gym.commitment.base import Game, brief, whole
-from scml_gym.core.config import ConfigError, validate
+from scml_gym.commitment.base import Game
+from scml_gym.core.arguments import brief, whole
+from scml_gym.core.config import ConfigError, arguments_of, validate
 from scml_gym.core.errors import InputError
 
 if TYPE_CHECKING:
@@ -77,11 +78,8 @@ def game_of(env: Mapping[str, Any]) -> Game:
     if "game" not in env:
         raise ConfigError(("env", "game"), "missing; learners for games need an env such as configs/env/game.yaml")
     arguments = {key: value for key, value in env.items() if key not in ("name", "game")}
-    try:
+    with arguments_of("env", arguments, otherwise="game"):
         return make_game(env["game"], **arguments)
-    except InputError as error:
-        key = str(error).partition(":")[0].partition("=")[0]
-        raise ConfigError(("env", key if key in arguments else "game"), str(error)) from error
 
 
 class GameLearner:
@@ -121,7 +119,7 @@ class GameLearner:
             self.method = self.method_class(self.settings, self.game, [np.random.default_rng(run.config["seed"])])
         else:
             self.method = self._go_on_from(checkpoint)
-        with run.progress(self.settings.updates, "updates") as bar:
+        with run.progress(self.settings.updates, "updates") as bar, run.stops_at_checkpoints():
             for done, decisions, means in learning(self.method, self.settings, self.game):
                 row = {name: value[0] for name, value in means.items()}
                 run.log(decisions, **row)

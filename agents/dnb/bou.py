@@ -11,23 +11,25 @@ import numpy as np
 from agents.dnb.beta import beta_quantile
 from agents.dnb.records import ROUND_BUCKETS, PartnerMemory
 from scml_gym.jit.compile import jittable
+from scml_gym.jit.parameters import parameters_dtype
 
 CLIP = 1e-4
 """Means are kept this far from 0 and 1 (thesis, algorithm 5-2, ``mu_eps``)."""
 
 LEAST_STRENGTH = 2.0
 
-STRENGTH, DELTA, EVIDENCE, TERMINAL, FIRST_PRIOR, USE_BOUND, ANSWERED = range(7)
-N_BOU = 7
-"""Settings of the calibration, float64 ``(N_BOU,)``:
+CALIBRATION_DTYPE = parameters_dtype(
+    ("strength", "delta", "evidence", "terminal", "first_prior", "use_bound", "answered")
+)
+"""Settings of the calibration:
 
-- ``STRENGTH``: observations that the model's mean counts for;
-- ``DELTA``: probability below the lower confidence bound;
-- ``EVIDENCE``: weight of an observation; 0 switches the update off;
-- ``TERMINAL``: of an offer that was left without an answer, as a part of a rejection; 0 for none;
-- ``FIRST_PRIOR``: 1 where a key's prior is the mean at its first use, as in the thesis; 0 where it is the mean now;
-- ``USE_BOUND``: 1 to plan with the bound, 0 with the posterior mean;
-- ``ANSWERED``: the chance that an offer is answered at all, before anything is known of a partner; 1 where leaving is
+- ``strength``: observations that the model's mean counts for;
+- ``delta``: probability below the lower confidence bound;
+- ``evidence``: weight of an observation; 0 switches the update off;
+- ``terminal``: of an offer that was left without an answer, as a part of a rejection; 0 for none;
+- ``first_prior``: 1 where a key's prior is the mean at its first use, as in the thesis; 0 where it is the mean now;
+- ``use_bound``: 1 to plan with the bound, 0 with the posterior mean;
+- ``answered``: the chance that an offer is answered at all, before anything is known of a partner; 1 where leaving is
   not reckoned with, as in the thesis.
 """
 
@@ -53,7 +55,7 @@ def quantity_bucket(quantity: int) -> int:
 
 @jittable
 def posterior(
-    partner: PartnerMemory, time: float, in_bin: int, quantity: int, mean: float, settings: np.ndarray
+    partner: PartnerMemory, time: float, in_bin: int, quantity: int, mean: float, settings: np.void
 ) -> tuple[float, float]:
     """The parameters alpha and beta of the chance that a partner accepts an offer.
 
@@ -63,41 +65,41 @@ def posterior(
         in_bin: Its price bin.
         quantity: Its items.
         mean: The model's.
-        settings: ``(N_BOU,)``.
+        settings: A record of ``CALIBRATION_DTYPE``.
     """
     bucket, items = round_bucket(time), quantity_bucket(quantity)
     mean = min(max(mean, CLIP), 1.0 - CLIP)
-    if settings[FIRST_PRIOR] != 0.0:
+    if settings["first_prior"] != 0.0:
         if partner["prior"][bucket, in_bin, items] == 0.0:
             partner["prior"][bucket, in_bin, items] = mean
         mean = partner["prior"][bucket, in_bin, items]
-    strength = max(settings[STRENGTH], LEAST_STRENGTH)
-    accepts = settings[EVIDENCE] * partner["accepts"][bucket, in_bin, items]
-    rejects = settings[EVIDENCE] * partner["rejects"][bucket, in_bin, items]
+    strength = max(settings["strength"], LEAST_STRENGTH)
+    accepts = settings["evidence"] * partner["accepts"][bucket, in_bin, items]
+    rejects = settings["evidence"] * partner["rejects"][bucket, in_bin, items]
     return mean * strength + accepts, (1.0 - mean) * strength + rejects
 
 
 @jittable
-def lower_bound(alpha: float, beta: float, settings: np.ndarray) -> float:
+def lower_bound(alpha: float, beta: float, settings: np.void) -> float:
     """The chance to count on: the lower confidence bound, or the mean where no bound is to be used."""
-    if settings[USE_BOUND] == 0.0:
+    if settings["use_bound"] == 0.0:
         return alpha / (alpha + beta)
-    return beta_quantile(settings[DELTA], alpha, beta)
+    return beta_quantile(settings["delta"], alpha, beta)
 
 
 @jittable
-def chance_of_answer(partner: PartnerMemory, time: float, settings: np.ndarray) -> float:
+def chance_of_answer(partner: PartnerMemory, time: float, settings: np.void) -> float:
     """The chance that a partner answers an offer rather than leave: it may have what it needs already.
 
     A model of explicit answers does not know it, as in its data nobody leaves. The mean of a Beta posterior by partner
     and round bucket.
     """
-    if settings[ANSWERED] >= 1.0:
+    if settings["answered"] >= 1.0:
         return 1.0
     bucket = round_bucket(time)
-    answers = settings[EVIDENCE] * partner["answers"][bucket]
-    silences = settings[EVIDENCE] * partner["silences"][bucket]
-    return (settings[ANSWERED] * ANSWERED_STRENGTH + answers) / (ANSWERED_STRENGTH + answers + silences)
+    answers = settings["evidence"] * partner["answers"][bucket]
+    silences = settings["evidence"] * partner["silences"][bucket]
+    return (settings["answered"] * ANSWERED_STRENGTH + answers) / (ANSWERED_STRENGTH + answers + silences)
 
 
 @jittable

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 
 from agents.dnb.records import Memory
-from agents.dnb.rules import BREACH_DISCOUNT, BUDGET_EXTRA, BUDGET_FACTOR, CAP_EXTRA, CAP_FACTOR
 from scml_gym.jit.compile import jittable
 from scml_gym.oneshot.view import PARTNER_DTYPE, FactoryView
 
@@ -30,11 +29,11 @@ def exposure(view: FactoryView, memory: Memory) -> tuple[float, float, int]:
 
 
 @jittable
-def open_budget(view: FactoryView, side: np.ndarray, memory: Memory) -> None:
+def open_budget(view: FactoryView, side: np.void, memory: Memory) -> None:
     """Set the day's budget from the needs at its first decision; infinite where there is no limit."""
     memory["budget"] = math.inf
-    if side[BUDGET_FACTOR] < math.inf:
-        memory["budget"] = math.ceil(side[BUDGET_FACTOR] * max(view["needs"], 0)) + side[BUDGET_EXTRA]
+    if side["budget_factor"] < math.inf:
+        memory["budget"] = math.ceil(side["budget_factor"] * max(view["needs"], 0)) + side["budget_extra"]
 
 
 @jittable
@@ -44,9 +43,9 @@ def budget_left(view: FactoryView, memory: Memory, under_offer: int) -> float:
 
 
 @jittable
-def acceptance_cap(side: np.ndarray, needs: int) -> float:
+def acceptance_cap(side: np.void, needs: int) -> float:
     """Items that may be accepted at once."""
-    return math.ceil(side[CAP_FACTOR] * needs) + side[CAP_EXTRA]
+    return math.ceil(side["cap_factor"] * needs) + side["cap_extra"]
 
 
 def breach_provider(partner_dtype: np.dtype) -> Any:
@@ -80,6 +79,6 @@ _fulfils = breach_provider(PARTNER_DTYPE)
 
 
 @jittable
-def fulfilment(view: FactoryView, side: np.ndarray, k: int) -> float:
+def fulfilment(view: FactoryView, side: np.void, k: int) -> float:
     """The part of partner ``k``'s items that is counted on: 1 unless breaches are to be discounted."""
-    return _fulfils(view, k) if side[BREACH_DISCOUNT] != 0.0 else 1.0
+    return _fulfils(view, k) if side["breach_discount"] != 0.0 else 1.0

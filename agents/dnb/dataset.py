@@ -37,7 +37,7 @@ TABLE = {
     "proposer_family": pa.string(),
     "responder_family": pa.string(),
 }
-"""The identity of a row: its world, day, the factory that offers, the slot of its partner there, the how-manieth offer
+"""The identity of a row: its world, day, the factory that offers, the index of its partner there, the how-manieth offer
 of the factory in that negotiation (from 0), "seller" or "buyer" as the one who offers is, rounds that had passed, and
 the names of the two players."""
 

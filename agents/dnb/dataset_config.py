@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, PositiveFloat, PositiveInt, model_validator
 
 from scml_gym.core.config import Config
-from scml_gym.core.errors import nearest
+from scml_gym.core.errors import InputError, nearest
 from scml_gym.oneshot.view import MAX_PARTNERS
 
 
@@ -54,7 +54,8 @@ class DatasetConfig(Config):
     def _fits_together(self) -> Self:
         for name in self.held_out:
             if self.source != "logs" and name not in self.opponents:
-                raise ValueError(f"held_out: {name!r} is not among the opponents{nearest(name, self.opponents)}")
+                raise InputError(f"{name!r} is not among the opponents{nearest(name, self.opponents)}", "held_out")
         if (self.source == "logs") != bool(self.logs):
-            raise ValueError(f"logs: {list(self.logs)}; folders are needed with source: logs, and none with another")
+            told = f"{list(self.logs)}; folders are needed with source: logs, and none with another"
+            raise InputError(told, "logs")
         return self

@@ -27,7 +27,7 @@ COLUMNS = {
     "budget": "items that may be under offer today; infinite for no limit",
     "offered": "items of this decision's offers",
     "score": "of the set of offers taken, in money",
-    "partner": "slot of the partner that this row is about",
+    "partner": "index of the partner that this row is about",
     "heard_quantity": "its standing offer; 0 for none",
     "heard_price": "money an item",
     "response": "accept, offer or end",

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import functools
-import multiprocessing
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,14 +17,14 @@ from agents.dnb.recording import RECORD_DTYPE, Records
 from agents.dnb.tracking import TAKEN
 from scml_gym.core.config import ConfigError
 from scml_gym.core.errors import InputError
-from scml_gym.core.process import limit_threads
+from scml_gym.core.worker_processes import worker_processes
 from scml_gym.oneshot.view import SELLER
 from scml_gym.oneshot.worlds.compiled.advance import DAY, advance_one
 from scml_gym.oneshot.worlds.compiled.generation import compiled_spec
 from scml_gym.oneshot.worlds.compiled.world import CompiledWorld
+from scml_gym.oneshot.worlds.log import record_world
 from scml_gym.oneshot.worlds.reference import ReferenceWorld
 from scml_gym.oneshot.worlds.spec import WorldSpec
-from scml_gym.simulator.log import record_world
 
 LOGS = "logs"
 """Where in a dataset's folder the logs of its real worlds stand."""
@@ -172,16 +169,10 @@ def generate_dataset(
             done += make(index)
             show(done)
         return
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, context, limit_threads) as pool:
-        try:
-            for made in pool.map(make, missing):
-                done += made
-                show(done)
-        except BrokenProcessPool as error:
-            raise InputError("a worker process was killed; what is finished is kept: start again to go on") from error
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+    with worker_processes(workers) as pool:
+        for made in pool.map(make, missing):
+            done += made
+            show(done)
 
 
 def _make_shard(settings: DatasetConfig, seed: int, folder: Path, about: Mapping[str, Any], index: int) -> int:

@@ -46,9 +46,9 @@ class DNBHyperparameters(Config):
     def _fits_together(self) -> Self:
         for key, name in (("model", self.model), *(("references", name) for name in self.references)):
             if name not in self.models:
-                raise ValueError(f"{key}: {name!r} has no settings in models{nearest(name, self.models)}")
+                raise InputError(f"{name!r} has no settings in models{nearest(name, self.models)}", key)
         if any(not strength >= 2 for strength in self.strengths):
-            raise ValueError(f"strengths: {list(self.strengths)}; valid: at least 2 each")
+            raise InputError(f"{list(self.strengths)}; valid: at least 2 each", "strengths")
         return self
 
     def settings_of(self, name: str, where: str = "agent.models") -> Config:

@@ -35,15 +35,15 @@ def normalise(values: np.ndarray, out: np.ndarray) -> None:
 def attend(
     query: np.ndarray, keys: np.ndarray, values: np.ndarray, n: int, heads: int, scores: np.ndarray, out: np.ndarray
 ) -> None:
-    """``out`` becomes what a query gets of the first ``n`` slots, and of the empty one.
+    """``out`` becomes what a query gets of the first ``n`` places, and of an empty one.
 
     Args:
         query: ``(width,)``.
-        keys: ``(width, SLOTS)``.
-        values: ``(SLOTS, width)``.
-        n: Slots to look at.
+        keys: ``(width, places)``.
+        values: ``(places, width)``.
+        n: Places to look at.
         heads: Of the attention.
-        scores: ``(SLOTS,)``, overwritten.
+        scores: ``(places,)``, overwritten.
         out: ``(width,)``.
     """
     width = len(query)
@@ -58,7 +58,7 @@ def attend(
             x, row = query[i] * scale, keys[i]
             for j in range(n):
                 scores[j] += x * row[j]
-        most = np.float32(0.0)  # the empty slot's
+        most = np.float32(0.0)  # the empty place's
         for j in range(n):
             most = max(most, scores[j])
         total = math.exp(-np.float64(most))

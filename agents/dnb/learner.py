@@ -24,14 +24,14 @@ from agents.dnb.report import make_report
 from agents.dnb.rules import Rules
 from agents.dnb.scores import Estimates
 from agents.dnb.strategy import dnb_player, dnb_strategy
-from scml_gym.core.config import validate
+from scml_gym.core.config import ConfigError, validate
 from scml_gym.core.errors import InputError
 from scml_gym.core.files import replace_file
+from scml_gym.jit.random import N_DRAWS
 from scml_gym.oneshot.strategies.base import StrategyPolicy
 from scml_gym.oneshot.view import new_actions
 from scml_gym.oneshot.worlds.protocol import FactoryPolicy
 from scml_gym.policies.deployment import load_agent
-from scml_gym.simulator.global_rng import N_DRAWS
 
 if TYPE_CHECKING:
     from scml_gym.experiments.run_folder import Run
@@ -84,11 +84,10 @@ class DNB:
             settings.settings_of(name)  # refuse bad ones now
         for key in env:
             if key != "id":
-                raise InputError(
-                    f"env.{key}: unknown key; D-NB learns from the worlds of agent.data, env has an id only"
-                )
+                told = "unknown key; D-NB learns from the worlds of agent.data, env has an id only"
+                raise ConfigError(("env", key), told)
         if env.get("id") != GAME:
-            raise InputError(f"env.id: {env.get('id')!r}; valid: {GAME}")
+            raise ConfigError(("env", "id"), f"{env.get('id')!r}; valid: {GAME}")
         check_source(settings.data)
         return cls(settings, env)
 

@@ -1,7 +1,7 @@
 """The acceptance dataset from logs of real worlds (thesis, algorithm 5-3).
 
 What was logged is played through the functions that a player remembers by (`agents.dnb.events`), so a sample from logs
-is the sample that its player would have made. Of the logs (`scml_gym.simulator.log`):
+is the sample that its player would have made. Of the logs (`scml_gym.oneshot.worlds.log`):
 
 - ``sender`` is the partner's id: who offered is ``sender_agent_id``;
 - a negotiation in which a synchronous agent waits logs the standing offer again: equal rows in a row are one offer;
@@ -45,7 +45,7 @@ from agents.dnb.tracking import COUNTERED, SILENT, TAKEN
 from scml_gym.core.errors import InputError
 from scml_gym.jit.compile import compiled
 from scml_gym.oneshot.view import BUYER, MAX_PARTNERS, SELLER, VIEW_DTYPE
-from scml_gym.simulator.log import DAYS, LOG, SCHEMA
+from scml_gym.oneshot.worlds.log import DAYS, LOG, SCHEMA
 
 COLUMNS = {
     "agents": ("id", "name"),
@@ -100,7 +100,9 @@ def find_logs(folder: str | os.PathLike[str]) -> list[Path]:
         return [path]
     found = sorted(log.parent for log in path.glob(f"*/{LOG}") if not log.parent.name.startswith("."))
     if not found:
-        raise InputError(f"{folder} holds no logs: neither {LOG} nor a folder with it (see scml_gym.simulator.log)")
+        raise InputError(
+            f"{folder} holds no logs: neither {LOG} nor a folder with it (see scml_gym.oneshot.worlds.log)"
+        )
     return found
 
 

@@ -13,21 +13,10 @@ from agents.dnb.allocation import MAX_ITEMS, TOTALS, Offers, Problem, allocate, 
 from agents.dnb.commitments import acceptance_cap, budget_left, exposure, fulfilment
 from agents.dnb.events import price_bin
 from agents.dnb.records import PRICE_BINS, Memory
-from agents.dnb.rules import (
-    CONCESSION,
-    EXPOSURE,
-    FALLBACK,
-    HOLD,
-    MOST_ITEMS,
-    PATIENCE,
-    PENALTY_PRICE,
-    PRICE_BY_VALUE,
-    REACH,
-    RISK,
-)
 from agents.dnb.selection import Prospects, best_set
+from scml_gym.jit.arrays import scratch_integers
 from scml_gym.jit.compile import jittable
-from scml_gym.oneshot.planner import first_partner, unit_values
+from scml_gym.oneshot.planner import partners_in_order, unit_values
 from scml_gym.oneshot.strategies.market import price_at
 from scml_gym.oneshot.view import BUYER, MAX_PARTNERS, SELLER, FactoryView
 
@@ -57,7 +46,7 @@ def last_move(view: FactoryView, k: int) -> bool:
 
 
 @jittable
-def offer_prices(view: FactoryView, side: np.ndarray, time: float, prices: np.ndarray) -> None:
+def offer_prices(view: FactoryView, side: np.void, time: float, prices: np.ndarray) -> None:
     """The price of offers in each price bin, 0 for a bin in which none is made.
 
     By value: the extremes of today's range. By the curve: the price conceded by now, which is the good one at first and
@@ -74,12 +63,12 @@ def offer_prices(view: FactoryView, side: np.ndarray, time: float, prices: np.nd
     prices[:] = 0
     shortfall = view["shortfall_penalty"] * view["output_price"]
     disposal = view["disposal_cost"] * view["input_price"]
-    if view["level"] == BUYER and opening(view) and shortfall > side[PENALTY_PRICE] * disposal:
+    if view["level"] == BUYER and opening(view) and shortfall > side["penalty_price"] * disposal:
         prices[price_bin(high, low, high)] = high
-    elif side[PRICE_BY_VALUE] != 0.0:
+    elif side["price_by_value"] != 0.0:
         prices[0], prices[price_bin(high, low, high)] = low, high
     else:
-        price = price_at(view, 1.0 - time ** side[CONCESSION])
+        price = price_at(view, 1.0 - time ** side["concession"])
         prices[price_bin(price, low, high)] = price
 
 
@@ -104,7 +93,7 @@ def expect(chances: np.ndarray, prices: np.ndarray, most: int, expected: np.ndar
 @jittable
 def choose_set(
     view: FactoryView,
-    side: np.ndarray,
+    side: np.void,
     memory: Memory,
     time: float,
     prices: np.ndarray,
@@ -134,18 +123,18 @@ def choose_set(
     memory["needs"] = view["needs"]
     needs = open_needs(view, side, memory)
     expected, conservative = np.zeros(MAX_PARTNERS), np.zeros(MAX_PARTNERS)
-    most = min(int(side[MOST_ITEMS]), MAX_ITEMS, max(needs, 1))
+    most = min(int(side["most_items"]), MAX_ITEMS, max(needs, 1))
     expect(means, prices, most, expected)
     expect(bounds, prices, most, conservative)
     for k in range(MAX_PARTNERS):
-        expected[k] *= side[REACH]
-        conservative[k] *= side[REACH]
+        expected[k] *= side["reach"]
+        conservative[k] *= side["reach"]
     seller = view["level"] == SELLER
     price = -1.0 * np.max(prices) if seller else 1.0 * np.max(prices)
-    values = unit_values(view, side[PATIENCE] * (1.0 - time))
+    values = unit_values(view, side["patience"] * (1.0 - time))
     cap = int(min(acceptance_cap(side, needs), 1e9))
     prospects = Prospects(
-        seller, needs, cap, values, price, expected, conservative, side[RISK], side[HOLD] * (1.0 - time)
+        seller, needs, cap, values, price, expected, conservative, side["risk"], side["hold"] * (1.0 - time)
     )
     taken, score = best_set(prospects, n, partners, quantities, counted, offered_prices)
     memory["taken"], memory["score"] = taken, score
@@ -153,10 +142,10 @@ def choose_set(
 
 
 @jittable
-def open_needs(view: FactoryView, side: np.ndarray, memory: Memory) -> int:
+def open_needs(view: FactoryView, side: np.void, memory: Memory) -> int:
     """Items to be traded: the needs without what offers under way are expected to bring (noted in the memory)."""
     expected, conservative, _ = exposure(view, memory)
-    if side[EXPOSURE] == 0.0:
+    if side["exposure"] == 0.0:
         expected = conservative = 0.0
     memory["expected"], memory["conservative"] = expected, conservative
     return view["needs"] - int(expected + 0.5)
@@ -165,7 +154,7 @@ def open_needs(view: FactoryView, side: np.ndarray, memory: Memory) -> int:
 @jittable
 def choose_offers(
     view: FactoryView,
-    side: np.ndarray,
+    side: np.void,
     memory: Memory,
     time: float,
     left: int,
@@ -183,7 +172,7 @@ def choose_offers(
         prices: See `offer_prices`.
         bounds: Chances that are counted on; below 0 for partners that are not asked.
     """
-    used, spare, still_open = unit_values(view, side[PATIENCE] * (1.0 - time))
+    used, spare, still_open = unit_values(view, side["patience"] * (1.0 - time))
     money = np.zeros(PRICE_BINS)
     for in_bin in range(PRICE_BINS):
         money[in_bin] = 1.0 * prices[in_bin] if view["level"] == SELLER else -1.0 * prices[in_bin]
@@ -193,15 +182,16 @@ def choose_offers(
     for total in range(TOTALS):
         worth[total] = used * min(total, left) + spare * max(total - left, 0) + still_open * max(left - total, 0)
     _, _, under_offer = exposure(view, memory)
-    largest = min(int(side[MOST_ITEMS]), MAX_ITEMS, view["max_quantity"])
+    largest = min(int(side["most_items"]), MAX_ITEMS, view["max_quantity"])
     budget = budget_left(view, memory, under_offer)
-    start = first_partner(view)
+    order = scratch_integers(MAX_PARTNERS)
+    partners_in_order(view, order)
     problem = Problem(worth, money, bounds, largest, budget)
-    offers = allocate(problem, view["n_partners"], start)
+    offers = allocate(problem, view["n_partners"], order[0])
     for rank in range(view["n_partners"]):
-        k = (start + rank) % view["n_partners"]
-        if offers.quantities[k] == 0 and side[FALLBACK] > 0.0:
-            give_fallback(offers, problem, k, int(min(side[FALLBACK], 1.0 * left, 1.0 * largest)))
+        k = order[rank]
+        if offers.quantities[k] == 0 and side["fallback"] > 0.0:
+            give_fallback(offers, problem, k, int(min(side["fallback"], 1.0 * left, 1.0 * largest)))
     return offers
 
 
@@ -215,7 +205,7 @@ def give_fallback(offers: Offers, problem: Problem, k: int, quantity: int) -> No
 
 
 @jittable
-def items_left(view: FactoryView, side: np.ndarray, memory: Memory, taken: int) -> int:
+def items_left(view: FactoryView, side: np.void, memory: Memory, taken: int) -> int:
     """Items still to be traded after a set of offers is taken, counting what will be delivered; rounded up."""
     left = 1.0 * open_needs(view, side, memory)
     for k in range(view["n_partners"]):

@@ -24,17 +24,19 @@ from agents.dnb.tracking import (
     take_answer,
 )
 from scml_gym.bilateral.worlds.compiled.calls import floats_at, integers_at
+from scml_gym.core.copying import Uncopied
 from scml_gym.jit.compile import compiled, jittable
-from scml_gym.oneshot.actions.factory import repair
+from scml_gym.jit.random import fill_draws
+from scml_gym.oneshot.rules import repair
 from scml_gym.oneshot.strategies.base import Strategy, StrategyPolicy
 from scml_gym.oneshot.view import MAX_PARTNERS, OFFER, VIEW_DTYPE, ActionArray, FactoryView
-from scml_gym.oneshot.worlds.compiled.strategy_calls import call_decide, call_learn, fill_draws, strategy_addresses
+from scml_gym.oneshot.worlds.compiled.strategy_calls import call_decide, call_learn, strategy_addresses
 
 RECORD_DTYPE = np.dtype(
     [
         ("sample", SAMPLE_DTYPE),
         ("factory", np.int64),  # that offered
-        ("partner", np.int64),  # its slot
+        ("partner", np.int64),  # its index
         ("index", np.int64),  # of the offer among the factory's in this negotiation
         ("round", np.int64),  # rounds of the negotiation that had passed
         ("answer", np.int64),  # SILENT until it is known, see agents.dnb.tracking
@@ -66,7 +68,7 @@ _SEED = 0x5851F42D4C957F2D
 """Keeps the draws of records apart from those of strategies."""
 
 
-class Records:
+class Records(Uncopied):
     """The recorded offers of one world's running day.
 
     Args:
@@ -74,6 +76,8 @@ class Records:
         share: Of the pairs of a factory and a partner of its, whose offers are kept, all or none of a world.
         seed: Of the world; with the two of a pair it determines whether they are drawn.
     """
+
+    why_not = "running worlds write into it; make another one and record players anew"
 
     def __init__(self, rounds: int, share: float, seed: int):
         self._records = np.zeros(2 * rounds * MAX_PARTNERS**2, RECORD_DTYPE)
@@ -95,13 +99,19 @@ class Records:
         recorder["records"], recorder["capacity"] = self._records.ctypes.data, len(self._records)
         recorder["count"] = self._count.ctypes.data
         recorder["seed"], recorder["share"] = self._seed, self._share
-        return StrategyPolicy(recorded_strategy(player.strategy), player.seed, recorder.view(np.float64))
+        return RecordedPlayer(recorded_strategy(player.strategy), player.seed, recorder.view(np.float64))
 
     def take(self) -> np.ndarray:
         """The offers that were answered explicitly since the last call, ``RECORD_DTYPE``; to be called after a day."""
         records = self._records[: self._count[0]]
         self._count[0] = 0
         return records[(records["answer"] == TAKEN) | (records["answer"] == COUNTERED)]
+
+
+class RecordedPlayer(Uncopied, StrategyPolicy):
+    """A player whose parameters point to `Records`."""
+
+    why_not = "it writes into its records; record a player anew, in a world of its own"
 
 
 def recorded_strategy(strategy: Strategy) -> Strategy:

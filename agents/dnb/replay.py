@@ -6,7 +6,7 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
-from agents.dnb.bou import EVIDENCE, FIRST_PRIOR, N_BOU, STRENGTH, add_evidence, posterior
+from agents.dnb.bou import CALIBRATION_DTYPE, add_evidence, posterior
 from agents.dnb.dataset import Dataset
 from agents.dnb.events import price_bin
 from agents.dnb.records import PARTNER_MEMORY_DTYPE, SAMPLE_DTYPE, PartnerMemory, Sample
@@ -29,13 +29,13 @@ def posterior_means(dataset: Dataset, mean: np.ndarray, strength: float, prior: 
         strength: Of the prior.
         prior: As in `agents.dnb.rules.Calibration`.
     """
-    settings = np.zeros(N_BOU)
-    settings[STRENGTH], settings[EVIDENCE], settings[FIRST_PRIOR] = strength, 1.0, prior == "first"
+    settings = np.zeros(1, dtype=CALIBRATION_DTYPE)
+    settings["strength"], settings["evidence"], settings["first_prior"] = strength, 1.0, prior == "first"
     order = dataset.table.sort_values(list(ORDER), kind="stable").index.to_numpy()
     groups = dataset.table.groupby(list(ORDER[:3]), sort=False).ngroup().to_numpy()
     samples, out = np.ascontiguousarray(dataset.samples, dtype=SAMPLE_DTYPE), np.empty(len(mean))
     memory = np.zeros(1, dtype=PARTNER_MEMORY_DTYPE)
-    _replay(samples, dataset.accepted, mean, order, groups, settings, memory, out)
+    _replay(samples, dataset.accepted, mean, order, groups, settings[0], memory, out)
     return out
 
 
@@ -46,7 +46,7 @@ def _replay(
     mean: np.ndarray,
     order: np.ndarray,
     groups: np.ndarray,
-    settings: np.ndarray,
+    settings: np.void,
     memory: np.ndarray,
     out: np.ndarray,
 ) -> None:
@@ -62,7 +62,7 @@ def _replay(
 
 
 @jittable
-def _step(partner: PartnerMemory, sample: Sample, accepted: bool, mean: float, settings: np.ndarray) -> float:
+def _step(partner: PartnerMemory, sample: Sample, accepted: bool, mean: float, settings: np.void) -> float:
     """The posterior mean of an offer; then its answer is counted."""
     in_bin = price_bin(sample["price"], sample["min_price"], sample["max_price"])
     alpha, beta = posterior(partner, sample["time"], in_bin, sample["quantity"], mean, settings)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from agents.dnb.calibration import BINS, LEVEL, RESAMPLES, Interval
 from agents.dnb.scores import BASE, BOU, FIRST, Estimates, curves_table, differences_table, scores_table
 from agents.studies.commitment.report import markdown
+from scml_gym.core.text import in_markdown, plain_labels
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -113,10 +114,11 @@ def _groups(rows: pd.DataFrame) -> str:
         of = {row["estimate"]: row for row in group.to_dict("records")}
         first = of[BASE]
         cells = [f"{of[name]['log_loss']:.4f} ({of[name]['ece']:.3f})" for name in shown]
-        lines.append([str(value), f"{first['offers']:,}", f"{first['accepted']:.3f}", *cells])
+        lines.append([in_markdown(value), f"{first['offers']:,}", f"{first['accepted']:.3f}", *cells])
     return markdown(["", "offers", "accepted", *(f"{name}: log loss (ECE)" for name in shown)], lines)
 
 
+@plain_labels()
 def _figure(parts: Sequence[str], draw: Callable[[Axes, str], None]) -> bytes:
     """A panel for each part."""
     from matplotlib.figure import Figure

@@ -7,30 +7,35 @@ from typing import Literal
 import numpy as np
 from pydantic import Field
 
-from agents.dnb.bou import N_BOU
+from agents.dnb.bou import CALIBRATION_DTYPE
 from scml_gym.core.config import Config
+from scml_gym.jit.parameters import parameters_dtype
 from scml_gym.oneshot.view import BUYER, SELLER
 
-(
-    BUDGET_FACTOR,
-    BUDGET_EXTRA,
-    CAP_FACTOR,
-    CAP_EXTRA,
-    MOST_ITEMS,
-    PENALTY_PRICE,
-    CONCESSION,
-    PRICE_BY_VALUE,
-    PATIENCE,
-    REACH,
-    RISK,
-    HOLD,
-    EXPOSURE,
-    FALLBACK,
-    BREACH_DISCOUNT,
-) = range(15)
-N_SIDE = 15
+SIDE_DTYPE = parameters_dtype(
+    (
+        "budget_factor",
+        "budget_extra",
+        "cap_factor",
+        "cap_extra",
+        "most_items",
+        "penalty_price",
+        "concession",
+        "price_by_value",
+        "patience",
+        "reach",
+        "risk",
+        "hold",
+        "exposure",
+        "fallback",
+        "breach_discount",
+    )
+)
+"""A side's rules, see `Side`."""
 
-N_RULES = 2 * N_SIDE + N_BOU
+N_SIDE = len(SIDE_DTYPE)
+
+N_RULES = 2 * N_SIDE + len(CALIBRATION_DTYPE)
 """Numbers of a complete set of rules: a seller's, a buyer's, the calibration's."""
 
 
@@ -76,7 +81,7 @@ class Side(Config):
     breach_discount: bool
 
     def numbers(self) -> list[float]:
-        """In the order of the constants above."""
+        """In the order of ``SIDE_DTYPE``."""
         return [
             np.inf if self.budget_factor is None else self.budget_factor,
             self.budget_extra,
@@ -119,7 +124,7 @@ class Calibration(Config):
     count_on: Literal["bound", "mean"]
 
     def numbers(self, strength: float) -> list[float]:
-        """In the order of `agents.dnb.bou`'s settings; ``strength`` is the model's."""
+        """In the order of ``CALIBRATION_DTYPE``; ``strength`` is the model's."""
         own = strength if self.strength is None else self.strength
         ways = [self.prior == "first", self.count_on == "bound"]
         return [own, self.delta, self.update, self.terminal, *ways, self.answered]

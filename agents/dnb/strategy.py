@@ -7,7 +7,7 @@ import functools
 import numpy as np
 
 from agents.dnb.allocation import MAX_ITEMS
-from agents.dnb.bou import TERMINAL, add_evidence, chance_of_answer, count_answer, lower_bound, posterior
+from agents.dnb.bou import CALIBRATION_DTYPE, add_evidence, chance_of_answer, count_answer, lower_bound, posterior
 from agents.dnb.commitments import open_budget
 from agents.dnb.events import fill_context, fill_history, fill_offer, price_bin
 from agents.dnb.models import AcceptanceModel, Kernel
@@ -20,9 +20,10 @@ from agents.dnb.planner import (
     offer_prices,
 )
 from agents.dnb.records import MEMORY_DTYPE, MEMORY_SIZE, PRICE_BINS, SAMPLE_DTYPE, Memory
-from agents.dnb.rules import MOST_ITEMS, N_RULES, N_SIDE, Rules
+from agents.dnb.rules import N_RULES, N_SIDE, SIDE_DTYPE, Rules
 from agents.dnb.tracking import LEFT, SILENT, TAKEN, answer_to, begin_day, hear, needs_of_offers, note, take_answer
 from scml_gym.jit.compile import compiled, jittable
+from scml_gym.jit.parameters import record_of
 from scml_gym.oneshot.strategies.base import Strategy, StrategyPolicy
 from scml_gym.oneshot.strategies.best_subset import earliest_time
 from scml_gym.oneshot.strategies.market import accept, end, offer
@@ -30,7 +31,7 @@ from scml_gym.oneshot.view import OFFER, ActionArray, FactoryView, new_actions, 
 
 
 @jittable
-def look(view: FactoryView, memory: Memory, calibration: np.ndarray, day_over: bool) -> None:
+def look(view: FactoryView, memory: Memory, calibration: np.void, day_over: bool) -> None:
     """Take in what became of pending offers: evidence, statistics of partners, the books."""
     for k in range(view["n_partners"]):
         partner = memory["partners"][k]
@@ -40,8 +41,8 @@ def look(view: FactoryView, memory: Memory, calibration: np.ndarray, day_over: b
         if answer != SILENT:
             count_answer(partner, answer != LEFT)
         if answer == LEFT:
-            if calibration[TERMINAL] > 0.0:
-                add_evidence(partner, False, calibration[TERMINAL])
+            if calibration["terminal"] > 0.0:
+                add_evidence(partner, False, calibration["terminal"])
         elif answer != SILENT:
             add_evidence(partner, answer == TAKEN, 1.0)
         take_answer(memory, k, answer)
@@ -69,11 +70,11 @@ def dnb_strategy(kernel: Kernel) -> Strategy:
         ``samples`` is scratch. It is the caller's: Numba frees an array after its last use, whoever still uses a
         record in it.
         """
-        side = params[view["level"] * N_SIDE : (view["level"] + 1) * N_SIDE]
-        calibration, numbers = params[2 * N_SIDE : N_RULES], params[N_RULES:]
+        side = record_of(params, SIDE_DTYPE, view["level"] * N_SIDE)
+        calibration, numbers = record_of(params, CALIBRATION_DTYPE, 2 * N_SIDE), params[N_RULES:]
         sample, scratch = samples[0], np.zeros(scratch_size)
         fill_context(view, needs, sample)
-        most = min(int(side[MOST_ITEMS]), MAX_ITEMS, view["max_quantity"])
+        most = min(int(side["most_items"]), MAX_ITEMS, view["max_quantity"])
         for k in range(view["n_partners"]):
             for quantity in range(1, MAX_ITEMS + 1):
                 for in_bin in range(PRICE_BINS):
@@ -97,10 +98,10 @@ def dnb_strategy(kernel: Kernel) -> Strategy:
     @compiled
     def play(view: FactoryView, state: np.ndarray, params: np.ndarray, actions: ActionArray) -> None:
         memory = state.view(MEMORY_DTYPE)[0]
-        side = params[view["level"] * N_SIDE : (view["level"] + 1) * N_SIDE]
+        side = record_of(params, SIDE_DTYPE, view["level"] * N_SIDE)
         if begin_day(view, memory):
             open_budget(view, side, memory)
-        look(view, memory, params[2 * N_SIDE : N_RULES], False)
+        look(view, memory, record_of(params, CALIBRATION_DTYPE, 2 * N_SIDE), False)
         hear(view, memory)
         samples, means, bounds = np.zeros(1, dtype=SAMPLE_DTYPE), new_chances(), new_chances()
         prices, time = np.zeros(PRICE_BINS, dtype=np.int64), earliest_time(view)
@@ -136,7 +137,7 @@ def dnb_strategy(kernel: Kernel) -> Strategy:
 
     @compiled
     def remember(view: FactoryView, state: np.ndarray, params: np.ndarray) -> None:
-        look(view, state.view(MEMORY_DTYPE)[0], params[2 * N_SIDE : N_RULES], True)
+        look(view, state.view(MEMORY_DTYPE)[0], record_of(params, CALIBRATION_DTYPE, 2 * N_SIDE), True)
 
     def decide(
         view: FactoryView, state: np.ndarray, params: np.ndarray, draws: np.ndarray, actions: ActionArray

@@ -16,7 +16,13 @@ from agents.dnb.features import N_FEATURES
 from agents.dnb.folds import Fold, feature_matrix
 from agents.dnb.logistic import fit_level
 from agents.dnb.records import SAMPLE_DTYPE, WINDOW
-from agents.dnb.transformer import ANSWER_KINDS, TransformerHyperparameters, answer_row, event_rows, weight_shapes
+from agents.dnb.transformer_layout import (
+    ANSWER_KINDS,
+    TransformerHyperparameters,
+    answer_row,
+    event_rows,
+    weight_shapes,
+)
 from scml_gym.core.reporting import Progress
 from scml_gym.jit.compile import compiled
 
@@ -132,8 +138,8 @@ class Network(nn.Module):
                 functional.embedding(inputs.answers, table) + table[ages]
                 for table in (part[f"{layer}_answer_keys"], part[f"{layer}_answer_values"])
             )
-            slots = (torch.cat(pair, 1) for pair in zip((keys, values), answers, strict=True))
-            token = token + self._attend(layer, of_token[:, None], *slots, there[:, None, None, :])[:, 0]
+            places = (torch.cat(pair, 1) for pair in zip((keys, values), answers, strict=True))
+            token = token + self._attend(layer, of_token[:, None], *places, there[:, None, None, :])[:, 0]
             token = token + self._feed(layer, token)
             if layer < last:
                 events = events + self._attend(layer, of_events, keys, values, causal[None, None])
@@ -146,7 +152,7 @@ class Network(nn.Module):
         query, keys, values = (x.unflatten(-1, (heads, -1)).transpose(1, 2) for x in (query, keys, values))
         scores = query @ keys.transpose(2, 3) / math.sqrt(query.shape[-1])
         scores = scores.masked_fill(~allowed, -torch.inf)
-        shares = torch.softmax(functional.pad(scores, (0, 1)), -1)[..., :-1]  # the last is the empty slot
+        shares = torch.softmax(functional.pad(scores, (0, 1)), -1)[..., :-1]  # the last is the empty place
         seen = (shares @ values).transpose(1, 2).flatten(2)
         return self.drop(seen @ self.parts[f"{layer}_out"])
 

@@ -11,13 +11,12 @@ from agents.q_learning.learning import learn_day
 from agents.q_learning.memory import Learner, new_masks, new_memories
 from agents.q_learning.tables import Tables
 from scml_gym.jit.compile import compiled
+from scml_gym.jit.random import N_DRAWS, fill_draws
 from scml_gym.oneshot.view import MAX_PARTNERS, NOOP
 from scml_gym.oneshot.worlds.compiled.advance import DAY, OVER, advance
 from scml_gym.oneshot.worlds.compiled.players import answer
-from scml_gym.oneshot.worlds.compiled.strategy_calls import fill_draws
 from scml_gym.oneshot.worlds.compiled.world import CompiledWorld
 from scml_gym.oneshot.worlds.spec import WorldSpec
-from scml_gym.simulator.global_rng import N_DRAWS
 
 
 def play(spec: WorldSpec, players: list[Any], rules: np.void, tables: Tables, seed: int) -> tuple[np.ndarray, ...]:

@@ -6,10 +6,12 @@ import io
 from collections.abc import Mapping, Sequence
 
 from agents.q_learning.training import MIXED, SELF_PLAY
+from scml_gym.core.text import plain_labels
 
 PREFIX = "reward/"
 
 
+@plain_labels()
 def plot_opponents(rows: Sequence[Mapping[str, str]], title: str) -> bytes:
     """A PNG of the reward of a negotiation over negotiations, from the rows of a learning curve.
 

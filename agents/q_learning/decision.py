@@ -8,10 +8,10 @@ from agents.q_learning.learning import learn_ends, room_for_step, take_step
 from agents.q_learning.memory import SLOT, VALUE, Learner
 from agents.q_learning.selection import allowed, select
 from scml_gym.jit.compile import jittable
+from scml_gym.jit.random import N_DRAWS
 from scml_gym.oneshot.actions.negotiation import decode_choice
 from scml_gym.oneshot.observations.negotiation import state_index
 from scml_gym.oneshot.view import ACCEPT, MAX_PARTNERS, OFFER, SELLER, ActionArray, FactoryView
-from scml_gym.simulator.global_rng import N_DRAWS
 
 ORDER, GREEDY, EXPLORE, PICK = 0, 1, 2, 4
 """Places of a partner's draws; exploring and picking have two each, for taking an offer and for making one."""
@@ -69,7 +69,7 @@ def _choose(
     Args:
         view: What the factory sees.
         learner: Who decides.
-        k: Partner slot.
+        k: Index of the partner.
         needed: Items to be traded once the acceptances of this decision are counted.
         offered: Items that are offered already and may still be accepted, as far as they count.
         draws: See `decide`.
@@ -105,7 +105,7 @@ def _put_in_order(view: FactoryView, kind: int, draws: np.ndarray, order: np.nda
 
 @jittable
 def _before(view: FactoryView, kind: int, draws: np.ndarray, a: int, b: int) -> bool:
-    """Whether partner ``a``, of the higher slot, is decided on before ``b``; with VALUE by price, then quantity."""
+    """Whether partner ``a``, of the higher index, is decided on before ``b``; with VALUE by price, then quantity."""
     if kind == SLOT:
         return False
     if kind == VALUE:

@@ -34,6 +34,7 @@ class QLearning:
         tables: The seller's and the buyer's; initial ones where None.
         worlds_played: Worlds of training that are in the tables.
         negotiations: Negotiations of training that are in the tables.
+        counts: What the next row of the learning curve counts so far (`Trainer.counts`); None for nothing.
     """
 
     def __init__(
@@ -43,6 +44,7 @@ class QLearning:
         tables: Tables | None = None,
         worlds_played: int = 0,
         negotiations: int = 0,
+        counts: Mapping[str, Any] | None = None,
     ):
         self.settings = settings
         self.env = dict(env)
@@ -50,6 +52,7 @@ class QLearning:
         self.tables = tables or initial_tables(self.states, self.actions, settings.initialisation)
         self.worlds_played = worlds_played
         self.negotiations = negotiations
+        self.counts = counts
         self._rng = np.random.default_rng(0)
 
     @classmethod
@@ -66,8 +69,8 @@ class QLearning:
     def train(self, run: Run) -> None:
         """Play the configured number of worlds; steps of the learning curve are negotiations.
 
-        Checkpoints are made at rows of the learning curve, so that a resumed training repeats what an uninterrupted
-        one does.
+        Checkpoints are made at rows of the learning curve, or wherever the user stops it; they hold the counts of the
+        next row, so a resumed training repeats what an uninterrupted one does.
         """
         checkpoint = run.latest_checkpoint()
         if checkpoint is not None:
@@ -75,17 +78,23 @@ class QLearning:
         training = self.settings.training
         trainer = Trainer(self.settings, Worlds(self.env), self.tables, int(run.config["seed"]))
         trainer.negotiations = self.negotiations
-        with run.progress(training.worlds, "worlds") as bar:
+        if self.counts is not None:
+            trainer.count_on(self.counts)
+        note = ""
+        with run.progress(training.worlds, "worlds") as bar, run.stops_at_checkpoints():
             for index in range(self.worlds_played, training.worlds):
                 trainer.play(index)
                 last = index + 1 == training.worlds
-                if last or (index + 1) % training.log_every == 0:
-                    self.worlds_played, self.negotiations = index + 1, trainer.negotiations
+                at_row = last or (index + 1) % training.log_every == 0
+                if at_row:
                     row = trainer.row(index)
-                    run.log(self.negotiations, **row)
-                    bar.update(index + 1, f"score {row.get('score/all', float('nan')):.3f}")
-                    if last or run.checkpoint_due():
-                        run.checkpoint(self.negotiations, self.save)
+                    run.log(trainer.negotiations, **row)
+                    note = f"score {row.get('score/all', float('nan')):.3f}"
+                bar.update(index + 1, note)
+                if last or run.stop_requested or (at_row and run.checkpoint_due()):
+                    self.worlds_played, self.negotiations = index + 1, trainer.negotiations
+                    self.counts = trainer.counts()
+                    run.checkpoint(self.negotiations, self.save)
         run.plot()
         title = f"{run.info['agent_name']}, seed {run.config['seed']}"
         replace_file(run.path / "opponents.png", plot_opponents(run.curve(), title))
@@ -127,6 +136,7 @@ class QLearning:
             "env": self.env,
             "worlds_played": self.worlds_played,
             "negotiations": self.negotiations,
+            "counts": self.counts,
         }
         save_tables(Path(folder), self.tables, meta)
 
@@ -140,7 +150,8 @@ class QLearning:
         tables, meta = load_tables(Path(folder))
         try:
             settings, env = validate(QLearningHyperparameters, meta["settings"]), dict(meta["env"])
-            agent = cls(settings, env, tables, int(meta["worlds_played"]), int(meta["negotiations"]))
+            played = int(meta["worlds_played"]), int(meta["negotiations"])
+            agent = cls(settings, env, tables, *played, meta.get("counts"))
         except (KeyError, TypeError, ValueError) as error:
             raise InputError(f"{folder}/q_learning.json: {error}") from error
         if tables.values.shape[1:] != (agent.states.n, agent.actions.n):
@@ -151,4 +162,4 @@ class QLearning:
         if other.tables.values.shape != self.tables.values.shape:
             raise InputError("the checkpoint's tables are of another shape than the configured one")
         self.tables = other.tables
-        self.worlds_played, self.negotiations = other.worlds_played, other.negotiations
+        self.worlds_played, self.negotiations, self.counts = other.worlds_played, other.negotiations, other.counts

@@ -9,8 +9,8 @@ from agents.q_learning.learning import learn_day
 from agents.q_learning.memory import Learner, new_masks, new_memories
 from agents.q_learning.tables import TableChoice
 from scml_gym.jit.compile import compiled
+from scml_gym.jit.random import counter_draws
 from scml_gym.oneshot.view import ActionArray, FactoryView, new_actions
-from scml_gym.simulator.global_rng import counter_draws
 
 _decide, _learn_day = compiled(decide), compiled(learn_day)
 

@@ -27,7 +27,7 @@ def allowed(view: FactoryView, rules: np.void, k: int, needed: int, left: int, g
     Args:
         view: What the factory sees.
         rules: ``RULES_DTYPE``.
-        k: Partner slot, whose turn to be answered it is.
+        k: Index of the partner whose turn to be answered it is.
         needed: Items to be traded once the acceptances of this decision are counted.
         left: The same less a share of what is offered and may still be accepted.
         greedy: Whether a first offer must ask for the best price.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -12,11 +12,13 @@ from agents.q_learning.hyperparameters import QLearningHyperparameters, Training
 from agents.q_learning.memory import make_rules
 from agents.q_learning.policy import QPolicy
 from agents.q_learning.tables import Tables, shared
-from scml_gym.core.errors import InputError
+from scml_gym.core.arguments import whole_range
+from scml_gym.core.config import ConfigError, arguments_of
+from scml_gym.core.errors import about
 from scml_gym.core.registry import Registry
 from scml_gym.oneshot.envs.config import BACKENDS, GENERATORS
-from scml_gym.oneshot.view import SELLER
-from scml_gym.oneshot.worlds.generation import Range
+from scml_gym.oneshot.view import MAX_PARTNERS, SELLER
+from scml_gym.oneshot.worlds.generation import MOST_DAYS, Range
 from scml_gym.oneshot.worlds.spec import WorldSpec
 from scml_gym.policies.players import PlayerMaker
 
@@ -62,20 +64,23 @@ class Worlds:
     def __init__(self, env: Mapping[str, Any]):
         for key in env:
             if key not in self.KEYS:
-                raise InputError(f"env.{key}: Q-learning draws its worlds itself, see configs/env/worlds.yaml")
+                raise ConfigError(("env", key), "Q-learning draws its worlds itself, see configs/env/worlds.yaml")
         for key in self.KEYS[1:]:
             if key not in env:
-                raise InputError(f"env.{key}: missing")
-        self.days = _range("days", env["days"])
-        self.factories = _range("factories_per_level", env["factories_per_level"])
-        self.generate = GENERATORS.get(env["generator"])
-        self.generate(0, self.days, self.factories)  # refuse impossible ranges now
+                raise ConfigError(("env", key), "missing")
+        with arguments_of("env", env):
+            self.days = _range("days", env["days"], MOST_DAYS)
+            self.factories = _range("factories_per_level", env["factories_per_level"], MAX_PARTNERS)
         if not isinstance(env["opponents"], list | tuple):
-            raise InputError(f"env.opponents: {env['opponents']!r} is not a list of players")
+            raise ConfigError(("env", "opponents"), f"{env['opponents']!r} is not a list of players")
         self.opponents: list[str] = list(env["opponents"])
-        backend = BACKENDS.get(env["backend"])
-        self.makers: dict[str, PlayerMaker] = {name: backend.player_maker(name) for name in self.opponents}
-        self.play: Play = PLAYS.get(env["backend"])
+        with arguments_of("env", env):
+            self.generate = GENERATORS.get(env["generator"], "generator")
+            self.generate(0, self.days, self.factories)  # refuse impossible ranges now
+            backend = BACKENDS.get(env["backend"], "backend")
+            self.play: Play = PLAYS.get(env["backend"], "backend")
+            with about("opponents"):
+                self.makers: dict[str, PlayerMaker] = {name: backend.player_maker(name) for name in self.opponents}
 
     def draw(self, seed: int) -> WorldSpec:
         """A league world."""
@@ -126,7 +131,7 @@ class Trainer:
         self.seed = seed
         self.negotiations = self.decisions = self.updates = 0
         self.tallies: dict[str, Tally] = {}
-        self._total = Tally()
+        self.total = Tally()
         self._kinds = [SELF_PLAY, *worlds.opponents, MIXED]
         self._weights = kind_weights(settings.training, len(worlds.opponents)).cumsum()
         self._rules = make_rules(settings, settings.learning.rate, settings.learning.visits, 0.0, 0.0)
@@ -151,7 +156,7 @@ class Trainer:
                 players[factory] = self.worlds.makers[name](world_seed)
         self._rules["epsilon_start"] = self._rules["epsilon_end"] = self.epsilon(index)
         memories, scores = self.worlds.play(spec, players, self._rules, self.tables, world_seed)
-        for tally in (self._total, self.tallies.setdefault(kind, Tally())):
+        for tally in (self.total, self.tallies.setdefault(kind, Tally())):
             tally.add(memories, scores)
         self.negotiations += int(memories["negotiations"].sum())
         self.decisions += int(memories["decisions"].sum())
@@ -159,12 +164,21 @@ class Trainer:
 
     def row(self, index: int) -> dict[str, float]:
         """A row of the learning curve, after world ``index``; starts the next row's counts."""
-        row = self._total.row("all") | {"epsilon": self.epsilon(index), "worlds": index + 1}
+        row = self.total.row("all") | {"epsilon": self.epsilon(index), "worlds": index + 1}
         row["visited"] = float(np.mean(self.tables.visits > 0))
         for kind in sorted(self.tallies):
             row |= self.tallies[kind].row(kind)
-        self.tallies, self._total = {}, Tally()
+        self.tallies, self.total = {}, Tally()
         return row
+
+    def counts(self) -> dict[str, Any]:
+        """What the next row of the learning curve counts so far, as plain data."""
+        return {"total": asdict(self.total), "kinds": {kind: asdict(tally) for kind, tally in self.tallies.items()}}
+
+    def count_on(self, counts: Mapping[str, Any]) -> None:
+        """Take what `counts` gave; TypeError or KeyError for anything else."""
+        self.total = Tally(**counts["total"])
+        self.tallies = {kind: Tally(**tally) for kind, tally in counts["kinds"].items()}
 
     def _seats(self, rng: np.random.Generator, spec: WorldSpec, share: float) -> tuple[int, ...]:
         """The factories that learn: the share of each level, rounded at random, one at least in all."""
@@ -187,13 +201,10 @@ def kind_weights(training: Training, n_opponents: int) -> np.ndarray:
     if n_opponents == 0:
         weights[-1] = 0.0
     if weights.sum() <= 0:
-        raise InputError("agent.training: self_play, single and mixed are all 0, or there are no env.opponents")
+        raise ConfigError(("agent", "training"), "self_play, single and mixed are all 0, or there are no env.opponents")
     return weights / weights.sum()
 
 
-def _range(name: str, value: Any) -> Range:
-    if isinstance(value, int):
-        return value
-    if isinstance(value, list | tuple) and len(value) == 2:
-        return int(value[0]), int(value[1])
-    raise InputError(f"env.{name}: {value!r} is neither a number nor a pair [low, high]")
+def _range(name: str, value: Any, most: int) -> Range:
+    low, high = whole_range(name, value, 1, most)
+    return low if low == high else (low, high)

@@ -34,14 +34,18 @@ from agents.sb3.policy_files import save_policy_file, take_snapshot
 from agents.sb3.replay import load_replay, save_replay
 from agents.sb3.self_play import check_league, make_league
 from agents.sb3.training import global_generators_kept, learn, make_vec_env, seeds_at
-from scml_gym.core.config import validate
+from scml_gym.core.arguments import argument_names
+from scml_gym.core.config import ConfigError, validate
 from scml_gym.core.errors import InputError
 from scml_gym.core.registry import load_object
 from scml_gym.experiments.make_env import env_arguments, make_env
 from scml_gym.experiments.run_folder import Run
+from scml_gym.oneshot.envs.bilateral import OneShotBilateralEnv
+from scml_gym.oneshot.envs.concurrent import OneShotConcurrentEnv
 from scml_gym.oneshot.policy_files import PolicyFile
 from scml_gym.oneshot.worlds.protocol import FactoryPolicy
 from scml_gym.policies.deployment import JointPolicy, PartnerPolicy
+from scml_gym.registration import ENVIRONMENTS
 
 SCHEMA = "scml-gym-sb3-2"
 WITHOUT_FACTORIES = ("scml_gym/BilateralAcceptance-v0", "scml_gym/Bilateral-v0")
@@ -87,13 +91,11 @@ class SB3Agent:
         single.close()
         if not isinstance(self.action_space, self.action_spaces):
             valid = " or ".join(space.__name__ for space in self.action_spaces)
-            raise InputError(
-                f"env: {self.algorithm.partition(':')[2]} takes actions of {valid}, this environment has "
-                f"{_brief(self.action_space)}"
-            )
+            told = f"takes actions of {valid}, this environment has {_brief(self.action_space)}"
+            raise ConfigError(("env",), f"{self.algorithm.partition(':')[2]} {told}")
         self.features = FEATURES.get(settings.features)(settings, EnvSpaces(self.observation_space, self.action_space))
         if "body" in self.features and isinstance(self.policy_class, str):
-            raise InputError(f"agent.features: {settings.features!r} is for ppo and maskable-ppo")
+            raise ConfigError(("agent", "features"), f"{settings.features!r} is for ppo and maskable-ppo")
         check_league(self)
         self.model: BaseAlgorithm | None = None
 
@@ -139,7 +141,10 @@ class SB3Agent:
         if env_id in WITHOUT_FACTORIES:
             raise InputError(f"trained in {env_id}, which has no factories: it cannot play in a league")
         one_partner = isinstance(self.action_space, Discrete)
-        return PartnerPolicy(self.predict, arguments) if one_partner else JointPolicy(self.predict, arguments)
+        made, like = (PartnerPolicy, OneShotBilateralEnv) if one_partner else (JointPolicy, OneShotConcurrentEnv)
+        if env_id not in ENVIRONMENTS:  # an environment of one's own may have arguments that ours has not
+            arguments = {name: value for name, value in arguments.items() if name in argument_names(like)}
+        return made(self.predict, arguments)
 
     def snapshot(self) -> PolicyFile:
         """The policy as a strategy that the compiled world plays.

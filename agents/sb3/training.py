@@ -16,10 +16,12 @@ import torch
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.logger import Logger
 from stable_baselines3.common.monitor import Monitor
+from stable_baselines3.common.on_policy_algorithm import OnPolicyAlgorithm
 from stable_baselines3.common.vec_env import DummyVecEnv, SubprocVecEnv, VecEnv
 
 from agents.sb3.batch import SUMMARY, can_batch, make_batch
 from scml_gym.core.config import ConfigError
+from scml_gym.core.interrupts import children_without_interrupts
 from scml_gym.core.reporting import Progress
 from scml_gym.experiments.make_env import make_env
 from scml_gym.experiments.run_folder import Run
@@ -47,7 +49,10 @@ def make_vec_env(env: Mapping[str, Any], n_envs: int, workers: int, reward_scale
             f"{workers} for {n_envs} environments that are stepped one by one; valid: 1 or {n_envs}",
         )
     makers: list[Callable[[], gymnasium.Env]] = [partial(_scaled, dict(env), reward_scale) for _ in range(n_envs)]
-    return SubprocVecEnv(makers) if workers > 1 else DummyVecEnv(makers)
+    if workers == 1:
+        return DummyVecEnv(makers)
+    with children_without_interrupts():
+        return SubprocVecEnv(makers)
 
 
 def _scaled(env: Mapping[str, Any], reward_scale: float) -> gymnasium.Env:
@@ -97,10 +102,11 @@ class RunCallback(BaseCallback):
         self._save = save
         self._log_steps = log_steps
         self._bar = bar
+        self._note = ""
         self._ended: list[dict[str, float]] = []
 
     def _on_training_start(self) -> None:
-        self._logged_at = self._saved_at = self.num_timesteps
+        self._logged_at = self._saved_at = self._rollout_at = self.num_timesteps
         self._logged_time = time.perf_counter()
 
     def _on_step(self) -> bool:
@@ -109,10 +115,16 @@ class RunCallback(BaseCallback):
             episode = infos[i]["episode"]
             ended = {"return": float(episode["r"]), "length": float(episode["l"])}
             self._ended.append(ended | {k: float(infos[i][k]) for k in SUMMARY if k in infos[i]})
+        self._bar.update(self.num_timesteps, self._note)
+        if self._run.stop_requested and isinstance(self.model, OnPolicyAlgorithm):
+            # nothing is learnt within a rollout, which may take long: a resumed training plays this one again
+            self.model.num_timesteps = self.num_timesteps = self._rollout_at
+            self.checkpoint()
         return True
 
     def _on_rollout_start(self) -> None:
-        if self.num_timesteps > self._saved_at and self._run.checkpoint_due():
+        self._rollout_at = self.num_timesteps
+        if self._run.stop_requested or (self.num_timesteps > self._saved_at and self._run.checkpoint_due()):
             self.checkpoint()
 
     def _on_rollout_end(self) -> None:
@@ -130,7 +142,8 @@ class RunCallback(BaseCallback):
         speed = (self.num_timesteps - self._logged_at) / (now - self._logged_time)
         self._run.log(self.num_timesteps, **row, steps_per_second=speed)
         shown = f"score {row['score']:.3f}  " if "score" in row else ""
-        self._bar.update(self.num_timesteps, f"{shown}{speed:.0f} steps/s")
+        self._note = f"{shown}{speed:.0f} steps/s"
+        self._bar.update(self.num_timesteps, self._note)
         self._ended.clear()
         self._logged_at, self._logged_time = self.num_timesteps, now
 
@@ -162,7 +175,7 @@ def learn(
     if done >= total_steps:
         return
     learner_seed, env_seed = seeds_at(run.config["seed"], done)
-    with run.progress(total_steps, run.info["agent_name"]) as bar, global_generators_kept():
+    with run.progress(total_steps, run.info["agent_name"]) as bar, run.stops_at_checkpoints(), global_generators_kept():
         model.set_random_seed(learner_seed)
         model.env.seed(env_seed)
         # SB3's own logger leaves an empty folder among the system's temporary files

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from scml_gym.core.arguments import real
 from scml_gym.core.errors import InputError
 from scml_gym.core.registry import Registry
 from scml_gym.jit.compile import jittable
@@ -138,10 +139,9 @@ def make_reward(accept: str | RewardPart, offer: str | RewardPart, failure_penal
     Raises:
         InputError: if a name is unknown or the penalty is no number of 0 or below.
     """
-    if not (isinstance(failure_penalty, int | float) and -math.inf < failure_penalty <= 0):
-        raise InputError(f"failure_penalty={failure_penalty!r}; valid: a number of 0 or below, which is added")
+    penalty = real("failure_penalty", failure_penalty, most=0.0, valid="a number of 0 or below, which is added")
     accept_part = _part("accept_reward", ACCEPT_REWARDS, accept)
-    return BilateralReward(accept_part, _part("offer_reward", OFFER_REWARDS, offer), float(failure_penalty))
+    return BilateralReward(accept_part, _part("offer_reward", OFFER_REWARDS, offer), penalty)
 
 
 def _part(argument: str, registry: Registry, part: str | RewardPart) -> RewardPart:
@@ -150,4 +150,4 @@ def _part(argument: str, registry: Registry, part: str | RewardPart) -> RewardPa
     try:
         return registry.get(part)
     except InputError as error:
-        raise InputError(f"{argument}: {error}") from None
+        raise InputError(f"{argument}: {error}", argument) from None

@@ -41,8 +41,9 @@ def make_game(game: str | Game, mega_step: int = 1, **arguments: Any) -> Game:
     Raises:
         InputError: for an unknown name or argument, what is no game, or a value that the game refuses.
     """
-    from scml_gym.commitment.base import brief, check_game
+    from scml_gym.commitment.base import check_game
     from scml_gym.commitment.mega import MegaGame, check_mega_step
+    from scml_gym.core.arguments import brief
 
     if isinstance(game, str):
         made = check_game(_call(GAMES.get(game), game, arguments), repr(game))
@@ -73,12 +74,12 @@ def _call(make: Any, name: str, arguments: Mapping[str, Any]) -> Game:
     try:
         parameters = inspect.signature(make).parameters
     except (TypeError, ValueError) as error:
-        raise InputError(f"game: {name!r} is no class or function that makes a game") from error
+        raise InputError(f"game: {name!r} is no class or function that makes a game", "game") from error
     known = {key: value for key, value in parameters.items() if value.kind in NAMED}
     for argument in arguments:
         if argument not in known:
-            raise InputError(f"{argument}: the game {name!r} has no such argument{nearest(argument, known)}")
+            raise InputError(f"{argument}: the game {name!r} has no such argument{nearest(argument, known)}", argument)
     for argument, parameter in known.items():
         if parameter.default is parameter.empty and argument not in arguments:
-            raise InputError(f"{argument}: the game {name!r} needs it")
+            raise InputError(f"{argument}: the game {name!r} needs it", argument)
     return make(**arguments)

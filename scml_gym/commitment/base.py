@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Mapping, Sequence
-from numbers import Integral
 from typing import Any, Protocol
 
 import numpy as np
 
+from scml_gym.core.arguments import brief, whole
 from scml_gym.core.errors import InputError
 
 
@@ -73,41 +73,20 @@ def check_game(made: Any, name: str) -> Game:
     """
     missing = [member for member in MEMBERS if not hasattr(made, member)]
     if missing:
-        raise InputError(f"game: {name} is no game: {', '.join(missing)} missing; see scml_gym.commitment.base.Game")
+        raise InputError(
+            f"game: {name} is no game: {', '.join(missing)} missing; see scml_gym.commitment.base.Game", "game"
+        )
     for member in MEMBERS[:4]:
         whole(member, getattr(made, member))
     if len(made.action_names) != made.actions:
-        raise InputError(f"action_names={list(made.action_names)}: the game {name} has {made.actions} actions")
+        raise InputError(
+            f"action_names={list(made.action_names)}: the game {name} has {made.actions} actions", "action_names"
+        )
     return made
 
 
 MEMBERS = ("agents", "actions", "horizon", "features", "action_names", "initial", "observe", "step")
 """Of `Game`."""
-
-
-def brief(thing: Any) -> str:
-    """What it is, for a message of one line: itself where that is short, else its type."""
-    text = repr(thing)
-    return text if len(text) <= 40 and "\n" not in text else type(thing).__name__
-
-
-def whole(name: str, value: Any, least: int = 1, most: int | None = None) -> int:
-    """A whole number of any type, NumPy's too, as an ``int``.
-
-    Args:
-        name: Of the argument, for the message.
-        value: What was given.
-        least: The smallest that is valid.
-        most: The largest, or None.
-
-    Raises:
-        InputError: if it is another number or no whole number at all.
-    """
-    number = int(value) if isinstance(value, Integral) and not isinstance(value, bool) else None
-    if number is None or number < least or (most is not None and number > most):
-        valid = f"from {least} on" if most is None else f"from {least} to {most}"
-        raise InputError(f"{name}={brief(value)}: a whole number {valid} is needed")
-    return number
 
 
 def check_actions(state: np.ndarray, actions: np.ndarray, agents: int, count: int) -> None:

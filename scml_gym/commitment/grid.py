@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from scml_gym.commitment.base import check_actions, one_hot, time_left, whole
+from scml_gym.commitment.base import check_actions, one_hot, time_left
+from scml_gym.core.arguments import whole
 
 
 class GridGame:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from scml_gym.commitment.base import check_actions, joint_actions, joint_index, one_hot, time_left, whole
+from scml_gym.commitment.base import check_actions, joint_actions, joint_index, one_hot, time_left
+from scml_gym.core.arguments import real, whole
 from scml_gym.core.errors import InputError
 
 
@@ -65,7 +65,9 @@ def _names(given: Any, count: int) -> tuple[str, ...]:
         return tuple(f"A{k + 1}" for k in range(count))
     names = tuple(given) if isinstance(given, list | tuple) else ()
     if len(set(map(str, names))) != count or len(names) != count or not all(isinstance(name, str) for name in names):
-        raise InputError(f"action_names={given!r}: {count} names are needed, different texts, one for each action")
+        raise InputError(
+            f"action_names={given!r}: {count} names are needed, different texts, one for each action", "action_names"
+        )
     return names
 
 
@@ -76,16 +78,18 @@ def _payoff_table(payoffs: Any) -> np.ndarray:
         table = np.array(payoffs, dtype=np.float64)
     except (TypeError, ValueError) as error:
         raise InputError(
-            "payoffs: a table of numbers of shape (A,) * n + (n,) is needed, the same A for all"
+            "payoffs: a table of numbers of shape (A,) * n + (n,) is needed, the same A for all",
+            "payoffs",
         ) from error
     agents = table.shape[-1] if table.ndim else 0
     if agents < 2 or table.ndim != agents + 1 or len(set(table.shape[:-1])) != 1 or table.shape[0] < 2:
         raise InputError(
             f"payoffs: the shape {table.shape} is wrong; (A,) * n + (n,) is needed for n agents of A actions each, "
-            "as (2, 2, 2) for two agents of two actions"
+            "as (2, 2, 2) for two agents of two actions",
+            "payoffs",
         )
     if not np.isfinite(table).all():
-        raise InputError("payoffs: every payoff must be a finite number")
+        raise InputError("payoffs: every payoff must be a finite number", "payoffs")
     return table
 
 
@@ -126,8 +130,7 @@ def public_goods(agents: int = 3, factor: float = 1.5, horizon: int = 1, memory:
         InputError: if there are fewer than 2 agents or more than 12, or the factor is no finite number.
     """
     agents = whole("agents", agents, least=2, most=12)
-    if isinstance(factor, bool) or not isinstance(factor, int | float | np.number) or not math.isfinite(factor):
-        raise InputError(f"factor={factor!r}: a finite number is needed")
+    factor = real("factor", factor)
     gives = 1 - joint_actions(agents, 2)
     payoffs = factor * gives.mean(axis=1, keepdims=True) - gives
     return MatrixGame(payoffs.reshape((2,) * agents + (agents,)), horizon, memory, ("give", "keep"))

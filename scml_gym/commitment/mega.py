@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from scml_gym.commitment.base import Game, check_actions, whole
+from scml_gym.commitment.base import Game, check_actions
+from scml_gym.core.arguments import whole
 from scml_gym.core.errors import InputError
 
 
@@ -75,10 +76,13 @@ def check_mega_step(mega_step: int, horizon: int | None, actions: int) -> int:
     steps = whole("mega_step", mega_step)
     if horizon is not None and horizon % steps:
         valid = ", ".join(str(k) for k in range(1, min(horizon, 64) + 1) if horizon % k == 0)
-        raise InputError(f"mega_step={steps}: the horizon {horizon} is not divisible by it; valid: {valid}")
+        raise InputError(
+            f"mega_step={steps}: the horizon {horizon} is not divisible by it; valid: {valid}", "mega_step"
+        )
     if steps > 1 and (steps > MOST_SEQUENCES.bit_length() or actions**steps > MOST_SEQUENCES) and actions > 1:
         raise InputError(
-            f"mega_step={steps}: {actions} to the power {steps} sequences are too many; at most {MOST_SEQUENCES}"
+            f"mega_step={steps}: {actions} to the power {steps} sequences are too many; at most {MOST_SEQUENCES}",
+            "mega_step",
         )
     return steps
 

@@ -1,4 +1,4 @@
-"""Command lines: bad input ends in one line on stderr and exit code 2, never in a traceback."""
+"""Command lines: bad input ends in one line on stderr and exit code 2, never in a traceback; an interrupt in 130."""
 
 from __future__ import annotations
 
@@ -6,9 +6,12 @@ import errno
 import os
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING, NoReturn
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from scml_gym.core.errors import InputError
+from scml_gym.core.interrupts import interrupt_on_sigterm
+from scml_gym.core.text import printable
 
 if TYPE_CHECKING:
     import typer
@@ -27,20 +30,44 @@ REFUSED_BY_DISK = {
 """Errors of the system that are told in one line: no permission, no room, a file in the place of a folder."""
 
 
+INTERRUPTED = 130
+"""Exit code where the user interrupted, by Ctrl-C or SIGTERM."""
+
+
+def command_app(**arguments: Any) -> typer.Typer:
+    """A typer application whose help texts are shown as they are written, brackets included.
+
+    Args:
+        arguments: Further ones of ``typer.Typer``.
+    """
+    import typer
+
+    return typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None, **arguments)
+
+
 def run_cli(app: typer.Typer) -> NoReturn:
     """Run a typer application and exit; see `run_main`."""
-    run_main(lambda: app(standalone_mode=False))
+    from typer.main import get_command
+
+    def main() -> object:
+        # not through the command's own `main`, which keeps what an interrupt says to itself
+        command = get_command(app)
+        with command.make_context(Path(sys.argv[0]).name, sys.argv[1:]) as context:
+            return command.invoke(context)
+
+    run_main(main)
 
 
 def run_main(main: Callable[[], object]) -> NoReturn:
     """Run the main function of a script and exit.
 
     Exit codes: 0, or what the command returns or exits with; 2 for bad input (an `InputError`, a pydantic
-    ``ValidationError``, a misspelt or missing option) and for a folder that cannot be written to, told in one line; 130
-    where the user interrupted.
+    ``ValidationError``, a misspelt or missing option) and for a folder that cannot be written to, told in one line;
+    ``INTERRUPTED`` where the user interrupted, by Ctrl-C or SIGTERM, with a line that says how to go on.
     """
     from pydantic import ValidationError
 
+    interrupt_on_sigterm()
     sys.path.append(os.getcwd())  # where a user's own modules are
     try:
         code = main()
@@ -52,17 +79,16 @@ def run_main(main: Callable[[], object]) -> NoReturn:
         if error.errno not in REFUSED_BY_DISK:
             raise
         _refuse(f"{error.filename or 'writing'}: {error.strerror}")
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        sys.exit(130)
+    except KeyboardInterrupt as error:
+        print(printable(error) or "interrupted", file=sys.stderr)
+        sys.exit(INTERRUPTED)
     except Exception as error:
-        # typer's own usage errors: it has them from click or from a copy of click of its own, by version
+        # typer's own usage errors and exits: it has them from click or from a copy of click of its own, by version
         describe = getattr(error, "format_message", None)
         if describe is not None:
             _refuse(describe())
-        if type(error).__name__ == "Abort":
-            print("interrupted", file=sys.stderr)
-            sys.exit(130)
+        if type(error).__name__ == "Exit":
+            sys.exit(getattr(error, "exit_code", 0))
         raise
     sys.exit(code if isinstance(code, int) else 0)
 
@@ -80,5 +106,5 @@ def validation_line(error: ValidationError) -> str:
 
 
 def _refuse(message: str) -> NoReturn:
-    print("error: " + " ".join(message.split()), file=sys.stderr)
+    print("error: " + printable(message), file=sys.stderr)
     sys.exit(2)

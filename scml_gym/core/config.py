@@ -8,7 +8,7 @@ is one line: where the value was set (file or option), its key path, what is wro
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,11 +47,41 @@ class Experiment(Config):
 
 
 class ConfigError(InputError):
-    """A wrong value at a key path; `Loaded.naming_sources` adds where it was set."""
+    """A wrong value at a key path; `Loaded.naming_sources` adds where it was set.
+
+    Args:
+        path: The keys.
+        problem: What is wrong, and what would be valid.
+    """
 
     def __init__(self, path: Sequence[str | int], problem: str):
-        self.path = ".".join(str(p) for p in path)
-        super().__init__(f"{self.path}: {problem}" if self.path else problem)
+        key = ".".join(str(p) for p in path)
+        super().__init__(f"{key}: {problem}" if key else problem, key)
+        self.problem = problem
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.key.split("."), self.problem)
+
+
+@contextmanager
+def arguments_of(section: str, keys: Container[str], otherwise: str = "") -> Iterator[None]:
+    """Inside, keys of a section are given as arguments: what is refused of an argument is refused of the key.
+
+    Args:
+        section: Name of the section.
+        keys: Those that are given.
+        otherwise: Key for refusals that name none of them; empty for the section as a whole.
+
+    Raises:
+        ConfigError: for every `InputError` raised inside.
+    """
+    try:
+        yield
+    except ConfigError:
+        raise
+    except InputError as error:
+        key = error.key if error.key in keys else otherwise
+        raise ConfigError(tuple(filter(None, (section, key))), str(error)) from error
 
 
 @dataclass(frozen=True)
@@ -68,17 +98,16 @@ class Loaded:
 
     @contextmanager
     def naming_sources(self) -> Iterator[None]:
-        """Put before each `InputError` raised inside where the value was set (by the key path that it begins with)."""
+        """Put before each `InputError` raised inside where the value of its ``key`` was set."""
         try:
             yield
         except InputError as error:
-            start = re.match(r"[\w.]*", str(error))
-            path = error.path if isinstance(error, ConfigError) else start[0].rstrip(".") if start else ""
+            path = error.key
             inside = [source for key, source in self.sources.items() if key.startswith(f"{path}.")]
             while path not in self.sources:
                 path = path.rpartition(".")[0]
             source = " with ".join([self.sources[path], ", ".join(inside)] if inside else [self.sources[path]])
-            raise InputError(f"{source}: {error}") from error
+            raise InputError(f"{source}: {error}", error.key) from error
 
 
 class _Loader(yaml.SafeLoader):
@@ -213,7 +242,7 @@ def validate(model: type[Model], data: Mapping[str, Any], where: str = "") -> Mo
         data: Plain data; a ``name`` (which chose the model) is passed over where the model has no such key.
         where: Key path of ``data`` in its file.
 
-    A validator of a model that raises ``ValueError("key: ...")`` names the key that is wrong.
+    A validator of a model that raises an `InputError` with a ``key`` names the key of the model that is wrong.
 
     Raises:
         ConfigError: for the first thing wrong, misspelt keys first; also if the data are no mapping.
@@ -227,11 +256,11 @@ def validate(model: type[Model], data: Mapping[str, Any], where: str = "") -> Mo
         return model.model_validate(dict(data))
     except ValidationError as error:
         first = min(error.errors(), key=lambda e: e["type"] != "extra_forbidden")
-        path, problem = [*path, *_keys(data, first["loc"])], _problem(model, first)
-        key, colon, rest = problem.partition(": ")
-        if first["type"] == "value_error" and colon and key.isidentifier():
-            path, problem = [*path, key], rest
-        raise ConfigError(path, problem) from None
+        path = [*path, *_keys(data, first["loc"])]
+        told = first.get("ctx", {}).get("error")  # of a model's own validator
+        if isinstance(told, InputError) and told.key:
+            path.append(told.key)
+        raise ConfigError(path, _problem(model, first)) from None
 
 
 def _keys(data: Any, loc: Sequence[str | int]) -> Iterator[str | int]:

@@ -6,11 +6,44 @@ Command lines print it as a single line and exit with code 2; libraries and test
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 
 class InputError(ValueError):
-    """Bad input by the user: a wrong value, where it stood, and what would have been valid, in one line."""
+    """Bad input by the user: a wrong value, where it stood, and what would have been valid, in one line.
+
+    Args:
+        message: That line.
+        key: The argument, or the key path in a configuration, whose value is wrong; empty where it is none's.
+
+    Attributes:
+        key: As given.
+    """
+
+    def __init__(self, message: str = "", key: str = ""):
+        super().__init__(message)
+        self.key = key
+
+
+@contextmanager
+def about(key: str) -> Iterator[None]:
+    """What is refused inside, without saying which argument or key path is wrong, is refused for this one."""
+    try:
+        yield
+    except InputError as error:
+        error.key = error.key or key
+        raise
+
+
+def require_reset(begun: bool, method: str) -> None:
+    """Refuse what an environment can do in an episode only.
+
+    Raises:
+        InputError: before ``reset``, and after ``close``.
+    """
+    if not begun:
+        raise InputError(f"call reset before {method}")
 
 
 def nearest(name: str, valid: Iterable[str]) -> str:

@@ -27,6 +27,18 @@ def replace_file(path: Path, content: str | bytes) -> None:
         raise
 
 
+def make_folder(folder: Path) -> None:
+    """Make a folder and those above it, where they are missing.
+
+    Raises:
+        InputError: if that is refused.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{folder}: {error.strerror or error}") from error
+
+
 def take_lock(folder: Path, refusal: str) -> TextIO:
     """Take a folder's lock, which the system gives back when the file is closed or this process ends, however it ends.
 

@@ -6,7 +6,7 @@ import importlib
 from collections.abc import Hashable, Iterator
 from typing import Any
 
-from scml_gym.core.errors import InputError, nearest
+from scml_gym.core.errors import InputError, about, nearest
 
 
 def load_object(path: str) -> Any:
@@ -16,7 +16,7 @@ def load_object(path: str) -> Any:
         InputError: if the text has no colon, or the module or the name in it does not exist.
     """
     module_name, colon, attribute = path.partition(":")
-    if not colon or not module_name or not attribute:
+    if not colon or not module_name or not attribute or module_name.startswith("."):
         raise InputError(f"{path!r} is not of the form 'module:Name'")
     try:
         module = importlib.import_module(module_name)
@@ -54,18 +54,23 @@ class Registry:
             raise InputError(f"the {self.kind} {name!r} is registered already")
         self._entries[name] = target
 
-    def get(self, name: str) -> Any:
+    def get(self, name: str, key: str = "") -> Any:
         """The object of that name; ``"module:Name"`` of the user's own is accepted too.
+
+        Args:
+            name: Of the object.
+            key: The argument, or the key path in a configuration, that gave the name.
 
         Raises:
             InputError: if the name is unknown; the message names the nearest one.
         """
-        if name in self:
-            target = self._entries[name]
-            return load_object(target) if isinstance(target, str) else target
-        if isinstance(name, str) and ":" in name:
-            return load_object(name)
-        raise InputError(f"unknown {self.kind} {name!r}{nearest(str(name), self._entries)}")
+        with about(key):
+            if name in self:
+                target = self._entries[name]
+                return load_object(target) if isinstance(target, str) else target
+            if isinstance(name, str) and ":" in name:
+                return load_object(name)
+            raise InputError(f"unknown {self.kind} {name!r}{nearest(str(name), self._entries)}")
 
     def __contains__(self, name: object) -> bool:
         return isinstance(name, Hashable) and name in self._entries

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -23,8 +25,11 @@ def evaluate_command(config_file: Path | None, options: Mapping[str, Any], comma
         The exit code: 0, or ``ALL_FAILED``.
 
     Raises:
-        InputError: if a competitor does not exist, the configuration is not valid or the folder not empty.
+        InputError: if a competitor does not exist, the configuration is not valid or the folder not empty; nothing is
+            written then.
+        Interrupted: if the user stopped it, by Ctrl-C or SIGTERM; the message says how to go on.
     """
+    from scml_gym.core.interrupts import Interrupted
     from scml_gym.evaluation.config import load_config
     from scml_gym.evaluation.console import show
     from scml_gym.evaluation.journal import Journal
@@ -39,8 +44,14 @@ def evaluate_command(config_file: Path | None, options: Mapping[str, Any], comma
     with Journal(folder, config) as journal:
         if len(journal):
             print(f"{len(journal)} worlds are played already: {journal.path}")
-        outcome = run_tournament(config, lambda: print(headline(config)), journal)
-        write_results(folder, config, outcome, command)
+        try:
+            outcome = run_tournament(config, lambda: print(headline(config)), journal)
+            write_results(folder, config, outcome, command)
+        except KeyboardInterrupt as stop:
+            if not len(journal):
+                raise
+            out = "" if config.out else f" --out {shlex.quote(os.path.relpath(folder))}"
+            raise Interrupted(f"interrupted; {len(journal)} worlds are kept, go on with: {command}{out}") from stop
         journal.remove()
     show(folder)
     print(f"All columns, tables and plots: {folder}/ranking.md")

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Annotated, Any, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
+from scml_gym.core.arguments import real, whole
 from scml_gym.core.errors import InputError, nearest
 from scml_gym.oneshot.view import MAX_PARTNERS
 
@@ -54,6 +55,16 @@ class TournamentConfig(BaseModel):
     time_limit: Annotated[float, Field(gt=0)] = 300.0
     workers: Annotated[int, Field(ge=1, le=1024)] | None = None
     out: Path | None = None
+
+    @field_validator("worlds", "days", "seed", "factories", "workers", mode="before")
+    @classmethod
+    def _whole(cls, number: Any, info: ValidationInfo) -> Any:
+        return None if number is None else whole(str(info.field_name), number, least=None)
+
+    @field_validator("time_limit", mode="before")
+    @classmethod
+    def _number(cls, number: Any) -> Any:
+        return real("time_limit", number)
 
     @field_validator("competitors", "field")
     @classmethod

@@ -3,54 +3,95 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+import shutil
+import sys
+import textwrap
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from rich.box import SIMPLE_HEAD
-from rich.console import Console
-from rich.table import Table
+from rich.cells import cell_len
 
-_RANKING = {"competitor": "player", "score": "score", "standard_error": "error"}
-_RANKING |= {"seller": "seller", "buyer": "buyer", "agreement_rate": "agreed", "bankrupt": "bankrupt"}
-_PAIRED = {"competitor": "player", "other": "less", "difference": "difference"}
-_PAIRED |= {"low": "95 % from", "high": "to", "share": "won"}
-_FAILURES = {"player": "player", "failure": "failure", "message": "message", "consequence": "consequence"}
+from scml_gym.core.text import printable
+
+_NUMBERS = {"score": "score", "standard_error": "error", "seller": "seller", "buyer": "buyer"}
+_NUMBERS |= {"agreement_rate": "agreed", "bankrupt": "bankrupt"}
+_DIFFERENCES = {"difference": "difference", "low": "95 % from", "high": "to", "share": "won"}
+_GAP = "  "
+
+Rows = Sequence[Mapping[str, Any]]
 
 
-def show(folder: Path, console: Console | None = None) -> None:
-    """Print the ranking, the field, the paired comparisons and the failures of a results folder.
+def show(folder: Path, width: int | None = None) -> None:
+    """Print the ranking, the field, the paired comparisons and the failures of a results folder on standard output.
 
     Args:
         folder: As `scml_gym.evaluation.report.write_results` left it.
-        console: Where to; by default standard output.
+        width: Columns to print in; by default the terminal's, or as many as are needed where there is none.
     """
-    console = console or Console()
+    if width is None and sys.stdout.isatty():
+        width = shutil.get_terminal_size().columns
     content = json.loads((folder / "ranking.json").read_text(encoding="utf-8"))
+    names = {"competitor": "player"}
     parts = {
-        "Ranking": (content["ranking"], _RANKING),
-        "The field": (content["field"], _RANKING),
-        "Paired comparison": (content["paired"], _PAIRED),
-        "Failures": (content["failures"], _FAILURES),
+        "Ranking": table(content["ranking"], names, _NUMBERS, width),
+        "The field": table(content["field"], names, _NUMBERS, width),
+        "Paired comparison": table(content["paired"], names | {"other": "less"}, _DIFFERENCES, width),
+        "Failures": _failures(content["failures"], width),
     }
-    for title, (rows, columns) in parts.items():
-        if rows:
-            console.print(_table(title, rows, columns))
+    for title, lines in parts.items():
+        if text := "\n".join(lines):
+            print(f"{title}\n{text}\n")
     if not content["ranking"]:
-        console.print("No competitor finished a world.")
+        print("No competitor finished a world.")
 
 
-def _table(title: str, rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str]) -> Table:
-    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
-    for key, name in columns.items():
-        number = isinstance(rows[0][key], float)
-        table.add_column(name, justify="right" if number else "left", overflow="fold")
+def table(rows: Rows, names: Mapping[str, str], numbers: Mapping[str, str], width: int | None) -> Iterator[str]:
+    """The lines of a table; where it is wider than the terminal, names get lines of their own above their numbers.
+
+    Args:
+        rows: Of the table; none give no lines.
+        names: Columns of texts, and their headings.
+        numbers: Columns of numbers, and their headings.
+        width: Columns of the terminal, None for no limit.
+    """
+    if not rows:
+        return
+    heads = [*names.values(), *numbers.values()]
+    cells = [[_cell(row[key]) for key in (*names, *numbers)] for row in rows]
+    widths = [max(cell_len(line[i]) for line in (heads, *cells)) for i in range(len(heads))]
+    n = len(names)
+    beside = width is None or sum(widths) + len(_GAP) * (len(widths) - 1) <= width
+    first = 0 if beside else n
+    for i, line in enumerate((heads, *cells)):
+        if not beside:
+            yield from _wrapped(_GAP.join(line[:n]) if i else " / ".join(line[:n]), width)
+        padded = [_pad(cell, widths[first + k], first + k >= n) for k, cell in enumerate(line[first:])]
+        yield ("" if beside else _GAP) + _GAP.join(padded).rstrip()
+        if i == 0:
+            yield _GAP.join("-" * w for w in widths) if beside else "-" * (width or 0)
+
+
+def _failures(rows: Rows, width: int | None) -> Iterator[str]:
+    """Who failed, how, and what came of it; the message has lines of its own."""
     for row in rows:
-        table.add_row(*(_cell(row[key]) for key in columns))
-    return table
+        yield from _wrapped(_cell(row["player"]), width)
+        yield from _wrapped(f"{_cell(row['failure'])}; {_cell(row['consequence'])}", width, _GAP)
+        yield from _wrapped(_cell(row["message"]), width, _GAP)
+
+
+def _wrapped(text: str, width: int | None, indent: str = "") -> list[str]:
+    if width is None or cell_len(indent + text) <= width:
+        return [indent + text]
+    return textwrap.wrap(text, max(width, 20), initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False)
+
+
+def _pad(cell: str, width: int, right: bool) -> str:
+    blank = " " * (width - cell_len(cell))
+    return blank + cell if right else cell + blank
 
 
 def _cell(value: Any) -> str:
     if value is None:
         return "-"
-    return f"{value:.3f}" if isinstance(value, float) else str(value)
+    return f"{value:.3f}" if isinstance(value, float) else printable(value)

@@ -15,10 +15,10 @@ from collections.abc import Sequence
 from concurrent.futures import Future
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TextIO
 
 from scml_gym.core.errors import InputError
-from scml_gym.core.files import lock_file, replace_file
+from scml_gym.core.files import lock_file, make_folder, replace_file
 from scml_gym.evaluation.config import TournamentConfig
 from scml_gym.evaluation.pool import WorkerPool
 from scml_gym.evaluation.worker import Result
@@ -29,7 +29,9 @@ FREE = ("worlds", "workers", "out", "time_limit")
 
 
 class Journal:
-    """The journal of one results folder, for a ``with`` block; it goes when `remove` is called, or nothing was played.
+    """The journal of one results folder, for a ``with`` block.
+
+    The file is made when the first world is handed out; it goes when `remove` is called, or nothing was played.
 
     Args:
         folder: The results folder.
@@ -42,28 +44,42 @@ class Journal:
 
     def __init__(self, folder: Path, config: TournamentConfig):
         self.path = folder.with_name(f"{folder.name}.plays.jsonl")
-        head = {"schema": SCHEMA, "config": config.model_dump(mode="json", exclude=set(FREE)), "files": _files(config)}
-        if not self.path.exists():
-            replace_file(self.path, json.dumps(head) + "\n")
-        self._file = self.path.open("r+", encoding="utf-8")
-        lock_file(self._file, f"another process is playing {self.path}")
+        self._head = {
+            "schema": SCHEMA,
+            "config": config.model_dump(mode="json", exclude=set(FREE)),
+            "files": _files(config),
+        }
+        self._file: TextIO | None = None
         self._writing, self._played = threading.Lock(), 0
+        self._known: dict[tuple[Any, ...], Any] = {}
+        if self.path.exists():
+            self._open()
+
+    def _open(self) -> None:
+        """Make the file where there is none, take it for this process, and read it."""
+        make_folder(self.path.parent)
+        if not self.path.exists():
+            replace_file(self.path, json.dumps(self._head) + "\n")
+        file = self.path.open("r+", encoding="utf-8")
+        lock_file(file, f"another process is playing {self.path}")
         try:
-            lines = [line for line in self._file.read().splitlines(keepends=True) if line.endswith("\n")]
+            lines = [line for line in file.read().splitlines(keepends=True) if line.endswith("\n")]
             found, *plays = [dict(json.loads(line)) for line in lines]
             self._known = {_key(play["names"], play["seed"], play["days"]): play["value"] for play in plays}
         except (ValueError, KeyError, TypeError) as error:
             raise InputError(f"{self.path} is not readable ({error}); remove it to play all worlds") from error
-        changed = _first_difference(found, head)
+        changed = _first_difference(found, self._head)
         if changed:
             raise InputError(
                 f"{self.path} holds the worlds of another tournament ({changed}); remove it, or give another --out"
             )
-        self._file.seek(sum(len(line.encode()) for line in lines))
-        self._file.truncate()  # a line that a kill cut off
+        file.seek(sum(len(line.encode()) for line in lines))
+        file.truncate()  # a line that a kill cut off
+        self._file = file
 
     def __len__(self) -> int:
-        return len(self._known)
+        """Worlds that stand in it."""
+        return len(self._known) + self._played
 
     def play(self, pool: WorkerPool, names: Sequence[str], seed: int, days: int) -> Future[Result]:
         """`WorkerPool.play`, unless the world stands here; it is noted when it has been played."""
@@ -72,6 +88,8 @@ class Journal:
             done: Future[Result] = Future()
             done.set_result({"value": self._known[key]})
             return done
+        if self._file is None:
+            self._open()
         future = pool.play(names, seed, days)
         future.add_done_callback(lambda played: self._note(played, names, seed, days))
         return future
@@ -81,7 +99,7 @@ class Journal:
             return
         row = {"names": list(names), "seed": seed, "days": days, "value": played.result()["value"]}
         with self._writing:
-            if not self._file.closed:
+            if self._file is not None and not self._file.closed:
                 self._file.write(json.dumps(row) + "\n")
                 self._file.flush()
                 self._played += 1
@@ -97,9 +115,10 @@ class Journal:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         with self._writing:
-            if not self._played and not self._known:
-                self.remove()
-            self._file.close()
+            if self._file is not None:
+                if not len(self):
+                    self.remove()
+                self._file.close()
 
 
 def _key(names: Sequence[str], seed: int, days: int) -> tuple[Any, ...]:

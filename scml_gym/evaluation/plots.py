@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from scml_gym.core.text import plain_labels
 from scml_gym.evaluation.statistics import PARTS, by_configuration, mean_and_error, ranking, rows_of
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ def draw(table: pd.DataFrame) -> dict[str, bytes]:
     }
 
 
+@plain_labels()
 def _figure(ranks: pd.DataFrame, quantity: str, fill: Callable[[Axes], None]) -> bytes:
     """One horizontal bar chart, the best competitor on top."""
     from matplotlib.figure import Figure

@@ -8,14 +8,16 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from scml_gym.core.errors import InputError
+from scml_gym.core.files import make_folder
 from scml_gym.core.provenance import versions
+from scml_gym.core.text import in_markdown, printable
 from scml_gym.evaluation.config import TournamentConfig
 from scml_gym.evaluation.table import COLUMNS, FAILURE_COLUMNS, read_failures, read_scores, write_table
 from scml_gym.evaluation.tournament import Outcome
@@ -30,17 +32,16 @@ def output_folder(config: TournamentConfig) -> Path:
     """Where the results will be: the configured folder, or a new one in ``runs/`` named by the time.
 
     Raises:
-        InputError: if it exists and is not empty, or cannot be made.
+        InputError: if it exists and is not empty, or could not be made; nothing is made yet.
     """
     folder = (config.out or Path("runs") / time.strftime("evaluate-%Y%m%d-%H%M%S")).absolute()
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise InputError(f"{folder} exists and is not empty; nothing is overwritten")
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"{folder}: {error.strerror or error}") from error
-    if not os.access(folder.parent, os.W_OK):
-        raise InputError(f"{folder}: its parent folder cannot be written to")
+        raise InputError(f"{folder} exists and is not empty; nothing is overwritten", "out")
+    above = next(path for path in folder.parents if path.exists())
+    if not above.is_dir():
+        raise InputError(f"{folder}: {above} is no folder", "out")
+    if not os.access(above, os.W_OK):
+        raise InputError(f"{folder}: {above} cannot be written to", "out")
     return folder
 
 
@@ -56,6 +57,7 @@ def write_results(folder: Path, config: TournamentConfig, outcome: Outcome, comm
     Raises:
         InputError: if the folder is not empty any more; what was written stays beside it, as the message says.
     """
+    make_folder(folder.parent)
     temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:
         content = temporary / "results"
@@ -113,8 +115,13 @@ def render(folder: Path) -> str:
     return text
 
 
-def headline(config: TournamentConfig) -> str:
-    """What is played, in one paragraph: worlds, days, places and the field, in which alone the scores hold."""
+def headline(config: TournamentConfig, shown: Callable[[object], str] = printable) -> str:
+    """What is played, in one paragraph: worlds, days, places and the field, in which alone the scores hold.
+
+    Args:
+        config: Of the tournament.
+        shown: How a name is shown, on a terminal or on a page.
+    """
     plays = f"{config.worlds} configurations, each also played with the levels swapped"
     size = f"{config.factories_per_level} factories a level, {config.days} days, seed {config.seed}"
     if config.one_on_one:
@@ -122,7 +129,7 @@ def headline(config: TournamentConfig) -> str:
     elif 2 * config.factories_per_level * config.n_blocks == len(config.competitors):
         field = "No field: the competitors fill all places."
     else:
-        field = "Field: " + ", ".join(config.field) + ". A score holds only in its field."
+        field = "Field: " + ", ".join(map(shown, config.field)) + ". A score holds only in its field."
     blocks = f" in {config.n_blocks} blocks" if config.n_blocks > 1 else ""
     return f"{len(config.competitors)} competitors{blocks}; {plays}; {size}.\n{field}\n"
 
@@ -134,7 +141,7 @@ def _markdown(
     field: pd.DataFrame,
     failures: Sequence[Mapping[str, str]],
 ) -> str:
-    parts = ["# Ranking\n", headline(config)]
+    parts = ["# Ranking\n", headline(config, in_markdown)]
     parts.append(_table(ranks) if len(ranks) else "No competitor finished a world.\n")
     if len(ranks):
         parts.append(
@@ -151,7 +158,10 @@ def _markdown(
     if len(field):
         parts += ["## The field\n", _table(field)]
     if failures:
-        parts += ["## Failures\n", _rows(list(FAILURE_COLUMNS), [[f[c] for c in FAILURE_COLUMNS] for f in failures])]
+        parts += [
+            "## Failures\n",
+            _rows(list(FAILURE_COLUMNS), [[_cell(f[c]) for c in FAILURE_COLUMNS] for f in failures]),
+        ]
     return "\n".join(parts)
 
 
@@ -162,12 +172,11 @@ def _table(frame: pd.DataFrame) -> str:
 def _cell(value: Any) -> str:
     if isinstance(value, float):
         return "-" if math.isnan(value) else f"{value:.4f}"
-    return str(value)
+    return in_markdown(value)
 
 
 def _rows(header: list[str], rows: list[list[str]]) -> str:
-    """An aligned Markdown table: readable in a terminal too."""
-    rows = [[cell.replace("|", "\\|") for cell in row] for row in rows]
+    """An aligned Markdown table of finished cells: readable in a terminal too."""
     widths = [max(len(row[i]) for row in [header, *rows]) for i in range(len(header))]
     lines = [header, ["-" * width for width in widths], *rows]
     return "".join("| " + " | ".join(c.ljust(w) for c, w in zip(r, widths, strict=True)) + " |\n" for r in lines)

@@ -61,17 +61,32 @@ PLAYS = (0, 1)
 
 
 def occupants(names: Sequence[str], role: Role) -> tuple[Occupant, ...]:
-    """Occupants with short, unique labels: a run folder's own name, else the name; ``#2`` for the second of a label."""
-    labels: list[str] = []
-    for name in names:
-        is_folder = ":" not in name and ("/" in name or Path(name).is_dir())
-        label = Path(name).resolve().name if is_folder else name
-        count = 2
-        unique = label
-        while unique in labels:
-            unique, count = f"{label}#{count}", count + 1
-        labels.append(unique)
+    """Occupants with short, unique labels: the end of a path, as long as it takes to tell it from the others, else the
+    name; ``#2`` for who is named a second time."""
+    shown = [_label(name, names) for name in names]
+    times = [shown[: i + 1].count(label) for i, label in enumerate(shown)]
+    labels = [label if time == 1 else f"{label}#{time}" for label, time in zip(shown, times, strict=True)]
     return tuple(Occupant(label, name, role) for label, name in zip(labels, names, strict=True))
+
+
+def _label(name: str, names: Sequence[str]) -> str:
+    path = _path(name)
+    if path is None:
+        return name
+    paths = [_path(other) for other in names]
+    others = [other.parts for other in paths if other is not None and other != path]
+    taken = {other for other, is_path in zip(names, paths, strict=True) if is_path is None}
+    for n in range(1, len(path.parts)):
+        end = path.parts[-n:]
+        if "/".join(end) not in taken and all(other[-n:] != end for other in others):
+            return "/".join(end)
+    return str(path)
+
+
+def _path(name: str) -> Path | None:
+    """The run folder or snapshot that a name stands for; None for other names."""
+    is_path = ":" not in name and ("/" in name or Path(name).is_dir())
+    return Path(name).resolve() if is_path else None
 
 
 def world_seed(seed: int, configuration: int) -> int:

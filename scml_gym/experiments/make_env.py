@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,8 +10,8 @@ import gymnasium
 from gymnasium.envs.registration import load_env_creator
 
 import scml_gym  # noqa: F401 (registers the environments)
-from scml_gym.core.config import CONFIGS, ConfigError, read_yaml
-from scml_gym.core.errors import InputError, nearest
+from scml_gym.core.config import ConfigError, arguments_of
+from scml_gym.core.errors import nearest
 
 
 def env_arguments(env: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
@@ -37,35 +36,28 @@ def make_env(env: Mapping[str, Any]) -> gymnasium.Env:
     """
     env_id, arguments = env_arguments(env)
     try:
-        return gymnasium.make(env_id, **arguments)
+        valid = _valid_arguments(env_id)
+        unknown = next((name for name in arguments if valid is not None and name not in valid), None)
+        if unknown is not None:
+            raise ConfigError(("env", unknown), f"unknown key{nearest(unknown, valid or ())}")
+        with arguments_of("env", arguments):
+            return gymnasium.make(env_id, **arguments)
     except gymnasium.error.Error as error:
         hint = nearest(env_id, (name for name in gymnasium.registry if name.startswith("scml_gym/")))
         raise ConfigError(("env", "id"), f"there is no environment {env_id!r}{hint}") from error
-    except TypeError as error:
-        unknown = re.search(r"unexpected keyword argument '(\w+)'", str(error))
-        if unknown is None:
-            raise
-        name = unknown[1]
-        raise ConfigError(("env", name), f"unknown key{nearest(name, _valid_arguments(env_id))}") from error
-    except ConfigError:
-        raise
-    except InputError as error:
-        subject = re.match(r"(\w+)\b", str(error))
-        key = (subject[1],) if subject and subject[1] in arguments else ()
-        raise ConfigError(("env", *key), str(error)) from error
 
 
-def _valid_arguments(env_id: str) -> set[str]:
-    """Names in the environment's own signature and in the configuration files for it."""
-    names: set[str] = set()
-    entry_point = gymnasium.spec(env_id).entry_point
+_OF_MAKE = {"max_episode_steps", "disable_env_checker"}
+"""Arguments of ``gymnasium.make`` itself."""
+
+
+def _valid_arguments(env_id: str) -> set[str] | None:
+    """The arguments that an environment takes; None for one that takes any."""
+    entry_point: Any = gymnasium.spec(env_id).entry_point
     if isinstance(entry_point, str):
         entry_point = load_env_creator(entry_point)
-    if entry_point is not None:
-        parameters = inspect.signature(entry_point).parameters.values()
-        names |= {p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD}
-    for file in (CONFIGS / "env").glob("*.yaml"):
-        data = read_yaml(file)
-        if data.get("id") == env_id:
-            names |= data.keys() - {"id", "name"}
-    return names
+    checked = getattr(entry_point.__init__, "arguments", None)  # see `scml_gym.core.arguments.named_arguments`
+    if checked is not None:
+        return {*checked, *_OF_MAKE}
+    parameters = inspect.signature(entry_point).parameters.values()
+    return None if any(p.kind is p.VAR_KEYWORD for p in parameters) else {*(p.name for p in parameters), *_OF_MAKE}

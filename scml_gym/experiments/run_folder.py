@@ -25,6 +25,7 @@ import yaml
 
 from scml_gym.core.errors import InputError
 from scml_gym.core.files import replace_file, take_lock
+from scml_gym.core.interrupts import StopRequest, stop_requests
 from scml_gym.core.provenance import versions
 from scml_gym.core.reporting import Progress, ScalarWriter, plot_columns, progress_bar
 
@@ -59,6 +60,7 @@ class Run:
         self._writer: ScalarWriter | None = None
         self._columns: list[str] | None = None
         self._saved_at = time.monotonic()
+        self._stop = StopRequest()
 
     @classmethod
     def create(cls, folder: str | Path, config: dict[str, Any], command: str, agent: str = "") -> Run:
@@ -134,9 +136,26 @@ class Run:
         """The folder of the checkpoint to continue from or to play, or None before the first."""
         return self.path / self.info["checkpoint"] if self.info["checkpoint"] else None
 
+    @contextmanager
+    def stops_at_checkpoints(self) -> Iterator[None]:
+        """Inside, Ctrl-C and SIGTERM wait for the next `checkpoint`, which is due then; elsewhere they come at once.
+
+        For the loop of a learner that looks at `checkpoint_due` every few seconds at most.
+        """
+        try:
+            with stop_requests() as self._stop:
+                yield
+        finally:
+            self._stop = StopRequest()
+
+    @property
+    def stop_requested(self) -> bool:
+        """Whether the user wants the training to stop: the next `checkpoint` interrupts it when it is saved."""
+        return self._stop.made
+
     def checkpoint_due(self) -> bool:
-        """Whether ``checkpoint_minutes`` have passed since the last checkpoint (or since the start)."""
-        return time.monotonic() - self._saved_at >= 60 * self.config["checkpoint_minutes"]
+        """Whether a stop is requested, or ``checkpoint_minutes`` have passed since the last one, or the start."""
+        return self.stop_requested or time.monotonic() - self._saved_at >= 60 * self.config["checkpoint_minutes"]
 
     def checkpoint(self, step: int, save: Callable[[Path], None]) -> None:
         """Save a checkpoint; the one before it is kept, older ones go.
@@ -144,6 +163,9 @@ class Run:
         Args:
             step: Environment steps so far; names the folder and cuts the learning curve on resuming.
             save: Writes everything into the folder that it is given, which is renamed afterwards.
+
+        Raises:
+            KeyboardInterrupt: when it is saved, if the user has asked to stop (see `stops_at_checkpoints`).
         """
         self._acquire()
         parent = self.path / "checkpoints"
@@ -163,6 +185,8 @@ class Run:
             if folder not in (final, previous):
                 shutil.rmtree(folder, ignore_errors=True)
         self._saved_at = time.monotonic()
+        if self.stop_requested:
+            raise KeyboardInterrupt
 
     def log(self, step: int, **numbers: float) -> None:
         """Append a row to the learning curve and to TensorBoard.
@@ -224,7 +248,7 @@ class Run:
 
     @contextmanager
     def progress(self, total: int, description: str) -> Iterator[Progress]:
-        """A progress bar on stderr: ``with run.progress(total_steps, "training") as bar: bar.update(step, "note")``."""
+        """`progress_bar`: ``with run.progress(total_steps, "training") as bar: bar.update(step, "note")``."""
         with progress_bar(total, description) as bar:
             yield bar
 

@@ -20,6 +20,9 @@ ALL_BITS = 0xFFFFFFFFFFFFFFFF
 OPENING = 0xBB67AE8584CAA73B
 """Keeps the streams of a seed apart from the draws of strategies (`counter_draws`) with the same seed."""
 
+N_DRAWS = 48
+"""Uniform numbers that a strategy gets with each decision."""
+
 LAYERS = 128
 TAIL = 3.442619855899
 """Where the last layer of the ziggurat ends and the tail of the normal distribution begins."""
@@ -110,3 +113,40 @@ def _tail(stream: np.ndarray) -> float:
         beyond = -math.log(1.0 - uniform(stream)) / TAIL
         if -2.0 * math.log(1.0 - uniform(stream)) >= beyond * beyond:
             return TAIL + beyond
+
+
+_GAMMA = np.uint64(GAMMA)
+_STEPS = np.arange(1, N_DRAWS + 1, dtype=np.uint64) * _GAMMA
+
+
+def counter_draws(seed: int, factory: int, day: int, decision: int) -> np.ndarray:
+    """The uniform numbers of one decision: a pure function of where the decision stands (splitmix64).
+
+    Args:
+        seed: Of the world, any integer (taken modulo 2**64).
+        factory: Index of the factory in its world.
+        day: From 0.
+        decision: How many decisions the factory has taken that day.
+
+    Returns:
+        float64 array of shape ``(N_DRAWS,)`` in [0, 1).
+
+    Example:
+        >>> bool((counter_draws(7, 0, 0, 0) == counter_draws(7, 0, 0, 0)).all())
+        True
+    """
+    key: Any = np.array([seed & 0xFFFFFFFFFFFFFFFF], dtype=np.uint64)
+    for part in (factory, day, decision):
+        key = mix(key + GAMMA * np.array([part + 1], dtype=np.uint64))
+    return (mix(key + _STEPS) >> np.uint64(11)) * 2.0**-53
+
+
+@jittable
+def fill_draws(seed: np.uint64, factory: int, day: int, decision: int, n: int, draws: np.ndarray) -> None:
+    """The first ``n`` of `counter_draws`, in place."""
+    key = mix(seed + _GAMMA * np.uint64(factory + 1))
+    key = mix(key + _GAMMA * np.uint64(day + 1))
+    key = mix(key + _GAMMA * np.uint64(decision + 1))
+    for i in range(n):
+        key += _GAMMA
+        draws[i] = np.float64(mix(key) >> np.uint64(11)) * 2.0**-53

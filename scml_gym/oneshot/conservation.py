@@ -58,7 +58,7 @@ def check_conservation(worlds: np.ndarray) -> None:
     Args:
         worlds: ``WORLD_DTYPE``, shape ``(n,)``.
     """
-    views, seats = worlds["views"], worlds["seats"]
+    views, players = worlds["views"], worlds["players"]
     partners = views["partners"]
     for world in range(len(worlds)):
         n_sellers, n_buyers = worlds["spec"]["n_sellers"][world], worlds["spec"]["n_buyers"][world]
@@ -75,8 +75,8 @@ def check_conservation(worlds: np.ndarray) -> None:
         count = worlds["n_contracts"][world]
         total = worlds["contracts"]["quantity"][world, :count].sum()
         assert total == agreed[view["level"] == SELLER].sum(), "contracts and agreements differ"
-        balance = view["initial_balance"] + seats["total_profit"][world, :n]
+        balance = view["initial_balance"] + players["total_profit"][world, :n]
         assert np.isfinite(balance).all(), "a balance that is not finite"
         open_day = worlds["phase"][world] == 1
         assert not open_day or np.array_equal(balance, view["balance"]), "a balance is not what was there and earned"
-        assert (seats["bankrupt"][world, :n][balance < 0] == 1).all(), "a negative balance that is not bankrupt"
+        assert (players["bankrupt"][world, :n][balance < 0] == 1).all(), "a negative balance that is not bankrupt"

@@ -188,8 +188,8 @@ def play_both(
     done = our_done = False
     step = 0
     while True:
-        theirs = {"observation": seen, "mask": info["action_mask"], "reward": reward, "end": done} | more(envs[0])
-        ours = {"observation": our_seen, "mask": our_info["action_mask"], "reward": our_reward, "end": our_done}
+        theirs = {"observation": seen, "mask": envs[0].action_masks(), "reward": reward, "end": done} | more(envs[0])
+        ours = {"observation": our_seen, "mask": envs[1].action_masks(), "reward": our_reward, "end": our_done}
         ours |= more(envs[1])
         for name, value in theirs.items():
             difference = first_difference(f"step {step}, {name}", np.asarray(value), np.asarray(ours[name]))

@@ -17,20 +17,22 @@ import numpy as np
 
 from scml_gym.jit.arrays import scratch_floats, scratch_integers
 from scml_gym.jit.compile import jittable
+from scml_gym.jit.parameters import parameters_dtype
 from scml_gym.oneshot.strategies.market import accept, end, offer, price_gain
 from scml_gym.oneshot.view import MAX_PARTNERS, SELLER, ActionArray, FactoryView
 
-UNDER, OVER, LEAST_GAIN, FACTOR, GAIN, FOCUS, PARTNERS = 0, 1, 2, 3, 4, 5, 6
-N_SETTINGS = 7
-"""A plan's settings, float64 ``(N_SETTINGS,)``:
+SETTINGS_DTYPE = parameters_dtype(("under", "over", "least_gain", "factor", "gain", "focus", "partners"))
+"""A plan's settings:
 
-- ``UNDER``, ``OVER``: items by which the total of accepted offers may miss the needs, below and above;
-- ``LEAST_GAIN``: offers at prices below this position of today's range are not accepted (0 the worst, 1 the best);
-- ``FACTOR``: items that are expected to be agreed of those asked for, as a multiple of what is left to be traded;
-- ``GAIN``: position of the prices of offers in today's range; prices between two integers go to each in proportion;
-- ``FOCUS``: how much items are drawn to partners that agreed before: 0 not at all, 1 in proportion, 2 more;
-- ``PARTNERS``: fraction of the remaining partners that are asked, best ones first, in (0, 1].
+- ``under``, ``over``: items by which the total of accepted offers may miss the needs, below and above;
+- ``least_gain``: offers at prices below this position of today's range are not accepted (0 the worst, 1 the best);
+- ``factor``: items that are expected to be agreed of those asked for, as a multiple of what is left to be traded;
+- ``gain``: position of the prices of offers in today's range; prices between two integers go to each in proportion;
+- ``focus``: how much items are drawn to partners that agreed before: 0 not at all, 1 in proportion, 2 more;
+- ``partners``: fraction of the remaining partners that are asked, best ones first, in (0, 1].
 """
+
+N_SETTINGS = len(SETTINGS_DTYPE)
 
 WEIGHT, AGREED = 0, MAX_PARTNERS
 MEMORY_SIZE = 2 * MAX_PARTNERS
@@ -74,9 +76,17 @@ def chance(memory: np.ndarray, k: int) -> float:
 
 
 @jittable
-def first_partner(view: FactoryView) -> int:
-    """The partner that comes first in this decision's order; the others follow by number, from the last to 0."""
-    return (view["factory"] + view["day"] + view["decision"]) % view["n_partners"]
+def partners_in_order(view: FactoryView, order: np.ndarray) -> None:
+    """Write the indices of all partners into ``order``, int64 ``(MAX_PARTNERS,)``.
+
+    Where equal partners must get unequal answers, the first in this order comes off better; who that is moves on with
+    the factory, the day and the decision, so that nobody always does.
+    """
+    n = view["n_partners"]
+    k = (view["factory"] + view["day"] + view["decision"]) % n
+    for rank in range(n):
+        order[rank] = k
+        k = k + 1 if k + 1 < n else 0
 
 
 @jittable
@@ -104,9 +114,9 @@ def unit_values(view: FactoryView, open_chance: float) -> tuple[float, float, fl
     disposal = view["disposal_cost"] * view["input_price"]
     if view["level"] == SELLER:
         later = open_chance * (view["min_price"] - view["production_cost"]) - (1.0 - open_chance) * disposal
-        return -1.0 * view["production_cost"], -shortfall, later
+        return -view["production_cost"], -shortfall, later
     margin = view["exogenous_price"] - view["production_cost"]
-    return 1.0 * margin, -disposal, open_chance * (margin - view["max_price"]) - (1.0 - open_chance) * shortfall
+    return margin, -disposal, open_chance * (margin - view["max_price"]) - (1.0 - open_chance) * shortfall
 
 
 @jittable
@@ -120,7 +130,7 @@ def money_of(seller: bool, needs: int, values: tuple[float, float, float], quant
 
 
 @jittable
-def best_set(view: FactoryView, settings: np.ndarray) -> int:
+def best_set(view: FactoryView, settings: np.void) -> int:
     """The set of standing offers to take, as a bit mask over partners; 0 for none."""
     partners, quantities = scratch_integers(MAX_PARTNERS), scratch_integers(MAX_PARTNERS)
     prices = scratch_integers(MAX_PARTNERS)
@@ -129,11 +139,11 @@ def best_set(view: FactoryView, settings: np.ndarray) -> int:
         if view["partners"][k]["my_turn"] != 0:
             time = min(time, view["partners"][k]["relative_time"])
             price = view["partners"][k]["offer_price"]
-            if view["partners"][k]["offer_quantity"] > 0 and price_gain(view, price) >= settings[LEAST_GAIN]:
+            if view["partners"][k]["offer_quantity"] > 0 and price_gain(view, price) >= settings["least_gain"]:
                 partners[n], quantities[n], prices[n] = k, view["partners"][k]["offer_quantity"], price
                 n += 1
     seller, needs, values = view["level"] == SELLER, view["needs"], unit_values(view, PATIENCE * (1.0 - time))
-    least, most = needs - settings[UNDER], needs + settings[OVER]
+    least, most = needs - settings["under"], needs + settings["over"]
     mask, quantity, money = 0, 0, 0
     best, best_value = 0, money_of(seller, needs, values, 0, 0.0)
     for i in range(1, 1 << n):
@@ -157,7 +167,13 @@ def best_set(view: FactoryView, settings: np.ndarray) -> int:
 
 @jittable
 def divide(
-    view: FactoryView, settings: np.ndarray, memory: np.ndarray, taken: int, wanted: float, shares: np.ndarray
+    view: FactoryView,
+    settings: np.void,
+    memory: np.ndarray,
+    order: np.ndarray,
+    taken: int,
+    wanted: float,
+    shares: np.ndarray,
 ) -> None:
     """Ask the partners still negotiating for items, each next one from the partner with most claim to it.
 
@@ -165,14 +181,14 @@ def divide(
 
     Args:
         view: Says who is negotiating, and the largest quantity of an offer.
-        settings: ``FOCUS`` and ``PARTNERS``.
+        settings: Of which ``focus`` and ``partners`` matter here.
         memory: Of the partners.
+        order: Of the partners, see `partners_in_order`: earlier ones are asked first, later ones left out first.
         taken: Bit mask of the partners whose offers are accepted now; they get nothing.
         wanted: Items that should be agreed.
         shares: int64 ``(MAX_PARTNERS,)``, all 0; receives the items of each partner.
     """
-    n_partners, start = view["n_partners"], first_partner(view)
-    most_items = view["max_quantity"]
+    n_partners, most_items = view["n_partners"], view["max_quantity"]
     # claims of each partner on its first item and on its next one; 0 for none
     first_claims, claims = scratch_floats(MAX_PARTNERS), scratch_floats(MAX_PARTNERS)
     chances = scratch_floats(MAX_PARTNERS)
@@ -180,24 +196,23 @@ def divide(
     for k in range(n_partners):
         if view["partners"][k]["running"] != 0 and not (taken >> k) & 1:
             chances[k] = chance(memory, k)
-            first_claims[k] = 1.0 if settings[FOCUS] == 0.0 else chances[k] ** settings[FOCUS]
+            first_claims[k] = 1.0 if settings["focus"] == 0.0 else chances[k] ** settings["focus"]
             claims[k] = first_claims[k]
             n += 1
-    for _ in range(n - max(1, int(n * settings[PARTNERS] + 0.999))):
+    for _ in range(n - max(1, int(n * settings["partners"] + 0.999))):
         worst = -1
         for rank in range(n_partners):
-            k = start + rank if start + rank < n_partners else start + rank - n_partners
+            k = order[rank]
             if claims[k] > 0.0 and (worst < 0 or chances[k] <= chances[worst]):
                 worst = k
         claims[worst] = 0.0
     expected = 0.0
     while True:
         first, most = -1, 0.0
-        k = start
-        for _ in range(n_partners):
+        for rank in range(n_partners):
+            k = order[rank]
             if claims[k] > most:
                 first, most = k, claims[k]
-            k = k + 1 if k + 1 < n_partners else 0
         if first < 0:
             return
         agreed = max(chances[first], LEAST_CHANCE)
@@ -219,33 +234,33 @@ def price_for(view: FactoryView, gain: float, rank: int) -> int:
 
 
 @jittable
-def plan(view: FactoryView, settings: np.ndarray, memory: np.ndarray, actions: ActionArray) -> None:
+def plan(view: FactoryView, settings: np.void, memory: np.ndarray, actions: ActionArray) -> None:
     """Answer every partner whose turn it is.
 
     Args:
         view: What the factory sees.
-        settings: Float64 ``(N_SETTINGS,)``, see above.
+        settings: A record of ``SETTINGS_DTYPE``.
         memory: Float64 ``(MEMORY_SIZE,)``, see above; only read.
         actions: Come as no-ops; always valid afterwards.
     """
     needs = view["needs"]
     taken, left = 0, 0
-    shares = scratch_integers(MAX_PARTNERS)
+    shares, order = scratch_integers(MAX_PARTNERS), scratch_integers(MAX_PARTNERS)
+    partners_in_order(view, order)
     if needs > 0:
         taken, left = best_set(view, settings), needs
         for k in range(view["n_partners"]):
             if (taken >> k) & 1:
                 left -= view["partners"][k]["offer_quantity"]
         if left > 0:
-            divide(view, settings, memory, taken, left * settings[FACTOR], shares)
-    start = first_partner(view)
+            divide(view, settings, memory, order, taken, left * settings["factor"], shares)
     for rank in range(view["n_partners"]):
-        k = start + rank if start + rank < view["n_partners"] else start + rank - view["n_partners"]
+        k = order[rank]
         if view["partners"][k]["my_turn"] == 0:
             continue
         if (taken >> k) & 1:
             accept(actions, k)
         elif shares[k] > 0:
-            offer(actions, k, max(shares[k], view["min_quantity"]), price_for(view, settings[GAIN], rank))
+            offer(actions, k, max(shares[k], view["min_quantity"]), price_for(view, settings["gain"], rank))
         else:
             end(actions, k)

@@ -13,7 +13,7 @@ import os
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from gymnasium import spaces
@@ -21,10 +21,11 @@ from gymnasium import spaces
 from scml_gym.core.errors import InputError
 from scml_gym.core.files import replace_file
 from scml_gym.jit.compile import compiled
+from scml_gym.jit.parameters import record_of
 from scml_gym.oneshot.actions.factory import ACTIONS
 from scml_gym.oneshot.observations.factory import make_encoder
 from scml_gym.oneshot.strategies.base import Strategy, StrategyPolicy
-from scml_gym.oneshot.strategies.network import HIDDEN, MASKED, SIZES, TEMPERATURE, choose, compute_logits
+from scml_gym.oneshot.strategies.network import HEAD_DTYPE, SIZES, choose, compute_logits, layer_sizes
 from scml_gym.oneshot.view import HIDDEN_DTYPE, MAX_PARTNERS, ActionArray, FactoryView
 
 if TYPE_CHECKING:
@@ -56,11 +57,10 @@ class PolicyFile:
 
     def __post_init__(self) -> None:
         inputs, outputs = network_sizes(self.observation, self.history, self.action)
-        n = int(self.network[HIDDEN]) + 2
-        sizes = self.network[SIZES : SIZES + n].astype(int).tolist()
+        sizes = layer_sizes(self.network)
         if len(sizes) < 2 or (sizes[0], sizes[-1]) != (inputs, outputs):
             raise InputError(f"network of {sizes} units; valid: {inputs} numbers in, {outputs} out")
-        expected = SIZES + n + sum((a + 1) * b for a, b in itertools.pairwise(sizes))
+        expected = SIZES + len(sizes) + sum((a + 1) * b for a, b in itertools.pairwise(sizes))
         if len(self.network) != expected:
             raise InputError(f"network of {len(self.network)} numbers; valid: {expected} for {sizes} units")
 
@@ -70,7 +70,7 @@ class PolicyFile:
 
     def save(self, path: Path) -> None:
         """Write it as npz, whole or not at all; weights as float32, as they were trained."""
-        head = SIZES + int(self.network[HIDDEN]) + 2
+        head = SIZES + len(layer_sizes(self.network))
         data = io.BytesIO()
         np.savez_compressed(
             data,
@@ -137,6 +137,16 @@ def network_sizes(observation: str, history: int, action: str) -> tuple[int, int
     return len(encoder.slots), int(space.nvec.sum())
 
 
+@dataclass(frozen=True)
+class NetworkStrategy(Strategy):
+    """What `network_strategy` makes; copied and pickled by its form."""
+
+    form: tuple[str, int, str] = ("flat", 0, "choice")
+
+    def __reduce__(self) -> tuple[Any, tuple[str, int, str]]:
+        return network_strategy, self.form
+
+
 @functools.cache
 def network_strategy(observation: str, history: int, action: str) -> Strategy:
     """The strategy of all networks of one form; its parameters are a network.
@@ -157,12 +167,13 @@ def network_strategy(observation: str, history: int, action: str) -> Strategy:
         seen, valid = np.zeros(n_inputs, dtype=np.float32), np.ones(n_outputs, dtype=np.bool_)
         frames = state[memory_size:].reshape((history, MAX_PARTNERS, 4))
         encode(view, np.zeros(0, dtype=HIDDEN_DTYPE), frames, seen)
-        if params[MASKED] != 0.0:
+        rules = record_of(params, HEAD_DTYPE, 0)
+        if rules["masked"] != 0.0:
             mask(view, valid)
         logits, choices, first = compute_logits(params, seen), np.zeros(n_heads, dtype=np.int64), 0
         for head in range(n_heads):
             last = first + heads[head]
-            choices[head] = choose(logits[first:last], valid[first:last], params[TEMPERATURE], draws[head])
+            choices[head] = choose(logits[first:last], valid[first:last], rules["temperature"], draws[head])
             first = last
         decode(choices, view, state[:memory_size], actions)
 
@@ -174,11 +185,12 @@ def network_strategy(observation: str, history: int, action: str) -> Strategy:
     def learn(view: FactoryView, state: np.ndarray, params: np.ndarray) -> None:
         remember(view, state[:memory_size])
 
-    return Strategy(
+    return NetworkStrategy(
         name=f"network of {observation} and {action}",
         decide=decide,
         state_size=memory_size + history * MAX_PARTNERS * 4,
         summary="a trained network",
         learn=learn,
         n_draws=n_heads,
+        form=(observation, history, action),
     )

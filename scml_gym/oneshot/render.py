@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
-from scml_gym.core.errors import InputError
+from scml_gym.core.errors import InputError, nearest
 from scml_gym.oneshot.view import BUYER, FactoryView
 
 RENDER_MODES = ("ansi", "rgb_array")
+
+
+def check_render_mode(mode: str | None, modes: Sequence[str] = RENDER_MODES) -> str | None:
+    """A render mode, None for none.
+
+    Raises:
+        InputError: if there is no such mode.
+    """
+    if mode is not None and mode not in modes:
+        raise InputError(f"render_mode={mode!r}{nearest(str(mode), modes)}")
+    return mode
 
 
 def render_day(view: FactoryView, mode: str) -> str | np.ndarray:
@@ -24,7 +37,7 @@ def render_day(view: FactoryView, mode: str) -> str | np.ndarray:
         return _text(view)
     if mode == "rgb_array":
         return _picture(view)
-    raise InputError(f"render_mode={mode!r}; valid: {', '.join(RENDER_MODES)}")
+    raise InputError(f"render_mode={mode!r}; valid: {', '.join(RENDER_MODES)}", "render_mode")
 
 
 def _headline(view: FactoryView) -> str:

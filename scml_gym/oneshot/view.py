@@ -13,18 +13,32 @@ from typing import TypeAlias
 
 import numpy as np
 
+from scml_gym.simulator.compiled.alternating_offers import ACCEPT, BUYER, END, NOOP, OFFER, SELLER
+
+__all__ = [
+    "ACCEPT",
+    "ACTION_DTYPE",
+    "BUYER",
+    "END",
+    "HIDDEN_DTYPE",
+    "MAX_PARTNERS",
+    "NOOP",
+    "OFFER",
+    "PARTNER_DTYPE",
+    "SELLER",
+    "VIEW_DTYPE",
+    "ActionArray",
+    "FactoryView",
+    "new_actions",
+    "new_view",
+]
+
 MAX_PARTNERS = 8
-"""Partner slots of a view; a level of a OneShot world has at most that many factories (the league has 4 to 8)."""
-
-SELLER, BUYER = 0, 1
-"""Levels: a seller buys exogenous supplies and negotiates sales; a buyer negotiates supplies for exogenous sales."""
-
-NOOP, END, ACCEPT, OFFER = 0, 1, 2, 3
-"""Responses of an action array: nothing (not my turn), end the negotiation, take the standing offer, make an offer."""
+"""Partners in a view; a level of a OneShot world has at most that many factories (the league has 4 to 8)."""
 
 PARTNER_DTYPE = np.dtype(
     [
-        ("exists", np.int64),  # the slot stands for a factory of this world
+        ("exists", np.int64),  # there is such a factory in this world
         ("running", np.int64),  # today's negotiation with it has not ended
         ("my_turn", np.int64),  # an answer to it is asked for now
         ("step", np.int64),  # rounds (moves in "moves" timing) that have passed in this negotiation
@@ -43,7 +57,7 @@ VIEW_DTYPE = np.dtype(
     [
         ("day", np.int64),  # 0 .. n_days - 1
         ("n_days", np.int64),
-        ("level", np.int64),  # SELLER or BUYER
+        ("level", np.int64),  # SELLER buys exogenous supplies and negotiates sales; BUYER negotiates supplies
         ("factory", np.int64),  # index of this factory in its world, sellers first
         ("decision", np.int64),  # decisions this factory has taken today
         ("n_partners", np.int64),  # factories on the other level

@@ -15,11 +15,14 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from scml_gym.core.arguments import argument_names, check_names
 from scml_gym.core.errors import InputError
 from scml_gym.core.files import replace_file
 from scml_gym.core.registry import load_object
 from scml_gym.experiments.run_folder import Run
 from scml_gym.oneshot.actions.factory import ACTIONS
+from scml_gym.oneshot.envs.bilateral import OneShotBilateralEnv
+from scml_gym.oneshot.envs.concurrent import OneShotConcurrentEnv
 from scml_gym.oneshot.envs.partner_codec import PartnerCodec
 from scml_gym.oneshot.observations.factory import make_encoder
 from scml_gym.oneshot.view import ACCEPT, ActionArray, FactoryView, new_actions
@@ -40,7 +43,17 @@ class Predict(Protocol):
         ...
 
 
-def _arguments(env: Mapping[str, Any], known: tuple[str, ...]) -> dict[str, Any]:
+PASSED_OVER = ("id", "name", "num_envs", "threads", "max_episode_steps")
+"""Arguments of ``gymnasium.make``, and keys of an ``env`` section, that shape neither observations nor actions."""
+
+
+def _arguments(cls: type, env: Mapping[str, Any], known: tuple[str, ...]) -> dict[str, Any]:
+    """Those of an environment's arguments that are known.
+
+    Raises:
+        InputError: for a misspelt one.
+    """
+    check_names(env, argument_names(cls) | frozenset(PASSED_OVER))
     return {name: env[name] for name in known if name in env}
 
 
@@ -53,13 +66,14 @@ class JointPolicy:
         deterministic: Whether to take the policy's best action rather than to sample.
 
     Raises:
-        InputError: if it was trained in full observability, which no factory of the league has.
+        InputError: if it was trained in full observability, which no factory of the league has; for a misspelt
+            argument of the environment.
     """
 
     synchronous = True
 
     def __init__(self, predict: Predict, env: Mapping[str, Any], deterministic: bool = True):
-        arguments = _arguments(env, ("observability", "observation", "history"))
+        arguments = _arguments(OneShotConcurrentEnv, env, ("observability", "observation", "history"))
         if arguments.get("observability") == "full":
             raise InputError("trained with observability='full', which no factory of the league has; use 'partial'")
         self._encoder = make_encoder(**arguments)
@@ -98,12 +112,16 @@ class PartnerPolicy:
         predict: The policy of one negotiation, without recurrent state.
         env: The environment's arguments; those that shape observations and actions are read.
         deterministic: Whether to take the policy's best action rather than to sample.
+
+    Raises:
+        InputError: for a misspelt argument of the environment.
     """
 
     synchronous = True
 
     def __init__(self, predict: Predict, env: Mapping[str, Any], deterministic: bool = True):
-        self._form = PartnerCodec(**_arguments(env, ("observation", "quantity_bins", "price_bins")))
+        shapes = ("observation", "quantity_bins", "price_bins")
+        self._form = PartnerCodec(**_arguments(OneShotBilateralEnv, env, shapes))
         self._predict = predict
         self._deterministic = deterministic
 
@@ -163,7 +181,7 @@ def deploy(run: str | os.PathLike[str], **parameters: Any) -> tuple[type[OneShot
 
     Args:
         run: The run folder.
-        parameters: Further parameters of `scml_gym.deployed.DeployedAgent`.
+        parameters: Further parameters of `scml_gym.deployed.DeployedAgent`: ``seed``, ``counts`` and ``name``.
 
     Raises:
         InputError: if the run folder cannot be deployed; it is tried here, so that no tournament starts in vain.
@@ -175,6 +193,7 @@ def deploy(run: str | os.PathLike[str], **parameters: Any) -> tuple[type[OneShot
     """
     from scml_gym.deployed import DeployedAgent, DeployedAsyncAgent
 
+    check_names(parameters, ("seed", "counts", "name"))
     policy = run_policy_maker(run)(0)
     kind = DeployedAgent if policy.synchronous else DeployedAsyncAgent
     return kind, {"controller_params": {"run": str(Path(run).resolve()), **parameters}}

@@ -24,11 +24,11 @@ def compare_deployment(run: str, seed: int, agent: Any, env: Any) -> tuple[int, 
         The contracts made by the factory; whether all contracts and scores of both plays are identical.
     """
     inner = env.unwrapped
-    observation, info = env.reset(seed=seed)
+    observation, _ = env.reset(seed=seed)
     state, done = None, False
     while not done:
-        action, state = agent.predict(observation, state, info["action_mask"])
-        observation, _, done, _, info = env.step(action)
+        action, state = agent.predict(observation, state, env.get_wrapper_attr("action_masks")())
+        observation, _, done, _, _ = env.step(action)
     played = inner.world
     rng, _ = np_random(seed)
     cast = inner.setting.cast(int(rng.integers(2**62)))

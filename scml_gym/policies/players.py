@@ -11,7 +11,9 @@ snapshot;
 
 from __future__ import annotations
 
+import functools
 import importlib
+import inspect
 import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -63,7 +65,7 @@ def player_maker(name: str, run_folder: Callable[[str], PlayerMaker] = deployed)
     strategy = STRATEGIES.get(strategy_name)
     overrides = parse_parameters(name, query)
     strategy.parameter_array(overrides)  # refuse a misspelt parameter now, not in the first world
-    return lambda seed: StrategyPolicy(strategy, seed, overrides)
+    return functools.partial(StrategyPolicy, strategy, parameters=overrides)
 
 
 def parse_parameters(name: str, query: str) -> dict[str, float]:
@@ -104,8 +106,13 @@ def _league_agent(name: str, path: str) -> PlayerMaker:
         scml_agents = importlib.import_module("scml_agents")
     except ModuleNotFoundError as error:
         raise InputError(f"{name!r} needs the optional package: pip install scml-agents") from error
-    # names first: importing all agents of a year would need whatever each of them needs
-    paths = {p.rpartition(".")[2]: p for p in scml_agents.get_agents(int(year), track="oneshot", as_class=False)}
+    try:  # names first: importing all agents of a year would need whatever each of them needs
+        found = scml_agents.get_agents(int(year), track="oneshot", as_class=False)
+    except ValueError as error:
+        raise InputError(f"{name!r}: scml-agents has no agents of {year} ({error})") from error
+    paths = {p.rpartition(".")[2]: p for p in found}
+    if not paths:
+        raise InputError(f"{name!r}: scml-agents has no OneShot agents of {year}")
     if class_name not in paths:
         raise InputError(f"{name!r}: there is no OneShot agent {class_name!r} of {year}{nearest(class_name, paths)}")
     module, _, attribute = paths[class_name].rpartition(".")
@@ -120,9 +127,9 @@ def _own(name: str) -> PlayerMaker:
     if isinstance(target, type) and issubclass(target, OneShotAgent):
         return lambda seed: (target, {})
     if isinstance(target, Strategy):
-        return lambda seed: StrategyPolicy(target, seed)
+        return functools.partial(StrategyPolicy, target)
     wrong = InputError(f"{name!r} is neither a OneShotAgent class, a Strategy nor a callable (seed) -> FactoryPolicy")
-    if not callable(target):
+    if not _may_make_players(target):
         raise wrong
 
     def make(seed: int) -> FactoryPolicy:
@@ -132,3 +139,18 @@ def _own(name: str) -> PlayerMaker:
         return player
 
     return make
+
+
+def _may_make_players(target: Any) -> bool:
+    """Whether a call with a seed could give a player, as far as can be told without one."""
+    if not callable(target) or inspect.isbuiltin(target):
+        return False
+    if isinstance(target, type) and not all(hasattr(target, part) for part in ("begin", "act", "end_day")):
+        return False
+    try:
+        inspect.signature(target).bind(0)
+    except TypeError:
+        return False
+    except ValueError:  # it has no signature
+        return True
+    return True

@@ -1,45 +1,48 @@
-"""External factories: how the reference world hands their decisions out and takes the answers in."""
+"""External factories: how a simulation hands their decisions out and takes the answers in."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import greenlet
-from negmas.gb.common import ResponseType
 from negmas.sao.common import SAOResponse
 from scml.oneshot.agent import OneShotAgent
 
-from scml_gym.oneshot.actions.factory import repair
-from scml_gym.oneshot.view import OFFER, SELLER, ActionArray, FactoryView
-from scml_gym.simulator.adapters import RESPONSES, Adapter
+from scml_gym.simulator.adapters import Adapter
 
 
 class External:
-    """The policy of an external factory: it hands the decision out of the simulation and waits for the answer."""
+    """The policy of an external factory: it hands the decision out of the simulation and waits for the answer.
+
+    Args:
+        factory: Its index, which the decision is handed out with.
+        simulation: The greenlet that the simulation runs in.
+    """
 
     synchronous = True
 
     def __init__(self, factory: int, simulation: greenlet.greenlet):
         self._factory = factory
         self._simulation = simulation
-        self.closed: list[FactoryView] = []
+        self.closed: list[Any] = []
 
-    def begin(self, view: FactoryView) -> None:
+    def begin(self, view: Any) -> None:
         """Nothing: the environment sees the first view with the first decision."""
 
-    def act(self, view: FactoryView) -> ActionArray:
-        """Pause the simulation here until `ReferenceWorld.step` brings the answer."""
+    def act(self, view: Any) -> Any:
+        """Pause the simulation here until the world's ``step`` brings the answer."""
         outside = self._simulation.parent
         assert outside is not None, "an external factory decides inside a running simulation only"
         return outside.switch(self._factory)
 
-    def end_day(self, view: FactoryView) -> None:
+    def end_day(self, view: Any) -> None:
         """Keep the last view of the day, which the next decision's view no longer shows."""
         self.closed.append(view.copy())
 
 
 class MovesAdapter(Adapter, OneShotAgent):
-    """The seat of an external factory in ``"moves"`` timing: the world answers for it before each pass."""
+    """The adapter of an external factory in ``"moves"`` timing: the world answers for it before each pass."""
 
     def propose(self, negotiator_id: str, state: Any) -> None:
         """Never asked: a negotiation in which it is this factory's turn gets its answer with the pass."""
@@ -47,43 +50,30 @@ class MovesAdapter(Adapter, OneShotAgent):
 
     def look(self) -> bool:
         """Read the running negotiations; True where an answer is due in one of them."""
-        partners = self.view["partners"]
-        partners["my_turn"] = 0
+        self.observer.forget_turns()
         due = False
-        details = self.awi.current_negotiation_details["sell" if self.view["level"] == SELLER else "buy"]
-        for agent, detail in details.items():
-            mechanism = detail.nmi._mechanism
+        for agent, mechanism, mine in self._running():
             state = mechanism.state
-            slot = self.slots[agent]
-            mine = self.negotiators[agent][0].id
             received = state.current_offer is not None and state.current_proposer != mine
             if mechanism.next_negotitor_ids()[0] == mine:
-                self._see_offer(agent, state.current_offer if received else None, state)
+                self.observer.see_offer(agent, state.current_offer if received else None, state)
                 due = True
             else:
-                partners[slot]["step"] = state.step
+                self.observer.see_step(agent, state.step)
         return due
 
-    def answers(self, actions: ActionArray) -> dict[str, dict[str, SAOResponse]]:
+    def answers(self, actions: Any) -> dict[str, dict[str, SAOResponse]]:
         """The checked actions as negmas takes them: mechanism id -> {negotiator id: response}."""
-        details = self.awi.current_negotiation_details["sell" if self.view["level"] == SELLER else "buy"]
-        self.invalid += repair(self.view, actions)
-        self.decisions += 1
-        self.view["decision"] += 1
+        self._take(actions)
         result = {}
-        for agent, detail in details.items():
-            slot = self.slots[agent]
-            partner = self.view["partners"][slot]
-            if not partner["my_turn"]:
-                continue
-            action = actions[slot]
-            response = RESPONSES.get(int(action["response"]), ResponseType.END_NEGOTIATION)
-            outcome = None
-            if action["response"] == OFFER:
-                outcome = self._outcome(action)
-                partner["my_quantity"], partner["my_price"] = action["quantity"], action["price"]
-            elif response == ResponseType.ACCEPT_OFFER:
-                outcome = detail.nmi._mechanism.state.current_offer
-            result[detail.nmi.mechanism_id] = {self.negotiators[agent][0].id: SAOResponse(response, outcome)}
-        self.view["partners"]["my_turn"] = 0
+        for agent, mechanism, mine in self._running():
+            answer = self.observer.answer(actions, agent, mechanism.state.current_offer)
+            if answer is not None:
+                result[mechanism.id] = {mine: answer}
         return result
+
+    def _running(self) -> Iterator[tuple[str, Any, str]]:
+        """The partner, the mechanism and the own negotiator's id of each negotiation."""
+        details = self.awi.current_negotiation_details
+        for agent, detail in (*details["buy"].items(), *details["sell"].items()):
+            yield agent, detail.nmi._mechanism, self.negotiators[agent][0].id

@@ -5,39 +5,10 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import numpy as np
 
 from scml_gym.core.warnings import quiet
-from scml_gym.jit.random import GAMMA, mix
-
-N_DRAWS = 48
-"""Uniform numbers that a strategy gets with each decision."""
-
-_STREAM = np.arange(1, N_DRAWS + 1, dtype=np.uint64) * GAMMA
-
-
-def counter_draws(seed: int, factory: int, day: int, decision: int) -> np.ndarray:
-    """The uniform numbers of one decision: a pure function of where the decision stands (splitmix64).
-
-    Args:
-        seed: Of the world, any integer (taken modulo 2**64).
-        factory: Index of the factory in its world.
-        day: From 0.
-        decision: How many decisions the factory has taken that day.
-
-    Returns:
-        float64 array of shape ``(N_DRAWS,)`` in [0, 1).
-
-    Example:
-        >>> bool((counter_draws(7, 0, 0, 0) == counter_draws(7, 0, 0, 0)).all())
-        True
-    """
-    key: Any = np.array([seed & 0xFFFFFFFFFFFFFFFF], dtype=np.uint64)
-    for part in (factory, day, decision):
-        key = mix(key + GAMMA * np.array([part + 1], dtype=np.uint64))
-    return (mix(key + _STREAM) >> np.uint64(11)) * 2.0**-53
 
 
 class GlobalStreams:

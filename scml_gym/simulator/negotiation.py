@@ -80,15 +80,15 @@ def uses_callbacks(player: OneShotAgent) -> bool:
     return any(getattr(type(player), n, None) is not getattr(OneShotAgent, n, None) for n in _CALLBACKS)
 
 
-def make_lean(player: OneShotAgent) -> None:
-    """Give an agent lean negotiators, unless it makes its own or relies on negmas' way of finding its methods."""
+def make_deterministic(player: OneShotAgent) -> None:
+    """Give an agent deterministic negotiators, unless it makes its own or relies on negmas' way of finding methods."""
     if type(player).make_negotiator is Controller.make_negotiator and not uses_callbacks(player):
-        lean: Any = player  # a method of this one agent: its class plays in other worlds too
-        lean.make_negotiator = functools.partial(_make_negotiator, player)
+        agent: Any = player  # a method of this one agent: its class plays in other worlds too
+        agent.make_negotiator = functools.partial(_make_negotiator, player)
 
 
 def _make_negotiator(player: OneShotAgent, negotiator_type: Any = None, name: str | None = None, **kwargs: Any) -> Any:
-    """As ``Controller.make_negotiator``, of the lean type where negmas' own is asked for."""
+    """As ``Controller.make_negotiator``, a `DeterministicNegotiator` where negmas' own is asked for."""
     if negotiator_type in (None, ControlledSAONegotiator):
         negotiator_type = DeterministicNegotiator
     return Controller.make_negotiator(player, negotiator_type, name, **kwargs)

@@ -10,19 +10,29 @@ import numpy as np
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
-from scml_gym.core.errors import InputError
+from scml_gym.core.arguments import check_names, whole
+from scml_gym.core.copying import Independent
+from scml_gym.core.errors import InputError, require_reset
+from scml_gym.core.masks import sampling_mask
 from scml_gym.vector.jobs import SharedProgram
 from scml_gym.vector.seeds import SeedStreams
 from scml_gym.vector.workers import Workers
 
 Information = dict[str, Any]
 
+SINGLE = ("render_mode", "strict", "max_episode_steps")
+"""Arguments of single environments that no native batch has."""
 
-class RowVectorEnv(VectorEnv, ABC):
+
+class RowVectorEnv(Independent, VectorEnv, ABC):
     """A Gymnasium vector environment of rows; row ``i`` is the single environment with seed ``seed + i``.
 
+    A copy (``copy``, ``deepcopy``, ``pickle``) goes on from where the original stands, alike and alone, with threads of
+    its own.
+
     A subclass sets ``single_action_space`` and ``single_observation_space`` and then calls this constructor; it says
-    what is played by ``_new_outputs``, ``_advance``, ``_reset_rows`` and ``_information``.
+    what is played by ``_new_outputs``, ``_advance``, ``_reset_rows`` and ``_information``, and by ``_prepare`` how what
+    cannot be copied is made anew.
 
     Args:
         num_envs: Rows.
@@ -40,20 +50,37 @@ class RowVectorEnv(VectorEnv, ABC):
         modes = {mode.value: mode for mode in AutoresetMode} | {mode.name: mode for mode in AutoresetMode}
         mode = modes.get(str(getattr(autoreset_mode, "value", autoreset_mode)))
         if mode is None:
-            raise InputError(f"autoreset_mode={autoreset_mode!r}; valid: {', '.join(m.value for m in AutoresetMode)}")
-        check_count("threads", threads)
-        self.num_envs = check_rows(num_envs)
+            raise InputError(
+                f"autoreset_mode={autoreset_mode!r}; valid: {', '.join(m.value for m in AutoresetMode)}",
+                "autoreset_mode",
+            )
+        self._threads = whole("threads", threads)
+        self.num_envs = whole("num_envs", num_envs)
         self.metadata = {"autoreset_mode": mode, "render_modes": []}
-        self.action_space = batch_space(self.single_action_space, num_envs)
-        self.observation_space = batch_space(self.single_observation_space, num_envs)
+        self.action_space = batch_space(self.single_action_space, self.num_envs)
+        self.observation_space = batch_space(self.single_observation_space, self.num_envs)
         self._mode = mode
         self._action_dtype = action_dtype
-        self._ended = np.zeros(num_envs, dtype=np.bool_)
+        self._ended = np.zeros(self.num_envs, dtype=np.bool_)
         self._seeds = SeedStreams([])
-        self._everyone = np.ones(num_envs, dtype=np.bool_)
+        self._everyone = np.ones(self.num_envs, dtype=np.bool_)
         self._last: Any = None
-        self._threads = threads
         self._workers: list[Workers] = []
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name not in self._not_copied}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self._workers = []
+        self._prepare()
+
+    _not_copied: tuple[str, ...] = ("_workers",)
+    """Attributes that ``_prepare`` makes anew."""
+
+    @abstractmethod
+    def _prepare(self) -> None:
+        """After copying: compiled programs in threads, and addresses."""
 
     @abstractmethod
     def _new_outputs(self) -> Any:
@@ -84,6 +111,7 @@ class RowVectorEnv(VectorEnv, ABC):
         seeds = self._list_seeds(seed)
         chosen = np.ones(self.num_envs, dtype=np.bool_)
         outputs = self._new_outputs()
+        check_names(options or {}, ["reset_mask"])
         if options is not None and "reset_mask" in options:
             chosen = np.asarray(options["reset_mask"], dtype=np.bool_)
             if chosen.shape != (self.num_envs,) or not chosen.any():
@@ -106,8 +134,7 @@ class RowVectorEnv(VectorEnv, ABC):
 
     def step(self, actions: Any) -> tuple[Any, np.ndarray, np.ndarray, np.ndarray, Information]:
         """Answer in every row and run on to the next decisions."""
-        if self._last is None:
-            raise InputError("call reset before step")
+        require_reset(self._last is not None, "step")
         actions = read_actions(actions, self._action_dtype, self.action_space.shape)
         outputs = self._new_outputs()
         resting = self._ended
@@ -126,9 +153,18 @@ class RowVectorEnv(VectorEnv, ABC):
 
     def action_masks(self) -> np.ndarray:
         """The valid choices of the decisions that are due, bool, shape ``(num_envs, choices)``."""
-        if self._last is None:
-            raise InputError("call reset before action_masks")
+        require_reset(self._last is not None, "action_masks")
         return self._last.masks
+
+    def sample_mask(self) -> tuple[Any, ...]:
+        """The same masks, for each row as ``single_action_space.sample(mask=...)`` takes it: int8, and for a
+        ``MultiDiscrete`` an array for each dimension.
+
+        Raises:
+            InputError: before ``reset``.
+        """
+        require_reset(self._last is not None, "sample_mask")
+        return tuple(sampling_mask(row, self.single_action_space) for row in self._last.masks)
 
     def close_extras(self, **kwargs: Any) -> None:
         """End the threads."""
@@ -198,23 +234,3 @@ def read_actions(actions: Any, dtype: Any, shape: tuple[int, ...] | None) -> np.
     if made.dtype.kind in "iu" and given.dtype.kind not in "iu" and not np.array_equal(given, made):
         raise InputError(f"actions {given.tolist()!r}; valid: whole numbers")
     return made
-
-
-def check_count(argument: str, number: int) -> int:
-    """A number of things.
-
-    Raises:
-        InputError: if it is no whole number of 1 or more.
-    """
-    if not isinstance(number, int | np.integer) or isinstance(number, bool) or number < 1:
-        raise InputError(f"{argument}={number!r}; valid: 1 or more")
-    return int(number)
-
-
-def check_rows(num_envs: int) -> int:
-    """The number of rows.
-
-    Raises:
-        InputError: if there is none.
-    """
-    return check_count("num_envs", num_envs)

@@ -10,17 +10,20 @@ from typing import Any
 
 import numpy as np
 
+from scml_gym.core.copying import Uncopied
 from scml_gym.jit.arrays import BUFFER_SIZE
 from scml_gym.vector.jobs import ASLEEP, CLOSED, COMING, INSIDE, LINE, PORTIONS, SharedProgram, give_up, leave
 
 
-class Workers:
+class Workers(Uncopied):
     """A program and its threads. Workers start with the first call, and end with `close` or with this object.
 
     Args:
         program: What is run.
         threads: How many run it, the caller's among them.
     """
+
+    why_not = "threads are at work in it; make another one of the same program"
 
     def __init__(self, program: SharedProgram, threads: int = 1):
         self._program = program

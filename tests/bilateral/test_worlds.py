@@ -25,7 +25,7 @@ from scml_gym.bilateral.worlds.negmas_world import NegmasWorld
 from scml_gym.bilateral.worlds.protocol import Bidder, Negotiation
 from scml_gym.bilateral.worlds.table_world import TableWorld, play
 from scml_gym.core.errors import InputError
-from scml_gym.simulator.global_rng import counter_draws
+from scml_gym.jit.random import counter_draws
 
 WORLDS = (NegmasWorld, TableWorld)
 SCENARIOS = ("EnglandZimbabwe", "Party", RandomScenarios(), RandomScenarios(issues=(1, 2), values=(1, 2)))

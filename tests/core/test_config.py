@@ -1,12 +1,26 @@
+import copy
+import pickle
+
 import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
 from agents import AGENTS
-from agents.training import build
+from agents.commitment.learner import game_of
+from agents.training import build, cost_of_reference
 from scml_gym.commitment import parallel_env
-from scml_gym.core.config import CONFIGS, Experiment, find_config, load, load_experiment, merge, read_yaml, set_options
+from scml_gym.core.config import (
+    CONFIGS,
+    Experiment,
+    Loaded,
+    find_config,
+    load,
+    load_experiment,
+    merge,
+    read_yaml,
+    set_options,
+)
 from scml_gym.core.errors import InputError
 from scml_gym.experiments.make_env import make_env
 
@@ -162,3 +176,74 @@ def test_setting_changes_a_copy_only(data, path, value):
     for key in path:
         after = after[key]
     assert after == value
+
+
+def test_every_environment_of_the_configs_is_compiled():
+    """A batched learner would otherwise make as many real simulations as it has environments."""
+    for path in (*ENVS, *EXPERIMENTS):
+        settings = read_yaml(path)
+        assert settings.get("env", settings).get("backend", "compiled") == "compiled", path
+
+
+@pytest.mark.parametrize(
+    ("experiment", "options", "told"),
+    [
+        ("maskable_ppo", [], None),
+        ("maskable_ppo", ["env.backend=reference"], "256 simulations, one after the other in this process"),
+        ("ppo", ["env.backend=reference", "agent.n_envs=4", "agent.workers=4"], "4 simulations, each in a process"),
+        ("q_learning", ["env.backend=reference"], "one simulation at a time"),
+        ("dcl", [], None),
+    ],
+)
+def test_what_the_reference_backend_costs_is_told(experiment, options, told):
+    config = load_experiment(experiment, options).config
+    cost = cost_of_reference(config["agent"], config["env"])
+    assert cost is None if told is None else told in cost and "1,000 times as long" in cost and "\n" not in cost
+
+
+@pytest.mark.parametrize(
+    ("make", "key"),
+    [
+        (lambda: make_env({"id": "scml_gym/OneShotConcurrent-v0", "days": 0}), "env.days"),
+        (lambda: make_env({"id": "scml_gym/OneShotConcurrent-v0", "observation": "x"}), "env.observation"),
+        (lambda: make_env({"id": "scml_gym/OneShotConcurrent-v0", "reward": "x"}), "env.reward"),
+        (lambda: make_env({"id": "scml_gym/OneShotConcurrent-v0", "action": "x"}), "env.action"),
+        (lambda: make_env({"id": "scml_gym/OneShotConcurrent-v0", "generator": "x"}), "env.generator"),
+        (lambda: make_env({"id": "scml_gym/OneShotConcurrent-v0", "opponents": ["x"]}), "env.opponents"),
+        (lambda: make_env({"id": "scml_gym/OneShotBilateral-v0", "others": "x"}), "env.others"),
+        (lambda: make_env({"id": "scml_gym/OneShotBilateral-v0", "price_bins": 0}), "env.price_bins"),
+        (lambda: make_env({"id": "scml_gym/Bilateral-v0", "rounds": 1}), "env.rounds"),
+        (lambda: make_env({"id": "scml_gym/Bilateral-v0", "opponent": "nobody"}), "env.opponent"),
+        (lambda: make_env({"id": "scml_gym/OneShotConcurrent-v0", "dasy": 3}), "env.dasy"),
+        (lambda: make_env({"id": "scml_gym/OneShotConcurrent-v1"}), "env.id"),
+        (lambda: game_of({"game": "grid", "mega_step": 0}), "env.mega_step"),
+        (lambda: game_of({"game": "gird"}), "env.game"),
+        (lambda: game_of({"game": "public-goods", "fctor": 2}), "env.fctor"),
+        (lambda: build(load_experiment("dnb_accept_logistic", ["agent.data.held_out=[x]"])), "agent.data.held_out"),
+        (lambda: build(load_experiment("q_learning", ["env.level=buyer"])), "env.level"),
+        (lambda: build(load_experiment("q_learning", ["env.days=0"])), "env.days"),
+        (lambda: build(load_experiment("q_learning", ["env.opponents=[x]"])), "env.opponents"),
+        (lambda: build(load_experiment("q_learning", ["env.generator=x"])), "env.generator"),
+        (lambda: build(load_experiment("q_learning", ["env.backend=x"])), "env.backend"),
+    ],
+)
+def test_a_refusal_has_the_key_of_what_is_wrong(make, key):
+    """As a field, with which the place is found where the value was set."""
+    with pytest.raises(InputError) as refused:
+        make()
+    assert refused.value.key == key
+    for again in (pickle.loads(pickle.dumps(refused.value)), copy.copy(refused.value)):
+        assert (type(again), str(again), again.key) == (type(refused.value), str(refused.value), key)
+
+
+def test_a_refusal_begins_with_where_its_key_was_set():
+    loaded = Loaded({}, {"": "mine.yaml", "agent": "--set agent=x", "agent.a.b": "--set agent.a.b=1"})
+    for key, where in [
+        ("agent.a.b", "--set agent.a.b=1"),
+        ("agent.c", "--set agent=x"),
+        ("agent.a", "--set agent=x with --set agent.a.b=1"),
+        ("env.x", "mine.yaml"),
+    ]:
+        with pytest.raises(InputError, match=f"^{where}: agent.a.b is no key$") as refused, loaded.naming_sources():
+            raise InputError("agent.a.b is no key", key)
+        assert refused.value.key == key

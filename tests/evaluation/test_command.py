@@ -1,6 +1,7 @@
 """``evaluate.py``: its folder, its exit codes, its one-line errors."""
 
 import hashlib
+import importlib
 import json
 from pathlib import Path
 
@@ -103,16 +104,60 @@ def test_results_are_not_lost_where_the_folder_is_taken_meanwhile(tmp_path):
         ("greedy", "--one-on-one"),
         ("greedy", "--config", "missing.yaml"),
         ("gredy", "--workers", "1"),
+        ("greedy", "--field", "gredy", "--workers", "1"),
+        ("os:getcwd", "--workers", "1"),
+        ("greedy", "--field", "builtins:int"),
+        ("builtins:print",),
+        ("tests.helpers.evaluation_players:takes_nothing",),
+        ("tests.helpers.evaluation_players:not_a_policy", "--workers", "1"),
+        ("scml:NoSuchAgent",),
+        ("scml-agents:soon/X",),
+        ("no/run",),
+        (".os:getcwd",),
+        ("greedy", "--out", "file/below"),
     ],
     ids=" ".join,
 )
-def test_bad_input_is_one_line(command_line, tmp_path, arguments):
+def test_bad_input_is_one_line_and_nothing_is_written(command_line, tmp_path, arguments):
+    (tmp_path / "file").write_text("mine")
     done = command_line("evaluate.py", *arguments)
     assert done.returncode == 2
     assert done.stdout == ""
     (line,) = done.stderr.splitlines()
     assert line.startswith("error: ")
     assert "gredy" not in arguments or "did you mean 'greedy'?" in line
+    assert [p.name for p in tmp_path.rglob("*")] == ["file"]
+
+
+def test_a_year_that_the_league_does_not_have_is_bad_input(command_line, tmp_path):
+    pytest.importorskip("scml_agents")
+    done = command_line("evaluate.py", "scml-agents:1999/X", "--workers", "1")
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: 'scml-agents:1999/X': scml-agents has no") and done.stderr.count("\n") == 1
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_a_failed_player_says_is_no_markup(command_line, tmp_path):
+    options = ("--worlds", 1, "--days", 3, "--factories", 1, "--field", "greedy", "--out", "x")
+    done = command_line("evaluate.py", "best-subset", "tests.helpers.evaluation_players:Brackets", *options)
+    assert done.returncode == 0, done.stderr
+    assert "IndexError: [/red] list index [0] <b>|</b>" in done.stdout
+    assert "\\[/red\\] list index \\[0\\] \\<b\\>\\|\\</b\\>" in (tmp_path / "x" / "ranking.md").read_text()
+
+
+@pytest.mark.parametrize("script", ["train", "evaluate"])
+def test_help_shows_every_text_as_it_is_written(script, command_line):
+    """Brackets included, which rich would take for markup."""
+    from typer.main import get_command
+
+    command = get_command(importlib.import_module(script).app)
+    for name, sub in getattr(command, "commands", {None: command}).items():
+        shown = command_line(f"{script}.py", *([name] if name else []), "--help").stdout
+        words = " ".join(shown.split()).replace("- ", "-")
+        texts = [sub.help, sub.epilog, *(p.help for p in sub.params)]
+        assert len([text for text in texts if text]) > 3
+        for text in filter(None, texts):
+            assert " ".join(text.split()).replace("- ", "-") in words
 
 
 def test_help_loads_no_simulation(command_line, tmp_path):

@@ -117,3 +117,18 @@ def test_bad_files_are_refused(tmp_path, content):
 def test_bad_settings_are_refused(settings):
     with pytest.raises(ValidationError):
         TournamentConfig(**{"competitors": ("a", "b"), **settings})
+
+
+def test_labels_tell_run_folders_of_one_name_apart(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for folder in ("a/ppo", "b/ppo", "c/a/ppo", "dqn", "greedy"):
+        (tmp_path / folder).mkdir(parents=True)
+    names = ["a/ppo", "b/ppo", "c/a/ppo", "dqn", "dqn", "greedy", "runs/greedy", "greedy", "x:Y", "x:Y", "x:Y"]
+    labels = [o.label for o in occupants(names, "competitor")]
+    own = tmp_path.name
+    assert labels[:3] == [f"{own}/a/ppo", "b/ppo", "c/a/ppo"]
+    assert labels[3:5] == ["dqn", "dqn#2"]
+    assert labels[5:8] == [f"{own}/greedy", "runs/greedy", f"{own}/greedy#2"]
+    assert labels[8:] == ["x:Y", "x:Y#2", "x:Y#3"]
+    assert len(set(labels)) == len(labels)
+    assert [o.label for o in occupants(["a/ppo", "./a/ppo", "best-subset"], "field")] == ["ppo", "ppo#2", "best-subset"]

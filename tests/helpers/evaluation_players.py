@@ -83,6 +83,17 @@ class Handles(OneshotDoNothingAgent):
         raise RuntimeError
 
 
+class Brackets(GreedyOneShotAgent):
+    """Says what a terminal, or a page, may take for markup."""
+
+    def before_step(self):
+        raise IndexError("[/red] list index [0] <b>|</b>")
+
+
+def takes_nothing():
+    """No maker of players: it takes no seed."""
+
+
 def not_a_policy(seed):
     """A callable that makes no player."""
     return seed

@@ -1,6 +1,7 @@
 """A study small enough for tests: how far a tit-for-tat seller and one that always defects get in repeated games."""
 
 import os
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Self
@@ -20,6 +21,7 @@ class TinySettings(Config):
     rounds: PositiveInt
     noise: dict[str, float]
     kill_at: str = ""
+    wait_at: str = ""
 
 
 class TinyStudy:
@@ -39,6 +41,9 @@ class TinyStudy:
         if cell == self.settings.kill_at and not Path("killed").exists():
             Path("killed").touch()
             os._exit(9)
+        if cell == self.settings.wait_at and not Path("waiting").exists():
+            Path("waiting").touch()
+            time.sleep(1000)
         index = list(self.cells()).index(cell)
         noise = list(self.settings.noise.values())[index]
         rng = np.random.default_rng([self.settings.seed, index])

@@ -21,7 +21,7 @@ from scml_gym.oneshot.strategies.market import accept, end
 from scml_gym.oneshot.view import new_actions
 from scml_gym.oneshot.worlds.compiled.world import CompiledWorld
 from scml_gym.oneshot.worlds.generation import league_spec
-from scml_gym.simulator.deterministic_world import DeterministicWorld
+from scml_gym.oneshot.worlds.simulation import OneShotSimulation
 from scml_gym.simulator.negotiation import DeterministicMechanism
 
 SEED = 739584
@@ -60,19 +60,19 @@ def forget_who_waits(monkeypatch):
 
 
 def execute_the_last_contract_first(monkeypatch):
-    ordered = DeterministicWorld.executable_contracts
-    monkeypatch.setattr(DeterministicWorld, "executable_contracts", lambda self: list(ordered(self))[::-1])
+    ordered = OneShotSimulation.executable_contracts
+    monkeypatch.setattr(OneShotSimulation, "executable_contracts", lambda self: list(ordered(self))[::-1])
 
 
 def round_prices_to_the_nearest(monkeypatch):
-    made = DeterministicWorld._make_issues
+    made = OneShotSimulation._make_issues
 
     def make(self, product):
         (_, high), time, quantity = made(self, product)
         down = high - self.trading_prices[product] > 0.5
         return (max(1, high - 1 - down), max(1, high - down)), time, quantity
 
-    monkeypatch.setattr(DeterministicWorld, "_make_issues", make)
+    monkeypatch.setattr(OneShotSimulation, "_make_issues", make)
 
 
 @pytest.mark.parametrize("alter", [forget_who_waits, execute_the_last_contract_first, round_prices_to_the_nearest])

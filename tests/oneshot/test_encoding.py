@@ -16,8 +16,6 @@ from scml_gym.oneshot.actions.factory import (
     choice_mask,
     decode_choices,
     decode_continuous,
-    repair,
-    validate,
 )
 from scml_gym.oneshot.observations.encoding import encode_entities, encode_joint, encode_one_partner
 from scml_gym.oneshot.observations.factory import FACTORY_FEATURES, PARTNER_FEATURES, JointEncoder, PartnerEncoder
@@ -30,6 +28,7 @@ from scml_gym.oneshot.rewards.factory import (
     make_reward,
 )
 from scml_gym.oneshot.rewards.kernels import needs_potential
+from scml_gym.oneshot.rules import repair, validate
 from scml_gym.oneshot.view import ACCEPT, BUYER, END, HIDDEN_DTYPE, MAX_PARTNERS, NOOP, OFFER, new_actions, new_view
 from tests.helpers.views import views_with_economy
 

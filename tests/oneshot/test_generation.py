@@ -11,10 +11,10 @@ from scml_gym.core.errors import InputError
 from scml_gym.jit import random as random_stream
 from scml_gym.jit.compile import compiled
 from scml_gym.oneshot.worlds.compiled import generation
-from scml_gym.oneshot.worlds.compiled.generation import compiled_spec, fill_spec, generate, read_spec
-from scml_gym.oneshot.worlds.compiled.layout import DAILY_DTYPE, MAX_FACTORIES, SPEC_DTYPE
+from scml_gym.oneshot.worlds.compiled.generation import compiled_spec, generate
 from scml_gym.oneshot.worlds.generation import league_spec
-from scml_gym.oneshot.worlds.spec import WorldSpec
+from scml_gym.oneshot.worlds.spec import MAX_FACTORIES, WorldSpec
+from scml_gym.oneshot.worlds.spec_record import DAILY_DTYPE, SPEC_DTYPE, fill_spec, read_spec
 from scml_gym.oneshot.worlds.statistics import compare, holm, table_of
 
 WORLDS, DAYS = 150, (20, 30)

@@ -9,9 +9,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scml_gym.core.errors import InputError
-from scml_gym.oneshot.actions.factory import ACTIONS, validate
+from scml_gym.oneshot.actions.factory import ACTIONS
 from scml_gym.oneshot.actions.planner import HEADS, PlannerActions, decode_planner, decode_settings
-from scml_gym.oneshot.planner import AGREED, MEMORY_SIZE, N_SETTINGS, WEIGHT, best_set, chance, outcome, plan, remember
+from scml_gym.oneshot.planner import (
+    AGREED,
+    MEMORY_SIZE,
+    N_SETTINGS,
+    SETTINGS_DTYPE,
+    WEIGHT,
+    best_set,
+    chance,
+    outcome,
+    plan,
+    remember,
+)
+from scml_gym.oneshot.rules import validate
 from scml_gym.oneshot.settlement import settle_day
 from scml_gym.oneshot.view import ACCEPT, ACTION_DTYPE, BUYER, END, MAX_PARTNERS, NOOP, OFFER, SELLER, new_actions
 from tests.helpers.views import money_view, random_views
@@ -19,11 +31,20 @@ from tests.helpers.views import money_view, random_views
 SIZES = [len(values) for values in HEADS.values()]
 
 
+def settings_of(*numbers):
+    """A plan's settings in their order."""
+    return np.array([numbers], dtype=SETTINGS_DTYPE)[0]
+
+
 def answers(view, memory=None, under=10, over=10, gain=0.0, factor=1.0, price=1.0, focus=0.0, partners=1.0):
     """The plan's answers as three lists, of the view's partners."""
     actions = new_actions()
-    chosen = np.array([under, over, gain, factor, price, focus, partners], dtype=np.float64)
-    plan(view, chosen, np.zeros(MEMORY_SIZE) if memory is None else memory, actions)
+    plan(
+        view,
+        settings_of(under, over, gain, factor, price, focus, partners),
+        np.zeros(MEMORY_SIZE) if memory is None else memory,
+        actions,
+    )
     validate(view, actions)
     n = int(view["n_partners"])
     return [actions[field][:n].tolist() for field in ("response", "quantity", "price")]
@@ -122,7 +143,7 @@ def test_no_other_set_is_worth_more(seed):
         return outcome(view, quantity, money, open_chance)
 
     masks = [sum(1 << k for i, k in enumerate(offered) if (code >> i) & 1) for code in range(1 << len(offered))]
-    found = best_set(view, np.array([under, over, 0.0, 1.0, 1.0, 0.0, 1.0]))
+    found = best_set(view, settings_of(under, over, 0.0, 1.0, 1.0, 0.0, 1.0))
     assert value(found) == pytest.approx(max(value(mask) for mask in masks))
 
 

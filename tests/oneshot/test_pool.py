@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 import scml_gym  # noqa: F401
 from scml_gym.core.errors import InputError
 from scml_gym.jit.compile import compiled
-from scml_gym.oneshot.worlds.compiled.generation import read_spec
-from scml_gym.oneshot.worlds.compiled.layout import DAILY_DTYPE, MAX_FACTORIES, SPEC_DTYPE
 from scml_gym.oneshot.worlds.generation import league_spec
 from scml_gym.oneshot.worlds.pool import SpecPool, main, pool_index
+from scml_gym.oneshot.worlds.spec import MAX_FACTORIES
+from scml_gym.oneshot.worlds.spec_record import DAILY_DTYPE, SPEC_DTYPE, read_spec
 
 SEEDS = [3, -4, 5, 2**70, 7, 8, 9, 10]
 

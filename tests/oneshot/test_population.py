@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from scml_gym.jit.random import counter_draws
 from scml_gym.oneshot.planner import MEMORY_SIZE
 from scml_gym.oneshot.strategies import STRATEGIES
 from scml_gym.oneshot.strategies.base import StrategyPolicy
@@ -16,7 +17,6 @@ from scml_gym.oneshot.view import ACCEPT, BUYER, END, OFFER, SELLER, new_actions
 from scml_gym.oneshot.worlds.generation import league_spec
 from scml_gym.oneshot.worlds.reference import ReferenceWorld
 from scml_gym.policies.players import player_maker
-from scml_gym.simulator.global_rng import counter_draws
 from tests.helpers.views import money_view
 
 

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from scml.oneshot.ufun import OneShotUFun
 
 from scml_gym.core.errors import InputError
-from scml_gym.oneshot.actions.factory import validate
+from scml_gym.jit.random import N_DRAWS, counter_draws
+from scml_gym.oneshot.rules import validate
 from scml_gym.oneshot.strategies import STRATEGIES
 from scml_gym.oneshot.strategies.base import Strategy, StrategyPolicy
 from scml_gym.oneshot.strategies.best_subset import find_subset
@@ -36,7 +37,6 @@ from scml_gym.oneshot.worlds.compiled.strategy_calls import strategy_addresses
 from scml_gym.oneshot.worlds.generation import league_spec
 from scml_gym.oneshot.worlds.reference import ReferenceWorld
 from scml_gym.policies.players import player_maker
-from scml_gym.simulator.global_rng import N_DRAWS, counter_draws
 from tests.helpers.views import make_view, random_views, views
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -52,7 +52,7 @@ def same(left, right):
 
 def check_info(infos, i, info):
     assert infos["_action_mask"][i]
-    assert np.array_equal(infos["action_mask"][i], info["action_mask"])
+    assert np.array_equal(infos["action_mask"][i], np.concatenate(info["action_mask"]))
     assert infos["ideal_profit"][i] == info["ideal_profit"]
     for name in SUMMARY:
         assert (name in info) == bool(infos.get(f"_{name}", np.zeros(ROWS))[i])
@@ -131,7 +131,7 @@ def test_same_step_autoreset_keeps_the_last_observation_aside():
                 check_info(infos["final_info"], i, info)
                 observation, info = env.reset()
             assert np.array_equal(observations[i], observation)
-            assert np.array_equal(infos["action_mask"][i], info["action_mask"])
+            assert np.array_equal(infos["action_mask"][i], np.concatenate(info["action_mask"]))
     assert ends > ROWS
 
 

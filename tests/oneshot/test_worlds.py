@@ -1,4 +1,4 @@
-"""The reference world: the league's simulation, lean and reproducible, any factories external."""
+"""The reference world: the league's simulation, made reproducible, any factories external."""
 
 import contextlib
 import dataclasses
@@ -19,12 +19,12 @@ from scml_gym.core.warnings import quiet
 from scml_gym.oneshot.strategies import STRATEGIES
 from scml_gym.oneshot.strategies.base import StrategyPolicy
 from scml_gym.oneshot.view import BUYER, NOOP, SELLER, new_actions
+from scml_gym.oneshot.worlds.adapters import agent_class
 from scml_gym.oneshot.worlds.generation import league_spec
 from scml_gym.oneshot.worlds.reference import ReferenceWorld
+from scml_gym.oneshot.worlds.simulation import OneShotSimulation
 from scml_gym.oneshot.worlds.spec import WorldSpec
 from scml_gym.policies.players import player_maker
-from scml_gym.simulator.adapters import AsyncAdapter, SyncAdapter
-from scml_gym.simulator.deterministic_world import DeterministicWorld
 from scml_gym.simulator.global_rng import GlobalStreams
 
 BUILTINS = ["scml:GreedyOneShotAgent", "scml:SyncRandomOneShotAgent", "scml:GreedySyncAgent"]
@@ -87,14 +87,14 @@ def test_the_callers_generators_and_files_are_untouched(timing, tmp_path, monkey
 
 
 @pytest.mark.parametrize("one_offer_per_step", [False, True])
-def test_lean_world_makes_the_contracts_of_scmls_own(one_offer_per_step, tmp_path):
+def test_the_deterministic_world_makes_the_contracts_of_scmls_own(one_offer_per_step, tmp_path):
     """Against an unchanged `SCML2024OneShotWorld` with the same parameters and players."""
     spec = league_spec(8, days=4)
-    lean = play(spec, 8, "moves" if one_offer_per_step else "rounds", BUILTINS + ["best-subset", "greedy"])
+    ours = play(spec, 8, "moves" if one_offer_per_step else "rounds", BUILTINS + ["best-subset", "greedy"])
     players = cast(spec, 8, BUILTINS + ["best-subset", "greedy"])
     streams = GlobalStreams(8)
     with streams.active(), quiet():
-        arguments = LeanWorldArguments(spec, players, one_offer_per_step).taken
+        arguments = ScmlArguments(spec, players, one_offer_per_step).taken
         world = SCML2024OneShotWorld(**{**arguments, "log_folder": str(tmp_path)})
         for i, agent in enumerate(a for a in world.agents if a in world.agent_profiles):
             world.agent_shortfall_penalty[agent] = spec.shortfall_penalty[i]
@@ -110,16 +110,16 @@ def test_lean_world_makes_the_contracts_of_scmls_own(one_offer_per_step, tmp_pat
         if c["seller"] in ids and c["buyer"] in ids
     )
     assert len(theirs) > 20
-    assert sorted(lean.contracts.tolist()) == theirs
+    assert sorted(ours.contracts.tolist()) == theirs
     scores = world.scores()
-    assert np.allclose(lean.scores, [scores[a] for a in ids], rtol=0, atol=1e-12)
+    assert np.allclose(ours.scores, [scores[a] for a in ids], rtol=0, atol=1e-12)
 
 
-class LeanWorldArguments(DeterministicWorld):
-    """Catches the arguments with which `DeterministicWorld` makes scml's world."""
+class ScmlArguments(OneShotSimulation):
+    """Catches the arguments with which `OneShotSimulation` makes scml's world."""
 
     def __init__(self, spec, players, one_offer_per_step):
-        seats = [p if isinstance(p, tuple) else ((SyncAdapter if p.synchronous else AsyncAdapter), {}) for p in players]
+        agents = [agent_class(player, "rounds") for player in players]
         self.taken = {}
 
         def catch(world, **arguments):
@@ -127,7 +127,7 @@ class LeanWorldArguments(DeterministicWorld):
             raise StopIteration
 
         with mock.patch.object(SCML2024OneShotWorld, "__init__", catch), contextlib.suppress(StopIteration):
-            super().__init__(spec, seats, one_offer_per_step)
+            super().__init__(spec, agents, one_offer_per_step)
 
 
 @pytest.mark.parametrize("seed", range(3))

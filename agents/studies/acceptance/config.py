@@ -139,14 +139,17 @@ class AcceptanceConfig(Config):
             try:
                 make_reward(cell.reward.accept, cell.reward.offer, cell.reward.failure_penalty)
             except InputError as error:
-                raise InputError(f"{where}: {error}") from error
+                raise InputError(f"{where}: {error}", where) from error
             if not re.fullmatch(r"[\w.-]+", cell.label):
-                raise InputError(f"rewards: {cell.label!r} is no label of a cell: name a reward by letters and digits")
+                raise InputError(
+                    f"rewards: {cell.label!r} is no label of a cell: name a reward by letters and digits", "rewards"
+                )
         labels = [cell.label for cell in self.cells()]
         for label in [*labels, *self.rules]:
             if [*labels, *self.rules].count(label) > 1:
                 raise InputError(
-                    f"rewards: {label!r} is the label of two; valid: cells and rules with different labels"
+                    f"rewards: {label!r} is the label of two; valid: cells and rules with different labels",
+                    "rewards",
                 )
 
     def files(self) -> dict[str, Path]:
@@ -212,4 +215,4 @@ def _check(where: str, problem: Problem, opponent: str, bids: str) -> None:
     try:
         BilateralConfig(problem.scenario, problem.profile, opponent, problem.rounds, problem.opponent_first, bids)
     except InputError as error:
-        raise InputError(f"{where}: {error}") from error
+        raise InputError(f"{where}: {error}", where) from error

@@ -11,6 +11,7 @@ import numpy as np
 from agents.studies.acceptance.config import AcceptanceConfig, Problem
 from agents.studies.acceptance.findings import findings, floor_counts, interval, top
 from agents.studies.acceptance.tables import Samples, baselines_table, cells_table, effects_table
+from scml_gym.core.text import in_markdown, plain_labels
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,6 +36,7 @@ def write_report(
     }
 
 
+@plain_labels()
 def draw_figure(settings: AcceptanceConfig, samples: Samples, cells: pd.DataFrame, baselines: pd.DataFrame) -> bytes:
     """Figure 1 of the paper: the best three cells of each opponent and the previous method; lines for the rules.
 
@@ -147,7 +149,7 @@ def _training_table(settings: AcceptanceConfig, samples: Samples, in_training: p
         previous = late.pop(samples.previous(opponent))
         worst, best = min(late, key=lambda x: late[x]), max(late, key=lambda x: late[x])
         cells = [f"{previous:.3f}", f"{late[worst]:.3f} ({worst})", f"{late[best]:.3f} ({best})"]
-        rows.append([opponent, *(f"{of_rule[label, opponent]:.3f}" for label in settings.rules), *cells])
+        rows.append([in_markdown(opponent), *(f"{of_rule[label, opponent]:.3f}" for label in settings.rules), *cells])
     head = ["trained against", *(f"`{label}`" for label in settings.rules), "previous", "lowest cell", "highest cell"]
     return _markdown(head, rows)
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from scml_gym.core.text import plain_labels
 from scml_gym.evaluation.statistics import mean_and_error
 
 if TYPE_CHECKING:
@@ -255,6 +256,7 @@ def markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "".join("| " + " | ".join(str(cell) for cell in line) + " |\n" for line in lines)
 
 
+@plain_labels()
 def curve_figure(settings: StudyConfig, curves: Curves, game: str) -> bytes:
     """A PNG: returns, welfare and agreements over the decisions of each agent, mean and 1.96 standard errors."""
     from matplotlib.figure import Figure

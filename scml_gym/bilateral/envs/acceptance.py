@@ -8,8 +8,10 @@ from scml_gym.bilateral.envs.base import NegotiationEnv
 from scml_gym.bilateral.envs.codecs import ACCEPTANCE
 from scml_gym.bilateral.envs.config import AnyScenario, Opponent, acceptance_config
 from scml_gym.bilateral.rewards import RewardPart, make_reward
+from scml_gym.core.arguments import named_arguments
 
 
+@named_arguments()
 class BilateralAcceptanceEnv(NegotiationEnv, EzPickle):
     """When to accept in a bilateral negotiation of alternating offers; the learner's own offers are AgentK's.
 
@@ -21,8 +23,9 @@ class BilateralAcceptanceEnv(NegotiationEnv, EzPickle):
     (the reserved value), and time costs nothing (no discount).
 
     ## Action Space
-    ``Discrete(2)``: 0 offers, 1 accepts. ``action_masks()`` and ``info["action_mask"]`` hold the valid ones, bool,
-    shape ``(2,)``: Accept is invalid only where the learner opens and nothing was offered yet; it then ends the
+    ``Discrete(2)``: 0 offers, 1 accepts. ``info["action_mask"]`` holds the valid ones as
+    ``action_space.sample(mask=...)`` takes them, int8, shape ``(2,)``, and ``action_masks()`` as sb3-contrib takes
+    them, bool: Accept is invalid only where the learner opens and nothing was offered yet; it then ends the
     negotiation, as in negmas, and is counted.
 
     ## Observation Space
@@ -48,7 +51,7 @@ class BilateralAcceptanceEnv(NegotiationEnv, EzPickle):
     ``terminated`` at an agreement, and after the last move of the last round. ``truncated`` is always False.
 
     ## Information
-    ``action_mask`` at every step; on the last one ``utility`` and ``opponent_utility`` (0 without agreement),
+    ``action_mask`` at every step; with the last one alone ``utility`` and ``opponent_utility`` (0 without agreement),
     ``agreement`` (bool), ``outcome`` (its index, -1 for none), ``round`` in which it ended, from 1, ``accepted_by``
     (``"learner"``, ``"opponent"`` or ``"nobody"``) and ``invalid_actions``.
 

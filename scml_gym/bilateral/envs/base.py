@@ -13,8 +13,10 @@ from scml_gym.bilateral.negotiators.base import NO_OFFER
 from scml_gym.bilateral.rewards import BilateralReward
 from scml_gym.bilateral.view import ACCEPTED_BY, LEARNER, BilateralView, mean_received
 from scml_gym.bilateral.worlds.protocol import BilateralWorld, Negotiation
-from scml_gym.core.errors import InputError
+from scml_gym.core.errors import InputError, require_reset
+from scml_gym.core.masks import sampling_mask
 from scml_gym.oneshot.envs.config import MOST_WORLDS
+from scml_gym.oneshot.render import check_render_mode
 
 RENDER_MODES = ("ansi",)
 
@@ -43,11 +45,10 @@ class NegotiationEnv(gymnasium.Env[np.ndarray, np.int64]):
         backend: str,
         render_mode: str | None,
     ):
-        if render_mode is not None and render_mode not in RENDER_MODES:
-            raise InputError(f"render_mode={render_mode!r}; valid: {', '.join(RENDER_MODES)}")
+        check_render_mode(render_mode, RENDER_MODES)
         self.setting, self.form, self.reward, self.render_mode = setting, form, reward, render_mode
         self.observation_space, self.action_space = form.observation_space, form.action_space
-        self._make_world = BILATERAL_BACKENDS.get(backend)
+        self._make_world = BILATERAL_BACKENDS.get(backend, "backend")
         self._frames = np.zeros((form.history, 2), dtype=np.float32)
         self._negotiation: Negotiation | None = None
         self._world: BilateralWorld | None = None
@@ -63,28 +64,30 @@ class NegotiationEnv(gymnasium.Env[np.ndarray, np.int64]):
             InputError: if an opponent of negmas ends a hundred negotiations in a row before that.
         """
         super().reset(seed=seed)
-        self._begun = True
+        self._begun = False
         for _ in range(MOST_WORLDS):
             episode = int(self.np_random.integers(2**62))
             world = self._seat(episode)
             world.start(episode)
             if world.view["running"]:
                 self._frames[:] = 0.0
-                return self.form.observe(world.view, self._frames), {"action_mask": self.action_masks()}
+                self._begun = True
+                return self.form.observe(world.view, self._frames), {"action_mask": self._mask()}
         raise InputError(f"{MOST_WORLDS} negotiations in a row ended before the learner was asked")
 
     def step(self, action: Any) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
         """Answer the opponent and run to the learner's next turn, or to the end of the negotiation."""
         world, view = self._world, self.view
-        if world is None or not view["running"]:
+        if not self._begun or not view["running"]:
             raise gymnasium.error.ResetNeeded("call reset before step")
         response = self.form.decode(action, view, self.table)
         valid = bool(self.form.mask(view)[int(action)])
         refused = bool(response >= 0 and view["offer"] != NO_OFFER)
         utility, mean = float(view["offer_utility"]), float(mean_received(view))
+        assert world is not None
         world.answer(response)
         reward, done = self.reward.pay(refused, utility, mean, view), not view["running"]
-        info: dict[str, Any] = {"action_mask": self.action_masks()}
+        info: dict[str, Any] = {"action_mask": self._mask()}
         if done:
             info |= ending(view) | {"invalid_actions": int(not valid)}
         return self.form.observe(view, self._frames), reward, done, False, info
@@ -107,14 +110,14 @@ class NegotiationEnv(gymnasium.Env[np.ndarray, np.int64]):
         Raises:
             InputError: before ``reset``.
         """
-        if not self._begun:
-            raise InputError("call reset before action_masks")
+        require_reset(self._begun, "action_masks")
         return self.form.mask(self.view)
 
     def render(self) -> Any:
         """The round and both sides' last offers, as text."""
         if self.render_mode is None or self._negotiation is None:
             return None
+        require_reset(self._begun, "render")
         view, scenario = self.view, self._negotiation.scenario
         lines = [f"{scenario.name}, round {view['step'] + 1}/{view['n_steps']}"]
         for name, outcome, utility in (("its offer", "offer", "offer_utility"), ("my offer", "mine", "my_utility")):
@@ -125,16 +128,21 @@ class NegotiationEnv(gymnasium.Env[np.ndarray, np.int64]):
         return "\n".join(lines)
 
     def close(self) -> None:
-        """Give up a running negotiation."""
+        """Give up a running negotiation; ``reset`` begins the next one."""
+        self._begun = False
         if self._world is not None:
             self._world.close()
+
+    def _mask(self) -> np.ndarray:
+        return sampling_mask(self.action_masks(), self.action_space)
 
     def _seat(self, seed: int) -> BilateralWorld:
         """The world of an episode's negotiation; a new one where that is another than before."""
         negotiation = self.setting.negotiation(seed)
         world = self._world
         if world is None or negotiation is not self._negotiation:
-            self.close()
+            if world is not None:
+                world.close()
             world = self._world = self._make_world(negotiation)
             self._negotiation = negotiation
         return world

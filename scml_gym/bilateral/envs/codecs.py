@@ -15,6 +15,7 @@ from gymnasium import spaces
 
 from scml_gym.bilateral.negotiators.base import NO_OFFER, Table, count_at_least, relative_time
 from scml_gym.bilateral.view import ACCEPT, END, BilateralView
+from scml_gym.core.arguments import whole
 from scml_gym.core.errors import InputError
 from scml_gym.core.registry import Registry
 from scml_gym.jit.compile import jittable
@@ -190,12 +191,9 @@ def offers_form(action: str, most_outcomes: int, targets: int, history: int) -> 
     Raises:
         InputError: for an unknown action form, fewer than two targets, or a history below 0.
     """
-    if not isinstance(targets, int) or targets < 2:
-        raise InputError(f"targets={targets!r}; valid: 2 or more")
-    if not isinstance(history, int) or history < 0:
-        raise InputError(f"history={history!r}; valid: 0 or more")
+    targets, history = whole("targets", targets, least=2), whole("history", history, least=0)
     try:
         kernel, n_choices = ACTION_FORMS.get(action)(most_outcomes, targets)
     except InputError as error:
-        raise InputError(f"action: {error}") from None
+        raise InputError(f"action: {error}", "action") from None
     return BilateralForm(kernel, n_choices, 5 + 2 * history, history)

@@ -14,7 +14,8 @@ from scml_gym.bilateral.negotiators import NEGOTIATORS
 from scml_gym.bilateral.negotiators.base import TableStrategy, make_table
 from scml_gym.bilateral.scenarios import Scenario, load_scenario, random_scenario
 from scml_gym.bilateral.worlds.protocol import Bidder, Negotiation
-from scml_gym.core.errors import InputError
+from scml_gym.core.arguments import flag, whole
+from scml_gym.core.errors import InputError, nearest
 from scml_gym.core.registry import Registry
 from scml_gym.policies.players import parse_parameters
 
@@ -85,16 +86,12 @@ class BilateralConfig:
         opponent_first: bool,
         bids: Opponent | None = None,
     ):
-        if not isinstance(rounds, int) or isinstance(rounds, bool) or rounds < 2:
-            raise InputError(f"rounds={rounds!r}; valid: 2 or more")
-        if not isinstance(opponent_first, bool):
-            raise InputError(f"opponent_first={opponent_first!r}; valid: true, false")
-        if not isinstance(profile, int) or isinstance(profile, bool) or profile not in (0, 1):
-            raise InputError(f"profile={profile!r}; valid: 0, 1")
+        rounds, opponent_first = whole("rounds", rounds, least=2), flag("opponent_first", opponent_first)
+        profile = whole("profile", profile, least=0, most=1)
         player = find_player("opponent", opponent)
         bidder = None if bids is None else find_player("bids", bids)
         if bidder is not None and not isinstance(bidder, Bidder):
-            raise InputError(f"bids={bids!r} is no strategy over tables")
+            raise InputError(f"bids={bids!r} is no strategy over tables", "bids")
         self._make = partial(_negotiation, profile, rounds, opponent_first, player, bidder)
         self._source = find_scenario(scenario)
         if isinstance(self._source, Scenario) and len(self._source.profiles) != 2:
@@ -123,7 +120,7 @@ def acceptance_config(
         InputError: as `BilateralConfig`, and where there is no such strategy.
     """
     if bids is None:
-        raise InputError("bids=None; valid: a strategy over tables, which makes the learner's offers")
+        raise InputError("bids=None; valid: a strategy over tables, which makes the learner's offers", "bids")
     return BilateralConfig(scenario, profile, opponent, rounds, opponent_first, bids)
 
 
@@ -148,12 +145,13 @@ def find_scenario(scenario: AnyScenario) -> Scenario | RandomScenarios:
     if isinstance(scenario, Mapping):
         unknown = scenario.keys() - {"issues", "values"}
         if unknown:
-            raise InputError(f"scenario: unknown key {min(unknown, key=str)!r}; valid: issues, values")
+            name = min(unknown, key=str)
+            raise InputError(f"scenario: unknown key {name!r}{nearest(name, ('issues', 'values'))}", "scenario")
         pairs = {key: tuple(value) if isinstance(value, list) else value for key, value in scenario.items()}
     try:
         return RandomScenarios(**pairs) if isinstance(scenario, Mapping) else load_scenario(scenario)
     except InputError as error:
-        raise InputError(f"scenario: {error}") from None
+        raise InputError(f"scenario: {error}", "scenario") from None
 
 
 def find_player(argument: str, player: Opponent) -> Any:
@@ -175,7 +173,7 @@ def find_player(argument: str, player: Opponent) -> Any:
         try:
             found, overrides = NEGOTIATORS.get(name), parse_parameters(player, query)
         except InputError as error:
-            raise InputError(f"{argument}: {error}") from None
+            raise InputError(f"{argument}: {error}", argument) from None
     if isinstance(found, TableStrategy):
         found.parameter_array(overrides)  # refuse a misspelt parameter now
         return Bidder(found, overrides)
@@ -184,4 +182,6 @@ def find_player(argument: str, player: Opponent) -> Any:
 
         if issubclass(found, GBNegotiator):  # negmas' common class of all that play in its mechanism
             return found
-    raise InputError(f"{argument}={player!r} is neither a strategy over tables nor a class of negmas negotiators")
+    raise InputError(
+        f"{argument}={player!r} is neither a strategy over tables nor a class of negmas negotiators", argument
+    )

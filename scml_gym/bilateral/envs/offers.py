@@ -8,8 +8,10 @@ from scml_gym.bilateral.envs.base import NegotiationEnv
 from scml_gym.bilateral.envs.codecs import offers_form
 from scml_gym.bilateral.envs.config import AnyScenario, BilateralConfig, Opponent
 from scml_gym.bilateral.rewards import RewardPart, make_reward
+from scml_gym.core.arguments import named_arguments
 
 
+@named_arguments()
 class BilateralEnv(NegotiationEnv, EzPickle):
     """A bilateral negotiation of alternating offers; the learner makes the offers too.
 
@@ -23,7 +25,8 @@ class BilateralEnv(NegotiationEnv, EzPickle):
     ``Discrete``: 0 ends the negotiation, 1 accepts the standing offer, the rest offer. ``action="outcome"``: ``2 + i``
     offers outcome ``i`` of the scenario (`Scenario.outcome`), ``n + 2`` actions for ``n`` outcomes.
     ``action="target"``: ``2 + j`` offers the outcome of lowest utility at or above ``j / (targets - 1)``, or the best
-    where none is, ``targets + 2`` actions. ``action_masks()`` and ``info["action_mask"]`` hold the valid ones, bool: to
+    where none is, ``targets + 2`` actions. ``info["action_mask"]`` holds the valid ones as
+    ``action_space.sample(mask=...)`` takes them, int8, and ``action_masks()`` as sb3-contrib takes them, bool: to
     accept needs a standing offer, and where scenarios are drawn an outcome may not exist. An invalid action ends the
     negotiation, as in negmas, and is counted.
 
@@ -54,7 +57,7 @@ class BilateralEnv(NegotiationEnv, EzPickle):
     always False.
 
     ## Information
-    ``action_mask`` at every step; on the last one ``utility`` and ``opponent_utility`` (0 without agreement),
+    ``action_mask`` at every step; with the last one alone ``utility`` and ``opponent_utility`` (0 without agreement),
     ``agreement`` (bool), ``outcome`` (its index, -1 for none), ``round`` in which it ended, from 1, ``accepted_by``
     (``"learner"``, ``"opponent"`` or ``"nobody"``) and ``invalid_actions``.
 
@@ -73,7 +76,7 @@ class BilateralEnv(NegotiationEnv, EzPickle):
     observation, info = env.reset(seed=7)
     terminated = False
     while not terminated:
-        action = env.action_space.sample(mask=info["action_mask"].astype("int8"))
+        action = env.action_space.sample(mask=info["action_mask"])
         observation, reward, terminated, truncated, info = env.step(action)
     print(info["utility"], info["round"], info["accepted_by"])
     ```

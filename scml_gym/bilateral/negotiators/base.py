@@ -17,11 +17,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from numbers import Real
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from scml_gym.core.arguments import real
 from scml_gym.core.errors import InputError, nearest
 from scml_gym.jit.compile import jittable
 
@@ -178,8 +178,8 @@ class TableStrategy:
         overrides = dict(overrides or {})
         for name, value in overrides.items():
             valid = self.ranges.get(name, FINITE)
-            if name in self.parameters and not (isinstance(value, Real) and valid.low <= value <= valid.high):
-                raise InputError(f"negotiator {self.name!r}: {name}={value!r}; valid: {valid.text}")
+            if name in self.parameters:
+                real(f"negotiator {self.name!r}: {name}", value, valid.low, valid.high, valid.text)
             if name not in self.parameters:
                 raise InputError(f"negotiator {self.name!r} has no parameter {name!r}{nearest(name, self.parameters)}")
         return np.array([float(overrides.get(n, v)) for n, v in self.parameters.items()], dtype=np.float64)

@@ -19,7 +19,7 @@ from scml_gym.bilateral.negotiators.time_dependent import BOULWARE
 from scml_gym.bilateral.scenarios.base import MOST_OUTCOMES, check_utilities
 from scml_gym.bilateral.scenarios.ufuns import evaluate, is_discounted, layers
 from scml_gym.core.errors import InputError
-from scml_gym.simulator.global_rng import counter_draws
+from scml_gym.jit.random import counter_draws
 
 
 class TableNegotiator(SAONegotiator):

@@ -59,14 +59,14 @@ def check_utilities(profile: str, utilities: np.ndarray) -> None:
     Raises:
         InputError: if one is not a number from 0 to 1, or all are equal.
     """
-    _check_range(profile, utilities)
+    check_range(profile, utilities)
     if np.ptp(utilities) <= ALIKE:
         raise InputError(
             f"profile {profile!r}: every outcome is worth the same ({utilities[0]:g}); valid: two different utilities"
         )
 
 
-def _check_range(profile: str, utilities: np.ndarray) -> None:
+def check_range(profile: str, utilities: np.ndarray) -> None:
     wrong = utilities[~((utilities >= 0.0) & (utilities <= 1.0))]
     if len(wrong):
         raise InputError(f"profile {profile!r}: {float(wrong[0])!r} is not a utility; valid: from 0 to 1")
@@ -165,7 +165,7 @@ class TabulatedProfile:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "values", np.asarray(self.values, dtype=np.float64))
-        _check_range(self.name, self.values)
+        check_range(self.name, self.values)
 
     def utilities(self, shape: tuple[int, ...]) -> np.ndarray:
         """See `Profile`."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from numbers import Integral
+
 import numpy as np
 
 from scml_gym.bilateral.scenarios.base import AdditiveProfile, Scenario
@@ -35,8 +37,8 @@ def random_scenario(
         64
     """
     for name, pair in {"issues": issues, "values": values}.items():
-        whole = isinstance(pair, tuple) and len(pair) == 2 and all(isinstance(n, int | np.integer) for n in pair)
-        if not (whole and 1 <= pair[0] <= pair[1]):
+        kinds = isinstance(pair, tuple) and len(pair) == 2 and all(isinstance(n, Integral) for n in pair)
+        if not kinds or any(isinstance(n, bool) for n in pair) or not 1 <= pair[0] <= pair[1]:
             raise InputError(f"{name}={pair!r}; valid: two whole numbers, 1 or more, the fewest first")
     if values[1] == 1:
         raise InputError(f"values={values!r}; valid: 2 or more for the most, as one outcome leaves nothing to prefer")

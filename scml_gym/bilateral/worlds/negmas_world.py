@@ -25,19 +25,23 @@ from scml_gym.bilateral.view import (
     see_offer,
 )
 from scml_gym.bilateral.worlds.protocol import Bidder, Negotiation, check_response
-from scml_gym.simulator.global_rng import GlobalStreams, counter_draws
+from scml_gym.core.copying import Uncopied
+from scml_gym.jit.random import counter_draws
+from scml_gym.simulator.global_rng import GlobalStreams
 from scml_gym.simulator.pausing import unwind
 
 Decide = Callable[[int, int], int]
 """``decide(step, offer) -> response``: the round from 0, the standing offer or ``NO_OFFER``."""
 
 
-class NegmasWorld:
+class NegmasWorld(Uncopied):
     """A negotiation in negmas; see `scml_gym.bilateral.worlds.protocol.BilateralWorld`.
 
     The mechanism runs in a greenlet, out of which the learner's negotiator switches in the middle of negmas' call.
     Draws of negmas and of its negotiators come from generators of this world's own, seeded with each start.
     """
+
+    why_not = "negmas is paused in the middle of a call; make another one of the same negotiation and start it"
 
     def __init__(self, negotiation: Negotiation):
         self._negotiation = negotiation
@@ -81,6 +85,7 @@ class NegmasWorld:
 
     def close(self) -> None:
         """End a running negotiation; done by itself when nothing refers to this object any more."""
+        self.view["running"] = 0
         self._end()
 
     def _resume(self, *response: int) -> None:

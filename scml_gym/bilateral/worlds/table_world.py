@@ -8,13 +8,16 @@ import numpy as np
 
 from scml_gym.bilateral.view import VIEW_DTYPE, BilateralView
 from scml_gym.bilateral.worlds.compiled.game import answer_one, begin_one, play_seeds
-from scml_gym.bilateral.worlds.compiled.layout import GAME_DTYPE, check_game, fill_game
+from scml_gym.bilateral.worlds.compiled.layout import GAME_DTYPE, check_game, fill_game, point_game
 from scml_gym.bilateral.worlds.protocol import Bidder, Negotiation, check_response
+from scml_gym.core.copying import Independent
 from scml_gym.core.errors import InputError
 
 
-class TableWorld:
+class TableWorld(Independent):
     """A negotiation in machine code; see `scml_gym.bilateral.worlds.protocol.BilateralWorld`.
+
+    A copy plays on by itself.
 
     Raises:
         InputError: if the opponent is no `TableStrategy`, or a strategy does not compile.
@@ -26,6 +29,14 @@ class TableWorld:
         self._games = np.zeros(1, dtype=GAME_DTYPE)
         self._memory = fill_game(self._games[0], negotiation)
         self.view: BilateralView = self._games["view"][0]
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name != "view"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self.view = self._games["view"][0]
+        point_game(self._games[0], self._negotiation, self._memory)
 
     def start(self, seed: int) -> None:
         """Begin anew and run to the learner's first turn.
@@ -47,7 +58,8 @@ class TableWorld:
         check_game(self._games[0], self._negotiation)
 
     def close(self) -> None:
-        """Nothing to end."""
+        """End a running negotiation."""
+        self.view["running"] = 0
 
 
 def check_opponent(negotiation: Negotiation) -> None:

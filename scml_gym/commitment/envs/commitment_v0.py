@@ -9,8 +9,9 @@ from gymnasium import spaces
 from gymnasium.utils import EzPickle
 from pettingzoo import ParallelEnv
 
-from scml_gym.commitment.base import brief, one_hot, whole_actions
+from scml_gym.commitment.base import one_hot, whole_actions
 from scml_gym.commitment.mega import check_mega_step, nth_action
+from scml_gym.core.arguments import brief
 from scml_gym.core.errors import InputError
 
 PROPOSE, COMMIT, ACT = range(3)
@@ -54,7 +55,8 @@ class CommitmentEnv(ParallelEnv, EzPickle):
     As in the environment. An agent that is done leaves; the others go on, and an agreement needs those that are left.
 
     ## Information
-    ``action_mask``, ``phase`` (0 to 2), and ``agreement``: whether the step just played was bound, None in between.
+    ``action_mask``, ``phase`` (0 to 2), ``played``: whether this sub-step played a step of the environment, and
+    ``agreement``: whether an agreement bound it (False where none was played). The environment's own information too.
 
     ## Arguments
     ``env``, a PettingZoo parallel environment whose action spaces are all ``Discrete``; ``mega_step``, from 1 on, with
@@ -116,7 +118,7 @@ class CommitmentEnv(ParallelEnv, EzPickle):
         self._seen, self._infos = self.env.reset(seed=seed, options=options)
         self.agents = list(self.env.agents)
         self.phase, self._proposals = PROPOSE, {}
-        return self._observations(self.agents), self._informed(self.agents, None)
+        return self._observations(self.agents), self._informed(self.agents)
 
     def step(self, actions: dict[str, Any]) -> tuple[dict, dict, dict, dict, dict]:
         """One sub-step."""
@@ -133,7 +135,7 @@ class CommitmentEnv(ParallelEnv, EzPickle):
             self.phase = ACT
         nothing = dict.fromkeys(self.agents, False)
         rewards = dict.fromkeys(self.agents, 0.0)
-        infos = self._informed(self.agents, None)
+        infos = self._informed(self.agents)
         return self._observations(self.agents), rewards, nothing, dict(nothing), infos
 
     def close(self) -> None:
@@ -159,7 +161,7 @@ class CommitmentEnv(ParallelEnv, EzPickle):
                 break
         self.agents = list(self.env.agents)
         self.phase, self._proposals = PROPOSE, {}
-        return self._observations(agents), total, ended, cut, self._informed(agents, agreement)
+        return self._observations(agents), total, ended, cut, self._informed(agents, played=True, agreement=agreement)
 
     def _check(self, agent: str, action: int) -> None:
         mask = self._mask(agent)
@@ -177,8 +179,8 @@ class CommitmentEnv(ParallelEnv, EzPickle):
             mask[:count] = np.repeat(np.asarray(first) != 0, count // len(first))
         return mask
 
-    def _informed(self, agents: list[str], agreement: bool | None) -> dict[str, dict]:
-        more = {"phase": self.phase, "agreement": agreement}
+    def _informed(self, agents: list[str], played: bool = False, agreement: bool = False) -> dict[str, dict]:
+        more = {"phase": self.phase, "played": played, "agreement": agreement}
         return {agent: self._infos.get(agent, {}) | {"action_mask": self._mask(agent)} | more for agent in agents}
 
     def _observations(self, agents: list[str]) -> dict[str, np.ndarray]:

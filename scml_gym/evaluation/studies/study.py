@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, Self, runtime_checkable
 
 from scml_gym.core.config import ConfigError, Loaded, find_config, merge, read_yaml, set_options
 from scml_gym.core.errors import InputError
+from scml_gym.core.interrupts import Interrupted
 from scml_gym.core.process import limit_threads
 from scml_gym.core.registry import Registry
 from scml_gym.core.reporting import progress_bar
@@ -125,6 +127,7 @@ def run_study(
 
     Raises:
         InputError: if the folder holds anything else, or is in use; or if a worker process was killed.
+        Interrupted: if the user stopped it, by Ctrl-C or SIGTERM; the message says how to go on.
     """
     limit_threads(1)
     if workers < 1:
@@ -134,25 +137,40 @@ def run_study(
         missing = [cell for cell in cells if not results.has(cell)]
         if missing:
             results.note_start(command, len(missing))
-            done = sum(cells[cell] for cell in cells if cell not in missing)
-            with progress_bar(sum(cells.values()), "study") as bar:
-
-                def show(work: int) -> None:
-                    nonlocal done
-                    done += work
-                    bar.update(done, f"{len(cells) - len(missing)} of {len(cells)} cells")
-
-                show(0)
-                for cell, tables, seconds in compute(study, settings, list(missing), min(workers, len(missing)), show):
-                    if changed := changed_file(settings):
-                        raise InputError(f"{changed} was changed while the study ran; {cell} is not kept")
-                    results.save(cell, tables, seconds)
-                    missing.remove(cell)
-                    show(0)
+            try:
+                _compute_missing(study, settings, results, missing, workers)
+            except KeyboardInterrupt as stop:
+                kept = f"{len(cells) - len(missing)} of {len(cells)} cells are kept"
+                how = f"go on with: {command}" if command else "the same study goes on in the same folder"
+                raise Interrupted(f"interrupted; {kept}, {how}") from stop
         tables = results.merge(list(cells))
         made = study.report(tables, results.origin())
         results.write(made)
     return list(made)
+
+
+def _compute_missing(
+    study: Study, settings: Mapping[str, Any], results: StudyFolder, missing: list[str], workers: int
+) -> None:
+    """Compute cells and keep each, which leaves the list when it is kept."""
+    cells = study.cells()
+    done = sum(cells[cell] for cell in cells if cell not in missing)
+    with progress_bar(sum(cells.values()), "study") as bar:
+
+        def show(work: int) -> None:
+            nonlocal done
+            done += work
+            bar.update(done, f"{len(cells) - len(missing)} of {len(cells)} cells")
+
+        show(0)
+        computed = compute(study, settings, list(missing), min(workers, len(missing)), show)
+        with closing(computed):  # ends the workers where this loop ends early
+            for cell, tables, seconds in computed:
+                if changed := changed_file(settings):
+                    raise InputError(f"{changed} was changed while the study ran; {cell} is not kept")
+                results.save(cell, tables, seconds)
+                missing.remove(cell)
+                show(0)
 
 
 def study_command(

@@ -5,13 +5,12 @@ from __future__ import annotations
 import multiprocessing
 import queue
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Callable, Generator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, wait
 from typing import Any
 
-from scml_gym.core.errors import InputError
 from scml_gym.core.process import limit_threads
+from scml_gym.core.worker_processes import worker_processes
 from scml_gym.evaluation.studies.files import own_settings
 
 Computed = tuple[str, Any, float]
@@ -26,7 +25,7 @@ _worker: dict[str, Any] = {}
 
 def compute(
     study: Any, settings: Mapping[str, Any], cells: Sequence[str], workers: int, show: Callable[[int], None]
-) -> Iterator[Computed]:
+) -> Generator[Computed]:
     """Compute cells, each yielded when it is done.
 
     Args:
@@ -43,21 +42,14 @@ def compute(
         for cell in cells:
             yield _timed(study, cell, show)
         return
-    context = multiprocessing.get_context("spawn")
-    progress = context.Queue()
-    own = own_settings(settings)
-    with ProcessPoolExecutor(workers, context, _begin, (type(study), own, progress)) as pool:
+    progress = multiprocessing.get_context("spawn").Queue()
+    with worker_processes(workers, _begin, (type(study), own_settings(settings), progress)) as pool:
         running = {pool.submit(_compute, cell) for cell in cells}
-        try:
-            while running:
-                done, running = wait(running, _POLL, FIRST_COMPLETED)
-                show(_drained(progress))
-                for future in done:
-                    yield future.result()
-        except BrokenProcessPool as error:
-            raise InputError("a worker process was killed; what is finished is kept: start again to go on") from error
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+        while running:
+            done, running = wait(running, _POLL, FIRST_COMPLETED)
+            show(_drained(progress))
+            for future in done:
+                yield future.result()
 
 
 def _begin(study_class: Any, settings: Mapping[str, Any], progress: Any) -> None:

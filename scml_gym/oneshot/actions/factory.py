@@ -1,4 +1,4 @@
-"""Joint actions: spaces, masks and decoding to the action array; and the one validator of answers."""
+"""Joint actions: spaces, masks and decoding to the action array."""
 
 from __future__ import annotations
 
@@ -13,68 +13,6 @@ from scml_gym.core.registry import Registry
 from scml_gym.jit.compile import compiled, jittable
 from scml_gym.oneshot.actions.negotiation import PartnerActions, decode_choice, partner_mask
 from scml_gym.oneshot.view import ACCEPT, END, MAX_PARTNERS, NOOP, OFFER, ActionArray, FactoryView, new_actions
-
-RESPONSE_NAMES = ("noop", "end", "accept", "offer")
-
-
-@jittable
-def is_valid(view: FactoryView, actions: ActionArray, k: int) -> bool:
-    """Whether the answer to partner ``k`` can be played; see `validate`."""
-    response = actions[k]["response"]
-    if view["partners"][k]["my_turn"] == 0:
-        return response == NOOP
-    if response == ACCEPT:
-        return view["partners"][k]["offer_quantity"] > 0
-    if response == OFFER:
-        quantity, price = actions[k]["quantity"], actions[k]["price"]
-        fits = view["min_quantity"] <= quantity <= view["max_quantity"]
-        return fits and view["min_price"] <= price <= view["max_price"]
-    return response in (NOOP, END)
-
-
-@jittable
-def repair(view: FactoryView, actions: ActionArray) -> int:
-    """Make an action array playable, in place; returns the number of invalid answers; see `validate`."""
-    invalid = 0
-    for k in range(MAX_PARTNERS):
-        my_turn = view["partners"][k]["my_turn"] != 0
-        if not is_valid(view, actions, k):
-            invalid += 1
-        elif not (my_turn and actions[k]["response"] == NOOP):
-            continue
-        actions[k]["response"] = END if my_turn else NOOP
-        actions[k]["quantity"] = 0
-        actions[k]["price"] = 0
-    return invalid
-
-
-def validate(view: FactoryView, actions: ActionArray) -> None:
-    """Refuse answers that are not playable; the same rules for every world.
-
-    Where it is not the factory's turn only a no-op is valid; where it is, a no-op counts as ending (index 0 of the
-    discrete actions is both). An acceptance needs a standing offer; an offer must lie in the quantity and price
-    ranges. `repair` makes an invalid answer a no-op where it is not the factory's turn, else it ends the negotiation,
-    as an invalid offer does in the real protocol (negmas/sao/mechanism.py).
-
-    Args:
-        view: What the factory sees.
-        actions: Shape ``(MAX_PARTNERS,)``.
-
-    Raises:
-        InputError: naming the partner, the answer and what is valid.
-    """
-    for k, (response, quantity, price) in enumerate(actions.tolist()):
-        if is_valid(view, actions, k):
-            continue
-        if not view["partners"][k]["my_turn"]:
-            valid = "it is not my turn, so only a no-op is"
-        elif response == ACCEPT:
-            valid = "there is no offer to accept"
-        else:
-            quantities = f"quantities {view['min_quantity']} to {view['max_quantity']}"
-            valid = f"{quantities} and prices {view['min_price']} to {view['max_price']} are"
-        name = RESPONSE_NAMES[response] if 0 <= response < len(RESPONSE_NAMES) else str(response)
-        raise InputError(f"invalid answer to partner {k}: {name} ({quantity}, {price}); valid: {valid}")
 
 
 @jittable
@@ -254,15 +192,6 @@ class ContinuousActions:
     def mask(self, view: FactoryView) -> np.ndarray:
         """The valid choices of the discrete form, for information: every continuous action is valid."""
         return self._choices.mask(view)
-
-
-def split_mask(mask: np.ndarray, space: spaces.Space) -> tuple[np.ndarray, ...]:
-    """A form's mask as ``space.sample(mask=...)`` takes it: int8, one array for each dimension of a ``MultiDiscrete``.
-
-    For any other space, which is sampled without a mask, one for each partner.
-    """
-    ends = np.cumsum(space.nvec)[:-1] if isinstance(space, spaces.MultiDiscrete) else MAX_PARTNERS
-    return tuple(np.split(mask.astype(np.int8), ends))
 
 
 ACTIONS = Registry("action form")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from scml_gym.core.arguments import whole
 from scml_gym.core.errors import InputError
 from scml_gym.jit.compile import compiled, jittable
 from scml_gym.oneshot.actions.bins import is_first, level, levels, quantise
@@ -77,9 +78,8 @@ class PartnerActions:
     """
 
     def __init__(self, quantity_bins: int = 10, price_bins: int = 2):
-        check_bins(quantity_bins=quantity_bins, price_bins=price_bins)
-        self.quantity_bins, self.price_bins = quantity_bins, price_bins
-        self.n = 2 + quantity_bins * price_bins
+        self.quantity_bins, self.price_bins = whole("quantity_bins", quantity_bins), whole("price_bins", price_bins)
+        self.n = 2 + self.quantity_bins * self.price_bins
 
     def decode(self, index: int, view: FactoryView, k: int) -> tuple[int, int, int]:
         """(response, quantity, price) of an action in today's ranges; quantity and price are 0 for no offer.
@@ -117,14 +117,3 @@ class PartnerActions:
         mask = np.empty(self.n, dtype=np.bool_)
         _partner_mask(view, k, self.quantity_bins, self.price_bins, mask)
         return mask
-
-
-def check_bins(**bins: int) -> None:
-    """Refuse numbers of bins below 1.
-
-    Raises:
-        InputError: naming the first such number.
-    """
-    for name, value in bins.items():
-        if value < 1:
-            raise InputError(f"{name}={value!r}; valid: 1 or more")

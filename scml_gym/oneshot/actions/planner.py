@@ -8,7 +8,8 @@ from gymnasium import spaces
 from scml_gym.core.errors import InputError
 from scml_gym.jit.arrays import scratch_floats
 from scml_gym.jit.compile import jittable
-from scml_gym.oneshot.planner import MEMORY_SIZE, N_SETTINGS, plan, remember
+from scml_gym.jit.parameters import record_of
+from scml_gym.oneshot.planner import MEMORY_SIZE, N_SETTINGS, SETTINGS_DTYPE, plan, remember
 from scml_gym.oneshot.view import MAX_PARTNERS, ActionArray, FactoryView, new_actions
 
 HEADS: dict[str, tuple[tuple[float, ...], ...]] = {
@@ -54,7 +55,7 @@ def decode_planner(choice: np.ndarray, view: FactoryView, memory: np.ndarray, ac
     """
     settings = scratch_floats(N_SETTINGS)
     decode_settings(choice, settings)
-    plan(view, settings, memory, actions)
+    plan(view, record_of(settings, SETTINGS_DTYPE, 0), memory, actions)
 
 
 class PlannerActions:

@@ -8,18 +8,21 @@ import gymnasium
 import numpy as np
 from gymnasium.utils import EzPickle
 
-from scml_gym.core.errors import InputError
-from scml_gym.oneshot.actions.factory import validate
+from scml_gym.core.arguments import flag, named_arguments, whole
+from scml_gym.core.errors import InputError, require_reset
+from scml_gym.core.masks import sampling_mask
 from scml_gym.oneshot.envs.config import MOST_WORLDS, OneShotConfig
 from scml_gym.oneshot.envs.partner_codec import PartnerCodec, draw_partner, negotiation_reward, open_partners
-from scml_gym.oneshot.render import RENDER_MODES, render_day
+from scml_gym.oneshot.render import RENDER_MODES, check_render_mode, render_day
 from scml_gym.oneshot.rewards.negotiation import NegotiationReward
 from scml_gym.oneshot.rewards.negotiation_ends import NegotiationEnd, PartnerTracker
+from scml_gym.oneshot.rules import validate
 from scml_gym.oneshot.strategies import STRATEGIES
 from scml_gym.oneshot.strategies.base import StrategyPolicy
 from scml_gym.oneshot.view import ActionArray, FactoryView, new_actions
 
 
+@named_arguments(OneShotConfig)
 class OneShotBilateralEnv(gymnasium.Env, EzPickle):
     """The negotiation with one partner of a factory in SCML OneShot, as the 2021 Q-learning paper models it.
 
@@ -34,7 +37,8 @@ class OneShotBilateralEnv(gymnasium.Env, EzPickle):
     ## Action Space
     ``Discrete(22)``: 0 ends the negotiation (a no-op while it is not the learner's turn), 1 accepts the standing offer,
     the rest offer, quantity-major: ``2 + (quantity - 1) * 2 + price index``, price index 0 for the lowest and 1 for the
-    highest price of the day. ``action_masks()`` and ``info["action_mask"]`` hold the valid ones, bool, shape ``(22,)``.
+    highest price of the day. ``info["action_mask"]`` holds the valid ones as ``action_space.sample(mask=...)``
+    takes them, int8, shape ``(22,)``; ``action_masks()`` the same as sb3-contrib takes them, bool.
 
     ## Observation Space
     The paper's discrete states, in bins that do not depend on the world's prices, as one index:
@@ -56,8 +60,8 @@ class OneShotBilateralEnv(gymnasium.Env, EzPickle):
     ``truncated`` is always False.
 
     ## Information
-    ``action_mask`` and ``partner`` (slot) at every step; where a negotiation ended, ``negotiation_end``: a dict of
-    ``quantity`` and ``price`` (0 without agreement), ``needs`` (what it left) and ``reward``; on the last step
+    ``action_mask`` and ``partner`` (slot) at every step; only where a negotiation ended, ``negotiation_end``: a dict of
+    ``quantity`` and ``price`` (0 without agreement), ``needs`` (what it left) and ``reward``; with the last step alone
     ``score``, ``profit`` (money), ``agreements``, ``negotiations``, ``decisions``, ``invalid_actions`` and
     ``bankrupt`` of the factory, in its world so far.
 
@@ -75,7 +79,7 @@ class OneShotBilateralEnv(gymnasium.Env, EzPickle):
     state, info = env.reset(seed=7)
     terminated = False
     while not terminated:
-        action = env.action_space.sample(mask=info["action_mask"].astype("int8"))
+        action = env.action_space.sample(mask=info["action_mask"])
         state, reward, terminated, truncated, info = env.step(action)
     print(reward, info["negotiation_end"])
     ```
@@ -114,30 +118,33 @@ class OneShotBilateralEnv(gymnasium.Env, EzPickle):
             **setting,
         )
         if episode not in ("negotiation", "world"):
-            raise InputError(f"episode={episode!r}; valid: negotiation, world")
+            raise InputError(f"episode={episode!r}; valid: negotiation, world", "episode")
         self.setting = OneShotConfig(**setting)
         self.form = PartnerCodec(observation, quantity_bins, price_bins)
         self.reward = negotiation_reward(reward)
         self.observation_space = self.form.observation_space
         self.action_space = self.form.action_space
-        self.render_mode = render_mode
-        self.strict = strict
-        self._fixed_partner = partner
-        self._others = STRATEGIES.get(others)
+        self.render_mode = check_render_mode(render_mode)
+        self.strict = flag("strict", strict)
+        self._fixed_partner = None if partner is None else whole("partner", partner, least=0)
+        self._others = STRATEGIES.get(others, "others")
         self._per_world = episode == "world"
         self._partners = np.zeros(1, dtype=np.uint64)
         self._world: Any = None
+        self._begun = False
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
         """Go on to the next negotiation, or to a new world where a seed is given or the last world is over."""
         super().reset(seed=seed)
-        if seed is not None or self._world is None or self._per_world or not self._next():
+        begun, self._begun = self._begun, False
+        if seed is not None or not begun or self._per_world or not self._next():
             self._draw()
+        self._begun = True
         return self.form.observe(self.view, self.partner), self._info(None, False)
 
     def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         """Answer the partner and run on to the negotiation's next decision, or to its end."""
-        if self._world is None:
+        if not self._begun:
             raise gymnasium.error.ResetNeeded("call reset before step")
         end = self._run(self.form.actions.decode(int(action), self.view, self.partner))
         terminated = end is not None
@@ -150,20 +157,27 @@ class OneShotBilateralEnv(gymnasium.Env, EzPickle):
     @property
     def view(self) -> FactoryView:
         """What the learner's factory sees now: a live record."""
+        require_reset(self._world is not None, "view")
         return self._world.view(self.factory)
 
     def action_masks(self) -> np.ndarray:
         """The valid actions, bool, shape ``(22,)``, as sb3-contrib takes them."""
+        require_reset(self._begun, "action_masks")
         return self.form.mask(self._seen, self.partner)
 
     def render(self) -> Any:
         """The factory's day as text (``"ansi"``) or as a picture (``"rgb_array"``)."""
-        return None if self.render_mode is None else render_day(self._seen, self.render_mode)
+        if self.render_mode is None:
+            return None
+        require_reset(self._begun, "render")
+        return render_day(self._seen, self.render_mode)
 
     def close(self) -> None:
-        """End the running world."""
+        """End the running world; ``reset`` draws another one."""
+        self._begun = False
         if self._world is not None:
             self._world.close()
+            self._world = None
 
     def _draw(self) -> None:
         """The next world in which the learner is asked, run to the first decision of its first negotiation."""
@@ -188,7 +202,9 @@ class OneShotBilateralEnv(gymnasium.Env, EzPickle):
         if self._fixed_partner is None:
             return draw_partner(self._partners, n)
         if not 0 <= self._fixed_partner < n:
-            raise InputError(f"partner={self._fixed_partner!r}: this world's factory has partners 0 to {n - 1}")
+            raise InputError(
+                f"partner={self._fixed_partner!r}: this world's factory has partners 0 to {n - 1}", "partner"
+            )
         return self._fixed_partner
 
     def _next(self) -> bool:
@@ -246,7 +262,10 @@ class OneShotBilateralEnv(gymnasium.Env, EzPickle):
         return actions
 
     def _info(self, end: NegotiationEnd | None, last: bool) -> dict[str, Any]:
-        info: dict[str, Any] = {"action_mask": self.action_masks(), "partner": self.partner}
+        info: dict[str, Any] = {
+            "action_mask": sampling_mask(self.action_masks(), self.action_space),
+            "partner": self.partner,
+        }
         if end is not None:
             info["negotiation_end"] = {n: getattr(end, n) for n in ("quantity", "price", "needs", "reward")}
         if last:

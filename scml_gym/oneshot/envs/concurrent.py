@@ -8,16 +8,20 @@ import gymnasium
 import numpy as np
 from gymnasium.utils import EzPickle
 
-from scml_gym.core.errors import InputError
-from scml_gym.oneshot.actions.factory import ACTIONS, split_mask, validate
+from scml_gym.core.arguments import flag, named_arguments
+from scml_gym.core.errors import InputError, require_reset
+from scml_gym.core.masks import sampling_mask
+from scml_gym.oneshot.actions.factory import ACTIONS
 from scml_gym.oneshot.envs.config import MOST_WORLDS, Drawn, OneShotConfig
 from scml_gym.oneshot.observations.factory import make_encoder
-from scml_gym.oneshot.render import RENDER_MODES, render_day
+from scml_gym.oneshot.render import RENDER_MODES, check_render_mode, render_day
 from scml_gym.oneshot.rewards.factory import Reward, Transition, make_reward
 from scml_gym.oneshot.rewards.hindsight import compiled_ideal_profit
+from scml_gym.oneshot.rules import validate
 from scml_gym.oneshot.view import ActionArray, FactoryView, new_actions
 
 
+@named_arguments(OneShotConfig)
 class OneShotConcurrentEnv(gymnasium.Env, EzPickle):
     """All negotiations of one factory's day in SCML OneShot, answered by one joint action.
 
@@ -36,9 +40,10 @@ class OneShotConcurrentEnv(gymnasium.Env, EzPickle):
     * 2 + price index`` with price index 0 for the lowest and 1 for the highest price of the day's range.
     ``action="continuous"``: ``Box(-1, 1, (8, 3))``: for each partner the response (below -1/3 end, above 1/3 accept,
     else offer), the quantity and the price, mapped linearly to today's ranges.
-    ``action_masks()`` and ``info["action_mask"]`` hold the valid choices, bool, shape ``(176,)``; no dimension is ever
-    all false. An invalid answer ends that negotiation and is counted; with ``strict=True`` it raises.
-    Any form registered in `scml_gym.oneshot.actions.factory.ACTIONS` may be named.
+    ``info["action_mask"]`` holds the valid choices as ``action_space.sample(mask=...)`` takes them, a tuple of 8 int8
+    arrays of shape ``(22,)``; ``action_masks()`` has the same end to end as sb3-contrib takes them, bool, shape
+    ``(176,)``. No dimension is ever all false. An invalid answer ends that negotiation and is counted; with
+    ``strict=True`` it raises. Any form registered in `scml_gym.oneshot.actions.factory.ACTIONS` may be named.
 
     ## Observation Space
     ``observation="flat"``: ``Box`` of float32, 95 slots: 15 of the factory and 10 of each of 8 partners, each with
@@ -73,7 +78,7 @@ class OneShotConcurrentEnv(gymnasium.Env, EzPickle):
 
     ## Information
     At every step ``action_mask`` and ``ideal_profit`` (money): the sum over the days that ended with this step, 0 where
-    none did. On the last step of a world ``score``, ``profit`` (money), ``agreements``, ``negotiations``,
+    none did. With the last step of a world alone ``score``, ``profit`` (money), ``agreements``, ``negotiations``,
     ``invalid_actions``, ``decisions`` and ``bankrupt``, of the whole world.
 
     ## Arguments
@@ -90,7 +95,7 @@ class OneShotConcurrentEnv(gymnasium.Env, EzPickle):
     observation, info = env.reset(seed=7)
     done = False
     while not done:
-        action = env.action_space.sample(mask=env.unwrapped.sample_mask())
+        action = env.action_space.sample(mask=info["action_mask"])
         observation, reward, terminated, truncated, info = env.step(action)
         done = terminated or truncated
     print(info["score"])
@@ -119,31 +124,34 @@ class OneShotConcurrentEnv(gymnasium.Env, EzPickle):
             self, observability, observation, history, action, reward, episode, strict, render_mode, **setting
         )
         if episode not in ("world", "day"):
-            raise InputError(f"episode={episode!r}; valid: world, day")
+            raise InputError(f"episode={episode!r}; valid: world, day", "episode")
         self.setting = OneShotConfig(**setting)
         self.encoder = make_encoder(observability, observation, history)
-        self.codec = ACTIONS.get(action)()
+        self.codec = ACTIONS.get(action, "action")()
         self.reward = make_reward(reward)
-        self.strict = strict
-        self.render_mode = render_mode
+        self.strict = flag("strict", strict)
+        self.render_mode = check_render_mode(render_mode)
         self.observation_space = self.encoder.space
         self.action_space = self.codec.space
         self._per_day = episode == "day"
         self._drawn: Drawn | None = None
+        self._begun = False
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
         """Draw the next world and run it to the learner's first decision, or go on to the next day."""
         super().reset(seed=seed)
-        if seed is not None or not self._per_day or not self._next_day():
+        begun, self._begun = self._begun, False
+        if seed is not None or not self._per_day or not begun or not self._next_day():
             self._draw()
         self._seen = self.view
         self._day = int(self.view["day"])
         self.reward.reset(self.view)
+        self._begun = True
         return self.encoder.encode(self._seen, self._hidden_state()), self._info([])
 
     def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         """Answer all partners and run on to the next decision."""
-        if self._drawn is None:
+        if not self._begun:
             raise gymnasium.error.ResetNeeded("call reset before step")
         before = self.view.copy()
         if self.world.pending:  # else nobody ever asked the learner, and the only step settles the whole world
@@ -165,25 +173,30 @@ class OneShotConcurrentEnv(gymnasium.Env, EzPickle):
     @property
     def view(self) -> FactoryView:
         """What the learner's factory sees now: a live record."""
+        require_reset(self._drawn is not None, "view")
         return self.world.view(self.factory)
 
     def action_masks(self) -> np.ndarray:
         """The valid choices, bool, shape ``(sum of the dimensions,)``, as sb3-contrib takes them."""
+        require_reset(self._begun, "action_masks")
         return self.codec.mask(self._seen)
 
     def sample_mask(self) -> tuple[np.ndarray, ...]:
         """The same mask as ``action_space.sample(mask=...)`` takes it: an int8 array for each dimension."""
-        return split_mask(self.action_masks(), self.action_space)
+        return sampling_mask(self.action_masks(), self.action_space)
 
     def close(self) -> None:
-        """End the running world."""
+        """End the running world; ``reset`` draws another one."""
+        self._begun = False
         if self._drawn is not None:
             self._drawn.world.close()
+            self._drawn = None
 
     def render(self) -> Any:
         """The day as text (``"ansi"``) or as a picture (``"rgb_array"``, uint8, shape ``(height, width, 3)``)."""
         if self.render_mode is None:
             return None
+        require_reset(self._begun, "render")
         return render_day(self._seen, self.render_mode)
 
     def _draw(self) -> None:
@@ -202,8 +215,6 @@ class OneShotConcurrentEnv(gymnasium.Env, EzPickle):
 
     def _next_day(self) -> bool:
         """Run on to the first decision of the next day; False where there is none in the running world."""
-        if self._drawn is None:
-            return False
         while self.world.pending and self.view["day"] == self._day:
             self._answer(new_actions())  # where an answer is due, a no-op ends the negotiation
         self._closed = []
@@ -224,7 +235,10 @@ class OneShotConcurrentEnv(gymnasium.Env, EzPickle):
 
     def _info(self, closed: list[FactoryView]) -> dict[str, Any]:
         ideal = float(sum(compiled_ideal_profit(last) for last in closed))
-        info: dict[str, Any] = {"action_mask": self.action_masks(), "ideal_profit": ideal}
+        info: dict[str, Any] = {
+            "action_mask": sampling_mask(self.codec.mask(self._seen), self.action_space),
+            "ideal_profit": ideal,
+        }
         if self.world.done:
             info |= self.world.summary(self.factory)
         return info

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from scml_gym.core.errors import InputError
+from scml_gym.core.arguments import whole_range
+from scml_gym.core.errors import InputError, about
 from scml_gym.core.registry import Registry
 from scml_gym.oneshot.envs.sampling import begin_sampling, draw_players
-from scml_gym.oneshot.view import BUYER, SELLER
-from scml_gym.oneshot.worlds.generation import Range
+from scml_gym.oneshot.view import BUYER, MAX_PARTNERS, SELLER
+from scml_gym.oneshot.worlds.generation import MOST_DAYS, Range
 from scml_gym.oneshot.worlds.protocol import World
 from scml_gym.oneshot.worlds.spec import WorldSpec
 from scml_gym.policies.players import PlayerMaker
@@ -99,15 +100,17 @@ class OneShotConfig:
         backend: str = "compiled",
     ):
         if level not in LEVELS:
-            raise InputError(f"level={level!r}; valid: {', '.join(LEVELS)}")
+            raise InputError(f"level={level!r}; valid: {', '.join(LEVELS)}", "level")
         if timing not in ("rounds", "moves"):
-            raise InputError(f"timing={timing!r}; valid: rounds, moves")
+            raise InputError(f"timing={timing!r}; valid: rounds, moves", "timing")
         self.levels = np.array(LEVELS[level])
         self.timing = timing
-        self.generate = GENERATORS.get(generator) if isinstance(generator, str) else generator
+        self.generate = GENERATORS.get(generator, "generator") if isinstance(generator, str) else generator
+        whole_range("days", days, 1, MOST_DAYS)
+        whole_range("factories_per_level", factories_per_level, 1, MAX_PARTNERS)
         self.days = days
         self.factories_per_level = factories_per_level
-        self._world: Any = BACKENDS.get(backend)
+        self._world: Any = BACKENDS.get(backend, "backend")
         self.set_opponents(opponents)
         self.spec = spec if isinstance(spec, WorldSpec) or spec is None else WorldSpec.load(spec)
         if self.spec is None:
@@ -120,8 +123,9 @@ class OneShotConfig:
             InputError: if there is none, or one that the backend cannot play.
         """
         if isinstance(opponents, str) or not opponents:
-            raise InputError(f"opponents={opponents!r}; give a list of at least one player")
-        self.makers: list[PlayerMaker] = [self._world.player_maker(o) for o in opponents]
+            raise InputError(f"opponents={opponents!r}; give a list of at least one player", "opponents")
+        with about("opponents"):
+            self.makers: list[PlayerMaker] = [self._world.player_maker(o) for o in opponents]
 
     def draw(self, seed: int, factories: Sequence[int] | None = None) -> Drawn:
         """A world and the learner's factory in it: a pure function of the setting and the seed; see `cast`."""

@@ -10,15 +10,20 @@ from gymnasium import spaces
 from gymnasium.utils import EzPickle, seeding
 from pettingzoo import ParallelEnv
 
-from scml_gym.core.errors import InputError
-from scml_gym.oneshot.actions.factory import ACTIONS, split_mask, validate
+from scml_gym.core.arguments import flag, named_arguments, whole
+from scml_gym.core.errors import InputError, require_reset
+from scml_gym.core.masks import sampling_mask
+from scml_gym.core.parallel import check_agents
+from scml_gym.oneshot.actions.factory import ACTIONS
 from scml_gym.oneshot.envs.config import OneShotConfig
 from scml_gym.oneshot.observations.factory import make_encoder
-from scml_gym.oneshot.render import RENDER_MODES, render_day
+from scml_gym.oneshot.render import RENDER_MODES, check_render_mode, render_day
 from scml_gym.oneshot.rewards.factory import Reward, Transition, make_reward
+from scml_gym.oneshot.rules import validate
 from scml_gym.oneshot.view import FactoryView
 
 
+@named_arguments(OneShotConfig, without=["level"])
 class OneShotFactoriesEnv(ParallelEnv, EzPickle):
     """Several factories of one SCML OneShot world, each an agent that answers all its partners at once.
 
@@ -29,7 +34,8 @@ class OneShotFactoriesEnv(ParallelEnv, EzPickle):
     ``"moves"`` all whose turn it is anywhere decide together.
 
     ## Action Space
-    For each agent that of ``scml_gym/OneShotConcurrent-v0``. ``info[agent]["action_mask"]``: bool, shape ``(176,)``.
+    For each agent that of ``scml_gym/OneShotConcurrent-v0``. ``info[agent]["action_mask"]``: the valid choices as its
+    ``sample(mask=...)`` takes them, a tuple of 8 int8 arrays of shape ``(22,)``.
 
     ## Observation Space
     For each agent that of ``scml_gym/OneShotConcurrent-v0``.
@@ -45,7 +51,7 @@ class OneShotFactoriesEnv(ParallelEnv, EzPickle):
     All agents terminate after the world's last day; ``truncations`` are always False.
 
     ## Information
-    For each agent ``action_mask`` and ``my_turn``, and on the last step ``score``, ``profit``, ``agreements``,
+    For each agent ``action_mask`` and ``my_turn``, and with the last step alone ``score``, ``profit``, ``agreements``,
     ``negotiations``, ``decisions``, ``invalid_actions`` and ``bankrupt``.
 
     ## Arguments
@@ -59,7 +65,7 @@ class OneShotFactoriesEnv(ParallelEnv, EzPickle):
     env = oneshot_factories_v0.parallel_env(factories=(0, 4), factories_per_level=4, days=3)
     observations, infos = env.reset(seed=7)
     while env.agents:
-        actions = {a: env.action_space(a).sample(env.sample_mask(a)) for a in env.agents}
+        actions = {a: env.action_space(a).sample(infos[a]["action_mask"]) for a in env.agents}
         observations, rewards, terminations, truncations, infos = env.step(actions)
     ```
 
@@ -96,18 +102,20 @@ class OneShotFactoriesEnv(ParallelEnv, EzPickle):
             render_mode,
             **setting,
         )
-        if not factories or len(set(factories)) != len(factories):
-            raise InputError(f"factories={factories!r}; give at least one index, each once")
+        indices = tuple(whole("factories", i, least=0) for i in factories)
+        if not indices or len(set(indices)) != len(indices):
+            raise InputError(f"factories={factories!r}; give at least one index, each once", "factories")
         self.setting = OneShotConfig(factories_per_level=factories_per_level, **setting)
-        self.factories = dict(zip([f"factory_{i}" for i in factories], factories, strict=True))
+        self.factories = dict(zip([f"factory_{i}" for i in indices], indices, strict=True))
         self.possible_agents = list(self.factories)
         self.agents: list[str] = []
-        self.codec = ACTIONS.get(action)()
+        self.codec = ACTIONS.get(action, "action")()
         self._encoders = {a: make_encoder(observability, observation, history) for a in self.factories}
         self._rewards = {a: make_reward(reward) for a in self.factories}
         self._action_spaces = {a: copy.deepcopy(self.codec.space) for a in self.factories}
-        self.strict = strict
-        self.render_mode = render_mode
+        self.strict = flag("strict", strict)
+        self.world: Any = None
+        self.render_mode = check_render_mode(render_mode)
         self._rng: np.random.Generator | None = None
 
     def observation_space(self, agent: str) -> spaces.Space:
@@ -122,10 +130,12 @@ class OneShotFactoriesEnv(ParallelEnv, EzPickle):
         """Draw the next world and run it to the first decision of an agent."""
         if seed is not None or self._rng is None:
             self._rng, _ = seeding.np_random(seed)
+        self.close()
         seed_of_world = int(self._rng.integers(2**62))
-        self.world = self.setting.draw(seed_of_world, tuple(self.factories.values())).world
+        world = self.setting.draw(seed_of_world, tuple(self.factories.values())).world
         self.codec.reset()
-        self.world.start()
+        world.start()
+        self.world = world
         self.agents = list(self.possible_agents)
         self._settled = 0
         self._before = {a: self.view(a).copy() for a in self.agents}
@@ -136,10 +146,13 @@ class OneShotFactoriesEnv(ParallelEnv, EzPickle):
 
     def step(self, actions: dict[str, Any]) -> tuple[dict, dict, dict, dict, dict]:
         """Give the answers of the agents whose decision is due and run on to the next one."""
+        check_agents(self.agents, actions)
         answers = {}
         for agent, factory in self.factories.items():
             if factory not in self.world.pending:
                 continue
+            if agent not in actions:
+                raise InputError(f"{agent}: no action, and its decision is due")
             answers[factory] = self.codec.decode(np.asarray(actions[agent]), self.view(agent))
             if self.strict:
                 validate(self.view(agent), answers[factory])
@@ -157,23 +170,27 @@ class OneShotFactoriesEnv(ParallelEnv, EzPickle):
 
     def view(self, agent: str) -> FactoryView:
         """What an agent's factory sees now: a live record."""
+        require_reset(self.world is not None, "view")
         return self.world.view(self.factories[agent])
 
     def sample_mask(self, agent: str) -> tuple[np.ndarray, ...]:
         """An agent's mask as ``action_space(agent).sample`` takes it: an int8 array for each dimension."""
-        return split_mask(self.codec.mask(self.view(agent)), self.codec.space)
+        return sampling_mask(self.codec.mask(self.view(agent)), self.codec.space)
 
     def render(self) -> Any:
         """The day of the factory whose decision is due (else of the first agent), as text or as a picture."""
         if self.render_mode is None:
             return None
+        require_reset(self.world is not None, "render")
         factory = self.world.pending[0] if self.world.pending else next(iter(self.factories.values()))
         return render_day(self.world.view(factory), self.render_mode)
 
     def close(self) -> None:
-        """End the running world."""
-        if self._rng is not None:
+        """End the running world; ``reset`` draws another one."""
+        self.agents = []
+        if self.world is not None:
             self.world.close()
+            self.world = None
 
     def _reward(self, agent: str) -> float:
         factory = self.factories[agent]
@@ -192,8 +209,7 @@ class OneShotFactoriesEnv(ParallelEnv, EzPickle):
         infos = {}
         for agent in self.agents:
             factory = self.factories[agent]
-            mask = self.codec.mask(self.view(agent))
-            infos[agent] = {"action_mask": mask, "my_turn": factory in self.world.pending}
+            infos[agent] = {"action_mask": self.sample_mask(agent), "my_turn": factory in self.world.pending}
             if self.world.done:
                 infos[agent] |= self.world.summary(factory)
         return infos

@@ -10,15 +10,20 @@ from gymnasium import spaces
 from gymnasium.utils import EzPickle, seeding
 from pettingzoo import ParallelEnv
 
-from scml_gym.oneshot.actions.factory import validate
+from scml_gym.core.arguments import flag, named_arguments
+from scml_gym.core.errors import require_reset
+from scml_gym.core.masks import sampling_mask
+from scml_gym.core.parallel import check_agents
 from scml_gym.oneshot.envs.config import OneShotConfig
 from scml_gym.oneshot.envs.partner_codec import PartnerCodec, negotiation_reward
-from scml_gym.oneshot.render import RENDER_MODES, render_day
+from scml_gym.oneshot.render import RENDER_MODES, check_render_mode, render_day
 from scml_gym.oneshot.rewards.negotiation import NegotiationReward
 from scml_gym.oneshot.rewards.negotiation_ends import PartnerTracker
+from scml_gym.oneshot.rules import validate
 from scml_gym.oneshot.view import MAX_PARTNERS, FactoryView, new_actions
 
 
+@named_arguments(OneShotConfig)
 class OneShotNegotiationsEnv(ParallelEnv, EzPickle):
     """A factory's negotiations in SCML OneShot, one agent for each of its partners.
 
@@ -31,7 +36,8 @@ class OneShotNegotiationsEnv(ParallelEnv, EzPickle):
 
     ## Action Space
     ``Discrete(22)`` for each agent: 0 ends (no-op where idle), 1 accepts, the rest offer, as in
-    ``scml_gym/OneShotBilateral-v0``. ``info[agent]["action_mask"]``: the valid ones, bool, shape ``(22,)``.
+    ``scml_gym/OneShotBilateral-v0``. ``info[agent]["action_mask"]``: the valid ones as its ``sample(mask=...)``
+    takes them, int8, shape ``(22,)``.
 
     ## Observation Space
     As in ``scml_gym/OneShotBilateral-v0``: ``observation="needs"``, ``"offer"``, ``"full"`` (default) or ``"flat"``.
@@ -48,8 +54,8 @@ class OneShotNegotiationsEnv(ParallelEnv, EzPickle):
     All agents terminate after the world's last day; ``truncations`` are always False.
 
     ## Information
-    For each agent ``action_mask``, ``negotiation_end``, and on the last step the factory's ``score``, ``profit``,
-    ``agreements``, ``negotiations``, ``decisions``, ``invalid_actions`` and ``bankrupt``.
+    For each agent ``action_mask``, ``negotiation_end``, and with the last step alone the factory's ``score``,
+    ``profit``, ``agreements``, ``negotiations``, ``decisions``, ``invalid_actions`` and ``bankrupt``.
 
     ## Arguments
     Those of `scml_gym.oneshot.envs.config.OneShotConfig`, and ``observation``, ``quantity_bins``, ``price_bins``,
@@ -62,7 +68,7 @@ class OneShotNegotiationsEnv(ParallelEnv, EzPickle):
     env = oneshot_negotiations_v0.parallel_env(days=3)
     observations, infos = env.reset(seed=7)
     while env.agents:
-        actions = {a: env.action_space(a).sample(infos[a]["action_mask"].astype("int8")) for a in env.agents}
+        actions = {a: env.action_space(a).sample(infos[a]["action_mask"]) for a in env.agents}
         observations, rewards, terminations, truncations, infos = env.step(actions)
     ```
 
@@ -86,8 +92,9 @@ class OneShotNegotiationsEnv(ParallelEnv, EzPickle):
         self.setting = OneShotConfig(**setting)
         self.form = PartnerCodec(observation, quantity_bins, price_bins)
         self.reward = negotiation_reward(reward)
-        self.strict = strict
-        self.render_mode = render_mode
+        self.strict = flag("strict", strict)
+        self.world: Any = None
+        self.render_mode = check_render_mode(render_mode)
         self.possible_agents = [f"partner_{k}" for k in range(MAX_PARTNERS)]
         self.agents: list[str] = []
         self._observation_spaces = {a: copy.deepcopy(self.form.observation_space) for a in self.possible_agents}
@@ -106,9 +113,10 @@ class OneShotNegotiationsEnv(ParallelEnv, EzPickle):
         """Draw the next world and run it to the factory's first decision."""
         if seed is not None or self._rng is None:
             self._rng, _ = seeding.np_random(seed)
+        self.close()
         drawn = self.setting.draw(int(self._rng.integers(2**62)))
+        drawn.world.start()
         self.world, (self.factory,) = drawn.world, drawn.factories
-        self.world.start()
         self._tracker = PartnerTracker(self.reward)
         self._tracker.begin_day(self.view)
         self.agents = list(self.possible_agents)
@@ -116,6 +124,7 @@ class OneShotNegotiationsEnv(ParallelEnv, EzPickle):
 
     def step(self, actions: dict[str, Any]) -> tuple[dict, dict, dict, dict, dict]:
         """Answer all partners whose turn it is and run on to the factory's next decision."""
+        check_agents(self.agents, actions)
         answers = new_actions()
         for agent, action in actions.items():
             k = self.possible_agents.index(agent)
@@ -138,25 +147,33 @@ class OneShotNegotiationsEnv(ParallelEnv, EzPickle):
     @property
     def view(self) -> FactoryView:
         """What the factory sees now: a live record."""
+        require_reset(self.world is not None, "view")
         return self.world.view(self.factory)
 
     def render(self) -> Any:
         """The factory's day as text (``"ansi"``) or as a picture (``"rgb_array"``)."""
-        return None if self.render_mode is None else render_day(self.view, self.render_mode)
+        if self.render_mode is None:
+            return None
+        require_reset(self.world is not None, "render")
+        return render_day(self.view, self.render_mode)
 
     def close(self) -> None:
-        """End the running world."""
-        if self._rng is not None:
+        """End the running world; ``reset`` draws another one."""
+        self.agents = []
+        if self.world is not None:
             self.world.close()
+            self.world = None
 
     def _observe(self) -> dict[str, Any]:
         return {a: self.form.observe(self.view, k) for k, a in enumerate(self.agents)}
 
+    def _mask(self, k: int) -> np.ndarray:
+        return sampling_mask(self.form.mask(self.view, k), self.form.action_space)
+
     def _infos(self, ended: dict[int, Any]) -> dict[str, dict[str, Any]]:
         last = self.world.summary(self.factory) if self.world.done else {}
         return {
-            a: {"action_mask": self.form.mask(self.view, k), "negotiation_end": k in ended} | last
-            for k, a in enumerate(self.agents)
+            a: {"action_mask": self._mask(k), "negotiation_end": k in ended} | last for k, a in enumerate(self.agents)
         }
 
 

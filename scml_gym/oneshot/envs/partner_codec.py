@@ -52,7 +52,7 @@ class PartnerCodec:
             self.observation_space = spaces.Discrete(self.encoder.n)
             self._encode = self.encoder.index
         else:
-            raise InputError(f"observation={observation!r}; valid: {', '.join(STATES)}, flat")
+            raise InputError(f"observation={observation!r}; valid: {', '.join(STATES)}, flat", "observation")
 
     def observe(self, view: FactoryView, k: int) -> Any:
         """The observation of the negotiation with partner ``k``: an ``int64`` index, or float32 of shape ``(25,)``."""

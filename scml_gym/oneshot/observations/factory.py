@@ -15,6 +15,7 @@ from typing import Any, Protocol, cast
 import numpy as np
 from gymnasium import spaces
 
+from scml_gym.core.arguments import whole
 from scml_gym.core.errors import InputError
 from scml_gym.core.registry import Registry
 from scml_gym.jit.compile import compiled
@@ -88,11 +89,10 @@ class JointEncoder:
         history: int = 0,
     ):
         if observability not in ("partial", "full"):
-            raise InputError(f"observability={observability!r}; valid: 'partial', 'full'")
+            raise InputError(f"observability={observability!r}; valid: 'partial', 'full'", "observability")
         if layout not in ("flat", "dict"):
-            raise InputError(f"observation={layout!r}; valid: 'flat', 'dict'")
-        if not isinstance(history, int) or history < 0:
-            raise InputError(f"history={history!r}; valid: a whole number of at least 0")
+            raise InputError(f"observation={layout!r}; valid: 'flat', 'dict'", "observation")
+        history = whole("history", history, least=0)
         self.full = observability == "full"
         self._flat = layout == "flat"
         self.history = history
@@ -191,9 +191,11 @@ class EntityEncoder:
 
     def __init__(self, observability: str = "partial", history: int = 0):
         if observability != "partial":
-            raise InputError(f"observability={observability!r}; valid with observation='entities': 'partial'")
-        if history != 0:
-            raise InputError(f"history={history!r}; valid with observation='entities': 0")
+            raise InputError(
+                f"observability={observability!r}; valid with observation='entities': 'partial'", "observability"
+            )
+        if whole("history", history, least=0) != 0:
+            raise InputError(f"history={history!r}; valid with observation='entities': 0", "history")
         kind = Feature("kind", 0, 1, "1 for the factory, 0 for a partner")
         rows = {"factory": FACTORY_FEATURES} | {f"partners[{k}]": PARTNER_FEATURES for k in range(MAX_PARTNERS)}
         self.slots: list[Feature] = []
@@ -228,5 +230,5 @@ def make_encoder(observability: str = "partial", observation: str = "flat", hist
     Raises:
         InputError: if the name is unknown or the encoder refuses the other arguments.
     """
-    make: Callable[..., Encoder] = OBSERVATIONS.get(observation)
+    make: Callable[..., Encoder] = OBSERVATIONS.get(observation, "observation")
     return make(observability=observability, history=history)

@@ -6,10 +6,11 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
+from scml_gym.core.arguments import whole
 from scml_gym.core.errors import InputError
 from scml_gym.jit.compile import compiled, jittable
 from scml_gym.oneshot.actions.bins import quantise
-from scml_gym.oneshot.actions.negotiation import check_bins, offer_index
+from scml_gym.oneshot.actions.negotiation import offer_index
 from scml_gym.oneshot.view import FactoryView
 
 StateKind = Literal["needs", "offer", "full"]
@@ -92,8 +93,9 @@ class PartnerStates:
         time_bins: int = 1,
     ):
         if kind not in ("needs", "offer", "full"):
-            raise InputError(f"kind={kind!r}; valid: 'needs', 'offer', 'full'")
-        check_bins(quantity_bins=quantity_bins, price_bins=price_bins, needs_bins=needs_bins, time_bins=time_bins)
+            raise InputError(f"kind={kind!r}; valid: 'needs', 'offer', 'full'", "kind")
+        quantity_bins, price_bins = whole("quantity_bins", quantity_bins), whole("price_bins", price_bins)
+        needs_bins, time_bins = whole("needs_bins", needs_bins), whole("time_bins", time_bins)
         self.kind = kind
         self.quantity_bins, self.price_bins = quantity_bins, price_bins
         self.needs_bins, self.time_bins = needs_bins, time_bins

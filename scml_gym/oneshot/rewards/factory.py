@@ -116,4 +116,4 @@ REWARDS.register("shaped-profit", ShapedProfit)
 
 def make_reward(reward: str | Reward) -> Reward:
     """The reward of that registered name, or a copy of the one given, so that environments share no state."""
-    return REWARDS.get(reward)() if isinstance(reward, str) else copy.deepcopy(reward)
+    return REWARDS.get(reward, "reward")() if isinstance(reward, str) else copy.deepcopy(reward)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from scml_gym.jit.compile import compiled, jittable
+from scml_gym.oneshot.rules import needs_of
 from scml_gym.oneshot.settlement import settle_view
 from scml_gym.oneshot.view import SELLER, FactoryView
 
@@ -24,7 +25,7 @@ def hindsight_profit(view: FactoryView) -> float:
     Source of the day's profit: scml/oneshot/ufun.py, ``OneShotUFun.from_aggregates`` (scml 0.8.4).
     """
     seller = view["level"] == SELLER
-    needs = max(0, min(view["lines"], view["exogenous_quantity"]))
+    needs = max(0, needs_of(view["lines"], view["exogenous_quantity"], 0))
     quantities = np.ones(needs, dtype=np.int64)
     prices = np.empty(needs, dtype=np.float64)
     for i in range(needs):

@@ -15,6 +15,7 @@ from typing import Literal
 
 import numpy as np
 
+from scml_gym.core.arguments import flag, real
 from scml_gym.core.errors import InputError
 from scml_gym.jit.compile import jittable
 from scml_gym.oneshot.view import SELLER, FactoryView
@@ -57,7 +58,7 @@ class NegotiationReward:
         relative: Divide by the trading price of the negotiated product.
 
     Raises:
-        InputError: if ``scaling`` or ``costs`` is unknown.
+        InputError: if ``scaling`` or ``costs`` is unknown, or a number or switch is none.
 
     Example:
         >>> reward = NegotiationReward(deviation=0.0, end_needs=0.0, end_gap=0.0, relative=False)
@@ -74,10 +75,13 @@ class NegotiationReward:
     relative: bool = True
 
     def __post_init__(self) -> None:
+        for name in ("profit", "deviation", "end_needs", "end_gap"):
+            real(name, getattr(self, name))
+        flag("relative", self.relative)
         if self.scaling not in SCALINGS:
-            raise InputError(f"scaling={self.scaling!r}; valid: 'none', 'won', 'share', 'change'")
+            raise InputError(f"scaling={self.scaling!r}; valid: 'none', 'won', 'share', 'change'", "scaling")
         if self.costs not in COSTS:
-            raise InputError(f"costs={self.costs!r}; valid: 'penalty', 'full'")
+            raise InputError(f"costs={self.costs!r}; valid: 'penalty', 'full'", "costs")
 
     @cached_property
     def params(self) -> np.ndarray:

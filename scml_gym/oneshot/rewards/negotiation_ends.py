@@ -8,6 +8,7 @@ import numpy as np
 
 from scml_gym.jit.compile import compiled, jittable
 from scml_gym.oneshot.rewards.negotiation import NegotiationReward
+from scml_gym.oneshot.rules import needs_of
 from scml_gym.oneshot.view import MAX_PARTNERS, FactoryView
 
 TRACKER_DTYPE = np.dtype(
@@ -38,7 +39,7 @@ def begin_tracked_day(view: FactoryView, tracker: np.void) -> None:
 @jittable
 def left_to_trade(view: FactoryView, agreed: int) -> int:
     """What a factory still needs after so many items were agreed."""
-    return min(view["lines"], view["exogenous_quantity"] - agreed)
+    return needs_of(view["lines"], view["exogenous_quantity"], agreed)
 
 
 @jittable

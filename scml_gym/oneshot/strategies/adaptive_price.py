@@ -11,6 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from scml_gym.jit.compile import jittable
+from scml_gym.jit.parameters import parameters_dtype, record_of
 from scml_gym.oneshot.strategies.base import Strategy
 from scml_gym.oneshot.strategies.market import price_gain
 from scml_gym.oneshot.strategies.time_dependent import answer
@@ -22,7 +23,7 @@ PARAMETERS = {
     "slack": 0.6,  # how far below today's best offer concession may go, as a fraction of the price range
     "excess": 0.2,  # accepted beyond the needs at the deadline, as a fraction of the lines
 }
-EXPONENT, RATE, SLACK, EXCESS = 0, 1, 2, 3
+PARAMETERS_DTYPE = parameters_dtype(PARAMETERS)
 
 BEST = MAX_PARTNERS
 """State: the price position expected of each partner (0 the worst for this factory, 1 the best), then today's best."""
@@ -31,6 +32,7 @@ BEST = MAX_PARTNERS
 @jittable
 def decide(view: FactoryView, state: np.ndarray, params: np.ndarray, draws: np.ndarray, actions: ActionArray) -> None:
     """Concede towards each partner down to what it, or today's market, has been seen to grant."""
+    parameters = record_of(params, PARAMETERS_DTYPE, 0)
     for k in range(view["n_partners"]):
         if view["partners"][k]["my_turn"] != 0 and view["partners"][k]["offer_quantity"] > 0:
             state[BEST] = max(state[BEST], price_gain(view, view["partners"][k]["offer_price"]))
@@ -38,21 +40,22 @@ def decide(view: FactoryView, state: np.ndarray, params: np.ndarray, draws: np.n
     for k in range(view["n_partners"]):
         if view["partners"][k]["my_turn"] == 0:
             continue
-        limit = min(max(state[k], state[BEST] - params[SLACK], 0.0), 1.0)
-        conceded = view["partners"][k]["relative_time"] ** params[EXPONENT]
-        excess = int(params[EXCESS] * view["lines"] * conceded + 0.5)
+        limit = min(max(state[k], state[BEST] - parameters["slack"], 0.0), 1.0)
+        conceded = view["partners"][k]["relative_time"] ** parameters["exponent"]
+        excess = int(parameters["excess"] * view["lines"] * conceded + 0.5)
         left -= answer(view, actions, k, left, limit + (1.0 - limit) * (1.0 - conceded), excess)
 
 
 @jittable
 def learn(view: FactoryView, state: np.ndarray, params: np.ndarray) -> None:
     """At the end of a day: move what is expected of each partner."""
+    parameters = record_of(params, PARAMETERS_DTYPE, 0)
     for k in range(view["n_partners"]):
         if view["partners"][k]["agreed_quantity"] > 0:
             granted = price_gain(view, view["partners"][k]["agreed_price"])
-            state[k] += params[RATE] * (granted - state[k])
+            state[k] += parameters["rate"] * (granted - state[k])
         elif view["needs"] > 0:
-            state[k] -= params[RATE] * state[k]
+            state[k] -= parameters["rate"] * state[k]
     state[BEST] = 0.0
 
 

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from scml_gym.core.arguments import real
 from scml_gym.core.errors import InputError, nearest
+from scml_gym.jit.random import N_DRAWS, counter_draws
 from scml_gym.oneshot.view import ActionArray, FactoryView, new_actions
-from scml_gym.simulator.global_rng import N_DRAWS, counter_draws
 
 Decide = Callable[[FactoryView, np.ndarray, np.ndarray, np.ndarray, ActionArray], None]
 """``decide(view, state, params, draws, actions)``: see `Strategy.decide`."""
@@ -52,7 +53,7 @@ class Strategy:
         """The parameters as float64, with some of them replaced; an array replaces all (a float64 one is not copied).
 
         Raises:
-            InputError: if an override names no parameter of this strategy.
+            InputError: if an override names no parameter of this strategy, or is no finite number.
         """
         if isinstance(overrides, np.ndarray):
             return np.ascontiguousarray(overrides, dtype=np.float64)
@@ -60,7 +61,8 @@ class Strategy:
         for name in overrides:
             if name not in self.parameters:
                 raise InputError(f"strategy {self.name!r} has no parameter {name!r}{nearest(name, self.parameters)}")
-        return np.array([float(overrides.get(n, v)) for n, v in self.parameters.items()], dtype=np.float64)
+        given = {name: real(f"strategy {self.name!r}: {name}", value) for name, value in overrides.items()}
+        return np.array([given.get(n, v) for n, v in self.parameters.items()], dtype=np.float64)
 
 
 class StrategyPolicy:

@@ -10,6 +10,7 @@ import numpy as np
 
 from scml_gym.jit.arrays import scratch_floats, scratch_integers
 from scml_gym.jit.compile import jittable
+from scml_gym.jit.parameters import parameters_dtype, record_of
 from scml_gym.oneshot.strategies.base import Strategy
 from scml_gym.oneshot.strategies.market import accept, draw_integer, end, offer, price_at, price_gain, split
 from scml_gym.oneshot.view import MAX_PARTNERS, SELLER, ActionArray, FactoryView
@@ -21,7 +22,7 @@ PARAMETERS = {
     "excess_exponent": 0.4,  # it falls to 0 with relative time to this power
     "even": 0.0,  # 1: equal shares for all partners; 0: random ones
 }
-TOLERANCE, TOLERANCE_EXPONENT, EXCESS, EXCESS_EXPONENT, EVEN = 0, 1, 2, 3, 4
+PARAMETERS_DTYPE = parameters_dtype(PARAMETERS)
 
 PRICE_DRAW = 40
 """The draw that chooses the price of counter-offers."""
@@ -88,6 +89,7 @@ def subset_miss(surplus: int, safe_sign: int) -> int:
 @jittable
 def decide(view: FactoryView, state: np.ndarray, params: np.ndarray, draws: np.ndarray, actions: ActionArray) -> None:
     """Accept the best subset if it is near enough, and end the rest; else divide the needs among all partners."""
+    parameters = record_of(params, PARAMETERS_DTYPE, 0)
     n = view["n_partners"]
     needs = view["needs"]
     time = earliest_time(view)
@@ -97,7 +99,7 @@ def decide(view: FactoryView, state: np.ndarray, params: np.ndarray, draws: np.n
             opening = False
     if needs > 0 and not opening:
         mask, mismatch = find_subset(view)
-        if mismatch <= params[TOLERANCE] * view["lines"] * time ** params[TOLERANCE_EXPONENT]:
+        if mismatch <= parameters["tolerance"] * view["lines"] * time ** parameters["tolerance_exponent"]:
             for k in range(n):
                 if view["partners"][k]["my_turn"] != 0:
                     if (mask >> k) & 1:
@@ -111,9 +113,9 @@ def decide(view: FactoryView, state: np.ndarray, params: np.ndarray, draws: np.n
         time = 0.0
     else:
         price = draw_integer(draws[PRICE_DRAW], view["min_price"], view["max_price"])
-    excess = params[EXCESS] * (1.0 - time ** params[EXCESS_EXPONENT])
+    excess = parameters["excess"] * (1.0 - time ** parameters["excess_exponent"])
     if needs > 0:
-        split(view, int(needs * (1.0 + excess)), params[EVEN] != 0.0, draws, shares)
+        split(view, int(needs * (1.0 + excess)), parameters["even"] != 0.0, draws, shares)
     for k in range(n):
         if view["partners"][k]["my_turn"] != 0:
             if shares[k] > 0:

@@ -11,8 +11,9 @@ from __future__ import annotations
 import numpy as np
 
 from scml_gym.jit.compile import jittable
+from scml_gym.jit.parameters import parameters_dtype, record_of
 from scml_gym.oneshot.strategies.base import Strategy
-from scml_gym.oneshot.strategies.market import accept, draw_integer, end, offer
+from scml_gym.oneshot.strategies.market import accept, draw_integer, draw_number, end, offer
 from scml_gym.oneshot.view import MAX_PARTNERS, SELLER, ActionArray, FactoryView
 
 PARAMETERS = {
@@ -23,7 +24,7 @@ PARAMETERS = {
     "range_min": 0.05,  # fraction of the best price within which any price is good enough in the end: drawn likewise
     "range_max": 0.25,
 }
-OWN_NEEDS, PRICE_SLACK, EXPONENT_MIN, EXPONENT_MAX, RANGE_MIN, RANGE_MAX = 0, 1, 2, 3, 4, 5
+PARAMETERS_DTYPE = parameters_dtype(PARAMETERS)
 
 EXPONENT, RANGE, DAY, BEST = 0, 1, 2, 3
 """State: the factory's exponent (0 before the first decision) and range; the last decision's day; its best price."""
@@ -35,9 +36,10 @@ QUANTITY_DRAW, EXPONENT_DRAW, RANGE_DRAW = 0, MAX_PARTNERS, MAX_PARTNERS + 1
 @jittable
 def begin_day(view: FactoryView, state: np.ndarray, params: np.ndarray, draws: np.ndarray) -> None:
     """Draw the factory's character at its first decision, and forget the best price at the first one of a day."""
+    parameters = record_of(params, PARAMETERS_DTYPE, 0)
     if state[EXPONENT] == 0.0:
-        state[EXPONENT] = params[EXPONENT_MIN] + draws[EXPONENT_DRAW] * (params[EXPONENT_MAX] - params[EXPONENT_MIN])
-        state[RANGE] = params[RANGE_MIN] + draws[RANGE_DRAW] * (params[RANGE_MAX] - params[RANGE_MIN])
+        state[EXPONENT] = draw_number(draws[EXPONENT_DRAW], parameters["exponent_min"], parameters["exponent_max"])
+        state[RANGE] = draw_number(draws[RANGE_DRAW], parameters["range_min"], parameters["range_max"])
         state[DAY] = -1.0
     if state[DAY] != view["day"]:
         state[DAY] = view["day"]
@@ -61,10 +63,11 @@ def conceded_price(view: FactoryView, state: np.ndarray, slack: float, step: int
 @jittable
 def decide(view: FactoryView, state: np.ndarray, params: np.ndarray, draws: np.ndarray, actions: ActionArray) -> None:
     """Accept what fits the share at a good enough price; else offer a part of the share, larger as days go by."""
+    parameters = record_of(params, PARAMETERS_DTYPE, 0)
     begin_day(view, state, params, draws)
     seller = view["level"] == SELLER
     share = min(view["total_supply"], view["total_demand"]) / (view["n_competitors"] + 1)
-    if params[OWN_NEEDS] != 0.0:
+    if parameters["own_needs"] != 0.0:
         share = float(view["needs"])
     for k in range(view["n_partners"]):
         if view["partners"][k]["my_turn"] == 0:
@@ -72,7 +75,7 @@ def decide(view: FactoryView, state: np.ndarray, params: np.ndarray, draws: np.n
         if share < 1.0:
             end(actions, k)
             continue
-        price = conceded_price(view, state, params[PRICE_SLACK], view["partners"][k]["step"])
+        price = conceded_price(view, state, parameters["price_slack"], view["partners"][k]["step"])
         offered, offered_price = view["partners"][k]["offer_quantity"], view["partners"][k]["offer_price"]
         if offered > 0:
             good = offered_price >= price if seller else offered_price <= price
@@ -80,7 +83,7 @@ def decide(view: FactoryView, state: np.ndarray, params: np.ndarray, draws: np.n
                 state[BEST] = offered_price
             if good and offered <= share:
                 accept(actions, k)
-                if params[OWN_NEEDS] != 0.0:
+                if parameters["own_needs"] != 0.0:
                     share -= offered
                 continue
         most = max(min(int(share), view["max_quantity"]), view["min_quantity"])

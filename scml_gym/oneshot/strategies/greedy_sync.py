@@ -12,8 +12,9 @@ from __future__ import annotations
 import numpy as np
 
 from scml_gym.jit.compile import jittable
+from scml_gym.jit.parameters import parameters_dtype, record_of
 from scml_gym.oneshot.strategies.base import Strategy
-from scml_gym.oneshot.strategies.market import accept, advantage, draw_integer, end, offer, price_at
+from scml_gym.oneshot.strategies.market import accept, advantage, draw_integer, draw_number, end, offer, price_at
 from scml_gym.oneshot.strategies.utility import best_profit, day_profit
 from scml_gym.oneshot.view import MAX_PARTNERS, SELLER, ActionArray, FactoryView
 
@@ -24,7 +25,7 @@ PARAMETERS = {
     "range_min": 0.05,  # fraction of the good price to which concession goes on: drawn likewise
     "range_max": 0.25,
 }
-OWN_NEEDS, EXPONENT_MIN, EXPONENT_MAX, RANGE_MIN, RANGE_MAX = 0, 1, 2, 3, 4
+PARAMETERS_DTYPE = parameters_dtype(PARAMETERS)
 
 EXPONENT, RANGE = 0, 1
 """State: the factory's exponent (0 before the first decision) and its range of concession."""
@@ -93,12 +94,13 @@ def open_with(view: FactoryView, actions: ActionArray, k: int, share: int, draw:
 @jittable
 def decide(view: FactoryView, state: np.ndarray, params: np.ndarray, draws: np.ndarray, actions: ActionArray) -> None:
     """Accept the best-priced offers if they are worth it today; ask the others for what those would leave."""
+    parameters = record_of(params, PARAMETERS_DTYPE, 0)
     if state[EXPONENT] == 0.0:
-        state[EXPONENT] = params[EXPONENT_MIN] + draws[EXPONENT_DRAW] * (params[EXPONENT_MAX] - params[EXPONENT_MIN])
-        state[RANGE] = params[RANGE_MIN] + draws[RANGE_DRAW] * (params[RANGE_MAX] - params[RANGE_MIN])
+        state[EXPONENT] = draw_number(draws[EXPONENT_DRAW], parameters["exponent_min"], parameters["exponent_max"])
+        state[RANGE] = draw_number(draws[RANGE_DRAW], parameters["range_min"], parameters["range_max"])
     share = int(min(view["total_supply"], view["total_demand"]) / (view["n_competitors"] + 1))
     agreed, agreed_money = 0, 0
-    if params[OWN_NEEDS] != 0.0:
+    if parameters["own_needs"] != 0.0:
         for k in range(view["n_partners"]):
             agreed += view["partners"][k]["agreed_quantity"]
             agreed_money += view["partners"][k]["agreed_quantity"] * view["partners"][k]["agreed_price"]

@@ -66,6 +66,12 @@ def advantage(view: FactoryView, price: int) -> int:
 
 
 @jittable
+def draw_number(draw: float, low: float, high: float) -> float:
+    """A uniform draw as a number from ``low`` to ``high``."""
+    return low + draw * (high - low)
+
+
+@jittable
 def draw_integer(draw: float, low: int, high: int) -> int:
     """A uniform draw as an integer from ``low`` to ``high``, both included."""
     return low + min(int(draw * (high - low + 1)), high - low)

@@ -12,11 +12,15 @@ import numpy as np
 
 from scml_gym.core.errors import InputError
 from scml_gym.jit.compile import jittable
+from scml_gym.jit.parameters import parameters_dtype, record_of
 
-HIDDEN, ACTIVATION, MASKED, TEMPERATURE, SIZES = 0, 1, 2, 3, 4
-"""Where the head of a network's numbers holds its hidden layers, their activation, whether it chooses among the valid
-choices only (1) or among all (0), the temperature of its choices (0: the likeliest), and the sizes of its layers, from
-the observation to the logits. Then come each layer's weights, input after input, and its biases."""
+HEAD_DTYPE = parameters_dtype(("hidden", "activation", "masked", "temperature"))
+"""What a network's numbers begin with: how many hidden layers it has, their activation, whether it chooses among the
+valid choices only (1) or among all (0), and the temperature of its choices (0: the likeliest)."""
+
+SIZES = len(HEAD_DTYPE)
+"""Where the sizes of its layers begin, from the observation to the logits. Then come each layer's weights, input after
+input, and its biases."""
 
 ACTIVATIONS = ("tanh", "relu")
 
@@ -49,6 +53,12 @@ def pack_network(
     return np.concatenate([np.asarray(part, dtype=np.float64) for part in (head, *numbers)])
 
 
+def layer_sizes(numbers: np.ndarray) -> list[int]:
+    """The sizes of a network's layers, from the observation to the logits."""
+    n = int(record_of(numbers, HEAD_DTYPE, 0)["hidden"]) + 2
+    return numbers[SIZES : SIZES + n].astype(int).tolist()
+
+
 @jittable
 def dense(inputs: np.ndarray, numbers: np.ndarray, out: np.ndarray) -> None:
     """One layer: ``out`` becomes the biases plus the inputs times the weights."""
@@ -58,7 +68,7 @@ def dense(inputs: np.ndarray, numbers: np.ndarray, out: np.ndarray) -> None:
         out[j] = numbers[first + j]
     for i in range(len(inputs)):
         x = inputs[i]
-        if x != 0.0:  # slots of partners that do not exist
+        if x != 0.0:  # most are 0, as for partners that do not exist
             row = numbers[i * n : (i + 1) * n]
             for j in range(n):
                 out[j] += row[j] * x
@@ -72,7 +82,8 @@ def compute_logits(params: np.ndarray, inputs: np.ndarray) -> np.ndarray:
         params: As `pack_network` made them.
         inputs: Shape ``(observation size,)``.
     """
-    n_hidden = int(params[HIDDEN])
+    head = record_of(params, HEAD_DTYPE, 0)
+    n_hidden = int(head["hidden"])
     first = SIZES + n_hidden + 2
     values = inputs.astype(np.float64)
     for layer in range(n_hidden + 1):
@@ -81,7 +92,7 @@ def compute_logits(params: np.ndarray, inputs: np.ndarray) -> np.ndarray:
         out = np.empty(n_out)
         dense(values, params[first:last], out)
         if layer < n_hidden:
-            if params[ACTIVATION] == 0.0:
+            if head["activation"] == 0.0:
                 for j in range(n_out):
                     out[j] = math.tanh(out[j])
             else:

@@ -5,11 +5,16 @@ from __future__ import annotations
 import numpy as np
 
 from scml_gym.jit.compile import jittable
+from scml_gym.jit.parameters import parameters_dtype, record_of
 from scml_gym.oneshot.strategies.base import Strategy
 from scml_gym.oneshot.strategies.market import accept, draw_integer, end, offer
 from scml_gym.oneshot.view import MAX_PARTNERS, ActionArray, FactoryView
 
-P_ACCEPT, P_END = 0, 1
+PARAMETERS = {
+    "accept": 0.1,  # probability of accepting a standing offer
+    "end": 0.005,  # probability of ending the negotiation at a standing offer
+}
+PARAMETERS_DTYPE = parameters_dtype(PARAMETERS)
 
 
 @jittable
@@ -17,14 +22,15 @@ def decide_random(
     view: FactoryView, state: np.ndarray, params: np.ndarray, draws: np.ndarray, actions: ActionArray
 ) -> None:
     """End or accept with fixed probabilities, else offer any quantity at any price of today's ranges."""
+    parameters = record_of(params, PARAMETERS_DTYPE, 0)
     for k in range(view["n_partners"]):
         if view["partners"][k]["my_turn"] == 0:
             continue
         chance = draws[k]
         standing = view["partners"][k]["offer_quantity"] > 0
-        if standing and chance < params[P_END]:
+        if standing and chance < parameters["end"]:
             end(actions, k)
-        elif standing and chance < params[P_END] + params[P_ACCEPT]:
+        elif standing and chance < parameters["end"] + parameters["accept"]:
             accept(actions, k)
         else:
             quantity = draw_integer(draws[MAX_PARTNERS + k], view["min_quantity"], view["max_quantity"])
@@ -45,10 +51,7 @@ def decide_nothing(
 RANDOM = Strategy(
     "random",
     decide_random,
-    {
-        "accept": 0.1,  # probability of accepting a standing offer
-        "end": 0.005,  # probability of ending the negotiation at a standing offer
-    },
+    PARAMETERS,
     synchronous=False,
     summary="random answers and offers (as RandomOneShotAgent, scml/oneshot/agents/rand.py)",
     n_draws=3 * MAX_PARTNERS,

@@ -12,6 +12,7 @@ from __future__ import annotations
 import numpy as np
 
 from scml_gym.jit.compile import jittable
+from scml_gym.jit.parameters import parameters_dtype, record_of
 from scml_gym.oneshot.strategies.base import Strategy
 from scml_gym.oneshot.strategies.best_subset import earliest_time
 from scml_gym.oneshot.strategies.market import accept, draw_integer, end, offer, price_at
@@ -21,7 +22,7 @@ from scml_gym.oneshot.view import MAX_PARTNERS, ActionArray, FactoryView
 ASPIRATION_PARAMETERS = {
     "boulware": 0.7,  # share of the days on which the exponent is 1, 2, 3 or 4; on the others it lies between 0 and 1
 }
-BOULWARE = 0
+ASPIRATION_DTYPE = parameters_dtype(ASPIRATION_PARAMETERS)
 
 DAY, EXPONENT = 0, 1
 """State: the next day to draw for, and the day's exponent: aspiration is 1 - relative time to this power."""
@@ -30,7 +31,7 @@ RANDOM_PARAMETERS = {
     "accept": 0.1,  # probability of accepting the offer drawn
     "repeat": 0.5,  # probability of passing the offer drawn on to a partner, in place of the best outcome
 }
-ACCEPT, REPEAT = 0, 1
+RANDOM_DTYPE = parameters_dtype(RANDOM_PARAMETERS)
 
 PARTNER_DRAW, KIND_DRAW, EXPONENT_DRAW = 0, 1, 2
 """Draws: of a partner; of the day's exponent."""
@@ -144,10 +145,11 @@ def decide(view: FactoryView, state: np.ndarray, params: np.ndarray, draws: np.n
 
     A buyer opens with a partner drawn at random, because whoever is offered a contract may take it.
     """
+    parameters = record_of(params, ASPIRATION_DTYPE, 0)
     if state[DAY] <= view["day"]:
         state[DAY] = view["day"] + 1.0
         state[EXPONENT] = 1.0 - draws[EXPONENT_DRAW]
-        if draws[KIND_DRAW] < params[BOULWARE]:
+        if draws[KIND_DRAW] < parameters["boulware"]:
             state[EXPONENT] = draw_integer(draws[EXPONENT_DRAW], 1, 4)
     best = best_profit(view)
     if has_offer_out(view) or not may_agree(view, best):
@@ -200,11 +202,12 @@ def decide_random(
     view: FactoryView, state: np.ndarray, params: np.ndarray, draws: np.ndarray, actions: ActionArray
 ) -> None:
     """Draw an offer; accept it by chance and end the rest, else ask all for the best outcome or for that offer."""
+    parameters = record_of(params, RANDOM_DTYPE, 0)
     if not may_agree(view, best_profit(view)):
         end_others(view, actions, -1)
         return
     drawn = draw_partner(view, draws[PARTNER_DRAW], True)
-    if drawn >= 0 and draws[ACCEPT_DRAW] < params[ACCEPT]:
+    if drawn >= 0 and draws[ACCEPT_DRAW] < parameters["accept"]:
         accept(actions, drawn)
         end_others(view, actions, drawn)
         return
@@ -212,7 +215,7 @@ def decide_random(
     for k in range(view["n_partners"]):
         if view["partners"][k]["my_turn"] == 0:
             continue
-        if drawn >= 0 and k != drawn and draws[REPEAT_DRAW + k] < params[REPEAT]:
+        if drawn >= 0 and k != drawn and draws[REPEAT_DRAW + k] < parameters["repeat"]:
             offer(actions, k, view["partners"][drawn]["offer_quantity"], view["partners"][drawn]["offer_price"])
         else:
             offer(actions, k, quantity, price)

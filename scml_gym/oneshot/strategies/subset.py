@@ -10,18 +10,8 @@ import numpy as np
 
 from scml_gym.jit.arrays import scratch_floats
 from scml_gym.jit.compile import jittable
-from scml_gym.oneshot.planner import (
-    FACTOR,
-    FOCUS,
-    GAIN,
-    LEAST_GAIN,
-    MEMORY_SIZE,
-    N_SETTINGS,
-    OVER,
-    PARTNERS,
-    UNDER,
-    plan,
-)
+from scml_gym.jit.parameters import parameters_dtype, record_of
+from scml_gym.oneshot.planner import MEMORY_SIZE, N_SETTINGS, SETTINGS_DTYPE, plan
 from scml_gym.oneshot.planner import remember as remember_day
 from scml_gym.oneshot.strategies.base import Strategy
 from scml_gym.oneshot.strategies.best_subset import earliest_time
@@ -46,21 +36,7 @@ TRAITS: dict[str, tuple[float, float]] = {
 """What a member is like: for each trait its default as a seller and as a buyer."""
 
 N_TRAITS = len(TRAITS)
-(
-    UNDER_START,
-    UNDER_END,
-    OVER_START,
-    OVER_END,
-    HASTE,
-    LEAST_GAIN_START,
-    FIRST_FACTOR,
-    LATER_FACTOR,
-    FIRST_GAIN,
-    LATER_GAIN,
-    FOCUS_TRAIT,
-    PARTNERS_TRAIT,
-    COUNTER_REST,
-) = range(N_TRAITS)
+TRAITS_DTYPE = parameters_dtype(TRAITS)
 
 SIDES = ("seller", "buyer")
 DEFAULTS = {f"{side}_{trait}": TRAITS[trait][i] for i, side in enumerate(SIDES) for trait in TRAITS}
@@ -74,23 +50,23 @@ def tolerance(start: float, end: float, moved: float) -> int:
 
 
 @jittable
-def play(view: FactoryView, traits: np.ndarray, first: int, memory: np.ndarray, actions: ActionArray) -> None:
-    """Answer all partners as a factory of the traits that begin there and of this memory does."""
+def play(view: FactoryView, traits: np.void, memory: np.ndarray, actions: ActionArray) -> None:
+    """Answer all partners as a factory of these traits, a record of ``TRAITS_DTYPE``, and of this memory does."""
     opening = True
     for k in range(view["n_partners"]):
         if view["partners"][k]["my_turn"] != 0 and view["partners"][k]["offer_quantity"] > 0:
             opening = False
-    moved = earliest_time(view) ** traits[first + HASTE]
-    settings = scratch_floats(N_SETTINGS)
-    settings[UNDER] = tolerance(traits[first + UNDER_START], traits[first + UNDER_END], moved)
-    settings[OVER] = tolerance(traits[first + OVER_START], traits[first + OVER_END], moved)
-    settings[LEAST_GAIN] = traits[first + LEAST_GAIN_START] * (1.0 - moved)
-    settings[FACTOR] = traits[first + FIRST_FACTOR] if opening else traits[first + LATER_FACTOR]
-    settings[GAIN] = traits[first + FIRST_GAIN] if opening else traits[first + LATER_GAIN]
-    settings[FOCUS] = traits[first + FOCUS_TRAIT]
-    settings[PARTNERS] = traits[first + PARTNERS_TRAIT]
+    moved = earliest_time(view) ** traits["haste"]
+    settings = record_of(scratch_floats(N_SETTINGS), SETTINGS_DTYPE, 0)
+    settings["under"] = tolerance(traits["under_start"], traits["under_end"], moved)
+    settings["over"] = tolerance(traits["over_start"], traits["over_end"], moved)
+    settings["least_gain"] = traits["least_gain"] * (1.0 - moved)
+    settings["factor"] = traits["first_factor"] if opening else traits["later_factor"]
+    settings["gain"] = traits["first_gain"] if opening else traits["later_gain"]
+    settings["focus"] = traits["focus"]
+    settings["partners"] = traits["partners"]
     plan(view, settings, memory, actions)
-    if traits[first + COUNTER_REST] < 0.5:
+    if traits["counter_rest"] < 0.5:
         accepted = False
         for k in range(view["n_partners"]):
             accepted = accepted or actions[k]["response"] == ACCEPT
@@ -103,8 +79,7 @@ def play(view: FactoryView, traits: np.ndarray, first: int, memory: np.ndarray, 
 @jittable
 def decide(view: FactoryView, state: np.ndarray, params: np.ndarray, draws: np.ndarray, actions: ActionArray) -> None:
     """Play with the traits that the parameters give to the factory's level."""
-    first = view["level"] * N_TRAITS
-    play(view, params, first, state, actions)
+    play(view, record_of(params, TRAITS_DTYPE, view["level"] * N_TRAITS), state, actions)
 
 
 @jittable
@@ -128,7 +103,7 @@ def decide_population(
         for i in range(N_TRAITS):
             low, high = params[first + 2 * i], params[first + 2 * i + 1]
             state[TRAITS_AT + i] = low + draws[i] * (high - low)
-    play(view, state, TRAITS_AT, state, actions)
+    play(view, record_of(state, TRAITS_DTYPE, TRAITS_AT), state, actions)
 
 
 @jittable

@@ -11,6 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from scml_gym.jit.compile import jittable
+from scml_gym.jit.parameters import parameters_dtype, record_of
 from scml_gym.oneshot.strategies.base import Strategy
 from scml_gym.oneshot.strategies.market import accept, advantage, end, offer, price_at, running_partners
 from scml_gym.oneshot.view import ActionArray, FactoryView
@@ -19,7 +20,7 @@ PARAMETERS = {
     "exponent": 4.0,  # aspiration is 1 - relative time to this power
     "excess": 0.2,  # accepted beyond the needs at no aspiration, as a fraction of the lines
 }
-EXPONENT, EXCESS = 0, 1
+PARAMETERS_DTYPE = parameters_dtype(PARAMETERS)
 
 
 @jittable
@@ -58,11 +59,12 @@ def answer(view: FactoryView, actions: ActionArray, k: int, left: int, aspiratio
 @jittable
 def decide(view: FactoryView, state: np.ndarray, params: np.ndarray, draws: np.ndarray, actions: ActionArray) -> None:
     """Answer each partner by the aspiration of the moment."""
+    parameters = record_of(params, PARAMETERS_DTYPE, 0)
     left = view["needs"]
     for k in range(view["n_partners"]):
         if view["partners"][k]["my_turn"] != 0:
-            aspiration = 1.0 - view["partners"][k]["relative_time"] ** params[EXPONENT]
-            excess = int(params[EXCESS] * view["lines"] * (1.0 - aspiration) + 0.5)
+            aspiration = 1.0 - view["partners"][k]["relative_time"] ** parameters["exponent"]
+            excess = int(parameters["excess"] * view["lines"] * (1.0 - aspiration) + 0.5)
             left -= answer(view, actions, k, left, aspiration, excess)
 
 

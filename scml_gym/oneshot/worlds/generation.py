@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
-from scml_gym.core.errors import InputError
+from scml_gym.core.arguments import whole_range
 from scml_gym.oneshot.view import MAX_PARTNERS
-from scml_gym.oneshot.worlds.spec import WorldSpec, _penalty_profile
+from scml_gym.oneshot.worlds.spec import WorldSpec, profile_fields
 from scml_gym.simulator.global_rng import GlobalStreams
 
 Range = int | tuple[int, int]
 """One number, or the two ends of a range that a number is drawn from, both included."""
+
+MOST_DAYS = 10_000
 
 
 def league_spec(seed: int, days: Range = (50, 200), factories_per_level: Range = (4, 8)) -> WorldSpec:
@@ -28,8 +28,8 @@ def league_spec(seed: int, days: Range = (50, 200), factories_per_level: Range =
 
     Source: scml/oneshot/world.py, ``SCMLBaseWorld.generate``; daily penalties as in its constructor.
     """
-    _check_range("days", days, 3, 10_000)  # scml generates no world of fewer than three days
-    _check_range("factories_per_level", factories_per_level, 1, MAX_PARTNERS)
+    days = whole_range("days", days, 3, MOST_DAYS)  # scml generates no world of fewer than three days
+    factories_per_level = whole_range("factories_per_level", factories_per_level, 1, MAX_PARTNERS)
     from scml.oneshot.agents import GreedyOneShotAgent
     from scml.oneshot.world import SCML2024OneShotWorld
 
@@ -41,7 +41,8 @@ def league_spec(seed: int, days: Range = (50, 200), factories_per_level: Range =
             random_agent_types=True,
         )
         profiles = config["profiles"]
-        penalties = _penalty_profile(profiles)
+        fields = profile_fields(profiles)
+        penalties = fields["penalty_profile"]
         noise = np.random.randn(len(profiles), 2, config["n_steps"])
     shape = (len(profiles), config["n_steps"])
     quantity, price = np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=np.int64)
@@ -50,20 +51,11 @@ def league_spec(seed: int, days: Range = (50, 200), factories_per_level: Range =
         quantity[factory, contract.time] = contract.quantity
         price[factory, contract.time] = contract.unit_price
     return WorldSpec(
-        level=np.array([p.level for p in profiles], dtype=np.int64),
-        lines=np.array([p.n_lines for p in profiles], dtype=np.int64),
-        production_cost=np.array([p.cost for p in profiles], dtype=np.int64),
-        initial_balance=np.array(config["initial_balance"], dtype=np.int64),
+        **fields,
+        initial_balance=np.array(config["initial_balance"]),
         exogenous_quantity=quantity,
         exogenous_price=price,
         shortfall_penalty=np.abs(noise[:, 0] * penalties[:, 1:2] + penalties[:, 0:1]),
         disposal_cost=np.abs(noise[:, 1] * penalties[:, 3:4] + penalties[:, 2:3]),
-        penalty_profile=penalties,
-        catalog_prices=np.array(config["catalog_prices"], dtype=np.int64),
+        catalog_prices=np.array(config["catalog_prices"]),
     )
-
-
-def _check_range(name: str, value: Any, low: int, high: int) -> None:
-    ends = (value, value) if isinstance(value, int) else tuple(value)
-    if len(ends) != 2 or not low <= ends[0] <= ends[1] <= high:
-        raise InputError(f"{name}={value!r}: give a number or a pair (low, high) within {low} to {high}")

@@ -13,26 +13,26 @@ import io
 import os
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from itertools import repeat
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from scml_gym.core.arguments import whole, whole_range
+from scml_gym.core.cli import run_main
 from scml_gym.core.errors import InputError
 from scml_gym.core.files import replace_file
-from scml_gym.core.process import limit_threads
 from scml_gym.core.reporting import progress_bar
+from scml_gym.core.worker_processes import worker_processes
 from scml_gym.jit.compile import jittable
 from scml_gym.jit.random import below, open_stream
 from scml_gym.oneshot.view import MAX_PARTNERS
-from scml_gym.oneshot.worlds.compiled.generation import fill_spec, read_spec
-from scml_gym.oneshot.worlds.compiled.layout import DAILY_DTYPE, MAX_FACTORIES, SPEC_DTYPE
-from scml_gym.oneshot.worlds.generation import Range, _check_range, league_spec
-from scml_gym.oneshot.worlds.spec import WorldSpec
+from scml_gym.oneshot.worlds.generation import MOST_DAYS, Range, league_spec
+from scml_gym.oneshot.worlds.spec import MAX_FACTORIES, WorldSpec
+from scml_gym.oneshot.worlds.spec_record import DAILY_DTYPE, SPEC_DTYPE, fill_spec, read_spec
 
 SCHEMA = "scml-gym-spec-pool-1"
 SPEC_FIELDS = tuple(SPEC_DTYPE.names or ())
@@ -89,23 +89,17 @@ class SpecPool:
             InputError: if there is no seed, no worker, or a range that `league_spec` refuses.
         """
         seeds = list(seeds)
-        if not seeds or workers < 1:
-            raise InputError(f"a pool of {len(seeds)} worlds, workers={workers}: at least one of both is needed")
+        workers = whole("workers", workers)
+        if not seeds:
+            raise InputError("a pool of 0 worlds: at least one is needed")
         specs = [league_spec(seeds[0], days, factories_per_level)]  # refuses bad ranges before workers are started
         arguments = (seeds[1:], repeat(days), repeat(factories_per_level))
-        executor = None
-        if workers > 1:
-            executor = ProcessPoolExecutor(workers, get_context("spawn"), initializer=limit_threads)
-        try:
-            drawn = executor.map(league_spec, *arguments, chunksize=16) if executor else map(league_spec, *arguments)
-            for spec in drawn:
+        with worker_processes(workers) if workers > 1 else nullcontext() as pool:
+            for spec in pool.map(league_spec, *arguments, chunksize=16) if pool else map(league_spec, *arguments):
                 specs.append(spec)
                 if progress:
                     progress(len(specs))
-        finally:
-            if executor:
-                executor.shutdown(cancel_futures=True)
-        days_ends, factory_ends = _ends(days), _ends(factories_per_level)
+        days_ends, factory_ends = _ends(days, factories_per_level)
         records = np.zeros(len(specs), SPEC_DTYPE)
         daily = np.zeros((len(specs), max(spec.n_days for spec in specs), MAX_FACTORIES), DAILY_DTYPE)
         for i, spec in enumerate(specs):
@@ -184,7 +178,7 @@ class SpecPool:
             InputError: if a range reaches beyond what the pool was drawn from, or no world is within both.
         """
         indices = self._within(days, factories_per_level)
-        ends = _ends(days), _ends(factories_per_level)
+        ends = _ends(days, factories_per_level)
         return SpecPool(self.specs[indices], self.daily[indices], *ends, self.seeds[indices])
 
     def records(self) -> tuple[np.ndarray, np.ndarray]:
@@ -192,9 +186,7 @@ class SpecPool:
         return self.specs, self.daily
 
     def _within(self, days: Range, factories_per_level: Range) -> np.ndarray:
-        _check_range("days", days, 1, 10_000)
-        _check_range("factories_per_level", factories_per_level, 1, MAX_PARTNERS)
-        key = (_ends(days), _ends(factories_per_level))
+        key = _ends(days, factories_per_level)
         if key not in self._subsets:
             for name, asked, held in zip(
                 ("days", "factories_per_level"), key, (self.days, self.factories_per_level), strict=True
@@ -218,8 +210,14 @@ class SpecPool:
         return self._subsets[key]
 
 
-def _ends(value: Range) -> tuple[int, int]:
-    return (value, value) if isinstance(value, int) else (value[0], value[1])
+def _ends(days: Range, factories_per_level: Range) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Both ranges as pairs.
+
+    Raises:
+        InputError: if one is empty or outside what a world can hold.
+    """
+    factories = whole_range("factories_per_level", factories_per_level, 1, MAX_PARTNERS)
+    return whole_range("days", days, 1, MOST_DAYS), factories
 
 
 def _text(ends: tuple[int, int]) -> str:
@@ -255,4 +253,4 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_main(main)

@@ -11,14 +11,15 @@ import greenlet
 import numpy as np
 from scml.oneshot.agent import OneShotAgent
 
+from scml_gym.core.copying import Uncopied
 from scml_gym.core.errors import InputError
 from scml_gym.oneshot.view import HIDDEN_DTYPE, MAX_PARTNERS, SELLER, ActionArray, FactoryView
+from scml_gym.oneshot.worlds.adapters import agent_class
 from scml_gym.oneshot.worlds.protocol import FactoryPolicy, check_players
+from scml_gym.oneshot.worlds.simulation import OneShotSimulation
 from scml_gym.oneshot.worlds.spec import WorldSpec
 from scml_gym.policies.players import PlayerMaker, player_maker
-from scml_gym.simulator.adapters import AsyncAdapter, SyncAdapter
-from scml_gym.simulator.deterministic_world import DeterministicWorld
-from scml_gym.simulator.external import External, MovesAdapter
+from scml_gym.simulator.external import External
 from scml_gym.simulator.global_rng import GlobalStreams
 from scml_gym.simulator.pausing import unwind
 
@@ -29,7 +30,7 @@ Player = FactoryPolicy | tuple[type[OneShotAgent], dict[str, Any]] | None
 CONTRACT_DTYPE = np.dtype([(n, np.int64) for n in ("day", "seller", "buyer", "quantity", "price")])
 
 
-class ReferenceWorld:
+class ReferenceWorld(Uncopied):
     """One real OneShot simulation; see `scml_gym.oneshot.worlds.protocol.World`.
 
     Args:
@@ -48,6 +49,8 @@ class ReferenceWorld:
     the same PYTHONHASHSEED.
     """
 
+    why_not = "scml is paused in the middle of a call; make another one of the same spec and players and start it"
+
     def __init__(self, spec: WorldSpec, players: Sequence[Player], seed: int = 0, timing: Timing = "rounds"):
         check_players(spec, players, timing)
         self.spec = spec
@@ -58,9 +61,9 @@ class ReferenceWorld:
         self._pending: tuple[int, ...] = ()
         self._done = False
         self._profits = np.zeros((spec.n_factories, spec.n_days))
-        classes = [_agent_class(p, timing) for p in players]
+        classes = [agent_class(p, timing) for p in players]
         with self._streams.active():
-            self.world = DeterministicWorld(spec, classes, one_offer_per_step=timing == "moves", name=f"world{seed}")
+            self.world = OneShotSimulation(spec, classes, one_offer_per_step=timing == "moves", name=f"world{seed}")
         self.ids = self.world.factory_ids
         adapters: dict[str, Any] = self.world.agents
         self.agents = [adapters[i].adapted_object for i in self.ids]
@@ -233,15 +236,7 @@ class ReferenceWorld:
         return table
 
 
-def _run(world: DeterministicWorld) -> None:
+def _run(world: OneShotSimulation) -> None:
     """All days, inside the greenlet."""
     while world.step():
         pass
-
-
-def _agent_class(player: Player, timing: Timing) -> tuple[type, dict[str, Any]]:
-    if player is None:
-        return (MovesAdapter if timing == "moves" else SyncAdapter), {}
-    if isinstance(player, tuple):
-        return player
-    return (SyncAdapter if player.synchronous else AsyncAdapter), {}

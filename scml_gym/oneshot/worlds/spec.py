@@ -6,9 +6,9 @@ import dataclasses
 import io
 import os
 import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -20,6 +20,15 @@ if TYPE_CHECKING:
     from scml.oneshot.world import SCMLBaseWorld
 
 SCHEMA = "scml-gym-world-spec-1"
+
+MAX_FACTORIES = 2 * MAX_PARTNERS
+
+Scope = Literal["factory", "day", "world"]
+
+
+def _numbers(scope: Scope, kind: type, *shape: int) -> dict[str, Any]:
+    """A field of numbers: one of that kind and shape for each factory, for each of its days, or for the world."""
+    return {"scope": scope, "kind": kind, "shape": shape}
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,26 +54,29 @@ class WorldSpec:
     Source: scml/oneshot/world.py, ``SCMLBaseWorld.generate`` and constructor.
     """
 
-    level: np.ndarray
-    lines: np.ndarray
-    production_cost: np.ndarray
-    initial_balance: np.ndarray
-    exogenous_quantity: np.ndarray
-    exogenous_price: np.ndarray
-    shortfall_penalty: np.ndarray
-    disposal_cost: np.ndarray
-    penalty_profile: np.ndarray
-    catalog_prices: np.ndarray
+    level: np.ndarray = field(metadata=_numbers("factory", np.int64))
+    lines: np.ndarray = field(metadata=_numbers("factory", np.int64))
+    production_cost: np.ndarray = field(metadata=_numbers("factory", np.int64))
+    initial_balance: np.ndarray = field(metadata=_numbers("factory", np.int64))
+    exogenous_quantity: np.ndarray = field(metadata=_numbers("day", np.int64))
+    exogenous_price: np.ndarray = field(metadata=_numbers("day", np.int64))
+    shortfall_penalty: np.ndarray = field(metadata=_numbers("day", np.float64))
+    disposal_cost: np.ndarray = field(metadata=_numbers("day", np.float64))
+    penalty_profile: np.ndarray = field(metadata=_numbers("factory", np.float64, 4))
+    catalog_prices: np.ndarray = field(metadata=_numbers("world", np.int64, 3))
     rounds: int = 20
 
     def __post_init__(self) -> None:
-        n, days = self.exogenous_quantity.shape
-        for name in ("level", "lines", "production_cost", "initial_balance"):
-            if getattr(self, name).shape != (n,):
-                raise InputError(f"world spec: {name} has shape {getattr(self, name).shape}, not {(n,)}")
-        for name in ("exogenous_price", "shortfall_penalty", "disposal_cost"):
-            if getattr(self, name).shape != (n, days):
-                raise InputError(f"world spec: {name} has shape {getattr(self, name).shape}, not {(n, days)}")
+        n, days = (*np.shape(self.exogenous_quantity), 0, 0)[:2]
+        first = {"factory": (n,), "day": (n, days), "world": ()}
+        for part in _array_fields():
+            kind, shape = part.metadata["kind"], first[part.metadata["scope"]] + part.metadata["shape"]
+            value = np.asarray(getattr(self, part.name))
+            if value.shape != shape:
+                raise InputError(f"world spec: {part.name} has shape {value.shape}, not {shape}")
+            if not np.can_cast(value.dtype, kind, "same_kind"):
+                raise InputError(f"world spec: {part.name} holds {value.dtype}, not {np.dtype(kind)}")
+            object.__setattr__(self, part.name, value.astype(kind, copy=False))
         sizes = (self.n_sellers, self.n_buyers)
         if self.n_sellers + self.n_buyers != n or np.any(np.diff(self.level) < 0):
             raise InputError("world spec: level must hold 0 (seller) and 1 (buyer) only, sellers first")
@@ -148,31 +160,44 @@ class WorldSpec:
                 quantity[factory, day] = contract.agreement["quantity"]
                 price[factory, day] = contract.agreement["unit_price"]
         balances: dict[Any, Any] = dict(world.initial_balances)
-        rounds = world.neg_n_steps // 2 if _one_offer_per_step(world) else world.neg_n_steps
         return cls(
-            level=np.array([p.level for p in profiles], dtype=np.int64),
-            lines=np.array([p.n_lines for p in profiles], dtype=np.int64),
-            production_cost=np.array([p.cost for p in profiles], dtype=np.int64),
-            initial_balance=np.array([balances[a] for a in ids], dtype=np.int64),
+            **profile_fields(profiles),
+            initial_balance=np.array([balances[a] for a in ids]),
             exogenous_quantity=quantity,
             exogenous_price=price,
             shortfall_penalty=np.array([world.agent_shortfall_penalty[a] for a in ids], dtype=np.float64),
             disposal_cost=np.array([world.agent_disposal_cost[a] for a in ids], dtype=np.float64),
-            penalty_profile=_penalty_profile(profiles),
-            catalog_prices=np.array(world.catalog_prices, dtype=np.int64),
-            rounds=int(rounds),
+            catalog_prices=np.array(world.catalog_prices),
+            rounds=int(world.neg_n_steps // 2 if _one_offer_per_step(world) else world.neg_n_steps),
         )
+
+
+def _array_fields() -> list[dataclasses.Field]:
+    return [part for part in dataclasses.fields(WorldSpec) if part.metadata]
+
+
+def names_of(scope: Scope) -> tuple[str, ...]:
+    """The fields of a `WorldSpec` that hold for each factory, each factory and day, or the world."""
+    return tuple(part.name for part in _array_fields() if part.metadata["scope"] == scope)
+
+
+def columns_of(scope: Scope, *first: int) -> list[tuple[Any, ...]]:
+    """These fields as columns of a NumPy record, each of shape ``(*first, *its own)``."""
+    parts = [part.metadata | {"name": part.name} for part in _array_fields() if part.metadata["scope"] == scope]
+    return [(part["name"], part["kind"], (*first, *part["shape"])) for part in parts]
+
+
+def profile_fields(profiles: list[Any]) -> dict[str, np.ndarray]:
+    """The fields that scml keeps in the profiles of factories (``OneShotProfile``), sellers first."""
+    penalties = [(p.shortfall_penalty_mean, p.shortfall_penalty_dev) for p in profiles]
+    disposals = [(p.disposal_cost_mean, p.disposal_cost_dev) for p in profiles]
+    return {
+        "level": np.array([p.level for p in profiles]),
+        "lines": np.array([p.n_lines for p in profiles]),
+        "production_cost": np.array([p.cost for p in profiles]),
+        "penalty_profile": np.hstack([np.array(penalties, dtype=np.float64), np.array(disposals, dtype=np.float64)]),
+    }
 
 
 def _one_offer_per_step(world: SCMLBaseWorld) -> bool:
     return any(parameters.get("one_offer_per_step", False) for parameters in (world.mechanisms or {}).values())
-
-
-def _penalty_profile(profiles: list[Any]) -> np.ndarray:
-    return np.array(
-        [
-            [p.shortfall_penalty_mean, p.shortfall_penalty_dev, p.disposal_cost_mean, p.disposal_cost_dev]
-            for p in profiles
-        ],
-        dtype=np.float64,
-    )

@@ -161,7 +161,7 @@ def test_a_learner_plays_the_commitment_environment_as_in_training():
             }
             observations, rewards, _, _, infos = env.step(actions)
             total += list(rewards.values())
-            if infos["agent_0"]["agreement"] is not None:
+            if infos["agent_0"]["played"]:
                 agreed.append(infos["agent_0"]["agreement"])
         totals.append(total)
     batch = play(learner.game, learner.method, [np.random.default_rng(1)], 4000, 1.0)
@@ -210,8 +210,8 @@ def test_training_does_not_go_on_under_another_configuration(changed, told, tmp_
 @pytest.mark.parametrize(
     ("observation", "told"),
     [
-        (("agent_0", [0.0]), "agent='agent_0': a whole number from 0 to 1 is needed"),
-        ((2, [0.0]), "agent=2: a whole number from 0 to 1 is needed"),
+        (("agent_0", [0.0]), "agent='agent_0'; valid: a whole number, 0, 1"),
+        ((2, [0.0]), "agent=2; valid: 0, 1"),
         ((0, [0.0]), "observation: its shape is (1,); ("),
         ((0, "x"), "observation: 'x' is no array of numbers"),
         (np.zeros(9), "observation: a pair is needed, the index of the agent and what it sees"),
@@ -267,7 +267,7 @@ WRONG = {
     "null": ({"game": None}, "env.game: game: None is no game"),
     "a number": ({"game": 3}, "env.game: game: 3 is no game"),
     "no game class": ({"game": "fractions:Fraction"}, "env.game: "),
-    "a factor": ({"game": "public-goods", "factor": "x"}, "env.factor: factor='x': a finite number is needed"),
+    "a factor": ({"game": "public-goods", "factor": "x"}, "env.factor: factor='x'; valid: a finite number"),
     "names": (
         {"game": "matrix", "payoffs": [[[1, 2], [3, 4]], [[5, 6], [7, 8]]], "action_names": 5},
         "env.action_names: action_names=5: 2 names are needed",

@@ -27,7 +27,7 @@ from agents.dnb.tracking import (
 )
 from scml_gym.core.config import validate
 from scml_gym.core.errors import InputError
-from scml_gym.oneshot.actions.factory import repair
+from scml_gym.oneshot.rules import repair
 from scml_gym.oneshot.strategies import STRATEGIES
 from scml_gym.oneshot.view import OFFER
 from scml_gym.oneshot.worlds.compiled.advance import DAY, advance_one

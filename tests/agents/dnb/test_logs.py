@@ -29,10 +29,10 @@ from scml_gym.core.errors import InputError
 from scml_gym.oneshot.strategies.base import StrategyPolicy
 from scml_gym.oneshot.view import OFFER, SELLER
 from scml_gym.oneshot.worlds.compiled.generation import compiled_spec
+from scml_gym.oneshot.worlds.log import OfferLog, record_world
 from scml_gym.oneshot.worlds.reference import ReferenceWorld
 from scml_gym.policies.players import player_maker
 from scml_gym.simulator.global_rng import GlobalStreams
-from scml_gym.simulator.log import OfferLog, record_world
 from tests.helpers.dnb_datasets import in_order, settings
 
 DAYS, SEED = 12, 6

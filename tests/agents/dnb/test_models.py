@@ -34,6 +34,8 @@ from agents.dnb.folds import Fold, feature_matrix, fold_worlds
 from agents.dnb.models import MODELS, AcceptanceModel
 from agents.dnb.replay import posterior_means
 from agents.dnb.transformer_fit import Network, inputs_of
+from agents.dnb.transformer_layout import weight_shapes
+from agents.dnb.transformer_reference import chance_of_acceptance
 from scml_gym.core.errors import InputError
 from tests.helpers.dnb_samples import BAR, dataset_of, invented, random_model, settings_of
 
@@ -114,6 +116,17 @@ def test_offers_to_one_partner_share_what_is_prepared(name):
         sample["quantity"] = quantity
         alone = model.mean(np.array([sample]))[0]
         assert mean(model.numbers, sample, scratch) == alone
+
+
+@pytest.mark.parametrize("changes", [{"layers": 1}, {"layers": 3}, {"events": 3}], ids=str)
+def test_the_transformer_is_what_its_formulas_say(changes):
+    settings = settings_of("transformer", **changes)
+    rng = np.random.default_rng(2)
+    weights = {name: rng.normal(0.0, 0.3, shape).astype(np.float32) for name, shape in weight_shapes(settings).items()}
+    model, samples = AcceptanceModel.pack("transformer", settings, weights, 8.0), invented(40, seed=6)
+    expected = [chance_of_acceptance(settings, weights, sample) for sample in samples]
+    assert np.abs(model.mean(samples) - expected).max() < 1e-5
+    assert np.ptp(expected) > 0.2
 
 
 @pytest.mark.parametrize("layers", [1, 2])

@@ -16,6 +16,7 @@ from agents.dnb.allocation import MAX_ITEMS, TOTALS, Problem, allocate
 from agents.dnb.base_rate import BASE_RATE
 from agents.dnb.beta import beta_quantile
 from agents.dnb.bou import (
+    CALIBRATION_DTYPE,
     CLIP,
     add_evidence,
     chance_of_answer,
@@ -31,13 +32,13 @@ from agents.dnb.events import make_offer, price_bin
 from agents.dnb.models import AcceptanceModel
 from agents.dnb.planner import offer_prices
 from agents.dnb.records import MAX_EVENTS, MEMORY_DTYPE, WINDOW
-from agents.dnb.rules import BUDGET_FACTOR, N_RULES, N_SIDE, Rules
+from agents.dnb.rules import N_RULES, N_SIDE, SIDE_DTYPE, Rules
 from agents.dnb.selection import Prospects, best_set, score
 from agents.dnb.strategy import dnb_player
 from agents.dnb.tracking import begin_day
 from scml_gym.core.config import CONFIGS
 from scml_gym.jit.compile import compiled
-from scml_gym.oneshot.actions.factory import repair
+from scml_gym.oneshot.rules import repair
 from scml_gym.oneshot.view import ACCEPT, BUYER, MAX_PARTNERS, OFFER, PARTNER_DTYPE, SELLER, new_view
 from scml_gym.oneshot.worlds.compiled.generation import compiled_spec
 from scml_gym.oneshot.worlds.compiled.world import CompiledWorld
@@ -46,12 +47,17 @@ from scml_gym.policies.players import player_maker
 from tests.helpers.views import views_with_economy
 
 DEFAULTS = yaml.safe_load((CONFIGS / "agent" / "dnb.yaml").read_text())["rules"]
-CALIBRATION = np.array([8.0, 0.2, 1.0, 0.0, 0.0, 1.0, 1.0])
+CALIBRATION = np.array([(8.0, 0.2, 1.0, 0.0, 0.0, 1.0, 1.0)], dtype=CALIBRATION_DTYPE)[0]
 
 
 def rules(seller=None, buyer=None, calibration=None):
     changes = {"seller": seller or {}, "buyer": buyer or {}, "calibration": calibration or {}}
     return Rules(**{name: DEFAULTS[name] | changes[name] for name in changes})
+
+
+def side_of(side):
+    """A side's rules as its functions read them."""
+    return np.array([tuple(side.numbers())], dtype=SIDE_DTYPE)[0]
 
 
 def model(mean=0.4, strength=8.0):
@@ -88,7 +94,7 @@ def test_the_posterior_is_the_prior_and_the_evidence_of_its_key(mean, strength, 
         for _ in range(times):
             add_evidence(partner, accepted, 1.0)
     given_settings = CALIBRATION.copy()
-    given_settings[0] = strength
+    given_settings["strength"] = strength
     clipped = min(max(mean, CLIP), 1 - CLIP)
     expected = (clipped * strength + accepts, (1 - clipped) * strength + rejects)
     assert posterior(partner, 0.5, 1, 4, mean, given_settings) == pytest.approx(expected)  # 3 and 4 share a bucket
@@ -102,7 +108,7 @@ def test_settings_of_the_calibration():
     make_offer(partner, 1, 0, 0.1)
     add_evidence(partner, True, 1.0)
     off, first, mean = CALIBRATION.copy(), CALIBRATION.copy(), CALIBRATION.copy()
-    off[2], first[4], mean[5] = 0.0, 1.0, 0.0
+    off["evidence"], first["first_prior"], mean["use_bound"] = 0.0, 1.0, 0.0
     assert posterior(partner, 0.1, 0, 1, 0.5, off) == (4.0, 4.0)
     assert posterior(partner, 0.1, 0, 1, 0.25, first) == (3.0, 6.0)
     assert posterior(partner, 0.1, 0, 1, 0.75, first) == (3.0, 6.0)  # the first prior stays
@@ -114,7 +120,7 @@ def test_settings_of_the_calibration():
 def test_the_chance_of_an_answer_is_learnt_by_round():
     partner = empty_memory()["partners"][0]
     leaving = CALIBRATION.copy()
-    leaving[6] = 0.75
+    leaving["answered"] = 0.75
     for answered, time in ((True, 0.1), (False, 0.1), (False, 0.9)):
         make_offer(partner, 1, 0, time)
         count_answer(partner, answered)
@@ -130,7 +136,7 @@ def test_the_chance_of_an_answer_is_learnt_by_round():
 def test_the_budget_counts_what_is_agreed_and_under_offer():
     view, memory = new_view(), empty_memory()
     view["level"], view["needs"], view["n_partners"], view["agreed_quantity"] = BUYER, 7, 3, 2
-    side = np.array(rules(buyer={"budget_factor": 1.25, "budget_extra": 1}).buyer.numbers())
+    side = side_of(rules(buyer={"budget_factor": 1.25, "budget_extra": 1}).buyer)
     open_budget(view, side, memory)
     assert memory["budget"] == math.ceil(1.25 * 7) + 1
     for k, quantity in ((0, 3), (2, 2)):
@@ -139,7 +145,7 @@ def test_the_budget_counts_what_is_agreed_and_under_offer():
     assert exposure(view, memory) == (2.5, 1.25, 5)
     assert budget_left(view, memory, 5) == 10 - 2 - 5
     assert budget_left(view, memory, 50) == 0
-    side[BUDGET_FACTOR] = math.inf
+    side["budget_factor"] = math.inf
     open_budget(view, side, memory)
     assert budget_left(view, memory, 50) == math.inf
 
@@ -289,18 +295,18 @@ def test_prices_follow_the_curve_and_the_penalties():
     view["shortfall_penalty"], view["output_price"] = 0.6, 20.0
     view["disposal_cost"], view["input_price"] = 0.1, 10.0
     view["partners"][0]["my_turn"] = 1
-    curve = np.array(rules(buyer={"concession": 0.5, "penalty_price": None}).buyer.numbers())
+    curve = side_of(rules(buyer={"concession": 0.5, "penalty_price": None}).buyer)
     offer_prices(view, curve, 0.05, prices)
     assert prices.tolist() == [10, 0]
     offer_prices(view, curve, 0.9, prices)
     assert prices.tolist() == [0, 11]
-    aware = np.array(rules(buyer={"penalty_price": 10.0}).buyer.numbers())
+    aware = side_of(rules(buyer={"penalty_price": 10.0}).buyer)
     offer_prices(view, aware, 0.05, prices)
     assert prices.tolist() == [0, 11]  # 12 > 10 x 1
     view["partners"][0]["offer_quantity"] = 3
     offer_prices(view, aware, 0.05, prices)
     assert prices.tolist() == [10, 0]  # first offers only
-    by_value = np.array(rules(seller={"price": "value"}).seller.numbers())
+    by_value = side_of(rules(seller={"price": "value"}).seller)
     view["level"] = SELLER
     offer_prices(view, by_value, 0.05, prices)
     assert prices.tolist() == [10, 11]

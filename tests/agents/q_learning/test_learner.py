@@ -12,10 +12,10 @@ from agents.q_learning.memory import MAX_STEPS, Learner, make_rules, new_masks, 
 from agents.q_learning.policy import QPolicy
 from agents.q_learning.selection import allowed, select
 from agents.q_learning.tables import initial_tables, initial_values, shared
+from scml_gym.jit.random import counter_draws
 from scml_gym.oneshot.actions.negotiation import PartnerActions
 from scml_gym.oneshot.observations.negotiation import PartnerStates
 from scml_gym.oneshot.view import ACCEPT, BUYER, END, OFFER, SELLER, new_actions, new_view
-from scml_gym.simulator.global_rng import counter_draws
 from tests.helpers.q_learning import CHANGES, ENV, config, settings
 
 

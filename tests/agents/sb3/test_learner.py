@@ -26,8 +26,8 @@ def decisions(env, n=12):
     rng, met = np.random.default_rng(0), []
     observation, info = env.reset(seed=3)
     for _ in range(n):
-        met.append((observation, info["action_mask"]))
-        mask = info["action_mask"].reshape(-1, 22)
+        met.append((observation, env.get_wrapper_attr("action_masks")()))
+        mask = np.array(info["action_mask"])
         action = np.array([rng.choice(np.flatnonzero(row)) for row in mask])
         if len(mask) == 1:
             action = action[0]

@@ -230,7 +230,7 @@ def roll(num_envs, threads, steps, episode="world", single=None):
         ended += np.sum(done)
         seen.append((np.copy(observation), np.copy(reward)))
     if single is None:
-        networks = [params for params in env._later if len(params) > 1000]
+        networks = [params for player_table in env._later for params in player_table.params if len(params) > 1000]
         assert len(networks) < 30  # of over a hundred: those out of play are let go
     env.close()
     return [np.array(part) for part in zip(*seen, strict=True)], ended

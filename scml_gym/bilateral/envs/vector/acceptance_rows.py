@@ -12,6 +12,7 @@ from scml_gym.bilateral.envs.codecs import ACCEPTANCE
 from scml_gym.bilateral.envs.config import AnyScenario, BilateralConfig, Opponent, acceptance_config
 from scml_gym.bilateral.envs.vector.batch import NegotiationBatch, Row
 from scml_gym.bilateral.rewards import RewardPart, make_reward
+from scml_gym.core.copying import Independent
 from scml_gym.core.errors import InputError
 from scml_gym.vector.env import read_actions
 from scml_gym.vector.seeds import SeedStreams
@@ -49,11 +50,12 @@ class RowsStep(NamedTuple):
     accepted_by: np.ndarray  # int64 (n,): LEARNER, OPPONENT or NOBODY of scml_gym.bilateral.view
 
 
-class AcceptanceRows:
+class AcceptanceRows(Independent):
     """Negotiations in which the learner decides when to accept; each row is the single environment with its arguments.
 
     A row whose negotiation ends starts its next one in the same step. Row ``i`` is ``BilateralAcceptance-v0`` reset
     with ``seeds[i]``, to the last bit, and its later negotiations are those of unseeded resets.
+    A copy plays on by itself.
 
     Args:
         rows: One for each.
@@ -78,7 +80,7 @@ class AcceptanceRows:
         made = []
         for row in rows:
             sides = [p if isinstance(p, str) else id(p) for p in (row.scenario, row.opponent, row.bids)]
-            key = (*sides, row.profile, row.rounds, row.opponent_first)
+            key = (*sides, *map(repr, (row.profile, row.rounds, row.opponent_first)))  # True is not 1
             if key not in settings:
                 settings[key] = acceptance_config(
                     row.scenario, row.profile, row.opponent, row.rounds, row.opponent_first, row.bids

@@ -21,9 +21,10 @@ from scml_gym.bilateral.envs.vector.step import (
 )
 from scml_gym.bilateral.rewards import BilateralReward, pay_error
 from scml_gym.bilateral.worlds.compiled.calls import number_callback
-from scml_gym.bilateral.worlds.compiled.layout import GAME_DTYPE, check_game, fill_game
+from scml_gym.bilateral.worlds.compiled.layout import GAME_DTYPE, check_game, fill_game, point_game
 from scml_gym.bilateral.worlds.protocol import Negotiation
 from scml_gym.bilateral.worlds.table_world import check_opponent
+from scml_gym.core.copying import Independent
 from scml_gym.core.errors import InputError
 from scml_gym.vector.jobs import SharedProgram
 from scml_gym.vector.workers import Workers
@@ -36,8 +37,8 @@ class Row(NamedTuple):
     reward: BilateralReward
 
 
-class NegotiationBatch:
-    """Rows that are reset and stepped by index.
+class NegotiationBatch(Independent):
+    """Rows that are reset and stepped by index. A copy plays on by itself, in its own thread until `run_by`.
 
     Args:
         form: Of the learner's side, the same in all rows.
@@ -53,17 +54,35 @@ class NegotiationBatch:
     ):
         n = len(rows)
         self.form, self._rows = form, rows
-        self._reset_program, self._step_program = (in_threads(program) for program in make_programs(form.kernel))
+        self.run_by(in_threads)
         frames = np.zeros((n, form.history, 2), dtype=np.float32)
         self._batch = Negotiations(np.zeros(n, dtype=GAME_DTYPE), np.zeros(n, dtype=PAY_DTYPE), frames)
         self._played: list[Negotiation | None] = [None] * n
         self._memory: list[Any] = [None] * n
-        for pay, (_, reward) in zip(self._batch.pays, rows, strict=True):
-            pay["accept"] = number_callback(reward.accept).address
-            pay["offer"] = number_callback(reward.offer).address
-            pay["failure_penalty"] = reward.failure_penalty
+        self._batch.pays["failure_penalty"] = [row.reward.failure_penalty for row in rows]
+        self._point_to_rewards()
         for i in range(n):
             self._seat(i, 0)
+
+    def run_by(self, in_threads: Callable[[SharedProgram], Workers]) -> None:
+        """Let threads run the programs."""
+        self._reset_program, self._step_program = (in_threads(program) for program in make_programs(self.form.kernel))
+
+    def _point_to_rewards(self) -> None:
+        for pay, (_, reward) in zip(self._batch.pays, self._rows, strict=True):
+            pay["accept"] = number_callback(reward.accept).address
+            pay["offer"] = number_callback(reward.offer).address
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name not in ("_reset_program", "_step_program")}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self.run_by(Workers)
+        self._point_to_rewards()
+        for game, negotiation, memory in zip(self._batch.games, self._played, self._memory, strict=True):
+            if negotiation is not None:
+                point_game(game, negotiation, memory)
 
     @property
     def views(self) -> np.ndarray:

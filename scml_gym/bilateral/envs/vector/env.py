@@ -12,8 +12,9 @@ from scml_gym.bilateral.envs.vector.step import Results
 from scml_gym.bilateral.negotiators.base import NO_OFFER
 from scml_gym.bilateral.rewards import BilateralReward, RewardPart, make_reward
 from scml_gym.bilateral.view import ACCEPTED_BY
+from scml_gym.core.arguments import named_arguments, whole
 from scml_gym.core.errors import InputError
-from scml_gym.vector.env import Information, RowVectorEnv, check_rows
+from scml_gym.vector.env import SINGLE, Information, RowVectorEnv
 
 
 class NegotiationVectorEnv(RowVectorEnv):
@@ -42,13 +43,16 @@ class NegotiationVectorEnv(RowVectorEnv):
         reward: BilateralReward,
         backend: str,
     ):
-        check_rows(num_envs)
+        whole("num_envs", num_envs)
         if backend != "compiled":
-            raise InputError(f"backend={backend!r} cannot be batched: use vectorization_mode='sync'")
+            raise InputError(f"backend={backend!r} cannot be batched: use vectorization_mode='sync'", "backend")
         self.setting, self.reward = setting, reward
         self.single_observation_space, self.single_action_space = form.observation_space, form.action_space
         super().__init__(num_envs, autoreset_mode, threads, np.int64)
-        self._batch = NegotiationBatch(form, [Row(setting.negotiation, reward)] * num_envs, self._in_threads)
+        self._batch = NegotiationBatch(form, [Row(setting.negotiation, reward)] * self.num_envs, self._in_threads)
+
+    def _prepare(self) -> None:
+        self._batch.run_by(self._in_threads)
 
     def _new_outputs(self) -> Results:
         return self._batch.new_results()
@@ -82,6 +86,7 @@ def endings(views: np.ndarray, invalid: np.ndarray) -> dict[str, np.ndarray]:
     }
 
 
+@named_arguments(single=SINGLE)
 class BilateralAcceptanceVectorEnv(NegotiationVectorEnv):
     """`scml_gym.bilateral.envs.acceptance.BilateralAcceptanceEnv`, many at once, in compiled code.
 
@@ -128,6 +133,7 @@ class BilateralAcceptanceVectorEnv(NegotiationVectorEnv):
         super().__init__(num_envs, autoreset_mode, threads, setting, ACCEPTANCE, reward, backend)
 
 
+@named_arguments(single=SINGLE)
 class BilateralVectorEnv(NegotiationVectorEnv):
     """`scml_gym.bilateral.envs.offers.BilateralEnv`, many at once, in compiled code.
 

@@ -18,7 +18,8 @@ from numba.np.numpy_support import carray
 from scml_gym.bilateral.negotiators.base import NO_OFFER, Table, TableStrategy, outside
 from scml_gym.core.errors import InputError
 from scml_gym.jit.compile import compiled_callback, jittable
-from scml_gym.oneshot.worlds.compiled.strategy_calls import caller_by_address, fill_draws, reason_of
+from scml_gym.jit.random import fill_draws
+from scml_gym.oneshot.worlds.compiled.strategy_calls import caller_by_address, reason_of
 
 SEAT_DTYPE = np.dtype(
     [

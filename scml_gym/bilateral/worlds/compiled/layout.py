@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from scml_gym.bilateral.negotiators.base import outside_error
+from scml_gym.bilateral.negotiators.base import Table, outside_error
 from scml_gym.bilateral.view import LEARNER, OPPONENT, VIEW_DTYPE
 from scml_gym.bilateral.worlds.compiled.calls import OUTSIDE, SEAT_DTYPE, turn_address
 from scml_gym.bilateral.worlds.protocol import Bidder, Negotiation
@@ -35,6 +35,13 @@ def fill_game(game: Game, negotiation: Negotiation) -> list[Any]:
     ]
 
 
+def point_game(game: Game, negotiation: Negotiation, memory: list[Any]) -> None:
+    """Point a copied record, seated by `fill_game`, to a copy of what that returned."""
+    for seat, bidder, arrays in zip(game["seats"], (negotiation.bids, negotiation.opponent), memory, strict=True):
+        seat["turn"] = 0 if bidder is None else turn_address(bidder.strategy)
+        _point(seat, arrays)
+
+
 def check_game(game: Game, negotiation: Negotiation) -> None:
     """Say what a strategy did wrong.
 
@@ -54,18 +61,30 @@ def check_game(game: Game, negotiation: Negotiation) -> None:
 
 def _fill_seat(seat: Any, side: int, negotiation: Negotiation, bidder: Bidder | None) -> list[np.ndarray]:
     table = negotiation.tables[side]
-    arrays: dict[str, np.ndarray] = table._asdict()
+    arrays = list(table)
     seat["turn"] = 0
     seat["side"], seat["n_outcomes"], seat["n_steps"] = side, len(table.utilities), negotiation.rounds
     seat["n_issues"] = len(table.shape)
     if bidder is not None:
         strategy = bidder.strategy
         seat["turn"] = turn_address(strategy)
-        arrays["params"] = strategy.parameter_array(bidder.parameters)
-        arrays["state"] = np.zeros(strategy.state_length(len(table.utilities), negotiation.rounds))
-        arrays["draws"] = np.zeros(strategy.n_draws)
-        for name in ("params", "state", "draws"):
-            seat[f"n_{name}"] = len(arrays[name])
-    for name, array in arrays.items():
+        own = (
+            strategy.parameter_array(bidder.parameters),
+            np.zeros(strategy.state_length(len(table.utilities), negotiation.rounds)),
+            np.zeros(strategy.n_draws),
+        )
+        for name, array in zip(OWN, own, strict=True):
+            seat[f"n_{name}"] = len(array)
+        arrays += own
+    _point(seat, arrays)
+    return arrays
+
+
+OWN = ("params", "state", "draws")
+"""What a strategy has for itself."""
+
+
+def _point(seat: Any, arrays: list[np.ndarray]) -> None:
+    """Tell a seat where its table is, and what its strategy has for itself, if it has one."""
+    for name, array in zip((*Table._fields, *OWN), arrays, strict=False):
         seat[name] = array.ctypes.data
-    return list(arrays.values())

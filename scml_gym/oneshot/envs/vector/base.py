@@ -2,23 +2,44 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from gymnasium.vector import AutoresetMode
 
+from scml_gym.core.arguments import whole, whole_range
 from scml_gym.core.errors import InputError
 from scml_gym.oneshot.envs.config import MOST_WORLDS, OneShotConfig, Opponent
 from scml_gym.oneshot.envs.sampling import begin_sampling
-from scml_gym.oneshot.envs.vector.batch import GENERATED, NO_DAYS, NO_SPECS, POOLED, STAGED, Batch, Source, widen_state
+from scml_gym.oneshot.envs.vector.batch import (
+    GENERATED,
+    NO_DAYS,
+    NO_SPECS,
+    POOLED,
+    STAGED,
+    Batch,
+    Source,
+    point_to_state,
+    widen_state,
+)
 from scml_gym.oneshot.envs.vector.concurrent_step import ENDED, ERROR, REST, RESTART, SUMMARY_DTYPE, Outputs
+from scml_gym.oneshot.view import MAX_PARTNERS
 from scml_gym.oneshot.worlds.compiled.advance import OVER
-from scml_gym.oneshot.worlds.compiled.generation import compiled_spec, fill_spec
-from scml_gym.oneshot.worlds.compiled.layout import DAILY_DTYPE, MAX_FACTORIES, SPEC_DTYPE
-from scml_gym.oneshot.worlds.compiled.player_table import PlayerTable, make_player_table
+from scml_gym.oneshot.worlds.compiled.generation import compiled_spec
+from scml_gym.oneshot.worlds.compiled.player_table import (
+    PlayerTable,
+    in_play,
+    make_player_table,
+    move_addresses,
+    readdress,
+)
+from scml_gym.oneshot.worlds.generation import MOST_DAYS
 from scml_gym.oneshot.worlds.pool import SpecPool
-from scml_gym.vector.env import Information, RowVectorEnv, check_rows
+from scml_gym.oneshot.worlds.spec import MAX_FACTORIES
+from scml_gym.oneshot.worlds.spec_record import DAILY_DTYPE, SPEC_DTYPE, fill_spec
+from scml_gym.vector.env import Information, RowVectorEnv
 from scml_gym.vector.jobs import SharedProgram
 
 SUMMARY_COLUMNS = [(name, f"_{name}") for name in SUMMARY_DTYPE.names or ()]
@@ -33,16 +54,17 @@ def batched_config(num_envs: int, setting: dict[str, Any]) -> OneShotConfig:
     Raises:
         InputError: if there is no row, for another backend than the compiled one, or a value that the setting refuses.
     """
-    check_rows(num_envs)
+    whole("num_envs", num_envs)
     if setting.get("backend", "compiled") != "compiled":
-        raise InputError(f"backend={setting['backend']!r} cannot be batched: use vectorization_mode='sync'")
+        raise InputError(f"backend={setting['backend']!r} cannot be batched: use vectorization_mode='sync'", "backend")
     return OneShotConfig(**setting)
 
 
 def make_source(setting: OneShotConfig, player_table: PlayerTable, num_envs: int) -> tuple[Source, int]:
     """Where the worlds of a setting come from, and the most days that one of them has."""
     days, factories = setting.days, setting.factories_per_level
-    ranges = np.array([*_ends(days), *_ends(factories)])
+    most = whole_range("days", days, 1, MOST_DAYS), whole_range("factories_per_level", factories, 1, MAX_PARTNERS)
+    ranges = np.array([end for ends in most for end in ends])
     kind, specs, daily = GENERATED, NO_SPECS, NO_DAYS
     if setting.spec is not None:
         kind, specs = POOLED, np.zeros(1, dtype=SPEC_DTYPE)
@@ -54,11 +76,7 @@ def make_source(setting: OneShotConfig, player_table: PlayerTable, num_envs: int
         kind, specs = STAGED, np.zeros(num_envs, dtype=SPEC_DTYPE)
         daily = np.zeros((num_envs, ranges[1], MAX_FACTORIES), dtype=DAILY_DTYPE)
     most_days = int(ranges[1]) if kind == GENERATED else daily.shape[1]
-    return Source(player_table.players, setting.levels, kind, ranges, specs, daily), most_days
-
-
-def _ends(value: Any) -> tuple[int, int]:
-    return (value, value) if isinstance(value, int) else (value[0], value[1])
+    return Source(player_table.players.copy(), setting.levels, kind, ranges, specs, daily), most_days
 
 
 class BatchedEnv(RowVectorEnv):
@@ -71,7 +89,7 @@ class BatchedEnv(RowVectorEnv):
         setting: Which worlds are played.
         source: As `make_source` makes it.
         batch: Of that many rows.
-        program: As `make_program` makes it.
+        player_table: Of all who may play in the batch.
         constants: What it is given after all else.
         n_choices: Length of a row's mask.
         size: Numbers of a row's observation.
@@ -91,7 +109,7 @@ class BatchedEnv(RowVectorEnv):
         setting: OneShotConfig,
         source: Source,
         batch: Batch,
-        program: SharedProgram,
+        player_table: PlayerTable,
         constants: tuple[Any, ...],
         n_choices: int,
         size: int,
@@ -102,12 +120,12 @@ class BatchedEnv(RowVectorEnv):
         super().__init__(num_envs, autoreset_mode, threads, action_dtype)
         self.setting = setting
         self._source, self._batch = source, batch
-        self._program = self._in_threads(program)
+        self._player_table, self._later = player_table, list[PlayerTable]()
+        self._program = self._in_threads(self._make_program())
         self._no_actions = np.zeros(self.action_space.shape or (), dtype=action_dtype)
         self._constants = constants
         self._n_choices, self._size = n_choices, size
         self._goes_on, self._always_asked = goes_on, always_asked
-        self._later: list[np.ndarray] = []
 
     def set_opponents(self, opponents: Sequence[Opponent]) -> None:
         """Let others play in the worlds drawn from now on; those that are running go on as they are.
@@ -125,11 +143,32 @@ class BatchedEnv(RowVectorEnv):
         except InputError:
             self.setting.makers = before
             raise
-        # seats hold addresses: parameters live on while a row has them, and a state that grows is moved
-        used = np.unique(self._batch.worlds["seats"]["params"])
-        self._later = [params for params in self._later if params.ctypes.data in used] + list(player_table.params)
+        # records of players hold addresses: parameters live on while a row has them, and a state that grows is moved
+        used = np.unique(self._batch.worlds["players"]["params"])
+        later = [in_play(before, used) for before in self._later]
+        self._later = [before for before in later if before.params] + [player_table]
         self._batch = widen_state(self._batch, player_table.state_size)
-        self._source = self._source._replace(players=player_table.players)
+        self._source = self._source._replace(players=player_table.players.copy())
+
+    @abstractmethod
+    def _make_program(self) -> SharedProgram:
+        """What runs the rows, made of the action form, the encoder and the reward."""
+
+    _not_copied = ("_workers", "_program")
+
+    def _prepare(self) -> None:
+        """See `RowVectorEnv`."""
+        moved = {}
+        for player_table in (self._player_table, *self._later):
+            moved |= readdress(player_table)
+        for records in self._with_addresses():
+            move_addresses(records, moved)
+        point_to_state(self._batch)
+        self._program = self._in_threads(self._make_program())
+
+    def _with_addresses(self) -> list[np.ndarray]:
+        """The records that point to what belongs to rosters."""
+        return [self._batch.worlds["players"], self._source.players]
 
     def _new_outputs(self) -> Outputs:
         """Fresh arrays: those of earlier steps stay as they were."""

@@ -13,9 +13,11 @@ from scml_gym.oneshot.view import MAX_PARTNERS, VIEW_DTYPE
 from scml_gym.oneshot.worlds.compiled.advance import OVER, advance
 from scml_gym.oneshot.worlds.compiled.day import begin_world
 from scml_gym.oneshot.worlds.compiled.generation import generate
-from scml_gym.oneshot.worlds.compiled.layout import DAILY_DTYPE, MAX_FACTORIES, SPEC_DTYPE, WORLD_DTYPE
+from scml_gym.oneshot.worlds.compiled.layout import WORLD_DTYPE
 from scml_gym.oneshot.worlds.compiled.player_table import PlayerTable, place_players
 from scml_gym.oneshot.worlds.pool import pool_index
+from scml_gym.oneshot.worlds.spec import MAX_FACTORIES
+from scml_gym.oneshot.worlds.spec_record import DAILY_DTYPE, SPEC_DTYPE
 
 ROW_DTYPE = np.dtype(
     [
@@ -93,9 +95,16 @@ def widen_state(batch: Batch, size: int) -> Batch:
         return batch
     state = np.zeros((n, factories, size))
     state[:, :, :before] = batch.state
-    offsets = np.arange(n * factories).reshape(n, factories) * size * state.itemsize
-    batch.worlds["seats"]["state"] = state.ctypes.data + offsets
-    return batch._replace(state=state)
+    batch = batch._replace(state=state)
+    point_to_state(batch)
+    return batch
+
+
+def point_to_state(batch: Batch) -> None:
+    """Tell the players of all worlds where the batch has what their strategies remember."""
+    n, factories, size = batch.state.shape
+    offsets = np.arange(n * factories).reshape(n, factories) * size * batch.state.itemsize
+    batch.worlds["players"]["state"] = batch.state.ctypes.data + offsets
 
 
 @compiled

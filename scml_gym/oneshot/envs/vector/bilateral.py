@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 from gymnasium.vector import AutoresetMode
 
+from scml_gym.core.arguments import named_arguments, whole
 from scml_gym.core.errors import InputError
+from scml_gym.oneshot.envs.config import OneShotConfig
 from scml_gym.oneshot.envs.partner_codec import PartnerCodec, negotiation_reward
 from scml_gym.oneshot.envs.vector.base import BatchedEnv, batched_config, make_source
 from scml_gym.oneshot.envs.vector.batch import allocate
@@ -19,9 +21,11 @@ from scml_gym.oneshot.strategies import STRATEGIES
 from scml_gym.oneshot.strategies.base import StrategyPolicy
 from scml_gym.oneshot.worlds.compiled.advance import OVER
 from scml_gym.oneshot.worlds.compiled.player_table import make_player_table
-from scml_gym.vector.env import Information
+from scml_gym.vector.env import SINGLE, Information
+from scml_gym.vector.jobs import SharedProgram
 
 
+@named_arguments(OneShotConfig, single=SINGLE)
 class OneShotBilateralVectorEnv(BatchedEnv):
     """`scml_gym.oneshot.envs.bilateral.OneShotBilateralEnv`, many at once, in compiled code.
 
@@ -64,22 +68,21 @@ class OneShotBilateralVectorEnv(BatchedEnv):
         **setting: Any,
     ):
         if episode not in ("negotiation", "world"):
-            raise InputError(f"episode={episode!r}; valid: negotiation, world")
+            raise InputError(f"episode={episode!r}; valid: negotiation, world", "episode")
         shared = batched_config(num_envs, setting)
         form = PartnerCodec(observation, quantity_bins, price_bins)
         self.single_observation_space, self.single_action_space = form.observation_space, form.action_space
-        kernel = partner_kernel(form.encoder)
-        self._roster = make_player_table([*shared.makers, partial(StrategyPolicy, STRATEGIES.get(others))])
-        players, other_players = np.split(self._roster.players, [-1])
-        source, days = make_source(shared, self._roster._replace(players=players), num_envs)
+        self._encoder, kernel = form.encoder, partner_kernel(form.encoder)
+        player_table = make_player_table([*shared.makers, partial(StrategyPolicy, STRATEGIES.get(others, "others"))])
+        source, days = make_source(shared, player_table._replace(players=player_table.players[:-1]), num_envs)
         learner = Learner(
-            other_players,
+            player_table.players[-1:].copy(),
             _worth(negotiation_reward(reward)),
             kernel.parameters,
-            DRAWN if partner is None else int(partner),
+            DRAWN if partner is None else whole("partner", partner, least=0),
             int(episode == "world"),
-            quantity_bins,
-            price_bins,
+            form.actions.quantity_bins,
+            form.actions.price_bins,
         )
         super().__init__(
             num_envs,
@@ -87,8 +90,8 @@ class OneShotBilateralVectorEnv(BatchedEnv):
             threads,
             shared,
             source,
-            allocate(num_envs, days, shared.timing == "moves", self._roster, 0, 0, NEGOTIATION_DTYPE),
-            make_program(kernel.encode),
+            allocate(num_envs, days, shared.timing == "moves", player_table, 0, 0, NEGOTIATION_DTYPE),
+            player_table,
             (learner,),
             form.actions.n,
             kernel.size,
@@ -96,6 +99,12 @@ class OneShotBilateralVectorEnv(BatchedEnv):
             goes_on=episode == "negotiation",
             always_asked=True,
         )
+
+    def _make_program(self) -> SharedProgram:
+        return make_program(partner_kernel(self._encoder).encode)
+
+    def _with_addresses(self) -> list[np.ndarray]:
+        return [*super()._with_addresses(), self._constants[0].others]
 
     def _settle_resets(self, indices: np.ndarray, outputs: Outputs) -> None:
         super()._settle_resets(indices, outputs)
@@ -128,5 +137,5 @@ def _worth(reward: NegotiationReward) -> np.ndarray:
     """
     kind = type(reward)
     if (kind.accepted, kind.ended) != (NegotiationReward.accepted, NegotiationReward.ended):
-        raise InputError(f"reward: {kind.__name__} is for single environments (vectorization_mode='sync')")
+        raise InputError(f"reward: {kind.__name__} is for single environments (vectorization_mode='sync')", "reward")
     return reward.params

@@ -89,7 +89,9 @@ def partner_kernel(encoder: Any) -> PartnerKernel:
     Raises:
         InputError: if there is none.
     """
-    raise InputError(f"observation: {type(encoder).__name__} is for single environments (vectorization_mode='sync')")
+    raise InputError(
+        f"observation: {type(encoder).__name__} is for single environments (vectorization_mode='sync')", "observation"
+    )
 
 
 @partner_kernel.register
@@ -197,7 +199,7 @@ def draw(batch: Batch, learner: Learner, source: Source, seeds: Seeds, i: int) -
     """The next world, run to the factory's first decision; False where it has no such partner as the learner's."""
     draw_next_world(batch, source, seeds, i)
     row, thread, others = batch.rows[i], batch.rewards[i], learner.others[0]
-    seat = batch.worlds[i]["seats"][row["factory"]]
+    seat = batch.worlds[i]["players"][row["factory"]]
     seat["decide"], seat["learn"], seat["n_draws"] = others["decide"], others["learn"], others["n_draws"]
     seat["params"], seat["n_params"], seat["n_state"] = others["params"], others["n_params"], others["n_state"]
     seat["seed"] = row["seed"]

@@ -7,8 +7,10 @@ from typing import Any
 import numpy as np
 from gymnasium.vector import AutoresetMode
 
+from scml_gym.core.arguments import named_arguments
 from scml_gym.core.errors import InputError
 from scml_gym.oneshot.actions.factory import ACTIONS
+from scml_gym.oneshot.envs.config import OneShotConfig
 from scml_gym.oneshot.envs.vector.base import BatchedEnv, batched_config, make_source
 from scml_gym.oneshot.envs.vector.batch import allocate
 from scml_gym.oneshot.envs.vector.concurrent_step import make_program
@@ -17,8 +19,11 @@ from scml_gym.oneshot.observations.factory import JointEncoder, make_encoder
 from scml_gym.oneshot.rewards.factory import Reward, make_reward
 from scml_gym.oneshot.view import new_view
 from scml_gym.oneshot.worlds.compiled.player_table import make_player_table
+from scml_gym.vector.env import SINGLE
+from scml_gym.vector.jobs import SharedProgram
 
 
+@named_arguments(OneShotConfig, single=SINGLE)
 class OneShotConcurrentVectorEnv(BatchedEnv):
     """`scml_gym.oneshot.envs.concurrent.OneShotConcurrentEnv`, many at once, in compiled code.
 
@@ -59,16 +64,15 @@ class OneShotConcurrentVectorEnv(BatchedEnv):
         **setting: Any,
     ):
         if episode not in ("world", "day"):
-            raise InputError(f"episode={episode!r}; valid: world, day")
+            raise InputError(f"episode={episode!r}; valid: world, day", "episode")
         shared = batched_config(num_envs, setting)
         self._encoder = make_encoder(observability, observation, history)
-        form = ACTIONS.get(action)()
+        form = ACTIONS.get(action, "action")()
         self.single_observation_space, self.single_action_space = self._encoder.space, form.space
-        functions, dtype, memory_size = form_kernel(form)
-        encode, frames = encoder_kernel(self._encoder)
-        paid = reward_kernel(make_reward(reward))
-        player_table = make_player_table(shared.makers)
-        self._roster = player_table
+        self._form, self._reward, self._per_day = form, make_reward(reward), episode == "day"
+        _, dtype, memory_size = form_kernel(form)
+        _, frames = encoder_kernel(self._encoder)
+        player_table, paid = make_player_table(shared.makers), reward_kernel(self._reward)
         source, days = make_source(shared, player_table, num_envs)
         super().__init__(
             num_envs,
@@ -77,14 +81,18 @@ class OneShotConcurrentVectorEnv(BatchedEnv):
             shared,
             source,
             allocate(num_envs, days, shared.timing == "moves", player_table, memory_size, frames, paid.dtype),
-            make_program(functions, encode, self._encoder.full, paid, episode == "day"),
+            player_table,
             (),
             len(form.mask(new_view())),
             len(self._encoder.slots),
             dtype,
-            goes_on=episode == "day",
-            always_asked=episode == "day",
+            goes_on=self._per_day,
+            always_asked=self._per_day,
         )
+
+    def _make_program(self) -> SharedProgram:
+        functions, encode = form_kernel(self._form)[0], encoder_kernel(self._encoder)[0]
+        return make_program(functions, encode, self._encoder.full, reward_kernel(self._reward), self._per_day)
 
     def _shape(self, observations: np.ndarray) -> Any:
         if isinstance(self._encoder, JointEncoder):

@@ -13,6 +13,7 @@ from scml_gym.jit.compile import jittable
 from scml_gym.oneshot.envs.vector.batch import Batch, Source, advance_row, draw_world
 from scml_gym.oneshot.rewards.hindsight import hindsight_profit
 from scml_gym.oneshot.rewards.kernels import RewardKernel
+from scml_gym.oneshot.rules import score_of
 from scml_gym.oneshot.view import HIDDEN_DTYPE, MAX_PARTNERS, NOOP
 from scml_gym.oneshot.worlds.compiled.advance import DAY, DECISION, OVER, fill_hidden_state
 from scml_gym.oneshot.worlds.compiled.players import answer
@@ -203,11 +204,11 @@ def summarise(batch: Batch, outputs: Outputs, i: int, ended: bool) -> None:
     zero(outputs.summaries, i)
     if ended:
         outputs.notes[ENDED] = True
-        seat, summary = world["seats"][row["factory"]], outputs.summaries[i]
+        seat, summary = world["players"][row["factory"]], outputs.summaries[i]
         initial = world["spec"]["initial_balance"][row["factory"]]
         summary["agreements"], summary["negotiations"] = seat["agreements"], seat["negotiations"]
         summary["decisions"], summary["profit"] = seat["decisions"], seat["total_profit"]
-        summary["score"] = (initial + seat["total_profit"]) / initial
+        summary["score"] = score_of(initial, seat["total_profit"])
         summary["invalid_actions"], summary["bankrupt"] = seat["invalid"], seat["bankrupt"] > 0
 
 

@@ -49,7 +49,9 @@ def form_kernel(form: Any) -> FormKernel:
     Raises:
         InputError: if there is none.
     """
-    raise InputError(f"action: {type(form).__name__} plays in single environments only (vectorization_mode='sync')")
+    raise InputError(
+        f"action: {type(form).__name__} plays in single environments only (vectorization_mode='sync')", "action"
+    )
 
 
 @singledispatch
@@ -59,7 +61,9 @@ def encoder_kernel(encoder: Any) -> EncoderKernel:
     Raises:
         InputError: if there is none.
     """
-    raise InputError(f"observation: {type(encoder).__name__} is for single environments (vectorization_mode='sync')")
+    raise InputError(
+        f"observation: {type(encoder).__name__} is for single environments (vectorization_mode='sync')", "observation"
+    )
 
 
 def reward_kernel(reward: Reward) -> RewardKernel:
@@ -69,7 +73,9 @@ def reward_kernel(reward: Reward) -> RewardKernel:
         InputError: if there is none.
     """
     if not isinstance(reward, KernelReward) or type(reward).__call__ is not KernelReward.__call__:
-        raise InputError(f"reward: {type(reward).__name__} is for single environments (vectorization_mode='sync')")
+        raise InputError(
+            f"reward: {type(reward).__name__} is for single environments (vectorization_mode='sync')", "reward"
+        )
     return reward.kernel
 
 

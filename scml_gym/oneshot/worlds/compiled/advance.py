@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from scml_gym.jit.compile import compiled
+from scml_gym.oneshot.rules import needs_of
 from scml_gym.oneshot.view import MAX_PARTNERS
 from scml_gym.oneshot.worlds.compiled.day import begin_day, begin_world, close_day
 from scml_gym.oneshot.worlds.compiled.layout import NEW_DAY, World
@@ -71,18 +72,19 @@ def fill_hidden_state(world: World, daily: np.ndarray, table: np.ndarray) -> Non
         table[i]["exists"] = 0
     day = min(world["day"], spec["n_days"] - 1)
     for factory in range(spec["n_sellers"] + spec["n_buyers"]):
-        row, view, seat, today = table[factory], world["views"][factory], world["seats"][factory], daily[day][factory]
+        view, player = world["views"][factory], world["players"][factory]
+        row, today = table[factory], daily[day][factory]
         row["exists"] = 1
         row["level"] = view["level"]
-        row["bankrupt"] = seat["bankrupt"]
+        row["bankrupt"] = player["bankrupt"]
         # scml has forgotten the last day's contracts when the world is over
-        row["needs"] = view["needs"] if world["day"] <= day else min(view["lines"], today["exogenous_quantity"])
+        row["needs"] = view["needs"] if world["day"] <= day else needs_of(view["lines"], today["exogenous_quantity"], 0)
         row["exogenous_quantity"] = today["exogenous_quantity"]
         row["exogenous_price"] = today["exogenous_price"]
         row["production_cost"] = view["production_cost"]
         row["shortfall_penalty"] = today["shortfall_penalty"]
         row["disposal_cost"] = today["disposal_cost"]
-        row["balance"] = seat["total_profit"] + view["initial_balance"]
+        row["balance"] = player["total_profit"] + view["initial_balance"]
         row["initial_balance"] = view["initial_balance"]
 
 

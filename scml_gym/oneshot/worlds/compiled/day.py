@@ -11,16 +11,14 @@ import numpy as np
 
 from scml_gym.jit.arrays import scratch_floats, scratch_integers
 from scml_gym.jit.compile import jittable
+from scml_gym.oneshot.rules import needs_of
 from scml_gym.oneshot.settlement import settle_view
 from scml_gym.oneshot.view import BUYER, MAX_PARTNERS, SELLER, VIEW_DTYPE
 from scml_gym.oneshot.worlds.compiled.layout import NEGOTIATING, NEW_DAY, World
 from scml_gym.oneshot.worlds.compiled.strategy_calls import call_learn
-
-DISCOUNT = 0.9
-"""Weight of a trading price's past against a day's trade."""
-
-INITIALLY_TRADED = 50.0
-"""Items that the catalog prices count for in the first trading prices."""
+from scml_gym.simulator.compiled.alternating_offers import open_negotiation
+from scml_gym.simulator.compiled.synchronous import open_all, open_one
+from scml_gym.simulator.compiled.trading_prices import INITIALLY_TRADED, add_trade, move_price
 
 _VIEW_SIZE = VIEW_DTYPE.itemsize
 
@@ -36,10 +34,10 @@ def begin_world(world: World, prices: np.ndarray) -> None:
         world["trading_price"][product] = prices[0][product] = spec["catalog_prices"][product]
         world["traded"][product] = INITIALLY_TRADED
     for factory in range(n_sellers + n_buyers):
-        seat, view = world["seats"][factory], world["views"][factory]
+        player, view = world["players"][factory], world["views"][factory]
         world["pending"][factory] = 0
-        seat["agreements"] = seat["negotiations"] = seat["decisions"] = seat["invalid"] = seat["bankrupt"] = 0
-        seat["total_profit"] = 0.0
+        player["agreements"] = player["negotiations"] = player["decisions"] = player["invalid"] = player["bankrupt"] = 0
+        player["total_profit"] = 0.0
         seller = factory < n_sellers
         view["n_days"] = spec["n_days"]
         view["level"] = SELLER if seller else BUYER
@@ -70,53 +68,49 @@ def begin_day(world: World, daily: np.ndarray) -> None:
             demand += daily[day][factory]["exogenous_quantity"]
     ceiling = math.ceil(world["trading_price"][1])
     for factory in range(n):
-        view, seat, today = world["views"][factory], world["seats"][factory], daily[day][factory]
+        view, player, today = world["views"][factory], world["players"][factory], daily[day][factory]
         view["day"] = day
         view["decision"] = view["agreed_quantity"] = 0
         view["exogenous_quantity"] = today["exogenous_quantity"]
         view["exogenous_price"] = today["exogenous_price"] if today["exogenous_quantity"] > 0 else 0.0
-        view["needs"] = min(view["lines"], view["exogenous_quantity"])
+        view["needs"] = needs_of(view["lines"], view["exogenous_quantity"], 0)
         view["total_supply"], view["total_demand"] = supply, demand
         view["shortfall_penalty"] = today["shortfall_penalty"]
         view["disposal_cost"] = today["disposal_cost"]
         view["input_price"] = world["trading_price"][view["level"]]
         view["output_price"] = world["trading_price"][view["level"] + 1]
-        view["balance"] = seat["total_profit"] + view["initial_balance"]
+        view["balance"] = player["total_profit"] + view["initial_balance"]
         view["min_quantity"], view["max_quantity"] = 1, max(1, max_quantity)
         view["min_price"], view["max_price"] = max(1, ceiling - 1), max(1, ceiling)
-        seat["running"] = seat["n_in"] = 0
+        open_all(player)
         for k in range(view["n_partners"]):
             _begin_partner(world, factory, k)
     world["running"] = world["n_contracts"] = world["cursor"] = 0
     for buyer in range(n_buyers):
         for seller in range(n_sellers):
-            negotiation = world["negotiations"][buyer][seller]
-            negotiation["running"] = world["views"][seller]["partners"][buyer]["running"]
-            negotiation["step"] = negotiation["offer_quantity"] = negotiation["offer_price"] = 0
-            negotiation["waits"] = 0
-            negotiation["turn"] = BUYER
-            world["running"] += negotiation["running"]
+            running = world["views"][seller]["partners"][buyer]["running"]
+            open_negotiation(world["negotiations"][buyer][seller], running)
+            world["running"] += running
     world["phase"] = NEGOTIATING
 
 
 @jittable
 def _begin_partner(world: World, factory: int, k: int) -> None:
     """A negotiation with each factory of the other level, unless one of the two is bankrupt."""
-    view, seat = world["views"][factory], world["seats"][factory]
+    view, player = world["views"][factory], world["players"][factory]
     partner = view["partners"][k]
     other = k if view["level"] == BUYER else world["spec"]["n_sellers"] + k
-    running = 1 if seat["bankrupt"] == 0 and world["seats"][other]["bankrupt"] == 0 else 0
+    running = 1 if player["bankrupt"] == 0 and world["players"][other]["bankrupt"] == 0 else 0
     _clear_partner(partner)
     partner["running"] = running
     partner["relative_time"] = running / (view["n_rounds"] + 1)
-    seat["answer"][k] = seat["offer_in"][k] = seat["waits"][k] = 0
-    seat["running"] += running
-    seat["negotiations"] += running
+    open_one(player, k, running)
+    player["negotiations"] += running
 
 
 @jittable
 def _clear_partner(partner: np.void) -> None:
-    """No negotiation, and nothing of an earlier one; whether the slot stands for a factory stays."""
+    """No negotiation, and nothing of an earlier one; whether there is such a factory stays."""
     partner["running"] = partner["my_turn"] = partner["step"] = 0
     partner["relative_time"] = 0.0
     partner["offer_quantity"] = partner["offer_price"] = partner["my_quantity"] = partner["my_price"] = 0
@@ -129,12 +123,12 @@ def close_day(world: World, daily: np.ndarray, prices: np.ndarray) -> None:
     n = world["spec"]["n_sellers"] + world["spec"]["n_buyers"]
     views = world["views"].ctypes.data
     for factory in range(n):
-        seat, view = world["seats"][factory], world["views"][factory]
+        player, view = world["players"][factory], world["views"][factory]
         for k in range(view["n_partners"]):
             view["partners"][k]["running"] = view["partners"][k]["my_turn"] = 0
-        if seat["learn"] != 0:
-            arguments = (views + factory * _VIEW_SIZE, seat["state"], seat["n_state"], seat["params"], seat["n_params"])
-            call_learn(seat["learn"], arguments)
+        if player["learn"] != 0:
+            memory, parameters = (player["state"], player["n_state"]), (player["params"], player["n_params"])
+            call_learn(player["learn"], (views + factory * _VIEW_SIZE, *memory, *parameters))
     for factory in range(n):
         _settle(world, factory, daily)
     day = world["day"]
@@ -148,7 +142,7 @@ def close_day(world: World, daily: np.ndarray, prices: np.ndarray) -> None:
 @jittable
 def _settle(world: World, factory: int, daily: np.ndarray) -> None:
     """A factory's profit, by the prices of the morning."""
-    view, seat = world["views"][factory], world["seats"][factory]
+    view, player = world["views"][factory], world["players"][factory]
     quantities, prices = scratch_integers(MAX_PARTNERS), scratch_floats(MAX_PARTNERS)
     seller = view["level"] == SELLER
     n = 0
@@ -160,9 +154,9 @@ def _settle(world: World, factory: int, daily: np.ndarray) -> None:
             n += 1
     profit = settle_view(view, n, quantities, prices)[0]
     daily[world["day"]][factory]["profit"] = profit
-    seat["total_profit"] += profit
-    if seat["total_profit"] + view["initial_balance"] < 0.0:
-        seat["bankrupt"] = 1
+    player["total_profit"] += profit
+    if player["total_profit"] + view["initial_balance"] < 0.0:
+        player["bankrupt"] = 1
 
 
 @jittable
@@ -175,23 +169,11 @@ def _trade(world: World, daily: np.ndarray) -> None:
         if product == 1:
             for i in range(world["n_contracts"]):
                 contract = world["contracts"][i]
-                sold, mean = _executed(sold, mean, contract["quantity"], contract["price"])
+                sold, mean = add_trade(sold, mean, contract["quantity"], contract["price"])
         else:
             for factory in range(n_sellers if product == 0 else n):
                 if product == 2 and factory < n_sellers:
                     continue
                 today = daily[day][factory]
-                sold, mean = _executed(sold, mean, today["exogenous_quantity"], today["exogenous_price"])
-        if sold > 0:
-            price, weight = world["trading_price"][product], world["traded"][product]
-            world["traded"][product] = weight * DISCOUNT + sold
-            world["trading_price"][product] = (price * weight * DISCOUNT + mean * sold) / world["traded"][product]
-
-
-@jittable
-def _executed(sold: int, mean: float, quantity: int, price: int) -> tuple[int, float]:
-    """Quantity and mean price of a product's trade with one more contract."""
-    if quantity == 0:
-        return sold, mean
-    total = mean * sold if sold > 0 else 0.0
-    return sold + quantity, (total + quantity * price) / (sold + quantity)
+                sold, mean = add_trade(sold, mean, today["exogenous_quantity"], today["exogenous_price"])
+        move_price(world, product, sold, mean)

@@ -1,4 +1,4 @@
-"""Worlds drawn by the rules of scml's generator in compiled code, and the record form of a `WorldSpec`.
+"""Worlds drawn by the rules of scml's generator in compiled code.
 
 The distribution is that of `scml_gym.oneshot.worlds.generation.league_spec`, the random numbers are not: the same seed
 gives another world. What scml draws and never uses is left out.
@@ -14,13 +14,13 @@ from typing import Any
 
 import numpy as np
 
-from scml_gym.core.errors import InputError
+from scml_gym.core.arguments import whole_range
 from scml_gym.jit.compile import compiled, jittable
 from scml_gym.jit.random import below, between, normal, open_stream
 from scml_gym.oneshot.view import BUYER, MAX_PARTNERS, SELLER
-from scml_gym.oneshot.worlds.compiled.layout import DAILY_DTYPE, MAX_FACTORIES, SPEC_DTYPE
-from scml_gym.oneshot.worlds.generation import Range, _check_range
-from scml_gym.oneshot.worlds.spec import WorldSpec
+from scml_gym.oneshot.worlds.generation import MOST_DAYS, Range
+from scml_gym.oneshot.worlds.spec import MAX_FACTORIES, WorldSpec
+from scml_gym.oneshot.worlds.spec_record import DAILY_DTYPE, SPEC_DTYPE, read_spec
 
 LINES = 10
 ROUNDS = 20
@@ -292,79 +292,8 @@ def compiled_spec(seed: int, days: Range = (50, 200), factories_per_level: Range
     Raises:
         InputError: if a range is empty or outside what a world can hold.
     """
-    _check_range("days", days, 1, 10_000)
-    _check_range("factories_per_level", factories_per_level, 1, MAX_PARTNERS)
-    days_low, days_high = (days, days) if isinstance(days, int) else days
-    low, high = (factories_per_level,) * 2 if isinstance(factories_per_level, int) else factories_per_level
+    days_low, days_high = whole_range("days", days, 1, MOST_DAYS)
+    low, high = whole_range("factories_per_level", factories_per_level, 1, MAX_PARTNERS)
     record, daily = np.zeros(1, SPEC_DTYPE)[0], np.zeros((days_high, MAX_FACTORIES), DAILY_DTYPE)
     _generate(np.uint64(seed & 0xFFFFFFFFFFFFFFFF), days_low, days_high, low, high, record, daily)
     return read_spec(record, daily)
-
-
-def fill_spec(spec: WorldSpec, record: Any, daily: np.ndarray) -> None:
-    """Write a spec in the form that compiled worlds read.
-
-    Args:
-        spec: Of any world.
-        record: One record of ``SPEC_DTYPE``, overwritten.
-        daily: ``DAILY_DTYPE`` of shape (days or more, MAX_FACTORIES), overwritten; 0 where the world has no such day
-            or factory, and in ``profit``.
-
-    Raises:
-        InputError: if the spec has more days than ``daily``, or ``record`` or ``daily`` is of another kind.
-    """
-    _check_form(record, daily)
-    n, days = spec.n_factories, spec.n_days
-    if not 1 <= days <= len(daily):
-        raise InputError(f"a world spec of {days} days does not fit a table of {len(daily)} days")
-    for name in SPEC_DTYPE.names or ():
-        record[name] = 0
-    daily[...] = np.zeros((), DAILY_DTYPE)
-    record["n_sellers"], record["n_buyers"] = spec.n_sellers, spec.n_buyers
-    record["n_days"], record["rounds"] = days, spec.rounds
-    for name in ("lines", "production_cost", "initial_balance", "penalty_profile"):
-        record[name][:n] = getattr(spec, name)
-    record["catalog_prices"][:] = spec.catalog_prices
-    for name in ("exogenous_quantity", "exogenous_price", "shortfall_penalty", "disposal_cost"):
-        daily[name][:days, :n] = getattr(spec, name).T
-
-
-def read_spec(record: Any, daily: np.ndarray) -> WorldSpec:
-    """The spec that a record and its table hold, as arrays of its own.
-
-    Args:
-        record: One record of ``SPEC_DTYPE``.
-        daily: ``DAILY_DTYPE`` of shape (days or more, MAX_FACTORIES).
-
-    Raises:
-        InputError: if they hold no world: a level without factories or with too many, more days than rows, or another
-            kind of array.
-    """
-    _check_form(record, daily)
-    sellers, buyers, days = int(record["n_sellers"]), int(record["n_buyers"]), int(record["n_days"])
-    if not 1 <= days <= len(daily):
-        raise InputError(f"the record of a world says {days} days; its table has rows for 1 to {len(daily)}")
-    for name, count in (("n_sellers", sellers), ("n_buyers", buyers)):
-        if not 1 <= count <= MAX_PARTNERS:
-            raise InputError(f"the record of a world says {name}={count}; a level takes 1 to {MAX_PARTNERS}")
-    n = sellers + buyers
-    return WorldSpec(
-        level=np.repeat(np.array([SELLER, BUYER], dtype=np.int64), [sellers, buyers]),
-        lines=record["lines"][:n].copy(),
-        production_cost=record["production_cost"][:n].copy(),
-        initial_balance=record["initial_balance"][:n].copy(),
-        exogenous_quantity=daily["exogenous_quantity"][:days, :n].T.copy(),
-        exogenous_price=daily["exogenous_price"][:days, :n].T.copy(),
-        shortfall_penalty=daily["shortfall_penalty"][:days, :n].T.copy(),
-        disposal_cost=daily["disposal_cost"][:days, :n].T.copy(),
-        penalty_profile=record["penalty_profile"][:n].copy(),
-        catalog_prices=record["catalog_prices"].copy(),
-        rounds=int(record["rounds"]),
-    )
-
-
-def _check_form(record: Any, daily: np.ndarray) -> None:
-    if getattr(record, "dtype", None) != SPEC_DTYPE or record.shape != ():
-        raise InputError("record: give one record of SPEC_DTYPE, such as records[i]")
-    if daily.dtype != DAILY_DTYPE or daily.ndim != 2 or daily.shape[1] != MAX_FACTORIES:
-        raise InputError(f"daily: give an array of DAILY_DTYPE and shape (days, {MAX_FACTORIES}), not {daily.shape}")

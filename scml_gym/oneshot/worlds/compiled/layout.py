@@ -11,57 +11,20 @@ from typing import TypeAlias
 
 import numpy as np
 
+from scml_gym.jit.random import N_DRAWS
 from scml_gym.oneshot.view import ACTION_DTYPE, MAX_PARTNERS, VIEW_DTYPE
-from scml_gym.simulator.global_rng import N_DRAWS
+from scml_gym.oneshot.worlds.spec import MAX_FACTORIES
+from scml_gym.oneshot.worlds.spec_record import SPEC_DTYPE
+from scml_gym.simulator.compiled.alternating_offers import NEGOTIATION_DTYPE
+from scml_gym.simulator.compiled.synchronous import controller_fields
 
-MAX_FACTORIES = 2 * MAX_PARTNERS
 MAX_CONTRACTS = MAX_PARTNERS * MAX_PARTNERS
 """Negotiated contracts of a day: at most one for each buyer and seller."""
 
-SPEC_DTYPE = np.dtype(
-    [
-        ("n_sellers", np.int64),
-        ("n_buyers", np.int64),
-        ("n_days", np.int64),
-        ("rounds", np.int64),
-        ("lines", np.int64, (MAX_FACTORIES,)),
-        ("production_cost", np.int64, (MAX_FACTORIES,)),
-        ("initial_balance", np.int64, (MAX_FACTORIES,)),
-        ("penalty_profile", np.float64, (MAX_FACTORIES, 4)),
-        ("catalog_prices", np.int64, (3,)),
-    ],
-    align=True,
-)
-"""The part of a `WorldSpec` that does not change from day to day; see there."""
-
-DAILY_DTYPE = np.dtype(
-    [
-        ("exogenous_quantity", np.int64),
-        ("exogenous_price", np.int64),
-        ("shortfall_penalty", np.float64),
-        ("disposal_cost", np.float64),
-        ("profit", np.float64),  # settled at the end of the day, 0 before
-    ],
-    align=True,
-)
-"""One factory's day: the rest of the `WorldSpec`, and what came of it."""
-
-NEGOTIATION_DTYPE = np.dtype(
-    [
-        ("running", np.int64),
-        ("step", np.int64),  # rounds that have passed, or moves in "moves" timing
-        ("turn", np.int64),  # SELLER or BUYER: whose move is next
-        ("offer_quantity", np.int64),  # the standing offer; 0 where there is none
-        ("offer_price", np.int64),
-        ("waits", np.int64),  # WAIT answers in a row
-    ],
-    align=True,
-)
-
 EXTERNAL, SYNCHRONOUS, ASYNCHRONOUS = 0, 1, 2
-"""Seats: decided from outside; a strategy that answers all partners together; one that answers each by itself."""
+"""Players: decided from outside; a strategy that answers all partners together; one that answers each by itself."""
 
-SEAT_DTYPE = np.dtype(
+PLAYER_STATE_DTYPE = np.dtype(
     [
         ("kind", np.int64),
         ("seed", np.uint64),  # of the strategy's draws
@@ -72,13 +35,7 @@ SEAT_DTYPE = np.dtype(
         ("n_params", np.int64),
         ("state", np.int64),
         ("n_state", np.int64),
-        ("running", np.int64),  # its negotiations that have not ended today
-        ("n_in", np.int64),  # how many of ``offer_in`` are set
-        ("answer", np.int64, (MAX_PARTNERS,)),  # decided and not yet given; NOOP for none
-        ("answer_quantity", np.int64, (MAX_PARTNERS,)),
-        ("answer_price", np.int64, (MAX_PARTNERS,)),
-        ("offer_in", np.int64, (MAX_PARTNERS,)),  # a synchronous seat has seen this partner's offer and waits
-        ("waits", np.int64, (MAX_PARTNERS,)),  # how often it did
+        *controller_fields(MAX_PARTNERS),
         ("agreements", np.int64),
         ("negotiations", np.int64),
         ("decisions", np.int64),
@@ -108,7 +65,7 @@ WORLD_DTYPE = np.dtype(
         ("trading_price", np.float64, (3,)),  # at the start of the day
         ("traded", np.float64, (3,)),  # discounted quantity that the trading prices stand for
         ("pending", np.int64, (MAX_FACTORIES,)),  # external factories whose decision is due
-        ("seats", SEAT_DTYPE, (MAX_FACTORIES,)),
+        ("players", PLAYER_STATE_DTYPE, (MAX_FACTORIES,)),
         ("views", VIEW_DTYPE, (MAX_FACTORIES,)),
         ("negotiations", NEGOTIATION_DTYPE, (MAX_PARTNERS, MAX_PARTNERS)),  # by buyer, seller
         ("contracts", CONTRACT_DTYPE, (MAX_CONTRACTS,)),  # today's, in order of conclusion

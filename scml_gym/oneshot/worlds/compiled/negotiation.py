@@ -1,17 +1,19 @@
-"""Negotiations in compiled form: passes, rounds and moves, WAIT, time-outs, agreements.
+"""The negotiations of a day in compiled form: passes, time-outs, agreements.
 
-The alternating-offers protocol of negmas (negmas/sao/mechanism.py ``__call__``, negmas/mechanisms.py ``step``; negmas
-0.16.0) for two negotiators, of which the buyer opens. All of a day's negotiations are stepped once a pass in the order
-of their making, buyer by buyer (negmas/situated/world.py ``_step_negotiations``), and an agreement changes both
-factories' needs at once.
+All of a day's negotiations are stepped once a pass in the order of their making, buyer by buyer
+(negmas/situated/world.py, ``_step_negotiations``; negmas 0.16.0), and an agreement changes both factories' needs at
+once. The protocol of one negotiation is in scml_gym/simulator/compiled/alternating_offers.py.
 """
 
 from __future__ import annotations
 
 from scml_gym.jit.compile import jittable
-from scml_gym.oneshot.view import ACCEPT, BUYER, NOOP, OFFER, SELLER
+from scml_gym.oneshot.rules import book_agreement
+from scml_gym.oneshot.view import BUYER, SELLER
 from scml_gym.oneshot.worlds.compiled.layout import EXTERNAL, World
-from scml_gym.oneshot.worlds.compiled.players import ASK, WAIT, next_answer, show_offer
+from scml_gym.oneshot.worlds.compiled.players import next_answer, show_offer
+from scml_gym.simulator.compiled.alternating_offers import AGREED, ASK, ENDED, GOES_ON, take_answer
+from scml_gym.simulator.compiled.synchronous import close_one
 
 
 @jittable
@@ -20,7 +22,7 @@ def run_pass(world: World) -> bool:
     n_sellers, n_buyers = world["spec"]["n_sellers"], world["spec"]["n_buyers"]
     first = world["cursor"]
     for buyer in range(first // n_sellers, n_buyers):
-        if world["seats"][n_sellers + buyer]["running"] == 0:
+        if world["players"][n_sellers + buyer]["running"] == 0:
             continue
         for seller in range(first % n_sellers if buyer == first // n_sellers else 0, n_sellers):
             if world["negotiations"][buyer][seller]["running"] != 0 and not step_negotiation(world, buyer, seller):
@@ -38,27 +40,19 @@ def step_negotiation(world: World, buyer: int, seller: int) -> bool:
     if negotiation["step"] >= world["views"][0]["n_rounds"]:
         end(world, buyer, seller)
         return True
+    most_waits = world["spec"]["n_sellers"] + world["spec"]["n_buyers"]
     while True:
-        side = negotiation["turn"]
-        response = next_answer(world, buyer, seller, side)
+        response = next_answer(world, buyer, seller, negotiation["turn"])
         if response == ASK:
             return False
-        if response == WAIT:  # the order is frozen: the same factory is asked again in the next pass
-            negotiation["waits"] += 1
-            if negotiation["waits"] > world["spec"]["n_sellers"] + world["spec"]["n_buyers"]:
-                end(world, buyer, seller)
-            return True
-        negotiation["waits"] = 0
-        if response == ACCEPT:
+        became = take_answer(negotiation, response, world["moves"] != 0, most_waits)
+        if became == GOES_ON:
+            continue
+        if became == AGREED:
             agree(world, buyer, seller)
-            return True
-        if response != OFFER:
+        elif became == ENDED:
             end(world, buyer, seller)
-            return True
-        negotiation["turn"] = SELLER + BUYER - side
-        if world["moves"] != 0 or side == SELLER:
-            negotiation["step"] += 1
-            return True
+        return True
 
 
 @jittable
@@ -79,17 +73,13 @@ def agree(world: World, buyer: int, seller: int) -> None:
 
 @jittable
 def _book(world: World, factory: int, partner: int, quantity: int, price: int) -> None:
-    view = world["views"][factory]
-    view["partners"][partner]["agreed_quantity"] = quantity
-    view["partners"][partner]["agreed_price"] = price
-    view["agreed_quantity"] += quantity
-    view["needs"] = min(view["lines"], view["exogenous_quantity"] - view["agreed_quantity"])
-    world["seats"][factory]["agreements"] += 1
+    book_agreement(world["views"][factory], partner, quantity, price)
+    world["players"][factory]["agreements"] += 1
 
 
 @jittable
 def end(world: World, buyer: int, seller: int) -> None:
-    """A negotiation is over; the seats forget it."""
+    """A negotiation is over; its two players forget it."""
     world["negotiations"][buyer][seller]["running"] = 0
     world["running"] -= 1
     _forget(world, seller, buyer)
@@ -99,24 +89,19 @@ def end(world: World, buyer: int, seller: int) -> None:
 @jittable
 def _forget(world: World, factory: int, partner: int) -> None:
     world["views"][factory]["partners"][partner]["running"] = 0
-    seat = world["seats"][factory]
-    seat["running"] -= 1
-    seat["n_in"] -= seat["offer_in"][partner]
-    seat["offer_in"][partner] = 0
-    seat["answer"][partner] = NOOP
-    seat["waits"][partner] = 0
+    close_one(world["players"][factory], partner)
 
 
 @jittable
 def look(world: World) -> bool:
     """In "moves" timing: show the external factories the negotiations between two passes; True where one must decide.
 
-    As ``MovesAdapter.look`` in scml_gym/simulator/external.py.
+    As `MovesAdapter.look` in scml_gym/simulator/external.py.
     """
     n_sellers, n_buyers = world["spec"]["n_sellers"], world["spec"]["n_buyers"]
     anyone = False
     for factory in range(n_sellers + n_buyers):
-        if world["seats"][factory]["kind"] != EXTERNAL:
+        if world["players"][factory]["kind"] != EXTERNAL:
             continue
         level = SELLER if factory < n_sellers else BUYER
         view = world["views"][factory]

@@ -7,9 +7,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from scml_gym.core.copying import replace_numbers
 from scml_gym.core.errors import InputError
 from scml_gym.jit.compile import jittable
-from scml_gym.oneshot.strategies.base import StrategyPolicy
+from scml_gym.oneshot.strategies.base import Strategy, StrategyPolicy
 from scml_gym.oneshot.worlds.compiled.layout import ASYNCHRONOUS, EXTERNAL, SYNCHRONOUS, World
 from scml_gym.oneshot.worlds.compiled.strategy_calls import strategy_addresses
 
@@ -25,10 +26,12 @@ class PlayerTable(NamedTuple):
     Attributes:
         players: ``PLAYER_DTYPE``, shape ``(n,)``.
         params: Of each of them its parameters, float64; must live as long as worlds in which it plays.
+        strategies: Of each of them.
     """
 
     players: np.ndarray
     params: tuple[np.ndarray, ...]
+    strategies: tuple[Strategy, ...]
 
     @property
     def state_size(self) -> int:
@@ -47,20 +50,56 @@ def make_player_table(makers: Sequence[Any]) -> PlayerTable:
     for row, player, make in zip(players, made, makers, strict=True):
         other = make(2)
         if player.seed != 1 or other.seed != 2 or not np.array_equal(player.parameters, other.parameters):
-            raise InputError(f"opponents: {player.strategy.name!r} is made anew for each seed, which a batch cannot do")
+            raise InputError(
+                f"opponents: {player.strategy.name!r} is made anew for each seed, which a batch cannot do", "opponents"
+            )
         row["kind"] = SYNCHRONOUS if player.synchronous else ASYNCHRONOUS
         row["decide"], row["learn"] = strategy_addresses(player.strategy)
         row["n_draws"] = player.strategy.n_draws
         row["params"], row["n_params"] = player.parameters.ctypes.data, len(player.parameters)
         row["n_state"] = player.strategy.state_size
-    return PlayerTable(players, tuple(player.parameters for player in made))
+    return PlayerTable(players, tuple(player.parameters for player in made), tuple(player.strategy for player in made))
+
+
+def in_play(player_table: PlayerTable, params: np.ndarray) -> PlayerTable:
+    """The part of a player_table whose parameters are still pointed to, by the addresses in an array."""
+    kept = np.flatnonzero(np.isin(player_table.players["params"], params)).tolist()
+    return PlayerTable(
+        player_table.players[kept],
+        tuple(player_table.params[i] for i in kept),
+        tuple(player_table.strategies[i] for i in kept),
+    )
+
+
+ADDRESSES = ("decide", "learn", "params")
+"""Fields that point to what belongs to a player_table."""
+
+
+def readdress(player_table: PlayerTable) -> dict[int, int]:
+    """Point the players of a copied player_table to its own functions and parameters.
+
+    Returns:
+        What their addresses were -> what they are.
+    """
+    moved = {}
+    for row, params, strategy in zip(player_table.players, player_table.params, player_table.strategies, strict=True):
+        for name, address in zip(ADDRESSES, (*strategy_addresses(strategy), params.ctypes.data), strict=True):
+            moved[int(row[name])] = address
+            row[name] = address
+    return moved
+
+
+def move_addresses(records: np.ndarray, moved: dict[int, int]) -> None:
+    """Change the addresses of records of players, an array of any shape, as `readdress` says."""
+    for name in ADDRESSES:
+        records[name] = replace_numbers(records[name], moved)
 
 
 @jittable
 def place_players(
     world: World, players: np.ndarray, choices: np.ndarray, learner: int, seed: int, state: np.ndarray
 ) -> None:
-    """Put the players that were drawn into the seats of a world, and an external one into the learner's.
+    """Put the players that were drawn into a world, and an external one in the place of the learner's.
 
     Args:
         world: Its number of factories is set.
@@ -73,7 +112,7 @@ def place_players(
     size = state.shape[1]
     state[:] = 0.0
     for factory in range(world["spec"]["n_sellers"] + world["spec"]["n_buyers"]):
-        seat, player = world["seats"][factory], players[choices[factory]]
+        seat, player = world["players"][factory], players[choices[factory]]
         seat["kind"] = EXTERNAL if factory == learner else player["kind"]
         seat["decide"] = player["decide"]
         seat["learn"] = 0 if factory == learner else player["learn"]

@@ -1,9 +1,8 @@
-"""Seats in compiled form: when a factory is asked, what it is shown, and what becomes of its answers.
+"""Players in compiled form: when a factory is asked, what it is shown, and what becomes of its answers.
 
-As scml_gym/simulator/adapters.py and negmas' ``SAOSyncController`` (negmas/sao/controllers.py, negmas 0.16.0): a
-synchronous factory waits until the offers of all its running negotiations are in, or until it has waited as often as
-it has running negotiations; then it answers all offers that are in. Answers are kept until their negotiation asks for
-them; a new decision replaces all that were not given yet.
+As the adapters of scml's simulation (scml_gym/simulator/adapters.py); when a synchronous player waits is in
+scml_gym/simulator/compiled/synchronous.py. A player that is decided from outside stops the world (``ASK``): when its
+answers have been given, the same negotiation asks again and finds them.
 """
 
 from __future__ import annotations
@@ -11,13 +10,13 @@ from __future__ import annotations
 import numpy as np
 
 from scml_gym.jit.compile import jittable
-from scml_gym.oneshot.actions.factory import repair
+from scml_gym.jit.random import fill_draws
+from scml_gym.oneshot.rules import repair
 from scml_gym.oneshot.view import BUYER, MAX_PARTNERS, NOOP, OFFER, VIEW_DTYPE
 from scml_gym.oneshot.worlds.compiled.layout import ASYNCHRONOUS, EXTERNAL, World
-from scml_gym.oneshot.worlds.compiled.strategy_calls import call_decide, fill_draws
-
-ASK, WAIT = 10, 11
-"""What `next_answer` gives besides the responses: an external factory must decide first; nothing yet."""
+from scml_gym.oneshot.worlds.compiled.strategy_calls import call_decide
+from scml_gym.simulator.compiled.alternating_offers import ASK, WAIT, put_offer
+from scml_gym.simulator.compiled.synchronous import give_answer, keep_answer, must_wait
 
 _VIEW_SIZE = VIEW_DTYPE.itemsize
 
@@ -29,34 +28,29 @@ def next_answer(world: World, buyer: int, seller: int, side: int) -> int:
         factory, k = world["spec"]["n_sellers"] + buyer, seller
     else:
         factory, k = seller, buyer
-    seat = world["seats"][factory]
-    if seat["kind"] == ASYNCHRONOUS:
-        return decide_one(world, factory, k, world["negotiations"][buyer][seller])
-    if seat["answer"][k] == NOOP:
-        n_partners = world["views"][factory]["n_partners"]
-        if world["negotiations"][buyer][seller]["offer_quantity"] == 0:
-            for j in range(n_partners):
-                if world["views"][factory]["partners"][j]["running"] != 0:
-                    show_offer(world, factory, j, negotiation_of(world, factory, j))
-        else:
-            seat["n_in"] += 1 - seat["offer_in"][k]
-            seat["offer_in"][k] = 1
-            if seat["n_in"] < seat["running"] and seat["waits"][k] < seat["running"]:
-                seat["waits"][k] += 1
-                return WAIT
-            for j in range(n_partners):
-                if seat["offer_in"][j] != 0:
-                    show_offer(world, factory, j, negotiation_of(world, factory, j))
-        if seat["kind"] == EXTERNAL:
+    player, negotiation = world["players"][factory], world["negotiations"][buyer][seller]
+    if player["kind"] == ASYNCHRONOUS:
+        return decide_one(world, factory, k, negotiation)
+    if player["answer"][k] == NOOP:
+        if negotiation["offer_quantity"] > 0 and must_wait(player, k):
+            return WAIT
+        show_due(world, factory, negotiation["offer_quantity"] == 0)
+        if player["kind"] == EXTERNAL:
             world["pending"][factory] = 1
             return ASK
         propose(world, factory)
         answer(world, factory)
-    response = seat["answer"][k]
-    seat["answer"][k] = NOOP
-    if response == OFFER:
-        put_offer(world["negotiations"][buyer][seller], seat["answer_quantity"][k], seat["answer_price"][k])
-    return response
+    return give_answer(player, k, negotiation)
+
+
+@jittable
+def show_due(world: World, factory: int, first: bool) -> None:
+    """Show a synchronous player what it decides on: all running negotiations where it makes its ``first`` offers, else
+    those whose offers are in."""
+    view, player = world["views"][factory], world["players"][factory]
+    for k in range(view["n_partners"]):
+        if (view["partners"][k]["running"] if first else player["offer_in"][k]) != 0:
+            show_offer(world, factory, k, negotiation_of(world, factory, k))
 
 
 @jittable
@@ -84,21 +78,21 @@ def show_offer(world: World, factory: int, k: int, negotiation: np.void) -> None
 @jittable
 def propose(world: World, factory: int) -> None:
     """Put what the factory's strategy would answer into the world's array of actions."""
-    view, seat, actions = world["views"][factory], world["seats"][factory], world["actions"]
+    view, player, actions = world["views"][factory], world["players"][factory], world["actions"]
     for k in range(MAX_PARTNERS):
         actions[k]["response"] = NOOP
         actions[k]["quantity"] = 0
         actions[k]["price"] = 0
-    if seat["n_draws"] > 0:
-        fill_draws(seat["seed"], view["factory"], view["day"], view["decision"], seat["n_draws"], world["draws"])
+    if player["n_draws"] > 0:
+        fill_draws(player["seed"], view["factory"], view["day"], view["decision"], player["n_draws"], world["draws"])
     call_decide(
-        seat["decide"],
+        player["decide"],
         (
             world["views"].ctypes.data + factory * _VIEW_SIZE,
-            seat["state"],
-            seat["n_state"],
-            seat["params"],
-            seat["n_params"],
+            player["state"],
+            player["n_state"],
+            player["params"],
+            player["n_params"],
             world["draws"].ctypes.data,
             actions.ctypes.data,
         ),
@@ -106,20 +100,13 @@ def propose(world: World, factory: int) -> None:
 
 
 @jittable
-def put_offer(negotiation: np.void, quantity: int, price: int) -> None:
-    """Make an offer the standing one."""
-    negotiation["offer_quantity"] = quantity
-    negotiation["offer_price"] = price
-
-
-@jittable
 def decide_one(world: World, factory: int, k: int, negotiation: np.void) -> int:
     """The answer of an asynchronous factory in one negotiation, given at once."""
-    view, seat, actions = world["views"][factory], world["seats"][factory], world["actions"]
+    view, player, actions = world["views"][factory], world["players"][factory], world["actions"]
     show_offer(world, factory, k, negotiation)
     propose(world, factory)
-    seat["invalid"] += repair(view, actions)
-    seat["decisions"] += 1
+    player["invalid"] += repair(view, actions)
+    player["decisions"] += 1
     view["decision"] += 1
     partner = view["partners"][k]
     partner["my_turn"] = 0
@@ -133,19 +120,15 @@ def decide_one(world: World, factory: int, k: int, negotiation: np.void) -> int:
 def answer(world: World, factory: int) -> None:
     """Check the answers in the world's array of actions, show them in the factory's view, and keep them until its
     negotiations ask for them."""
-    view, seat, actions = world["views"][factory], world["seats"][factory], world["actions"]
-    seat["invalid"] += repair(view, actions)
-    seat["decisions"] += 1
+    view, player, actions = world["views"][factory], world["players"][factory], world["actions"]
+    player["invalid"] += repair(view, actions)
+    player["decisions"] += 1
     view["decision"] += 1
     world["pending"][factory] = 0
-    seat["n_in"] = 0
+    player["n_in"] = 0
     for k in range(view["n_partners"]):
         partner = view["partners"][k]
-        seat["answer"][k] = actions[k]["response"]
-        seat["answer_quantity"][k] = actions[k]["quantity"]
-        seat["answer_price"][k] = actions[k]["price"]
-        seat["offer_in"][k] = 0
-        seat["waits"][k] = 0
+        keep_answer(player, k, actions[k]["response"], actions[k]["quantity"], actions[k]["price"])
         if actions[k]["response"] == OFFER:
             partner["my_quantity"] = actions[k]["quantity"]
             partner["my_price"] = actions[k]["price"]

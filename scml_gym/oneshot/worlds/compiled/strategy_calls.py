@@ -9,7 +9,6 @@ import functools
 from typing import Any
 
 import numba
-import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
@@ -19,10 +18,9 @@ from numba.extending import intrinsic
 from scml_gym.core.errors import InputError
 from scml_gym.jit.arrays import array_at
 from scml_gym.jit.compile import compiled_callback, jittable
-from scml_gym.jit.random import GAMMA, mix
+from scml_gym.jit.random import N_DRAWS
 from scml_gym.oneshot.strategies.base import Strategy
 from scml_gym.oneshot.view import ACTION_DTYPE, MAX_PARTNERS, VIEW_DTYPE
-from scml_gym.simulator.global_rng import N_DRAWS
 
 _VIEW = types.CPointer(numba.from_dtype(VIEW_DTYPE))
 _ACTION = types.CPointer(numba.from_dtype(ACTION_DTYPE))
@@ -100,17 +98,3 @@ call_decide = caller_by_address(7)
 
 call_learn = caller_by_address(5)
 """``call_learn(address, (view, state, n_state, params, n_params))``, all int64."""
-
-
-_GAMMA = np.uint64(GAMMA)
-
-
-@jittable
-def fill_draws(seed: np.uint64, factory: int, day: int, decision: int, n: int, draws: np.ndarray) -> None:
-    """The first ``n`` of `scml_gym.simulator.global_rng.counter_draws`, in place."""
-    key = mix(seed + _GAMMA * np.uint64(factory + 1))
-    key = mix(key + _GAMMA * np.uint64(day + 1))
-    key = mix(key + _GAMMA * np.uint64(decision + 1))
-    for i in range(n):
-        key += _GAMMA
-        draws[i] = np.float64(mix(key) >> np.uint64(11)) * 2.0**-53

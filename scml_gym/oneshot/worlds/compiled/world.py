@@ -7,22 +7,17 @@ from typing import Any
 
 import numpy as np
 
+from scml_gym.core.copying import Independent
 from scml_gym.core.errors import InputError
 from scml_gym.jit.compile import require_numba
 from scml_gym.oneshot.policy_files import policy_file_maker
+from scml_gym.oneshot.rules import score_of
 from scml_gym.oneshot.strategies.base import StrategyPolicy
 from scml_gym.oneshot.view import HIDDEN_DTYPE, MAX_PARTNERS, ActionArray, FactoryView
-from scml_gym.oneshot.worlds.compiled.layout import (
-    ASYNCHRONOUS,
-    CONTRACT_DTYPE,
-    DAILY_DTYPE,
-    EXTERNAL,
-    MAX_FACTORIES,
-    SYNCHRONOUS,
-    WORLD_DTYPE,
-)
+from scml_gym.oneshot.worlds.compiled.layout import ASYNCHRONOUS, CONTRACT_DTYPE, EXTERNAL, SYNCHRONOUS, WORLD_DTYPE
 from scml_gym.oneshot.worlds.protocol import check_players
-from scml_gym.oneshot.worlds.spec import WorldSpec
+from scml_gym.oneshot.worlds.spec import MAX_FACTORIES, WorldSpec
+from scml_gym.oneshot.worlds.spec_record import DAILY_DTYPE
 from scml_gym.policies.players import PlayerMaker, player_maker
 
 require_numba()
@@ -36,12 +31,12 @@ from scml_gym.oneshot.worlds.compiled.advance import (  # noqa: E402
     begin_one,
     hidden_state_one,
 )
-from scml_gym.oneshot.worlds.compiled.generation import fill_spec  # noqa: E402
 from scml_gym.oneshot.worlds.compiled.strategy_calls import strategy_addresses  # noqa: E402
+from scml_gym.oneshot.worlds.spec_record import fill_spec  # noqa: E402
 
 
-class CompiledWorld:
-    """One OneShot simulation in machine code; see `scml_gym.oneshot.worlds.protocol.World`.
+class CompiledWorld(Independent):
+    """One OneShot simulation in machine code; see `scml_gym.oneshot.worlds.protocol.World`. A copy plays on by itself.
 
     Args:
         spec: The world's parameters.
@@ -66,11 +61,25 @@ class CompiledWorld:
         self._record: Any = self._worlds[0]
         self._record["moves"] = timing == "moves"
         fill_spec(spec, self._record["spec"], self._daily[0])
-        self._memory = [_seat(self._record["seats"][i], p) for i, p in enumerate(players)]
+        self._players = tuple(players)
+        self._states = [_new_state(p) for p in players]
+        self._fill_players()
         self._closed: dict[int, list[FactoryView]] = {i: [] for i in self.external}
         self._contracts: list[np.ndarray] = []
         self._status = DAY
         begin_one(self._worlds, self._prices, 0)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name != "_record"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self._record = self._worlds[0]
+        self._fill_players()
+
+    def _fill_players(self) -> None:
+        for record, player, state in zip(self._record["players"], self._players, self._states, strict=False):
+            _fill_player(record, player, state)
 
     @staticmethod
     def player_maker(opponent: Any) -> PlayerMaker:
@@ -82,7 +91,9 @@ class CompiledWorld:
         make = player_maker(opponent, policy_file_maker) if isinstance(opponent, str) else opponent
         player: Any = make(0)
         if not isinstance(player, StrategyPolicy):
-            raise InputError(f"opponents: {opponent!r} plays in the real simulation only: use backend='reference'")
+            raise InputError(
+                f"opponents: {opponent!r} plays in the real simulation only: use backend='reference'", "opponents"
+            )
         strategy_addresses(player.strategy)
         return make
 
@@ -159,13 +170,12 @@ class CompiledWorld:
     @property
     def scores(self) -> np.ndarray:
         """(initial balance + profits so far) / initial balance, float64, shape ``(n_factories,)``."""
-        initial = self.spec.initial_balance
-        return (initial + self._record["seats"]["total_profit"][: self.spec.n_factories]) / initial
+        return score_of(self.spec.initial_balance, self._record["players"]["total_profit"][: self.spec.n_factories])
 
     @property
     def bankrupt(self) -> np.ndarray:
         """Which factories have gone bankrupt, bool, shape ``(n_factories,)``."""
-        return self._record["seats"]["bankrupt"][: self.spec.n_factories] > 0
+        return self._record["players"]["bankrupt"][: self.spec.n_factories] > 0
 
     @property
     def trading_prices(self) -> np.ndarray:
@@ -181,15 +191,15 @@ class CompiledWorld:
 
     def summary(self, factory: int) -> dict[str, Any]:
         """What became of one factory so far."""
-        seat = self._record["seats"][factory]
+        player = self._record["players"][factory]
         return {
             "score": float(self.scores[factory]),
-            "profit": float(seat["total_profit"]),
-            "agreements": int(seat["agreements"]),
-            "negotiations": int(seat["negotiations"]),
-            "decisions": int(seat["decisions"]),
-            "invalid_actions": int(seat["invalid"]),
-            "bankrupt": bool(seat["bankrupt"]),
+            "profit": float(player["total_profit"]),
+            "agreements": int(player["agreements"]),
+            "negotiations": int(player["negotiations"]),
+            "decisions": int(player["decisions"]),
+            "invalid_actions": int(player["invalid"]),
+            "bankrupt": bool(player["bankrupt"]),
         }
 
     def hidden_state(self) -> np.ndarray:
@@ -199,18 +209,26 @@ class CompiledWorld:
         return table
 
 
-def _seat(seat: Any, player: StrategyPolicy | None) -> tuple[np.ndarray, ...]:
-    """Put a player into its seat; returns the arrays that must live as long as the world."""
-    if player is None:
-        seat["kind"] = EXTERNAL
-        return ()
-    if not isinstance(player, StrategyPolicy):
+def _new_state(player: Any) -> np.ndarray:
+    """What a player remembers in a new world.
+
+    Raises:
+        InputError: if it is no strategy.
+    """
+    if player is not None and not isinstance(player, StrategyPolicy):
         raise InputError(f"{type(player).__name__}: only strategies play in the compiled world: use ReferenceWorld")
-    params, state = player.parameters, np.zeros(player.strategy.state_size)
-    seat["kind"] = SYNCHRONOUS if player.synchronous else ASYNCHRONOUS
-    seat["seed"] = player.seed & 0xFFFFFFFFFFFFFFFF
-    seat["n_draws"] = player.strategy.n_draws
-    seat["decide"], seat["learn"] = strategy_addresses(player.strategy)
-    seat["params"], seat["n_params"] = params.ctypes.data, len(params)
-    seat["state"], seat["n_state"] = state.ctypes.data, len(state)
-    return params, state
+    return np.zeros(0 if player is None else player.strategy.state_size)
+
+
+def _fill_player(record: Any, player: StrategyPolicy | None, state: np.ndarray) -> None:
+    """Fill the record of a player with addresses of its parameters and the state: both live as long as the world."""
+    if player is None:
+        record["kind"] = EXTERNAL
+        return
+    params = player.parameters
+    record["kind"] = SYNCHRONOUS if player.synchronous else ASYNCHRONOUS
+    record["seed"] = player.seed & 0xFFFFFFFFFFFFFFFF
+    record["n_draws"] = player.strategy.n_draws
+    record["decide"], record["learn"] = strategy_addresses(player.strategy)
+    record["params"], record["n_params"] = params.ctypes.data, len(params)
+    record["state"], record["n_state"] = state.ctypes.data, len(state)

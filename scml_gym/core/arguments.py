@@ -1,0 +1,163 @@
+"""Checks of arguments: numbers of any type, switches, ranges, and names that are misspelt."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import math
+from collections.abc import Callable, Iterable
+from numbers import Integral, Real
+from typing import Any, TypeVar
+
+import numpy as np
+
+from scml_gym.core.errors import InputError, nearest
+
+Class = TypeVar("Class", bound=type)
+
+NAMED = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+
+
+def brief(thing: Any) -> str:
+    """What it is, for a message of one line: itself where that is short, else its type."""
+    text = repr(thing.item() if isinstance(thing, np.generic) else thing)
+    return text if len(text) <= 40 and "\n" not in text else type(thing).__name__
+
+
+def whole(name: str, value: Any, least: int | None = 1, most: int | None = None) -> int:
+    """A whole number of any type, NumPy's too, as an ``int``.
+
+    Args:
+        name: Of the argument, for the message.
+        value: What was given.
+        least: The smallest that is valid, or None.
+        most: The largest, or None.
+
+    Raises:
+        InputError: if it is another number, or no whole number at all, as are fractions, bools and texts.
+
+    Example:
+        >>> whole("days", np.int64(3))
+        3
+    """
+    kind = isinstance(value, Integral) and not isinstance(value, bool)
+    number = int(value) if kind else 0
+    if kind and (least is None or number >= least) and (most is None or number <= most):
+        return number
+    if least is None:
+        raise InputError(f"{name}={brief(value)}; valid: a whole number", name)
+    few = most is not None and most - least < 3
+    within = f"{least} or more" if most is None else f"{least} to {most}"
+    valid = ", ".join(map(str, range(least, (most or least) + 1))) if few else within
+    raise InputError(f"{name}={brief(value)}; valid: {valid if kind else f'a whole number, {valid}'}", name)
+
+
+def real(name: str, value: Any, least: float = -math.inf, most: float = math.inf, valid: str = "") -> float:
+    """A finite number of any type, NumPy's too, as a ``float``.
+
+    Args:
+        name: Of the argument, for the message.
+        value: What was given.
+        least: The smallest that is valid.
+        most: The largest.
+        valid: What is, in words.
+
+    Raises:
+        InputError: if it is another number, or none at all, as are bools and texts.
+    """
+    number = float(value) if isinstance(value, Real) and not isinstance(value, bool) else math.nan
+    if not (math.isfinite(number) and least <= number <= most):
+        raise InputError(f"{name}={brief(value)}; valid: {valid or 'a finite number'}", name)
+    return number
+
+
+def flag(name: str, value: Any) -> bool:
+    """True or false, NumPy's too, as a ``bool``.
+
+    Raises:
+        InputError: if it is anything else, as are 0 and 1.
+    """
+    if not isinstance(value, bool | np.bool_):
+        raise InputError(f"{name}={brief(value)}; valid: true, false", name)
+    return bool(value)
+
+
+def whole_range(name: str, value: Any, low: int, high: int) -> tuple[int, int]:
+    """Both ends of a range: of one whole number, or of a pair of them.
+
+    Raises:
+        InputError: if it is neither, the range is empty, or reaches beyond ``low`` or ``high``.
+    """
+    pair = isinstance(value, tuple | list | np.ndarray)
+    try:
+        ends = tuple(whole(name, end, None) for end in (value if pair else (value, value)))
+        if len(ends) == 2 and low <= ends[0] <= ends[1] <= high:
+            return ends[0], ends[1]
+    except InputError:
+        pass
+    raise InputError(
+        f"{name}={brief(value)}: give a number or a pair (low, high) of whole numbers, {low} to {high}", name
+    )
+
+
+class UnknownArgumentError(InputError):
+    """A misspelt argument.
+
+    Attributes:
+        name: What was given.
+        hint: Which is meant, or all there are; see `scml_gym.core.errors.nearest`.
+    """
+
+    def __init__(self, name: str, valid: Iterable[str]):
+        self.name, self.hint = name, nearest(name, valid)
+        super().__init__(f"{name}: there is no such argument{self.hint}", name)
+
+
+def check_names(given: Iterable[str], valid: Iterable[str]) -> None:
+    """Refuse a misspelt name.
+
+    Raises:
+        UnknownArgumentError: for the first one that is not valid.
+    """
+    known = frozenset(valid)
+    for name in given:
+        if name not in known:
+            raise UnknownArgumentError(name, known)
+
+
+def argument_names(cls: type) -> frozenset[str]:
+    """The arguments of a class, with those that it takes for another one (see `named_arguments`)."""
+    own = getattr(cls.__init__, "arguments", None)
+    parameters = list(inspect.signature(cls.__init__).parameters.values())[1:]
+    return own or frozenset(p.name for p in parameters if p.kind in NAMED)
+
+
+def named_arguments(
+    shared: type | None = None, without: Iterable[str] = (), single: Iterable[str] = ()
+) -> Callable[[Class], Class]:
+    """Let a class refuse misspelt arguments in one line, wherever it is made.
+
+    Args:
+        shared: The class for which it takes arguments as ``**setting``.
+        without: Those of them that it does not take.
+        single: Arguments that only the single environment of a native batch has.
+    """
+
+    def decorate(cls: Class) -> Class:
+        make: Any = cls.__init__
+        valid = argument_names(cls) | (argument_names(shared) if shared else frozenset())
+        valid -= frozenset(without)
+
+        @functools.wraps(make)
+        def init(self: Any, *args: Any, **kwargs: Any) -> None:
+            for name in single:
+                if kwargs.get(name) is not None and name not in valid:
+                    raise InputError(f"{name}: only single environments have it: use vectorization_mode='sync'", name)
+            check_names(kwargs, valid | frozenset(single))
+            make(self, *args, **{name: value for name, value in kwargs.items() if name in valid})
+
+        vars(init)["arguments"] = valid
+        cls.__init__ = init  # type: ignore[misc]
+        return cls
+
+    return decorate

@@ -1,0 +1,55 @@
+"""Worker processes that compute for this one, and end quietly with it."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from typing import Any
+
+from scml_gym.core.errors import InputError
+from scml_gym.core.interrupts import children_without_interrupts
+from scml_gym.core.process import limit_threads
+
+
+class _Executor(ProcessPoolExecutor):
+    """Starts its processes, which it does when something is submitted, where no Ctrl-C reaches them."""
+
+    def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """See `ProcessPoolExecutor`."""
+        with children_without_interrupts():
+            return super().submit(function, *args, **kwargs)
+
+
+@contextmanager
+def worker_processes(
+    workers: int, begin: Callable[..., object] = limit_threads, arguments: tuple[Any, ...] = ()
+) -> Iterator[ProcessPoolExecutor]:
+    """A pool of processes, for a ``with`` block, that is ended at once where an exception leaves the block.
+
+    The calling script needs an ``if __name__ == "__main__"`` guard.
+
+    Args:
+        workers: How many.
+        begin: Called in each process when it has started, with the arguments.
+        arguments: Of ``begin``.
+
+    Raises:
+        InputError: if a process was killed.
+    """
+    others = set(multiprocessing.active_children())
+    pool = _Executor(workers, multiprocessing.get_context("spawn"), begin, arguments)
+    try:
+        yield pool
+    except BaseException as error:
+        pool.shutdown(wait=False, cancel_futures=True)
+        for process in set(multiprocessing.active_children()) - others:
+            process.kill()
+        if isinstance(error, BrokenProcessPool):
+            told = "a worker process was killed; what is finished is kept: start again to go on"
+            raise InputError(told) from error
+        raise
+    finally:
+        pool.shutdown()
