@@ -61,7 +61,8 @@ def test_golden_episodes():
     assert golden() == json.loads(GOLDEN.read_text())
 
 
-@pytest.mark.parametrize("hash_seed", ["0", "1", "random"])
+@pytest.mark.slow
+@pytest.mark.parametrize("hash_seed", ["0", "1"])
 def test_same_episodes_in_processes_with_other_hash_seeds_on_a_loaded_machine(hash_seed):
     load = subprocess.Popen([sys.executable, "-c", "while True: pass"])
     try:
