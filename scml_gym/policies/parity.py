@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from gymnasium.utils.seeding import np_random
 
-from scml_gym.deployed import DeployedAgent
 from scml_gym.oneshot.worlds.reference import ReferenceWorld
+from scml_gym.policies.run_folders import deploy
 
 
 def compare_deployment(run: str, seed: int, agent: Any, env: Any) -> tuple[int, bool]:
@@ -32,7 +32,8 @@ def compare_deployment(run: str, seed: int, agent: Any, env: Any) -> tuple[int, 
     played = inner.world
     rng, _ = np_random(seed)
     cast = inner.setting.cast(int(rng.integers(2**62)))
-    cast.players[cast.factories[0]] = (DeployedAgent, {"run": run})
+    kind, parameters = deploy(run)
+    cast.players[cast.factories[0]] = (kind, parameters["controller_params"])
     deployed = ReferenceWorld(cast.spec, cast.players, seed=cast.seed, timing=inner.setting.timing)
     deployed.run()
     side = "seller" if cast.spec.level[cast.factories[0]] == 0 else "buyer"

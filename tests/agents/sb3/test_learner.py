@@ -27,7 +27,7 @@ def decisions(env, n=12):
     observation, info = env.reset(seed=3)
     for _ in range(n):
         met.append((observation, env.get_wrapper_attr("action_masks")()))
-        mask = np.array(info["action_mask"])
+        mask = np.atleast_2d(info["action_mask"])
         action = np.array([rng.choice(np.flatnonzero(row)) for row in mask])
         if len(mask) == 1:
             action = action[0]
