@@ -82,7 +82,7 @@ def test_a_hanging_player_is_stopped():
     assert labels(outcome.rows) == {"greedy"}
 
 
-def test_one_on_one_has_no_stand_in():
+def test_one_on_one_has_no_substitute():
     outcome = tournament("greedy", "tests.helpers.evaluation_players:Raises", one_on_one=True, factories=2)
     assert outcome.rows == []
     assert {f["consequence"] for f in outcome.failures} == {"left out", "left out; withdrawn"}
