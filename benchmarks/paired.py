@@ -112,10 +112,8 @@ def main() -> int:
     config = OneShotConfig(opponents=options.background, days=options.days, factories_per_level=(low, high))
     scores = play(options.players, config, options.worlds, options.seed)
     table = compared(options.players, scores)
-    print(
     worlds = f"{options.worlds} worlds of {options.days} days, {low} to {high} factories a level"
-    print(f"{worlds}; background opponents: {options.background}")
-    )
+    print(f"{worlds}; background opponents: {', '.join(options.background)}")
     width = max(map(len, options.players))
     print(f"{'player':{width}}  score, error   difference to the first, 95 % interval")
     for row in table.itertuples():
