@@ -1,4 +1,4 @@
-"""Players by name, as far as that is the same in every game: strategies, run folders, and what users write themselves."""
+"""Players by name, as far as that is the same in every game: strategies, run folders, and objects of the user's own."""
 
 from __future__ import annotations
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from gymnasium import spaces
 
 from scml_gym.core.errors import InputError
 from scml_gym.core.masks import sampling_mask
@@ -32,10 +33,13 @@ class RecordWorld:
         self.day, self.done = 0, False
         self.profits = np.zeros((len(self.players), n_days))
         self._records = np.zeros(1, dtype=game.record)
-        self._views = self._records["views"][0]
         self._closed: dict[int, list[View]] = {i: [] for i in self.external}
         open_views(self._views, n_days)
         game.functions.restart(self._records[0], np.uint64(seed))
+
+    @property
+    def _views(self) -> np.ndarray:
+        return self._records["views"][0]  # made anew each time: an array that is kept would be copied apart
 
     def start(self) -> None:
         """Tell the players, and play to the end where none is decided from outside."""
@@ -94,14 +98,15 @@ class RecordEncoder:
     full = False
 
     def __init__(self, game: RecordGame):
-        self._observe, self.space = game.functions.observe, copy.deepcopy(game.observation_space)
+        self._observe = game.functions.observe
+        self.space: spaces.Space = copy.deepcopy(game.observation_space)
 
     def reset(self) -> None:
         """Nothing is remembered."""
 
     def encode(self, view: View, hidden_state: np.ndarray | None = None) -> np.ndarray:
         """The observation, in the space's shape."""
-        out = np.zeros(self.space.shape, dtype=self.space.dtype)
+        out = np.zeros(self.space.shape or (), dtype=self.space.dtype)
         self._observe(view, out.reshape(-1))
         return out
 
@@ -126,7 +131,8 @@ class RecordCodec:
         Raises:
             InputError: if it is outside the action space.
         """
-        given = read_actions(action, self.space.dtype, self.space.shape)
+        shape = self.space.shape or ()
+        given = read_actions(action, self.space.dtype, shape).reshape(shape)
         if outside(self.space, given[None])[0]:
             raise InputError(f"action {given.tolist()}; valid: {self.space}")
         return given.reshape(-1)

@@ -1,7 +1,7 @@
 """Games whose state is one record: the rules of such a game are a few functions, and all else is shared.
 
-Each function is written once and ``@jittable``. `scml_gym.vector.record_world` runs it as plain Python, for any players,
-and `scml_gym.vector.record_batch` in compiled code, for strategies, many rows at once.
+Each function is written once and ``@jittable``: `scml_gym.vector.record_world` runs it as plain Python, for any
+players, and `scml_gym.vector.record_batch` in compiled code, for strategies, many rows at once.
 """
 
 from __future__ import annotations
