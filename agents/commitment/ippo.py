@@ -15,7 +15,7 @@ from agents.commitment.hyperparameters import IPPOHyperparameters
 from agents.commitment.networks import new_stack, restore_stacks, stack_arrays
 from agents.commitment.rollout import gumbel, run_episodes
 from agents.commitment.tables import Row, initial_view, option_rows
-from scml_gym.commitment.base import Game, one_hot
+from scml_gym.commitment.base import MarkovGame, one_hot
 
 
 class IPPO:
@@ -27,7 +27,7 @@ class IPPO:
         rngs: One generator for each seed.
     """
 
-    def __init__(self, settings: IPPOHyperparameters, game: Game, rngs: Sequence[np.random.Generator]) -> None:
+    def __init__(self, settings: IPPOHyperparameters, game: MarkovGame, rngs: Sequence[np.random.Generator]) -> None:
         self.settings, self.game, self.rngs = settings, game, rngs
         self.episodes = settings.episodes(game.horizon)
         self.stacks = {

@@ -17,7 +17,7 @@ from agents.commitment.hyperparameters import MediatedHyperparameters
 from agents.commitment.networks import new_stack, restore_stacks, stack_arrays
 from agents.commitment.rollout import discounted, gumbel, run_episodes
 from agents.commitment.tables import Row, initial_view, option_rows
-from scml_gym.commitment.base import Game, joint_actions, one_hot
+from scml_gym.commitment.base import MarkovGame, joint_actions, one_hot
 
 
 class MediatedMARL:
@@ -29,7 +29,9 @@ class MediatedMARL:
         rngs: One generator for each seed.
     """
 
-    def __init__(self, settings: MediatedHyperparameters, game: Game, rngs: Sequence[np.random.Generator]) -> None:
+    def __init__(
+        self, settings: MediatedHyperparameters, game: MarkovGame, rngs: Sequence[np.random.Generator]
+    ) -> None:
         self.settings, self.game, self.rngs = settings, game, rngs
         self.episodes = settings.episodes(game.horizon)
         agents, hidden, seen = (game.agents,), settings.hidden, game.features + game.agents

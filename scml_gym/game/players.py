@@ -57,17 +57,17 @@ def own_maker(name: str, target: Any, others: str = "") -> PlayerMaker:
     """
     if isinstance(target, Strategy):
         return functools.partial(StrategyPolicy, target)
-    wrong = InputError(f"{name!r} is neither {others}a Strategy nor a callable (seed) -> FactoryPolicy")
+    wrong = f"{name!r} is neither {others}a Strategy nor a callable (seed) -> FactoryPolicy"
     if not _may_make_players(target):
-        raise wrong
+        raise InputError(wrong)
+    return functools.partial(_make_own, target, wrong)
 
-    def make(seed: int) -> FactoryPolicy:
-        player: Any = target(seed)
-        if not isinstance(player, FactoryPolicy):
-            raise wrong
-        return player
 
-    return make
+def _make_own(target: Any, wrong: str, seed: int) -> FactoryPolicy:
+    player: Any = target(seed)
+    if not isinstance(player, FactoryPolicy):
+        raise InputError(wrong)
+    return player
 
 
 def _may_make_players(target: Any) -> bool:

@@ -30,7 +30,8 @@ class RecordFunctions(NamedTuple):
             dtype, shape ``(players, numbers)``; writes into the views how the day ended and what the next one begins
             with; writes rewards, float64 ``(players,)``, zeros before; and returns whether the episode ends before its
             last day. Answers of learners lie in the action space; those that strategies give come as they are. What an
-            answer means that is masked, or outside, is the game's matter.
+            answer means that is masked, or outside, is the game's matter. NumPy and Numba calculate differently with
+            float32: numbers of such answers are to be taken as ``float(...)``.
         observe: ``(view, out)``: writes the observation of a player, flat, zeros before.
         mask: ``(view, out)``: writes which choices are valid, bool, dimension after dimension of the action space; all
             are True before.

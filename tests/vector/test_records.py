@@ -100,6 +100,27 @@ def test_seeds_and_threads_say_all():
     assert not equal(traces[0], play(RecordVectorEnv(6, RULES), 20, seed=2))
 
 
+class OwnPlayer:
+    """A player of one's own, in Python only."""
+
+    synchronous = True
+
+    def begin(self, view):
+        """A world starts."""
+
+    def act(self, view):
+        """Always the same."""
+        return np.array([5])
+
+    def end_day(self, view):
+        """A day ends."""
+
+
+def own_player(seed):
+    """What makes one."""
+    return OwnPlayer()
+
+
 COPIES = [copy.copy, copy.deepcopy, lambda envs: pickle.loads(pickle.dumps(envs))]
 
 
@@ -116,7 +137,12 @@ def test_a_copy_of_a_batch_plays_alike_and_alone(copied):
 
 @pytest.mark.parametrize("copied", COPIES)
 @pytest.mark.parametrize(
-    "env, action", [(RecordEnv(RULES), 4), (RecordParallelEnv(RULES, days=5), {"first": 4, "second": 5})]
+    "env, action",
+    [
+        (RecordEnv(RULES, opponent=PLAYER), 4),
+        (RecordEnv(RULES, opponent="tests.vector.test_records:own_player"), 4),
+        (RecordParallelEnv(RULES, days=5), {"first": 4, "second": 5}),
+    ],
 )
 def test_a_copy_of_an_environment_plays_alike_and_alone(copied, env, action):
     env.reset(seed=2)
@@ -129,9 +155,9 @@ def test_a_copy_of_an_environment_plays_alike_and_alone(copied, env, action):
 @jittable
 def share(record, answers, rewards):
     """The pie is divided as the first numbers of all answers; ends after two days."""
-    total = answers[0, 0] + answers[1, 0] + answers[0, 1]
+    total = float(answers[0, 0]) + float(answers[1, 0]) + float(answers[0, 1])
     for player in range(2):
-        rewards[player] = answers[player, 0] / max(1.0, total)
+        rewards[player] = float(answers[player, 0]) / max(1.0, total)
     return record["views"][0]["day"] == 1
 
 
@@ -217,24 +243,6 @@ def test_what_is_wrong_is_told_in_one_line():
         RecordVectorEnv(2, RULES, opponent="tests.vector.test_records:own_player")
     with pytest.raises(gymnasium.error.ResetNeeded):
         RecordEnv(RULES).step(0)
-
-
-def own_player(seed):
-    """A player of one's own."""
-
-    class Fixed:
-        synchronous = True
-
-        def begin(self, view):
-            """Nothing."""
-
-        def act(self, view):
-            return np.array([5])
-
-        def end_day(self, view):
-            """Nothing."""
-
-    return Fixed()
 
 
 def test_a_player_of_ones_own_plays_in_the_single_environment():

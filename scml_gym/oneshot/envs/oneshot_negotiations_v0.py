@@ -6,14 +6,13 @@ import copy
 from typing import Any
 
 import numpy as np
-from gymnasium import spaces
-from gymnasium.utils import EzPickle, seeding
-from pettingzoo import ParallelEnv
+from gymnasium.utils import EzPickle
 
 from scml_gym.core.arguments import check_render_mode, flag, named_arguments
 from scml_gym.core.errors import require_reset
 from scml_gym.core.masks import sampling_mask
 from scml_gym.core.parallel import check_agents
+from scml_gym.game.parallel_env import WorldAgents
 from scml_gym.oneshot.envs.config import OneShotConfig
 from scml_gym.oneshot.envs.partner_codec import PartnerCodec, negotiation_reward
 from scml_gym.oneshot.render import RENDER_MODES, render_day
@@ -24,7 +23,7 @@ from scml_gym.oneshot.view import MAX_PARTNERS, FactoryView, new_actions
 
 
 @named_arguments(OneShotConfig)
-class OneShotNegotiationsEnv(ParallelEnv, EzPickle):
+class OneShotNegotiationsEnv(WorldAgents, EzPickle):
     """A factory's negotiations in SCML OneShot, one agent for each of its partners.
 
     ## Description
@@ -97,28 +96,15 @@ class OneShotNegotiationsEnv(ParallelEnv, EzPickle):
         self.form = PartnerCodec(observation, quantity_bins, price_bins)
         self.reward = negotiation_reward(reward)
         self.strict = flag("strict", strict)
-        self.world: Any = None
         self.render_mode = check_render_mode(render_mode, RENDER_MODES)
-        self.possible_agents = [f"partner_{k}" for k in range(MAX_PARTNERS)]
-        self.agents: list[str] = []
-        self._observation_spaces = {a: copy.deepcopy(self.form.observation_space) for a in self.possible_agents}
-        self._action_spaces = {a: copy.deepcopy(self.form.action_space) for a in self.possible_agents}
-        self._rng: np.random.Generator | None = None
-
-    def observation_space(self, agent: str) -> spaces.Space:
-        """The same space for every agent, each its own object."""
-        return self._observation_spaces[agent]
-
-    def action_space(self, agent: str) -> spaces.Space:
-        """``Discrete(22)``; each agent its own object."""
-        return self._action_spaces[agent]
+        names = [f"partner_{k}" for k in range(MAX_PARTNERS)]
+        observation_spaces = {name: copy.deepcopy(self.form.observation_space) for name in names}
+        WorldAgents.__init__(self, observation_spaces, self.form.action_space)
 
     def reset(self, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[dict, dict]:
         """Draw the next world and run it to the factory's first decision."""
-        if seed is not None or self._rng is None:
-            self._rng, _ = seeding.np_random(seed)
         self.close()
-        drawn = self.setting.draw(int(self._rng.integers(2**62)))
+        drawn = self.setting.draw(self._next_seed(seed))
         drawn.world.start()
         self.world, (self.factory,) = drawn.world, drawn.players
         self._tracker = PartnerTracker(self.reward)
@@ -142,11 +128,7 @@ class OneShotNegotiationsEnv(ParallelEnv, EzPickle):
             ended |= {e.partner: e for e in self._tracker.update(self.view)}
         observations, infos = self._observe(), self._infos(ended)
         rewards = {a: float(ended[k].reward) if k in ended else 0.0 for k, a in enumerate(self.agents)}
-        terminations = dict.fromkeys(self.agents, self.world.done)
-        truncations = dict.fromkeys(self.agents, False)
-        if self.world.done:
-            self.agents = []
-        return observations, rewards, terminations, truncations, infos
+        return observations, rewards, *self._ends(), infos
 
     @property
     def view(self) -> FactoryView:
@@ -160,13 +142,6 @@ class OneShotNegotiationsEnv(ParallelEnv, EzPickle):
             return None
         require_reset(self.world is not None, "render")
         return render_day(self.view, self.render_mode)
-
-    def close(self) -> None:
-        """End the running world; ``reset`` draws another one."""
-        self.agents = []
-        if self.world is not None:
-            self.world.close()
-            self.world = None
 
     def _observe(self) -> dict[str, Any]:
         return {a: self.form.observe(self.view, k) for k, a in enumerate(self.agents)}
