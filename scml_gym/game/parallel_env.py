@@ -84,8 +84,9 @@ class WorldAgents(ParallelEnv):
 
     def _ends(self) -> tuple[dict[str, bool], dict[str, bool]]:
         """Terminations and truncations after a step; nobody is left where the world has ended."""
-        ends = dict.fromkeys(self.agents, self.world.done), dict.fromkeys(self.agents, False)
-        if self.world.done:
+        done = bool(self.world.done)
+        ends = dict.fromkeys(self.agents, done), dict.fromkeys(self.agents, False)
+        if done:
             self.agents = []
         return ends
 
