@@ -109,6 +109,7 @@ def learnt(tmp_path_factory):
     return run.path
 
 
+@pytest.mark.slow
 def test_a_learner_is_trained_and_ranked(learnt, tmp_path):
     assert game_of("toy/Pie-v0") is TOY
     competitors = (str(learnt), "claim?first=7")
@@ -132,6 +133,7 @@ def test_two_alone():
     assert mean[competitors[0]] > 0.4 > mean[competitors[1]]
 
 
+@pytest.mark.slow
 def test_it_is_ranked_on_the_command_line(tmp_path):
     out = tmp_path / "ranked"
     command = [sys.executable, "evaluate.py", "--game", NAME, "claim", "claim?first=9", "--one-on-one"]
