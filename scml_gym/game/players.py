@@ -6,6 +6,7 @@ import functools
 import inspect
 from typing import Any
 
+from scml_gym.core.arguments import brief
 from scml_gym.core.errors import InputError
 from scml_gym.core.registry import Registry, load_object, parse_parameters
 from scml_gym.game.run_folders import RUN_FOLDERS, is_folder
@@ -24,6 +25,8 @@ def player_maker(strategies: Registry, name: str) -> PlayerMaker:
     Raises:
         InputError: if nothing of that name exists; the message names the nearest one.
     """
+    if not isinstance(name, str):
+        raise InputError(f"player {brief(name)}; valid: a name")
     if is_folder(name):
         return RUN_FOLDERS.get("learner")(name)
     if ":" in name:

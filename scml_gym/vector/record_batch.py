@@ -13,7 +13,6 @@ from gymnasium.vector import AutoresetMode
 from scml_gym.core.arguments import named_arguments, whole
 from scml_gym.core.errors import InputError
 from scml_gym.game.calls import PLAYER_DTYPE, call_decide, call_learn, fill_player
-from scml_gym.game.players import player_maker
 from scml_gym.game.strategy import StrategyPolicy
 from scml_gym.jit.arrays import scratch_floats
 from scml_gym.jit.compile import jittable
@@ -141,7 +140,7 @@ class RecordVectorEnv(RowVectorEnv):
         self.single_observation_space = copy.deepcopy(game.observation_space)
         self.single_action_space = copy.deepcopy(game.action_space)
         super().__init__(n, autoreset_mode, threads, game.action_space.dtype)
-        self._opponent = player_maker(game.strategies, opponent or game.opponent)(0)
+        self._opponent = game.opponent_maker(opponent)(0)
         if not isinstance(self._opponent, StrategyPolicy):
             raise InputError(f"opponent={opponent!r} is no strategy: use vectorization_mode='sync'", "opponent")
         interface, size = game.interface, self._opponent.strategy.state_size

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from scml_gym.core.arguments import check_render_mode, flag, named_arguments, whole
+from scml_gym.core.arguments import brief, check_render_mode, flag, named_arguments, whole
 from scml_gym.core.copying import Independent
 from scml_gym.core.errors import InputError
 from scml_gym.game.definition import Column, Competition, EntryPoints, Game
@@ -52,7 +52,7 @@ class RecordEnv(Independent, WorldEnv):
         render_mode: str | None = None,
     ):
         self.game = game = load_game(game)
-        make = player_maker(game.strategies, opponent or game.opponent)
+        make = game.opponent_maker(opponent)
         codec = RecordCodec(game)
         parts = EnvParts(
             draw=partial(_draw, game, whole("days", days), make, players=(game.player(player),)),
@@ -94,10 +94,12 @@ class RecordParallelEnv(Independent, ParallelWorldEnv):
     ):
         self.game = game = load_game(game)
         self.metadata = {"name": game.name, "render_modes": [], "is_parallelizable": True}
-        make = player_maker(game.strategies, opponent or game.opponent)
-        names = list(dict.fromkeys(game.players if agents is None else agents))
-        if not names:
-            raise InputError("agents: at least one player must be named", "agents")
+        make = game.opponent_maker(opponent)
+        names = list(game.players if agents is None else agents)
+        if not names or len(set(names)) != len(names):
+            raise InputError(
+                f"agents={brief(agents)}; valid: at least one of {', '.join(game.players)}, once", "agents"
+            )
         indices, codec = {name: game.player(name) for name in names}, RecordCodec(game)
         parts = ParallelParts(
             agents=indices,
@@ -153,7 +155,12 @@ def define_game(game: RecordGame, path: str, summary: str, env_id: str, columns:
         summary: One line.
         env_id: Of the Gymnasium environment, such as ``"own/Pie-v0"``.
         columns: Of the summary, what is reported of a world beside ``score``.
+
+    Raises:
+        InputError: if it has not two players.
     """
+    if len(game.players) != 2:
+        raise InputError(f"{game.name} has {len(game.players)} players; only games of 2 can be ranked")
     module, name = path.partition(":")[0], env_id.partition("/")[2].partition("-")
     return Game(
         name=game.name,

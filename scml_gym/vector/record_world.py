@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from gymnasium import spaces
 
+from scml_gym.core.arguments import brief
 from scml_gym.core.errors import InputError
 from scml_gym.core.masks import sampling_mask
 from scml_gym.game.codecs import Transition
@@ -53,7 +54,12 @@ class RecordWorld:
         """Play a day with the answers of the players that are decided from outside."""
         answers = np.zeros((len(self.players), self.game.interface.n_answers), dtype=self.game.interface.action)
         for i, player in enumerate(self.players):
-            answers[i] = actions[i] if player is None else player.act(self._views[i])
+            given = actions[i] if player is None else player.act(self._views[i])
+            if np.shape(given) != answers[i].shape:
+                raise InputError(
+                    f"{self.game.players[i]}: answers {brief(given)}; valid: an array of {answers[i].shape}"
+                )
+            answers[i] = given
         rewards = np.zeros(len(self.players))
         ended = self.game.functions.act(self._records[0], answers, rewards)
         self.profits[:, self.day] = rewards

@@ -14,9 +14,11 @@ import numpy as np
 from gymnasium import spaces
 
 from scml_gym.core.arguments import brief
-from scml_gym.core.errors import InputError, nearest
+from scml_gym.core.errors import InputError, about, nearest
 from scml_gym.core.registry import Registry, load
+from scml_gym.game.players import player_maker
 from scml_gym.game.strategy import StrategyInterface
+from scml_gym.game.world import PlayerMaker
 
 
 class RecordFunctions(NamedTuple):
@@ -91,6 +93,15 @@ class RecordGame:
         if name not in self.players:
             raise InputError(f"player={brief(name)}{nearest(str(name), self.players)}", "player")
         return self.players.index(name)
+
+    def opponent_maker(self, name: str | None) -> PlayerMaker:
+        """What makes the players of a name (see `scml_gym.game.players.player_maker`); None for the default one.
+
+        Raises:
+            InputError: if nothing of that name exists.
+        """
+        with about("opponent"):
+            return player_maker(self.strategies, self.opponent if name is None else name)
 
 
 def load_game(game: RecordGame | str) -> RecordGame:

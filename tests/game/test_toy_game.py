@@ -27,7 +27,7 @@ from tests.helpers.toy_game import TOY, env, parallel_env
 
 ROOT = Path(__file__).resolve().parents[2]
 NAME = "tests.helpers.toy_game:TOY"
-SMALL = {"total_steps": 16384, "n_envs": 16, "n_steps": 64, "batch_size": 256, "n_epochs": 4, "net_arch": [16]}
+SMALL = {"total_steps": 32768, "n_envs": 64, "n_steps": 32, "batch_size": 512, "n_epochs": 8, "net_arch": [16]}
 
 
 def test_it_is_small():
@@ -99,8 +99,8 @@ def test_a_parallel_environment():
 @pytest.fixture(scope="module")
 def learnt(tmp_path_factory):
     agent = read_yaml(CONFIGS / "agent" / "ppo.yaml") | {"name": "ppo"} | SMALL
-    agent |= {"learning_rate": 3e-3, "final_learning_rate": 3e-3, "gamma": 0.0, "reward_scale": 1.0}
-    config = {"seed": 1, "agent": agent, "env": {"id": "toy/Pie-v0", "opponent": "claim?first=2"}}
+    agent |= {"learning_rate": 1e-2, "final_learning_rate": 2e-3, "gamma": 0.9, "reward_scale": 1.0}
+    config = {"seed": 1, "agent": agent, "env": {"id": "toy/Pie-v0"}}
     config |= {"checkpoint_minutes": 60, "threads": 1}
     assert can_batch(config["env"])
     learner = AGENTS.get("ppo").build(config["agent"], config["env"])
@@ -113,13 +113,13 @@ def learnt(tmp_path_factory):
 def test_a_learner_is_trained_and_ranked(learnt, tmp_path):
     assert game_of("toy/Pie-v0") is TOY
     competitors = (str(learnt), "claim?first=7")
-    config = TournamentConfig(game=NAME, competitors=competitors, field=("claim?first=2",), worlds=20, days=10)
+    config = TournamentConfig(game=NAME, competitors=competitors, field=("claim",), worlds=20, days=10)
     outcome = run_tournament(config)
     assert not outcome.failures
     write_results(tmp_path / "results", config, outcome, "test")
     table = read_scores(tmp_path / "results" / "scores.csv", NAME)
     scores = table[table["role"] == "competitor"].groupby("competitor")["score"].mean()
-    assert scores["run"] > scores["claim?first=7"]
+    assert scores["run"] > 0.4 > scores["claim?first=7"]
     assert table["agreements"].between(0, 10).all() and table["agreements"].sum() > 100
     assert "first" in (tmp_path / "results" / "ranking.csv").read_text().splitlines()[0]
     assert not (tmp_path / "results" / "profit.png").exists()

@@ -15,7 +15,7 @@ from scml_gym.game.calls import strategy_addresses
 from scml_gym.game.strategy import Strategy, StrategyInterface, StrategyPolicy
 from scml_gym.jit.compile import jittable
 from scml_gym.vector.record_batch import RecordVectorEnv
-from scml_gym.vector.record_envs import RecordEnv, RecordParallelEnv
+from scml_gym.vector.record_envs import RecordEnv, RecordParallelEnv, define_game
 from scml_gym.vector.records import RecordFunctions
 from tests.helpers.toy_game import CLAIM, INTERFACE, PIE, RULES, VIEW_DTYPE, place, restart
 
@@ -223,6 +223,11 @@ def test_what_is_wrong_is_told_in_one_line():
         env.step(11)
     with pytest.raises(InputError, match=r"action \[0\] is masked"):
         env.step(0)
+    for agents in ([], ["first", "first"]):
+        with pytest.raises(InputError, match="valid: at least one of first, second, once"):
+            RecordParallelEnv(RULES, agents=agents)
+    with pytest.raises(InputError, match="only games of 2"):
+        define_game(dataclasses.replace(RULES, players=("a", "b", "c")), "", "", "own/Game-v0", {})
     parallel.reset(seed=0)
     with pytest.raises(InputError, match="second: no action"):
         parallel.step({"first": 3})
@@ -235,6 +240,10 @@ def test_what_is_wrong_is_told_in_one_line():
             make(RULES, opponent="claim?frist=1")
         with pytest.raises(InputError, match=r"oponent.*did you mean 'opponent'"):
             make(RULES, oponent="claim")
+        with pytest.raises(InputError, match="player 5; valid: a name"):
+            make(RULES, opponent=5)
+        with pytest.raises(InputError, match="unknown strategy ''"):
+            make(RULES, opponent="")
         with pytest.raises(InputError, match="a RecordGame is needed"):
             make("tests.helpers.toy_game:TOY")
     with pytest.raises(InputError, match="'tells' does not compile"):
