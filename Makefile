@@ -2,6 +2,8 @@
 #   PYTHON=python3.12             another interpreter, 3.11 to 3.13
 #   PIP_ARGS="--index-url ..."    where to install from; for a torch without CUDA (much smaller):
 #                                 PIP_ARGS="--extra-index-url https://download.pytorch.org/whl/cpu"
+#   WORKERS=4                     processes of `make test` and `make test-fast`; one a core by default, 0 for none beside
+#   PYTEST_ARGS="-k planner"      more arguments for pytest
 
 SUPPORTED := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 PYTHON := $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
@@ -9,19 +11,24 @@ PYTHON := $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 VENV := .venv
 RUN := $(VENV)/bin/python
 PIP_ARGS :=
+WORKERS := auto
+PYTEST_ARGS :=
+PYTEST = $(RUN) -m pytest -n $(WORKERS) --dist worksteal
 
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: help setup demo test coverage lint docs clean
+.PHONY: help setup league demo test test-fast coverage lint docs clean
 
 help:
-	@echo "make demo   train Q-learning for a minute and rank it in real worlds: curve, tables and plots in demo/"
-	@echo "make test   run all tests"
-	@echo "make lint   run ruff, codespell and pyright"
-	@echo "make docs   build the documentation site into build/site, strictly and without a network"
-	@echo "make coverage  run all tests and see which lines they ran: build/coverage/index.html"
-	@echo "make setup  only make .venv and install"
-	@echo "make clean  remove .venv, build/ and demo/"
+	@echo "make demo       train Q-learning for a minute and rank it in real worlds: curve, tables and plots in demo/"
+	@echo "make test       run all tests, on all cores"
+	@echo "make test-fast  run the quick tests, in about a minute"
+	@echo "make league     install agents of the league (scml-agents), without which their tests are skipped"
+	@echo "make lint       run ruff, codespell and pyright"
+	@echo "make docs       build the documentation site into build/site, strictly and without a network"
+	@echo "make coverage   run all tests and see which lines they ran: build/coverage/index.html"
+	@echo "make setup      only make .venv and install"
+	@echo "make clean      remove .venv, build/ and demo/"
 
 setup: $(VENV)/.installed
 
@@ -39,7 +46,14 @@ demo: setup
 	$(RUN) evaluate.py demo/q-learning best-subset greedy random --worlds 6 --days 20 --out demo/evaluation
 
 test: setup
-	$(RUN) -m pytest
+	$(PYTEST) $(PYTEST_ARGS)
+
+test-fast: setup
+	$(PYTEST) -m "not slow and not docs and not league and not browser" $(PYTEST_ARGS)
+
+# without what scml-agents needs: TensorFlow, which only some of its agents import
+league: setup
+	$(RUN) -m pip install --disable-pip-version-check --quiet $(PIP_ARGS) --no-deps scml-agents==0.5.2
 
 coverage: setup
 	$(RUN) -m pytest --cov --cov-report=term --cov-report=html:build/coverage

@@ -2,7 +2,7 @@
 
     python benchmarks/generation.py --worlds 1500 --days 50-200 --out docs/results/generation
 
-Draws as many worlds from each, compares their statistics (benchmarks/generation_statistics.py) with Holm's correction,
+Draws as many worlds from each, compares their statistics (`scml_gym.oneshot.worlds.statistics`) with Holm's correction,
 then does the same with generators altered in one constant each, which must be rejected. Exits with 1 where the true one
 is rejected or an altered one is not. ``--real`` keeps scml's worlds (a `SpecPool`) for later runs.
 """
@@ -23,7 +23,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from generation_statistics import Comparison, compare, table_of
 from rich.console import Console
 
 from scml_gym.core.errors import InputError
@@ -35,6 +34,7 @@ from scml_gym.oneshot.worlds.generation import Range, league_spec
 from scml_gym.oneshot.worlds.pool import SpecPool, parse_range
 from scml_gym.oneshot.worlds.spec import MAX_FACTORIES, WorldSpec
 from scml_gym.oneshot.worlds.spec_record import DAILY_DTYPE, SPEC_DTYPE
+from scml_gym.oneshot.worlds.statistics import Comparison, compare, table_of
 
 ALTERED: dict[str, Any] = {
     "PREDICTABILITY": (0.75, 0.9),

@@ -1,64 +1,126 @@
 """Players compared in compiled worlds: each takes the same seat of the same worlds, in one field of opponents.
 
-Thousands of times faster than the real simulation, whose results it equals, so small differences show; for strategies,
-policy files and run folders that a policy file can stand for. Differences are paired by world, to the first player:
+Much faster than the real simulation, whose results it equals, so small differences show. A player is a strategy, a
+policy file or a run folder; the field are strategies and policy files. Differences are paired by world, to the first
+player:
 
     python benchmarks/paired.py best-subset runs/self-play-0 subset-strong --field best-subset greedy --worlds 1000
+    python benchmarks/paired.py best-subset runs/q-learning-0 --worlds 1000 --out q_learning.csv
 """
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
+from scml_gym.core.cli import run_main
+from scml_gym.core.errors import InputError
+from scml_gym.core.files import replace_file
 from scml_gym.evaluation.statistics import compare, mean_and_error
-from scml_gym.oneshot.envs.config import OneShotConfig
+from scml_gym.game.world import FactoryPolicy, PlayerMaker
+from scml_gym.oneshot.envs.config import EpisodeSample, OneShotConfig
+from scml_gym.oneshot.players import player_maker
+from scml_gym.oneshot.strategies.base import StrategyPolicy
 from scml_gym.oneshot.worlds.compiled.world import CompiledWorld
 
 
-def play(players: Sequence[str], field: Sequence[str], worlds: int, seed: int, days: int) -> np.ndarray:
+def score(cast: EpisodeSample, make: PlayerMaker) -> float:
+    """The score of a player in the seat of a cast's learner: in machine code if it is a strategy, else asked."""
+    (seat,) = cast.factories
+    player: Any = make(cast.seed)
+    compiled = isinstance(player, StrategyPolicy)
+    world = CompiledWorld(cast.spec, [*cast.players[:seat], player if compiled else None, *cast.players[seat + 1 :]])
+    world.start()
+    if not compiled:
+        _play_policy(world, seat, player)
+    return float(world.scores[seat])
+
+
+def _play_policy(world: CompiledWorld, seat: int, policy: FactoryPolicy) -> None:
+    """Play an external factory of a world that has started to the end."""
+    policy.begin(world.view(seat))
+    while True:
+        for last in world.closed_days(seat):
+            policy.end_day(last)
+        if not world.pending:
+            return
+        world.step({seat: policy.act(world.view(seat))})
+
+
+def maker(name: str) -> PlayerMaker:
+    """What makes the players of a name: a policy file where the run folder has one, else its `FactoryPolicy`.
+
+    Raises:
+        InputError: if nothing has that name, or it plays in the real simulation only.
+    """
+    try:
+        return CompiledWorld.player_maker(name)
+    except InputError:
+        make = player_maker(name)
+        player = make(0)
+        if not isinstance(player, FactoryPolicy) or not player.synchronous:
+            raise
+        return make
+
+
+def play(players: Sequence[str], setting: OneShotConfig, worlds: int, seed: int) -> np.ndarray:
     """The players' scores, float64, shape ``(worlds, players)``.
 
     Args:
         players: Who takes the seat; names (see `scml_gym.oneshot.players`).
-        field: Who plays the other factories, drawn evenly.
+        setting: Which worlds, and who plays the other factories.
         worlds: How many, of a level and seat drawn for each.
         seed: Of the first; the others follow.
-        days: Of each world.
     """
-    setting = OneShotConfig(opponents=field, days=days)
-    makers = [CompiledWorld.player_maker(name) for name in players]
+    makers = [maker(name) for name in players]
     scores = np.zeros((worlds, len(players)))
     for i in range(worlds):
         cast = setting.cast(seed + i)
-        (seat,) = cast.factories
-        for j, make in enumerate(makers):
-            world = CompiledWorld(cast.spec, [*cast.players[:seat], make(cast.seed), *cast.players[seat + 1 :]])
-            world.run()
-            scores[i, j] = world.scores[seat]
+        scores[i] = [score(cast, make) for make in makers]
     return scores
 
 
-def main() -> None:
-    """Parse, play, print a table."""
+def compared(players: Sequence[str], scores: np.ndarray) -> pd.DataFrame:
+    """A row for each player: its score with standard error, and the difference to the first with 95 % interval."""
+    rows = []
+    for name, own in zip(players, scores.T, strict=True):
+        mean, other = mean_and_error(own), compare(own, scores[:, 0])
+        facts = {"player": name, "worlds": len(own), "score": mean.mean, "standard_error": mean.error}
+        rows.append(facts | {"difference": other.difference, "low": other.low, "high": other.high})
+    return pd.DataFrame(rows)
+
+
+def main() -> int:
+    """Parse, play, print a table and write it where asked to."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("players", nargs="+")
     parser.add_argument("--field", nargs="+", default=["best-subset", "best-subset-even", "greedy"])
     parser.add_argument("--worlds", type=int, default=1000)
     parser.add_argument("--days", type=int, default=50)
+    parser.add_argument("--factories", type=int, nargs="+", default=[4, 8], help="on each level: a number or a range")
     parser.add_argument("--seed", type=int, default=10**6, help="of the first world")
+    parser.add_argument("--out", type=Path, help="CSV file for the table")
     options = parser.parse_args()
-    scores = play(options.players, options.field, options.worlds, options.seed, options.days)
-    print(f"{options.worlds} worlds of {options.days} days; field: {', '.join(options.field)}")
+    low, high = options.factories[0], options.factories[-1]
+    setting = OneShotConfig(opponents=options.field, days=options.days, factories_per_level=(low, high))
+    scores = play(options.players, setting, options.worlds, options.seed)
+    table = compared(options.players, scores)
+    print(f"{options.worlds} worlds of {options.days} days, {low} to {high} factories a level; field: {options.field}")
     width = max(map(len, options.players))
-    print(f"{'player':{width}}  score, error   less the first, 95 % interval")
-    for name, own in zip(options.players, scores.T, strict=True):
-        mean, less = mean_and_error(own), compare(own, scores[:, 0])
-        interval = f"({less.low:+.4f}, {less.high:+.4f})"
-        print(f"{name:{width}}  {mean.mean:.4f} {mean.error:.4f}  {less.difference:+.4f} {interval}")
+    print(f"{'player':{width}}  score, error   difference to the first, 95 % interval")
+    for row in table.itertuples():
+        interval = f"({row.low:+.4f}, {row.high:+.4f})"
+        print(f"{row.player:{width}}  {row.score:.4f} {row.standard_error:.4f}  {row.difference:+.4f} {interval}")
+    if options.out:
+        options.out.parent.mkdir(parents=True, exist_ok=True)
+        replace_file(options.out, table.to_csv(index=False).encode())
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    run_main(main)

@@ -1,20 +1,58 @@
-"""Shared by all tests: one thread for every numerical library, and command lines in processes of their own."""
+"""Shared by all tests: one thread for every numerical library, fixed seeds, command lines in processes of their own."""
 
+import itertools
 import os
+import random
 import subprocess
 import sys
 from pathlib import Path
 
+import gymnasium
 import hypothesis
+import numpy as np
 import pytest
 
 from scml_gym.core.process import limit_threads
 
 limit_threads(1)
-hypothesis.settings.register_profile("loaded-machine", deadline=None)  # a slow example is no failure
-hypothesis.settings.load_profile("loaded-machine")
+# a slow example is no failure; other examples than the gate's: pytest --hypothesis-profile=new-examples
+hypothesis.settings.register_profile("gate", deadline=None, derandomize=True)
+hypothesis.settings.register_profile("new-examples", deadline=None, print_blob=True)
+hypothesis.settings.load_profile("gate")
 
 ROOT = Path(__file__).resolve().parents[1]
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--fail-skipped",
+        metavar="MARKERS",
+        default="",
+        help="comma-separated markers (league,docs,...): their tests fail where they would be skipped",
+    )
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    report = yield
+    markers = filter(None, item.config.getoption("--fail-skipped").split(","))
+    if report.skipped and not hasattr(report, "wasxfail") and any(map(item.get_closest_marker, markers)):
+        report.outcome = "failed"
+        report.longrepr = f"{item.nodeid} was skipped: {call.excinfo.value if call.excinfo else report.longrepr}"
+    return report
+
+
+@pytest.fixture(autouse=True)
+def fixed_seeds(monkeypatch):
+    """What a test draws without a seed is the same in every run, alone and after others."""
+    seeds, draw = itertools.count(), gymnasium.utils.seeding.np_random
+    monkeypatch.setattr(
+        gymnasium.utils.seeding, "np_random", lambda seed=None: draw(next(seeds) if seed is None else seed)
+    )
+    random.seed(0)
+    np.random.seed(0)
+    if "torch" in sys.modules:
+        sys.modules["torch"].manual_seed(0)
 
 
 @pytest.fixture
@@ -22,7 +60,8 @@ def command_line(tmp_path):
     """``command_line("train.py", *arguments)``: run a script of the repository, in an empty folder."""
 
     def run(script, *arguments, **variables):
-        environment = os.environ | {"PYTHONPATH": str(ROOT)} | variables
+        path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+        environment = os.environ | {"PYTHONPATH": path} | variables
         command = [sys.executable, str(ROOT / script), *map(str, arguments)]
         return subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300)
 

@@ -17,12 +17,11 @@ from agents import AGENTS
 from scml_gym.evaluation.table import COLUMNS
 from scml_gym.oneshot.rewards.factory import REWARDS
 from scml_gym.oneshot.strategies import STRATEGIES
+from tests.helpers.pages import PAGES, ROOT, blocks, chains, steps
 
-ROOT = Path(__file__).resolve().parents[1]
-PAGES = ["README.md", *sorted(str(p.relative_to(ROOT)) for p in (ROOT / "docs").glob("*.md"))]
 MADE = sorted(str(p.relative_to(ROOT)) for p in (ROOT / "docs" / "environments").glob("*.md"))
 
-NOT_RUN = {"make demo", "make test", "make setup", "pip install"}
+NOT_RUN = {"make demo", "make test", "make test-fast", "make league", "make setup", "pip install"}
 """Commands that install, or run all tests."""
 
 SMALLER = {
@@ -34,6 +33,7 @@ SMALLER = {
     "train.py dnb_accept": "--set agent.data.worlds=6 --set agent.data.days=4 --set agent.data.held_out=[] "
     "--set agent.models.transformer.epochs=1",
     "train.py --resume": "",
+    "benchmarks/new_worlds.py": "--turns 1 --seed 1",
     "benchmarks/dnb_search.py": "--trials 2 --worlds 2 --days 3",
     "train.py --help": "",
     "examples/": "",
@@ -59,13 +59,6 @@ def load_script(path):
 @pytest.fixture(scope="module")
 def build():
     return load_script("docs/build.py")
-
-
-def code_blocks(page):
-    """Language and text of each fenced block; of one with a title, which is a file, the title and its text."""
-    text = (ROOT / page).read_text(encoding="utf-8")
-    blocks = re.findall(r'^```(\w+)(?: title="([^"]+)")?\n(.*?)^```$', text, flags=re.S | re.M)
-    return [(title or language, text) for language, title, text in blocks]
 
 
 def as_tested(command):
@@ -97,46 +90,65 @@ def run_command(command, folder):
     assert "Traceback" not in done.stderr, told
 
 
-def run_page(page, folder):
-    """Run everything in a page in its order: commands as processes, Python in one namespace."""
+def run(steps, folder):
+    """Take steps in their order: commands as processes, Python in one namespace."""
     names = {"__name__": "page"}
     with registries_kept():
-        for language, text in code_blocks(page):
-            if language == "bash":
-                for line in text.splitlines():
-                    command = as_tested(line)
-                    if command is not None:
-                        run_command(command, folder)
-            elif language == "python":
-                exec(compile(text, f"{page}, Python", "exec"), names)
-            elif language == "yaml":
-                assert isinstance(yaml.safe_load(text), dict)
-            elif language.endswith(".py"):
-                (folder / language).write_text(text, encoding="utf-8")
+        for step in steps:
+            if step.language == "python":
+                exec(compile(step.text, f"{step.page}, Python", "exec"), names)
+            elif step.language != "bash":
+                (folder / step.language).write_text(step.text, encoding="utf-8")
+            elif (command := as_tested(step.text)) is not None:
+                run_command(command, folder)
 
 
-@pytest.fixture(scope="module")
-def clone(tmp_path_factory):
-    """A folder like a fresh clone, in which the commands of the README have been run."""
-    folder = tmp_path_factory.mktemp("clone")
+@pytest.fixture
+def clone(tmp_path, monkeypatch):
+    """A folder like a fresh clone, in which a reader is."""
     for path in ROOT.iterdir():
         if not path.name.startswith(".") and path.name not in ("runs", "demo"):
-            (folder / path.name).symlink_to(path)
-    before = Path.cwd()
-    os.chdir(folder)
-    try:
-        run_page("README.md", folder)
-    finally:
-        os.chdir(before)
-    return folder
+            (tmp_path / path.name).symlink_to(path)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)  # where a page's files are written
+    return tmp_path
+
+
+def told(step):
+    """Of a command without its comment, so that the same one is known again."""
+    return shlex.join(shlex.split(step.text, comments=True)) if step.language == "bash" else step.text
+
+
+CHAINS = {
+    tuple(told(step) for step in chain.steps): chain
+    for page in PAGES
+    for chain in chains(page)
+    if any(step.language != "bash" or as_tested(step.text) is not None for step in chain.steps)
+}.values()
+"""Once each, where pages tell the same."""
+
+
+@pytest.mark.docs
+@pytest.mark.parametrize("chain", CHAINS, ids=str)
+def test_commands_and_snippets_run(chain, clone):
+    run([*chain.before, *chain.steps], clone)
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_commands_and_snippets_run(page, clone, monkeypatch):
-    monkeypatch.chdir(clone)
-    monkeypatch.syspath_prepend(clone)  # where a page's files are written
-    if page != "README.md":
-        run_page(page, clone)
+def test_every_block_of_yaml_is_a_mapping(page):
+    for language, text in blocks(page):
+        if language == "yaml":
+            assert isinstance(yaml.safe_load(text), dict)
+
+
+def test_steps_that_need_one_another_are_taken_together():
+    """The README trains, resumes, evaluates and reads the result; a page goes on from the README's training."""
+    words = {str(chain): [step.text.split()[1] for step in chain.steps] for chain in chains("README.md")}
+    taken = words["README.md: train.py maskable_ppo --seed"]
+    assert taken == ["train.py", "train.py", "evaluate.py", "examples/read_results.py"]
+    (deploys,) = [c for c in chains("docs/evaluation.md") if any('deploy("runs/ppo")' in s.text for s in c.steps)]
+    assert [str(step) for step in deploys.before] == ["README.md: train.py maskable_ppo --seed"]
+    assert sum(len(chain.steps) for page in PAGES for chain in chains(page)) == sum(len(steps(page)) for page in PAGES)
 
 
 @pytest.mark.parametrize(
@@ -189,12 +201,12 @@ def test_the_version_is_the_same_everywhere():
 
 
 def test_commands_that_are_not_run_are_targets_of_the_makefile():
-    targets = set(re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), flags=re.M))
+    targets = set(re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(), flags=re.M))
     assert {command.split()[1] for command in NOT_RUN if command.startswith("make ")} <= targets
     written = {
         " ".join(shlex.split(line, comments=True)[:2])
         for p in PAGES
-        for k, t in code_blocks(p)
+        for k, t in blocks(p)
         if k == "bash"
         for line in t.splitlines()
     }

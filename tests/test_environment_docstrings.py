@@ -8,8 +8,7 @@ import pytest
 from scml_gym.commitment.envs.commitment_v0 import CommitmentEnv
 from scml_gym.commitment.envs.game_v0 import GameEnv
 from scml_gym.core.registry import load_object
-from scml_gym.envs import parallel
-from scml_gym.registration import ENVIRONMENTS
+from scml_gym.registration import ENVIRONMENTS, PARALLEL_ENVIRONMENTS
 
 HEADINGS = [
     "Description",
@@ -22,7 +21,7 @@ HEADINGS = [
     "Version History",
 ]
 CLASSES = [load_object(entry.single) for entry in ENVIRONMENTS.values()]
-CLASSES += [importlib.import_module(f"{parallel.__name__}.{name}").parallel_env for name in parallel.__all__]
+CLASSES += [importlib.import_module(module).parallel_env for module in PARALLEL_ENVIRONMENTS.values()]
 CLASSES += [GameEnv, CommitmentEnv]
 
 

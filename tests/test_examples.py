@@ -43,6 +43,7 @@ def test_every_example_is_tested():
     assert {path.name for path in EXAMPLES.glob("*.py")} == TESTED
 
 
+@pytest.mark.slow
 def test_masked_ppo_trains_repeats_itself_and_plays(folder, monkeypatch, capsys):
     arguments = ["--total-steps", 32, "--n-envs", 2, "--rollout", 16, "--days", 3, "--epochs", 1]
     weights = []
@@ -60,6 +61,7 @@ def test_masked_ppo_is_one_file_of_about_two_hundred_lines():
     assert len((EXAMPLES / "masked_ppo.py").read_text().splitlines()) < 220
 
 
+@pytest.mark.slow
 def test_a_learner_of_acceptance_is_judged(folder, monkeypatch, capsys):
     start("acceptance", ["agent.total_steps=200", "env.rounds=10"], out=folder / "run")
     run_script(monkeypatch, "judge_acceptance.py", "run", "--scenario", "Party", "--negotiations", 3)
@@ -75,6 +77,7 @@ def test_own_agent_agrees_with_somebody(folder):
     assert (scores_with("examples.own_agent:OwnAgent") != scores_with("do-nothing"))[[0, 3]].all()
 
 
+@pytest.mark.slow
 def test_own_learner_trains_is_registered_in_one_line_and_plays(folder, monkeypatch):
     from agents import AGENTS
     from agents.training import start

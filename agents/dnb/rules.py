@@ -9,7 +9,7 @@ from pydantic import Field
 
 from agents.dnb.bou import CALIBRATION_DTYPE
 from scml_gym.core.config import Config
-from scml_gym.jit.parameters import parameters_dtype
+from scml_gym.jit.parameters import count_parameters, parameters_dtype
 from scml_gym.oneshot.view import BUYER, SELLER
 
 SIDE_DTYPE = parameters_dtype(
@@ -33,9 +33,9 @@ SIDE_DTYPE = parameters_dtype(
 )
 """A side's rules, see `Side`."""
 
-N_SIDE = len(SIDE_DTYPE)
+N_SIDE = count_parameters(SIDE_DTYPE)
 
-N_RULES = 2 * N_SIDE + len(CALIBRATION_DTYPE)
+N_RULES = 2 * N_SIDE + count_parameters(CALIBRATION_DTYPE)
 """Numbers of a complete set of rules: a seller's, a buyer's, the calibration's."""
 
 

@@ -98,8 +98,8 @@ def rows_of(table: pd.DataFrame, role: str, level: str | None = None) -> pd.Data
 
 def levels_of(table: pd.DataFrame) -> list[str]:
     """The sides of the worlds of a table, in the order of their seats: in OneShot seller and buyer."""
-    first = table.groupby("level", sort=False)["factory"].min().sort_values(kind="stable")
-    return [str(level) for level in first.index]
+    first: Any = table.groupby("level", sort=False)["factory"].min()
+    return [str(level) for level in first.sort_values(kind="stable").index]
 
 
 def by_configuration(rows: pd.DataFrame, column: str, how: str = "mean") -> dict[str, np.ndarray]:

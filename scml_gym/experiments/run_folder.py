@@ -150,23 +150,20 @@ class Run:
         if not (path / "run.json").is_file():
             raise InputError(f"{path} is not a run folder: it has no run.json")
         try:
-            info = json.loads((path / "run.json").read_text())
-            if info.get("schema") != SCHEMA:
-                raise InputError(f"{path}/run.json has the schema {info.get('schema')!r}; {SCHEMA!r} is needed")
+            info = _read_info(path)
             config = yaml.safe_load((path / "config.yaml").read_text())
-            missing = {"agent", "agent_name", "env", "checkpoint", "step"} - info.keys()
-            missing |= {"seed", "agent", "env"} - config.keys()
+            missing = {"seed", "agent", "env"} - config.keys()
             if not missing:
-                info["agent"] = FORMER_AGENTS.get(info["agent"], info["agent"])
                 config["agent"] = current_settings(config["agent"])
-        except (OSError, UnicodeError, AttributeError, TypeError, json.JSONDecodeError, yaml.YAMLError) as error:
-            raise InputError(f"{path} is not a readable run folder: {' '.join(str(error).split())}") from error
+        except (OSError, UnicodeError, AttributeError, TypeError, yaml.YAMLError) as error:
+            raise _unreadable(path, error) from error
         if missing:
-            raise InputError(f"{path} is not a readable run folder: {', '.join(sorted(missing))} missing")
-        run = cls(path, config, info)
-        if info["checkpoint"] is not None and not (path / info["checkpoint"]).is_dir():
-            raise InputError(f"{path} is corrupt: its {info['checkpoint']} is missing")
-        return run
+            raise _unreadable(path, f"{', '.join(sorted(missing))} missing")
+        while info["checkpoint"] is not None and not (path / info["checkpoint"]).is_dir():
+            before, info = info, _read_info(path)
+            if info == before:
+                raise InputError(f"{path} is corrupt: its {info['checkpoint']} is missing")
+        return cls(path, config, info)
 
     @property
     def step(self) -> int:
@@ -303,6 +300,7 @@ class Run:
         for now, former in FORMER_FILES.items():
             if (self.path / former).is_dir():
                 os.replace(self.path / former, self.path / now)
+        self.info = _read_info(self.path)  # whoever trained here until now may have gone further
         for leftover in self.path.glob(".*.[0-9]*"):  # of replace_file
             leftover.unlink()
         shutil.rmtree(self.path / "checkpoints" / ".partial", ignore_errors=True)
@@ -313,6 +311,24 @@ class Run:
         """Take the folder's lock, which the system gives back when this process ends, however it ends."""
         if self._lock is None:
             self._lock = take_lock(self.path, "another process is training in")
+
+
+def _read_info(path: Path) -> dict[str, Any]:
+    """What ``run.json`` says now; a process that trains here replaces it, and removes checkpoints that it named."""
+    try:
+        info = json.loads((path / "run.json").read_text())
+        schema, missing = info.get("schema"), {"agent", "agent_name", "env", "checkpoint", "step"} - info.keys()
+    except (OSError, UnicodeError, AttributeError, json.JSONDecodeError) as error:
+        raise _unreadable(path, error) from error
+    if schema != SCHEMA:
+        raise InputError(f"{path}/run.json has the schema {schema!r}; {SCHEMA!r} is needed")
+    if missing:
+        raise _unreadable(path, f"{', '.join(sorted(missing))} missing")
+    return info | {"agent": FORMER_AGENTS.get(info["agent"], info["agent"])}
+
+
+def _unreadable(path: Path, problem: object) -> InputError:
+    return InputError(f"{path} is not a readable run folder: {' '.join(str(problem).split())}")
 
 
 def _lines(columns: list[str], rows: list[dict[str, Any]], header: bool = True) -> str:

@@ -15,6 +15,11 @@ def parameters_dtype(names: Iterable[str]) -> np.dtype:
     return np.dtype([(name, np.float64) for name in names])
 
 
+def count_parameters(dtype: np.dtype) -> int:
+    """How many numbers a record of `parameters_dtype` has."""
+    return len(dtype.names or ())
+
+
 def record_of(numbers: np.ndarray, dtype: np.dtype, first: int) -> Any:
     """The numbers of an array from ``first`` on as a record, not a copy.
 

@@ -120,6 +120,55 @@ def compare_episodes(seed: int, timing: str, counts: Counter[str], **arguments: 
     return difference
 
 
+def compare_external(seed: int, timing: str, n_external: int) -> str | None:
+    """Play a world of eight factories in both worlds, some of whose factories are answered for from outside.
+
+    Args:
+        seed: Of the world, of who plays, and of which factories are external.
+        timing: ``"rounds"`` or ``"moves"``.
+        n_external: How many are.
+
+    Returns:
+        The first difference in words, of what is pending, what the external factories see and what becomes of them; or
+        None where there is none.
+    """
+    spec = league_spec(seed, days=4, factories_per_level=4)
+    rng = np.random.default_rng(seed)
+    external = sorted(rng.choice(spec.n_factories, size=n_external, replace=False).tolist())
+    names = rng.choice(sorted(STRATEGIES), size=spec.n_factories)
+    worlds: list[Any] = []
+    policies: list[list[Any]] = []
+    for kind in (ReferenceWorld, CompiledWorld):
+        players: list[Any] = [player_maker(name)(5) for name in names]
+        policies.append(list(players))
+        played = [None if i in external else player for i, player in enumerate(players)]
+        worlds.append(kind(spec, played, 5, cast(Timing, timing)))
+    for world in worlds:
+        world.start()
+    reference, compiled = worlds
+    step = 0
+    while reference.pending:
+        if reference.pending != compiled.pending:
+            return f"step {step}, pending: reference {reference.pending}, compiled {compiled.pending}"
+        hidden = [world.hidden_state() for world in worlds]
+        for what, ours, theirs in [
+            ("hidden state", hidden[0], hidden[1]),
+            *((f"view of {i}", reference.view(i), compiled.view(i)) for i in external),
+        ]:
+            if not np.array_equal(ours, theirs):
+                return f"step {step}, {what}: reference {ours}, compiled {theirs}"
+        for world, players in zip(worlds, policies, strict=True):
+            world.step({i: players[i].act(world.view(i)) for i in world.pending})
+        step += 1
+    if not compiled.done:
+        return f"step {step}: the compiled world goes on"
+    for i in external:
+        ends = [(world.closed_days(i), world.summary(i)) for world in worlds]
+        if ends[0] != ends[1]:
+            return f"factory {i}, closed days and summary: reference {ends[0]}, compiled {ends[1]}"
+    return None
+
+
 def compare_case(seed: int, index: int, counts: Counter[str]) -> str | None:
     """A random world, then a random episode, both in the timing of the index (even: ``"rounds"``).
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from scml_gym.jit.arrays import scratch_floats, scratch_integers
 from scml_gym.jit.compile import jittable
-from scml_gym.jit.parameters import parameters_dtype
+from scml_gym.jit.parameters import count_parameters, parameters_dtype
 from scml_gym.oneshot.strategies.market import accept, end, offer, price_gain
 from scml_gym.oneshot.view import MAX_PARTNERS, SELLER, ActionArray, FactoryView
 
@@ -32,7 +32,7 @@ SETTINGS_DTYPE = parameters_dtype(("under", "over", "least_gain", "factor", "gai
 - ``partners``: fraction of the remaining partners that are asked, best ones first, in (0, 1].
 """
 
-N_SETTINGS = len(SETTINGS_DTYPE)
+N_SETTINGS = count_parameters(SETTINGS_DTYPE)
 
 WEIGHT, AGREED = 0, MAX_PARTNERS
 MEMORY_SIZE = 2 * MAX_PARTNERS

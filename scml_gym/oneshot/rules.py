@@ -5,6 +5,8 @@ Arithmetic on records, so that real simulations, compiled worlds, environments a
 
 from __future__ import annotations
 
+from typing import Any
+
 from scml_gym.core.errors import InputError
 from scml_gym.jit.compile import jittable
 from scml_gym.oneshot.view import ACCEPT, END, MAX_PARTNERS, NOOP, OFFER, ActionArray, FactoryView
@@ -93,7 +95,7 @@ def book_agreement(view: FactoryView, k: int, quantity: int, price: int) -> None
 
 
 @jittable
-def score_of(initial_balance: float, profit: float) -> float:
+def score_of(initial_balance: Any, profit: Any) -> Any:
     """A factory's score: its balance as a multiple of the initial one; arrays are taken too.
 
     Source: scml/oneshot/world.py, ``SCMLBaseWorld.scores``.

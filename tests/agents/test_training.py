@@ -23,6 +23,7 @@ def numbers(row):
     return {name: value for name, value in row.items() if value}
 
 
+@pytest.mark.slow
 def test_killed_and_resumed_a_training_ends_as_configured(tmp_path, command_line):
     folder = tmp_path / "run"
     total = 480
@@ -49,6 +50,7 @@ def test_killed_and_resumed_a_training_ends_as_configured(tmp_path, command_line
     assert (folder / "command.txt").read_text().count("\n") == 2
 
 
+@pytest.mark.slow
 def test_the_same_seed_trains_the_same_in_every_process(tmp_path, command_line):
     curves = []
     for hash_seed in "12":
@@ -62,6 +64,7 @@ def test_the_same_seed_trains_the_same_in_every_process(tmp_path, command_line):
     assert Run.open(tmp_path / "1").config["seed"] == 3
 
 
+@pytest.mark.slow
 def test_a_training_against_scmls_own_agents_repeats_too(tmp_path, command_line, monkeypatch):
     """They iterate over sets of names: `train.py` fixes the hash seed where the user has not."""
     monkeypatch.delenv("PYTHONHASHSEED", raising=False)

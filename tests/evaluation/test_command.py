@@ -33,6 +33,7 @@ def contents(folder):
     return {p.name: hashlib.sha256(p.read_bytes()).hexdigest() for p in folder.iterdir()}
 
 
+@pytest.mark.slow
 def test_a_results_folder(command_line, tmp_path):
     (tmp_path / "x.yaml").write_text("worlds: 2\ndays: 3\nfactories: 2\nfield: [greedy]\n")
     options = (

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
+import yaml
 
 from scml_gym.core.errors import InputError
 from scml_gym.experiments.run_folder import Run, find_policy_file
@@ -136,6 +137,35 @@ def test_a_missing_checkpoint_is_refused(run):
     run.latest_checkpoint().rename(run.path / "elsewhere")
     with pytest.raises(InputError, match="is missing"):
         Run.open(run.path)
+
+
+def test_a_checkpoint_that_is_replaced_meanwhile_is_not_missing(run, monkeypatch):
+    """Another process trains: after run.json was read, what it named goes."""
+    run.checkpoint(10, save("x"))
+    load = yaml.safe_load
+
+    def train_on(text):
+        for step in (run.step + 10, run.step + 20):
+            run.checkpoint(step, save(str(step)))
+        return load(text)
+
+    monkeypatch.setattr(yaml, "safe_load", train_on)
+    again = Run.open(run.path)
+    assert again.step == 30
+    assert (again.latest_checkpoint() / "a").read_text() == "30"
+
+
+def test_a_run_goes_on_where_another_process_left_it(run):
+    run.checkpoint(10, save("x"))
+    run.log(10, score=1.0)
+    early = Run.open(run.path)
+    for step in (20, 30, 40):
+        run.log(step, score=1.0)
+        run.checkpoint(step, save("y"))
+    run._lock.close()  # the process ends
+    early.resumed("again")
+    assert early.step == 40
+    assert [int(row["step"]) for row in early.curve()] == [10, 20, 30, 40]
 
 
 def test_the_learning_curve_grows_columns_and_is_cut(run):

@@ -30,22 +30,7 @@ from scml_gym.oneshot.rewards.factory import (
 from scml_gym.oneshot.rewards.kernels import needs_potential
 from scml_gym.oneshot.rules import repair, validate
 from scml_gym.oneshot.view import ACCEPT, BUYER, END, HIDDEN_DTYPE, MAX_PARTNERS, NOOP, OFFER, new_actions, new_view
-from tests.oneshot.test_strategies import views as views_of_offers
-
-
-@st.composite
-def views(draw):
-    """Views as a world shows them, the factory's economy included."""
-    view = draw(views_of_offers())
-    view["initial_balance"] = draw(st.integers(1, 10_000))
-    view["balance"] = draw(st.floats(-2_000, 20_000))
-    view["input_price"], view["output_price"] = draw(st.floats(1, 60)), draw(st.floats(1, 90))
-    view["exogenous_quantity"] = draw(st.integers(0, 10))
-    view["exogenous_price"] = draw(st.integers(0, 90))
-    view["production_cost"] = draw(st.integers(1, 8))
-    view["shortfall_penalty"], view["disposal_cost"] = draw(st.floats(0, 1.5)), draw(st.floats(0, 0.4))
-    return view
-
+from tests.helpers.views import views_with_economy
 
 ENCODERS = [
     {},
@@ -75,7 +60,7 @@ COMPILED = {function: compiled(function) for function in FUNCTIONS}
 
 
 @given(
-    view=views(),
+    view=views_with_economy(),
     history=st.integers(0, 2),
     bins=st.tuples(st.integers(1, 11), st.integers(1, 5)),
     seed=st.integers(0, 2**16),
@@ -101,7 +86,7 @@ def test_python_and_compiled_code_agree_to_the_last_bit(view, history, bins, see
 
 
 @pytest.mark.parametrize("arguments", ENCODERS, ids=str)
-@given(view=views())
+@given(view=views_with_economy())
 @settings(max_examples=40, deadline=None)
 def test_observations_lie_in_their_space(arguments, view):
     encoder = JointEncoder(**arguments)
@@ -120,7 +105,7 @@ def test_every_slot_is_named_once_with_its_range(arguments):
     assert all(slot.meaning for slot in encoder.slots)
 
 
-@given(view=views())
+@given(view=views_with_economy())
 @settings(max_examples=30, deadline=None)
 def test_layouts_agree_and_slots_mean_what_they_say(view):
     flat: Any = JointEncoder().encode(view)
@@ -140,7 +125,7 @@ def test_layouts_agree_and_slots_mean_what_they_say(view):
     assert PartnerEncoder().space.shape == (len(FACTORY_FEATURES) + len(PARTNER_FEATURES),)
 
 
-@given(view=views())
+@given(view=views_with_economy())
 @settings(max_examples=20, deadline=None)
 def test_history_shows_earlier_decisions_latest_first(view):
     encoder = JointEncoder(layout="dict", history=2)
@@ -158,7 +143,7 @@ def test_history_shows_earlier_decisions_latest_first(view):
 
 
 @pytest.mark.parametrize("form", ["choice", "continuous"])
-@given(view=views(), seed=st.integers(0, 2**16))
+@given(view=views_with_economy(), seed=st.integers(0, 2**16))
 @settings(max_examples=40, deadline=None)
 def test_masked_samples_are_valid_answers(form, view, seed):
     codec = ACTIONS.get(form)()
@@ -175,7 +160,7 @@ def test_masked_samples_are_valid_answers(form, view, seed):
     assert np.array_equal(before, actions)
 
 
-@given(view=views(), answers=st.lists(st.tuples(*[st.integers(-2, 12)] * 3), min_size=8, max_size=8))
+@given(view=views_with_economy(), answers=st.lists(st.tuples(*[st.integers(-2, 12)] * 3), min_size=8, max_size=8))
 @settings(max_examples=60, deadline=None)
 def test_validator_mends_every_answer_and_counts_the_mended(view, answers):
     actions = new_actions()
@@ -217,7 +202,7 @@ def transition(view, profits, done=False):
     return Transition(view.copy(), view, [view] * len(profits), np.array(profits, dtype=np.float64), done)
 
 
-@given(view=views())
+@given(view=views_with_economy())
 @settings(max_examples=10, deadline=None)
 def test_daily_profit_is_in_units_of_the_initial_balance(view):
     assert DailyProfit()(transition(view, [])) == 0.0
@@ -225,7 +210,7 @@ def test_daily_profit_is_in_units_of_the_initial_balance(view):
     assert total == pytest.approx(6.0 / view["initial_balance"])
 
 
-@given(view=views(), needs=st.lists(st.integers(-5, 10), min_size=1, max_size=6))
+@given(view=views_with_economy(), needs=st.lists(st.integers(-5, 10), min_size=1, max_size=6))
 @settings(max_examples=20, deadline=None)
 def test_shaping_changes_no_undiscounted_return_but_by_the_start(view, needs):
     shaped, compiled_one = PotentialShaping(DailyProfit(), needs_potential), ShapedProfit()

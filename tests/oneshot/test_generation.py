@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from benchmarks.generation_statistics import compare, holm, table_of
 from scml_gym.core.errors import InputError
 from scml_gym.jit import random as random_stream
 from scml_gym.jit.compile import compiled
@@ -16,6 +15,7 @@ from scml_gym.oneshot.worlds.compiled.generation import compiled_spec, generate
 from scml_gym.oneshot.worlds.generation import league_spec
 from scml_gym.oneshot.worlds.spec import MAX_FACTORIES, WorldSpec
 from scml_gym.oneshot.worlds.spec_record import DAILY_DTYPE, SPEC_DTYPE, fill_spec, read_spec
+from scml_gym.oneshot.worlds.statistics import compare, holm, table_of
 
 WORLDS, DAYS = 150, (20, 30)
 
@@ -49,17 +49,20 @@ def real():
     return table_of(league_spec(seed, DAYS) for seed in range(WORLDS))
 
 
+@pytest.mark.slow
 def test_draws_from_the_distribution_of_the_league_generator(real):
     rows = compare(real, table_of(compiled_spec(seed, DAYS) for seed in range(WORLDS)))
     assert len(rows) > 130
     assert [row for row in rows if row.adjusted < 0.01] == []
 
 
+@pytest.mark.slow
 def test_league_generator_agrees_with_itself(real):
     rows = compare(real, table_of(league_spec(seed, DAYS) for seed in range(1000, 1000 + WORLDS)))
     assert [row for row in rows if row.adjusted < 0.01] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "value", "statistic"),
     [

@@ -26,18 +26,9 @@ from scml_gym.oneshot.planner import (
 from scml_gym.oneshot.rules import validate
 from scml_gym.oneshot.settlement import settle_day
 from scml_gym.oneshot.view import ACCEPT, ACTION_DTYPE, BUYER, END, MAX_PARTNERS, NOOP, OFFER, SELLER, new_actions
-from tests.oneshot.test_strategies import make_view, random_views
+from tests.helpers.views import money_view, random_views
 
 SIZES = [len(values) for values in HEADS.values()]
-
-
-def money_view(**changes):
-    """A view in which every item matters: margin 4, shortfall 9, disposal 1."""
-    view = make_view(**({"prices": (10, 11), "level": BUYER} | changes))
-    view["exogenous_price"], view["production_cost"] = (17.0, 2.0) if view["level"] == BUYER else (4.0, 2.0)
-    view["input_price"], view["output_price"] = 10.0, 18.0
-    view["shortfall_penalty"], view["disposal_cost"] = 0.5, 0.1
-    return view
 
 
 def settings_of(*numbers):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
+import pandas as pd
 import pytest
 
-from benchmarks.population import drawn_members, mean_error, table
 from scml_gym.jit.random import counter_draws
 from scml_gym.oneshot.planner import MEMORY_SIZE
 from scml_gym.oneshot.players import player_maker
@@ -15,7 +17,7 @@ from scml_gym.oneshot.strategies.subset import DEFAULTS, DRAWN, N_TRAITS, SIDES,
 from scml_gym.oneshot.view import ACCEPT, BUYER, END, OFFER, SELLER, new_actions
 from scml_gym.oneshot.worlds.generation import league_spec
 from scml_gym.oneshot.worlds.reference import ReferenceWorld
-from tests.oneshot.test_planner import money_view
+from tests.helpers.views import money_view
 
 
 def drawn_traits(seed=0, factory=0, level=SELLER):
@@ -118,19 +120,22 @@ def test_the_weak_lose_to_the_strong():
     assert np.mean(scores["subset-strong"]) > np.mean(scores["subset-weak"]) + 0.05
 
 
-def test_the_benchmark_draws_members_and_pairs_scores_by_world():
-    drawn = drawn_members(3, seed=0)
-    assert drawn == drawn_members(3, seed=0) != drawn_members(3, seed=1)
-    for traits in drawn.values():
-        np.testing.assert_array_equal(STRATEGIES.get("subset-strong").parameter_array(traits), list(traits.values()))
-    base = {"scml:SyncRandomOneShotAgent": 1.0, "better": 1.1}
-    rows = [
-        {"player": name, "level": level, "seed": seed, "score": score + seed / 100}
-        for name, score in base.items()
-        for level in (SELLER, BUYER)
-        for seed in (1, 2)
-    ]
-    lines = table(rows).splitlines()
-    assert lines[2].startswith("| better | 1.115 ± 0.005 |")
-    assert lines[2].endswith("| 0.100 ± 0.000 |")
-    assert mean_error(np.array([1.0, 3.0])) == "2.000 ± 1.000"
+@pytest.mark.slow
+def test_the_benchmark_draws_members_and_pairs_scores_by_world(command_line, tmp_path):
+    options = ["--worlds", 2, "--days", 3, "--draws", 1, "--seed", 3]
+    told = command_line("benchmarks/population.py", *options, "--out", tmp_path / "out", PYTHONHASHSEED="0")
+    assert told.returncode == 0, told.stderr
+    (traits,) = json.loads((tmp_path / "out/draws.json").read_text()).values()
+    ranges = SUBSET_POPULATION.parameter_array().reshape(-1, 2)
+    assert list(traits) == list(DEFAULTS)
+    assert all(low <= value <= high for value, (low, high) in zip(traits.values(), ranges, strict=True))
+    scores = pd.read_csv(tmp_path / "out/scores.csv").pivot_table(index="player", columns="seed", values="score")
+    assert scores.shape[1] == 2
+    peer = scores.loc["scml:SyncRandomOneShotAgent"]
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in told.stdout.splitlines() if "±" in line]
+    assert {row[0] for row in rows} == set(scores.index)
+    for name, score, *_, difference in rows:
+        for text, values in ((score, scores.loc[name]), (difference, scores.loc[name] - peer)):
+            mean, error = map(float, text.split(" ± "))
+            assert mean == pytest.approx(values.mean(), abs=6e-4)
+            assert error == pytest.approx(values.std(ddof=1) / 2**0.5, abs=6e-4)

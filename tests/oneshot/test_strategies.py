@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import importlib.util
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from scml.oneshot.ufun import OneShotUFun
 
 from scml_gym.core.errors import InputError
+from scml_gym.game.calls import strategy_addresses
 from scml_gym.jit.random import N_DRAWS, counter_draws
 from scml_gym.oneshot.players import player_maker
 from scml_gym.oneshot.rules import validate
@@ -31,39 +33,14 @@ from scml_gym.oneshot.view import (
     NOOP,
     OFFER,
     SELLER,
-    VIEW_DTYPE,
     new_actions,
-    new_view,
 )
 from scml_gym.oneshot.worlds.generation import league_spec
 from scml_gym.oneshot.worlds.reference import ReferenceWorld
+from tests.helpers.views import make_view, random_views, views
 
 ROOT = Path(__file__).resolve().parents[2]
 NAMES = list(STRATEGIES)
-
-
-def make_view(level=SELLER, needs=6, offers=(), prices=(14, 15), time=1, n_partners=None, turns=None):
-    """A view of a decision: each offer is (quantity, price), with 0 items for none."""
-    view = new_view()
-    n = n_partners or len(offers)
-    view["n_days"], view["n_rounds"], view["lines"] = 30, 20, 10
-    view["level"], view["needs"], view["exogenous_quantity"] = level, needs, max(needs, 0)
-    view["n_partners"], view["n_competitors"] = n, 4
-    view["total_supply"], view["total_demand"] = 35, 30
-    view["min_quantity"], view["max_quantity"] = 1, 10
-    view["min_price"], view["max_price"] = prices
-    view["exogenous_price"] = max(prices[0] - 4, 1) if level == SELLER else prices[1] + 6
-    view["input_price"], view["output_price"] = (10.0, prices[1]) if level == SELLER else (prices[1], 20.0)
-    view["production_cost"], view["shortfall_penalty"], view["disposal_cost"] = 2.0, 0.6, 0.1
-    view["balance"] = view["initial_balance"] = 500.0
-    for k in range(n):
-        partner = view["partners"][k]
-        partner["exists"] = partner["running"] = 1
-        partner["my_turn"] = 1 if turns is None else turns[k]
-        partner["step"], partner["relative_time"] = time - 1, time / 21
-        if k < len(offers):
-            partner["offer_quantity"], partner["offer_price"] = offers[k]
-    return view
 
 
 def decide(strategy: Strategy, view, state=None, draws=None):
@@ -73,68 +50,6 @@ def decide(strategy: Strategy, view, state=None, draws=None):
     draws = counter_draws(0, 0, 0, 0) if draws is None else draws
     strategy.decide(view, state, strategy.parameter_array(), draws, actions)
     return actions
-
-
-@st.composite
-def views(draw):
-    """Any view that a world could show, and more."""
-    low = draw(st.integers(1, 20))
-    n = draw(st.integers(1, MAX_PARTNERS))
-    view = make_view(
-        level=draw(st.sampled_from((SELLER, BUYER))),
-        needs=draw(st.integers(-10, 10)),
-        prices=(low, low + draw(st.integers(0, 10))),
-        n_partners=n,
-    )
-    view["day"] = draw(st.integers(0, 29))
-    view["total_supply"], view["total_demand"] = draw(st.integers(0, 80)), draw(st.integers(0, 80))
-    view["n_competitors"] = draw(st.integers(0, MAX_PARTNERS - 1))
-    view["balance"] = draw(st.sampled_from((500.0, 60.0, 0.0, -20.0)))
-    for k in range(n):
-        partner = view["partners"][k]
-        partner["running"] = draw(st.integers(0, 1))
-        partner["my_turn"] = partner["running"] and draw(st.integers(0, 1))
-        partner["step"] = draw(st.integers(0, 19))
-        partner["relative_time"] = (partner["step"] + 1) / 21
-        if draw(st.booleans()):
-            partner["offer_quantity"] = draw(st.integers(1, 10))
-            partner["offer_price"] = draw(st.integers(int(view["min_price"]), int(view["max_price"])))
-    return view
-
-
-def random_views(generator, n):
-    """An array of views with every field drawn, within its range, and their partners."""
-    views = np.zeros(n, dtype=VIEW_DTYPE)
-
-    def draw(low, high, shape=n):
-        return generator.integers(low, high, endpoint=True, size=shape)
-
-    views["n_days"], views["n_rounds"], views["lines"] = draw(1, 30), 20, 10
-    views["day"] = draw(0, views["n_days"] - 1)
-    views["level"], views["n_partners"], views["n_competitors"] = draw(0, 1), draw(1, MAX_PARTNERS), draw(0, 7)
-    views["exogenous_quantity"], views["agreed_quantity"] = draw(0, 10), draw(0, 1) * draw(0, 12)
-    views["needs"] = views["exogenous_quantity"] - views["agreed_quantity"]
-    views["total_supply"], views["total_demand"] = draw(0, 80), draw(0, 80)
-    views["min_quantity"], views["max_quantity"] = 1, 10
-    views["min_price"] = draw(1, 30)
-    views["max_price"] = views["min_price"] + draw(0, 12)
-    views["exogenous_price"] = views["min_price"] + generator.normal(0, 8, n)
-    views["production_cost"] = draw(1, 8)
-    views["input_price"], views["output_price"] = generator.uniform(5, 20, n), generator.uniform(10, 40, n)
-    views["shortfall_penalty"], views["disposal_cost"] = generator.uniform(0, 1, n), generator.uniform(0, 0.2, n)
-    views["balance"] = views["initial_balance"] = generator.normal(300, 200, n)
-    partners, shape = views["partners"], (n, MAX_PARTNERS)
-    exists = np.arange(MAX_PARTNERS) < views["n_partners"][:, None]
-    partners["exists"] = exists
-    partners["running"] = exists & (draw(0, 3, shape) > 0)
-    partners["my_turn"] = partners["running"] & (draw(0, 3, shape) > 0)
-    partners["step"] = draw(0, 19, shape)
-    partners["relative_time"] = (partners["step"] + 1) / 21
-    for whose in ("offer", "my", "agreed"):
-        made = exists & (partners["running"] == (whose != "agreed")) & (draw(0, 1, shape) > 0)
-        partners[f"{whose}_quantity"] = made * draw(1, 10, shape)
-        partners[f"{whose}_price"] = made * draw(views["min_price"][:, None], views["max_price"][:, None], shape)
-    return views
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -183,37 +98,42 @@ def test_answers_are_valid_and_pure(name, view, seed, known, edge):
 
 @pytest.mark.parametrize("name", [n for n in NAMES if n != "best-subset-random"])  # which best-subset is
 def test_compiled_code_gives_the_same_answers(name):
-    numba = pytest.importorskip("numba")
+    """The code that worlds call by its address, and the same functions in Python."""
     strategy, generator, n = STRATEGIES.get(name), np.random.default_rng(11), 400
     views = random_views(generator, n)
     draws = np.stack([counter_draws(seed, 0, 0, 0) for seed in range(n)])
     memory = generator.uniform(0, 1, (n, strategy.state_size)) * generator.integers(0, 2, (n, 1))
-    functions = [strategy.decide]
-    if strategy.learn is not None:
-        learn = strategy.learn
-        functions.append(
-            numba.extending.register_jitable(lambda view, state, params, draws, actions: learn(view, state, params))
-        )
+    params = strategy.parameter_array()
+    decide, learn = strategy_addresses(strategy)
 
-    def over_all(function):
-        def loop(views, state, params, draws, actions):
-            for i in range(len(views)):
-                function(views[i], state[i], params, draws[i], actions[i])
+    def call(address, i, state, *more):
+        told = [views[i : i + 1].ctypes.data, state[i].ctypes.data, state.shape[1], params.ctypes.data, len(params)]
+        told += [array[i].ctypes.data for array in more]
+        ctypes.CFUNCTYPE(None, *[ctypes.c_ssize_t] * len(told))(address)(*told)
 
-        return loop
+    plays = {
+        "decide": (strategy.decide, lambda i, state, actions: call(decide, i, state, draws, actions)),
+        "learn": (strategy.learn, lambda i, state, actions: call(learn, i, state)),
+    }
+    for what, (function, compiled) in plays.items():
+        if function is None:
+            assert learn == 0
+            continue
+        results = []
 
-    def play(wrap):
-        """Answers and state after each function; every view is shown twice, so that the state from before counts."""
-        for function in functions:
+        def plain(i, state, actions, function=function, deciding=what == "decide"):
+            function(views[i], state[i], params, *((draws[i], actions[i]) if deciding else ()))
+
+        for play in (plain, compiled):
             actions, state = np.zeros((n, MAX_PARTNERS), dtype=ACTION_DTYPE), memory.copy()
-            for _ in range(2):
-                wrap(over_all(function))(views, state, strategy.parameter_array(), draws, actions)
-            yield actions, state
-
-    for expected, compiled in zip(play(lambda loop: loop), play(numba.njit), strict=True):
-        assert (expected[0] != expected[0].flat[0]).any() or (expected[1] != memory).any()
-        np.testing.assert_array_equal(expected[0], compiled[0])
-        np.testing.assert_array_equal(expected[1], compiled[1])
+            for _ in range(2):  # every view is shown twice, so that the state from before counts
+                for i in range(n):
+                    play(i, state, actions)
+            results.append((actions, state))
+        (expected, kept), (answered, remembered) = results
+        assert (expected != expected.flat[0]).any() or (kept != memory).any()
+        np.testing.assert_array_equal(expected, answered)
+        np.testing.assert_array_equal(kept, remembered)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -281,6 +281,12 @@ def test_impossible_spec():
         dataclasses.replace(spec, level=spec.level[::-1].copy())
     with pytest.raises(InputError, match="shape"):
         dataclasses.replace(spec, lines=spec.lines[:1])
+    with pytest.raises(InputError, match="shortfall_penalty has shape"):
+        dataclasses.replace(spec, shortfall_penalty=spec.shortfall_penalty[:, :1])
+    with pytest.raises(InputError, match="lines holds float64, not int64"):
+        dataclasses.replace(spec, lines=spec.lines * 0.5)
+    taken = dataclasses.replace(spec, lines=spec.lines.astype(np.int32).tolist())
+    assert taken.equals(spec) and taken.lines.dtype == np.int64
 
 
 def test_abandoned_worlds_are_freed():

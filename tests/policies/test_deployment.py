@@ -10,7 +10,6 @@ import pytest
 from scml.oneshot.agents import SyncRandomOneShotAgent
 from scml.utils import anac2024_oneshot
 
-from benchmarks.deployment_parity import compare
 from scml_gym.core.errors import InputError
 from scml_gym.core.warnings import quiet
 from scml_gym.experiments.make_env import env_arguments
@@ -19,8 +18,11 @@ from scml_gym.oneshot.players import player_maker
 from scml_gym.oneshot.view import ACCEPT, MAX_PARTNERS, SELLER, new_view
 from scml_gym.oneshot.worlds.generation import league_spec
 from scml_gym.oneshot.worlds.reference import ReferenceWorld
+from scml_gym.policies.parity import compare_deployment
 from scml_gym.policies.run_folders import deploy, load_agent
-from tests.agents.sb3.test_learner import experiment, trained
+from tests.helpers.sb3_runs import experiment, trained
+
+pytestmark = pytest.mark.slow
 
 JOINT = ["maskable-ppo", "recurrent-ppo"]
 
@@ -43,7 +45,7 @@ def test_environment_and_deployment_are_one(runs, name):
     env = gymnasium.make(env_id, **arguments)
     contracts = 0
     for seed in range(5):
-        mine, same = compare(str(runs[name]), seed, agent, env)
+        mine, same = compare_deployment(str(runs[name]), seed, agent, env)
         contracts += mine
         assert same
     assert contracts > 0

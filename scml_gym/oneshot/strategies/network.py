@@ -12,13 +12,13 @@ import numpy as np
 
 from scml_gym.core.errors import InputError
 from scml_gym.jit.compile import jittable
-from scml_gym.jit.parameters import parameters_dtype, record_of
+from scml_gym.jit.parameters import count_parameters, parameters_dtype, record_of
 
 HEAD_DTYPE = parameters_dtype(("hidden", "activation", "masked", "temperature"))
 """What a network's numbers begin with: how many hidden layers it has, their activation, whether it chooses among the
 valid choices only (1) or among all (0), and the temperature of its choices (0: the likeliest)."""
 
-SIZES = len(HEAD_DTYPE)
+SIZES = count_parameters(HEAD_DTYPE)
 """Where the sizes of its layers begin, from the observation to the logits. Then come each layer's weights, input after
 input, and its biases."""
 

@@ -187,7 +187,7 @@ def columns_of(scope: Scope, *first: int) -> list[tuple[Any, ...]]:
     return [(part["name"], part["kind"], (*first, *part["shape"])) for part in parts]
 
 
-def profile_fields(profiles: list[Any]) -> dict[str, np.ndarray]:
+def profile_fields(profiles: list[Any]) -> dict[str, Any]:
     """The fields that scml keeps in the profiles of factories (``OneShotProfile``), sellers first."""
     penalties = [(p.shortfall_penalty_mean, p.shortfall_penalty_dev) for p in profiles]
     disposals = [(p.disposal_cost_mean, p.disposal_cost_dev) for p in profiles]

@@ -70,6 +70,7 @@ def keep_answer(agent: np.void, k: int, response: int, quantity: int, price: int
     agent["answer"][k] = response
     agent["answer_quantity"][k] = quantity
     agent["answer_price"][k] = price
+    agent["n_in"] -= agent["offer_in"][k]
     agent["offer_in"][k] = 0
     agent["waits"][k] = 0
 

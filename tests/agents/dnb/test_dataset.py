@@ -35,25 +35,7 @@ from scml_gym.oneshot.worlds.compiled.advance import DAY, advance_one
 from scml_gym.oneshot.worlds.compiled.generation import compiled_spec
 from scml_gym.oneshot.worlds.compiled.world import CompiledWorld
 from scml_gym.oneshot.worlds.reference import ReferenceWorld
-
-
-def config(**changes):
-    return {
-        "source": "compiled",
-        "worlds": 5,
-        "days": (4, 6),
-        "factories_per_level": (2, 4),
-        "opponents": {"greedy": 1.0, "subset-population": 2.0, "random": 1.0},
-        "held_out": ["greedy"],
-        "test_worlds": 0.3,
-        "share": 1.0,
-        "worlds_per_shard": 2,
-        "logs": [],
-    } | changes
-
-
-def settings(**changes) -> DatasetConfig:
-    return validate(DatasetConfig, config(**changes))
+from tests.helpers.dnb_datasets import config, in_order, settings
 
 
 def equal(one, other):
@@ -78,11 +60,6 @@ def play(seed, recorder):
     while advance_one(*world.arrays, 0) == DAY:
         parts.append(records.take())
     return world, join_records(parts, RECORD_DTYPE)
-
-
-def in_order(records):
-    sample = records["sample"]
-    return records[np.lexsort((records["index"], records["partner"], records["factory"], sample["day"]))]
 
 
 class PlainRecorder:
@@ -234,6 +211,7 @@ def test_a_dataset_is_read_as_it_was_written_and_shards_change_nothing(tmp_path)
     assert equal(read.take(mask), read.take(np.flatnonzero(mask))) and read.take(mask).accepted.all()
 
 
+@pytest.mark.slow
 def test_processes_change_nothing(tmp_path):
     generate_dataset(settings(worlds_per_shard=3), 7, tmp_path / "one")
     generate_dataset(settings(worlds_per_shard=3), 7, tmp_path / "two", workers=2)

@@ -33,7 +33,7 @@ from scml_gym.oneshot.worlds.compiled.generation import compiled_spec
 from scml_gym.oneshot.worlds.log import OfferLog, record_world
 from scml_gym.oneshot.worlds.reference import ReferenceWorld
 from scml_gym.simulator.global_rng import GlobalStreams
-from tests.agents.dnb.test_dataset import in_order, settings
+from tests.helpers.dnb_datasets import in_order, settings
 
 DAYS, SEED = 12, 6
 NAMES = ["greedy", "subset-strong", "single-agreement", "adaptive-price"]

@@ -44,7 +44,7 @@ from scml_gym.oneshot.view import ACCEPT, BUYER, MAX_PARTNERS, OFFER, PARTNER_DT
 from scml_gym.oneshot.worlds.compiled.generation import compiled_spec
 from scml_gym.oneshot.worlds.compiled.world import CompiledWorld
 from scml_gym.oneshot.worlds.reference import ReferenceWorld
-from tests.oneshot.test_encoding import views
+from tests.helpers.views import views_with_economy
 
 DEFAULTS = yaml.safe_load((CONFIGS / "agent" / "dnb.yaml").read_text())["rules"]
 CALIBRATION = np.array([(8.0, 0.2, 1.0, 0.0, 0.0, 1.0, 1.0)], dtype=CALIBRATION_DTYPE)[0]
@@ -312,7 +312,7 @@ def test_prices_follow_the_curve_and_the_penalties():
     assert prices.tolist() == [10, 11]
 
 
-@given(views(), st.integers(0, 1), st.sampled_from(["curve", "value"]), st.floats(0.01, 0.99))
+@given(views_with_economy(), st.integers(0, 1), st.sampled_from(["curve", "value"]), st.floats(0.01, 0.99))
 @settings(max_examples=100)
 def test_every_answer_is_valid_and_within_its_limits(view, fallback, price, mean):
     view = view.copy()

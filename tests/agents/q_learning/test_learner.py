@@ -7,38 +7,16 @@ import pytest
 
 from agents.q_learning import QLearning
 from agents.q_learning.decision import decide
-from agents.q_learning.hyperparameters import QLearningHyperparameters
 from agents.q_learning.learning import learn_day, update
 from agents.q_learning.memory import MAX_STEPS, Learner, make_rules, new_masks, new_memories
 from agents.q_learning.policy import QPolicy
 from agents.q_learning.selection import allowed, select
 from agents.q_learning.tables import initial_tables, initial_values, shared
-from scml_gym.core.config import CONFIGS, merge, read_yaml, validate
 from scml_gym.jit.random import counter_draws
 from scml_gym.oneshot.actions.negotiation import PartnerActions
 from scml_gym.oneshot.observations.negotiation import PartnerStates
 from scml_gym.oneshot.view import ACCEPT, BUYER, END, OFFER, SELLER, new_actions, new_view
-
-ENV = {
-    "id": "any",
-    "opponents": ["best-subset"],
-    "days": 4,
-    "factories_per_level": 3,
-    "generator": "compiled",
-    "backend": "compiled",
-}
-
-
-def config(**changes):
-    over: dict = {}
-    for key, value in changes.items():
-        section, name = key.split("__")
-        over.setdefault(section, {})[name] = value
-    return merge(read_yaml(CONFIGS / "agent" / "q_learning.yaml"), over)
-
-
-def settings(**changes) -> QLearningHyperparameters:
-    return validate(QLearningHyperparameters, config(**changes))
+from tests.helpers.q_learning import CHANGES, ENV, config, settings
 
 
 def a_view(level=BUYER, needs=6, n_partners=1):
@@ -242,14 +220,6 @@ def test_a_negotiation_longer_than_the_memory_is_learnt_from():
     view["partners"]["running"] = view["partners"]["my_turn"] = 0
     policy.end_day(view)
     assert policy.learner.memory["updates"] == MAX_STEPS
-
-
-CHANGES = [
-    {},
-    {"learning__backward": False, "states__time_bins": 4},
-    {"reward__settle": "day", "reward__scaling": "share", "heuristics__order": "random"},
-    {"states__kind": "full", "heuristics__margin": None, "heuristics__reserve": None, "heuristics__greedy_first": 0.5},
-]
 
 
 @pytest.mark.parametrize("changes", CHANGES)

@@ -20,7 +20,7 @@ from scml_gym.jit.sources import source_files
 from scml_gym.oneshot.view import BUYER, SELLER, new_view
 from scml_gym.oneshot.worlds.generation import league_spec
 from scml_gym.oneshot.worlds.reference import ReferenceWorld
-from tests.agents.q_learning.test_learner import CHANGES, ENV, config, settings
+from tests.helpers.q_learning import CHANGES, ENV, config, settings
 
 
 def test_players_share_nothing_that_changes():
@@ -88,6 +88,7 @@ def test_training_is_a_function_of_the_seed():
     assert not np.array_equal(first.values, other.values)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("changes", CHANGES)
 def test_both_worlds_train_the_same_tables(changes):
     """Self-play, single opponents and mixed fields: the reference world and the compiled one, to the last bit."""
@@ -109,6 +110,7 @@ def test_compiled_learning_is_kept_on_disk_by_the_source_of_both_packages():
         assert {"decision.py", "view.py"} <= names
 
 
+@pytest.mark.slow
 def test_it_learns_to_trade():
     """Without any knowledge at first, within some hundred worlds."""
     env = ENV | {"days": 10, "opponents": ["best-subset", "greedy"]}

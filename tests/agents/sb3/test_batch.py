@@ -208,6 +208,7 @@ def trained(name, folder, **changes):
     return agent, run
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", LEARNERS)
 def test_learners_train_go_on_and_repeat(name, tmp_path):
     agent, run = trained(name, tmp_path / "a")
@@ -229,6 +230,7 @@ def test_learners_train_go_on_and_repeat(name, tmp_path):
     assert np.array_equal(loaded.predict(observation, None, masks)[0], longer[0].predict(observation, None, masks)[0])
 
 
+@pytest.mark.slow
 def test_threads_change_nothing(tmp_path):
     weights = [trained("ppo", tmp_path / str(n), workers=n)[0].model.policy.state_dict() for n in (1, 2)]
     assert all(torch.equal(value, weights[1][key]) for key, value in weights[0].items())

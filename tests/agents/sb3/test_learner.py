@@ -10,36 +10,9 @@ from scml_gym.core.errors import InputError
 from scml_gym.experiments.make_env import make_env
 from scml_gym.experiments.run_folder import Run
 from scml_gym.oneshot.exported_policies import PartnerPolicy
+from tests.helpers.sb3_runs import ENV, SMALL, experiment, trained
 
-ENV = {"days": 3, "factories_per_level": 4, "backend": "reference"}
-ON_POLICY = {"total_steps": 64, "n_envs": 2, "n_steps": 16, "batch_size": 16, "n_epochs": 2, "net_arch": [16]}
-SMALL = {
-    "ppo": ON_POLICY,
-    "maskable-ppo": ON_POLICY,
-    "recurrent-ppo": ON_POLICY | {"lstm_hidden_size": 8},
-    "dqn": {
-        **{"total_steps": 96, "learning_starts": 32, "log_steps": 32, "net_arch": [16]},
-        **{"batch_size": 16, "buffer_size": 64, "target_update_interval": 32},
-    },
-}
-
-
-def experiment(name, **changes):
-    """On the reference world, one by one; tests/agents/sb3/test_batch.py has the native environments."""
-    env_file = "bilateral" if name == "dqn" else "concurrent"
-    agent = read_yaml(CONFIGS / "agent" / f"{name.replace('-', '_')}.yaml") | {"name": name} | SMALL[name]
-    env = read_yaml(CONFIGS / "env" / f"{env_file}.yaml") | ENV
-    config = {"seed": 1, "agent": agent, "env": env, "checkpoint_minutes": 0, "threads": 1}
-    for section, values in changes.items():
-        config[section] = config[section] | values
-    return config
-
-
-def trained(folder, config):
-    agent = AGENTS.get(config["agent"]["name"]).build(config["agent"], config["env"])
-    run = Run.create(folder, config, "test")
-    agent.train(run)
-    return agent, run
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module", params=sorted(SMALL))
@@ -54,7 +27,7 @@ def decisions(env, n=12):
     observation, info = env.reset(seed=3)
     for _ in range(n):
         met.append((observation, env.get_wrapper_attr("action_masks")()))
-        mask = np.array(info["action_mask"])
+        mask = np.atleast_2d(info["action_mask"])
         action = np.array([rng.choice(np.flatnonzero(row)) for row in mask])
         if len(mask) == 1:
             action = action[0]

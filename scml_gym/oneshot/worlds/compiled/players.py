@@ -115,7 +115,6 @@ def answer(world: World, factory: int) -> None:
     player["decisions"] += 1
     view["decision"] += 1
     world["pending"][factory] = 0
-    player["n_in"] = 0
     for k in range(view["n_partners"]):
         partner = view["partners"][k]
         keep_answer(player, k, actions[k]["response"], actions[k]["quantity"], actions[k]["price"])
