@@ -45,8 +45,8 @@ class CommitmentEnv(ParallelEnv, EzPickle):
     of each possible agent, one-hot (zeros while there is none).
 
     ## Rewards
-    The environment's, summed over a mega-step. They come with the sub-step that plays in it, which is *act*, or *commit*
-    where an agreement binds; all other sub-steps pay 0.
+    The environment's, summed over a mega-step. They come with the sub-step that plays in it, which is *act*, or
+    *commit* where an agreement binds; all other sub-steps pay 0.
 
     ## Starting State
     The environment's, in *propose*.
