@@ -32,7 +32,7 @@ class GameEnv(ParallelEnv, EzPickle):
     The game's.
 
     ## Starting State
-    The game's only one; nothing is drawn, and the seed changes nothing.
+    The game has one starting state. Nothing is drawn, so the seed changes nothing.
 
     ## Episode End
     All agents terminate after ``game.horizon`` steps; ``truncations`` are always False.
@@ -42,7 +42,7 @@ class GameEnv(ParallelEnv, EzPickle):
 
     ## Version History
     v0: the first version. A v1 is made when the same seed and actions no longer give the same observations, rewards and
-    ends; arguments whose defaults keep them, further keys of the infos, and speed make none.
+    ends. New arguments whose defaults keep them, further keys of the infos, and changes of speed make no new version.
 
     ## Example
     ```python

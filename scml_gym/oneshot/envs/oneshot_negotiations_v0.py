@@ -30,8 +30,8 @@ class OneShotNegotiationsEnv(WorldAgents, EzPickle):
     The learner's factory is the one of ``scml_gym/OneShotConcurrent-v0``; here each negotiation has an agent of its own
     (per-opponent Q-learning, multi-agent PPO). Agent ``partner_k`` negotiates with the ``k``-th factory of the other
     level on every day. There are always 8 agents, the most factories that a level has, and all live for the whole
-    episode; one whose negotiation is not to be answered now is idle and has only the no-op, and so has one whose
-    partner the world does not have.
+    episode. An agent is idle, and has only the no-op, while its negotiation asks for no answer, and where the world
+    does not have its partner.
 
     ## Action Space
     ``Discrete(22)`` for each agent: 0 ends (no-op where idle), 1 accepts, the rest offer, as in
@@ -53,7 +53,7 @@ class OneShotNegotiationsEnv(WorldAgents, EzPickle):
     All agents terminate after the world's last day; ``truncations`` are always False.
 
     ## Information
-    For each agent ``action_mask``, ``negotiation_end``, and with the last step alone the factory's ``score``,
+    For each agent ``action_mask``, ``negotiation_end``, and with the last step only the factory's ``score``,
     ``profit``, ``agreements``, ``negotiations``, ``decisions``, ``invalid_actions`` and ``bankrupt``.
 
     ## Arguments
@@ -62,7 +62,7 @@ class OneShotNegotiationsEnv(WorldAgents, EzPickle):
 
     ## Version History
     v0: the first version. A v1 is made when the same seed and actions no longer give the same observations, rewards and
-    ends; arguments whose defaults keep them, further keys of the infos, and speed make none.
+    ends. New arguments whose defaults keep them, further keys of the infos, and changes of speed make no new version.
 
     ## Example
     ```python
@@ -76,7 +76,7 @@ class OneShotNegotiationsEnv(WorldAgents, EzPickle):
     ```
 
     Raises:
-        InputError: for an unknown name or a value of the wrong form; in strict mode for an invalid action.
+        InputError: for an unknown name or a value of the wrong type; in strict mode for an invalid action.
     """
 
     metadata = {"name": "oneshot_negotiations_v0", "render_modes": list(RENDER_MODES), "is_parallelizable": True}
