@@ -80,7 +80,8 @@ def table(rows: list[dict[str, str | int | float]]) -> str:
         levels[int(row["level"])][int(row["seed"])] = float(row["score"])
     sides = {name: np.array([list(level.values()) for level in levels.values()]) for name, levels in scores.items()}
     peer = REFERENCES[0].rpartition(":")[2]
-    lines = [f"| player | score | as seller | as buyer | minus {peer} |", "|---|---|---|---|---|"]
+    difference = f"mean score difference to {peer} (± standard error)"
+    lines = [f"| player | score | as seller | as buyer | {difference} |", "|---|---|---|---|---|"]
     for name in sorted(sides, key=lambda n: -sides[n].mean()):
         both = sides[name].mean(axis=0)
         texts = [both, *sides[name], both - sides[REFERENCES[0]].mean(axis=0)]

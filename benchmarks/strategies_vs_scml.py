@@ -268,7 +268,7 @@ def contract_table(rows: list[Row]) -> str:
     In self-play a price that is good for one side is bad for the other, so sellers alone are counted there.
     """
     lines = [
-        "| strategy | setting | agreed | its peer | items | its peer | good price | its peer | distance of items |"
+        "| strategy | setting | agreed | its peer | items | its peer | best price | its peer | distance of items |"
     ]
     lines.append("|---|---|---|---|---|---|---|---|---|")
     sizes = np.arange(1, 11)

@@ -3,8 +3,9 @@
     python docs/build.py            write the pages
     python docs/build.py --check    fail where a page is stale
 
-A page in docs/environments for each environment, from its docstring, its signature and the slots of its observations;
-and, in pages written by hand, the blocks between ``<!-- made by docs/build.py: NAME -->`` and ``<!-- end -->``.
+A page in docs/environments for each environment, from its docstring, its signature and the features of its
+observations; and, in pages written by hand, the blocks between ``<!-- made by docs/build.py: NAME -->`` and
+``<!-- end -->``.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from scml_gym.bilateral.envs.config import BilateralConfig  # noqa: E402
 from scml_gym.core.registry import load_object  # noqa: E402
 from scml_gym.evaluation.table import COLUMNS  # noqa: E402
 from scml_gym.oneshot.envs.config import OneShotConfig  # noqa: E402
+from scml_gym.oneshot.envs.partner_codec import PartnerCodec  # noqa: E402
 from scml_gym.oneshot.observations.factory import Feature, JointEncoder, PartnerEncoder  # noqa: E402
 from scml_gym.registration import ENVIRONMENTS, PARALLEL_ENVIRONMENTS  # noqa: E402
 
@@ -68,12 +70,12 @@ def page(name: str, cls: type) -> str:
     parts = [f"# {name}\n", NOTICE.format(f"{cls.__module__}.{cls.__qualname__}"), body.rstrip() + "\n"]
     parts += ["## Signature\n", signature(cls)]
     if not issubclass(cls, NegotiationEnv):  # whose few numbers the docstring tells
-        parts += ["## Slots of the flat observation\n", slots_of(cls)]
+        parts += ["## Features of the flat observation\n", features_of(cls)]
     return "\n".join([*parts, *(["## Raises\n", raises] if raises else [])])
 
 
 def signature(cls: type) -> str:
-    """The arguments with their defaults, those of the setting last."""
+    """The arguments with their defaults, those that all environments of the game share last."""
     own = list(_arguments(cls))
     if issubclass(cls, NegotiationEnv):
         told = _documented(BilateralConfig)
@@ -83,9 +85,9 @@ def signature(cls: type) -> str:
         told = _documented(OneShotConfig)
         seen = {name for name, _ in own} | ({"level"} if "factories" in dict(own) else set())  # these say which level
         shared = [argument for argument in _arguments(OneShotConfig) if argument[0] not in seen]
-    setting = [[f"`{n}`", f"`{d!r}`", told[n]] for n, d in shared]
+    common = [[f"`{n}`", f"`{d!r}`", told[n]] for n, d in shared]
     rows = [[f"`{n}`", f"`{d!r}`"] for n, d in own]
-    return "\n".join([table(["argument", "default"], rows), table(["of the setting", "default", "meaning"], setting)])
+    return "\n".join([table(["argument", "default"], rows), table(["shared argument", "default", "meaning"], common)])
 
 
 def _arguments(cls: type) -> Iterator[tuple[str, Any]]:
@@ -101,10 +103,10 @@ def _documented(cls: type) -> dict[str, str]:
     return {name: " ".join(line.strip() for line in told.splitlines()).replace("``", "`") for name, told in entries}
 
 
-def slots_of(cls: type) -> str:
+def features_of(cls: type) -> str:
     """The numbers of the ``"flat"`` observation: in which place, within which range, what they mean."""
-    if hasattr(cls(), "form"):
-        return slot_table(PartnerEncoder().features)
+    if isinstance(getattr(cls(), "codec", None), PartnerCodec):
+        return feature_table(PartnerEncoder().features)
     full = JointEncoder("full", history=2).features
     partial = JointEncoder().features
     assert [s.name for s in full[: len(partial)]] == [s.name for s in partial]
@@ -112,25 +114,25 @@ def slots_of(cls: type) -> str:
     history = [s for s in full if s.name.startswith("history")]
     return "\n".join(
         [
-            slot_table(partial),
-            f'`observability="full"` adds {len(others)} slots:\n',
-            slot_table(others, len(partial)),
-            f"`history=k` adds {len(history) // 2} slots a decision, the latest first, after all others:\n",
-            slot_table(history, None),
+            feature_table(partial),
+            f'`observability="full"` adds {len(others)} features:\n',
+            feature_table(others, len(partial)),
+            f"`history=k` adds {len(history) // 2} features a decision, the latest first, after all others:\n",
+            feature_table(history, None),
         ]
     )
 
 
-def slot_table(slots: Sequence[Feature], start: int | None = 0) -> str:
-    """A row for each slot, one for all that differ by their indices alone; places are counted from ``start``."""
+def feature_table(features: Sequence[Feature], start: int | None = 0) -> str:
+    """A row for each feature, one for all that differ by their indices alone; places are counted from ``start``."""
     rows: dict[str, list[Any]] = {}
-    for place, slot in enumerate(slots):
-        name = re.sub(r"\[\d+\]\[\d+\]", "[h][k]", slot.name)
+    for place, feature in enumerate(features):
+        name = re.sub(r"\[\d+\]\[\d+\]", "[h][k]", feature.name)
         name = re.sub(r"\[\d+\]", "[k]", name)
-        rows.setdefault(name, [[], slot])[0].append(place)
+        rows.setdefault(name, [[], feature])[0].append(place)
     lines = []
-    for name, (places, slot) in rows.items():
-        meaning, bounds = slot.meaning, f"{slot.low:g} to {slot.high:g}"
+    for name, (places, feature) in rows.items():
+        meaning, bounds = feature.meaning, f"{feature.low:g} to {feature.high:g}"
         if start is None:
             lines.append([f"`{name}`", bounds, meaning])
             continue

@@ -26,7 +26,9 @@ def register_environments(environments: Mapping[str, EntryPoints] = ENVIRONMENTS
 
     for name, entry_points in environments.items():
         if name not in gymnasium.registry:
-            gymnasium.register(id=name, entry_point=entry_points.single, vector_entry_point=entry_points.vector)
+            single, vector, arguments = entry_points
+            kwargs = dict(arguments or {})
+            gymnasium.register(id=name, entry_point=single, vector_entry_point=vector, kwargs=kwargs)
 
 
 def register_game(game: Game) -> None:

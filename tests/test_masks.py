@@ -7,14 +7,14 @@ from pettingzoo.test import api_test, seed_test
 from pettingzoo.utils import parallel_to_aec
 
 import scml_gym  # noqa: F401
-from scml_gym.commitment import GAMES, commitment_env, parallel_env
+from scml_gym.commitment import MARKOV_GAMES, commitment_env, parallel_env
 from scml_gym.oneshot.envs import oneshot_factories_v0, oneshot_negotiations_v0
 
 PARALLEL = {
     "oneshot_negotiations_v0": lambda: oneshot_negotiations_v0.parallel_env(days=2),
     "oneshot_factories_v0": lambda: oneshot_factories_v0.parallel_env(days=2),
     "oneshot_factories_v0 in moves": lambda: oneshot_factories_v0.parallel_env(days=2, timing="moves"),
-    **{name: lambda name=name: parallel_env(name) for name in GAMES if name != "matrix"},
+    **{name: lambda name=name: parallel_env(name) for name in MARKOV_GAMES if name != "matrix"},
     "commitments": lambda: commitment_env(parallel_env("stag-hunt", horizon=4), mega_step=2),
     "commitments of negotiations": lambda: commitment_env(oneshot_negotiations_v0.parallel_env(days=1)),
 }

@@ -17,7 +17,7 @@ from agents.commitment.hyperparameters import DCLHyperparameters
 from agents.commitment.networks import Pass, Stack, new_stack, restore_stacks, stack_arrays
 from agents.commitment.rollout import Batch, play, proposals_seen
 from agents.commitment.tables import Row, initial_view, option_rows
-from scml_gym.commitment.base import Game, joint_actions, joint_index, one_hot
+from scml_gym.commitment.base import MarkovGame, joint_actions, joint_index, one_hot
 from scml_gym.core.errors import InputError
 
 MOST_JOINT_ACTIONS = 4096
@@ -35,7 +35,9 @@ class DCL:
         InputError: if the game has more than 4096 joint actions.
     """
 
-    def __init__(self, hyperparameters: DCLHyperparameters, game: Game, rngs: Sequence[np.random.Generator]) -> None:
+    def __init__(
+        self, hyperparameters: DCLHyperparameters, game: MarkovGame, rngs: Sequence[np.random.Generator]
+    ) -> None:
         count = game.actions**game.agents
         if count > MOST_JOINT_ACTIONS:
             raise InputError(f"the game has {count} joint actions; DCL can enumerate {MOST_JOINT_ACTIONS}")
@@ -221,7 +223,7 @@ def joint_probabilities(policies: np.ndarray, joint: np.ndarray, leave_out: int 
     return product
 
 
-def proposal_gradient(psi: Stack, made: Pass, upstream: np.ndarray, game: Game) -> np.ndarray:
+def proposal_gradient(psi: Stack, made: Pass, upstream: np.ndarray, game: MarkovGame) -> np.ndarray:
     """From the gradient at all commitments' logits to that at each agent's own proposal, through the policies psi^j.
 
     Args:

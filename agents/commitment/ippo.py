@@ -15,7 +15,7 @@ from agents.commitment.hyperparameters import IPPOHyperparameters
 from agents.commitment.networks import new_stack, restore_stacks, stack_arrays
 from agents.commitment.rollout import gumbel, run_episodes
 from agents.commitment.tables import Row, initial_view, option_rows
-from scml_gym.commitment.base import Game, one_hot
+from scml_gym.commitment.base import MarkovGame, one_hot
 
 
 class IPPO:
@@ -27,7 +27,9 @@ class IPPO:
         rngs: One generator for each seed.
     """
 
-    def __init__(self, hyperparameters: IPPOHyperparameters, game: Game, rngs: Sequence[np.random.Generator]) -> None:
+    def __init__(
+        self, hyperparameters: IPPOHyperparameters, game: MarkovGame, rngs: Sequence[np.random.Generator]
+    ) -> None:
         self.hyperparameters, self.game, self.rngs = hyperparameters, game, rngs
         self.episodes = hyperparameters.episodes(game.horizon)
         self.stacks = {

@@ -23,7 +23,7 @@ from agents.commitment.mediated import MediatedMARL
 from agents.commitment.moca import MOCA
 from agents.commitment.tables import Row
 from scml_gym.commitment import make_game
-from scml_gym.commitment.base import Game
+from scml_gym.commitment.base import MarkovGame
 from scml_gym.core.arguments import brief, whole
 from scml_gym.core.config import ConfigError, arguments_of, validate
 from scml_gym.core.errors import InputError
@@ -69,7 +69,7 @@ class Method(Protocol):
         ...
 
 
-def game_of(env: Mapping[str, Any]) -> Game:
+def game_of(env: Mapping[str, Any]) -> MarkovGame:
     """The game of an ``env`` section: ``game``, ``mega_step`` and the game's own arguments.
 
     Raises:
@@ -226,7 +226,7 @@ class GameLearner:
 
 
 def learning(
-    method: Method, hyperparameters: GameHyperparameters, game: Game
+    method: Method, hyperparameters: GameHyperparameters, game: MarkovGame
 ) -> Iterator[tuple[int, int, Mapping[str, np.ndarray]]]:
     """Learn up to the configured number of updates.
 

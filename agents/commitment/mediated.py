@@ -17,7 +17,7 @@ from agents.commitment.hyperparameters import MediatedHyperparameters
 from agents.commitment.networks import new_stack, restore_stacks, stack_arrays
 from agents.commitment.rollout import discounted, gumbel, run_episodes
 from agents.commitment.tables import Row, initial_view, option_rows
-from scml_gym.commitment.base import Game, joint_actions, one_hot
+from scml_gym.commitment.base import MarkovGame, joint_actions, one_hot
 
 
 class MediatedMARL:
@@ -30,7 +30,7 @@ class MediatedMARL:
     """
 
     def __init__(
-        self, hyperparameters: MediatedHyperparameters, game: Game, rngs: Sequence[np.random.Generator]
+        self, hyperparameters: MediatedHyperparameters, game: MarkovGame, rngs: Sequence[np.random.Generator]
     ) -> None:
         self.hyperparameters, self.game, self.rngs = hyperparameters, game, rngs
         self.episodes = hyperparameters.episodes(game.horizon)

@@ -19,7 +19,7 @@ from agents.commitment.hyperparameters import MOCAHyperparameters
 from agents.commitment.networks import new_stack, restore_stacks, stack_arrays
 from agents.commitment.rollout import discounted, gumbel, run_episodes
 from agents.commitment.tables import Row, initial_view, option_rows
-from scml_gym.commitment.base import Game, one_hot
+from scml_gym.commitment.base import MarkovGame, one_hot
 
 
 class MOCA:
@@ -31,7 +31,9 @@ class MOCA:
         rngs: One generator for each seed.
     """
 
-    def __init__(self, hyperparameters: MOCAHyperparameters, game: Game, rngs: Sequence[np.random.Generator]) -> None:
+    def __init__(
+        self, hyperparameters: MOCAHyperparameters, game: MarkovGame, rngs: Sequence[np.random.Generator]
+    ) -> None:
         self.hyperparameters, self.game, self.rngs = hyperparameters, game, rngs
         self.episodes = hyperparameters.episodes(game.horizon)
         self.terms = game.agents * game.actions

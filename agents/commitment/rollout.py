@@ -7,7 +7,7 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from scml_gym.commitment.base import Game, one_hot
+from scml_gym.commitment.base import MarkovGame, one_hot
 from scml_gym.commitment.envs.commitment_v0 import unanimous
 
 
@@ -57,7 +57,7 @@ def gumbel(rngs: Sequence[np.random.Generator], shape: tuple[int, ...]) -> np.nd
 
 
 def run_episodes(
-    game: Game, seeds: int, episodes: int, decide: Callable[[int, np.ndarray], Sequence[np.ndarray]]
+    game: MarkovGame, seeds: int, episodes: int, decide: Callable[[int, np.ndarray], Sequence[np.ndarray]]
 ) -> tuple[list[np.ndarray], np.ndarray]:
     """Play whole episodes of a game with all seeds at once.
 
@@ -84,7 +84,9 @@ def run_episodes(
     return [np.concatenate(parts, axis=2) for parts in zip(*kept, strict=True)], np.stack(paid, axis=2)
 
 
-def play(game: Game, policies: Policies, rngs: Sequence[np.random.Generator], episodes: int, gamma: float) -> Batch:
+def play(
+    game: MarkovGame, policies: Policies, rngs: Sequence[np.random.Generator], episodes: int, gamma: float
+) -> Batch:
     """Play episodes of the commitment game of a game.
 
     Args:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from scml_gym.commitment.base import Game
+from scml_gym.commitment.base import MarkovGame
 
 
 class Row(NamedTuple):
@@ -29,7 +29,7 @@ class Row(NamedTuple):
     probability: float
 
 
-def initial_view(game: Game, seeds: int) -> np.ndarray:
+def initial_view(game: MarkovGame, seeds: int) -> np.ndarray:
     """What is seen at the start of an episode: ``(seeds, 1, 1, features)``."""
     return game.observe(game.initial((seeds, 1)))[:, None]
 

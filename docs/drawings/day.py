@@ -141,7 +141,7 @@ def market(day: Day) -> Iterable[str]:
         yield text(265 if seller else 695, y + 5, name, "own strong" if mine else "ink", "middle")
         kind = "own strong" if mine else "ink"
         yield text(28 if seller else 932, y + 5, words, kind, "start" if seller else "end")
-        start, end = (130, 196) if seller else (764, 812)
+        start, end = (140, 196) if seller else (764, 812)
         yield arrow(start, end, y, "own" if mine else "line")
 
 

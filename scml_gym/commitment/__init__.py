@@ -1,6 +1,6 @@
 """Games of mixed interests, small enough to be understood: by name, as native batches and as PettingZoo environments.
 
-``make_game("prisoners-dilemma")`` is a native batch (`scml_gym.commitment.base.Game`),
+``make_game("prisoners-dilemma")`` is a native batch (`scml_gym.commitment.base.MarkovGame`),
 ``parallel_env("prisoners-dilemma")`` the same game as a PettingZoo parallel environment, and ``commitment_env(env,
 mega_step=1)`` makes a Markov commitment game of any PettingZoo parallel environment with discrete actions.
 """
@@ -15,26 +15,26 @@ from scml_gym.core.errors import InputError, nearest
 from scml_gym.core.registry import Registry
 
 if TYPE_CHECKING:
-    from scml_gym.commitment.base import Game
+    from scml_gym.commitment.base import MarkovGame
     from scml_gym.commitment.envs.commitment_v0 import CommitmentEnv
     from scml_gym.commitment.envs.game_v0 import GameEnv
 
 NAMED = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
 
-GAMES = Registry("game")
-GAMES.register("prisoners-dilemma", "scml_gym.commitment.matrix:prisoners_dilemma")
-GAMES.register("stag-hunt", "scml_gym.commitment.matrix:stag_hunt")
-GAMES.register("purely-conflicting", "scml_gym.commitment.matrix:purely_conflicting")
-GAMES.register("public-goods", "scml_gym.commitment.matrix:public_goods")
-GAMES.register("matrix", "scml_gym.commitment.matrix:MatrixGame")
-GAMES.register("grid", "scml_gym.commitment.grid:GridGame")
+MARKOV_GAMES = Registry("game")
+MARKOV_GAMES.register("prisoners-dilemma", "scml_gym.commitment.matrix:prisoners_dilemma")
+MARKOV_GAMES.register("stag-hunt", "scml_gym.commitment.matrix:stag_hunt")
+MARKOV_GAMES.register("purely-conflicting", "scml_gym.commitment.matrix:purely_conflicting")
+MARKOV_GAMES.register("public-goods", "scml_gym.commitment.matrix:public_goods")
+MARKOV_GAMES.register("matrix", "scml_gym.commitment.matrix:MatrixGame")
+MARKOV_GAMES.register("grid", "scml_gym.commitment.grid:GridGame")
 
 
-def make_game(game: str | Game, mega_step: int = 1, **arguments: Any) -> Game:
+def make_game(game: str | MarkovGame, mega_step: int = 1, **arguments: Any) -> MarkovGame:
     """A game by name, as a native batch.
 
     Args:
-        game: A name in `GAMES`, ``module:Name``, or a game.
+        game: A name in `MARKOV_GAMES`, ``module:Name``, or a game.
         mega_step: Steps of the game that are chosen at once; see `scml_gym.commitment.mega.MegaGame`.
         arguments: Of the game.
 
@@ -46,7 +46,7 @@ def make_game(game: str | Game, mega_step: int = 1, **arguments: Any) -> Game:
     from scml_gym.core.arguments import brief
 
     if isinstance(game, str):
-        made = check_game(_call(GAMES.get(game), game, arguments), repr(game))
+        made = check_game(_call(MARKOV_GAMES.get(game), game, arguments), repr(game))
     else:
         made = check_game(game, brief(game))
         if arguments:
@@ -55,7 +55,7 @@ def make_game(game: str | Game, mega_step: int = 1, **arguments: Any) -> Game:
     return made if steps == 1 else MegaGame(made, steps)
 
 
-def parallel_env(game: str | Game = "prisoners-dilemma", mega_step: int = 1, **arguments: Any) -> GameEnv:
+def parallel_env(game: str | MarkovGame = "prisoners-dilemma", mega_step: int = 1, **arguments: Any) -> GameEnv:
     """A game as a PettingZoo parallel environment; arguments as in `make_game`."""
     from scml_gym.commitment.envs.game_v0 import GameEnv
 
@@ -70,7 +70,7 @@ def commitment_env(env: Any, mega_step: int = 1) -> CommitmentEnv:
     return CommitmentEnv(env, mega_step)
 
 
-def _call(make: Any, name: str, arguments: Mapping[str, Any]) -> Game:
+def _call(make: Any, name: str, arguments: Mapping[str, Any]) -> MarkovGame:
     try:
         parameters = inspect.signature(make).parameters
     except (TypeError, ValueError) as error:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 import numpy as np
 
 from scml_gym.core.arguments import brief, whole
 from scml_gym.core.errors import InputError
+from scml_gym.core.parallel import check_agents
 
 
-class Game(Protocol):
-    """A game of a fixed length in which all agents act at once and see the whole state.
+class MarkovGame(Protocol):
+    """A Markov game of a fixed length: all agents act at once and see the whole state.
 
     A state is an int64 array of shape ``(*rows, width)`` whose first column counts the steps taken; rows are
     independent of each other. The same functions serve one episode and a batch of them, of any leading shape.
@@ -65,7 +66,7 @@ class Game(Protocol):
         ...
 
 
-def check_game(made: Any, name: str) -> Game:
+def check_game(made: Any, name: str) -> MarkovGame:
     """Refuse what does not keep the protocol.
 
     Raises:
@@ -74,7 +75,7 @@ def check_game(made: Any, name: str) -> Game:
     missing = [member for member in MEMBERS if not hasattr(made, member)]
     if missing:
         raise InputError(
-            f"game: {name} is no game: {', '.join(missing)} missing; see scml_gym.commitment.base.Game", "game"
+            f"game: {name} is no game: {', '.join(missing)} missing; see scml_gym.commitment.base.MarkovGame", "game"
         )
     for member in MEMBERS[:4]:
         whole(member, getattr(made, member))
@@ -86,7 +87,7 @@ def check_game(made: Any, name: str) -> Game:
 
 
 MEMBERS = ("agents", "actions", "horizon", "features", "action_names", "initial", "observe", "step")
-"""Of `Game`."""
+"""Of `MarkovGame`."""
 
 
 def check_actions(state: np.ndarray, actions: np.ndarray, agents: int, count: int) -> None:
@@ -115,13 +116,7 @@ def whole_actions(agents: Sequence[str], actions: Any) -> dict[str, int]:
     Raises:
         InputError: if there is no agent, or an action is missing, no whole number, or of an agent that is not there.
     """
-    if not agents:
-        raise InputError("no agent is left to act: reset the environment first")
-    if not isinstance(actions, Mapping):
-        raise InputError(f"actions: {brief(actions)} is not valid; a dict from agents to actions is needed")
-    for agent in actions:
-        if agent not in agents:
-            raise InputError(f"{agent}: is not there to act; the agents are {', '.join(agents)}")
+    check_agents(agents, actions)
     chosen = {}
     for agent in agents:
         if agent not in actions:

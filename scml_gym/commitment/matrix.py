@@ -13,7 +13,7 @@ from scml_gym.core.errors import InputError
 
 
 class MatrixGame:
-    """A matrix game of n agents with the same number of actions each (see `scml_gym.commitment.base.Game`).
+    """A matrix game of n agents with the same number of actions each (see `scml_gym.commitment.base.MarkovGame`).
 
     Observations are the share of the horizon that is left and, for ``memory=k``, the last k joint actions, the latest
     first, each agent's as a one-hot vector (zeros where there was none yet).

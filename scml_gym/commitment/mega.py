@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from scml_gym.commitment.base import Game, check_actions
+from scml_gym.commitment.base import MarkovGame, check_actions
 from scml_gym.core.arguments import whole
 from scml_gym.core.errors import InputError
 
@@ -28,7 +28,7 @@ class MegaGame:
         InputError: if it does not.
     """
 
-    def __init__(self, game: Game, mega_step: int) -> None:
+    def __init__(self, game: MarkovGame, mega_step: int) -> None:
         self.mega_step = mega_step = check_mega_step(mega_step, game.horizon, game.actions)
         self.game = game
         self.agents = game.agents

@@ -26,10 +26,11 @@ REGISTRIES = ("backends", "generators", "strategies", "actions", "observations",
 
 
 class EntryPoints(NamedTuple):
-    """Where the single environment of an id stands, and the one that plays many at once."""
+    """Where the single environment of an id stands, the one that plays many at once, and what both are given."""
 
     single: str
     vector: str | None = None
+    arguments: Mapping[str, Any] | None = None
 
 
 class Column(NamedTuple):

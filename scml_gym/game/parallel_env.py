@@ -42,7 +42,56 @@ class ParallelParts:
     render: Callable[[View, str], Any] | None = None
 
 
-class ParallelWorldEnv(ParallelEnv):
+class WorldAgents(ParallelEnv):
+    """What PettingZoo environments over worlds share: spaces by agent, a stream of seeds, and how a world is ended.
+
+    Args:
+        observation_spaces: Of each agent.
+        action_space: Of every agent; each gets a copy.
+
+    Attributes:
+        world: The one that is played, None before ``reset`` and after ``close``.
+    """
+
+    def __init__(self, observation_spaces: Mapping[str, spaces.Space], action_space: spaces.Space):
+        self.possible_agents = list(observation_spaces)
+        self.agents: list[str] = []
+        self.world: Any = None
+        self._observation_spaces = dict(observation_spaces)
+        self._action_spaces = {agent: copy.deepcopy(action_space) for agent in self.possible_agents}
+        self._rng: np.random.Generator | None = None
+
+    def observation_space(self, agent: str) -> spaces.Space:
+        """The same space for every agent, each its own object."""
+        return self._observation_spaces[agent]
+
+    def action_space(self, agent: str) -> spaces.Space:
+        """The same space for every agent, each its own object."""
+        return self._action_spaces[agent]
+
+    def close(self) -> None:
+        """End the running world; ``reset`` draws another one."""
+        self.agents = []
+        if self.world is not None:
+            self.world.close()
+            self.world = None
+
+    def _next_seed(self, seed: int | None) -> int:
+        """The seed of the next world; a seed starts the stream anew."""
+        if seed is not None or self._rng is None:
+            self._rng, _ = seeding.np_random(seed)
+        return int(self._rng.integers(2**62))
+
+    def _ends(self) -> tuple[dict[str, bool], dict[str, bool]]:
+        """Terminations and truncations after a step; nobody is left where the world has ended."""
+        done = bool(self.world.done)
+        ends = dict.fromkeys(self.agents, done), dict.fromkeys(self.agents, False)
+        if done:
+            self.agents = []
+        return ends
+
+
+class ParallelWorldEnv(WorldAgents):
     """Several players of one world, each an agent; those whose decision is not due have only no-ops.
 
     For each agent infos have ``action_mask`` and ``my_turn``, and with the last step the summary of its player.
@@ -55,36 +104,20 @@ class ParallelWorldEnv(ParallelEnv):
     Raises:
         InputError: in strict mode for an invalid action; for an action of an agent that is not there, or a missing one
             of an agent whose decision is due; for what is used before ``reset`` or after ``close``.
-
-    Attributes:
-        world: The one that is played, None before ``reset``.
     """
 
     def __init__(self, parts: ParallelParts, strict: bool = False, render_mode: str | None = None):
-        self.possible_agents = list(parts.agents)
-        self.agents: list[str] = []
+        observation_spaces = {agent: parts.encoders[agent].space for agent in parts.agents}
+        super().__init__(observation_spaces, parts.codec.space)
         self.codec = parts.codec
         self.strict = strict
         self.render_mode = render_mode
-        self.world: Any = None
         self._parts = parts
-        self._action_spaces = {agent: copy.deepcopy(parts.codec.space) for agent in parts.agents}
-        self._rng: np.random.Generator | None = None
-
-    def observation_space(self, agent: str) -> spaces.Space:
-        """The same space for every agent, each its own object."""
-        return self._parts.encoders[agent].space
-
-    def action_space(self, agent: str) -> spaces.Space:
-        """The same space for every agent, each its own object."""
-        return self._action_spaces[agent]
 
     def reset(self, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[dict, dict]:
         """Draw the next world and run it to the first decision of an agent."""
-        if seed is not None or self._rng is None:
-            self._rng, _ = seeding.np_random(seed)
         self.close()
-        world = self._parts.draw(int(self._rng.integers(2**62)), tuple(self._parts.agents.values())).world
+        world = self._parts.draw(self._next_seed(seed), tuple(self._parts.agents.values())).world
         self.codec.reset()
         world.start()
         self.world = world
@@ -114,11 +147,7 @@ class ParallelWorldEnv(ParallelEnv):
         self._settled = self.world.day
         self._before = {a: self.view(a).copy() for a in self.agents}
         observations, infos = self._observe(), self._infos()
-        terminations = dict.fromkeys(self.agents, self.world.done)
-        truncations = dict.fromkeys(self.agents, False)
-        if self.world.done:
-            self.agents = []
-        return observations, rewards, terminations, truncations, infos
+        return observations, rewards, *self._ends(), infos
 
     def view(self, agent: str) -> View:
         """What an agent's player sees now: a live record."""
@@ -136,13 +165,6 @@ class ParallelWorldEnv(ParallelEnv):
         require_reset(self.world is not None, "render")
         player = self.world.pending[0] if self.world.pending else next(iter(self._parts.agents.values()))
         return self._parts.render(self.world.view(player), self.render_mode)
-
-    def close(self) -> None:
-        """End the running world; ``reset`` draws another one."""
-        self.agents = []
-        if self.world is not None:
-            self.world.close()
-            self.world = None
 
     def _reward(self, agent: str) -> float:
         player = self._parts.agents[agent]

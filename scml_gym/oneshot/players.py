@@ -11,18 +11,16 @@
 
 from __future__ import annotations
 
-import functools
 import importlib
-import inspect
 from typing import Any
 
 from scml_gym.core.errors import InputError, nearest
-from scml_gym.core.registry import load_object, parse_parameters
+from scml_gym.core.registry import load_object
+from scml_gym.game.players import own_maker, strategy_maker
 from scml_gym.game.run_folders import RUN_FOLDERS, is_folder
 from scml_gym.game.world import FactoryPolicy, PlayerMaker
 from scml_gym.oneshot.policy_files import PolicyFile
 from scml_gym.oneshot.strategies import STRATEGIES
-from scml_gym.oneshot.strategies.base import Strategy, StrategyPolicy
 
 Player = FactoryPolicy | tuple[type, dict[str, Any]] | None
 """Who plays a factory: a policy, an scml agent class with its keyword arguments, or None where it is external."""
@@ -50,11 +48,7 @@ def player_maker(name: str, run_folders: str = "learner") -> PlayerMaker:
         return RUN_FOLDERS.get(run_folders)(name)
     if ":" in name:
         return _own(name)
-    strategy_name, _, query = name.partition("?")
-    strategy = STRATEGIES.get(strategy_name)
-    overrides = parse_parameters(name, query)
-    strategy.parameter_array(overrides)  # refuse a misspelt parameter now, not in the first world
-    return functools.partial(StrategyPolicy, strategy, parameters=overrides)
+    return strategy_maker(STRATEGIES, name)
 
 
 def _scml_builtin(name: str, class_name: str) -> PlayerMaker:
@@ -95,31 +89,4 @@ def _own(name: str) -> PlayerMaker:
     target = load_object(name)
     if isinstance(target, type) and issubclass(target, OneShotAgent):
         return lambda seed: (target, {})
-    if isinstance(target, Strategy):
-        return functools.partial(StrategyPolicy, target)
-    wrong = InputError(f"{name!r} is neither a OneShotAgent class, a Strategy nor a callable (seed) -> FactoryPolicy")
-    if not _may_make_players(target):
-        raise wrong
-
-    def make(seed: int) -> FactoryPolicy:
-        player: Any = target(seed)
-        if not isinstance(player, FactoryPolicy):
-            raise wrong
-        return player
-
-    return make
-
-
-def _may_make_players(target: Any) -> bool:
-    """Whether a call with a seed could give a player, as far as can be told without one."""
-    if not callable(target) or inspect.isbuiltin(target):
-        return False
-    if isinstance(target, type) and not all(hasattr(target, part) for part in ("begin", "act", "end_day")):
-        return False
-    try:
-        inspect.signature(target).bind(0)
-    except TypeError:
-        return False
-    except ValueError:  # it has no signature
-        return True
-    return True
+    return own_maker(name, target, "a OneShotAgent class, ")

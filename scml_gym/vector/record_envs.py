@@ -1,185 +1,183 @@
-"""A game whose episode is one record, as a Gymnasium environment for one learner and as a PettingZoo environment."""
+"""A game whose state is one record, as a Gymnasium environment, as a PettingZoo environment, and as a `Game`."""
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
-import gymnasium
-import numpy as np
-from pettingzoo import ParallelEnv
-
+from scml_gym.core.arguments import brief, check_render_mode, flag, named_arguments, whole
 from scml_gym.core.copying import Independent
-from scml_gym.core.errors import InputError, require_reset
-from scml_gym.core.masks import sampling_mask
-from scml_gym.vector.env import read_actions
-from scml_gym.vector.records import RecordBatch, RecordGame, RecordOutputs, require_one_player
-from scml_gym.vector.seeds import SeedStreams
+from scml_gym.core.errors import InputError
+from scml_gym.game.definition import Column, Competition, EntryPoints, Game
+from scml_gym.game.env import EnvParts, WorldEnv
+from scml_gym.game.parallel_env import ParallelParts, ParallelWorldEnv
+from scml_gym.game.players import player_maker
+from scml_gym.game.world import Drawn, PlayerMaker
+from scml_gym.vector.record_world import Gain, LearntPolicy, RecordCodec, RecordEncoder, RecordWorld
+from scml_gym.vector.records import RecordGame, load_game
+
+ENTRY_POINTS = ("begin", "act", "end_day")
+"""The methods by which a world calls a player."""
 
 
-class _Episodes:
-    """One row of a game, and the seeds of its episodes.
+@named_arguments()
+class RecordEnv(Independent, WorldEnv):
+    """One player of a game is the learner's, the others are played by name; an episode is so many days.
 
-    Args:
-        game: What is played.
-    """
-
-    def __init__(self, game: RecordGame):
-        self.batch, self.seeds, self.running = RecordBatch(game, 1), SeedStreams([None]), False
-        self.outputs: RecordOutputs | None = None
-
-    def restart(self, seed: int | None) -> RecordOutputs:
-        """Start the next episode; a seed starts the stream of seeds anew."""
-        if seed is not None:
-            self.seeds.renew(0, seed)
-        self.outputs, self.running = self.batch.new_outputs(), True
-        self.batch.restart(np.zeros(1, dtype=np.int64), self.seeds, self.outputs)
-        return self.outputs
-
-    def act(self, actions: Any) -> RecordOutputs:
-        """Answer for all players.
-
-        Raises:
-            gymnasium.error.ResetNeeded: if no episode is running.
-            InputError: if an action is outside the action space.
-        """
-        if not self.running:
-            raise gymnasium.error.ResetNeeded("call reset before step")
-        space, players = self.batch.game.action_space, len(self.batch.game.players)
-        given = read_actions(actions, space.dtype, (players, *(space.shape or ())))
-        outputs = self.batch.new_outputs()
-        self.batch.act(given, np.zeros(1, dtype=np.bool_), self.seeds, outputs)
-        self.outputs, self.running = outputs, not outputs.done[0]
-        return outputs
-
-    def observation(self, player: int) -> np.ndarray:
-        """What a player sees, in the shape of the observation space."""
-        assert self.outputs is not None
-        return self.outputs.observations[player].reshape(self.batch.game.observation_space.shape)
-
-    def mask(self, player: int) -> np.ndarray:
-        """A player's valid choices, bool."""
-        assert self.outputs is not None
-        return self.outputs.masks[player]
-
-    def information(self, player: int) -> dict[str, Any]:
-        """A player's mask, and where the episode has ended its summary."""
-        mask = sampling_mask(self.mask(player), self.batch.game.action_space)
-        information: dict[str, Any] = {"action_mask": mask}
-        if not self.running:
-            summary = self.batch.summary(np.ones(1, dtype=np.bool_))
-            information |= {name: value[0].item() for name, value in summary.items()}
-        return information
-
-
-class RecordEnv(Independent, gymnasium.Env[np.ndarray, Any]):
-    """A game for one learner; ``gymnasium.make`` and Stable-Baselines3 take it as any other environment.
-
-    ``info["action_mask"]`` holds the valid choices as ``action_space.sample(mask=...)`` takes them; the information of
-    an episode's last step has the game's summary too. A copy goes on from where the original stands, alike and alone.
+    ``info["action_mask"]`` holds the valid choices as ``action_space.sample(mask=...)`` takes them; infos of an
+    episode's last step have the game's summary too. A copy goes on from where the original stands, alike and alone.
 
     Args:
-        game: What is played, for one player.
+        game: What is played, or its ``"module:NAME"``.
+        player: Name of the learner's player; by default the first one.
+        opponent: Who plays the others (see `scml_gym.game.players.player_maker`); None for the game's choice.
+        days: Of an episode.
+        strict: Whether a masked choice raises.
         render_mode: None.
 
     Raises:
-        InputError: for a game of more players, a render mode, or a strategy that does not compile.
+        InputError: for an unknown name, a value of the wrong form, an action outside the action space.
     """
 
     metadata = {"render_modes": []}
 
-    def __init__(self, game: RecordGame, render_mode: None = None):
-        require_one_player(game)
-        if render_mode is not None:
-            raise InputError(f"render_mode={render_mode!r}; valid: None")
-        self.game, self.render_mode = game, render_mode
-        self.observation_space, self.action_space = game.observation_space, game.action_space
-        self._episodes = _Episodes(game)
-
-    def reset(
-        self, *, seed: int | None = None, options: dict[str, Any] | None = None
-    ) -> tuple[np.ndarray, dict[str, Any]]:
-        """Start the next episode."""
-        super().reset(seed=seed)
-        self._episodes.restart(seed)
-        return self._episodes.observation(0), self._episodes.information(0)
-
-    def step(self, action: Any) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
-        """Answer, and go on to the next decision or to the end."""
-        outputs = self._episodes.act([action])
-        done = bool(outputs.done[0])
-        return self._episodes.observation(0), float(outputs.rewards[0]), done, False, self._episodes.information(0)
-
-    def action_masks(self) -> np.ndarray:
-        """The valid choices, bool, as sb3-contrib takes them.
-
-        Raises:
-            InputError: before ``reset``.
-        """
-        require_reset(self._episodes.outputs is not None, "action_masks")
-        return self._episodes.mask(0)
+    def __init__(
+        self,
+        game: RecordGame | str,
+        player: str | None = None,
+        opponent: str | None = None,
+        days: int = 10,
+        strict: bool = False,
+        render_mode: str | None = None,
+    ):
+        self.game = game = load_game(game)
+        make = game.opponent_maker(opponent)
+        codec = RecordCodec(game)
+        parts = EnvParts(
+            draw=partial(_draw, game, whole("days", days), make, players=(game.player(player),)),
+            encoder=RecordEncoder(game),
+            codec=codec,
+            reward=Gain(),
+            no_ops=game.interface.new_actions,
+            validate=codec.validate,
+        )
+        super().__init__(parts, strict=flag("strict", strict), render_mode=check_render_mode(render_mode, ()))
 
 
-class RecordParallelEnv(Independent, ParallelEnv):
-    """A game for all its players, as a PettingZoo parallel environment; episodes end for all of them at once.
+@named_arguments()
+class RecordParallelEnv(Independent, ParallelWorldEnv):
+    """Players of a game as agents of a PettingZoo parallel environment; episodes end for all of them at once.
 
-    The information of each agent is that of `RecordEnv`.
+    Infos of each agent are those of `RecordEnv`, and ``my_turn``.
 
     Args:
-        game: What is played; its players are the agents.
+        game: What is played, or its ``"module:NAME"``.
+        agents: Names of the players that are agents; by default all.
+        opponent: Who plays the others, as in `RecordEnv`.
+        days: Of an episode.
+        strict: Whether a masked choice raises.
+        render_mode: None.
 
     Raises:
-        InputError: if a strategy does not compile.
+        InputError: as `RecordEnv`.
     """
 
-    def __init__(self, game: RecordGame):
+    def __init__(
+        self,
+        game: RecordGame | str,
+        agents: Sequence[str] | None = None,
+        opponent: str | None = None,
+        days: int = 10,
+        strict: bool = False,
+        render_mode: str | None = None,
+    ):
+        self.game = game = load_game(game)
         self.metadata = {"name": game.name, "render_modes": [], "is_parallelizable": True}
-        self.render_mode = None
-        self.game, self.possible_agents, self.agents = game, list(game.players), list[str]()
-        self.observation_spaces = {agent: copy.deepcopy(game.observation_space) for agent in game.players}
-        self.action_spaces = {agent: copy.deepcopy(game.action_space) for agent in game.players}
-        self._episodes = _Episodes(game)
-
-    def observation_space(self, agent: str) -> Any:
-        """Of an agent: the same object each time."""
-        return self.observation_spaces[agent]
-
-    def action_space(self, agent: str) -> Any:
-        """Of an agent: the same object each time."""
-        return self.action_spaces[agent]
-
-    def reset(self, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, Any]:
-        """Start the next episode."""
-        self._episodes.restart(seed)
-        self.agents = list(self.possible_agents)
-        return self._of_all(self._episodes.observation), self._of_all(self._episodes.information)
-
-    def step(self, actions: Mapping[str, Any]) -> tuple[Any, Any, Any, Any, Any]:
-        """Answer for all agents, and go on to their next decisions or to the end.
-
-        Raises:
-            InputError: if an agent's action is missing, or outside the action space.
-        """
-        missing = [agent for agent in self.agents if agent not in actions]
-        if missing:
-            raise InputError(f"no action for agent {missing[0]!r}")
-        outputs = self._episodes.act([actions[agent] for agent in self.agents])
-        rewards, done = self._of_all(lambda k: float(outputs.rewards[k])), bool(outputs.done[0])
-        ends, never = self._of_all(lambda k: done), self._of_all(lambda k: False)
-        result = (
-            self._of_all(self._episodes.observation),
-            rewards,
-            ends,
-            never,
-            self._of_all(self._episodes.information),
+        make = game.opponent_maker(opponent)
+        names = list(game.players if agents is None else agents)
+        if not names or len(set(names)) != len(names):
+            raise InputError(
+                f"agents={brief(agents)}; valid: at least one of {', '.join(game.players)}, once", "agents"
+            )
+        indices, codec = {name: game.player(name) for name in names}, RecordCodec(game)
+        parts = ParallelParts(
+            agents=indices,
+            draw=partial(_draw, game, whole("days", days), make),
+            encoders={name: RecordEncoder(game) for name in names},
+            codec=codec,
+            rewards={name: Gain() for name in names},
+            validate=codec.validate,
         )
-        if done:
-            self.agents = []
-        return result
+        super().__init__(parts, flag("strict", strict), check_render_mode(render_mode, ()))
 
-    def close(self) -> None:
-        """Nothing to end."""
 
-    def _of_all(self, value: Any) -> dict[str, Any]:
-        return {agent: value(player) for player, agent in enumerate(self.possible_agents)}
+def _draw(game: RecordGame, days: int, make: PlayerMaker, seed: int, players: tuple[int, ...]) -> Drawn:
+    """A world in which these players are decided from outside."""
+    seats = [None if i in players else make(seed) for i in range(len(game.players))]
+    return Drawn(RecordWorld(game, seed, days, seats), players)
+
+
+def entry_points(path: str) -> EntryPoints:
+    """The environments of the game that ``path``, ``"module:NAME"``, stands for."""
+    module = "scml_gym.vector"
+    single, vector = f"{module}.record_envs:RecordEnv", f"{module}.record_batch:RecordVectorEnv"
+    return EntryPoints(single, vector, {"game": path})
+
+
+def try_player(player: Any, name: str) -> None:
+    """Refuse what could not play.
+
+    Raises:
+        InputError: if it is no player.
+    """
+    if not all(hasattr(player, part) for part in ENTRY_POINTS):
+        raise InputError(f"{name!r} makes a {type(player).__name__}, which is no player")
+
+
+def play_line_up(
+    game: RecordGame, players: Sequence[Any], seed: int, days: int, watch: Callable[[Any, int, Sequence[str]], None]
+) -> list[dict[str, Any]]:
+    """Play one world; see `scml_gym.game.definition.Competition`. A row has the name of the player and its summary."""
+    for index, player in enumerate(players):
+        watch(player, index, ENTRY_POINTS)
+    world = RecordWorld(game, seed, days, players)
+    world.start()
+    return [{"level": name} | world.summary(i) for i, name in enumerate(game.players)]
+
+
+def define_game(game: RecordGame, path: str, summary: str, env_id: str, columns: Mapping[str, Column]) -> Game:
+    """A game of records for two players as a `Game`: its environments, players by name, learners and rankings.
+
+    Args:
+        game: Its rules.
+        path: ``"module:NAME"`` of them; the module's ``parallel_env`` is a `RecordParallelEnv`.
+        summary: One line.
+        env_id: Of the Gymnasium environment, such as ``"own/Pie-v0"``.
+        columns: Of the summary, what is reported of a world beside ``score``.
+
+    Raises:
+        InputError: if it has not two players.
+    """
+    if len(game.players) != 2:
+        raise InputError(f"{game.name} has {len(game.players)} players; only games of 2 can be ranked")
+    module, name = path.partition(":")[0], env_id.partition("/")[2].partition("-")
+    return Game(
+        name=game.name,
+        summary=summary,
+        environments={env_id: entry_points(path)},
+        parallel_environments={f"{name[0].lower()}_{name[2]}": module},
+        strategies=game.strategies,
+        players=partial(player_maker, game.strategies),
+        policies=partial(LearntPolicy, game),
+        competition=Competition(
+            play=partial(play_line_up, game),
+            try_player=try_player,
+            background=(game.opponent,),
+            substitute=game.opponent,
+            most_seats=1,
+            seats=1,
+            seats_one_on_one=1,
+            columns=columns,
+        ),
+    )

@@ -14,7 +14,7 @@ from pettingzoo import ParallelEnv
 from pettingzoo.test import parallel_api_test, parallel_seed_test
 from pettingzoo.utils import parallel_to_aec
 
-from scml_gym.commitment import GAMES, commitment_env, make_game, parallel_env
+from scml_gym.commitment import MARKOV_GAMES, commitment_env, make_game, parallel_env
 from scml_gym.commitment.base import joint_actions, joint_index
 from scml_gym.commitment.enumeration import (
     cooperative_strategy,
@@ -51,7 +51,7 @@ def play(env, seed):
     return trace
 
 
-@pytest.mark.parametrize("name", GAMES)
+@pytest.mark.parametrize("name", MARKOV_GAMES)
 @pytest.mark.parametrize("make", [env_of, lambda name: commitment_env(env_of(name))], ids=["plain", "commitment"])
 def test_pettingzoos_checkers(name, make):
     with warnings.catch_warnings():
@@ -67,7 +67,7 @@ def test_example_of_the_docstring_runs(environment):
     exec(compile(example, environment.__name__, "exec"), {"__name__": "example"})
 
 
-@pytest.mark.parametrize("name", GAMES)
+@pytest.mark.parametrize("name", MARKOV_GAMES)
 def test_episodes_repeat_and_pickle(name):
     env = commitment_env(env_of(name))
     text = repr(play(env, 3))
@@ -75,7 +75,7 @@ def test_episodes_repeat_and_pickle(name):
     assert repr(play(env, 4)) != text
 
 
-@pytest.mark.parametrize("name", GAMES)
+@pytest.mark.parametrize("name", MARKOV_GAMES)
 def test_a_batch_equals_its_rows(name):
     game = make_game(name, **ARGUMENTS.get(name, {}))
     actions = np.random.default_rng(0).integers(game.actions, size=(game.horizon, 2, 3, game.agents))
@@ -149,7 +149,7 @@ def test_mega_steps_play_their_sequences(name):
         assert (mega.observe(one) == single.observe(other)).all()
 
 
-@pytest.mark.parametrize("name", GAMES)
+@pytest.mark.parametrize("name", MARKOV_GAMES)
 def test_the_phases_of_a_commitment_game(name):
     env = commitment_env(env_of(name))
     rng = np.random.default_rng(0)
@@ -403,7 +403,7 @@ ACTIONS = {
     "text": ({"agent_0": "x", "agent_1": 0}, "agent_0: 'x' is no action"),
     "a fraction": ({"agent_0": 0.9, "agent_1": 0}, "agent_0: 0.9 is no action"),
     "an array": ({"agent_0": np.array([0, 1]), "agent_1": 0}, "agent_0: array([0, 1]) is no action"),
-    "a stranger": ({"agent_0": 0, "agent_1": 0, "zz": 5}, "zz: is not there to act; the agents are agent_0, agent_1"),
+    "a stranger": ({"agent_0": 0, "agent_1": 0, "zz": 5}, "zz: there is no such agent; valid: agent_0, agent_1"),
     "a large array": ({"agent_0": np.zeros((9, 9)), "agent_1": 0}, "agent_0: ndarray is no action"),
     "one missing": ({"agent_0": 0}, "agent_1: no action"),
     "a list": ([0, 0], "actions: [0, 0] is not valid; a dict"),

@@ -31,6 +31,6 @@ def experiment(name, **changes):
 
 def trained(folder, config):
     agent = AGENTS.get(config["agent"]["name"]).build(config["agent"], config["env"])
-    run = Run.create(folder, config, "test", agent=f"{type(agent).__module__}:{type(agent).__qualname__}")
+    run = Run.create(folder, config, "test")
     agent.train(run)
     return agent, run

@@ -1,222 +1,139 @@
-"""A toy game through the shared code alone: day by day two players demand parts of a pie; too much gets none."""
+"""A toy game made of the shared code alone: its view, its rules, and one strategy.
 
-from __future__ import annotations
+Each day two players demand slices of a pie, not knowing the other's demand. Each has a number of slices that it could
+get elsewhere that day, which the other does not know either. Where the demands fit into the pie, each gains what it
+demanded beyond that number; else nothing.
+"""
+
+from functools import partial
 
 import numpy as np
 from gymnasium import spaces
+from pettingzoo.utils import parallel_to_aec
 
-from scml_gym.core.errors import InputError
 from scml_gym.core.registry import Registry
-from scml_gym.game.definition import Column, Competition, EntryPoints, Game
-from scml_gym.game.env import EnvParts, WorldEnv
-from scml_gym.game.parallel_env import ParallelParts, ParallelWorldEnv
-from scml_gym.game.run_folders import RUN_FOLDERS, is_folder
-from scml_gym.game.world import Drawn
+from scml_gym.game.definition import Column
+from scml_gym.game.strategy import Strategy, StrategyInterface
+from scml_gym.jit.compile import jittable
+from scml_gym.jit.random import below, open_stream
 from scml_gym.registration import register_game
+from scml_gym.vector.record_envs import RecordParallelEnv, define_game
+from scml_gym.vector.records import RecordFunctions, RecordGame
 
-PIE = 4
-VIEW_DTYPE = np.dtype([(n, np.int64) for n in ("player", "day", "n_days", "mine", "theirs", "my_turn")])
+PIE, MOST_ELSEWHERE = 10, 3
 
+VIEW_DTYPE = np.dtype([(n, np.int64) for n in ("player", "day", "n_days", "elsewhere", "mine", "theirs")])
+"""What a player sees: the slices that it could get elsewhere today, and the last demands, -1 on the first day."""
 
-class Forgetful:
-    """What keeps nothing from decision to decision."""
-
-    def reset(self, *view):
-        """An episode starts."""
-
-    def begin(self, view):
-        """A world starts."""
-
-    def end_day(self, view):
-        """A day ends."""
-
-
-class Demands(Forgetful):
-    """Always demands the same."""
-
-    synchronous = True
-
-    def __init__(self, demand):
-        self._demand = demand
-
-    def act(self, view):
-        return np.array([self._demand])
-
-
-STRATEGIES = Registry("demand")
-STRATEGIES.register("fair", lambda seed: Demands(2))
-STRATEGIES.register("greedy", lambda seed: Demands(3))
-STRATEGIES.register("modest", lambda seed: Demands(1))
-
-
-class PieWorld:
-    """A `scml_gym.game.world.World` of two players, who decide together on every day."""
-
-    def __init__(self, days, players):
-        self.players = players
-        self.external = tuple(i for i, player in enumerate(players) if player is None)
-        self.views = np.zeros(2, dtype=VIEW_DTYPE)
-        self.views["player"], self.views["n_days"], self.views["my_turn"] = (0, 1), days, 1
-        self.profits = np.zeros((2, days))
-        self.day = 0
-        self._closed = {i: [] for i in self.external}
-
-    def start(self):
-        for player, view in zip(self.players, self.views, strict=True):
-            if player is not None:
-                player.begin(view)
-        while not self.external and not self.done:
-            self.step({})
-
-    def step(self, actions):
-        chosen = [actions[i] if p is None else p.act(self.views[i]) for i, p in enumerate(self.players)]
-        demands = np.array([int(answer[0]) for answer in chosen])
-        self.profits[:, self.day] = demands * (demands.sum() <= PIE) / PIE
-        self.views["mine"], self.views["theirs"] = demands, demands[::-1]
-        for i, player in enumerate(self.players):
-            if player is None:
-                self._closed[i].append(self.views[i].copy())
-            else:
-                player.end_day(self.views[i])
-        self.day += 1
-        self.views["day"], self.views["my_turn"] = self.day, not self.done
-
-    def close(self):
-        """Nothing runs on."""
-
-    @property
-    def pending(self):
-        return () if self.done else self.external
-
-    @property
-    def done(self):
-        return self.day == self.profits.shape[1]
-
-    def view(self, player):
-        return self.views[player]
-
-    def closed_days(self, player):
-        closed, self._closed[player] = self._closed[player], []
-        return closed
-
-    def summary(self, player):
-        return {"score": float(self.profits[player].mean())}
-
-
-class Encoder(Forgetful):
-    """Time and the last demands, from 0 to 1."""
-
-    full = False
-
-    def __init__(self):
-        self.space = spaces.Box(0.0, 1.0, (3,), dtype=np.float32)
-
-    def encode(self, view, hidden_state=None):
-        return np.array([view["day"] / view["n_days"], view["mine"] / PIE, view["theirs"] / PIE], dtype=np.float32)
-
-    encode_last = encode
-
-
-class Codec(Forgetful):
-    """A demand; more than the whole pie is not asked for."""
-
-    def __init__(self):
-        self.space = spaces.Discrete(PIE + 1)
-
-    def decode(self, action, view):
-        return np.array([int(action)])
-
-    def mask(self, view):
-        return np.arange(PIE + 1) <= PIE * int(view["my_turn"])
-
-
-class Gains(Forgetful):
-    """The part of the pie of each day."""
-
-    def __call__(self, transition):
-        return float(np.sum(transition.profits))
-
-
-def validate(view, actions):
-    """Refuse what the pie does not have."""
-    if not 0 <= actions[0] <= PIE:
-        raise InputError(f"demand {actions[0]}; valid: 0 to {PIE}")
-
-
-class ToyEnv(WorldEnv):
-    """One player against a strategy."""
-
-    def __init__(self, opponent="fair", days=5, render_mode=None):
-        make = TOY.player_maker(opponent)
-
-        def draw(seed):
-            side = seed % 2
-            players = [None, make(seed)] if side == 0 else [make(seed), None]
-            return Drawn(PieWorld(days, players), (side,))
-
-        super().__init__(EnvParts(draw, Encoder(), Codec(), Gains(), lambda: np.zeros(1, dtype=np.int64), validate))
-
-
-def parallel_env(days=5):
-    """Both players as agents."""
-    agents = {"first": 0, "second": 1}
-    encoders, rewards = {a: Encoder() for a in agents}, {a: Gains() for a in agents}
-
-    def draw(seed, players):
-        return Drawn(PieWorld(days, [None if i in players else STRATEGIES.get("fair")(seed) for i in (0, 1)]), players)
-
-    return ParallelWorldEnv(ParallelParts(agents, draw, encoders, Codec(), rewards, validate))
-
-
-def player_maker(name):
-    """Players by name: strategies and run folders."""
-    return RUN_FOLDERS.get("learner")(name) if is_folder(name) else STRATEGIES.get(name)
-
-
-class Learnt(Demands):
-    """What a learner demands."""
-
-    def __init__(self, predict, env, deterministic):
-        self._predict, self._deterministic, self._encoder, self._codec = predict, deterministic, Encoder(), Codec()
-
-    def act(self, view):
-        action, _ = self._predict(self._encoder.encode(view), None, self._codec.mask(view), self._deterministic)
-        return self._codec.decode(action, view)
-
-
-def try_player(player, name):
-    """Every player is ready."""
-
-
-def play(players, seed, days, watch):
-    """A world with a named line-up."""
-    for index, player in enumerate(players):
-        watch(player, index, ("begin", "act", "end_day"))
-    world = PieWorld(days, players)
-    world.start()
-    part = world.profits.mean(axis=1).tolist()
-    sums = world.profits.sum(axis=1).tolist()
-    return [{"level": ("first", "second")[i], "score": part[i], "gained": sums[i]} for i in (0, 1)]
-
-
-TOY = Game(
-    name="toy",
-    summary="two players demand parts of a pie",
-    environments={"toy/Pie-v0": EntryPoints("tests.helpers.toy_game:ToyEnv")},
-    parallel_environments={"pie_v0": "tests.helpers.toy_game"},
-    strategies=STRATEGIES,
-    players=player_maker,
-    policies=Learnt,
-    competition=Competition(
-        play=play,
-        try_player=try_player,
-        background=("fair",),
-        substitute="fair",
-        most_positions=1,
-        positions=1,
-        positions_one_on_one=1,
-        columns={"gained": Column(float, "pies over the whole world")},
-    ),
+RECORD_DTYPE = np.dtype(
+    [
+        ("views", VIEW_DTYPE, (2,)),
+        ("stream", np.uint64, (1,)),
+        ("score", np.float64, (2,)),  # mean gain of a day, in pies
+        ("agreements", np.int64, (2,)),
+    ],
+    align=True,
 )
 
+
+@jittable
+def place(view):
+    """Where a decision stands: its player, its day, and the number of it on that day."""
+    return int(view["player"]), int(view["day"]), 0
+
+
+INTERFACE = StrategyInterface(VIEW_DTYPE, np.dtype(np.int64), 1, place)
+
+
+def claim(view, state, params, draws, actions):
+    """Demand what the other has left, at times a slice more; first, its habit."""
+    demand = params[0] if state[0] == 0.0 else PIE - state[0] + (1.0 if draws[0] < params[1] else 0.0)
+    actions[0] = min(PIE, max(view["elsewhere"], int(demand)))
+
+
+def remember(view, state, params):
+    """Remember what the other demanded."""
+    state[0] = max(1.0, 0.5 * state[0] + 0.5 * view["theirs"] if state[0] > 0.0 else float(view["theirs"]))
+
+
+CLAIM = Strategy("claim", claim, {"first": 5.0, "greed": 0.1}, 1, learn=remember, n_draws=1, interface=INTERFACE)
+STRATEGIES = Registry("strategy")
+STRATEGIES.register("claim", CLAIM)
+
+
+@jittable
+def draw_elsewhere(record):
+    """What both could get elsewhere on the next day."""
+    for player in range(2):
+        record["views"][player]["elsewhere"] = below(record["stream"], MOST_ELSEWHERE + 1)
+
+
+@jittable
+def restart(record, seed):
+    """The first day."""
+    open_stream(record["stream"], seed)
+    draw_elsewhere(record)
+    for player in range(2):
+        record["views"][player]["mine"] = record["views"][player]["theirs"] = -1
+        record["score"][player], record["agreements"][player] = 0.0, 0
+
+
+@jittable
+def act(record, answers, rewards):
+    """A day; nobody gets less than it could get elsewhere, or more than the pie."""
+    for player in range(2):
+        view = record["views"][player]
+        demand = min(PIE, max(view["elsewhere"], answers[player, 0]))
+        view["mine"] = record["views"][1 - player]["theirs"] = demand
+    if record["views"][0]["mine"] + record["views"][1]["mine"] <= PIE:
+        for player in range(2):
+            view = record["views"][player]
+            rewards[player] = (view["mine"] - view["elsewhere"]) / PIE
+            record["score"][player] += rewards[player] / view["n_days"]
+            record["agreements"][player] += 1
+    draw_elsewhere(record)
+    return False
+
+
+@jittable
+def observe(view, out):
+    """The time, and all slices as parts of a pie."""
+    out[0], out[1] = view["day"] / view["n_days"], view["elsewhere"] / PIE
+    out[2], out[3] = view["mine"] / PIE, view["theirs"] / PIE
+
+
+@jittable
+def mask(view, out):
+    """Demands from what could be got elsewhere on."""
+    out[: view["elsewhere"]] = False
+
+
+RULES = RecordGame(
+    name="pie",
+    record=RECORD_DTYPE,
+    players=("first", "second"),
+    observation_space=spaces.Box(-1.0, 1.0, (4,), np.float32),
+    action_space=spaces.Discrete(PIE + 1),
+    functions=RecordFunctions(restart, act, observe, mask),
+    interface=INTERFACE,
+    strategies=STRATEGIES,
+    opponent="claim",
+    summary=("score", "agreements"),
+)
+
+parallel_env = partial(RecordParallelEnv, RULES)
+
+
+def env(**arguments):
+    """The game in turns, as PettingZoo's AEC environment."""
+    return parallel_to_aec(parallel_env(**arguments))
+
+
+TOY = define_game(
+    RULES,
+    "tests.helpers.toy_game:RULES",
+    "two players demand slices of a pie",
+    "toy/Pie-v0",
+    {"agreements": Column(int, "days on which the demands fitted")},
+)
 register_game(TOY)

@@ -1,31 +1,33 @@
-"""A game of its own view, rules and strategy is played through the shared code alone."""
+"""Games of records: the compiled batch plays as the world in Python; copies, threads and misuse give what is right."""
 
 import copy
+import dataclasses
 import pickle
 
 import gymnasium
 import numpy as np
 import pytest
-from gymnasium.utils.env_checker import check_env
-from pettingzoo.test import api_test, parallel_api_test, parallel_seed_test
-from pettingzoo.utils import parallel_to_aec
-from stable_baselines3 import PPO
-from stable_baselines3.common.evaluation import evaluate_policy
+from gymnasium import spaces
 
 from scml_gym.core.errors import InputError
+from scml_gym.core.registry import Registry
 from scml_gym.game.calls import strategy_addresses
-from scml_gym.game.strategy import Strategy, StrategyPolicy
-from scml_gym.vector.record_envs import RecordEnv, RecordParallelEnv
-from scml_gym.vector.records import RecordVectorEnv
-from tests.helpers.haggling import CONCEDE, HAGGLING, SELLER, VIEW_DTYPE, haggling
+from scml_gym.game.strategy import Strategy, StrategyInterface, StrategyPolicy
+from scml_gym.jit.compile import jittable
+from scml_gym.vector.record_batch import RecordVectorEnv
+from scml_gym.vector.record_envs import RecordEnv, RecordParallelEnv, define_game
+from scml_gym.vector.records import RecordFunctions
+from tests.helpers.toy_game import CLAIM, INTERFACE, PIE, RULES, VIEW_DTYPE, place, restart
+
+PLAYER = "claim?first=7&greed=0.5"
 
 
 def play(envs, steps, seed=None):
-    """What seeded random prices meet."""
+    """What seeded random demands meet."""
     trace = [] if seed is None else [envs.reset(seed=seed)]
     rng = np.random.default_rng(7)
     for _ in range(steps):
-        trace.append(envs.step(rng.integers(11, size=envs.num_envs)))
+        trace.append(envs.step(rng.integers(PIE + 1, size=envs.num_envs)))
     return trace
 
 
@@ -40,41 +42,24 @@ def equal(one, other):
     return bool(np.array_equal(one, other))
 
 
-def test_a_strategy_called_by_address_plays_as_in_python():
-    batch = RecordVectorEnv(haggling(exponent=3.0), 5)
-    observations, _ = batch.reset(seed=3)
-    records = batch._batch.records
-    views = [records["views"][:, SELLER].copy()]
-    for _ in range(4):
-        batch.step(np.zeros(5, dtype=np.int64))  # too low for all but a seller without costs in the last round
-        views.append(records["views"][:, SELLER].copy())
-    for i in range(5):
-        player = StrategyPolicy(CONCEDE, int(records["seed"][i]), {"exponent": 3.0})
-        asks = [player.act(view[i])["price"][0] for view in views[:-1]]
-        assert asks == [max(view[i]["mine"], 0) for view in views[1:]]
-    assert len(set(asks)) > 2
-
-
-def test_seeds_and_threads_say_all():
-    traces = [play(RecordVectorEnv(haggling(), 6, threads=threads), 20, seed=1) for threads in (1, 2)]
-    assert equal(*traces)
-    assert not equal(traces[0], play(RecordVectorEnv(haggling(), 6), 20, seed=2))
-
-
 @pytest.mark.parametrize("mode", ["NextStep", "SameStep", "Disabled"])
-def test_a_row_is_the_single_environment(mode):
-    batch, singles = RecordVectorEnv(haggling(), 3, mode), [RecordEnv(haggling()) for _ in range(3)]
+@pytest.mark.parametrize("player", ["first", "second"])
+def test_a_row_is_the_single_environment(mode, player):
+    arguments = {"player": player, "opponent": PLAYER, "days": 4}
+    batch = RecordVectorEnv(3, RULES, autoreset_mode=mode, **arguments)
+    singles = [RecordEnv(RULES, **arguments) for _ in range(3)]
     observations, info = batch.reset(seed=11)
     known = [env.reset(seed=11 + i) for i, env in enumerate(singles)]
-    rng, done, ends = np.random.default_rng(0), np.zeros(3, dtype=bool), 0
+    rng, done, ends, paid = np.random.default_rng(0), np.zeros(3, dtype=bool), 0, 0.0
     for _ in range(60):
         assert equal(list(observations), [o for o, _ in known])
         assert equal(list(info["action_mask"]), [i["action_mask"] for _, i in known])
         if mode == "Disabled" and done.any():
             observations, info = batch.reset(options={"reset_mask": done})
             known = [env.reset() if done[i] else known[i] for i, env in enumerate(singles)]
-        resting, actions = done if mode == "NextStep" else np.zeros(3, dtype=bool), rng.integers(11, size=3)
+        resting, actions = done if mode == "NextStep" else np.zeros(3, dtype=bool), rng.integers(PIE + 1, size=3)
         observations, rewards, done, _, info = batch.step(actions)
+        paid += rewards.sum()
         for i, env in enumerate(singles):
             if resting[i]:
                 known[i] = env.reset()
@@ -84,17 +69,64 @@ def test_a_row_is_the_single_environment(mode):
             if over:
                 ends += 1
                 final = info["final_info"] if mode == "SameStep" else info
-                assert final["_trade"][i] and (final["trade"][i], final["price"][i]) == (told["trade"], told["price"])
+                for name in ("score", "agreements"):
+                    assert final[f"_{name}"][i] and final[name][i] == told[name]
                 if mode == "SameStep":
                     assert equal(info["final_obs"][i], seen)
                     seen, told = env.reset()
             known[i] = seen, told
-    assert ends > 9
+    assert ends > 30 and paid > 1.0
 
 
-@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, lambda envs: pickle.loads(pickle.dumps(envs))])
-def test_a_copy_plays_alike_and_alone(copied):
-    envs = RecordVectorEnv(haggling(), 4, threads=2)
+def test_a_strategy_called_by_address_plays_as_in_python():
+    batch = RecordVectorEnv(5, RULES, opponent=PLAYER)
+    batch.reset(seed=3)
+    records = batch._rows.records
+    players = [StrategyPolicy(CLAIM, int(seed), {"first": 7, "greed": 0.5}) for seed in batch._rows.seeds]
+    told = set()
+    for day in range(9):
+        demands = [int(player.act(view)[0]) for player, view in zip(players, records["views"][:, 1], strict=True)]
+        batch.step(np.full(5, 3 + day % 3))
+        assert demands == records["views"]["mine"][:, 1].tolist()
+        for player, view in zip(players, records["views"][:, 1], strict=True):
+            player.end_day(view)
+        told.update(demands)
+    assert len(told) > 2
+
+
+def test_seeds_and_threads_say_all():
+    traces = [play(RecordVectorEnv(6, RULES, threads=threads), 20, seed=1) for threads in (1, 2)]
+    assert equal(*traces)
+    assert not equal(traces[0], play(RecordVectorEnv(6, RULES), 20, seed=2))
+
+
+class OwnPlayer:
+    """A player of one's own, in Python only."""
+
+    synchronous = True
+
+    def begin(self, view):
+        """A world starts."""
+
+    def act(self, view):
+        """Always the same."""
+        return np.array([5])
+
+    def end_day(self, view):
+        """A day ends."""
+
+
+def own_player(seed):
+    """What makes one."""
+    return OwnPlayer()
+
+
+COPIES = [copy.copy, copy.deepcopy, lambda envs: pickle.loads(pickle.dumps(envs))]
+
+
+@pytest.mark.parametrize("copied", COPIES)
+def test_a_copy_of_a_batch_plays_alike_and_alone(copied):
+    envs = RecordVectorEnv(4, RULES, threads=2)
     play(envs, 7, seed=5)
     other, third = copied(envs), copied(envs)
     expected = play(envs, 30)
@@ -103,25 +135,73 @@ def test_a_copy_plays_alike_and_alone(copied):
     assert equal(play(third, 30), expected)
 
 
-def test_it_is_a_gymnasium_environment():
-    check_env(RecordEnv(haggling()), skip_render_check=True)
-    gymnasium.register("toy/Haggling-v0", lambda: RecordEnv(haggling()))
-    env = gymnasium.make("toy/Haggling-v0")
-    _, info = env.reset(seed=1)
-    assert env.action_space.sample(info["action_mask"]) in np.flatnonzero(env.unwrapped.action_masks())
+@pytest.mark.parametrize("copied", COPIES)
+@pytest.mark.parametrize(
+    "env, action",
+    [
+        (RecordEnv(RULES, opponent=PLAYER), 4),
+        (RecordEnv(RULES, opponent="tests.vector.test_records:own_player"), 4),
+        (RecordParallelEnv(RULES, days=5), {"first": 4, "second": 5}),
+    ],
+)
+def test_a_copy_of_an_environment_plays_alike_and_alone(copied, env, action):
+    env.reset(seed=2)
+    env.step(action)
+    other = copied(env)
+    assert equal([env.step(action) for _ in range(3)], [other.step(action) for _ in range(3)])
+    assert equal(env.reset(), other.reset())
 
 
-def test_both_sides_play_in_a_pettingzoo_environment():
-    env = RecordParallelEnv(haggling(("buyer", "seller")))
-    parallel_api_test(env, num_cycles=50)
-    api_test(parallel_to_aec(env), num_cycles=20)
-    parallel_seed_test(lambda: RecordParallelEnv(haggling(("buyer", "seller"))))
-    env.reset(seed=0)
-    _, rewards, ends, _, infos = env.step({"buyer": 10, "seller": 0})
-    worth, cost = env._episodes.batch.records["views"]["limit"][0]
-    assert infos["seller"]["price"] == (worth + cost) / 2 and ends == {"buyer": True, "seller": True}
-    assert rewards["buyer"] == rewards["seller"] == pytest.approx((worth - cost) / 20)
-    assert env.agents == []
+@jittable
+def share(record, answers, rewards):
+    """The pie is divided as the first numbers of all answers; ends after two days."""
+    total = float(answers[0, 0]) + float(answers[1, 0]) + float(answers[0, 1])
+    for player in range(2):
+        rewards[player] = float(answers[player, 0]) / max(1.0, total)
+    return record["views"][0]["day"] == 1
+
+
+@jittable
+def show_shape(view, out):
+    """Into an observation of two dimensions, flat."""
+    out[view["day"]] = 1.0
+
+
+@jittable
+def no_mask(view, out):
+    """All is valid."""
+
+
+def halve(view, state, params, draws, actions):
+    """Always the same."""
+    actions[0], actions[1] = 0.5, 0.25
+
+
+@pytest.mark.parametrize(
+    "numbers, space", [(np.float32, spaces.Box(0, 1, (2,))), (np.int64, spaces.MultiDiscrete([3, 2]))]
+)
+def test_actions_of_several_numbers(numbers, space):
+    interface = StrategyInterface(VIEW_DTYPE, np.dtype(numbers), 2, place)
+    strategies = Registry("strategy")
+    strategies.register("claim", Strategy("halve", halve, interface=interface))
+    game = dataclasses.replace(
+        RULES,
+        observation_space=spaces.Box(0, 1, (2, 2)),
+        action_space=space,
+        functions=RecordFunctions(restart, share, show_shape, no_mask),
+        interface=interface,
+        strategies=strategies,
+    )
+    batch, single = RecordVectorEnv(2, game, autoreset_mode="Disabled"), RecordEnv(game)
+    observations, _ = batch.reset(seed=0)
+    seen, info = single.reset(seed=0)
+    assert equal(observations[0], seen) and single.observation_space.contains(seen)
+    assert len(info["action_mask"]) == 2
+    for day in range(2):
+        action = np.array([1, 0], dtype=numbers)
+        observations, rewards, done, _, _ = batch.step(np.stack([action, action]))
+        seen, reward, over, _, _ = single.step(action)
+        assert equal(observations[0], seen) and rewards[0] == reward > 0.0 and done[0] == over == (day == 1)
 
 
 def tell(view, state, params, draws, actions):
@@ -129,32 +209,56 @@ def tell(view, state, params, draws, actions):
     pickle.dumps(state)
 
 
+TELLS = Strategy("tells", tell, interface=INTERFACE)
+
+
 def test_what_is_wrong_is_told_in_one_line():
-    env, envs = RecordEnv(haggling()), RecordVectorEnv(haggling(), 2)
-    with pytest.raises(gymnasium.error.ResetNeeded):
-        env.step(0)
-    with pytest.raises(InputError, match="call reset before action_masks"):
-        env.action_masks()
+    envs, parallel = RecordVectorEnv(2, RULES), RecordParallelEnv(RULES)
     envs.reset(seed=0)
     with pytest.raises(InputError, match=r"row 1: action 11; valid: Discrete\(11\)"):
         envs.step([0, 11])
-    with pytest.raises(InputError, match="haggling has 2 players"):
-        RecordEnv(haggling(("buyer", "seller")))
+    env = RecordEnv(RULES, strict=True)
+    env.reset(seed=1)
+    with pytest.raises(InputError, match=r"action 11; valid: Discrete\(11\)"):
+        env.step(11)
+    with pytest.raises(InputError, match=r"action \[0\] is masked"):
+        env.step(0)
+    for agents in ([], ["first", "first"]):
+        with pytest.raises(InputError, match="valid: at least one of first, second, once"):
+            RecordParallelEnv(RULES, agents=agents)
+    with pytest.raises(InputError, match="only games of 2"):
+        define_game(dataclasses.replace(RULES, players=("a", "b", "c")), "", "", "own/Game-v0", {})
+    parallel.reset(seed=0)
+    with pytest.raises(InputError, match="second: no action"):
+        parallel.step({"first": 3})
+    for make in (RecordEnv, lambda game, **given: RecordVectorEnv(2, game, **given)):
+        with pytest.raises(InputError, match="days=0"):
+            make(RULES, days=0)
+        with pytest.raises(InputError, match="player='frist'; did you mean 'first'"):
+            make(RULES, player="frist")
+        with pytest.raises(InputError, match="no parameter 'frist'; did you mean 'first'"):
+            make(RULES, opponent="claim?frist=1")
+        with pytest.raises(InputError, match=r"oponent.*did you mean 'opponent'"):
+            make(RULES, oponent="claim")
+        with pytest.raises(InputError, match="player 5; valid: a name"):
+            make(RULES, opponent=5)
+        with pytest.raises(InputError, match="unknown strategy ''"):
+            make(RULES, opponent="")
+        with pytest.raises(InputError, match="a RecordGame is needed"):
+            make("tests.helpers.toy_game:TOY")
     with pytest.raises(InputError, match="'tells' does not compile"):
-        RecordEnv(haggling(strategy=Strategy("tells", tell, interface=HAGGLING)))
-    with pytest.raises(InputError, match="no parameter 'exponnt'"):
-        haggling(exponnt=1.0)
+        RecordVectorEnv(2, RULES, opponent="tests.vector.test_records:TELLS")
+    with pytest.raises(InputError, match="is no strategy: use vectorization_mode='sync'"):
+        RecordVectorEnv(2, RULES, opponent="tests.vector.test_records:own_player")
+    with pytest.raises(gymnasium.error.ResetNeeded):
+        RecordEnv(RULES).step(0)
+
+
+def test_a_player_of_ones_own_plays_in_the_single_environment():
+    env = RecordEnv(RULES, opponent="tests.vector.test_records:own_player")
+    env.reset(seed=0)
+    assert all(env.step(5)[0][3] == np.float32(0.5) for _ in range(10))
 
 
 def test_a_strategy_is_compiled_once_for_equal_interfaces():
-    assert strategy_addresses(CONCEDE) == strategy_addresses(CONCEDE)
-    assert CONCEDE.interface.view == VIEW_DTYPE
-
-
-def test_ppo_learns_it():
-    env = RecordEnv(haggling())
-    model = PPO("MlpPolicy", env, n_steps=512, learning_rate=3e-3, gamma=1.0, seed=0, device="cpu")
-    before, _ = evaluate_policy(model, env, 200, warn=False)
-    model.learn(4096)
-    after, _ = evaluate_policy(model, env, 200, warn=False)
-    assert after > 0.4 > before
+    assert strategy_addresses(CLAIM) == strategy_addresses(CLAIM)

@@ -12,7 +12,7 @@ from agents.commitment.learner import GameLearner, game_of, learning
 from agents.commitment.rollout import Policies, play
 from agents.studies.commitment.config import GameOfStudy, MethodOfStudy, StudyConfig
 from agents.studies.commitment.report import report
-from scml_gym.commitment.base import Game, one_hot
+from scml_gym.commitment.base import MarkovGame, one_hot
 from scml_gym.core.config import ConfigError, find_config, merge, read_yaml, validate
 from scml_gym.core.errors import InputError, nearest
 
@@ -162,7 +162,7 @@ class Stubborn:
         return logits
 
 
-def against_stubborn(method: Any, game: Game, defection: list[int]) -> list[dict[str, Any]]:
+def against_stubborn(method: Any, game: MarkovGame, defection: list[int]) -> list[dict[str, Any]]:
     """Each agent of a method with commitments against a co-player that always proposes, and plays, defection.
 
     Returns:

@@ -44,8 +44,8 @@ class BilateralEnv(NegotiationEnv, EzPickle):
     or below) at an end without agreement. Parts may be functions ``(utility, mean) -> float`` of one's own.
 
     So an offer that the opponent accepts pays the agreement and the offer reward of what was refused for it, and the
-    last offer of a negotiation that fails the offer reward and the penalty. An offer before the opponent's first one
-    refuses nothing and earns no offer reward. To end earns the penalty alone. By default the utility
+    last offer of a negotiation that fails pays the offer reward and the penalty. An offer before the opponent's first
+    one refuses nothing and earns no offer reward. To end earns the penalty alone. By default the utility
     of an agreement is all that is paid.
 
     ## Starting State
@@ -57,7 +57,7 @@ class BilateralEnv(NegotiationEnv, EzPickle):
     always False.
 
     ## Information
-    ``action_mask`` at every step; with the last one alone ``utility`` and ``opponent_utility`` (0 without agreement),
+    At every step ``action_mask``; with the last step only ``utility`` and ``opponent_utility`` (0 without agreement),
     ``agreement`` (bool), ``outcome`` (its index, -1 for none), ``round`` in which it ended, from 1, ``accepted_by``
     (``"learner"``, ``"opponent"`` or ``"nobody"``) and ``invalid_actions``.
 
@@ -69,7 +69,7 @@ class BilateralEnv(NegotiationEnv, EzPickle):
 
     ## Version History
     v0: the first version. A v1 is made when the same seed and actions no longer give the same observations, rewards and
-    ends; arguments whose defaults keep them, further keys of the infos, and speed make none.
+    ends. New arguments whose defaults keep them, further keys of the infos, and changes of speed make no new version.
 
     ## Example
     ```python
@@ -86,7 +86,7 @@ class BilateralEnv(NegotiationEnv, EzPickle):
     ```
 
     Raises:
-        InputError: for an unknown name or a value of the wrong form; for an opponent that the backend cannot play; in
+        InputError: for an unknown name or a value of the wrong type; for an opponent that the backend cannot play; in
             ``reset`` and ``step``: for an action outside the space, a strategy that fails or offers what is no outcome,
             and a reward that is no finite number.
     """

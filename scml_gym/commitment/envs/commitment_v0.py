@@ -29,7 +29,7 @@ class CommitmentEnv(ParallelEnv, EzPickle):
     ## Description
     A step of the underlying environment becomes up to three sub-steps. In *propose* each agent names an action that it
     would play; in *commit* each sees all proposals and accepts or rejects them as a whole. If all accept, the proposals
-    are binding: they are played at once, and *act* is skipped. Else each agent chooses its action in *act*. With
+    are binding: they are played at once, and *act* is skipped. Otherwise each agent chooses its action in *act*. With
     ``mega_step=k`` proposals and actions are sequences of k actions, numbered with the first one counting most.
 
     ## Action Space
@@ -45,8 +45,8 @@ class CommitmentEnv(ParallelEnv, EzPickle):
     of each possible agent, one-hot (zeros while there is none).
 
     ## Rewards
-    The environment's, with the sub-step that plays in it: *act*, or *commit* where an agreement binds; the sum over a
-    mega-step. 0 else.
+    The environment's, summed over a mega-step. They come with the sub-step that plays in it, which is *act*, or
+    *commit* where an agreement binds; all other sub-steps pay 0.
 
     ## Starting State
     The environment's, in *propose*.
@@ -55,8 +55,9 @@ class CommitmentEnv(ParallelEnv, EzPickle):
     As in the environment. An agent that is done leaves; the others go on, and an agreement needs those that are left.
 
     ## Information
-    ``action_mask``, ``phase`` (0 to 2), ``played``: whether this sub-step played a step of the environment, and
-    ``agreement``: whether an agreement bound it (False where none was played). The environment's own information too.
+    For each agent ``action_mask``, ``phase`` (0 to 2), ``played``: whether this sub-step played a step of the
+    environment, ``agreement``: whether an agreement bound it (False where none was played), and the environment's own
+    information.
 
     ## Arguments
     ``env``, a PettingZoo parallel environment whose action spaces are all ``Discrete``; ``mega_step``, from 1 on, with
@@ -64,7 +65,7 @@ class CommitmentEnv(ParallelEnv, EzPickle):
 
     ## Version History
     v0: the first version. A v1 is made when the same seed and actions no longer give the same observations, rewards and
-    ends; arguments whose defaults keep them, further keys of the infos, and speed make none.
+    ends. New arguments whose defaults keep them, further keys of the infos, and changes of speed make no new version.
 
     ## Example
     ```python

@@ -9,7 +9,7 @@ from gymnasium import spaces
 from gymnasium.utils import EzPickle
 from pettingzoo import ParallelEnv
 
-from scml_gym.commitment.base import Game, whole_actions
+from scml_gym.commitment.base import MarkovGame, whole_actions
 from scml_gym.core.errors import InputError
 
 
@@ -17,9 +17,9 @@ class GameEnv(ParallelEnv, EzPickle):
     """A game of mixed interests in which all agents act at once and see the whole state.
 
     ## Description
-    One row of a native batch (`scml_gym.commitment.base.Game`): the Prisoner's Dilemma, the Stag Hunt, the repeated
-    purely conflicting game, public goods, any matrix, or the grid game. ``scml_gym.commitment.parallel_env`` makes it
-    from a name.
+    One row of a native batch (`scml_gym.commitment.base.MarkovGame`): the Prisoner's Dilemma, the Stag Hunt, the
+    repeated purely conflicting game, public goods, any matrix, or the grid game. ``scml_gym.commitment.parallel_env``
+    makes it from a name.
 
     ## Action Space
     ``Discrete(game.actions)`` for each agent; a mega-step game's actions are sequences of k actions.
@@ -32,7 +32,7 @@ class GameEnv(ParallelEnv, EzPickle):
     The game's.
 
     ## Starting State
-    The game's only one; nothing is drawn, and the seed changes nothing.
+    The game has one starting state. Nothing is drawn, so the seed changes nothing.
 
     ## Episode End
     All agents terminate after ``game.horizon`` steps; ``truncations`` are always False.
@@ -42,7 +42,7 @@ class GameEnv(ParallelEnv, EzPickle):
 
     ## Version History
     v0: the first version. A v1 is made when the same seed and actions no longer give the same observations, rewards and
-    ends; arguments whose defaults keep them, further keys of the infos, and speed make none.
+    ends. New arguments whose defaults keep them, further keys of the infos, and changes of speed make no new version.
 
     ## Example
     ```python
@@ -61,7 +61,7 @@ class GameEnv(ParallelEnv, EzPickle):
 
     metadata = {"name": "game_v0", "render_modes": [], "is_parallelizable": True}
 
-    def __init__(self, game: Game) -> None:
+    def __init__(self, game: MarkovGame) -> None:
         EzPickle.__init__(self, game)
         self.game = game
         self.horizon = game.horizon

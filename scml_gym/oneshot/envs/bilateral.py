@@ -28,12 +28,12 @@ class OneShotBilateralEnv(gymnasium.Env, EzPickle):
     """The negotiation with one partner of a factory in SCML OneShot, as the 2021 Q-learning paper models it.
 
     ## Description
-    The learner negotiates for its factory with one partner a day; a strategy of ours answers the factory's other
-    partners in the same decisions, so that needs change meanwhile, as they would in the league. One negotiation is one
-    episode (``episode="negotiation"``, the paper's): an unseeded ``reset()`` goes on to the next negotiation of the
-    running world, with a partner drawn anew, and to the next world where that one is over; what is left of a
-    negotiation that has not ended is the strategy's. With ``episode="world"`` the partner stays and the world is the
-    episode.
+    The learner negotiates for its factory with one partner a day. A strategy of this package answers the factory's
+    other partners in the same decisions, so that needs change meanwhile, as they would in the league. One negotiation
+    is one episode (``episode="negotiation"``, the paper's): an unseeded ``reset()`` goes on to the next negotiation of
+    the running world, with a partner drawn anew, and to the next world where that one is over. If a ``reset()`` comes
+    before the negotiation has ended, the strategy finishes it. With ``episode="world"`` the partner stays and the world
+    is the episode.
 
     ## Action Space
     ``Discrete(22)``: 0 ends the negotiation (a no-op while it is not the learner's turn), 1 accepts the standing offer,
@@ -46,7 +46,7 @@ class OneShotBilateralEnv(gymnasium.Env, EzPickle):
     ``observation="needs"``: ``Discrete(13)``; ``"offer"``, (needs, their offer): ``Discrete(233)``; ``"full"``, the
     default, (needs, my last offer, their offer): ``Discrete(4853)``. The last two indices are the terminal states
     ACCEPT and END.
-    ``observation="flat"``: ``Box`` of float32, 25 features named in `scml_gym.oneshot.observations.factory`.
+    ``observation="flat"``: ``Box`` of float32, 25 features, listed below.
 
     ## Rewards
     The paper's reward at the end of a negotiation (section 2.1.4), 0 before; ``reward`` takes any
@@ -61,19 +61,19 @@ class OneShotBilateralEnv(gymnasium.Env, EzPickle):
     ``truncated`` is always False.
 
     ## Information
-    ``action_mask`` and ``partner`` (index) at every step; only where a negotiation ended, ``negotiation_end``: a dict
-    of ``quantity`` and ``price`` (0 without agreement), ``needs`` (what it left) and ``reward``; with the last step
-    alone ``score``, ``profit`` (money), ``agreements``, ``negotiations``, ``decisions``, ``invalid_actions`` and
+    At every step ``action_mask`` and ``partner`` (its index). Only where a negotiation ended, ``negotiation_end``: a
+    dict of ``quantity`` and ``price`` (0 without agreement), ``needs`` (what it left) and ``reward``. With the last
+    step only: ``score``, ``profit`` (money), ``agreements``, ``negotiations``, ``decisions``, ``invalid_actions`` and
     ``bankrupt`` of the factory, in its world so far.
 
     ## Arguments
-    Those of `scml_gym.oneshot.envs.config.OneShotConfig`, and ``partner`` (index, or None to draw it), ``others`` (the
-    strategy that answers the other partners), ``observation``, ``quantity_bins``, ``price_bins``, ``reward``,
+    Those of `scml_gym.oneshot.envs.config.OneShotConfig`, and ``partner`` (its index, or None to draw it), ``others``
+    (the strategy that answers the other partners), ``observation``, ``quantity_bins``, ``price_bins``, ``reward``,
     ``episode``, ``strict``, ``render_mode``.
 
     ## Version History
     v0: the first version. A v1 is made when the same seed and actions no longer give the same observations, rewards and
-    ends; arguments whose defaults keep them, further keys of the infos, and speed make none.
+    ends. New arguments whose defaults keep them, further keys of the infos, and changes of speed make no new version.
 
     ## Example
     ```python
@@ -90,7 +90,7 @@ class OneShotBilateralEnv(gymnasium.Env, EzPickle):
     ```
 
     Raises:
-        InputError: for an unknown name or a value of the wrong form; in strict mode for an invalid action; where nobody
+        InputError: for an unknown name or a value of the wrong type; in strict mode for an invalid action; where nobody
             asks the learner in any of many worlds.
     """
 

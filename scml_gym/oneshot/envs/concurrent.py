@@ -25,60 +25,64 @@ class OneShotConcurrentEnv(WorldEnv, EzPickle):
     """All negotiations of one factory's day in SCML OneShot, answered by one joint action.
 
     ## Description
-    The learner is one factory of a real `SCML2024OneShotWorld`: a seller (level 0) turns exogenous supplies into
-    products and sells them to the buyers (level 1), or a buyer sells exogenously what it makes of the products it buys.
-    Every day it negotiates with every factory of the other level at once, over quantity and unit price. A step is one
-    decision of the learner; the world runs on to its next one. In ``timing="rounds"`` (the league's) it decides
-    exactly where scml's ``OneShotSyncAgent`` would; in ``"moves"`` (the league's RL mode) whenever it is its turn in
-    some negotiation. The last simulated day is played. The same seed gives the same episode in every process (with
-    opponents from ``scml:``, under the same PYTHONHASHSEED).
+    The learner is one factory of a OneShot world: a seller (level 0) turns exogenous supplies into products and sells
+    them to the buyers (level 1), or a buyer makes products of what it buys and sells them exogenously. The world is
+    played in one of two simulators: by default in the compiled one (``backend="compiled"``), which has the league's
+    rules in machine code, or in scml's own `SCML2024OneShotWorld` (``backend="reference"``); both give the same
+    episodes, to the last bit. Every day the factory negotiates with every factory of the other level at once, over
+    quantity and unit price. A step is one decision of the learner; the world runs on to its next one. In
+    ``timing="rounds"`` (the league's) it decides exactly where scml's ``OneShotSyncAgent`` would; in ``"moves"`` (the
+    league's RL mode) whenever it is its turn in some negotiation. The last simulated day is played. The same seed
+    gives the same episode in every process (with opponents from ``scml:``, under the same PYTHONHASHSEED).
 
     ## Action Space
-    ``action="choice"``: ``MultiDiscrete([22] * 8)``: for each partner 0 to end the negotiation (a no-op where the
-    partner is idle or not there), 1 to accept its standing offer, else an offer, quantity-major: ``2 + (quantity - 1)
-    * 2 + price index`` with price index 0 for the lowest and 1 for the highest price of the day's range.
+    ``action="choice"``: ``MultiDiscrete([22] * 8)``: for each partner 0 ends the negotiation (and is a no-op where the
+    partner is idle or not there), 1 accepts its standing offer, and the rest are offers, quantity-major:
+    ``2 + (quantity - 1) * 2 + price index`` with price index 0 for the lowest and 1 for the highest price of the day's
+    range.
     ``action="continuous"``: ``Box(-1, 1, (8, 3))``: for each partner the response (below -1/3 end, above 1/3 accept,
     else offer), the quantity and the price, mapped linearly to today's ranges.
     ``info["action_mask"]`` holds the valid choices as ``action_space.sample(mask=...)`` takes them, a tuple of 8 int8
     arrays of shape ``(22,)``; ``action_masks()`` has the same end to end as sb3-contrib takes them, bool, shape
     ``(176,)``. No dimension is ever all false. An invalid answer ends that negotiation and is counted; with
-    ``strict=True`` it raises. Any action codec registered in `scml_gym.oneshot.actions.factory.ACTIONS` may be named.
+    ``strict=True`` it raises. ``action`` may name any action codec of `scml_gym.oneshot.actions.factory.ACTIONS`.
 
     ## Observation Space
     ``observation="flat"``: ``Box`` of float32, 95 features: 15 of the factory and 10 of each of 8 partners, each with
     name, range and meaning in ``env.unwrapped.encoder.features``. ``observation="dict"``: the same as named blocks.
     ``observation="entities"``: ``Box`` of float32, shape ``(9, 16)``: a row for the factory, then one for each partner,
     whose first column is 1 for the factory and 0 for a partner; shorter rows end in zeros.
-    ``history=k`` adds the offers of the last k decisions. ``observability="full"`` adds 10 private numbers of each of
-    16 factories, which makes the game an MDP for fixed opponents without memory; ``"partial"`` is the POMDP.
-    ``"entities"`` has neither.
+    ``history=k`` adds the offers of the last k decisions. ``observability="full"`` adds the hidden state of the 16
+    factories, 10 numbers each, which makes the game an MDP for fixed opponents without memory; ``"partial"`` is the
+    POMDP. ``"entities"`` can have neither.
 
     ## Rewards
     By default the daily profits settled since the last decision, divided by the initial balance, so that the
     undiscounted return of an episode is the league's score - 1 (``reward="daily-profit"``).
-    ``"regret"`` is (profit - hindsight-optimal profit) / initial balance of each day settled, at most 0: the latter is
-    what the day could have brought (`scml_gym.oneshot.rewards.hindsight.hindsight_profit`), so that what luck gave or
-    took is no reward. ``"negotiations"`` is the 2021 Q-learning paper's reward of each negotiation, ``"shaped-profit"``
-    the profit shaped by the needs left; any `scml_gym.oneshot.rewards.factory.Reward` may be given.
+    ``"regret"`` is (profit - hindsight-optimal profit) / initial balance of each day settled, at most 0. The
+    hindsight-optimal profit is what the day could have brought at most
+    (`scml_gym.oneshot.rewards.hindsight.hindsight_profit`), so good or bad luck with the day's exogenous contract is
+    not rewarded. ``"negotiations"`` is the 2021 Q-learning paper's reward of each negotiation,
+    ``"shaped-profit"`` the profit shaped by the needs left; any `scml_gym.oneshot.rewards.factory.Reward` may be given.
 
     ## Starting State
     ``reset(seed=s)`` draws a world, the learner's factory and its opponents from ``s``; an unseeded ``reset()`` goes on
     with the next world of that stream. The first decision of the first day is due.
     With ``episode="day"`` an unseeded ``reset()`` goes on with the running world's next day on which the learner is
-    asked, and with the next world where there is none; what is still being negotiated on an unfinished day is ended.
-    The history of observations goes on from day to day.
+    asked, and with the next world where there is none; the negotiations of an unfinished day are ended. The history of
+    observations goes on from day to day.
 
     ## Episode End
-    ``terminated`` at the end of the world's last day. A bankrupt factory decides no more: the world runs on to its end
-    and the episode terminates with all that still happens to it. With ``episode="day"`` each day is an episode:
+    ``terminated`` at the end of the world's last day. A bankrupt factory decides no more: the world runs on to its end,
+    and the last reward has all that still happens to the factory. With ``episode="day"`` each day is an episode:
     ``terminated`` when the learner's day is over, with that day's last view as the observation and that day's reward.
-    Days on which it is never asked, such as all those after a bankruptcy, are no episodes and in no reward.
-    ``truncated`` is always False; use ``gymnasium.make(..., max_episode_steps=...)`` for a cut.
+    Days without a decision, such as all days after a bankruptcy, are skipped; their profit is in no reward.
+    ``truncated`` is always False; to cut episodes short, use ``gymnasium.make(..., max_episode_steps=...)``.
 
     ## Information
-    At every step ``action_mask`` and ``ideal_profit`` (money): the sum over the days that ended with this step, 0 where
-    none did. With the last step of a world alone ``score``, ``profit`` (money), ``agreements``, ``negotiations``,
-    ``invalid_actions``, ``decisions`` and ``bankrupt``, of the whole world.
+    At every step ``action_mask`` and ``ideal_profit`` (the hindsight-optimal profit in money, summed over the days that
+    ended with this step, 0 where none did). With the last step of a world only: ``score``, ``profit`` (money),
+    ``agreements``, ``negotiations``, ``invalid_actions``, ``decisions`` and ``bankrupt``, of the whole world.
 
     ## Arguments
     Those of `scml_gym.oneshot.envs.config.OneShotConfig` (``level``, ``opponents``, ``days``, ``factories_per_level``,
@@ -87,7 +91,7 @@ class OneShotConcurrentEnv(WorldEnv, EzPickle):
 
     ## Version History
     v0: the first version. A v1 is made when the same seed and actions no longer give the same observations, rewards and
-    ends; arguments whose defaults keep them, further keys of the infos, and speed make none.
+    ends. New arguments whose defaults keep them, further keys of the infos, and changes of speed make no new version.
 
     ## Example
     ```python
@@ -105,7 +109,7 @@ class OneShotConcurrentEnv(WorldEnv, EzPickle):
     ```
 
     Raises:
-        InputError: for an unknown name or a value of the wrong form; in strict mode for an invalid action; with
+        InputError: for an unknown name or a value of the wrong type; in strict mode for an invalid action; with
             ``episode="day"`` where nobody asks the learner in any of many worlds.
     """
 

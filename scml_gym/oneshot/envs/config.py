@@ -63,7 +63,7 @@ class OneShotConfig:
             callable ``(seed, days, factories_per_level)``.
         spec: A `WorldSpec`, or the path of a saved one, to be played in every episode instead of drawing worlds.
         timing: ``"rounds"`` (the league's) or ``"moves"`` (the league's RL mode).
-        backend: ``"compiled"``, or ``"reference"`` for the real simulation, which all kinds of opponents can play.
+        backend: ``"compiled"``, or ``"reference"`` for scml's own simulation, in which every kind of opponent can play.
 
     Raises:
         InputError: for an unknown name or a value of the wrong form.

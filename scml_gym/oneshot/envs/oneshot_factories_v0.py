@@ -22,10 +22,10 @@ class OneShotFactoriesEnv(ParallelWorldEnv, EzPickle):
     """Several factories of one SCML OneShot world, each an agent that answers all its partners at once.
 
     ## Description
-    The factories with the given indices (sellers first) are the agents, the others are played by ``opponents``; with
-    all of them external it is self-play. In ``timing="rounds"`` factories decide one after the other, as the league
-    asks them: in each step exactly one agent has something to answer, the others are idle and have only no-ops. In
-    ``"moves"`` all whose turn it is anywhere decide together.
+    The factories with the given indices (sellers first) are the agents, and the others are played by ``opponents``.
+    Where all factories are agents, this is self-play. In ``timing="rounds"`` factories decide one after the other, as
+    the league asks them: in each step exactly one agent has something to answer, and the others are idle and have only
+    no-ops. In ``"moves"`` all agents decide together whose turn it is in some negotiation.
 
     ## Action Space
     For each agent that of ``scml_gym/OneShotConcurrent-v0``. ``info[agent]["action_mask"]``: the valid choices as its
@@ -45,8 +45,8 @@ class OneShotFactoriesEnv(ParallelWorldEnv, EzPickle):
     All agents terminate after the world's last day; ``truncations`` are always False.
 
     ## Information
-    For each agent ``action_mask`` and ``my_turn``, and with the last step alone ``score``, ``profit``, ``agreements``,
-    ``negotiations``, ``decisions``, ``invalid_actions`` and ``bankrupt``.
+    For each agent ``action_mask`` and ``my_turn`` (whether it has something to answer), and with the last step only
+    ``score``, ``profit``, ``agreements``, ``negotiations``, ``decisions``, ``invalid_actions`` and ``bankrupt``.
 
     ## Arguments
     Those of `scml_gym.oneshot.envs.config.OneShotConfig` but ``level``, and ``factories`` (indices), ``observability``,
@@ -54,7 +54,7 @@ class OneShotFactoriesEnv(ParallelWorldEnv, EzPickle):
 
     ## Version History
     v0: the first version. A v1 is made when the same seed and actions no longer give the same observations, rewards and
-    ends; arguments whose defaults keep them, further keys of the infos, and speed make none.
+    ends. New arguments whose defaults keep them, further keys of the infos, and changes of speed make no new version.
 
     ## Example
     ```python
@@ -68,7 +68,7 @@ class OneShotFactoriesEnv(ParallelWorldEnv, EzPickle):
     ```
 
     Raises:
-        InputError: for an unknown name, a value of the wrong form or a factory outside the world; in strict mode for
+        InputError: for an unknown name, a value of the wrong type or a factory outside the world; in strict mode for
             an invalid action.
     """
 

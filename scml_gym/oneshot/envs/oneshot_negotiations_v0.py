@@ -6,14 +6,13 @@ import copy
 from typing import Any
 
 import numpy as np
-from gymnasium import spaces
-from gymnasium.utils import EzPickle, seeding
-from pettingzoo import ParallelEnv
+from gymnasium.utils import EzPickle
 
 from scml_gym.core.arguments import check_render_mode, flag, named_arguments
 from scml_gym.core.errors import require_reset
 from scml_gym.core.masks import sampling_mask
 from scml_gym.core.parallel import check_agents
+from scml_gym.game.parallel_env import WorldAgents
 from scml_gym.oneshot.envs.config import OneShotConfig
 from scml_gym.oneshot.envs.partner_codec import PartnerCodec, negotiation_reward
 from scml_gym.oneshot.render import RENDER_MODES, render_day
@@ -24,15 +23,15 @@ from scml_gym.oneshot.view import MAX_PARTNERS, FactoryView, new_actions
 
 
 @named_arguments(OneShotConfig)
-class OneShotNegotiationsEnv(ParallelEnv, EzPickle):
+class OneShotNegotiationsEnv(WorldAgents, EzPickle):
     """A factory's negotiations in SCML OneShot, one agent for each of its partners.
 
     ## Description
     The learner's factory is the one of ``scml_gym/OneShotConcurrent-v0``; here each negotiation has an agent of its own
     (per-opponent Q-learning, multi-agent PPO). Agent ``partner_k`` negotiates with the ``k``-th factory of the other
     level on every day. There are always 8 agents, the most factories that a level has, and all live for the whole
-    episode; one whose negotiation is not to be answered now is idle and has only the no-op, and so has one whose
-    partner the world does not have.
+    episode. An agent is idle, and has only the no-op, while its negotiation asks for no answer, and where the world
+    does not have its partner.
 
     ## Action Space
     ``Discrete(22)`` for each agent: 0 ends (no-op where idle), 1 accepts, the rest offer, as in
@@ -54,7 +53,7 @@ class OneShotNegotiationsEnv(ParallelEnv, EzPickle):
     All agents terminate after the world's last day; ``truncations`` are always False.
 
     ## Information
-    For each agent ``action_mask``, ``negotiation_end``, and with the last step alone the factory's ``score``,
+    For each agent ``action_mask``, ``negotiation_end``, and with the last step only the factory's ``score``,
     ``profit``, ``agreements``, ``negotiations``, ``decisions``, ``invalid_actions`` and ``bankrupt``.
 
     ## Arguments
@@ -63,7 +62,7 @@ class OneShotNegotiationsEnv(ParallelEnv, EzPickle):
 
     ## Version History
     v0: the first version. A v1 is made when the same seed and actions no longer give the same observations, rewards and
-    ends; arguments whose defaults keep them, further keys of the infos, and speed make none.
+    ends. New arguments whose defaults keep them, further keys of the infos, and changes of speed make no new version.
 
     ## Example
     ```python
@@ -77,7 +76,7 @@ class OneShotNegotiationsEnv(ParallelEnv, EzPickle):
     ```
 
     Raises:
-        InputError: for an unknown name or a value of the wrong form; in strict mode for an invalid action.
+        InputError: for an unknown name or a value of the wrong type; in strict mode for an invalid action.
     """
 
     metadata = {"name": "oneshot_negotiations_v0", "render_modes": list(RENDER_MODES), "is_parallelizable": True}
@@ -97,28 +96,15 @@ class OneShotNegotiationsEnv(ParallelEnv, EzPickle):
         self.codec = PartnerCodec(observation, quantity_bins, price_bins)
         self.reward = negotiation_reward(reward)
         self.strict = flag("strict", strict)
-        self.world: Any = None
         self.render_mode = check_render_mode(render_mode, RENDER_MODES)
-        self.possible_agents = [f"partner_{k}" for k in range(MAX_PARTNERS)]
-        self.agents: list[str] = []
-        self._observation_spaces = {a: copy.deepcopy(self.codec.observation_space) for a in self.possible_agents}
-        self._action_spaces = {a: copy.deepcopy(self.codec.action_space) for a in self.possible_agents}
-        self._rng: np.random.Generator | None = None
-
-    def observation_space(self, agent: str) -> spaces.Space:
-        """The same space for every agent, each its own object."""
-        return self._observation_spaces[agent]
-
-    def action_space(self, agent: str) -> spaces.Space:
-        """``Discrete(22)``; each agent its own object."""
-        return self._action_spaces[agent]
+        names = [f"partner_{k}" for k in range(MAX_PARTNERS)]
+        observation_spaces = {name: copy.deepcopy(self.codec.observation_space) for name in names}
+        WorldAgents.__init__(self, observation_spaces, self.codec.action_space)
 
     def reset(self, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[dict, dict]:
         """Draw the next world and run it to the factory's first decision."""
-        if seed is not None or self._rng is None:
-            self._rng, _ = seeding.np_random(seed)
         self.close()
-        drawn = self.config.draw(int(self._rng.integers(2**62)))
+        drawn = self.config.draw(self._next_seed(seed))
         drawn.world.start()
         self.world, (self.factory,) = drawn.world, drawn.players
         self._tracker = PartnerTracker(self.reward)
@@ -142,11 +128,7 @@ class OneShotNegotiationsEnv(ParallelEnv, EzPickle):
             ended |= {e.partner: e for e in self._tracker.update(self.view)}
         observations, infos = self._observe(), self._infos(ended)
         rewards = {a: float(ended[k].reward) if k in ended else 0.0 for k, a in enumerate(self.agents)}
-        terminations = dict.fromkeys(self.agents, self.world.done)
-        truncations = dict.fromkeys(self.agents, False)
-        if self.world.done:
-            self.agents = []
-        return observations, rewards, terminations, truncations, infos
+        return observations, rewards, *self._ends(), infos
 
     @property
     def view(self) -> FactoryView:
@@ -160,13 +142,6 @@ class OneShotNegotiationsEnv(ParallelEnv, EzPickle):
             return None
         require_reset(self.world is not None, "render")
         return render_day(self.view, self.render_mode)
-
-    def close(self) -> None:
-        """End the running world; ``reset`` draws another one."""
-        self.agents = []
-        if self.world is not None:
-            self.world.close()
-            self.world = None
 
     def _observe(self) -> dict[str, Any]:
         return {a: self.codec.observe(self.view, k) for k, a in enumerate(self.agents)}

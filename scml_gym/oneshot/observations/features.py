@@ -39,7 +39,7 @@ FACTORY_FEATURES = (
 )
 
 PARTNER_FEATURES = (
-    Feature("exists", 0, 1, "the slot stands for a factory"),
+    Feature("exists", 0, 1, "there is a factory with this partner index"),
     Feature("running", 0, 1, "today's negotiation with it has not ended"),
     Feature("my_turn", 0, 1, "an answer is asked for now"),
     Feature("time", 0, 1, "relative time of the negotiation, (step + 1) / (rounds + 1)"),
@@ -52,7 +52,7 @@ PARTNER_FEATURES = (
 )
 
 OTHER_FEATURES = (
-    Feature("exists", 0, 1, "the slot stands for a factory; sellers first"),
+    Feature("exists", 0, 1, "there is a factory with this index, sellers first"),
     Feature("buyer", 0, 1, "1 for a buyer"),
     Feature("bankrupt", 0, 1, "it has gone bankrupt"),
     Feature("needs", -1, 1, "items it still needs today / lines"),

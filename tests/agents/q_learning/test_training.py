@@ -126,7 +126,7 @@ def test_it_learns_to_trade():
 
 def a_run(folder: Path, **changes) -> tuple[Run, QLearning]:
     conf = {"seed": 1, "agent": config(**changes), "env": ENV, "checkpoint_minutes": 0, "threads": 1}
-    return Run.create(folder, conf, "test", "agents.q_learning:QLearning"), QLearning.build(conf["agent"], ENV)
+    return Run.create(folder, conf, "test"), QLearning.build(conf["agent"], ENV)
 
 
 def equal(mine, theirs) -> bool:

@@ -1,0 +1,88 @@
+"""Players by name, as far as that is the same in every game: strategies, run folders, and objects of the user's own."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from typing import Any
+
+from scml_gym.core.arguments import brief
+from scml_gym.core.errors import InputError
+from scml_gym.core.registry import Registry, load_object, parse_parameters
+from scml_gym.game.run_folders import RUN_FOLDERS, is_folder
+from scml_gym.game.strategy import Strategy, StrategyPolicy
+from scml_gym.game.world import FactoryPolicy, PlayerMaker
+
+
+def player_maker(strategies: Registry, name: str) -> PlayerMaker:
+    """What makes the players of a name.
+
+    Args:
+        strategies: Of the game.
+        name: A strategy of the registry, such as ``boulware``, or ``boulware?exponent=3`` with a parameter replaced;
+            ``module:Name``, an own `Strategy` or a callable ``(seed) -> FactoryPolicy``; or the folder of a run.
+
+    Raises:
+        InputError: if nothing of that name exists; the message names the nearest one.
+    """
+    if not isinstance(name, str):
+        raise InputError(f"player {brief(name)}; valid: a name")
+    if is_folder(name):
+        return RUN_FOLDERS.get("learner")(name)
+    if ":" in name:
+        return own_maker(name, load_object(name))
+    return strategy_maker(strategies, name)
+
+
+def strategy_maker(strategies: Registry, name: str) -> PlayerMaker:
+    """What makes the players of a strategy's name, possibly with parameters replaced: ``name?first=0.2&second=1``.
+
+    Raises:
+        InputError: if there is no such strategy or parameter.
+    """
+    strategy_name, _, query = name.partition("?")
+    strategy = strategies.get(strategy_name)
+    overrides = parse_parameters(name, query)
+    strategy.parameter_array(overrides)  # refuse a misspelt parameter now, not in the first world
+    return functools.partial(StrategyPolicy, strategy, parameters=overrides)
+
+
+def own_maker(name: str, target: Any, others: str = "") -> PlayerMaker:
+    """What makes the players that ``module:Name`` stands for.
+
+    Args:
+        name: That text.
+        target: What it stands for.
+        others: What it could also have been, for the message.
+
+    Raises:
+        InputError: if it is neither a `Strategy` nor a callable; later, if the callable makes no player.
+    """
+    if isinstance(target, Strategy):
+        return functools.partial(StrategyPolicy, target)
+    wrong = f"{name!r} is neither {others}a Strategy nor a callable (seed) -> FactoryPolicy"
+    if not _may_make_players(target):
+        raise InputError(wrong)
+    return functools.partial(_make_own, target, wrong)
+
+
+def _make_own(target: Any, wrong: str, seed: int) -> FactoryPolicy:
+    player: Any = target(seed)
+    if not isinstance(player, FactoryPolicy):
+        raise InputError(wrong)
+    return player
+
+
+def _may_make_players(target: Any) -> bool:
+    """Whether a call with a seed could give a player, as far as can be told without one."""
+    if not callable(target) or inspect.isbuiltin(target):
+        return False
+    if isinstance(target, type) and not all(hasattr(target, part) for part in ("begin", "act", "end_day")):
+        return False
+    try:
+        inspect.signature(target).bind(0)
+    except TypeError:
+        return False
+    except ValueError:  # it has no signature
+        return True
+    return True
