@@ -113,7 +113,7 @@ def learnt(tmp_path_factory):
 def test_a_learner_is_trained_and_ranked(learnt, tmp_path):
     assert game_of("toy/Pie-v0") is TOY
     competitors = (str(learnt), "claim?first=7")
-    config = TournamentConfig(game=NAME, competitors=competitors, field=("claim",), worlds=20, days=10)
+    config = TournamentConfig(game=NAME, competitors=competitors, background=("claim",), worlds=20, days=10)
     outcome = run_tournament(config)
     assert not outcome.failures
     write_results(tmp_path / "results", config, outcome, "test")

@@ -22,6 +22,7 @@ from pettingzoo.utils import BaseParallelWrapper
 from scml_gym.bilateral.view import ACCEPT as ACCEPT_OFFER
 from scml_gym.bilateral.view import END as END_NEGOTIATION
 from scml_gym.oneshot.envs import oneshot_factories_v0, oneshot_negotiations_v0
+from scml_gym.oneshot.envs.partner_codec import PartnerCodec
 from scml_gym.oneshot.rules import RESPONSE_NAMES
 from tests.helpers.episodes import OPTIONS, make, play, play_parallel
 
@@ -133,11 +134,11 @@ def answers(actions):
 
 def answer(env, action):
     """What an action of a single environment says, in words."""
-    if hasattr(env, "codec"):
-        return answers(env.codec.decode(np.asarray(action), env.view))
     if hasattr(env, "table"):
         response = int(env.codec.decode(action, env.view, env.table))
         return {ACCEPT_OFFER: "accept", END_NEGOTIATION: "end"}.get(response, f"offer outcome {response}")
+    if not isinstance(env.codec, PartnerCodec):
+        return answers(env.codec.decode(np.asarray(action), env.view))
     response, quantity, price = env.codec.actions.decode(int(action), env.view, env.partner)
     return f"partner {env.partner}: {RESPONSE_NAMES[response]}" + (f" {quantity} at {price}" if quantity else "")
 
@@ -199,7 +200,7 @@ class WatchedAgents(BaseParallelWrapper):
 
     def words(self, agent, action):
         env = self.env
-        if hasattr(env, "codec"):
+        if not isinstance(env.codec, PartnerCodec):
             return answers(env.codec.decode(np.asarray(action), env.view(agent)))
         response, quantity, price = env.codec.actions.decode(int(action), env.view, env.possible_agents.index(agent))
         return f"{RESPONSE_NAMES[response]}" + (f" {quantity} at {price}" if quantity else "")
