@@ -116,7 +116,8 @@ def main() -> int:
     print(f"{worlds}; background opponents: {', '.join(options.background)}")
     width = max(map(len, options.players))
     print(f"{'player':{width}}  score, error   difference to the first, 95 % interval")
-    for row in table.itertuples():
+    rows: Any = table.itertuples()
+    for row in rows:
         interval = f"({row.low:+.4f}, {row.high:+.4f})"
         print(f"{row.player:{width}}  {row.score:.4f} {row.standard_error:.4f}  {row.difference:+.4f} {interval}")
     if options.out:
