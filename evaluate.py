@@ -34,9 +34,11 @@ def evaluate(
         typer.Argument(help="Run folders, registered names, scml:Name, scml-agents:YEAR/Name or module:Class."),
     ] = None,
     game: Annotated[str | None, typer.Option(help="Which game is played. [oneshot]")] = None,
-    config: Annotated[Path | None, typer.Option(help="YAML with these options as fields.")] = None,
-    field: Annotated[list[str] | None, typer.Option(help="Who fills the empty places; repeat, or use commas.")] = None,
-    worlds: Annotated[int | None, typer.Option(help="Configurations, each played with both seatings. [20]")] = None,
+    config: Annotated[Path | None, typer.Option(help="YAML with these options as keys.")] = None,
+    background: Annotated[
+        list[str] | None, typer.Option(help="Who fills the positions left; repeat, or use commas.")
+    ] = None,
+    worlds: Annotated[int | None, typer.Option(help="Configurations, each played with both line-ups. [20]")] = None,
     days: Annotated[int | None, typer.Option(help="Simulated days of a world. [30]")] = None,
     seed: Annotated[int | None, typer.Option(help="Of everything that is drawn. [0]")] = None,
     factories: Annotated[int | None, typer.Option(help="On each level, 1 to 8. [5; one on one 6]")] = None,
@@ -59,7 +61,7 @@ def study(
     workers: Annotated[int | None, typer.Option(help="Processes; changes no result. [one a core]")] = None,
     out: Annotated[Path | None, typer.Option(help="Results folder. [runs/study-FILE]")] = None,
 ) -> None:
-    """Compute the cells of a study that its results folder does not have yet; make its tables, figures and page."""
+    """Compute the runs of a study that its results folder does not have yet; make its tables, figures and page."""
     from agents import STUDIES
     from scml_gym.evaluation.studies.study import study_command
 

@@ -33,33 +33,33 @@ class TorchDCL:
     """DCL in the Prisoner's Dilemma with torch's modules, autograd and Adam.
 
     Args:
-        settings: As for `DCL`; the lemma's factors, no constraint.
+        hyperparameters: As for `DCL`; the lemma's factors, no constraint.
     """
 
-    def __init__(self, settings: DCLHyperparameters) -> None:
-        self.settings = settings
+    def __init__(self, hyperparameters: DCLHyperparameters) -> None:
+        self.hyperparameters = hyperparameters
         self.payoffs = torch.tensor([[[-1.0, -1.0], [-3.0, 0.0]], [[0.0, -3.0], [-2.0, -2.0]]])
         widths = {"phi": (1, 2), "psi": (5, 2), "pi": (1, 2), "critic": (1, 4)}
         self.nets = [{name: self._net(*width) for name, width in widths.items()} for _ in range(2)]
-        rates = {"critic": settings.critic_rate}
+        rates = {"critic": hyperparameters.critic_rate}
         self.optimisers = [
-            {n: torch.optim.Adam(net.parameters(), rates.get(n, settings.actor_rate)) for n, net in nets.items()}
+            {n: torch.optim.Adam(net.parameters(), rates.get(n, hyperparameters.actor_rate)) for n, net in nets.items()}
             for nets in self.nets
         ]
         self.updates = 0
 
     def _net(self, inputs: int, outputs: int) -> nn.Module:
-        hidden = self.settings.hidden
+        hidden = self.hyperparameters.hidden
         return nn.Sequential(
             nn.Linear(inputs, hidden), nn.Tanh(), nn.Linear(hidden, hidden), nn.Tanh(), nn.Linear(hidden, outputs)
         )
 
     def _sample(self, logits: torch.Tensor) -> torch.Tensor:
-        return functional.gumbel_softmax(logits, tau=self.settings.temperature, hard=True)
+        return functional.gumbel_softmax(logits, tau=self.hyperparameters.temperature, hard=True)
 
     def update(self) -> None:
         """Play a batch and update every network of both agents once."""
-        x = torch.ones(self.settings.batch, 1)
+        x = torch.ones(self.hyperparameters.batch, 1)
         with torch.no_grad():
             m = [self._sample(nets["phi"](x)) for nets in self.nets]
             c = [self._sample(nets["psi"](torch.cat([x, *m], dim=1))) for nets in self.nets]
@@ -92,7 +92,7 @@ class TorchDCL:
         base = ((pis[0][:, :, None] * pis[1][:, None]).reshape(-1, 4) * q).sum(1)
         q_m, q_a = (q.gather(1, at[:, None])[:, 0] - base for at in (at_m, at_a))
         value = mutual * q_m + (1 - mutual) * q_a
-        entropy = self.settings.entropy.at(self.updates)
+        entropy = self.hyperparameters.entropy.at(self.updates)
 
         log_pi = functional.log_softmax(nets["pi"](x), 1)
         gain = (1 - mutual) * (q_a * (log_pi * a[i]).sum(1) - entropy * (log_pi.exp() * log_pi).sum(1))
@@ -105,7 +105,7 @@ class TorchDCL:
 
         logits = nets["phi"](x)
         log_phi = functional.log_softmax(logits, 1)
-        own = functional.softmax(logits / self.settings.temperature, 1)
+        own = functional.softmax(logits / self.hyperparameters.temperature, 1)
         through = [m[k] + own - own.detach() if k == i else m[k] for k in range(2)]
         gain = value * (log_phi * m[i]).sum(1) - entropy * (log_phi.exp() * log_phi).sum(1)
         for j in range(2):
@@ -139,13 +139,13 @@ def main(
     """Print a line for each: updates in a CPU second."""
     torch.set_num_threads(1)
     data = {key: value for key, value in read_yaml(find_config("agent", "dcl")).items() if key != "name"}
-    settings, game = DCLHyperparameters.model_validate(data | {"batch": batch}), make_game("prisoners-dilemma")
+    hyperparameters, game = DCLHyperparameters.model_validate(data | {"batch": batch}), make_game("prisoners-dilemma")
     for seeds in (1, 10):
-        dcl = DCL(settings, game, [np.random.default_rng(seed) for seed in range(seeds)])
+        dcl = DCL(hyperparameters, game, [np.random.default_rng(seed) for seed in range(seeds)])
         print(
             f"this package, {seeds} seeds at once: {seeds * rate(dcl.update, max(1, updates // seeds)):.0f} updates/s"
         )
-    print(f"torch modules: {rate(TorchDCL(settings).update, max(1, updates // 5)):.0f} updates/s")
+    print(f"torch modules: {rate(TorchDCL(hyperparameters).update, max(1, updates // 5)):.0f} updates/s")
 
 
 if __name__ == "__main__":

@@ -52,7 +52,7 @@ def main() -> None:
     if len(models) < len(options.runs):
         raise InputError(f"{len(options.runs)} runs of {len(models)} models ({', '.join(models)}); valid: one of each")
     base = float(Run.open(options.runs[0]).curve()[-1]["accepted"])
-    settings = validate(
+    config = validate(
         DatasetConfig,
         {
             "source": "real",
@@ -68,7 +68,7 @@ def main() -> None:
         },
     )
     with progress_bar(options.worlds, "worlds") as bar:
-        generate_dataset(settings, options.seed, options.out / "dataset", options.workers, bar.update)
+        generate_dataset(config, options.seed, options.out / "dataset", options.workers, bar.update)
     dataset = read_dataset(options.out / "dataset")
     about = [
         f"{len(dataset):,} offers with an explicit answer, of {options.worlds} real worlds of {options.days} days, "

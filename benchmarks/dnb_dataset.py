@@ -65,18 +65,18 @@ def compiled_rows(options: Any, share: float, folder: Path) -> list[dict[str, An
     agent = read_yaml(CONFIGS / "agent" / "dnb.yaml")["data"]
     experiment = read_yaml(CONFIGS / "experiment" / "dnb_accept_logistic.yaml")["agent"]["data"]
     numbers = {"worlds": options.worlds, "days": options.days, "share": share}
-    settings = validate(DatasetConfig, agent | experiment | numbers)
+    config = validate(DatasetConfig, agent | experiment | numbers)
     worlds, path = range(options.worlds), folder / f"share-{share}"
-    makers = {name: CompiledWorld.player_maker(name) for name in settings.opponents}
+    makers = {name: CompiledWorld.player_maker(name) for name in config.opponents}
 
     def play() -> None:
         for number in worlds:
-            spec, names, seed = draw_world(settings, options.seed, number)
+            spec, names, seed = draw_world(config, options.seed, number)
             CompiledWorld(spec, [makers[name](seed) for name in names]).run()
 
-    generate_dataset(settings.model_copy(update={"worlds": 1}), options.seed, folder / f"first-{share}")
+    generate_dataset(config.model_copy(update={"worlds": 1}), options.seed, folder / f"first-{share}")
     play()
-    played, made = cpu(play), cpu(lambda: generate_dataset(settings, options.seed, path))
+    played, made = cpu(play), cpu(lambda: generate_dataset(config, options.seed, path))
     read = cpu(lambda: read_dataset(path))
     name, n, rows = f"compiled, share {share:g}", options.worlds, len(read_dataset(path))
     return [

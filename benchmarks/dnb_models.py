@@ -87,11 +87,11 @@ def decisions_of(kernel: Kernel) -> Callable[[np.ndarray, np.ndarray, np.ndarray
 
 def torch_decision(model: AcceptanceModel, samples: np.ndarray) -> float | None:
     """Of torch, all offers of a decision as one batch whose features are there already; None for other models."""
-    if not isinstance(model.settings, TransformerHyperparameters):
+    if not isinstance(model.hyperparameters, TransformerHyperparameters):
         return None
-    network, offers = Network(model.settings).eval(), np.arange(PARTNERS * OFFERS)
+    network, offers = Network(model.hyperparameters).eval(), np.arange(PARTNERS * OFFERS)
     batches = [
-        inputs_of(np.repeat(samples[i : i + PARTNERS], OFFERS), model.settings.events).batch(offers)
+        inputs_of(np.repeat(samples[i : i + PARTNERS], OFFERS), model.hyperparameters.events).batch(offers)
         for i in range(0, len(samples), PARTNERS)
     ]
 

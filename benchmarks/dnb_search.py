@@ -1,12 +1,12 @@
 """Search for D-NB's rules: Optuna over games in one seat, in the compiled world or the real one, on training seeds.
 
-A trial plays D-NB with other rules in a seat of each world and is worth the mean of its score less that of the
+A trial plays D-NB with other rules in a seat of each world and is worth the mean of its score minus that of the
 unchanged rules in the same seat of the same world with the same others. Sellers and buyers are searched apart; what is
 found is written as a table of trials and as the section of the best one.
 
     python benchmarks/dnb_search.py runs/dnb --level buyer --trials 150 --worlds 200 --out search/buyer
     PYTHONHASHSEED=0 python benchmarks/dnb_search.py runs/dnb --level buyer --trials 20 --worlds 60 --days 15 \
-        --backend reference --field scml-agents:2025/CostAverseAgent scml-agents:2024/CautiousOneShotAgent ... --out ...
+        --backend reference --background scml-agents:2025/CostAverseAgent scml-agents:2025/Rchan ... --out ...
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from scml_gym.core.files import replace_file
 from scml_gym.game.world import PlayerMaker
 from scml_gym.oneshot.envs.config import BACKENDS, OneShotConfig
 
-FIELD = (
+BACKGROUND = (
     "best-subset",
     "best-subset-even",
     "subset-strong",
@@ -92,7 +92,7 @@ class Games:
         """The scores of a player in all seats, float64 ``(seeds,)``."""
         found = np.zeros(len(self._seeds))
         for i, seed in enumerate(self._seeds):
-            cast = self._setting.cast(seed)
+            cast = self._setting.sample(seed)
             (seat,) = cast.factories
             world = self._world(
                 cast.spec, [*cast.players[:seat], make(cast.seed), *cast.players[seat + 1 :]], cast.seed
@@ -139,11 +139,11 @@ def main() -> None:
     parser.add_argument("--factories", type=int, default=5)
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--backend", default="compiled", choices=["compiled", "reference"])
-    parser.add_argument("--field", nargs="+", default=list(FIELD))
+    parser.add_argument("--background", nargs="+", default=list(BACKGROUND))
     parser.add_argument("--calibrate", action="store_true", help="search the calibration's settings too")
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args()
-    setting = OneShotConfig(args.level, args.field, args.days, args.factories, backend=args.backend)
+    setting = OneShotConfig(args.level, args.background, args.days, args.factories, backend=args.backend)
     games = Games(setting, args.backend, range(args.seed, args.seed + args.worlds))
     study = search(load_dnb(args.run), games, args.level, args.trials, args.calibrate, print)
     args.out.mkdir(parents=True, exist_ok=True)

@@ -23,14 +23,14 @@ from scml_gym.core.provenance import versions
 from scml_gym.oneshot.envs.config import OneShotConfig
 from scml_gym.oneshot.worlds.compiled.world import CompiledWorld
 
-FIELD = ("best-subset", "best-subset-even", "subset-strong", "subset-population", "greedy-sync")
+BACKGROUND = ("best-subset", "best-subset-even", "subset-strong", "subset-population", "greedy-sync")
 
 
 def measure(policy: DNBPolicyFile, worlds: int, days: int, factories: int) -> np.ndarray:
     """Milliseconds of each decision, float64."""
-    setting, spent = OneShotConfig("any", FIELD, days, factories), []
+    setting, spent = OneShotConfig("any", BACKGROUND, days, factories), []
     for seed in range(worlds):
-        cast = setting.cast(seed)
+        cast = setting.sample(seed)
         (seat,) = cast.factories
         players: list[Any] = list(cast.players)
         world, player = CompiledWorld(cast.spec, players), policy.player(cast.seed)

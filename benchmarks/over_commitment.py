@@ -1,6 +1,6 @@
 """How often players agree to more than they need, and what they miss: days of a tournament's worlds, by player.
 
-The same worlds and seats as `evaluate.py` plays from the configuration.
+The same worlds and positions as `evaluate.py` plays from the configuration.
 
     PYTHONHASHSEED=0 python benchmarks/over_commitment.py --config configs/tournament/finalists.yaml --worlds 60 \
         --out docs/results/dnb
@@ -34,7 +34,7 @@ def count(match: Match, play: int, days: int) -> list[dict[str, Any]]:
     Returns:
         Rows: ``over``, days with more agreed than needed; ``excess`` and ``missing``, items over all days; ``days``.
     """
-    names = [occupant.name for occupant in match.seating(play)]
+    names = [occupant.name for occupant in match.line_up(play)]
     spec = league_spec(match.seed, days=days, factories_per_level=len(names) // 2)
     world = ReferenceWorld(spec, [player_maker(name)(match.seed) for name in names], match.seed)
     world.run()
@@ -43,7 +43,7 @@ def count(match: Match, play: int, days: int) -> list[dict[str, Any]]:
         np.add.at(agreed, (contracts[side], contracts["day"]), contracts["quantity"])
     needs = np.minimum(spec.lines[:, None], spec.exogenous_quantity)
     rows = []
-    for factory, occupant in enumerate(match.seating(play)):
+    for factory, occupant in enumerate(match.line_up(play)):
         more = (agreed[factory] - needs[factory])[needs[factory] > 0]
         rows.append(
             {

@@ -1,10 +1,10 @@
-"""Players compared in compiled worlds: each takes the same seat of the same worlds, in one field of opponents.
+"""Players compared in compiled worlds: each takes the same factory of the same worlds, among the same opponents.
 
 Much faster than the real simulation, whose results it equals, so small differences show. A player is a strategy, a
-policy file or a run folder; the field are strategies and policy files. Differences are paired by world, to the first
-player:
+policy file or a run folder; the background opponents are strategies and policy files. Differences are paired by world,
+to the first player:
 
-    python benchmarks/paired.py best-subset runs/self-play-0 subset-strong --field best-subset greedy --worlds 1000
+    python benchmarks/paired.py best-subset runs/self-play-0 subset-strong --background best-subset greedy --worlds 1000
     python benchmarks/paired.py best-subset runs/q-learning-0 --worlds 1000 --out q_learning.csv
 """
 
@@ -29,27 +29,29 @@ from scml_gym.oneshot.strategies.base import StrategyPolicy
 from scml_gym.oneshot.worlds.compiled.world import CompiledWorld
 
 
-def score(cast: EpisodeSample, make: PlayerMaker) -> float:
-    """The score of a player in the seat of a cast's learner: in machine code if it is a strategy, else asked."""
-    (seat,) = cast.factories
-    player: Any = make(cast.seed)
+def score(sample: EpisodeSample, make: PlayerMaker) -> float:
+    """The score of a player in the place of a sample's learner: in machine code if it is a strategy, else asked."""
+    (factory,) = sample.factories
+    player: Any = make(sample.seed)
     compiled = isinstance(player, StrategyPolicy)
-    world = CompiledWorld(cast.spec, [*cast.players[:seat], player if compiled else None, *cast.players[seat + 1 :]])
+    world = CompiledWorld(
+        sample.spec, [*sample.players[:factory], player if compiled else None, *sample.players[factory + 1 :]]
+    )
     world.start()
     if not compiled:
-        _play_policy(world, seat, player)
-    return float(world.scores[seat])
+        _play_policy(world, factory, player)
+    return float(world.scores[factory])
 
 
-def _play_policy(world: CompiledWorld, seat: int, policy: FactoryPolicy) -> None:
+def _play_policy(world: CompiledWorld, factory: int, policy: FactoryPolicy) -> None:
     """Play an external factory of a world that has started to the end."""
-    policy.begin(world.view(seat))
+    policy.begin(world.view(factory))
     while True:
-        for last in world.closed_days(seat):
+        for last in world.closed_days(factory):
             policy.end_day(last)
         if not world.pending:
             return
-        world.step({seat: policy.act(world.view(seat))})
+        world.step({factory: policy.act(world.view(factory))})
 
 
 def maker(name: str) -> PlayerMaker:
@@ -68,20 +70,20 @@ def maker(name: str) -> PlayerMaker:
         return make
 
 
-def play(players: Sequence[str], setting: OneShotConfig, worlds: int, seed: int) -> np.ndarray:
+def play(players: Sequence[str], config: OneShotConfig, worlds: int, seed: int) -> np.ndarray:
     """The players' scores, float64, shape ``(worlds, players)``.
 
     Args:
-        players: Who takes the seat; names (see `scml_gym.oneshot.players`).
-        setting: Which worlds, and who plays the other factories.
-        worlds: How many, of a level and seat drawn for each.
+        players: Who is compared; names (see `scml_gym.oneshot.players`).
+        config: Which worlds, and who plays the other factories.
+        worlds: How many, of a level and factory drawn for each.
         seed: Of the first; the others follow.
     """
     makers = [maker(name) for name in players]
     scores = np.zeros((worlds, len(players)))
     for i in range(worlds):
-        cast = setting.cast(seed + i)
-        scores[i] = [score(cast, make) for make in makers]
+        sample = config.sample(seed + i)
+        scores[i] = [score(sample, make) for make in makers]
     return scores
 
 
@@ -99,7 +101,7 @@ def main() -> int:
     """Parse, play, print a table and write it where asked to."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("players", nargs="+")
-    parser.add_argument("--field", nargs="+", default=["best-subset", "best-subset-even", "greedy"])
+    parser.add_argument("--background", nargs="+", default=["best-subset", "best-subset-even", "greedy"])
     parser.add_argument("--worlds", type=int, default=1000)
     parser.add_argument("--days", type=int, default=50)
     parser.add_argument("--factories", type=int, nargs="+", default=[4, 8], help="on each level: a number or a range")
@@ -107,13 +109,15 @@ def main() -> int:
     parser.add_argument("--out", type=Path, help="CSV file for the table")
     options = parser.parse_args()
     low, high = options.factories[0], options.factories[-1]
-    setting = OneShotConfig(opponents=options.field, days=options.days, factories_per_level=(low, high))
-    scores = play(options.players, setting, options.worlds, options.seed)
+    config = OneShotConfig(opponents=options.background, days=options.days, factories_per_level=(low, high))
+    scores = play(options.players, config, options.worlds, options.seed)
     table = compared(options.players, scores)
-    print(f"{options.worlds} worlds of {options.days} days, {low} to {high} factories a level; field: {options.field}")
+    worlds = f"{options.worlds} worlds of {options.days} days, {low} to {high} factories a level"
+    print(f"{worlds}; background opponents: {', '.join(options.background)}")
     width = max(map(len, options.players))
     print(f"{'player':{width}}  score, error   difference to the first, 95 % interval")
-    for row in table.itertuples():
+    rows: Any = table.itertuples()
+    for row in rows:
         interval = f"({row.low:+.4f}, {row.high:+.4f})"
         print(f"{row.player:{width}}  {row.score:.4f} {row.standard_error:.4f}  {row.difference:+.4f} {interval}")
     if options.out:

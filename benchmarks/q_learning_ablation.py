@@ -2,8 +2,8 @@
 
     python benchmarks/q_learning_ablation.py --out runs/ablation --worlds 60
 
-Every variant is the experiment ``configs/experiment/q_learning.yaml`` with some settings replaced, trained from the
-same seed. A variant that first replaces a ``play.*`` differs only in what is played after training, so it takes the
+Every variant is the experiment ``configs/experiment/q_learning.yaml`` with some hyperparameters replaced, trained from
+the same seed. A variant that first replaces a ``play.*`` differs only in what is played after training, so it takes the
 tables of ``full`` instead of training again. Trainings that are complete are kept, cut ones resumed. The variants then
 meet in worlds of 5 factories a level, in groups that all hold ``full``, so that differences to it are paired;
 ``results-<group>`` in ``--out`` has the table of scores. Sections in the comments are those of "Q-learning for SCML
@@ -57,7 +57,7 @@ def train(name: str, out: Path, options: list[str], seed: int) -> Path:
     changes = [f"agent.{change}" for change in VARIANTS[name]]
     if (folder / "run.json").exists():
         agent = load_agent(folder) if Run.open(folder).latest_checkpoint() else None
-        if agent is None or agent.worlds_played < agent.settings.training.worlds:
+        if agent is None or agent.worlds_played < agent.hyperparameters.training.worlds:
             training.resume(folder)
     elif changes and changes[0].startswith("agent.play."):
         derive(folder, load_agent(out / "full"), [*options, *changes], seed)
@@ -67,10 +67,10 @@ def train(name: str, out: Path, options: list[str], seed: int) -> Path:
 
 
 def derive(folder: Path, full: QLearning, options: list[str], seed: int) -> None:
-    """A run folder with the tables of ``full`` and other settings of play."""
+    """A run folder with the tables of ``full`` and other hyperparameters of play."""
     config = load_experiment("q_learning", options, seed).config
-    settings = validate(QLearningHyperparameters, config["agent"], "agent")
-    agent = QLearning(settings, full.env, full.tables, full.worlds_played, full.negotiations)
+    hyperparameters = validate(QLearningHyperparameters, config["agent"], "agent")
+    agent = QLearning(hyperparameters, full.env, full.tables, full.worlds_played, full.negotiations)
     run = Run.create(folder, config, " ".join(sys.argv))
     run.checkpoint(agent.negotiations, agent.save)
 

@@ -29,7 +29,7 @@ def speed(backend: str, worlds: int, warm_up: int, options: list[str], seed: int
     config = load_experiment("q_learning", [*options, f"agent.training.worlds={worlds + warm_up}"], seed).config
     env: dict[str, Any] = {k: v for k, v in config["env"].items() if k != "name"} | {"backend": backend}
     agent = QLearning.build(config["agent"], env)
-    trainer = Trainer(agent.settings, Worlds(env), agent.tables, seed)
+    trainer = Trainer(agent.hyperparameters, Worlds(env), agent.tables, seed)
     for index in range(warm_up):
         trainer.play(index)
     before, start = [getattr(trainer, unit) for unit in UNITS], time.process_time()

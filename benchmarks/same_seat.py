@@ -1,7 +1,7 @@
-"""Players compared in the real simulation, each alone in the same seat of the same worlds with the same others.
+"""Players compared in the real simulation, each alone in the same positions of the same worlds with the same others.
 
-`evaluate.py` puts all its competitors into one world. Here each one has a run of its own, with the same seed, field,
-days and factories, so that a configuration differs in nothing but who takes the competitor's seat:
+`evaluate.py` puts all its competitors into one world. Here each one has a run of its own, with the same seed, days,
+factories and background opponents, so that a configuration differs in nothing but who takes the competitor's positions:
 
     python evaluate.py runs/planner-0 --worlds 160 --seed 3000 --out final/planner-0
     python evaluate.py scml:SyncRandomOneShotAgent --worlds 160 --seed 3000 --out final/SyncRandom
@@ -18,13 +18,13 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import yaml
 
 from scml_gym.core.errors import InputError
+from scml_gym.evaluation.config import saved_config
 from scml_gym.evaluation.statistics import compare
 from scml_gym.evaluation.table import read_scores
 
-SAME = ("field", "days", "seed", "factories")
+SAME = ("background", "days", "seed", "factories")
 """What the runs must have in common; one of fewer configurations played the first ones of the others."""
 
 
@@ -47,7 +47,7 @@ def check_same(folders: list[Path]) -> None:
     Raises:
         InputError: naming the first run that differs from the first, and in what.
     """
-    configs = [yaml.safe_load((folder / "config.yaml").read_text()) for folder in folders]
+    configs = [saved_config(folder).model_dump(mode="json") for folder in folders]
     for folder, config in zip(folders, configs, strict=True):
         for name in SAME:
             if config[name] != configs[0][name]:
@@ -55,7 +55,7 @@ def check_same(folders: list[Path]) -> None:
 
 
 def paired(runs: dict[str, Any], baselines: dict[str, Any]) -> pd.DataFrame:
-    """Each run less each baseline, on the configurations that both played; by level too (``level``: both, or one)."""
+    """Each run minus each baseline, on the configurations that both played; by level too (``level``: both, or one)."""
     lines = []
     for name, rows in runs.items():
         for other, base in baselines.items():

@@ -32,7 +32,7 @@ import scml_gym  # noqa: F401  (registers the environments)
 from scml_gym.jit.arrays import BUFFER_SIZE
 from scml_gym.oneshot.strategies import STRATEGIES
 from scml_gym.oneshot.view import MAX_PARTNERS
-from scml_gym.vector.jobs import ASLEEP, PORTIONS, SharedProgram
+from scml_gym.vector.jobs import ASLEEP, PORTIONS, BatchStep
 
 ENVIRONMENT = "scml_gym/OneShotConcurrent-v0"
 WORLDS: dict[str, Any] = {"days": 50, "factories_per_level": 6, "opponents": sorted(STRATEGIES)}
@@ -41,27 +41,27 @@ THINKING = 5e-4
 
 
 class PlainThreads(ABC):
-    """Runs a program with one more Python thread, where the environment has its workers."""
+    """Runs a step with one more Python thread, where the environment has its workers."""
 
-    def __init__(self, program: SharedProgram):
-        self._program = program
+    def __init__(self, step: BatchStep):
+        self._step = step
 
     @abstractmethod
     def __call__(self, n: int, *arguments: Any) -> None:
-        """Run the program on rows 0 to ``n - 1``."""
+        """Run the step on rows 0 to ``n - 1``."""
 
     def slice(self, arguments: tuple[Any, ...], low: int, high: int) -> None:
-        """Run the program in this thread alone."""
+        """Run the step in this thread alone."""
         counters = np.zeros(ASLEEP, dtype=np.int64)
         counters[PORTIONS] = 1
-        self._program.lead(counters, np.empty(BUFFER_SIZE, dtype=np.uint8), low, high, arguments)
+        self._step.lead(counters, np.empty(BUFFER_SIZE, dtype=np.uint8), low, high, arguments)
 
 
 class Executor(PlainThreads):
     """Halves, the second in a ``ThreadPoolExecutor``."""
 
-    def __init__(self, program: SharedProgram):
-        super().__init__(program)
+    def __init__(self, step: BatchStep):
+        super().__init__(step)
         self._executor = ThreadPoolExecutor(1)
 
     def __call__(self, n: int, *arguments: Any) -> None:
@@ -74,8 +74,8 @@ class Executor(PlainThreads):
 class Queue(PlainThreads):
     """Halves, the second in a thread that waits at a ``SimpleQueue``."""
 
-    def __init__(self, program: SharedProgram):
-        super().__init__(program)
+    def __init__(self, step: BatchStep):
+        super().__init__(step)
         self._jobs: SimpleQueue[Any] = SimpleQueue()
         self._done: SimpleQueue[None] = SimpleQueue()
         threading.Thread(target=self._work, daemon=True).start()
@@ -145,11 +145,11 @@ def be_busy() -> None:
 
 
 def make_envs(n: int) -> tuple[Any, dict[str, Callable[..., None]]]:
-    """A batch with two threads, and what can run its program."""
+    """A batch with two threads, and what can run its step."""
     envs = gymnasium.make_vec(ENVIRONMENT, num_envs=n, threads=2, **WORLDS).unwrapped
     envs.reset(seed=0)
     workers: Any = vars(envs)["_step"]
-    return envs, {"workers": workers} | {name: make(workers._program) for name, make in PLAIN.items()}
+    return envs, {"workers": workers} | {name: make(workers._step) for name, make in PLAIN.items()}
 
 
 def compile_all() -> None:

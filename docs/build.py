@@ -29,6 +29,7 @@ from scml_gym.bilateral.envs.config import BilateralConfig  # noqa: E402
 from scml_gym.core.registry import load_object  # noqa: E402
 from scml_gym.evaluation.table import COLUMNS  # noqa: E402
 from scml_gym.oneshot.envs.config import OneShotConfig  # noqa: E402
+from scml_gym.oneshot.envs.partner_codec import PartnerCodec  # noqa: E402
 from scml_gym.oneshot.observations.factory import Feature, JointEncoder, PartnerEncoder  # noqa: E402
 from scml_gym.registration import ENVIRONMENTS, PARALLEL_ENVIRONMENTS  # noqa: E402
 
@@ -104,10 +105,10 @@ def _documented(cls: type) -> dict[str, str]:
 
 def features_of(cls: type) -> str:
     """The numbers of the ``"flat"`` observation: in which place, within which range, what they mean."""
-    if hasattr(cls(), "form"):
-        return feature_table(PartnerEncoder().slots)
-    full = JointEncoder("full", history=2).slots
-    partial = JointEncoder().slots
+    if isinstance(getattr(cls(), "codec", None), PartnerCodec):
+        return feature_table(PartnerEncoder().features)
+    full = JointEncoder("full", history=2).features
+    partial = JointEncoder().features
     assert [s.name for s in full[: len(partial)]] == [s.name for s in partial]
     others = [s for s in full if s.name.startswith("others")]
     history = [s for s in full if s.name.startswith("history")]

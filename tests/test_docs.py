@@ -44,7 +44,7 @@ SMALLER = {
     "evaluate.py": "--worlds 1 --days 3 --workers 1",
     "evaluate.py study": "--workers 1 --set trainings=4 --set negotiations=2 --set dqn.total_steps=120 "
     "--set rewards.accept=[a] --set rewards.offer=[a] --set train.rounds=10 --set test.rounds=10",
-    "evaluate.py study benchmarks/": "--workers 1 --set cells=[Bab-0] "
+    "evaluate.py study benchmarks/": "--workers 1 --set runs=[Bab-0] "
     "--set 'options=[trainings=4, negotiations=2, dqn.total_steps=120]'",
     "evaluate.py study configs/study/commitment.yaml": "--set seeds=2 --set share=0.002",
 }

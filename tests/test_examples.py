@@ -103,7 +103,7 @@ def test_results_are_read_with_pandas(folder, monkeypatch, capsys):
         row = {column: float(rng.random()) for column in COLUMNS}
         row |= {column: 0 for column in ("block", "seed", "agreements", "negotiations", "bankrupt")}
         row |= {"configuration": configuration, "play": play, "factory": factory, "initial_balance": 100}
-        row |= {"competitor": competitor, "role": "field" if competitor == "greedy" else "competitor"}
+        row |= {"competitor": competitor, "role": "background" if competitor == "greedy" else "competitor"}
         row |= {"level": ("seller", "buyer")[(factory + play) % 2]}
         rows.append(row)
     write_table(rows, tuple(COLUMNS), folder / "scores.csv")

@@ -210,7 +210,7 @@ def test_environments_in_processes_of_their_own_end_quietly(tmp_path):
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_tournament_ends_with_130_and_its_worlds_are_kept(number, tmp_path, command_line):
-    options = ["best-subset", "--field", "greedy", "--days", 3, "--factories", 2, "--worlds", 500, "--workers", 2]
+    options = ["best-subset", "--background", "greedy", "--days", 3, "--factories", 2, "--worlds", 500, "--workers", 2]
     command = Command(tmp_path, "evaluate.py", *options)
     code, lines = command.interrupt(
         lambda: any(len(p.read_text().splitlines()) > 3 for p in tmp_path.glob("runs/*.plays.jsonl")), number
@@ -233,10 +233,10 @@ def test_a_study_ends_with_130_and_its_cells_are_kept(workers, tmp_path, command
     lines += ["noise: {none: 0.0, much: 0.5, more: 0.7}"]
     (tmp_path / "slow.yaml").write_text("\n".join(lines))
     command = Command(tmp_path, "evaluate.py", "study", "slow.yaml", "--workers", workers)
-    cells = tmp_path / "runs" / "study-slow" / "cells"
-    code, lines = command.interrupt(lambda: (tmp_path / "waiting").exists() and len(list(cells.glob("*.json"))) == 2)
+    runs = tmp_path / "runs" / "study-slow" / "runs"
+    code, lines = command.interrupt(lambda: (tmp_path / "waiting").exists() and len(list(runs.glob("*.json"))) == 2)
     assert code == 130
-    assert "2 of 3 cells are kept" in lines[-1]
+    assert "2 of 3 runs are kept" in lines[-1]
     done = command_line(*go_on(lines))
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "runs" / "study-slow" / "study.md").exists()

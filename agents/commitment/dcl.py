@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from agents.commitment import policy_gradient_terms as lemma
+from agents.commitment import policy_gradient_terms as terms
 from agents.commitment.estimates import ESTIMATES
 from agents.commitment.hyperparameters import DCLHyperparameters
 from agents.commitment.networks import Pass, Stack, new_stack, restore_stacks, stack_arrays
@@ -27,7 +27,7 @@ class DCL:
     """Policies and critics of all agents and seeds, and how they learn.
 
     Args:
-        settings: See `DCLHyperparameters`.
+        hyperparameters: See `DCLHyperparameters`.
         game: A native batch.
         rngs: One generator for each seed.
 
@@ -35,14 +35,16 @@ class DCL:
         InputError: if the game has more than 4096 joint actions.
     """
 
-    def __init__(self, settings: DCLHyperparameters, game: MarkovGame, rngs: Sequence[np.random.Generator]) -> None:
+    def __init__(
+        self, hyperparameters: DCLHyperparameters, game: MarkovGame, rngs: Sequence[np.random.Generator]
+    ) -> None:
         count = game.actions**game.agents
         if count > MOST_JOINT_ACTIONS:
             raise InputError(f"the game has {count} joint actions; DCL can enumerate {MOST_JOINT_ACTIONS}")
-        self.settings, self.game, self.rngs = settings, game, rngs
-        self.episodes = settings.episodes(game.horizon)
+        self.hyperparameters, self.game, self.rngs = hyperparameters, game, rngs
+        self.episodes = hyperparameters.episodes(game.horizon)
         self.joint = joint_actions(game.agents, game.actions)
-        agents, hidden, features = (game.agents,), settings.hidden, game.features
+        agents, hidden, features = (game.agents,), hyperparameters.hidden, game.features
         seen = features + game.agents * game.actions
         self.stacks = {
             "phi": new_stack(rngs, agents, features, hidden, game.actions),
@@ -50,7 +52,7 @@ class DCL:
             "pi": new_stack(rngs, agents, features, hidden, game.actions),
             "critic": new_stack(rngs, agents, features, hidden, count),
         }
-        self.estimates = ESTIMATES[settings.information](self.stacks, rngs, settings.estimate_rate)
+        self.estimates = ESTIMATES[hyperparameters.information](self.stacks, rngs, hyperparameters.estimate_rate)
         self.inputs = seen + 3
         self.updates = 0
 
@@ -72,20 +74,20 @@ class DCL:
         Returns:
             ``returns`` of shape ``(seeds, agents)`` and ``agreement``, the share of bound decisions, ``(seeds,)``.
         """
-        batch = play(self.game, self, self.rngs, self.episodes, self.settings.gamma)
+        batch = play(self.game, self, self.rngs, self.episodes, self.hyperparameters.gamma)
         self.learn(batch)
         return {"returns": batch.totals.mean(axis=-1), "agreement": batch.mutual.mean(axis=(1, 2))}
 
     def learn(self, batch: Batch) -> None:
         """One update of every network from a batch: the critics first, then the policies together."""
-        settings, actions = self.settings, self.game.actions
+        hyperparameters, actions = self.hyperparameters, self.game.actions
         rows = batch.m.shape[-1]
         played = np.where(batch.mutual > 0, batch.m, batch.a)
         index = joint_index(played.swapaxes(1, 2), actions)[:, None]
-        targets = batch.returns / settings.scale
+        targets = batch.returns / hyperparameters.scale
         critic = self.stacks["critic"]
         made = critic.forward(batch.x)
-        critic.learn(made, critic_error(made, index, targets) / rows, settings.critic_rate)
+        critic.learn(made, critic_error(made, index, targets) / rows, hyperparameters.critic_rate)
         passes = {
             "phi": self.stacks["phi"].forward(batch.x),
             "psi": self.stacks["psi"].forward(np.concatenate([batch.x, proposals_seen(batch.m, actions)], axis=-1)),
@@ -96,7 +98,7 @@ class DCL:
         self.estimates.learn(batch, index, targets, passes, actions)
         for name, upstream in gradients.items():
             stack = self.stacks[name]
-            stack.learn(passes[name], upstream / rows, settings.actor_rate)
+            stack.learn(passes[name], upstream / rows, hyperparameters.actor_rate)
         self.estimates.follow()
         self.updates += 1
 
@@ -106,59 +108,59 @@ class DCL:
         Actions have their entropy where they are played, so that the policy without an agreement does not fade once
         agreements are the rule.
         """
-        settings, actions = self.settings, self.game.actions
+        hyperparameters, actions = self.hyperparameters, self.game.actions
         believed = {name: self.estimates.believe(name, passes[name]) for name in passes}
         q = passes["critic"].out
         q_m = chosen_value(q, joint_index(batch.m.swapaxes(1, 2), actions)[:, None])
         q_a = chosen_value(q, joint_index(batch.a.swapaxes(1, 2), actions)[:, None])
-        if settings.baseline == "no-agreement":
-            base = lemma.total(joint_probabilities(lemma.softmax(believed["pi"].out), self.joint) * q)
+        if hyperparameters.baseline == "no-agreement":
+            base = terms.total(joint_probabilities(terms.softmax(believed["pi"].out), self.joint) * q)
             q_m, q_a = q_m - base, q_a - base
         m, c, a = one_hot(batch.m, actions), one_hot(batch.c, 2), one_hot(batch.a, actions)
-        phi, psi, pi = (lemma.softmax(passes[name].out) for name in ("phi", "psi", "pi"))
-        value = lemma.executed_value(q_m, q_a, batch.mutual)
-        temperature, entropy = settings.temperature, settings.entropy.at(self.updates)
+        phi, psi, pi = (terms.softmax(passes[name].out) for name in ("phi", "psi", "pi"))
+        value = terms.executed_value(q_m, q_a, batch.mutual)
+        temperature, entropy = hyperparameters.temperature, hyperparameters.entropy.at(self.updates)
 
-        factor = lemma.ACTION_FACTORS[settings.action_factor](batch.mutual)
-        gradient_pi = lemma.action_term(q_a, factor, pi, a)
+        factor = terms.ACTION_FACTORS[hyperparameters.action_factor](batch.mutual)
+        gradient_pi = terms.action_term(q_a, factor, pi, a)
 
         noise_c = batch.noise[..., actions : actions + 2]
-        relaxed_c = lemma.relax(passes["psi"].out, noise_c, temperature)
-        factor = lemma.OTHERS_FACTORS[settings.commitment_factor](batch.c)
-        gradient_psi = lemma.commitment_score_term(value, psi, c)
-        gradient_psi += lemma.commitment_straight_through_term(q_m, q_a, factor, relaxed_c, temperature)
+        relaxed_c = terms.relax(passes["psi"].out, noise_c, temperature)
+        factor = terms.OTHERS_FACTORS[hyperparameters.commitment_factor](batch.c)
+        gradient_psi = terms.commitment_score_term(value, psi, c)
+        gradient_psi += terms.commitment_straight_through_term(q_m, q_a, factor, relaxed_c, temperature)
 
-        factor = lemma.OTHERS_FACTORS[settings.proposal_factor](batch.c)[:, None]
+        factor = terms.OTHERS_FACTORS[hyperparameters.proposal_factor](batch.c)[:, None]
         relaxed_all = self.estimates.relaxed(relaxed_c, believed["psi"].out, temperature)
         own = q_m[:, :, None], q_a[:, :, None]
-        at_psi = lemma.commitments_of_others_term(value[:, :, None], lemma.softmax(believed["psi"].out), c[:, None])
-        at_psi = at_psi + lemma.agreements_of_others_term(*own, factor, relaxed_all, temperature)
+        at_psi = terms.commitments_of_others_term(value[:, :, None], terms.softmax(believed["psi"].out), c[:, None])
+        at_psi = at_psi + terms.agreements_of_others_term(*own, factor, relaxed_all, temperature)
         at_m = proposal_gradient(self.estimates.stack("psi"), believed["psi"], at_psi, self.game)
-        relaxed_m = lemma.relax(passes["phi"].out, batch.noise[..., :actions], temperature)
-        gradient_phi = lemma.proposal_score_term(value, phi, m)
-        gradient_phi += lemma.straight_through(at_m, relaxed_m, temperature)
-        if settings.constraint:
-            gradient_phi += settings.constraint * self._incentive(believed, phi)
+        relaxed_m = terms.relax(passes["phi"].out, batch.noise[..., :actions], temperature)
+        gradient_phi = terms.proposal_score_term(value, phi, m)
+        gradient_phi += terms.straight_through(at_m, relaxed_m, temperature)
+        if hyperparameters.constraint:
+            gradient_phi += hyperparameters.constraint * self._incentive(believed, phi)
         return {
-            "phi": gradient_phi + entropy * lemma.entropy_term(phi),
-            "psi": gradient_psi + entropy * lemma.entropy_term(psi),
-            "pi": gradient_pi + (entropy * (1.0 - batch.mutual))[..., None] * lemma.entropy_term(pi),
+            "phi": gradient_phi + entropy * terms.entropy_term(phi),
+            "psi": gradient_psi + entropy * terms.entropy_term(psi),
+            "pi": gradient_pi + (entropy * (1.0 - batch.mutual))[..., None] * terms.entropy_term(pi),
         }
 
     def _incentive(self, believed: Mapping[str, Pass], phi: np.ndarray) -> np.ndarray:
-        proposals, actions = lemma.softmax(believed["phi"].out), lemma.softmax(believed["pi"].out)
+        proposals, actions = terms.softmax(believed["phi"].out), terms.softmax(believed["pi"].out)
         q = believed["critic"].out
-        bound = lemma.total(joint_probabilities(proposals, self.joint)[:, :, None] * q)
-        free = lemma.total(joint_probabilities(actions, self.joint)[:, :, None] * q)
+        bound = terms.total(joint_probabilities(proposals, self.joint)[:, :, None] * q)
+        free = terms.total(joint_probabilities(actions, self.joint)[:, :, None] * q)
         violation = (bound < free).astype(np.float64)
-        terms = []
+        made = []
         for agent in range(self.game.agents):
             view = min(agent, q.shape[1] - 1)
             others = joint_probabilities(proposals[:, view], self.joint, leave_out=agent)
             own = one_hot(self.joint[:, agent], self.game.actions)
             marginal = (others[:, None] * q[:, view]) @ own
-            terms.append(lemma.incentive_term(violation[:, view], phi[:, agent], marginal))
-        return np.stack(terms, axis=1)
+            made.append(terms.incentive_term(violation[:, view], phi[:, agent], marginal))
+        return np.stack(made, axis=1)
 
     def logits(self, agent: int, observation: np.ndarray) -> np.ndarray:
         """Of an agent's choices in the phase (first seed), for an observation of `CommitmentEnv` over the game's."""
@@ -171,11 +173,11 @@ class DCL:
         """What each agent proposes, accepts and does without an agreement, at the start of an episode."""
         seeds, names, game = len(self.rngs), self.game.action_names, self.game
         x = initial_view(game, seeds)
-        rows = option_rows("propose", "", lemma.softmax(self.propose(x))[:, :, 0], names)
-        rows += option_rows("act", "no agreement", lemma.softmax(self.act(x))[:, :, 0], names)
+        rows = option_rows("propose", "", terms.softmax(self.propose(x))[:, :, 0], names)
+        rows += option_rows("act", "no agreement", terms.softmax(self.act(x))[:, :, 0], names)
         for joint in self.joint:
             m = np.broadcast_to(joint[None, :, None], (seeds, game.agents, 1))
-            psi = lemma.softmax(self.commit(x, proposals_seen(m, game.actions)))[:, :, 0, 1:]
+            psi = terms.softmax(self.commit(x, proposals_seen(m, game.actions)))[:, :, 0, 1:]
             rows += option_rows("accept", ", ".join(names[k] for k in joint), psi, ("accept",))
         return rows
 
@@ -237,6 +239,6 @@ def proposal_gradient(psi: Stack, made: Pass, upstream: np.ndarray, game: Markov
     weights = psi.layers[0].weights[..., game.features :, :]
     seeds, _, agents, _, hidden = weights.shape
     weights = np.broadcast_to(weights, (seeds, agents, *weights.shape[2:]))
-    slots = weights.reshape(seeds, agents, agents, game.agents, game.actions, hidden)
-    own = np.stack([slots[:, agent, :, agent] for agent in range(agents)], axis=1)
+    of_agents = weights.reshape(seeds, agents, agents, game.agents, game.actions, hidden)
+    own = np.stack([of_agents[:, agent, :, agent] for agent in range(agents)], axis=1)
     return np.add.reduce(first @ own.swapaxes(-1, -2), axis=2)

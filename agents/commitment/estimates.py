@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from agents.commitment import policy_gradient_terms as lemma
+from agents.commitment import policy_gradient_terms as terms
 from agents.commitment.networks import Pass, Stack, new_stack
 from agents.commitment.rollout import Batch
 from scml_gym.commitment.base import one_hot
@@ -85,7 +85,7 @@ class Decentralised:
 
     def relaxed(self, own: np.ndarray, logits: np.ndarray, temperature: float) -> np.ndarray:
         """Relaxed samples of all commitments; the others' noise is not seen and is left out."""
-        relaxed = lemma.softmax(logits / temperature)
+        relaxed = terms.softmax(logits / temperature)
         agents = np.arange(own.shape[1])
         relaxed[:, agents, agents] = own
         return relaxed
@@ -101,13 +101,13 @@ class Decentralised:
             "pi": one_hot(batch.a, actions)[:, None],
         }
         for name, chosen in seen.items():
-            error = lemma.score(lemma.softmax(self._passes[name].out), chosen)
+            error = terms.score(terms.softmax(self._passes[name].out), chosen)
             if name == "pi":
                 error *= 1.0 - batch.mutual[:, None, :, :, None]
             self._step(name, error / rows)
         out = self._passes["critic"].out
         played = one_hot(index, out.shape[-1])[:, None]
-        values = lemma.total(played * out)
+        values = terms.total(played * out)
         self._step("critic", played * (targets[:, None] - values)[..., None] / rows)
 
     def _step(self, name: str, error: np.ndarray) -> None:
@@ -126,4 +126,4 @@ class Decentralised:
 
 
 ESTIMATES = {"centralised": Centralised, "decentralised": Decentralised}
-"""By the name in the settings."""
+"""By the name in the hyperparameters."""

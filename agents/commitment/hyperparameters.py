@@ -1,4 +1,4 @@
-"""The settings of the learners for games; their defaults stand in configs/agent/."""
+"""The hyperparameters of the learners for games; their defaults stand in configs/agent/."""
 
 from __future__ import annotations
 

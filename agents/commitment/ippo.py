@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from agents.commitment import policy_gradient_terms as lemma
+from agents.commitment import policy_gradient_terms as terms
 from agents.commitment.hyperparameters import IPPOHyperparameters
 from agents.commitment.networks import new_stack, restore_stacks, stack_arrays
 from agents.commitment.rollout import gumbel, run_episodes
@@ -22,24 +22,26 @@ class IPPO:
     """Policies and critics of all agents and seeds.
 
     Args:
-        settings: See `IPPOHyperparameters`.
+        hyperparameters: See `IPPOHyperparameters`.
         game: A native batch.
         rngs: One generator for each seed.
     """
 
-    def __init__(self, settings: IPPOHyperparameters, game: MarkovGame, rngs: Sequence[np.random.Generator]) -> None:
-        self.settings, self.game, self.rngs = settings, game, rngs
-        self.episodes = settings.episodes(game.horizon)
+    def __init__(
+        self, hyperparameters: IPPOHyperparameters, game: MarkovGame, rngs: Sequence[np.random.Generator]
+    ) -> None:
+        self.hyperparameters, self.game, self.rngs = hyperparameters, game, rngs
+        self.episodes = hyperparameters.episodes(game.horizon)
         self.stacks = {
-            "pi": new_stack(rngs, (game.agents,), game.features, settings.hidden, game.actions),
-            "critic": new_stack(rngs, (game.agents,), game.features, settings.hidden, 1),
+            "pi": new_stack(rngs, (game.agents,), game.features, hyperparameters.hidden, game.actions),
+            "critic": new_stack(rngs, (game.agents,), game.features, hyperparameters.hidden, 1),
         }
         self.inputs = self.stacks["pi"].widths[0]
         self.updates = 0
 
     def update(self) -> dict[str, np.ndarray]:
         """Play a batch, and ``epochs`` updates of every network from it; see `agents.commitment.dcl.DCL.update`."""
-        settings, game = self.settings, self.game
+        hyperparameters, game = self.hyperparameters, self.game
         noise = gumbel(self.rngs, (game.horizon, game.agents, self.episodes, game.actions))
         pi, critic = self.stacks["pi"], self.stacks["critic"]
         (x, a), rewards = run_episodes(
@@ -50,22 +52,24 @@ class IPPO:
         )
         values = critic.forward(x).out[..., 0]
         advantages = generalised(
-            rewards / settings.scale, values.reshape(rewards.shape), settings.gamma, settings.trace
+            rewards / hyperparameters.scale, values.reshape(rewards.shape), hyperparameters.gamma, hyperparameters.trace
         ).reshape(values.shape)
         targets = values + advantages
         chosen, rows = one_hot(a, game.actions), a.shape[-1]
-        before = (lemma.softmax(pi.forward(x).out) * chosen).sum(axis=-1)
-        entropy = settings.entropy.at(self.updates)
-        for _ in range(settings.epochs):
+        before = (terms.softmax(pi.forward(x).out) * chosen).sum(axis=-1)
+        entropy = hyperparameters.entropy.at(self.updates)
+        for _ in range(hyperparameters.epochs):
             made = pi.forward(x)
-            probabilities = lemma.softmax(made.out)
+            probabilities = terms.softmax(made.out)
             ratio = (probabilities * chosen).sum(axis=-1) / before
-            upstream = clipped_term(ratio, advantages, settings.clip)[..., None] * lemma.score(probabilities, chosen)
-            upstream += entropy * lemma.entropy_term(probabilities)
-            pi.learn(made, upstream / rows, settings.actor_rate)
+            upstream = clipped_term(ratio, advantages, hyperparameters.clip)[..., None] * terms.score(
+                probabilities, chosen
+            )
+            upstream += entropy * terms.entropy_term(probabilities)
+            pi.learn(made, upstream / rows, hyperparameters.actor_rate)
             made = critic.forward(x)
             error = (targets - made.out[..., 0])[..., None]
-            critic.learn(made, error / rows, settings.critic_rate)
+            critic.learn(made, error / rows, hyperparameters.critic_rate)
         self.updates += 1
         return {"returns": rewards.sum(axis=2).mean(axis=-1), "agreement": np.zeros(len(self.rngs))}
 
@@ -75,7 +79,7 @@ class IPPO:
 
     def policy_rows(self) -> list[Row]:
         """What each agent does at the start of an episode."""
-        act = lemma.softmax(self.stacks["pi"].forward(initial_view(self.game, len(self.rngs))).out)[:, :, 0]
+        act = terms.softmax(self.stacks["pi"].forward(initial_view(self.game, len(self.rngs))).out)[:, :, 0]
         return option_rows("act", "", act, self.game.action_names)
 
     def arrays(self) -> dict[str, np.ndarray]:

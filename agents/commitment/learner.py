@@ -37,8 +37,8 @@ SCHEMA = "scml-gym-games-1"
 class Method(Protocol):
     """A way to learn a game, for all agents and any number of seeds at once.
 
-    It is made of its settings, a game, and one generator for each seed; a seed learns the same whatever other seeds
-    there are.
+    It is made of its hyperparameters, a game, and one generator for each seed; a seed learns the same whatever other
+    seeds there are.
     """
 
     @property
@@ -83,20 +83,20 @@ def game_of(env: Mapping[str, Any]) -> MarkovGame:
 
 
 class GameLearner:
-    """One method behind `agents.base.Agent`; subclasses name it and its settings.
+    """One method behind `agents.base.Agent`; subclasses name it and its hyperparameters.
 
     Attributes:
         method_class: A `Method`.
-        settings_class: Its settings.
+        hyperparameters_class: Its hyperparameters.
     """
 
     method_class: ClassVar[Any]
-    settings_class: ClassVar[type[GameHyperparameters]]
+    hyperparameters_class: ClassVar[type[GameHyperparameters]]
 
-    def __init__(self, settings: GameHyperparameters, env: Mapping[str, Any]) -> None:
-        self.settings, self.env = settings, dict(env)
+    def __init__(self, hyperparameters: GameHyperparameters, env: Mapping[str, Any]) -> None:
+        self.hyperparameters, self.env = hyperparameters, dict(env)
         self.game = game_of(env)
-        self.method: Method = self.method_class(settings, self.game, [np.random.default_rng(0)])
+        self.method: Method = self.method_class(hyperparameters, self.game, [np.random.default_rng(0)])
         self._rng = np.random.default_rng(0)
 
     @classmethod
@@ -106,33 +106,35 @@ class GameLearner:
         Raises:
             InputError: if a key is unknown or missing, or a value wrong.
         """
-        return cls(validate(cls.settings_class, config, "agent"), env)
+        return cls(validate(cls.hyperparameters_class, config, "agent"), env)
 
     def train(self, run: Run) -> None:
         """Learn for the configured number of updates; steps of the learning curve are decisions of each agent.
 
         Raises:
-            InputError: if the checkpoint to go on from is of another game or other settings; see also `learning`.
+            InputError: if the checkpoint to go on from is of another game or other hyperparameters; see `learning`.
         """
         checkpoint = run.latest_checkpoint()
         if checkpoint is None:
-            self.method = self.method_class(self.settings, self.game, [np.random.default_rng(run.config["seed"])])
+            self.method = self.method_class(
+                self.hyperparameters, self.game, [np.random.default_rng(run.config["seed"])]
+            )
         else:
             self.method = self._go_on_from(checkpoint)
-        with run.progress(self.settings.updates, "updates") as bar, run.stops_at_checkpoints():
-            for done, decisions, means in learning(self.method, self.settings, self.game):
+        with run.progress(self.hyperparameters.updates, "updates") as bar, run.stops_at_checkpoints():
+            for done, decisions, means in learning(self.method, self.hyperparameters, self.game):
                 row = {name: value[0] for name, value in means.items()}
                 run.log(decisions, **row)
                 bar.update(done, f"welfare {row['welfare']:.2f}")
-                if done == self.settings.updates or run.checkpoint_due():
+                if done == self.hyperparameters.updates or run.checkpoint_due():
                     run.checkpoint(decisions, self.save)
         run.plot()
 
     def _go_on_from(self, checkpoint: Path) -> Method:
-        """The method of a checkpoint of the same game and settings."""
+        """The method of a checkpoint of the same game and hyperparameters."""
         kept = type(self).load(checkpoint)
-        for section, now in (("agent", self.settings.model_dump()), ("env", json.loads(json.dumps(self.env)))):
-            then = kept.settings.model_dump() if section == "agent" else kept.env
+        for section, now in (("agent", self.hyperparameters.model_dump()), ("env", json.loads(json.dumps(self.env)))):
+            then = kept.hyperparameters.model_dump() if section == "agent" else kept.env
             for key in {**then, **now}:
                 if then.get(key) != now.get(key):
                     raise InputError(
@@ -188,11 +190,11 @@ class GameLearner:
         raise InputError(f"trained on the game {self.env['game']!r}, which has no factories to play")
 
     def save(self, folder: Path) -> None:
-        """Write the networks (``networks.npz``), and settings and generators (``game.json``)."""
+        """Write the networks (``networks.npz``), and hyperparameters and generators (``game.json``)."""
         np.savez(Path(folder) / "networks.npz", allow_pickle=False, **self.method.arrays())
         meta = {
             "schema": SCHEMA,
-            "settings": self.settings.model_dump(),
+            "settings": self.hyperparameters.model_dump(),
             "env": self.env,
             "updates": self.method.updates,
             "generators": [rng.bit_generator.state for rng in self.method.rngs],
@@ -210,7 +212,7 @@ class GameLearner:
             meta = json.loads((Path(folder) / "game.json").read_text())
             if meta.get("schema") != SCHEMA:
                 raise InputError(f"{folder}/game.json has the schema {meta.get('schema')!r}; {SCHEMA!r} is needed")
-            learner = cls(validate(cls.settings_class, meta["settings"]), meta["env"])
+            learner = cls(validate(cls.hyperparameters_class, meta["settings"]), meta["env"])
             with np.load(Path(folder) / "networks.npz", allow_pickle=False) as arrays:
                 learner.method.restore(dict(arrays), int(meta["updates"]))
             for rng, state in zip(learner.method.rngs, meta["generators"], strict=True):
@@ -224,7 +226,7 @@ class GameLearner:
 
 
 def learning(
-    method: Method, settings: GameHyperparameters, game: MarkovGame
+    method: Method, hyperparameters: GameHyperparameters, game: MarkovGame
 ) -> Iterator[tuple[int, int, Mapping[str, np.ndarray]]]:
     """Learn up to the configured number of updates.
 
@@ -234,13 +236,13 @@ def learning(
     Raises:
         InputError: if returns or anything learnt are no longer finite numbers.
     """
-    decisions = settings.episodes(game.horizon) * game.horizon
+    decisions = hyperparameters.episodes(game.horizon) * game.horizon
     gathered: list[dict[str, np.ndarray]] = []
-    while method.updates < settings.updates:
+    while method.updates < hyperparameters.updates:
         with np.errstate(all="ignore"):  # what is not finite is told below, in one line
             gathered.append(method.update())
         done = method.updates
-        if done == settings.updates or done % settings.log_every == 0:
+        if done == hyperparameters.updates or done % hyperparameters.log_every == 0:
             means = averages(gathered)
             gathered.clear()
             if not all(np.isfinite(array).all() for array in (*means.values(), *method.arrays().values())):
@@ -263,25 +265,25 @@ class DCLLearner(GameLearner):
     """Differentiable commitment learning: `agents.commitment.dcl.DCL`."""
 
     method_class = DCL
-    settings_class = DCLHyperparameters
+    hyperparameters_class = DCLHyperparameters
 
 
 class IPPOLearner(GameLearner):
     """Independent PPO: `agents.commitment.ippo.IPPO`."""
 
     method_class = IPPO
-    settings_class = IPPOHyperparameters
+    hyperparameters_class = IPPOHyperparameters
 
 
 class MediatedLearner(GameLearner):
     """Mediated MARL: `agents.commitment.mediated.MediatedMARL`."""
 
     method_class = MediatedMARL
-    settings_class = MediatedHyperparameters
+    hyperparameters_class = MediatedHyperparameters
 
 
 class MOCALearner(GameLearner):
     """MOCA: `agents.commitment.moca.MOCA`."""
 
     method_class = MOCA
-    settings_class = MOCAHyperparameters
+    hyperparameters_class = MOCAHyperparameters

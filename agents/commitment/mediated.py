@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from agents.commitment import policy_gradient_terms as lemma
+from agents.commitment import policy_gradient_terms as terms
 from agents.commitment.hyperparameters import MediatedHyperparameters
 from agents.commitment.networks import new_stack, restore_stacks, stack_arrays
 from agents.commitment.rollout import discounted, gumbel, run_episodes
@@ -24,17 +24,17 @@ class MediatedMARL:
     """Agents and mediators of all seeds.
 
     Args:
-        settings: See `MediatedHyperparameters`.
+        hyperparameters: See `MediatedHyperparameters`.
         game: A native batch.
         rngs: One generator for each seed.
     """
 
     def __init__(
-        self, settings: MediatedHyperparameters, game: MarkovGame, rngs: Sequence[np.random.Generator]
+        self, hyperparameters: MediatedHyperparameters, game: MarkovGame, rngs: Sequence[np.random.Generator]
     ) -> None:
-        self.settings, self.game, self.rngs = settings, game, rngs
-        self.episodes = settings.episodes(game.horizon)
-        agents, hidden, seen = (game.agents,), settings.hidden, game.features + game.agents
+        self.hyperparameters, self.game, self.rngs = hyperparameters, game, rngs
+        self.episodes = hyperparameters.episodes(game.horizon)
+        agents, hidden, seen = (game.agents,), hyperparameters.hidden, game.features + game.agents
         self.stacks = {
             "pi": new_stack(rngs, agents, game.features, hidden, game.actions + 1),
             "critic": new_stack(rngs, agents, game.features, hidden, 1),
@@ -47,7 +47,7 @@ class MediatedMARL:
 
     def update(self) -> dict[str, np.ndarray]:
         """Play a batch and update every network once; ``agreement`` is the share of decisions in which all join."""
-        settings, game, actions = self.settings, self.game, self.game.actions
+        hyperparameters, game, actions = self.hyperparameters, self.game, self.game.actions
         noise = gumbel(self.rngs, (game.horizon, game.agents, self.episodes, 2 * actions + 1))
         pi, mediator = self.stacks["pi"], self.stacks["mediator"]
 
@@ -58,7 +58,7 @@ class MediatedMARL:
             return np.where(joined > 0, chosen, own), own, chosen, joined
 
         (x, _, own, chosen, joined), rewards = run_episodes(game, len(self.rngs), self.episodes, decide)
-        returns = discounted(rewards / settings.scale, settings.gamma).reshape(own.shape)
+        returns = discounted(rewards / hyperparameters.scale, hyperparameters.gamma).reshape(own.shape)
         self._learn(x, own, chosen, joined, returns)
         self.updates += 1
         everyone = joined.min(axis=1).mean(axis=-1)
@@ -67,31 +67,31 @@ class MediatedMARL:
     def _learn(
         self, x: np.ndarray, own: np.ndarray, chosen: np.ndarray, joined: np.ndarray, returns: np.ndarray
     ) -> None:
-        settings, actions, rows = self.settings, self.game.actions, own.shape[-1]
-        entropy = settings.entropy.at(self.updates)
+        hyperparameters, actions, rows = self.hyperparameters, self.game.actions, own.shape[-1]
+        entropy = hyperparameters.entropy.at(self.updates)
         seen = self._seen(x, joined)
         for name, view in (("critic", x), ("mediator_critic", seen)):
             critic = self.stacks[name]
             made = critic.forward(view)
             error = returns - made.out[..., 0]
-            critic.learn(made, error[..., None] / rows, settings.critic_rate)
+            critic.learn(made, error[..., None] / rows, hyperparameters.critic_rate)
         surprise = returns - self.stacks["critic"].forward(x).out[..., 0]
         made = self.stacks["pi"].forward(x)
-        pi = lemma.softmax(made.out)
-        upstream = surprise[..., None] * lemma.score(pi, one_hot(own, actions + 1)) + entropy * lemma.entropy_term(pi)
-        self.stacks["pi"].learn(made, upstream / rows, settings.actor_rate)
+        pi = terms.softmax(made.out)
+        upstream = surprise[..., None] * terms.score(pi, one_hot(own, actions + 1)) + entropy * terms.entropy_term(pi)
+        self.stacks["pi"].learn(made, upstream / rows, hyperparameters.actor_rate)
 
         value = self.stacks["mediator_critic"].forward(seen).out[..., 0]
         weights = lagrangian_weights(self.multipliers[..., None], joined)
         welfare = (weights * (returns - value)).sum(axis=1, keepdims=True)
         made = self.stacks["mediator"].forward(seen)
-        mu = lemma.softmax(made.out)
-        upstream = welfare[..., None] * lemma.score(mu, one_hot(chosen, actions)) + entropy * lemma.entropy_term(mu)
-        self.stacks["mediator"].learn(made, joined[..., None] * upstream / rows, settings.actor_rate)
+        mu = terms.softmax(made.out)
+        upstream = welfare[..., None] * terms.score(mu, one_hot(chosen, actions)) + entropy * terms.entropy_term(mu)
+        self.stacks["mediator"].learn(made, joined[..., None] * upstream / rows, hyperparameters.actor_rate)
         gain = joined * (value - self._without(x, joined))
         gain = gain.sum(axis=-1) / np.maximum(joined.sum(axis=-1), 1.0)
-        self.multipliers -= settings.multiplier_rate * gain
-        np.clip(self.multipliers, 0.0, settings.multiplier_most, out=self.multipliers)
+        self.multipliers -= hyperparameters.multiplier_rate * gain
+        np.clip(self.multipliers, 0.0, hyperparameters.multiplier_most, out=self.multipliers)
 
     def _seen(self, x: np.ndarray, joined: np.ndarray) -> np.ndarray:
         """What the mediator sees: the state and who joined."""
@@ -113,11 +113,11 @@ class MediatedMARL:
     def policy_rows(self) -> list[Row]:
         """What each agent does at the start of an episode, and the mediator for it in each coalition."""
         x, names = initial_view(self.game, len(self.rngs)), self.game.action_names
-        act = lemma.softmax(self.stacks["pi"].forward(x).out)[:, :, 0]
+        act = terms.softmax(self.stacks["pi"].forward(x).out)[:, :, 0]
         rows = option_rows("act or join", "", act, (*names, "join"))
         for coalition in joint_actions(self.game.agents, 2)[1:]:
             joined = np.broadcast_to(coalition[None, :, None].astype(np.float64), (len(self.rngs), len(coalition), 1))
-            mu = lemma.softmax(self.stacks["mediator"].forward(self._seen(x, joined)).out)[:, :, 0]
+            mu = terms.softmax(self.stacks["mediator"].forward(self._seen(x, joined)).out)[:, :, 0]
             told = "joined: " + " ".join(str(k) for k in np.flatnonzero(coalition))
             rows += [r for r in option_rows("mediator", told, mu, names) if coalition[r.agent]]
         return rows

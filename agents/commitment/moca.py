@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from agents.commitment import policy_gradient_terms as lemma
+from agents.commitment import policy_gradient_terms as terms
 from agents.commitment.hyperparameters import MOCAHyperparameters
 from agents.commitment.networks import new_stack, restore_stacks, stack_arrays
 from agents.commitment.rollout import discounted, gumbel, run_episodes
@@ -26,16 +26,18 @@ class MOCA:
     """Action, proposal and acceptance policies of all agents and seeds.
 
     Args:
-        settings: See `MOCAHyperparameters`.
+        hyperparameters: See `MOCAHyperparameters`.
         game: A native batch.
         rngs: One generator for each seed.
     """
 
-    def __init__(self, settings: MOCAHyperparameters, game: MarkovGame, rngs: Sequence[np.random.Generator]) -> None:
-        self.settings, self.game, self.rngs = settings, game, rngs
-        self.episodes = settings.episodes(game.horizon)
+    def __init__(
+        self, hyperparameters: MOCAHyperparameters, game: MarkovGame, rngs: Sequence[np.random.Generator]
+    ) -> None:
+        self.hyperparameters, self.game, self.rngs = hyperparameters, game, rngs
+        self.episodes = hyperparameters.episodes(game.horizon)
         self.terms = game.agents * game.actions
-        agents, hidden, seen = (game.agents,), settings.hidden, game.features + self.terms
+        agents, hidden, seen = (game.agents,), hyperparameters.hidden, game.features + self.terms
         self.stacks = {
             "pi": new_stack(rngs, agents, seen, hidden, game.actions),
             "critic": new_stack(rngs, agents, seen, hidden, 1),
@@ -43,7 +45,7 @@ class MOCA:
             "acceptance": new_stack(rngs, agents, seen, hidden, 2),
             "outcome": new_stack(rngs, agents, game.features, hidden, 1),
         }
-        self.first_stage = math.ceil(settings.subgame * settings.updates)
+        self.first_stage = math.ceil(hyperparameters.subgame * hyperparameters.updates)
         self.inputs = self.stacks["pi"].widths[0]
         self.updates = 0
 
@@ -54,54 +56,54 @@ class MOCA:
         return made
 
     def _subgame(self) -> dict[str, np.ndarray]:
-        settings, actions = self.settings, self.game.actions
+        hyperparameters, actions = self.hyperparameters, self.game.actions
         drawn = np.stack([rng.random((self.episodes, self.terms + 1)) for rng in self.rngs])
-        contracts = drawn[..., 1:] * (drawn[..., :1] >= settings.no_contract)
+        contracts = drawn[..., 1:] * (drawn[..., :1] >= hyperparameters.no_contract)
         seen, a, rewards = self._play(contracts)
         rows = a.shape[-1]
-        returns = discounted(rewards / settings.scale, settings.gamma).reshape(a.shape)
+        returns = discounted(rewards / hyperparameters.scale, hyperparameters.gamma).reshape(a.shape)
         critic, pi = self.stacks["critic"], self.stacks["pi"]
         made = critic.forward(seen)
-        critic.learn(made, (returns - made.out[..., 0])[..., None] / rows, settings.critic_rate)
+        critic.learn(made, (returns - made.out[..., 0])[..., None] / rows, hyperparameters.critic_rate)
         surprise = returns - critic.forward(seen).out[..., 0]
         made = pi.forward(seen)
-        probabilities = lemma.softmax(made.out)
-        upstream = surprise[..., None] * lemma.score(probabilities, one_hot(a, actions))
-        upstream += settings.entropy.at(self.updates) * lemma.entropy_term(probabilities)
-        pi.learn(made, upstream / rows, settings.actor_rate)
+        probabilities = terms.softmax(made.out)
+        upstream = surprise[..., None] * terms.score(probabilities, one_hot(a, actions))
+        upstream += hyperparameters.entropy.at(self.updates) * terms.entropy_term(probabilities)
+        pi.learn(made, upstream / rows, hyperparameters.actor_rate)
         return {"returns": rewards.sum(axis=2).mean(axis=-1), "agreement": np.zeros(len(self.rngs))}
 
     def _contracting(self) -> dict[str, np.ndarray]:
-        settings, agents, seeds = self.settings, self.game.agents, len(self.rngs)
+        hyperparameters, agents, seeds = self.hyperparameters, self.game.agents, len(self.rngs)
         drawn = np.stack([rng.standard_normal((self.episodes, self.terms)) for rng in self.rngs])
         proposer = np.stack([rng.integers(agents, size=self.episodes) for rng in self.rngs])
         turn = one_hot(proposer, agents).swapaxes(1, 2)
-        spread = settings.spread.at(self.updates - self.first_stage)
+        spread = hyperparameters.spread.at(self.updates - self.first_stage)
         start = initial_view(self.game, seeds)
         means = self.stacks["proposal"].forward(start)
         raw = np.take_along_axis(means.out[:, :, 0], proposer[..., None], axis=1) + spread * drawn
         draws = np.stack([rng.random((self.episodes, self.terms + 1)) for rng in self.rngs])
-        own = draws[..., :1] >= settings.explore.at(self.updates - self.first_stage)
+        own = draws[..., :1] >= hyperparameters.explore.at(self.updates - self.first_stage)
         contracts = np.where(own, squash(raw), draws[..., 1:])
         answers = self.stacks["acceptance"].forward(_beside(np.repeat(start, self.episodes, axis=2), contracts))
         c = np.argmax(answers.out + gumbel(self.rngs, (agents, self.episodes, 2)), axis=-1)
         accepted = np.where(turn > 0, 1, c).min(axis=1).astype(np.float64)
         _, _, rewards = self._play(contracts * accepted[..., None])
 
-        worth = discounted(rewards / settings.scale, settings.gamma)[:, :, 0]
+        worth = discounted(rewards / hyperparameters.scale, hyperparameters.gamma)[:, :, 0]
         outcome = self.stacks["outcome"]
         made = outcome.forward(start)
         error = (worth - made.out[..., 0]).mean(axis=-1)[..., None, None]
-        outcome.learn(made, error, settings.critic_rate)
+        outcome.learn(made, error, hyperparameters.critic_rate)
         surprise = worth - outcome.forward(start).out[..., 0]
-        psi = lemma.softmax(answers.out)
-        upstream = surprise[..., None] * lemma.score(psi, one_hot(c, 2))
-        upstream += settings.entropy.at(self.updates - self.first_stage) * lemma.entropy_term(psi)
+        psi = terms.softmax(answers.out)
+        upstream = surprise[..., None] * terms.score(psi, one_hot(c, 2))
+        upstream += hyperparameters.entropy.at(self.updates - self.first_stage) * terms.entropy_term(psi)
         self.stacks["acceptance"].learn(
-            answers, (1.0 - turn)[..., None] * upstream / self.episodes, settings.actor_rate
+            answers, (1.0 - turn)[..., None] * upstream / self.episodes, hyperparameters.actor_rate
         )
         pull = (turn * surprise)[..., None] * (own * drawn / spread)[:, None]
-        self.stacks["proposal"].learn(means, pull.mean(axis=2, keepdims=True), settings.actor_rate)
+        self.stacks["proposal"].learn(means, pull.mean(axis=2, keepdims=True), hyperparameters.actor_rate)
         return {"returns": rewards.sum(axis=2).mean(axis=-1), "agreement": accepted.mean(axis=-1)}
 
     def _play(self, contracts: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -113,7 +115,7 @@ class MOCA:
             return (np.argmax(pi.forward(_beside(x, contracts)).out + noise[:, t], axis=-1),)
 
         (x, a), rewards = run_episodes(game, len(self.rngs), self.episodes, decide)
-        owed = self.settings.payment * contracts.reshape(*contracts.shape[:2], game.agents, game.actions)
+        owed = self.hyperparameters.payment * contracts.reshape(*contracts.shape[:2], game.agents, game.actions)
         rewards = rewards + transfers(owed, a.reshape(rewards.shape))
         return _beside(x, np.tile(contracts, (1, game.horizon, 1))), a, rewards
 
@@ -126,16 +128,16 @@ class MOCA:
         """The contract each agent proposes (shares of the highest payment), its acceptance, and play without one."""
         start, names, seeds = initial_view(self.game, len(self.rngs)), self.game.action_names, len(self.rngs)
         proposed = squash(self.stacks["proposal"].forward(start).out[:, :, 0])
-        terms = tuple(f"{k} pays for {name}" for k in range(self.game.agents) for name in names)
-        rows = option_rows("contract", "", proposed, terms)
+        payments = tuple(f"{k} pays for {name}" for k in range(self.game.agents) for name in names)
+        rows = option_rows("contract", "", proposed, payments)
         act = self.stacks["pi"].forward(_beside(start, np.zeros((seeds, 1, self.terms)))).out[:, :, 0]
-        rows += option_rows("act", "no contract", lemma.softmax(act), names)
+        rows += option_rows("act", "no contract", terms.softmax(act), names)
         for proposer in range(self.game.agents):
             view = _beside(start, proposed[:, proposer][:, None])
             told = f"contract of {proposer}"
-            accept = lemma.softmax(self.stacks["acceptance"].forward(view).out[:, :, 0])
+            accept = terms.softmax(self.stacks["acceptance"].forward(view).out[:, :, 0])
             rows += [r for r in option_rows("accept", told, accept, ("reject", "accept")) if r.agent != proposer]
-            rows += option_rows("act", told, lemma.softmax(self.stacks["pi"].forward(view).out[:, :, 0]), names)
+            rows += option_rows("act", told, terms.softmax(self.stacks["pi"].forward(view).out[:, :, 0]), names)
         return rows
 
     def arrays(self) -> dict[str, np.ndarray]:

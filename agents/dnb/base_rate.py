@@ -32,21 +32,21 @@ def _mean(numbers: np.ndarray, sample: Sample, scratch: np.ndarray) -> float:
 
 
 @functools.cache
-def _kernel(settings: BaseRateHyperparameters) -> Kernel:
+def _kernel(hyperparameters: BaseRateHyperparameters) -> Kernel:
     return Kernel(1, _prepare, _mean)
 
 
 def _fit(
-    settings: BaseRateHyperparameters, fold: Fold, rng: np.random.Generator, bar: Progress
+    hyperparameters: BaseRateHyperparameters, fold: Fold, rng: np.random.Generator, bar: Progress
 ) -> dict[str, np.ndarray]:
-    return {"mean": np.array([settings.mean])}
+    return {"mean": np.array([hyperparameters.mean])}
 
 
 BASE_RATE = ModelKind(
-    settings=BaseRateHyperparameters,
+    hyperparameters=BaseRateHyperparameters,
     dtype=np.float64,
-    shapes=lambda settings: {"mean": (1,)},
+    shapes=lambda hyperparameters: {"mean": (1,)},
     kernel=_kernel,
     fit=_fit,
-    steps=lambda settings: 1,
+    steps=lambda hyperparameters: 1,
 )

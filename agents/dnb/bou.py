@@ -21,7 +21,7 @@ LEAST_STRENGTH = 2.0
 CALIBRATION_DTYPE = parameters_dtype(
     ("strength", "delta", "evidence", "terminal", "first_prior", "use_bound", "answered")
 )
-"""Settings of the calibration:
+"""Hyperparameters of the calibration:
 
 - ``strength``: observations that the model's mean counts for;
 - ``delta``: probability below the lower confidence bound;
@@ -55,7 +55,7 @@ def quantity_bucket(quantity: int) -> int:
 
 @jittable
 def posterior(
-    partner: PartnerMemory, time: float, in_bin: int, quantity: int, mean: float, settings: np.void
+    partner: PartnerMemory, time: float, in_bin: int, quantity: int, mean: float, calibration: np.void
 ) -> tuple[float, float]:
     """The parameters alpha and beta of the chance that a partner accepts an offer.
 
@@ -65,41 +65,41 @@ def posterior(
         in_bin: Its price bin.
         quantity: Its items.
         mean: The model's.
-        settings: A record of ``CALIBRATION_DTYPE``.
+        calibration: A record of ``CALIBRATION_DTYPE``.
     """
     bucket, items = round_bucket(time), quantity_bucket(quantity)
     mean = min(max(mean, CLIP), 1.0 - CLIP)
-    if settings["first_prior"] != 0.0:
+    if calibration["first_prior"] != 0.0:
         if partner["prior"][bucket, in_bin, items] == 0.0:
             partner["prior"][bucket, in_bin, items] = mean
         mean = partner["prior"][bucket, in_bin, items]
-    strength = max(settings["strength"], LEAST_STRENGTH)
-    accepts = settings["evidence"] * partner["accepts"][bucket, in_bin, items]
-    rejects = settings["evidence"] * partner["rejects"][bucket, in_bin, items]
+    strength = max(calibration["strength"], LEAST_STRENGTH)
+    accepts = calibration["evidence"] * partner["accepts"][bucket, in_bin, items]
+    rejects = calibration["evidence"] * partner["rejects"][bucket, in_bin, items]
     return mean * strength + accepts, (1.0 - mean) * strength + rejects
 
 
 @jittable
-def lower_bound(alpha: float, beta: float, settings: np.void) -> float:
+def lower_bound(alpha: float, beta: float, calibration: np.void) -> float:
     """The chance to count on: the lower confidence bound, or the mean where no bound is to be used."""
-    if settings["use_bound"] == 0.0:
+    if calibration["use_bound"] == 0.0:
         return alpha / (alpha + beta)
-    return beta_quantile(settings["delta"], alpha, beta)
+    return beta_quantile(calibration["delta"], alpha, beta)
 
 
 @jittable
-def chance_of_answer(partner: PartnerMemory, time: float, settings: np.void) -> float:
+def chance_of_answer(partner: PartnerMemory, time: float, calibration: np.void) -> float:
     """The chance that a partner answers an offer rather than leave: it may have what it needs already.
 
     A model of explicit answers does not know it, as in its data nobody leaves. The mean of a Beta posterior by partner
     and round bucket.
     """
-    if settings["answered"] >= 1.0:
+    if calibration["answered"] >= 1.0:
         return 1.0
     bucket = round_bucket(time)
-    answers = settings["evidence"] * partner["answers"][bucket]
-    silences = settings["evidence"] * partner["silences"][bucket]
-    return (settings["answered"] * ANSWERED_STRENGTH + answers) / (ANSWERED_STRENGTH + answers + silences)
+    answers = calibration["evidence"] * partner["answers"][bucket]
+    silences = calibration["evidence"] * partner["silences"][bucket]
+    return (calibration["answered"] * ANSWERED_STRENGTH + answers) / (ANSWERED_STRENGTH + answers + silences)
 
 
 @jittable

@@ -1,6 +1,6 @@
-"""RiskBooks: what is committed, what is under offer, and how much may be offered (thesis, sections 4.6 and 5.1.3).
+"""Commitments and exposure: what is agreed, what is under offer, how much may be offered (thesis, 4.6 and 5.1.3).
 
-The committed book is the view's: what is agreed today is off its needs at once. Books are a day's.
+What is committed is the view's: what is agreed today is off its needs at once. All of it is a day's.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ from scml_gym.core.reporting import Progress
 
 
 def fit_model(
-    name: str, settings: Config, fold: Fold, strength: float, rng: np.random.Generator, bar: Progress
+    name: str, hyperparameters: Config, fold: Fold, strength: float, rng: np.random.Generator, bar: Progress
 ) -> AcceptanceModel:
     """A model of that kind, fitted to the training part of a fold.
 
@@ -30,7 +30,7 @@ def fit_model(
                 f"the {part} worlds have {len(dataset)} offers, {int(dataset.accepted.sum())} of them accepted; "
                 "accepted and refused ones are needed: raise agent.data.worlds or agent.data.share"
             )
-    return AcceptanceModel.pack(name, settings, model_kind(name).fit(settings, fold, rng, bar), strength)
+    return AcceptanceModel.pack(name, hyperparameters, model_kind(name).fit(hyperparameters, fold, rng, bar), strength)
 
 
 def fit_strength(model: AcceptanceModel, dataset: Dataset, strengths: Sequence[float]) -> AcceptanceModel:

@@ -38,19 +38,19 @@ class Drawn(NamedTuple):
     seed: int
 
 
-def draw_world(settings: DatasetConfig, seed: int, number: int) -> Drawn:
-    """The world of that number: a function of the settings, the seed and the number."""
+def draw_world(config: DatasetConfig, seed: int, number: int) -> Drawn:
+    """The world of that number: a function of the config, the seed and the number."""
     rng = np.random.default_rng([seed, number])
-    spec = compiled_spec(int(rng.integers(2**62)), settings.days, settings.factories_per_level)
-    names, weights = list(settings.opponents), np.array(list(settings.opponents.values()))
+    spec = compiled_spec(int(rng.integers(2**62)), config.days, config.factories_per_level)
+    names, weights = list(config.opponents), np.array(list(config.opponents.values()))
     chosen = rng.choice(len(names), spec.n_factories, p=weights / weights.sum())
     return Drawn(spec, [names[i] for i in chosen], int(rng.integers(2**62)))
 
 
-def play_compiled(settings: DatasetConfig, seed: int, number: int, folder: Path) -> Dataset:
+def play_compiled(config: DatasetConfig, seed: int, number: int, folder: Path) -> Dataset:
     """A world's offers, played in machine code."""
-    spec, names, world_seed = draw_world(settings, seed, number)
-    records = Records(spec.rounds, settings.share, world_seed)
+    spec, names, world_seed = draw_world(config, seed, number)
+    records = Records(spec.rounds, config.share, world_seed)
     players = [_maker(CompiledWorld, name)(world_seed) for name in names]
     world = CompiledWorld(spec, [records.record(player) for player in players])
     days = []
@@ -59,50 +59,50 @@ def play_compiled(settings: DatasetConfig, seed: int, number: int, folder: Path)
     return as_dataset(join_records(days, RECORD_DTYPE), number, spec.n_sellers, names)
 
 
-def play_real(settings: DatasetConfig, seed: int, number: int, folder: Path) -> Dataset:
+def play_real(config: DatasetConfig, seed: int, number: int, folder: Path) -> Dataset:
     """A world's offers, from the logs that a real simulation of it leaves in the dataset's folder."""
-    spec, names, world_seed = draw_world(settings, seed, number)
+    spec, names, world_seed = draw_world(config, seed, number)
     logs = folder / LOGS / f"world-{number:05d}"
     if not logs.exists():
         players = [_maker(ReferenceWorld, name)(world_seed) for name in names]
         record_world(spec, players, names, logs, world_seed)
-    return _from_log(logs, settings, seed, number)
+    return _from_log(logs, config, seed, number)
 
 
-def read_logs(settings: DatasetConfig, seed: int, number: int, folder: Path) -> Dataset:
+def read_logs(config: DatasetConfig, seed: int, number: int, folder: Path) -> Dataset:
     """A world's offers, from logs that are there already; none where there are fewer worlds than that."""
-    logs = [world for folder in settings.logs for world in find_logs(folder)]
-    return _from_log(logs[number], settings, seed, number) if number < len(logs) else join([])
+    logs = [world for folder in config.logs for world in find_logs(folder)]
+    return _from_log(logs[number], config, seed, number) if number < len(logs) else join([])
 
 
 SOURCES = {"compiled": play_compiled, "real": play_real, "logs": read_logs}
-"""Name -> ``source(settings, seed, number, folder) -> Dataset`` of one world; ``folder`` is the dataset's."""
+"""Name -> ``source(config, seed, number, folder) -> Dataset`` of one world; ``folder`` is the dataset's."""
 
 _WORLDS = {"compiled": CompiledWorld, "real": ReferenceWorld}
 
 
-def check_source(settings: DatasetConfig, where: str = "agent.data") -> None:
+def check_source(config: DatasetConfig, where: str = "agent.data") -> None:
     """Refuse now what would be refused when its turn came: an opponent that cannot be played, a folder without logs.
 
     Raises:
         ConfigError: naming the key below ``where``.
     """
-    for folder in settings.logs:
+    for folder in config.logs:
         try:
             find_logs(folder)
         except InputError as error:
             raise ConfigError((*where.split("."), "logs"), str(error)) from error
-    for name in settings.opponents if settings.source in _WORLDS else ():
+    for name in config.opponents if config.source in _WORLDS else ():
         try:
-            _maker(_WORLDS[settings.source], name)
+            _maker(_WORLDS[config.source], name)
         except InputError as error:
             told = str(error).removeprefix("opponents: ").replace("backend='reference'", "source: real")
             raise ConfigError((*where.split("."), "opponents"), told) from error
 
 
-def _from_log(logs: Path, settings: DatasetConfig, seed: int, number: int) -> Dataset:
+def _from_log(logs: Path, config: DatasetConfig, seed: int, number: int) -> Dataset:
     log = read_log(logs)
-    return as_dataset(read_records(log, settings.share, (seed, number)), number, log.n_sellers, log.families)
+    return as_dataset(read_records(log, config.share, (seed, number)), number, log.n_sellers, log.families)
 
 
 def as_dataset(records: np.ndarray, world: int, n_sellers: int, families: Sequence[str]) -> Dataset:
@@ -135,7 +135,7 @@ def as_dataset(records: np.ndarray, world: int, n_sellers: int, families: Sequen
 
 
 def generate_dataset(
-    settings: DatasetConfig,
+    config: DatasetConfig,
     seed: int,
     folder: Path,
     workers: int = 1,
@@ -144,8 +144,8 @@ def generate_dataset(
     """Make a dataset, or what is missing of it; the number of workers changes nothing.
 
     Args:
-        settings: What it is made from.
-        seed: At least 0; with the settings it determines every row.
+        config: What it is made from.
+        seed: At least 0; with the config it determines every row.
         folder: Of the shards; is made.
         workers: Processes, 1 for this one. Above 1, the calling script needs an ``if __name__ == "__main__"`` guard.
         show: Called with the number of worlds that are finished, first with those found.
@@ -154,15 +154,15 @@ def generate_dataset(
         InputError: if the folder holds a dataset made from something else, a player cannot be played by the source,
             there are no logs, or a worker was killed.
     """
-    about = {"seed": seed, "settings": settings.model_dump(mode="json", exclude={"held_out", "test_worlds"})}
-    make = functools.partial(_make_shard, settings, seed, folder, about)
-    n = -(-settings.worlds // settings.worlds_per_shard)
+    about = {"seed": seed, "settings": config.model_dump(mode="json", exclude={"held_out", "test_worlds"})}
+    make = functools.partial(_make_shard, config, seed, folder, about)
+    n = -(-config.worlds // config.worlds_per_shard)
     missing = [i for i in range(n) if not _is_made(shard_path(folder, i), about)]
     if missing:
-        check_source(settings)
+        check_source(config)
         for leftover in folder.glob(".*.[0-9]*"):  # of a process that was killed
             leftover.unlink()
-    show, done = show or (lambda worlds: None), settings.worlds - sum(len(_numbers(settings, i)) for i in missing)
+    show, done = show or (lambda worlds: None), config.worlds - sum(len(_numbers(config, i)) for i in missing)
     show(done)
     if workers == 1 or len(missing) < 2:
         for index in missing:
@@ -175,24 +175,24 @@ def generate_dataset(
             show(done)
 
 
-def _make_shard(settings: DatasetConfig, seed: int, folder: Path, about: Mapping[str, Any], index: int) -> int:
-    play = SOURCES[settings.source]
-    numbers = _numbers(settings, index)
-    write_shard(folder, index, join([play(settings, seed, number, folder) for number in numbers]), about)
+def _make_shard(config: DatasetConfig, seed: int, folder: Path, about: Mapping[str, Any], index: int) -> int:
+    play = SOURCES[config.source]
+    numbers = _numbers(config, index)
+    write_shard(folder, index, join([play(config, seed, number, folder) for number in numbers]), about)
     return len(numbers)
 
 
-def _numbers(settings: DatasetConfig, shard: int) -> range:
+def _numbers(config: DatasetConfig, shard: int) -> range:
     """The worlds of a shard."""
-    first = shard * settings.worlds_per_shard
-    return range(first, min(first + settings.worlds_per_shard, settings.worlds))
+    first = shard * config.worlds_per_shard
+    return range(first, min(first + config.worlds_per_shard, config.worlds))
 
 
 def _is_made(path: Path, about: Mapping[str, Any]) -> bool:
     if not path.exists():
         return False
     if read_about(path) != about:
-        raise InputError(f"{path} was made from other settings or another seed: give another folder, or remove it")
+        raise InputError(f"{path} was made from other config or another seed: give another folder, or remove it")
     return True
 
 

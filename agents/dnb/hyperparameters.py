@@ -19,7 +19,7 @@ class DNBHyperparameters(Config):
     Attributes:
         model: Name of the acceptance model that it plays with.
         references: Names of models that are fitted too, to be compared with in the report; they are not kept.
-        models: Name -> settings of that kind, for every model that is named.
+        models: Name -> hyperparameters of that kind, for every model that is named.
         strength: Observations that a mean counts for in a Beta prior, at least 2.
         strengths: Where some are given, the one with the least log loss of Beta posterior means over the validation
             worlds replaces ``strength``.
@@ -27,7 +27,7 @@ class DNBHyperparameters(Config):
         data: What the dataset is made from.
         workers: Processes that make it.
         rules: Of planner and calibration in play.
-        diary: Folder that receives a table of what was thought at each decision (`agents.dnb.decision_log`), one for
+        decision_log: Folder for tables of what was thought at each decision (`agents.dnb.decision_log`), one for
             each factory and world played as a deployed agent; None for none.
     """
 
@@ -40,25 +40,25 @@ class DNBHyperparameters(Config):
     data: DatasetConfig
     workers: PositiveInt
     rules: Rules
-    diary: str | None
+    decision_log: str | None
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
         for key, name in (("model", self.model), *(("references", name) for name in self.references)):
             if name not in self.models:
-                raise InputError(f"{name!r} has no settings in models{nearest(name, self.models)}", key)
+                raise InputError(f"{name!r} has no hyperparameters in models{nearest(name, self.models)}", key)
         if any(not strength >= 2 for strength in self.strengths):
             raise InputError(f"{list(self.strengths)}; valid: at least 2 each", "strengths")
         return self
 
-    def settings_of(self, name: str, where: str = "agent.models") -> Config:
-        """The settings of one kind of model.
+    def hyperparameters_of(self, name: str, where: str = "agent.models") -> Config:
+        """The hyperparameters of one kind of model.
 
         Raises:
-            InputError: if there is no such kind, or its settings are wrong.
+            InputError: if there is no such kind, or its hyperparameters are wrong.
         """
         try:
             kind = model_kind(name)
         except InputError as error:
             raise ConfigError((*where.split("."), name), str(error)) from error
-        return validate(kind.settings, self.models[name], f"{where}.{name}")
+        return validate(kind.hyperparameters, self.models[name], f"{where}.{name}")

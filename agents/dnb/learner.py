@@ -27,6 +27,7 @@ from agents.dnb.strategy import dnb_player, dnb_strategy
 from scml_gym.core.config import ConfigError, validate
 from scml_gym.core.errors import InputError
 from scml_gym.core.files import replace_file
+from scml_gym.experiments.run_folder import current_hyperparameters
 from scml_gym.game.world import FactoryPolicy
 from scml_gym.jit.random import N_DRAWS
 from scml_gym.oneshot.strategies.base import StrategyPolicy
@@ -62,13 +63,15 @@ class DNB:
     Management", chapters 3 to 5.
 
     Args:
-        settings: The complete ``agent`` section.
+        hyperparameters: The complete ``agent`` section.
         env: The ``env`` section: ``id`` of the game alone, as the worlds to learn from are ``agent.data``.
         model: Of acceptance; None before training.
     """
 
-    def __init__(self, settings: DNBHyperparameters, env: Mapping[str, Any], model: AcceptanceModel | None = None):
-        self.settings = settings
+    def __init__(
+        self, hyperparameters: DNBHyperparameters, env: Mapping[str, Any], model: AcceptanceModel | None = None
+    ):
+        self.hyperparameters = hyperparameters
         self.env = dict(env)
         self.model = model
 
@@ -79,17 +82,17 @@ class DNB:
         Raises:
             InputError: if a key is unknown or missing, or a value wrong.
         """
-        settings = validate(DNBHyperparameters, config, "agent")
-        for name in settings.models:
-            settings.settings_of(name)  # refuse bad ones now
+        hyperparameters = validate(DNBHyperparameters, config, "agent")
+        for name in hyperparameters.models:
+            hyperparameters.hyperparameters_of(name)  # refuse bad ones now
         for key in env:
             if key != "id":
                 told = "unknown key; D-NB learns from the worlds of agent.data, env has an id only"
                 raise ConfigError(("env", key), told)
         if env.get("id") != GAME:
             raise ConfigError(("env", "id"), f"{env.get('id')!r}; valid: {GAME}")
-        check_source(settings.data)
-        return cls(settings, env)
+        check_source(hyperparameters.data)
+        return cls(hyperparameters, env)
 
     def train(self, run: Run) -> None:
         """Make the dataset (what is there of it is kept), fit the model unless there is a checkpoint, and report.
@@ -97,25 +100,25 @@ class DNB:
         Raises:
             InputError: if the dataset in the run folder is another one, or cannot be learnt from.
         """
-        data, seed = self.settings.data, int(run.config["seed"])
+        data, seed = self.hyperparameters.data, int(run.config["seed"])
         with run.progress(data.worlds, "worlds") as bar:
-            generate_dataset(data, seed, run.path / "dataset", self.settings.workers, bar.update)
+            generate_dataset(data, seed, run.path / "dataset", self.hyperparameters.workers, bar.update)
         dataset = read_dataset(run.path / "dataset")
         divided = split(dataset.table, data.held_out, data.test_worlds, seed)
         tests = {"families": dataset.take(divided.families), "worlds": dataset.take(divided.worlds)}
-        fold = fold_worlds(dataset.take(divided.train), self.settings.validation, seed)
+        fold = fold_worlds(dataset.take(divided.train), self.hyperparameters.validation, seed)
         worlds, opponents = dataset.table["world"].nunique(), dataset.table["responder_family"].nunique()
         n = len(dataset)
         del dataset  # large
         checkpoint = run.latest_checkpoint()
         if checkpoint is None:
-            self.model = self._fit(self.settings.model, fold, run, seed)
+            self.model = self._fit(self.hyperparameters.model, fold, run, seed)
             run.log(len(fold.train), **self._row(self.model, fold))
             run.checkpoint(len(fold.train), self.save)
         else:
             self.model = self._resumed(type(self).load(checkpoint), run)
-        names = [name for name in self.settings.references if name != self.settings.model]
-        models = {name: self._fit(name, fold, run, seed) for name in names} | {self.settings.model: self.model}
+        names = [name for name in self.hyperparameters.references if name != self.hyperparameters.model]
+        models = {name: self._fit(name, fold, run, seed) for name in names} | {self.hyperparameters.model: self.model}
         base = float(fold.train.accepted.mean())
         held_out = ", ".join(f"`{name}`" for name in data.held_out) or "none"
         about = [
@@ -132,27 +135,33 @@ class DNB:
         """The model of a checkpoint, which has to be what would be fitted now; other ways to play are saved with it.
 
         Raises:
-            InputError: if it was fitted by other settings.
+            InputError: if it was fitted by other hyperparameters.
         """
         fitted_by = ("model", "models", "strength", "strengths", "validation", "data")
-        changed = [key for key in fitted_by if getattr(kept.settings, key) != getattr(self.settings, key)]
+        changed = [key for key in fitted_by if getattr(kept.hyperparameters, key) != getattr(self.hyperparameters, key)]
         if changed:
             raise InputError(
                 f"{run.path / 'config.yaml'}: agent.{changed[0]} is not what {run.latest_checkpoint()} was fitted by: "
                 "put it back, or start another run"
             )
         self.model = kept.playable()
-        if (kept.settings.rules, kept.settings.diary) != (self.settings.rules, self.settings.diary):
+        if (kept.hyperparameters.rules, kept.hyperparameters.decision_log) != (
+            self.hyperparameters.rules,
+            self.hyperparameters.decision_log,
+        ):
             run.checkpoint(run.step, self.save)
         return self.model
 
     def _fit(self, name: str, fold: Fold, run: Run, seed: int) -> AcceptanceModel:
         """A fitted model; equal for equal names, whether it is kept or compared with."""
-        settings, rng = self.settings.settings_of(name), np.random.default_rng([seed, *name.encode()])
-        with run.progress(model_kind(name).steps(settings), f"fitting {name}") as bar:
-            model = fit_model(name, settings, fold, self.settings.strength, rng, bar)
-        if self.settings.strengths:
-            model = fit_strength(model, fold.validation, self.settings.strengths)
+        hyperparameters, rng = (
+            self.hyperparameters.hyperparameters_of(name),
+            np.random.default_rng([seed, *name.encode()]),
+        )
+        with run.progress(model_kind(name).steps(hyperparameters), f"fitting {name}") as bar:
+            model = fit_model(name, hyperparameters, fold, self.hyperparameters.strength, rng, bar)
+        if self.hyperparameters.strengths:
+            model = fit_strength(model, fold.validation, self.hyperparameters.strengths)
         return model
 
     def _row(self, model: AcceptanceModel, fold: Fold) -> dict[str, float]:
@@ -185,13 +194,13 @@ class DNB:
         return actions, state
 
     def policy(self, seed: int) -> FactoryPolicy:
-        """A player for one factory of one world, which keeps a diary where the settings name a folder for it.
+        """A player for one factory of one world, with a decision log where the hyperparameters name a folder for it.
 
         Raises:
             InputError: if nothing has been learnt yet.
         """
-        player, diary = self.policy_file().player(seed), self.settings.diary
-        return player if diary is None else DecisionLog(player, Path(diary))
+        player, folder = self.policy_file().player(seed), self.hyperparameters.decision_log
+        return player if folder is None else DecisionLog(player, Path(folder))
 
     def policy_file(self) -> DNBPolicyFile:
         """What plays, as data; see `scml_gym.policies.run_folders.policy_file_maker`.
@@ -199,7 +208,7 @@ class DNB:
         Raises:
             InputError: if nothing has been learnt yet.
         """
-        return DNBPolicyFile(self.playable(), self.settings.rules)
+        return DNBPolicyFile(self.playable(), self.hyperparameters.rules)
 
     def playable(self) -> AcceptanceModel:
         """The fitted model.
@@ -212,9 +221,9 @@ class DNB:
         return self.model
 
     def save(self, folder: Path) -> None:
-        """Write the model (`AcceptanceModel.save`) and ``dnb.json``: settings and environment."""
+        """Write the model (`AcceptanceModel.save`) and ``dnb.json``: hyperparameters and environment."""
         self.playable().save(Path(folder))
-        meta = {"schema": SCHEMA, "settings": self.settings.model_dump(mode="json"), "env": self.env}
+        meta = {"schema": SCHEMA, "settings": self.hyperparameters.model_dump(mode="json"), "env": self.env}
         replace_file(Path(folder) / META, json.dumps(meta, indent=1) + "\n")
 
     @classmethod
@@ -223,25 +232,27 @@ class DNB:
 
         Raises:
             InputError: if the folder is missing or corrupt, of another schema or shape, or its model not that of its
-                settings.
+                hyperparameters.
         """
         path = Path(folder) / META
         try:
             meta = json.loads(path.read_text())
-            schema, settings, env = meta["schema"], meta["settings"], dict(meta["env"])
+            schema, hyperparameters, env = meta["schema"], meta["settings"], dict(meta["env"])
         except (OSError, UnicodeError, KeyError, TypeError, ValueError) as error:
             raise InputError(f"{path} is not readable: {' '.join(str(error).split())}") from error
         if schema != SCHEMA:
             raise InputError(f"{path} has the schema {schema!r}; {SCHEMA!r} is needed")
         try:
-            checked = validate(DNBHyperparameters, settings)
+            if isinstance(hyperparameters, dict):
+                hyperparameters = current_hyperparameters(hyperparameters)
+            checked = validate(DNBHyperparameters, hyperparameters)
         except InputError as error:
             raise InputError(f"{path}: {error}") from error
         model = AcceptanceModel.load(Path(folder))
-        if model.name != checked.model or model.settings != checked.settings_of(checked.model):
+        if model.name != checked.model or model.hyperparameters != checked.hyperparameters_of(checked.model):
             raise InputError(
-                f"{folder} holds a model {model.name!r} ({model.settings}), but by {META} it is {checked.model!r} "
-                f"({checked.models[checked.model]})"
+                f"{folder} holds a model {model.name!r} ({model.hyperparameters}), but by {META} it is "
+                f"{checked.model!r} ({checked.models[checked.model]})"
             )
         dnb_strategy(model.kernel)  # compiled once by a process that forks players
         return cls(checked, env, model)

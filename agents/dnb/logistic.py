@@ -22,8 +22,8 @@ _SUM = N_NUMBERS  # of the scratch: the part of the log odds that all offers to 
 
 
 class LogisticHyperparameters(Config):
-    """Settings of the logistic model: ``penalty`` is added to the log loss of all samples together, times half the sum
-    of squared weights; ``iterations`` of L-BFGS at most."""
+    """Hyperparameters of the logistic model: ``penalty`` is added to the log loss of all samples together, times
+    half the sum of squared weights; ``iterations`` of L-BFGS at most."""
 
     penalty: float = Field(ge=0)
     iterations: PositiveInt
@@ -49,7 +49,7 @@ def _mean(numbers: np.ndarray, sample: Sample, scratch: np.ndarray) -> float:
 
 
 @functools.cache
-def _kernel(settings: LogisticHyperparameters) -> Kernel:
+def _kernel(hyperparameters: LogisticHyperparameters) -> Kernel:
     return _KERNEL
 
 
@@ -82,22 +82,24 @@ def fit_level(features: np.ndarray, accepted: np.ndarray, penalty: float, iterat
 
 
 def _fit(
-    settings: LogisticHyperparameters, fold: Fold, rng: np.random.Generator, bar: Progress
+    hyperparameters: LogisticHyperparameters, fold: Fold, rng: np.random.Generator, bar: Progress
 ) -> dict[str, np.ndarray]:
     weights = np.zeros((2, N_FEATURES))
     for level in range(2):
         chosen = fold.train.samples["level"] == level
         features = feature_matrix(fold.train.samples[chosen])
-        weights[level] = fit_level(features, fold.train.accepted[chosen], settings.penalty, settings.iterations)
+        weights[level] = fit_level(
+            features, fold.train.accepted[chosen], hyperparameters.penalty, hyperparameters.iterations
+        )
         bar.update(level + 1, "levels")
     return {"weights": weights}
 
 
 LOGISTIC = ModelKind(
-    settings=LogisticHyperparameters,
+    hyperparameters=LogisticHyperparameters,
     dtype=np.float64,
-    shapes=lambda settings: {"weights": (2, N_FEATURES)},
+    shapes=lambda hyperparameters: {"weights": (2, N_FEATURES)},
     kernel=_kernel,
     fit=_fit,
-    steps=lambda settings: 2,
+    steps=lambda hyperparameters: 2,
 )

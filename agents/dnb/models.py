@@ -64,15 +64,15 @@ class ModelKind:
     """A kind of acceptance model.
 
     Attributes:
-        settings: The model of its settings.
+        hyperparameters: The model of its hyperparameters.
         dtype: Of its weights: float64, or float32, which its numbers hold in pairs.
-        shapes: ``(settings) -> {name: shape}`` of its weights, in the order of its numbers.
-        kernel: ``(settings) -> Kernel``, the same one for equal settings.
-        fit: ``(settings, fold, rng, bar) -> {name: weights}``.
-        steps: ``(settings) -> int``, the steps that ``fit`` shows on its bar at most.
+        shapes: ``(hyperparameters) -> {name: shape}`` of its weights, in the order of its numbers.
+        kernel: ``(hyperparameters) -> Kernel``, the same one for equal hyperparameters.
+        fit: ``(hyperparameters, fold, rng, bar) -> {name: weights}``.
+        steps: ``(hyperparameters) -> int``, the steps that ``fit`` shows on its bar at most.
     """
 
-    settings: type[Config]
+    hyperparameters: type[Config]
     dtype: type[np.float64] | type[np.float32]
     shapes: Callable[[Any], dict[str, tuple[int, ...]]]
     kernel: Callable[[Any], Kernel]
@@ -98,23 +98,23 @@ class AcceptanceModel:
 
     Attributes:
         name: Of its kind, as registered.
-        settings: The kind's.
+        hyperparameters: The kind's.
         numbers: Float64: the strength, then the weights.
     """
 
     name: str
-    settings: Config
+    hyperparameters: Config
     numbers: np.ndarray
 
     @classmethod
-    def pack(cls, name: str, settings: Config, weights: Mapping[str, np.ndarray], strength: float) -> Self:
+    def pack(cls, name: str, hyperparameters: Config, weights: Mapping[str, np.ndarray], strength: float) -> Self:
         """A model of these weights.
 
         Raises:
             InputError: if weights are missing, or of other shapes, or not finite.
         """
         kind = model_kind(name)
-        shapes = kind.shapes(settings)
+        shapes = kind.shapes(hyperparameters)
         if {k: tuple(v.shape) for k, v in weights.items()} != shapes:
             found = {k: tuple(v.shape) for k, v in weights.items()}
             raise InputError(f"weights of a {name} model: {_difference(found, shapes)}")
@@ -123,13 +123,13 @@ class AcceptanceModel:
             raise InputError(f"weights of a {name} model: not all are finite numbers")
         body = np.concatenate(flat)
         body = np.concatenate([body, np.zeros(-len(body) * body.itemsize % 8 // body.itemsize, dtype=kind.dtype)])
-        return cls(name, settings, np.concatenate([[float(strength)], body.view(np.float64)]))
+        return cls(name, hyperparameters, np.concatenate([[float(strength)], body.view(np.float64)]))
 
     def weights(self) -> dict[str, np.ndarray]:
         """The weights by name, of the kind's dtype."""
         kind = model_kind(self.name)
         body, found, first = self.numbers[HEAD:].view(kind.dtype), {}, 0
-        for key, shape in kind.shapes(self.settings).items():
+        for key, shape in kind.shapes(self.hyperparameters).items():
             found[key] = body[first : first + math.prod(shape)].reshape(shape)
             first += math.prod(shape)
         return found
@@ -137,7 +137,7 @@ class AcceptanceModel:
     @property
     def kernel(self) -> Kernel:
         """The code that plays it."""
-        return model_kind(self.name).kernel(self.settings)
+        return model_kind(self.name).kernel(self.hyperparameters)
 
     @property
     def strength(self) -> float:
@@ -155,7 +155,7 @@ class AcceptanceModel:
         return out
 
     def save(self, folder: Path) -> None:
-        """Write ``acceptance.safetensors`` and ``acceptance.json`` (schema, kind, settings, shapes)."""
+        """Write ``acceptance.safetensors`` and ``acceptance.json`` (schema, kind, hyperparameters, shapes)."""
         from safetensors.numpy import save
 
         weights = {key: np.ascontiguousarray(value) for key, value in self.weights().items()}
@@ -163,7 +163,7 @@ class AcceptanceModel:
             "schema": SCHEMA,
             "features": {"schema": FEATURES_SCHEMA, "n": N_FEATURES},
             "model": self.name,
-            "settings": self.settings.model_dump(),
+            "settings": self.hyperparameters.model_dump(),
             "strength": self.strength,
             "shapes": {key: list(value.shape) for key, value in weights.items()},
         }
@@ -188,7 +188,7 @@ class AcceptanceModel:
             if schemas != expected:
                 raise InputError(f"{path} has the schemas {schemas}; {expected} are needed")
             kind = model_kind(meta["model"])
-            settings = validate(kind.settings, meta["settings"], "settings")
+            hyperparameters = validate(kind.hyperparameters, meta["settings"], "settings")
             strength = float(meta["strength"])
             if not LEAST_STRENGTH <= strength < math.inf:
                 raise InputError(f"{path}: strength {strength}; valid: at least {LEAST_STRENGTH:g}")
@@ -197,7 +197,7 @@ class AcceptanceModel:
             if wrong:
                 needed = np.dtype(kind.dtype)
                 raise InputError(f"{path.with_name(WEIGHTS)}: {wrong[0]} is {weights[wrong[0]].dtype}; valid: {needed}")
-            return cls.pack(meta["model"], settings, weights, strength)
+            return cls.pack(meta["model"], hyperparameters, weights, strength)
         except InputError as error:
             raise InputError(f"{folder} holds no acceptance model that can be played: {error}") from error
         except (OSError, UnicodeError, KeyError, TypeError, ValueError, SafetensorError) as error:

@@ -29,13 +29,13 @@ def posterior_means(dataset: Dataset, mean: np.ndarray, strength: float, prior: 
         strength: Of the prior.
         prior: As in `agents.dnb.rules.Calibration`.
     """
-    settings = np.zeros(1, dtype=CALIBRATION_DTYPE)
-    settings["strength"], settings["evidence"], settings["first_prior"] = strength, 1.0, prior == "first"
+    calibration = np.zeros(1, dtype=CALIBRATION_DTYPE)
+    calibration["strength"], calibration["evidence"], calibration["first_prior"] = strength, 1.0, prior == "first"
     order = dataset.table.sort_values(list(ORDER), kind="stable").index.to_numpy()
     groups = dataset.table.groupby(list(ORDER[:3]), sort=False).ngroup().to_numpy()
     samples, out = np.ascontiguousarray(dataset.samples, dtype=SAMPLE_DTYPE), np.empty(len(mean))
     memory = np.zeros(1, dtype=PARTNER_MEMORY_DTYPE)
-    _replay(samples, dataset.accepted, mean, order, groups, settings[0], memory, out)
+    _replay(samples, dataset.accepted, mean, order, groups, calibration[0], memory, out)
     return out
 
 
@@ -46,7 +46,7 @@ def _replay(
     mean: np.ndarray,
     order: np.ndarray,
     groups: np.ndarray,
-    settings: np.void,
+    calibration: np.void,
     memory: np.ndarray,
     out: np.ndarray,
 ) -> None:
@@ -58,14 +58,14 @@ def _replay(
             partner["accepts"][:] = 0.0
             partner["rejects"][:] = 0.0
             partner["prior"][:] = 0.0
-        out[i] = _step(partner, samples[i], bool(accepted[i]), float(mean[i]), settings)
+        out[i] = _step(partner, samples[i], bool(accepted[i]), float(mean[i]), calibration)
 
 
 @jittable
-def _step(partner: PartnerMemory, sample: Sample, accepted: bool, mean: float, settings: np.void) -> float:
+def _step(partner: PartnerMemory, sample: Sample, accepted: bool, mean: float, calibration: np.void) -> float:
     """The posterior mean of an offer; then its answer is counted."""
     in_bin = price_bin(sample["price"], sample["min_price"], sample["max_price"])
-    alpha, beta = posterior(partner, sample["time"], in_bin, sample["quantity"], mean, settings)
+    alpha, beta = posterior(partner, sample["time"], in_bin, sample["quantity"], mean, calibration)
     partner["quantity"], partner["price_bin"], partner["time"] = sample["quantity"], in_bin, sample["time"]
     add_evidence(partner, accepted, 1.0)
     return alpha / (alpha + beta)

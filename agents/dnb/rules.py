@@ -1,4 +1,4 @@
-"""The settings of D-NB's planner and calibration, and the arrays that its functions read."""
+"""The hyperparameters of D-NB's planner and calibration, and the arrays that its functions read."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ from scml_gym.oneshot.view import OFFER, ActionArray, FactoryView, new_actions, 
 
 @jittable
 def look(view: FactoryView, memory: Memory, calibration: np.void, day_over: bool) -> None:
-    """Take in what became of pending offers: evidence, statistics of partners, the books."""
+    """Take in what became of pending offers: evidence, statistics of partners, commitments and exposure."""
     for k in range(view["n_partners"]):
         partner = memory["partners"][k]
         if partner["pending"] == 0:

@@ -152,24 +152,30 @@ def make_kernel(width: int, layers: int, heads: int, hidden: int, events: int) -
     return Kernel((all_scratch.itemsize + 7) // 8, prepare, mean)
 
 
-def _kernel(settings: TransformerHyperparameters) -> Kernel:
-    sizes = settings.width, settings.layers, settings.heads, settings.feedforward, settings.events
+def _kernel(hyperparameters: TransformerHyperparameters) -> Kernel:
+    sizes = (
+        hyperparameters.width,
+        hyperparameters.layers,
+        hyperparameters.heads,
+        hyperparameters.feedforward,
+        hyperparameters.events,
+    )
     return make_kernel(*sizes)
 
 
 def _fit(
-    settings: TransformerHyperparameters, fold: Fold, rng: np.random.Generator, bar: Progress
+    hyperparameters: TransformerHyperparameters, fold: Fold, rng: np.random.Generator, bar: Progress
 ) -> dict[str, np.ndarray]:
     from agents.dnb.transformer_fit import fit
 
-    return fit(settings, fold, rng, bar)
+    return fit(hyperparameters, fold, rng, bar)
 
 
 TRANSFORMER = ModelKind(
-    settings=TransformerHyperparameters,
+    hyperparameters=TransformerHyperparameters,
     dtype=np.float32,
     shapes=weight_shapes,
     kernel=_kernel,
     fit=_fit,
-    steps=lambda settings: settings.epochs,
+    steps=lambda hyperparameters: hyperparameters.epochs,
 )

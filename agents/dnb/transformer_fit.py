@@ -96,26 +96,26 @@ def _rms(values: Tensor) -> Tensor:
 class Network(nn.Module):
     """`agents.dnb.transformer` in torch; weights have the same names and shapes."""
 
-    def __init__(self, settings: TransformerHyperparameters):
+    def __init__(self, hyperparameters: TransformerHyperparameters):
         super().__init__()
-        self.settings = settings
+        self.hyperparameters = hyperparameters
         self.parts = nn.ParameterDict()
-        for name, shape in weight_shapes(settings).items():
+        for name, shape in weight_shapes(hyperparameters).items():
             part = torch.zeros(shape)
             if name not in ("linear", "head") and not name.endswith("bias"):
                 tables = name in ("events", "time", "token") or "answer" in name
                 part.normal_(0.0, 0.1 if tables else shape[0] ** -0.5)
             self.parts[name.replace(".", "_")] = nn.Parameter(part)
-        self.drop = nn.Dropout(settings.dropout)
+        self.drop = nn.Dropout(hyperparameters.dropout)
 
     def weights(self) -> dict[str, np.ndarray]:
         """Copies of the weights."""
-        names = weight_shapes(self.settings)
+        names = weight_shapes(self.hyperparameters)
         return {name: self.parts[name.replace(".", "_")].detach().numpy().copy() for name in names}
 
     def forward(self, inputs: Inputs) -> Tensor:
         """Log odds ``(n,)`` of a batch."""
-        part, last = self.parts, self.settings.layers - 1
+        part, last = self.parts, self.hyperparameters.layers - 1
         rows, n, n_answers = inputs.rows, inputs.rows.shape[1], inputs.answers.shape[1]
         # as one matrix product each: a gather of a matrix for each sample would be slow
         by_level = torch.stack([inputs.features * (inputs.levels == level)[:, None] for level in (0, 1)], 1).flatten(1)
@@ -147,7 +147,7 @@ class Network(nn.Module):
         return odds + _rms(self.drop(token)) @ part["head"][0]
 
     def _attend(self, layer: int, normed: Tensor, keys: Tensor, values: Tensor, allowed: Tensor) -> Tensor:
-        heads = self.settings.heads
+        heads = self.hyperparameters.heads
         query = normed @ self.parts[f"{layer}_query"]
         query, keys, values = (x.unflatten(-1, (heads, -1)).transpose(1, 2) for x in (query, keys, values))
         scores = query @ keys.transpose(2, 3) / math.sqrt(query.shape[-1])
@@ -162,7 +162,7 @@ class Network(nn.Module):
 
 
 def fit(
-    settings: TransformerHyperparameters, fold: Fold, rng: np.random.Generator, bar: Progress
+    hyperparameters: TransformerHyperparameters, fold: Fold, rng: np.random.Generator, bar: Progress
 ) -> dict[str, np.ndarray]:
     """The weights with the least log loss on the validation worlds, after any pass over the samples.
 
@@ -170,25 +170,25 @@ def fit(
     returned is that model and the best network together, see `TransformerHyperparameters.correction`.
     """
     torch.manual_seed(int(rng.integers(2**31)))
-    network = Network(settings)
-    train, labels = inputs_of(fold.train.samples, settings.events), _labels(fold.train)
-    held, held_labels = inputs_of(fold.validation.samples, settings.events), _labels(fold.validation)
+    network = Network(hyperparameters)
+    train, labels = inputs_of(fold.train.samples, hyperparameters.events), _labels(fold.train)
+    held, held_labels = inputs_of(fold.validation.samples, hyperparameters.events), _labels(fold.validation)
     linear = _logistic(train, fold.train.accepted)
     with torch.no_grad():
         network.parts["linear"].copy_(torch.from_numpy(linear))
     plain = [p for name, p in network.parts.items() if name in ("linear", "head") or name.endswith("bias")]
     decayed = [p for p in network.parts.values() if not any(p is q for q in plain)]
-    groups = [{"params": decayed, "weight_decay": settings.weight_decay}, {"params": plain, "weight_decay": 0.0}]
-    optimiser = torch.optim.AdamW(groups, lr=settings.rate, betas=(0.9, 0.98))
-    steps = settings.epochs * -(-len(labels) // settings.batch)
+    groups = [{"params": decayed, "weight_decay": hyperparameters.weight_decay}, {"params": plain, "weight_decay": 0.0}]
+    optimiser = torch.optim.AdamW(groups, lr=hyperparameters.rate, betas=(0.9, 0.98))
+    steps = hyperparameters.epochs * -(-len(labels) // hyperparameters.batch)
     rise = max(1, steps // 20)
     scheduler = torch.optim.lr_scheduler.LambdaLR(
         optimiser, lambda i: min((i + 1) / rise, 0.5 + 0.5 * math.cos(math.pi * i / steps))
     )
-    best, best_loss, waited = network.weights(), _loss(network, held, held_labels, settings.batch), 0
-    for epoch in range(settings.epochs):
+    best, best_loss, waited = network.weights(), _loss(network, held, held_labels, hyperparameters.batch), 0
+    for epoch in range(hyperparameters.epochs):
         network.train()
-        for chosen in _batches(train.lengths, settings.batch, rng):
+        for chosen in _batches(train.lengths, hyperparameters.batch, rng):
             odds = network(train.batch(chosen))
             loss = functional.binary_cross_entropy_with_logits(odds, labels[chosen])
             optimiser.zero_grad()
@@ -196,16 +196,16 @@ def fit(
             nn.utils.clip_grad_norm_(network.parameters(), 1.0)
             optimiser.step()
             scheduler.step()
-        loss = _loss(network, held, held_labels, settings.batch)
+        loss = _loss(network, held, held_labels, hyperparameters.batch)
         bar.update(epoch + 1, f"validation log loss {loss:.4f}")
         if loss < best_loss:
             best, best_loss, waited = network.weights(), loss, 0
         else:
             waited += 1
-            if waited == settings.patience:
+            if waited == hyperparameters.patience:
                 break
-    best["linear"] = linear + np.float32(settings.correction) * (best["linear"] - linear)
-    best["head"] *= np.float32(settings.correction)
+    best["linear"] = linear + np.float32(hyperparameters.correction) * (best["linear"] - linear)
+    best["head"] *= np.float32(hyperparameters.correction)
     return best
 
 

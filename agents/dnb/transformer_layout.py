@@ -1,4 +1,4 @@
-"""What the Transformer is made of: its settings, its weights, and which rows of its tables an event or answer is."""
+"""What the Transformer is made of: hyperparameters, weights, and which rows of its tables an event or answer is."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ ATTENDED = MAX_EVENTS + WINDOW
 
 
 class TransformerHyperparameters(Config):
-    """Settings of the Transformer.
+    """Hyperparameters of the Transformer.
 
     Attributes:
         width: Of a token.
@@ -71,10 +71,10 @@ class TransformerHyperparameters(Config):
         return self
 
 
-def weight_shapes(settings: TransformerHyperparameters) -> dict[str, tuple[int, ...]]:
+def weight_shapes(hyperparameters: TransformerHyperparameters) -> dict[str, tuple[int, ...]]:
     """The weights by name, in the order of a model's numbers; matrices are (inputs, outputs)."""
-    width, layer = settings.width, layer_shapes(settings.width, settings.feedforward)
-    layers = {f"{i}.{name}": shape for i in range(settings.layers) for name, shape in layer.items()}
+    width, layer = hyperparameters.width, layer_shapes(hyperparameters.width, hyperparameters.feedforward)
+    layers = {f"{i}.{name}": shape for i in range(hyperparameters.layers) for name, shape in layer.items()}
     return first_shapes(width) | layers | {"head": (1, width)}
 
 

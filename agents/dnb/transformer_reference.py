@@ -12,12 +12,12 @@ from agents.dnb.transformer_layout import ANSWER_KINDS, TransformerHyperparamete
 
 
 def chance_of_acceptance(
-    settings: TransformerHyperparameters, weights: Mapping[str, np.ndarray], sample: Sample
+    hyperparameters: TransformerHyperparameters, weights: Mapping[str, np.ndarray], sample: Sample
 ) -> float:
     """The chance that the sample's offer is accepted.
 
     Args:
-        settings: Of the network.
+        hyperparameters: Of the network.
         weights: By name, see `agents.dnb.transformer_layout.weight_shapes`.
         sample: The offer with all that was known.
     """
@@ -27,25 +27,27 @@ def chance_of_acceptance(
         fill(sample, features)
     features = features[:N_FEATURES]
     token, odds = features @ weights["token"][level], features @ weights["linear"][level]
-    events = _events(settings, weights, sample)
-    for i in range(settings.layers):
+    events = _events(hyperparameters, weights, sample)
+    for i in range(hyperparameters.layers):
         layer = {name.split(".")[1]: part for name, part in weights.items() if name.startswith(f"{i}.")}
         keys, values = _norm(events) @ layer["key"], _norm(events) @ layer["value"]
         new_events = [
-            _feed(layer, event + _attend(settings, layer, event, keys[: k + 1], values[: k + 1]))
+            _feed(layer, event + _attend(hyperparameters, layer, event, keys[: k + 1], values[: k + 1]))
             for k, event in enumerate(events)
         ]
         answer_keys, answer_values = _answers(layer, sample)
         keys, values = np.concatenate([keys, answer_keys]), np.concatenate([values, answer_values])
-        token = _feed(layer, token + _attend(settings, layer, token, keys, values))
+        token = _feed(layer, token + _attend(hyperparameters, layer, token, keys, values))
         events = np.array(new_events).reshape(events.shape)
     return float(1.0 / (1.0 + np.exp(-(odds + _norm(token) @ weights["head"][0]))))
 
 
-def _events(settings: TransformerHyperparameters, weights: Mapping[str, np.ndarray], sample: Sample) -> np.ndarray:
+def _events(
+    hyperparameters: TransformerHyperparameters, weights: Mapping[str, np.ndarray], sample: Sample
+) -> np.ndarray:
     """Tokens of the latest events, ``(n, width)``."""
-    tokens = np.zeros((0, settings.width))
-    for i in range(max(sample["n_events"] - settings.events, 0), sample["n_events"]):
+    tokens = np.zeros((0, hyperparameters.width))
+    for i in range(max(sample["n_events"] - hyperparameters.events, 0), sample["n_events"]):
         rows = np.zeros(3, dtype=np.int64)
         event_rows(sample, i, rows)
         token = weights["events"][rows].sum(axis=0) + sample["events"][i]["time"] * weights["time"][0]
@@ -67,14 +69,14 @@ def _norm(x: np.ndarray) -> np.ndarray:
 
 
 def _attend(
-    settings: TransformerHyperparameters,
+    hyperparameters: TransformerHyperparameters,
     layer: Mapping[str, np.ndarray],
     token: np.ndarray,
     keys: np.ndarray,
     values: np.ndarray,
 ) -> np.ndarray:
     """What a token gets by attention to these places and to an empty one, ``(width,)``."""
-    heads = settings.heads
+    heads = hyperparameters.heads
     query = (_norm(token) @ layer["query"]).reshape(heads, -1)
     scores = np.einsum("hd,nhd->hn", query, keys.reshape(len(keys), heads, -1)) / np.sqrt(query.shape[1])
     shares = np.exp(scores) / (1.0 + np.exp(scores).sum(axis=1, keepdims=True))

@@ -1,7 +1,8 @@
 """Many small DQNs trained at once: the algorithm of Stable-Baselines3's DQN on networks stacked in one tensor.
 
-`train` runs it, `DQNBatchHyperparameters` are its settings, `QNetworks` what comes out. For studies, in which the same
-small problem is learnt hundreds of times; a single learner is trained by `train.py` with `agents.sb3.learner.DQN`.
+`train` runs it, `DQNBatchHyperparameters` are its hyperparameters, `QNetworks` what comes out. It is for studies, in
+which the same small problem is learnt hundreds of times; a single learner is trained by `train.py` with
+`agents.sb3.learner.DQN`.
 """
 
 from agents.dqn_batch.hyperparameters import DQNBatchHyperparameters

@@ -1,4 +1,4 @@
-"""Settings of the batched DQN; their names and meanings are those of Stable-Baselines3."""
+"""Hyperparameters of the batched DQN; their names and meanings are those of Stable-Baselines3."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Stable-Baselines3's own DQN with the settings of the batched one, and its networks as ours: to compare the two."""
+"""Stable-Baselines3's own DQN with the hyperparameters of the batched one, its networks as ours: to compare both."""
 
 from __future__ import annotations
 
@@ -12,16 +12,18 @@ from agents.dqn_batch.hyperparameters import DQNBatchHyperparameters
 from agents.dqn_batch.networks import QNetworks
 
 
-def sb3_model(settings: DQNBatchHyperparameters, env: Any, seed: int) -> DQN:
-    """An untrained DQN of Stable-Baselines3; ``learn(settings.total_steps)`` trains it.
+def sb3_model(hyperparameters: DQNBatchHyperparameters, env: Any, seed: int) -> DQN:
+    """An untrained DQN of Stable-Baselines3; ``learn(hyperparameters.total_steps)`` trains it.
 
     Args:
-        settings: Of all.
+        hyperparameters: Of all.
         env: A Gymnasium environment or ``VecEnv`` with discrete actions and observations in one array.
         seed: Of the model and the environment.
     """
-    same = settings.model_dump(exclude={"total_steps", "net_arch"})
-    return DQN("MlpPolicy", env, policy_kwargs={"net_arch": list(settings.net_arch)}, seed=seed, device="cpu", **same)
+    same = hyperparameters.model_dump(exclude={"total_steps", "net_arch"})
+    return DQN(
+        "MlpPolicy", env, policy_kwargs={"net_arch": list(hyperparameters.net_arch)}, seed=seed, device="cpu", **same
+    )
 
 
 @torch.no_grad()

@@ -53,7 +53,7 @@ class Rows(Protocol):
 
 @torch.no_grad()
 def train(
-    settings: DQNBatchHyperparameters,
+    hyperparameters: DQNBatchHyperparameters,
     generators: Sequence[np.random.Generator],
     rows: Rows,
     advance: Callable[[int], None] = lambda steps: None,
@@ -61,7 +61,7 @@ def train(
     """Train one network for each generator and row.
 
     Args:
-        settings: Of all.
+        hyperparameters: Of all.
         generators: Each network's own source of randomness: its weights, exploration and samples.
         rows: The environments, as many.
         advance: Is called with the steps (of all environments together) done since its last call.
@@ -70,15 +70,15 @@ def train(
         The networks as trained.
     """
     n = len(generators)
-    sizes = (rows.n_inputs, *settings.net_arch, rows.n_actions)
+    sizes = (rows.n_inputs, *hyperparameters.net_arch, rows.n_actions)
     networks = QNetworks.drawn(sizes, generators)
     target = networks.copy()
-    optimiser = Optimiser(networks, settings.learning_rate, settings.max_grad_norm)
-    replay = Replay(min(settings.buffer_size, settings.total_steps), n, rows.n_inputs, rows.n_actions)
+    optimiser = Optimiser(networks, hyperparameters.learning_rate, hyperparameters.max_grad_norm)
+    replay = Replay(min(hyperparameters.buffer_size, hyperparameters.total_steps), n, rows.n_inputs, rows.n_actions)
     observations = rows.reset().copy()
-    for start in range(0, settings.total_steps, _BLOCK):
-        stop = min(start + _BLOCK, settings.total_steps)
-        draws = _Draws(settings, generators, start, stop)
+    for start in range(0, hyperparameters.total_steps, _BLOCK):
+        stop = min(start + _BLOCK, hyperparameters.total_steps)
+        draws = _Draws(hyperparameters, generators, start, stop)
         places = replay.places(draws.samples, draws.updates)
         learnt = 0
         for step in range(start, stop):
@@ -87,11 +87,11 @@ def train(
             if greedy.any():
                 actions = np.where(greedy, _best(networks, observations, masks), actions)
             following, rewards, ended = rows.step(actions)
-            discounts = np.where(ended, 0.0, settings.gamma)
+            discounts = np.where(ended, 0.0, hyperparameters.gamma)
             replay.add(step, observations, actions, rewards, following, discounts)
             observations = following.copy()
-            if (step + 1) % settings.target_update_interval == 0:
-                target.flat.lerp_(networks.flat, settings.tau)
+            if (step + 1) % hyperparameters.target_update_interval == 0:
+                target.flat.lerp_(networks.flat, hyperparameters.tau)
             if learnt < len(draws.updates) and draws.updates[learnt] == step + 1:
                 batch = replay.batch(places[learnt])
                 learnt += 1
@@ -126,14 +126,14 @@ class _Draws:
     """
 
     def __init__(
-        self, settings: DQNBatchHyperparameters, generators: Sequence[np.random.Generator], start: int, stop: int
+        self, hyperparameters: DQNBatchHyperparameters, generators: Sequence[np.random.Generator], start: int, stop: int
     ):
         steps = np.arange(start, stop)
-        rates = np.array([settings.exploration_rate(step) for step in steps.tolist()])
-        rates[steps < settings.learning_starts] = 1.0
+        rates = np.array([hyperparameters.exploration_rate(step) for step in steps.tolist()])
+        rates[steps < hyperparameters.learning_starts] = 1.0
         after = steps + 1
-        self.updates = after[(after % settings.train_freq == 0) & (after > settings.learning_starts)]
-        samples = (len(self.updates), settings.batch_size)
+        self.updates = after[(after % hyperparameters.train_freq == 0) & (after > hyperparameters.learning_starts)]
+        samples = (len(self.updates), hyperparameters.batch_size)
         drawn = [(rng.random(len(steps)), rng.random(len(steps)), rng.random(samples)) for rng in generators]
         self.picks = np.stack([picks for picks, _, _ in drawn], axis=1)
         self.greedy = np.stack([uniform for _, uniform, _ in drawn], axis=1) >= rates[:, None]

@@ -33,7 +33,7 @@ def plot_opponents(rows: Sequence[Mapping[str, str]], title: str) -> bytes:
             points = [(float(row["step"]), float(row[name])) for row in rows if row.get(name)]
             label = name.removeprefix(PREFIX)
             if points:
-                axes.plot(*zip(*points, strict=True), label="a mixed field" if label == MIXED else label)
+                axes.plot(*zip(*points, strict=True), label="mixed opponents" if label == MIXED else label)
         axes.set_title("self-play" if panel == "self-play" else "one curve for each opponent")
         axes.set_xlabel("negotiations")
         axes.set_ylabel("mean reward of a negotiation")

@@ -1,4 +1,4 @@
-"""The settings of tabular Q-learning; their defaults stand in configs/agent/q_learning.yaml."""
+"""The hyperparameters of tabular Q-learning; their defaults stand in configs/agent/q_learning.yaml."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ class QLearning:
     Source: "Q-learning for SCML OneShot, 2021".
 
     Args:
-        settings: The complete ``agent`` section.
+        hyperparameters: The complete ``agent`` section.
         env: The ``env`` section; see `agents.q_learning.training.Worlds`.
         tables: The seller's and the buyer's; initial ones where None.
         worlds_played: Worlds of training that are in the tables.
@@ -39,17 +39,17 @@ class QLearning:
 
     def __init__(
         self,
-        settings: QLearningHyperparameters,
+        hyperparameters: QLearningHyperparameters,
         env: Mapping[str, Any],
         tables: Tables | None = None,
         worlds_played: int = 0,
         negotiations: int = 0,
         counts: Mapping[str, Any] | None = None,
     ):
-        self.settings = settings
+        self.hyperparameters = hyperparameters
         self.env = dict(env)
-        self.states, self.actions = settings.states.states(), settings.states.actions()
-        self.tables = tables or initial_tables(self.states, self.actions, settings.initialisation)
+        self.states, self.actions = hyperparameters.states.states(), hyperparameters.states.actions()
+        self.tables = tables or initial_tables(self.states, self.actions, hyperparameters.initialisation)
         self.worlds_played = worlds_played
         self.negotiations = negotiations
         self.counts = counts
@@ -62,9 +62,9 @@ class QLearning:
         Raises:
             InputError: if a key is unknown or missing, or a value wrong.
         """
-        settings = validate(QLearningHyperparameters, config, "agent")
-        kind_weights(settings.training, len(Worlds(env).opponents))  # refuse bad ones now
-        return cls(settings, env)
+        hyperparameters = validate(QLearningHyperparameters, config, "agent")
+        kind_weights(hyperparameters.training, len(Worlds(env).opponents))  # refuse bad ones now
+        return cls(hyperparameters, env)
 
     def train(self, run: Run) -> None:
         """Play the configured number of worlds; steps of the learning curve are negotiations.
@@ -75,8 +75,8 @@ class QLearning:
         checkpoint = run.latest_checkpoint()
         if checkpoint is not None:
             self._take(type(self).load(checkpoint))
-        training = self.settings.training
-        trainer = Trainer(self.settings, Worlds(self.env), self.tables, int(run.config["seed"]))
+        training = self.hyperparameters.training
+        trainer = Trainer(self.hyperparameters, Worlds(self.env), self.tables, int(run.config["seed"]))
         trainer.negotiations = self.negotiations
         if self.counts is not None:
             trainer.count_on(self.counts)
@@ -116,23 +116,23 @@ class QLearning:
         visits = self.tables.visits[:, index].sum(axis=1)
         level = int(pair[0]) if len(pair) > 1 else (BUYER if visits[BUYER] > visits[SELLER] else SELLER)
         valid = np.ones(self.actions.n, dtype=np.bool_) if mask is None else np.asarray(mask, dtype=np.bool_)
-        if not deterministic and self._rng.random() < self.settings.play.epsilon_end:
+        if not deterministic and self._rng.random() < self.hyperparameters.play.epsilon_end:
             return int(self._rng.choice(np.flatnonzero(valid))), None
         return int(np.argmax(np.where(valid, self.tables.values[level, index], -np.inf))), None
 
     def policy(self, seed: int) -> QPolicy:
         """A player for one factory of one world; it copies the tables and learns on in the copies, if so configured."""
-        play, tables = self.settings.play, self.tables
+        play, tables = self.hyperparameters.play, self.tables
         if not play.pretrained:
-            tables = initial_tables(self.states, self.actions, self.settings.initialisation)
+            tables = initial_tables(self.states, self.actions, self.hyperparameters.initialisation)
         choice = copy_for_each(tables) if play.per_opponent else one_copy(tables)
         rate = play.rate if play.learn else 0.0
-        return QPolicy(make_rules(self.settings, rate, 0.0, play.epsilon_start, play.epsilon_end), choice, seed)
+        return QPolicy(make_rules(self.hyperparameters, rate, 0.0, play.epsilon_start, play.epsilon_end), choice, seed)
 
     def save(self, folder: Path) -> None:
         """Write the tables and counters: ``tables.npz`` and ``q_learning.json``."""
         meta = {
-            "settings": self.settings.model_dump(),
+            "settings": self.hyperparameters.model_dump(),
             "env": self.env,
             "worlds_played": self.worlds_played,
             "negotiations": self.negotiations,
@@ -149,9 +149,9 @@ class QLearning:
         """
         tables, meta = load_tables(Path(folder))
         try:
-            settings, env = validate(QLearningHyperparameters, meta["settings"]), dict(meta["env"])
+            hyperparameters, env = validate(QLearningHyperparameters, meta["settings"]), dict(meta["env"])
             played = int(meta["worlds_played"]), int(meta["negotiations"])
-            agent = cls(settings, env, tables, *played, meta.get("counts"))
+            agent = cls(hyperparameters, env, tables, *played, meta.get("counts"))
         except (KeyError, TypeError, ValueError) as error:
             raise InputError(f"{folder}/q_learning.json: {error}") from error
         if tables.values.shape[1:] != (agent.states.n, agent.actions.n):

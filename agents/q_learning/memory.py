@@ -45,7 +45,7 @@ RULES_DTYPE = np.dtype(
     ],
     align=True,
 )
-"""The settings that deciding and learning read; see `agents.q_learning.hyperparameters`."""
+"""The hyperparameters that deciding and learning read; see `agents.q_learning.hyperparameters`."""
 
 MEMORY_DTYPE = np.dtype(
     [
@@ -88,17 +88,17 @@ class Learner(NamedTuple):
 
 
 def make_rules(
-    settings: QLearningHyperparameters, rate: float, visits: float, epsilon_start: float, epsilon_end: float
+    hyperparameters: QLearningHyperparameters, rate: float, visits: float, epsilon_start: float, epsilon_end: float
 ) -> np.void:
-    """The rules of some settings, for learning in training or in play."""
+    """The rules of some hyperparameters, for learning in training or in play."""
     rules = np.zeros(1, dtype=RULES_DTYPE)[0]
-    states, heuristics = settings.states, settings.heuristics
+    states, heuristics = hyperparameters.states, hyperparameters.heuristics
     rules["offers"] = STATE_KINDS.index(states.kind)
     for name in ("quantity_bins", "price_bins", "needs_bins", "time_bins"):
         rules[name] = getattr(states, name)
-    rules["reward"] = settings.reward.reward().params
-    rules["settle_daily"] = settings.reward.settle == "day"
-    rules["gamma"], rules["backward"] = settings.learning.gamma, settings.learning.backward
+    rules["reward"] = hyperparameters.reward.reward().params
+    rules["settle_daily"] = hyperparameters.reward.settle == "day"
+    rules["gamma"], rules["backward"] = hyperparameters.learning.gamma, hyperparameters.learning.backward
     rules["rate"], rules["visits"] = rate, visits
     rules["epsilon_start"], rules["epsilon_end"] = epsilon_start, epsilon_end
     rules["margin"] = OFF if heuristics.margin is None else heuristics.margin

@@ -124,8 +124,8 @@ class Trainer:
     of a level share that level's table.
     """
 
-    def __init__(self, settings: QLearningHyperparameters, worlds: Worlds, tables: Tables, seed: int):
-        self.settings = settings
+    def __init__(self, hyperparameters: QLearningHyperparameters, worlds: Worlds, tables: Tables, seed: int):
+        self.hyperparameters = hyperparameters
         self.worlds = worlds
         self.tables = tables
         self.seed = seed
@@ -133,13 +133,15 @@ class Trainer:
         self.tallies: dict[str, Tally] = {}
         self.total = Tally()
         self._kinds = [SELF_PLAY, *worlds.opponents, MIXED]
-        self._weights = kind_weights(settings.training, len(worlds.opponents)).cumsum()
-        self._rules = make_rules(settings, settings.learning.rate, settings.learning.visits, 0.0, 0.0)
+        self._weights = kind_weights(hyperparameters.training, len(worlds.opponents)).cumsum()
+        self._rules = make_rules(
+            hyperparameters, hyperparameters.learning.rate, hyperparameters.learning.visits, 0.0, 0.0
+        )
 
     def epsilon(self, index: int) -> float:
         """The probability of exploring in world ``index``: it falls linearly."""
-        s = self.settings.learning
-        done = min(1.0, index / max(1.0, s.epsilon_until * self.settings.training.worlds))
+        s = self.hyperparameters.learning
+        done = min(1.0, index / max(1.0, s.epsilon_until * self.hyperparameters.training.worlds))
         return s.epsilon_start + (s.epsilon_end - s.epsilon_start) * done
 
     def play(self, index: int) -> None:
@@ -147,12 +149,14 @@ class Trainer:
         rng = np.random.default_rng([self.seed, index])
         kind = self._kinds[int(np.searchsorted(self._weights, rng.random(), side="right"))]
         spec = self.worlds.draw(int(rng.integers(2**62)))
-        seats = self._seats(rng, spec, 1.0 if kind == SELF_PLAY else self.settings.training.seats)
+        factories = self._learner_factories(
+            rng, spec, 1.0 if kind == SELF_PLAY else self.hyperparameters.training.seats
+        )
         world_seed = int(rng.integers(2**62))
         players: list[Any] = [None] * spec.n_factories
         for factory in range(spec.n_factories):
             name = self.worlds.opponents[rng.integers(len(self.worlds.opponents))] if kind == MIXED else kind
-            if factory not in seats:
+            if factory not in factories:
                 players[factory] = self.worlds.makers[name](world_seed)
         self._rules["epsilon_start"] = self._rules["epsilon_end"] = self.epsilon(index)
         memories, scores = self.worlds.play(spec, players, self._rules, self.tables, world_seed)
@@ -180,17 +184,17 @@ class Trainer:
         self.total = Tally(**counts["total"])
         self.tallies = {kind: Tally(**tally) for kind, tally in counts["kinds"].items()}
 
-    def _seats(self, rng: np.random.Generator, spec: WorldSpec, share: float) -> tuple[int, ...]:
+    def _learner_factories(self, rng: np.random.Generator, spec: WorldSpec, share: float) -> tuple[int, ...]:
         """The factories that learn: the share of each level, rounded at random, one at least in all."""
-        seats: list[int] = []
+        found: list[int] = []
         for level in (SELLER, 1 - SELLER):
             factories = rng.permutation(np.flatnonzero(spec.level == level))
-            seats += factories[: int(share * len(factories) + rng.random())].tolist()
-        return tuple(sorted(seats)) or (int(rng.integers(spec.n_factories)),)
+            found += factories[: int(share * len(factories) + rng.random())].tolist()
+        return tuple(sorted(found)) or (int(rng.integers(spec.n_factories)),)
 
 
 def kind_weights(training: Training, n_opponents: int) -> np.ndarray:
-    """Probabilities of self-play, of each opponent alone, and of the mixed field, in this order.
+    """Probabilities of self-play, of each opponent alone, and of mixed opponents, in this order.
 
     Raises:
         InputError: if all weights are 0.

@@ -19,7 +19,7 @@ from scml_gym.oneshot.observations.encoding import N_ENTITIES, N_ENTITY, N_FACTO
 from scml_gym.oneshot.observations.features import PARTNER_FEATURES
 from scml_gym.oneshot.view import MAX_PARTNERS
 
-EXISTS = [slot.name for slot in PARTNER_FEATURES].index("exists")
+EXISTS = [feature.name for feature in PARTNER_FEATURES].index("exists")
 
 
 class DeepSets(BaseFeaturesExtractor):
@@ -54,11 +54,11 @@ def _layers(inputs: int, units: int) -> nn.Module:
     return nn.Sequential(nn.Linear(inputs, units), nn.ReLU(), nn.Linear(units, units), nn.ReLU())
 
 
-def deep_sets(settings: Any, env: EnvSpaces) -> dict[str, Any]:
+def deep_sets(hyperparameters: Any, env: EnvSpaces) -> dict[str, Any]:
     """SB3's ``policy_kwargs`` for `DeepSets`.
 
     Args:
-        settings: With ``embedding_size``.
+        hyperparameters: With ``embedding_size``.
         env: The environment's spaces.
 
     Raises:
@@ -70,5 +70,5 @@ def deep_sets(settings: Any, env: EnvSpaces) -> dict[str, Any]:
         )
     return {
         "features_extractor_class": DeepSets,
-        "features_extractor_kwargs": {"embedding_size": settings.embedding_size},
+        "features_extractor_kwargs": {"embedding_size": hyperparameters.embedding_size},
     }

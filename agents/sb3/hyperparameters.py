@@ -1,4 +1,4 @@
-"""Settings of the Stable-Baselines3 learners; their defaults are in configs/agent/, their names are SB3's own."""
+"""Hyperparameters of the Stable-Baselines3 learners; defaults are in configs/agent/, names are SB3's own."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from scml_gym.core.config import Config
 from scml_gym.core.registry import Registry
 
 FEATURES = Registry("features")
-"""What is made of an observation before the hidden layers: ``(settings, env) -> policy_kwargs`` of SB3.
+"""What is made of an observation before the hidden layers: ``(hyperparameters, env) -> policy_kwargs`` of SB3.
 
 ``env`` is an `EnvSpaces`.
 """
@@ -33,7 +33,7 @@ class EnvSpaces(NamedTuple):
     action: Any
 
 
-def sb3_features(settings: Any, env: EnvSpaces) -> dict[str, Any]:
+def sb3_features(hyperparameters: Any, env: EnvSpaces) -> dict[str, Any]:
     """SB3's own: all numbers of the observation in a row."""
     return {"features_extractor_class": CombinedExtractor} if isinstance(env.observation, spaces.Dict) else {}
 
@@ -58,7 +58,7 @@ class SelfPlayHyperparameters(Config):
     share: float = Field(ge=0.01, le=0.99)
 
 
-class SB3Settings(Config):
+class SB3Hyperparameters(Config):
     """What all of them take.
 
     Attributes:
@@ -107,7 +107,7 @@ class SB3Settings(Config):
         return name
 
 
-class PPOHyperparameters(SB3Settings):
+class PPOHyperparameters(SB3Hyperparameters):
     """Of PPO and its variants: see https://arxiv.org/abs/1707.06347.
 
     Attributes:
@@ -152,7 +152,7 @@ class RecurrentPPOHyperparameters(PPOHyperparameters):
     n_lstm_layers: PositiveInt
 
 
-class DQNHyperparameters(SB3Settings):
+class DQNHyperparameters(SB3Hyperparameters):
     """Of DQN: see https://www.nature.com/articles/nature14236.
 
     Attributes:

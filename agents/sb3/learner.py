@@ -28,7 +28,7 @@ from agents.sb3.hyperparameters import (
     EnvSpaces,
     PPOHyperparameters,
     RecurrentPPOHyperparameters,
-    SB3Settings,
+    SB3Hyperparameters,
 )
 from agents.sb3.policy_files import export_policy, save_policy_file
 from agents.sb3.replay import load_replay, save_replay
@@ -39,7 +39,7 @@ from scml_gym.core.config import ConfigError, validate
 from scml_gym.core.errors import InputError
 from scml_gym.core.registry import load_object
 from scml_gym.experiments.make_env import env_arguments, make_env
-from scml_gym.experiments.run_folder import Run, current_settings
+from scml_gym.experiments.run_folder import Run, current_hyperparameters
 from scml_gym.game.world import FactoryPolicy
 from scml_gym.games import DEFAULT_GAME, GAMES, game_of
 from scml_gym.oneshot.exported_policies import CONCURRENT, ONE_PARTNER
@@ -64,10 +64,10 @@ _OWN = {
 
 
 class SB3Agent:
-    """One algorithm of SB3 behind `agents.base.Agent`; subclasses name it and its settings.
+    """One algorithm of SB3 behind `agents.base.Agent`; subclasses name it and its hyperparameters.
 
     Attributes:
-        settings: The checked ``agent`` section.
+        hyperparameters: The checked ``agent`` section.
         env: The ``env`` section.
         observation_space, action_space: Of that environment.
         features: Arguments of SB3's policy that the ``features`` setting stands for.
@@ -75,12 +75,12 @@ class SB3Agent:
     """
 
     algorithm: ClassVar[str]
-    settings_model: ClassVar[type[SB3Settings]]
+    hyperparameters_class: ClassVar[type[SB3Hyperparameters]]
     action_spaces: ClassVar[tuple[type[gymnasium.Space], ...]] = (Box, Discrete, MultiDiscrete)
     policy_class: ClassVar[str | type] = "MlpPolicy"
 
-    def __init__(self, settings: SB3Settings, env: Mapping[str, Any]):
-        self.settings = settings
+    def __init__(self, hyperparameters: SB3Hyperparameters, env: Mapping[str, Any]):
+        self.hyperparameters = hyperparameters
         self.env = dict(env)
         single = make_env(env)
         self.observation_space, self.action_space = single.observation_space, single.action_space
@@ -89,20 +89,24 @@ class SB3Agent:
             valid = " or ".join(space.__name__ for space in self.action_spaces)
             told = f"takes actions of {valid}, this environment has {_brief(self.action_space)}"
             raise ConfigError(("env",), f"{self.algorithm.partition(':')[2]} {told}")
-        self.features = FEATURES.get(settings.features)(settings, EnvSpaces(self.observation_space, self.action_space))
+        self.features = FEATURES.get(hyperparameters.features)(
+            hyperparameters, EnvSpaces(self.observation_space, self.action_space)
+        )
         if "body" in self.features and isinstance(self.policy_class, str):
-            raise ConfigError(("agent", "features"), f"{settings.features!r} is for ppo and maskable-ppo")
+            raise ConfigError(("agent", "features"), f"{hyperparameters.features!r} is for ppo and maskable-ppo")
         check_self_play(self)
         self.model: BaseAlgorithm | None = None
 
     @classmethod
     def build(cls, config: Mapping[str, Any], env: Mapping[str, Any]) -> Self:
         """See `agents.base.Agent.build`."""
-        return cls(validate(cls.settings_model, config, "agent"), env)
+        return cls(validate(cls.hyperparameters_class, config, "agent"), env)
 
     def train(self, run: Run) -> None:
         """See `agents.base.Agent.train`; environments begin new episodes where a training is resumed."""
-        vec = make_vec_env(self.env, self.settings.n_envs, self.settings.workers, self.settings.reward_scale)
+        vec = make_vec_env(
+            self.env, self.hyperparameters.n_envs, self.hyperparameters.workers, self.hyperparameters.reward_scale
+        )
         try:
             checkpoint = run.latest_checkpoint()
             if checkpoint is None:
@@ -111,8 +115,8 @@ class SB3Agent:
                 self.model = self._read_model(checkpoint, vec)
             run.truncate_log(self.model.num_timesteps)
             explorer = partial(export_policy, self, temperature=1.0)
-            past = make_self_play(self.settings.self_play, run, vec, self.model.num_timesteps, explorer)
-            learn(self.model, run, self.save, self.settings.total_steps, self.settings.log_steps, past)
+            past = make_self_play(self.hyperparameters.self_play, run, vec, self.model.num_timesteps, explorer)
+            learn(self.model, run, self.save, self.hyperparameters.total_steps, self.hyperparameters.log_steps, past)
         finally:
             vec.close()
         run.plot()
@@ -158,7 +162,7 @@ class SB3Agent:
             "schema": SCHEMA,
             "algorithm": self.algorithm,
             "steps": model.num_timesteps,
-            "settings": self.settings.model_dump(),
+            "settings": self.hyperparameters.model_dump(),
             "env": self.env,
         }
         (folder / "agent.json").write_text(json.dumps(facts, indent=1) + "\n")
@@ -178,7 +182,7 @@ class SB3Agent:
             raise InputError(f"{folder} is not a readable checkpoint: {' '.join(str(error).split())}") from error
         if schema != SCHEMA or algorithm != cls.algorithm:
             raise InputError(f"{folder} holds {schema!r} of {algorithm!r}, not {SCHEMA!r} of {cls.algorithm!r}")
-        agent = cls.build(current_settings(facts.get("settings", {})), facts.get("env", {}))
+        agent = cls.build(current_hyperparameters(facts.get("settings", {})), facts.get("env", {}))
         agent.model = agent._read_model(folder, None)
         return agent
 
@@ -194,12 +198,14 @@ class SB3Agent:
                 vec,
                 seed=seeds_at(seed, 0)[0],
                 policy_kwargs=self._network(),
-                learning_rate=LinearSchedule(self.settings.learning_rate, self.settings.final_learning_rate, 1.0),
-                **self.settings.model_dump(exclude=_OWN),
+                learning_rate=LinearSchedule(
+                    self.hyperparameters.learning_rate, self.hyperparameters.final_learning_rate, 1.0
+                ),
+                **self.hyperparameters.model_dump(exclude=_OWN),
             )
 
     def _network(self) -> dict[str, Any]:
-        return {"net_arch": self.settings.net_arch} | self.features
+        return {"net_arch": self.hyperparameters.net_arch} | self.features
 
     def _read_model(self, folder: Path, vec: Any) -> BaseAlgorithm:
         """The model of a checkpoint; with environments to go on learning in, its replay buffer too."""
@@ -210,7 +216,7 @@ class SB3Agent:
                 ours: dict[str, Any] = {"policy_kwargs": self._network()}
                 if isinstance(self.policy_class, type):
                     ours["policy_class"] = self.policy_class
-                model = load_object(self.algorithm).load(path, device=self.settings.device, custom_objects=ours)
+                model = load_object(self.algorithm).load(path, device=self.hyperparameters.device, custom_objects=ours)
         except (OSError, KeyError, ValueError, RuntimeError, zipfile.BadZipFile) as error:
             raise InputError(f"{path} is not a readable model: {' '.join(str(error).split())}") from error
         for name in ("observation_space", "action_space"):
@@ -232,7 +238,7 @@ class PPO(SB3Agent):
     """Proximal policy optimisation, without masks."""
 
     algorithm = "stable_baselines3:PPO"
-    settings_model = PPOHyperparameters
+    hyperparameters_class = PPOHyperparameters
     policy_class = HeadsPolicy
 
 
@@ -240,7 +246,7 @@ class MaskablePPO(SB3Agent):
     """PPO that samples only what the environment's ``action_masks()`` allows."""
 
     algorithm = "sb3_contrib:MaskablePPO"
-    settings_model = PPOHyperparameters
+    hyperparameters_class = PPOHyperparameters
     policy_class = MaskedHeadsPolicy
     action_spaces = (Discrete, MultiDiscrete)
 
@@ -256,19 +262,19 @@ class RecurrentPPO(SB3Agent):
     """PPO with an LSTM; ``state`` in `predict` is its hidden state, None at the start of an episode."""
 
     algorithm = "sb3_contrib:RecurrentPPO"
-    settings_model = RecurrentPPOHyperparameters
+    hyperparameters_class = RecurrentPPOHyperparameters
     policy_class = "MlpLstmPolicy"
 
     def _network(self) -> dict[str, Any]:
-        settings: Any = self.settings
-        return super()._network() | settings.model_dump(include={"lstm_hidden_size", "n_lstm_layers"})
+        hyperparameters: Any = self.hyperparameters
+        return super()._network() | hyperparameters.model_dump(include={"lstm_hidden_size", "n_lstm_layers"})
 
 
 class DQN(SB3Agent):
     """Deep Q-learning for environments with one discrete action, such as one partner at a time."""
 
     algorithm = "stable_baselines3:DQN"
-    settings_model = DQNHyperparameters
+    hyperparameters_class = DQNHyperparameters
     action_spaces = (Discrete,)
 
     def predict(

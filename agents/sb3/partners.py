@@ -3,7 +3,7 @@
 `Sets` adds to the observation which sets of standing offers fit the needs best. `PartnerBody` is a network that answers
 each partner by the same layers, so that what is learnt of one partner holds for all of them. Equal partners would then
 get equal answers, so each row also says what tells it from the others: whether it belongs to the best fitting sets, and
-its part where what they leave is divided in the order of the slots. What to make of these facts is learnt.
+its part where what they leave is divided in the order of the partners. What to make of these facts is learnt.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from scml_gym.oneshot.observations.encoding import N_ENTITIES, N_ENTITY, N_FACTO
 from scml_gym.oneshot.observations.features import FACTORY_FEATURES, PARTNER_FEATURES
 from scml_gym.oneshot.view import MAX_PARTNERS
 
-_FACTORY = {slot.name: i for i, slot in enumerate(FACTORY_FEATURES)}
-_PARTNER = {slot.name: i for i, slot in enumerate(PARTNER_FEATURES)}
+_FACTORY = {feature.name: i for i, feature in enumerate(FACTORY_FEATURES)}
+_PARTNER = {feature.name: i for i, feature in enumerate(PARTNER_FEATURES)}
 MOST = 10
 """Items of the largest offer and lines of a factory in the league: quantities are observed as fractions of it."""
 
@@ -154,11 +154,11 @@ def partner_body(features_dim: int, units: int) -> PartnerBody:
     return PartnerBody(units)
 
 
-def partners(settings: Any, env: EnvSpaces) -> dict[str, Any]:
+def partners(hyperparameters: Any, env: EnvSpaces) -> dict[str, Any]:
     """SB3's ``policy_kwargs`` for `PartnerBody`.
 
     Args:
-        settings: With ``embedding_size``.
+        hyperparameters: With ``embedding_size``.
         env: The environment's spaces.
 
     Raises:
@@ -172,15 +172,15 @@ def partners(settings: Any, env: EnvSpaces) -> dict[str, Any]:
         )
     return {
         "features_extractor_class": FlattenExtractor,
-        "body": partial(partner_body, units=settings.embedding_size),
+        "body": partial(partner_body, units=hyperparameters.embedding_size),
     }
 
 
-def sets(settings: Any, env: EnvSpaces) -> dict[str, Any]:
+def sets(hyperparameters: Any, env: EnvSpaces) -> dict[str, Any]:
     """SB3's ``policy_kwargs`` for `SetFeatures`.
 
     Args:
-        settings: Not used.
+        hyperparameters: Not used.
         env: The environment's spaces.
 
     Raises:

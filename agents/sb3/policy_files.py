@@ -29,7 +29,7 @@ class Learner(Protocol):
     algorithm: ClassVar[str]
 
     @property
-    def settings(self) -> Any: ...
+    def hyperparameters(self) -> Any: ...
 
     @property
     def env(self) -> Mapping[str, Any]: ...
@@ -49,8 +49,8 @@ def policy_form(agent: Learner) -> tuple[str, int, str]:
         raise InputError(f"{agent.algorithm.partition(':')[2]} makes no policy files; valid: PPO, MaskablePPO")
     if env_id != ENVIRONMENT:
         raise InputError(f"no policy files of {env_id}; valid: {ENVIRONMENT}")
-    if agent.settings.features != "flatten":
-        raise InputError(f"no policy files with agent.features={agent.settings.features!r}; valid: flatten")
+    if agent.hyperparameters.features != "flatten":
+        raise InputError(f"no policy files with agent.features={agent.hyperparameters.features!r}; valid: flatten")
     if arguments.get("observability", "partial") != "partial":
         raise InputError("no policy files with env.observability='full', which no factory of the league has")
     form = arguments.get("observation", "flat"), int(arguments.get("history", 0)), arguments.get("action", "choice")

@@ -49,20 +49,20 @@ class SelfPlay(BaseCallback):
     """Writes the policy files while SB3 learns, and lets them play.
 
     Args:
-        settings: Of self-play.
+        hyperparameters: Of self-play.
         folder: Of the policy files.
         envs: Where they play; its opponents at this time are the scripted ones.
         export: Makes a policy file of the learner.
     """
 
     def __init__(
-        self, settings: SelfPlayHyperparameters, folder: Path, envs: BatchedEnv, export: Callable[[], PolicyFile]
+        self, hyperparameters: SelfPlayHyperparameters, folder: Path, envs: BatchedEnv, export: Callable[[], PolicyFile]
     ):
         super().__init__()
-        self._settings = settings
+        self._settings = hyperparameters
         self._folder = folder
         self._envs = envs
-        self._scripted = list(envs.setting.makers)
+        self._scripted = list(envs.config.makers)
         self._export = export
 
     def prepare(self, step: int) -> None:
@@ -94,7 +94,7 @@ def check_self_play(agent: Learner) -> None:
     Raises:
         ConfigError: if no policy files can be made of it, or its environment does not play in compiled worlds.
     """
-    if agent.settings.self_play is None:
+    if agent.hyperparameters.self_play is None:
         return
     try:
         policy_form(agent)
@@ -106,12 +106,12 @@ def check_self_play(agent: Learner) -> None:
 
 
 def make_self_play(
-    settings: SelfPlayHyperparameters | None, run: Run, vec: Any, step: int, export: Callable[[], PolicyFile]
+    hyperparameters: SelfPlayHyperparameters | None, run: Run, vec: Any, step: int, export: Callable[[], PolicyFile]
 ) -> list[BaseCallback]:
-    """The callbacks of self-play, whose earlier policies already play; none without settings.
+    """The callbacks of self-play, whose earlier policies already play; none without hyperparameters.
 
     Args:
-        settings: Of self-play.
+        hyperparameters: Of self-play.
         run: In whose folder the policy files are kept.
         vec: The learner's environments.
         step: Environment steps so far.
@@ -120,11 +120,11 @@ def make_self_play(
     Raises:
         ConfigError: if the environments are stepped one by one.
     """
-    if settings is None:
+    if hyperparameters is None:
         return []
     if not isinstance(vec, BatchVecEnv):
         told = "opponents change in a native vector environment only, which this environment's parts do not have"
         raise ConfigError(("agent", "self_play"), told)
-    self_play = SelfPlay(settings, run.path / FOLDER, vec.envs, export)
+    self_play = SelfPlay(hyperparameters, run.path / FOLDER, vec.envs, export)
     self_play.prepare(step)
     return [self_play]

@@ -99,7 +99,7 @@ class BilateralReward:
     offer: RewardPart
     failure_penalty: float
 
-    def pay(self, refused: bool, utility: float, mean: float, view: Any) -> float:
+    def step_reward(self, refused: bool, utility: float, mean: float, view: Any) -> float:
         """The reward of a step.
 
         Args:
@@ -118,7 +118,7 @@ class BilateralReward:
         return reward + (_number(self.accept, float(view["utility"]), mean) if agreed else self.failure_penalty)
 
 
-def pay_error(part: RewardPart) -> InputError:
+def reward_error(part: RewardPart) -> InputError:
     """What is said of a part that gives no number, in every world."""
     return InputError(f"reward {getattr(part, '__name__', part)!r} gives no finite number")
 
@@ -127,9 +127,9 @@ def _number(part: RewardPart, utility: float, mean: float) -> float:
     try:
         number = float(part(utility, mean))
     except Exception as error:
-        raise pay_error(part) from error
+        raise reward_error(part) from error
     if not math.isfinite(number):
-        raise pay_error(part)
+        raise reward_error(part)
     return number
 
 

@@ -149,7 +149,7 @@ def named_arguments(
     """Let a class refuse misspelt arguments in one line, wherever it is made.
 
     Args:
-        shared: The class for which it takes arguments as ``**setting``.
+        shared: The class for which it takes arguments as ``**arguments``.
         without: Those of them that it does not take.
         single: Arguments that only the single environment of a native batch has.
     """

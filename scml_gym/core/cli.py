@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from scml_gym.core.errors import InputError
+from scml_gym.core.errors import RENAMED, InputError
 from scml_gym.core.interrupts import interrupt_on_sigterm
 from scml_gym.core.text import printable
 
@@ -86,7 +86,7 @@ def run_main(main: Callable[[], object]) -> NoReturn:
         # typer's own usage errors and exits: it has them from click or from a copy of click of its own, by version
         describe = getattr(error, "format_message", None)
         if describe is not None:
-            _refuse(describe())
+            _refuse(_renamed(error) or describe())
         if type(error).__name__ == "Exit":
             sys.exit(getattr(error, "exit_code", 0))
         raise
@@ -103,6 +103,15 @@ def validation_line(error: ValidationError) -> str:
     if first["type"] not in ("missing", "value_error", "extra_forbidden"):
         line += f" (not {first['input']!r})"
     return line + (f" (and {len(details) - 1} more)" if len(details) > 1 else "")
+
+
+def _renamed(error: Any) -> str | None:
+    """What to say where an option is unknown because it has another name now; None where that is not so."""
+    option = str(getattr(error, "option_name", ""))
+    now = "--" + RENAMED.get(option.removeprefix("--"), "")
+    if now == "--" or not any(now in known.opts for known in error.ctx.command.params):
+        return None
+    return f"No such option: {option}; did you mean {now}?"
 
 
 def _refuse(message: str) -> NoReturn:

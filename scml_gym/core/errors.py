@@ -46,7 +46,12 @@ def require_reset(begun: bool, method: str) -> None:
         raise InputError(f"call reset before {method}")
 
 
-RENAMED = {"league": "self_play", "oneshot_threads_v0": "oneshot_negotiations_v0"}
+RENAMED = {
+    "diary": "decision_log",
+    "field": "background",
+    "league": "self_play",
+    "oneshot_threads_v0": "oneshot_negotiations_v0",
+}
 """Names of earlier versions and those that they have now."""
 
 

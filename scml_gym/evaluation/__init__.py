@@ -17,8 +17,8 @@ def evaluate_command(config_file: Path | None, options: Mapping[str, Any], comma
     """What `evaluate.py` does: play a tournament, print its ranking, write its folder.
 
     Args:
-        config_file: YAML with fields of `TournamentConfig`, or None.
-        options: Fields given on the command line, None for those not given; ``field`` may hold comma-separated names.
+        config_file: YAML with keys of `TournamentConfig`, or None.
+        options: What is given on the command line, None for what is not; ``background`` may hold comma-separated names.
         command: The command line, for the record.
 
     Returns:
@@ -37,8 +37,8 @@ def evaluate_command(config_file: Path | None, options: Mapping[str, Any], comma
     from scml_gym.evaluation.tournament import run_tournament
 
     options = dict(options)
-    if options.get("field"):
-        options["field"] = [name for text in options["field"] for name in text.split(",")]
+    if options.get("background"):
+        options["background"] = [name for text in options["background"] for name in text.split(",")]
     config = load_config(config_file, options)
     folder = output_folder(config)
     with Journal(folder, config) as journal:

@@ -10,7 +10,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from scml_gym.core.arguments import real, whole
-from scml_gym.core.errors import InputError, nearest
+from scml_gym.core.errors import RENAMED, InputError, nearest
 from scml_gym.game.definition import Competition
 from scml_gym.games import DEFAULT_GAME, GAMES
 
@@ -34,14 +34,14 @@ class TournamentConfig(BaseModel):
     Attributes:
         game: Name in `scml_gym.games.GAMES`.
         competitors: Names as `scml_gym.game.definition.Game.player_maker` takes them; one named twice competes twice.
-        field: Who fills the places that the competitors leave, in turn; by default the game's own choice. A score holds
-            only in its field.
+        background: Who fills the positions that the competitors leave, in turn; by default the game's own choice.
+            Scores depend on who else plays: compare runs with the same background opponents only.
         worlds: Configurations; each is played twice, the second time with the levels swapped.
         days: Simulated days of a world, at least 3 in OneShot (scml generates no shorter one).
         seed: Of everything that is drawn, at least 0.
-        factories: On each level, in OneShot at most 8; more where the competitors need more places. None for the
+        factories: On each level, in OneShot at most 8; more where the competitors need more positions. None for the
             game's choice, in OneShot 5, one on one 6.
-        one_on_one: Two competitors alone, equal numbers of both on each level, no field.
+        one_on_one: Two competitors alone, equal numbers of both on each level, no background opponents.
         time_limit: Seconds that one world may take before it counts as hanging.
         workers: Processes; None for one a core. It changes no result.
         out: The folder for the results, which must not exist or be empty; None for a new one in ``runs/``.
@@ -51,7 +51,7 @@ class TournamentConfig(BaseModel):
 
     game: str = DEFAULT_GAME
     competitors: Annotated[tuple[str, ...], Field(min_length=1)]
-    field: Annotated[tuple[str, ...], Field(min_length=1)] = ()
+    background: Annotated[tuple[str, ...], Field(min_length=1)] = ()
     worlds: Annotated[int, Field(ge=1, le=1_000_000)] = 20
     days: Annotated[int, Field(ge=1, le=10_000)] = 30
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
@@ -65,7 +65,7 @@ class TournamentConfig(BaseModel):
     @classmethod
     def _background_of_the_game(cls, data: dict[str, Any]) -> dict[str, Any]:
         game = competition_of(data.get("game", DEFAULT_GAME))
-        return data if data.get("field") is not None else data | {"field": game.background}
+        return data if data.get("background") is not None else data | {"background": game.background}
 
     @field_validator("worlds", "days", "seed", "factories", "workers", mode="before")
     @classmethod
@@ -77,7 +77,7 @@ class TournamentConfig(BaseModel):
     def _number(cls, number: Any) -> Any:
         return real("time_limit", number)
 
-    @field_validator("competitors", "field")
+    @field_validator("competitors", "background")
     @classmethod
     def _named(cls, names: tuple[str, ...]) -> tuple[str, ...]:
         if any(not name.strip() for name in names):
@@ -95,7 +95,7 @@ class TournamentConfig(BaseModel):
     @field_validator("factories")
     @classmethod
     def _few_enough(cls, factories: int | None, info: ValidationInfo) -> int | None:
-        most = competition_of(info.data["game"]).most_seats
+        most = competition_of(info.data["game"]).most_positions
         if factories is not None and factories > most:
             raise ValueError(f"a level of {info.data['game']} has at most {most}")
         return factories
@@ -104,7 +104,7 @@ class TournamentConfig(BaseModel):
     def _two_for_one_on_one(self) -> Self:
         if self.one_on_one and len(self.competitors) != 2:
             raise ValueError(f"one_on_one needs exactly two competitors, not {len(self.competitors)}")
-        if self.one_on_one and self.factories and self.factories % 2 and competition_of(self.game).most_seats > 1:
+        if self.one_on_one and self.factories and self.factories % 2 and competition_of(self.game).most_positions > 1:
             raise ValueError(f"one_on_one needs an even number of factories a level, not {self.factories}")
         return self
 
@@ -112,13 +112,13 @@ class TournamentConfig(BaseModel):
     def factories_per_level(self) -> int:
         """Of the worlds that are played, shape for both levels: enough for the largest block of competitors."""
         if self.one_on_one:
-            return self.factories or competition_of(self.game).seats_one_on_one
-        return max(self.factories or competition_of(self.game).seats, (self.block_size + 1) // 2)
+            return self.factories or competition_of(self.game).positions_one_on_one
+        return max(self.factories or competition_of(self.game).positions, (self.block_size + 1) // 2)
 
     @property
     def n_blocks(self) -> int:
-        """Worlds that a configuration needs for every competitor to have a seat."""
-        return 1 if self.one_on_one else -(-len(self.competitors) // (2 * competition_of(self.game).most_seats))
+        """Worlds that a configuration needs for every competitor to have a position."""
+        return 1 if self.one_on_one else -(-len(self.competitors) // (2 * competition_of(self.game).most_positions))
 
     @property
     def block_size(self) -> int:
@@ -127,14 +127,14 @@ class TournamentConfig(BaseModel):
 
 
 def load_config(path: Path | None = None, options: Mapping[str, Any] | None = None) -> TournamentConfig:
-    """A configuration from a YAML file, options replacing its fields.
+    """A configuration from a YAML file, options replacing its values.
 
     Args:
         path: Of the file, or None for the defaults.
-        options: By field name; None means not given.
+        options: By name; None means not given.
 
     Raises:
-        InputError: if the file cannot be read, is no mapping or has an unknown field.
+        InputError: if the file cannot be read, is no mapping or has an unknown key.
         pydantic.ValidationError: if a value is not valid.
     """
     content: Any = {}
@@ -144,12 +144,27 @@ def load_config(path: Path | None = None, options: Mapping[str, Any] | None = No
         except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
             raise InputError(f"{path}: cannot be read as a tournament configuration ({error})") from error
         if not isinstance(content, dict):
-            raise InputError(f"{path}: a tournament configuration is a mapping of fields")
+            raise InputError(f"{path}: a tournament configuration is a mapping")
     for name in content:
         if name not in TournamentConfig.model_fields:
-            raise InputError(f"{path}: unknown field {name!r}{nearest(str(name), TournamentConfig.model_fields)}")
+            raise InputError(f"{path}: unknown key {name!r}{nearest(str(name), TournamentConfig.model_fields)}")
     given = {name: value for name, value in (options or {}).items() if value is not None}
     merged = {**content, **given}
     if not merged.get("competitors"):
         raise InputError("no competitors: name at least one run folder, registered name or module:Class")
     return TournamentConfig(**merged)
+
+
+def saved_config(folder: Path) -> TournamentConfig:
+    """The configuration that a results folder was played with; keys by the names that they had then are understood.
+
+    Raises:
+        InputError: if it has no configuration that can be read.
+        pydantic.ValidationError: if a value is not valid.
+    """
+    path = folder / "config.yaml"
+    try:
+        content = dict(yaml.safe_load(path.read_text(encoding="utf-8")))
+    except (OSError, TypeError, ValueError, yaml.YAMLError) as error:
+        raise InputError(f"{path}: cannot be read as a tournament configuration ({error})") from error
+    return TournamentConfig(**{RENAMED.get(str(key), str(key)): value for key, value in content.items()})

@@ -23,7 +23,7 @@ Rows = Sequence[Mapping[str, Any]]
 
 
 def show(folder: Path, width: int | None = None) -> None:
-    """Print the ranking, the field, the paired comparisons and the failures of a results folder on standard output.
+    """Print what a results folder says: ranking, background opponents, paired comparisons and failures.
 
     Args:
         folder: As `scml_gym.evaluation.report.write_results` left it.
@@ -35,8 +35,8 @@ def show(folder: Path, width: int | None = None) -> None:
     names = {"competitor": "player"}
     parts = {
         "Ranking": table(content["ranking"], names, _NUMBERS, width),
-        "The field": table(content["field"], names, _NUMBERS, width),
-        "Paired comparison": table(content["paired"], names | {"other": "less"}, _DIFFERENCES, width),
+        "Background opponents": table(content["background"], names, _NUMBERS, width),
+        "Paired comparison": table(content["paired"], names | {"other": "minus"}, _DIFFERENCES, width),
         "Failures": _failures(content["failures"], width),
     }
     for title, lines in parts.items():

@@ -68,7 +68,7 @@ def contrast(samples: Sequence[np.ndarray], weights: Sequence[float]) -> Contras
 
 
 def welch(first: np.ndarray, second: np.ndarray) -> Contrast:
-    """The mean of the first sample less that of the second, with Welch's t-test."""
+    """The mean of the first sample minus that of the second, with Welch's t-test."""
     return contrast([first, second], [1.0, -1.0])
 
 

@@ -128,7 +128,7 @@ def _key(names: Sequence[str], seed: int, days: int) -> tuple[Any, ...]:
 def _files(config: TournamentConfig) -> dict[str, int]:
     """When the run folders and policy files among the players were last changed, by name, in nanoseconds."""
     found = {}
-    for name in (*config.competitors, *config.field):
+    for name in (*config.competitors, *config.background):
         for path in (Path(name) / "run.json", Path(name)):
             if os.path.isfile(path):
                 found[name] = path.stat().st_mtime_ns

@@ -53,21 +53,21 @@ def play(game: str, names: Sequence[str], seed: int, days: int, mark: Mark) -> l
 
     Args:
         game: Name of the game.
-        names: Of the player of every seat: those of the first side, then as many of the second.
+        names: Of the player of every position: those of the first side, then as many of the second.
         seed: Of the world's parameters, the simulation and the players.
         days: Simulated days.
         mark: Written: who is at work.
 
     Returns:
-        For each seat: level, score, and the columns of the game's `scml_gym.game.definition.Competition`.
+        For each position: level, score, and the columns of the game's `scml_gym.game.definition.Competition`.
 
     Raises:
-        PlayerError: if a player raised; ``mark`` then holds its seat.
+        PlayerError: if a player raised; ``mark`` then holds its position.
     """
     _seed_globals(seed)
     players = []
-    for seat, name in enumerate(names):
-        mark[0] = seat
+    for position, name in enumerate(names):
+        mark[0] = position
         players.append(load_maker(game, name)(seed))
     mark[0] = NOBODY
     return load(competition_of(game).play)(players, seed, days, partial(_watch, mark))
@@ -89,17 +89,17 @@ def _seed_globals(seed: int) -> None:
         sys.modules["torch"].manual_seed(seed)
 
 
-def _watch(mark: Mark, agent: Any, seat: int, entry_points: Sequence[str]) -> None:
+def _watch(mark: Mark, agent: Any, position: int, entry_points: Sequence[str]) -> None:
     """Mark the player at work whenever the simulation enters it, and let none of its exceptions be swallowed."""
 
     def watched(method: Callable[..., Any]) -> Callable[..., Any]:
         def call(*args: Any, **kwargs: Any) -> Any:
             outer = mark[0]
-            mark[0] = seat
+            mark[0] = position
             try:
                 result = method(*args, **kwargs)
             except Exception as error:
-                if outer == seat:
+                if outer == position:
                     raise  # on its way through the player's own code, which may handle it
                 raise PlayerError from error
             mark[0] = outer

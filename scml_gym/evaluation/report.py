@@ -18,7 +18,7 @@ from scml_gym.core.errors import InputError
 from scml_gym.core.files import make_folder
 from scml_gym.core.provenance import versions
 from scml_gym.core.text import in_markdown, printable
-from scml_gym.evaluation.config import TournamentConfig
+from scml_gym.evaluation.config import TournamentConfig, saved_config
 from scml_gym.evaluation.table import FAILURE_COLUMNS, columns_of, read_failures, read_scores, write_table
 from scml_gym.evaluation.tournament import Outcome
 
@@ -93,10 +93,10 @@ def render(folder: Path) -> str:
     from scml_gym.evaluation.plots import draw
     from scml_gym.evaluation.statistics import paired, ranking
 
-    config = TournamentConfig(**yaml.safe_load((folder / "config.yaml").read_text(encoding="utf-8")))
+    config = saved_config(folder)
     table = read_scores(folder / "scores.csv", config.game)
     failures = read_failures(folder / "failures.csv")
-    ranks, pairs, field = ranking(table), paired(table), ranking(table, role="field")
+    ranks, pairs, background = ranking(table), paired(table), ranking(table, role="background")
     ranks.to_csv(folder / "ranking.csv", index=False, lineterminator="\n")
     pairs.to_csv(folder / "paired.csv", index=False, lineterminator="\n")
     content = {
@@ -104,11 +104,11 @@ def render(folder: Path) -> str:
         "config": config.model_dump(mode="json", exclude={"out", "workers"}),
         "ranking": _records(ranks),
         "paired": _records(pairs),
-        "field": _records(field),
+        "background": _records(background),
         "failures": failures,
     }
     (folder / "ranking.json").write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8")
-    text = _markdown(config, ranks, pairs, field, failures)
+    text = _markdown(config, ranks, pairs, background, failures)
     (folder / "ranking.md").write_text(text, encoding="utf-8")
     for name, picture in draw(table).items():
         (folder / name).write_bytes(picture)
@@ -116,7 +116,7 @@ def render(folder: Path) -> str:
 
 
 def headline(config: TournamentConfig, shown: Callable[[object], str] = printable) -> str:
-    """What is played, in one paragraph: worlds, days, places and the field, in which alone the scores hold.
+    """What is played, in one paragraph: worlds, days, positions and background opponents, on whom scores depend.
 
     Args:
         config: Of the tournament.
@@ -125,20 +125,21 @@ def headline(config: TournamentConfig, shown: Callable[[object], str] = printabl
     plays = f"{config.worlds} configurations, each also played with the levels swapped"
     size = f"{config.factories_per_level} factories a level, {config.days} days, seed {config.seed}"
     if config.one_on_one:
-        field = "One on one: half of each level each, no field."
+        others = "One on one: half of each level each, no background opponents."
     elif 2 * config.factories_per_level * config.n_blocks == len(config.competitors):
-        field = "No field: the competitors fill all places."
+        others = "No background opponents: the competitors fill all positions."
     else:
-        field = "Field: " + ", ".join(map(shown, config.field)) + ". A score holds only in its field."
+        names = ", ".join(map(shown, config.background))
+        others = f"Background opponents: {names}. Scores depend on who else plays."
     blocks = f" in {config.n_blocks} blocks" if config.n_blocks > 1 else ""
-    return f"{len(config.competitors)} competitors{blocks}; {plays}; {size}.\n{field}\n"
+    return f"{len(config.competitors)} competitors{blocks}; {plays}; {size}.\n{others}\n"
 
 
 def _markdown(
     config: TournamentConfig,
     ranks: pd.DataFrame,
     pairs: pd.DataFrame,
-    field: pd.DataFrame,
+    background: pd.DataFrame,
     failures: Sequence[Mapping[str, str]],
 ) -> str:
     parts = ["# Ranking\n", headline(config, in_markdown)]
@@ -152,8 +153,8 @@ def _markdown(
             "signed-rank test; share: of the configurations not tied that the first one won, with Wilson's interval. "
             "The p-values are not corrected for the number of pairs.\n"
         )
-    if len(field):
-        parts += ["## The field\n", _table(field)]
+    if len(background):
+        parts += ["## Background opponents\n", _table(background)]
     if failures:
         parts += [
             "## Failures\n",

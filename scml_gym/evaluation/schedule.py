@@ -1,4 +1,4 @@
-"""Who sits where: seats of every world of a tournament, a pure function of its configuration."""
+"""Line-ups: who plays in which position of every world of a tournament, a pure function of its configuration."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from scml_gym.evaluation.config import TournamentConfig, competition_of
 
-Role = Literal["competitor", "field", "stand-in"]
+Role = Literal["competitor", "background", "substitute"]
 
 
 @dataclass(frozen=True)
@@ -19,9 +19,9 @@ class Occupant:
     """Who plays a factory.
 
     Attributes:
-        label: Shown in tables; unique among the competitors and unique among the field.
+        label: Shown in tables; unique among the competitors and unique among the background opponents.
         name: As the game's `player_maker` takes it.
-        role: A competitor, a member of the field, or a stand-in for one that failed.
+        role: A competitor, a background opponent, or a substitute for one that failed.
     """
 
     label: str
@@ -29,10 +29,10 @@ class Occupant:
     role: Role
 
 
-def stand_in(game: str) -> Occupant:
-    """Who takes the seats of a player that crashed or hung, so that the others can be judged."""
+def substitute_of(game: str) -> Occupant:
+    """Who takes the positions of a player that crashed or hung, so that the others can be judged."""
     name = competition_of(game).substitute
-    return Occupant(name, name, "stand-in")
+    return Occupant(name, name, "substitute")
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Match:
         configuration: From 0; all blocks of one configuration play the same world.
         block: From 0; more than one only where the competitors do not fit into one world.
         seed: Of the world and of its players.
-        seats: Occupants of the first play, in order: those of the first side (sellers), then equally many of the
+        positions: Occupants of the first play, in order: those of the first side (sellers), then equally many of the
             second (buyers).
     """
 
@@ -52,12 +52,12 @@ class Match:
     configuration: int
     block: int
     seed: int
-    seats: tuple[Occupant, ...]
+    positions: tuple[Occupant, ...]
 
-    def seating(self, play: int) -> tuple[Occupant, ...]:
+    def line_up(self, play: int) -> tuple[Occupant, ...]:
         """Occupants of a play: 0 as drawn; 1 with the levels swapped, each in the same position of the other level."""
-        half = len(self.seats) // 2
-        return self.seats if play == 0 else self.seats[half:] + self.seats[:half]
+        half = len(self.positions) // 2
+        return self.positions if play == 0 else self.positions[half:] + self.positions[:half]
 
 
 PLAYS = (0, 1)
@@ -101,10 +101,11 @@ def schedule(config: TournamentConfig) -> Iterator[Match]:
     """All matches in order; the first ``n`` configurations are the same whatever ``worlds`` is.
 
     The competitors of a configuration are divided into blocks of (nearly) equal size, such that over the
-    configurations all pairs meet about equally often; free seats go round the field; seats are drawn at random.
+    configurations all pairs meet about equally often; free positions go round the background opponents; who plays in
+    which position is drawn at random.
     """
     players = occupants(config.competitors, "competitor")
-    field = occupants(config.field, "field")
+    background = occupants(config.background, "background")
     half = config.factories_per_level
     met = np.zeros((len(players), len(players)), dtype=np.int64)
     index = turn = 0
@@ -112,13 +113,14 @@ def schedule(config: TournamentConfig) -> Iterator[Match]:
         rng = np.random.default_rng([config.seed, configuration, 1])
         for block, members in enumerate(_blocks(rng, met, config.n_blocks)):
             if config.one_on_one:
-                seats = _one_on_one(rng, players, half)
+                positions = _one_on_one(rng, players, half)
             else:
                 free = 2 * half - len(members)
-                seats = [players[i] for i in members] + [field[(turn + i) % len(field)] for i in range(free)]
+                others = [background[(turn + i) % len(background)] for i in range(free)]
+                positions = [players[i] for i in members] + others
                 turn += free
-                seats = [seats[i] for i in rng.permutation(2 * half)]
-            yield Match(index, configuration, block, world_seed(config.seed, configuration), tuple(seats))
+                positions = [positions[i] for i in rng.permutation(2 * half)]
+            yield Match(index, configuration, block, world_seed(config.seed, configuration), tuple(positions))
             index += 1
 
 
@@ -135,6 +137,6 @@ def _blocks(rng: np.random.Generator, met: np.ndarray, n_blocks: int, trials: in
 
 
 def _one_on_one(rng: np.random.Generator, players: Sequence[Occupant], half: int) -> list[Occupant]:
-    """Half of each level for each; opposite seats are of opposite players, so the second play exchanges them all."""
+    """Half of each level for each; opposite positions are of opposite players: the second play exchanges them all."""
     first = rng.permutation([0, 1] * (half // 2)) if half > 1 else rng.integers(2, size=1)
     return [players[i] for i in first] + [players[1 - i] for i in first]

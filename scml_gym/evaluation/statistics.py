@@ -1,6 +1,6 @@
 """Statistics of a table of scores: ranking, paired comparisons and binomial intervals.
 
-The unit of observation is the configuration, a world played with both seatings: the seats of one world are not
+The unit of observation is the configuration, a world played with both line-ups: the positions of one world are not
 independent of each other, configurations are.
 """
 
@@ -97,13 +97,13 @@ def rows_of(table: pd.DataFrame, role: str, level: str | None = None) -> pd.Data
 
 
 def levels_of(table: pd.DataFrame) -> list[str]:
-    """The sides of the worlds of a table, in the order of their seats: in OneShot seller and buyer."""
+    """The sides of the worlds of a table, in the order of their positions: in OneShot seller and buyer."""
     first: Any = table.groupby("level", sort=False)["factory"].min()
     return [str(level) for level in first.sort_values(kind="stable").index]
 
 
 def by_configuration(rows: pd.DataFrame, column: str, how: str = "mean") -> dict[str, np.ndarray]:
-    """A column taken together over the seats of each competitor in each configuration.
+    """A column taken together over the positions of each competitor in each configuration.
 
     Args:
         rows: Of the table of scores.

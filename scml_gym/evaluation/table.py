@@ -20,7 +20,7 @@ PLAY_COLUMNS = {
     "play": "0, or 1 with the levels swapped",
     "seed": "of the world",
     "competitor": "label of who played the factory",
-    "role": "competitor, field or stand-in",
+    "role": "competitor, background or substitute",
     "factory": "index in the world, sellers first",
     "level": "seller or buyer",
     "score": "(initial balance + profit) / initial balance",
@@ -38,6 +38,9 @@ def columns_of(game: str) -> dict[str, str]:
 
 COLUMNS = columns_of(DEFAULT_GAME)
 """Of OneShot."""
+
+FORMER_ROLES = {"field": "background", "stand-in": "substitute"}
+"""Roles in older tables by the names that they have now."""
 
 FAILURE_COLUMNS = ("configuration", "block", "play", "player", "role", "failure", "message", "consequence")
 """Columns of ``failures.csv``; see `scml_gym.evaluation.tournament.Outcome`."""
@@ -91,4 +94,4 @@ def _read(path: Path, columns: tuple[str, ...]) -> list[dict[str, str]]:
         raise InputError(f"{path}: cannot be read as a table ({error})") from error
     if tuple(reader.fieldnames or ()) != columns:
         raise InputError(f"{path}: its columns are not {', '.join(columns)}")
-    return rows
+    return [row | {"role": FORMER_ROLES.get(row["role"], row["role"])} for row in rows]

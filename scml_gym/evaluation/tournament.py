@@ -15,7 +15,7 @@ from scml_gym.core.reporting import progress_bar
 from scml_gym.evaluation.config import TournamentConfig
 from scml_gym.evaluation.journal import Journal
 from scml_gym.evaluation.pool import WorkerPool
-from scml_gym.evaluation.schedule import PLAYS, Match, Occupant, occupants, schedule, stand_in
+from scml_gym.evaluation.schedule import PLAYS, Match, Occupant, occupants, schedule, substitute_of
 from scml_gym.evaluation.worker import Result
 
 Play = Callable[[Sequence[str], int, int], Future[Result]]
@@ -41,22 +41,22 @@ class Outcome:
 
 @dataclass
 class _Attempt:
-    """One try at a match: who is replaced by the stand-in, and the plays as far as they are known."""
+    """One try at a match: who is replaced by the substitute, and the plays as far as they are known."""
 
     match: Match
     without: frozenset[Occupant]
     plays: dict[int, Result] = field(default_factory=dict)
 
-    def seating(self, play: int, substitute: Occupant) -> list[Occupant]:
-        return [substitute if o in self.without else o for o in self.match.seating(play)]
+    def line_up(self, play: int, substitute: Occupant) -> list[Occupant]:
+        return [substitute if o in self.without else o for o in self.match.line_up(play)]
 
 
 class Tournament:
     """Plays a schedule; everything is decided in the order of the schedule, so workers change nothing but the time.
 
-    A match in which a player fails is played again with a stand-in on its seats, so that the others are judged; the
-    player has no score there. After ``MAX_FAILURES`` such matches it is withdrawn. One on one, and where nobody knows
-    whose failure it was, the match is left out.
+    A match in which a player fails is played again with a substitute in its positions, so that the others are judged;
+    the player has no score there. After ``MAX_FAILURES`` such matches it is withdrawn. One on one, and where nobody
+    knows whose failure it was, the match is left out.
     """
 
     def __init__(self, config: TournamentConfig, pool: WorkerPool, play: Play):
@@ -64,7 +64,7 @@ class Tournament:
         self._config = config
         self._pool = pool
         self._play = play
-        self._stand_in = stand_in(config.game)
+        self._substitute = substitute_of(config.game)
         self._withdrawn: set[Occupant] = set()
         self._strikes: Counter[Occupant] = Counter()
 
@@ -77,7 +77,7 @@ class Tournament:
         config = self._config
         remaining = [*occupants(config.competitors, "competitor")]
         if not config.one_on_one:
-            remaining += [*occupants(config.field, "field"), self._stand_in]
+            remaining += [*occupants(config.background, "background"), self._substitute]
         while remaining:
             result = self._pool.check([o.name for o in remaining], config.seed)
             if "value" in result:
@@ -120,23 +120,23 @@ class Tournament:
         self, match: Match, removed: frozenset[Occupant], running: dict[Future[Result], tuple[_Attempt, int]]
     ) -> _Attempt:
         """Hand both plays to the workers, without those removed and those known to be withdrawn."""
-        attempt = _Attempt(match, removed | self._withdrawn.intersection(match.seats))
+        attempt = _Attempt(match, removed | self._withdrawn.intersection(match.positions))
         if self._nobody_left(attempt.without, match):
             attempt.plays = {play: {"value": []} for play in PLAYS}
             return attempt
         for play in PLAYS:
-            names = [o.name for o in attempt.seating(play, self._stand_in)]
+            names = [o.name for o in attempt.line_up(play, self._substitute)]
             running[self._play(names, match.seed, self._config.days)] = (attempt, play)
         return attempt
 
     def _nobody_left(self, without: frozenset[Occupant], match: Match) -> bool:
-        present = {o for o in match.seats if o.role == "competitor"}
+        present = {o for o in match.positions if o.role == "competitor"}
         return bool(present & without) if self._config.one_on_one else present <= without
 
     def _judge(self, attempt: _Attempt) -> frozenset[Occupant] | None:
         """All matches before this one are decided: book it (None), or say without whom it must be played again."""
         match = attempt.match
-        withdrawn = frozenset(self._withdrawn.intersection(match.seats))
+        withdrawn = frozenset(self._withdrawn.intersection(match.positions))
         if not withdrawn <= attempt.without:
             return attempt.without | withdrawn
         for play in PLAYS:
@@ -145,8 +145,8 @@ class Tournament:
                 continue
             if result["failure"] == "input" and result["player"] < 0:
                 raise InputError(result["message"])  # the world itself is refused, so all of them are
-            culprit = attempt.seating(play, self._stand_in)[result["player"]] if result["player"] >= 0 else None
-            replaceable = culprit is not None and culprit != self._stand_in
+            culprit = attempt.line_up(play, self._substitute)[result["player"]] if result["player"] >= 0 else None
+            replaceable = culprit is not None and culprit != self._substitute
             if culprit is not None and replaceable:
                 self._strikes[culprit] += 1
                 if self._strikes[culprit] >= MAX_FAILURES:
@@ -154,7 +154,7 @@ class Tournament:
             if culprit is None or not replaceable or self._config.one_on_one:
                 consequence = "left out"
             else:
-                consequence = "played again with a stand-in"
+                consequence = "played again with a substitute"
             if culprit in self._withdrawn:
                 consequence += "; withdrawn"
             self._fail(match, play, culprit, result, consequence)
@@ -163,7 +163,7 @@ class Tournament:
             assert culprit is not None
             return attempt.without | {culprit}
         for play in PLAYS:
-            seating = attempt.seating(play, self._stand_in)
+            line_up = attempt.line_up(play, self._substitute)
             for factory, measured in enumerate(attempt.plays[play]["value"]):
                 self.outcome.rows.append(
                     {
@@ -171,8 +171,8 @@ class Tournament:
                         "block": match.block,
                         "play": play,
                         "seed": match.seed,
-                        "competitor": seating[factory].label,
-                        "role": seating[factory].role,
+                        "competitor": line_up[factory].label,
+                        "role": line_up[factory].role,
                         "factory": factory,
                         **measured,
                     }
@@ -182,7 +182,7 @@ class Tournament:
     def _fail(
         self, match: Match | None, play: int | None, culprit: Occupant | None, result: Result, consequence: str
     ) -> None:
-        suspects = {o.label: None for o in match.seats if o.role == "competitor"} if match else {}
+        suspects = {o.label: None for o in match.positions if o.role == "competitor"} if match else {}
         self.outcome.failures.append(
             {
                 "configuration": "" if match is None else match.configuration,
@@ -208,7 +208,7 @@ def run_tournament(
         begin: Called when all players are found.
 
     Raises:
-        InputError: if a competitor or a member of the field does not exist, or no such world can be generated.
+        InputError: if a competitor or a background opponent does not exist, or no such world can be generated.
     """
     plays = len(PLAYS) * config.worlds * config.n_blocks
     workers = min(config.workers or available_cores(), plays)

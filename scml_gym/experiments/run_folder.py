@@ -52,16 +52,16 @@ FORMER_AGENTS = {
 }
 """What ``run.json`` called the learners before it named them as registered."""
 
-FORMER_SETTINGS = {"league": "self_play"}
+FORMER_HYPERPARAMETERS = {"league": "self_play", "diary": "decision_log"}
 """Keys of the ``agent`` section that have another name now."""
 
 FORMER_FILES = {POLICY_FILE: "snapshot.npz", "self_play": "league"}
 """Files and folders of a run by the names that they had."""
 
 
-def current_settings(agent: Mapping[str, Any]) -> dict[str, Any]:
+def current_hyperparameters(agent: Mapping[str, Any]) -> dict[str, Any]:
     """An ``agent`` section, of whatever age, by the names that its keys have now."""
-    return {FORMER_SETTINGS.get(key, key): value for key, value in agent.items()}
+    return {FORMER_HYPERPARAMETERS.get(key, key): value for key, value in agent.items()}
 
 
 def find_policy_file(checkpoint: Path) -> Path | None:
@@ -154,7 +154,7 @@ class Run:
             config = yaml.safe_load((path / "config.yaml").read_text())
             missing = {"seed", "agent", "env"} - config.keys()
             if not missing:
-                config["agent"] = current_settings(config["agent"])
+                config["agent"] = current_hyperparameters(config["agent"])
         except (OSError, UnicodeError, AttributeError, TypeError, yaml.YAMLError) as error:
             raise _unreadable(path, error) from error
         if missing:

@@ -18,7 +18,7 @@ class NotCompiledError(InputError):
 
 
 class Encoder(Protocol):
-    """A form of observation.
+    """An observation codec.
 
     Attributes:
         space: Of the observations.
@@ -42,9 +42,9 @@ class Encoder(Protocol):
 
 
 class ActionCodec(Protocol):
-    """A form of action: its space, which choices are valid, and what an action means.
+    """An action codec: its space, which choices are valid, and what an action means.
 
-    A form may learn from what a world shows: it is told when a world starts and when a day ends.
+    A codec may learn from what a world shows: it is told when a world starts and when a day ends.
     """
 
     space: spaces.Space

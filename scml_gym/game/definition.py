@@ -44,8 +44,8 @@ class Column(NamedTuple):
 class Competition:
     """How competitors of a game are ranked against each other.
 
-    A world has two sides with equally many seats: sellers and buyers, or the first and the second player. It is played
-    twice, the second time with the sides exchanged.
+    A world has two sides with equally many positions: sellers and buyers, or the first and the second player. It is
+    played twice, the second time with the sides exchanged.
 
     Attributes:
         play: ``(players, seed, days, watch) -> rows``: plays one world with these players, those of the first side
@@ -53,11 +53,11 @@ class Competition:
             ``watch(agent, index, entry_points)`` is to be called with each object that the simulation calls, the index
             of its player, and the names of the methods by which it is called.
         try_player: ``(player, name) -> None``: makes a player ready to play, as a trial.
-        background: Names of those who fill the seats that competitors leave.
-        substitute: Name of the player that takes the seats of one that fails.
-        most_seats: Of a side.
-        seats: Of a side by default.
-        seats_one_on_one: Of a side, by default, where two competitors play alone; an even number, or 1.
+        background: Names of those who fill the positions that competitors leave.
+        substitute: Name of the player that takes the positions of one that fails.
+        most_positions: Of a side.
+        positions: Of a side by default.
+        positions_one_on_one: Of a side, by default, where two competitors play alone; an even number, or 1.
         least_days: Of the shortest world.
         columns: What `play` measures beside ``level`` and ``score``.
     """
@@ -66,9 +66,9 @@ class Competition:
     try_player: Named
     background: tuple[str, ...]
     substitute: str
-    most_seats: int
-    seats: int
-    seats_one_on_one: int
+    most_positions: int
+    positions: int
+    positions_one_on_one: int
     least_days: int = 1
     columns: Mapping[str, Column] = field(default_factory=dict)
 

@@ -14,7 +14,7 @@ import numpy as np
 from scml_gym.jit.compile import numba
 
 BUFFER_SIZE = 4096
-"""Bytes of an argument buffer: enough for the arguments of every program."""
+"""Bytes of an argument buffer: enough for the arguments of every batch step."""
 
 
 def scratch_integers(n: int) -> np.ndarray:

@@ -77,7 +77,7 @@ class JointPolicy:
         return self._codec.decode(np.asarray(action), view)
 
     def end_day(self, view: FactoryView) -> None:
-        """The form of action sees what came of the day; where it was trained on days, so ends the recurrent state."""
+        """The action codec sees what came of the day; where it was trained on days, so ends the recurrent state."""
         self._codec.end_day(view)
         if self._per_day:
             self._state = None
@@ -86,8 +86,8 @@ class JointPolicy:
 class PartnerPolicy:
     """A policy trained on ``scml_gym/OneShotBilateral-v0``, playing every negotiation of a factory.
 
-    Partners are answered in the order of their slots; what is accepted reduces the needs that later ones are shown, as
-    it would had they been asked one after the other.
+    Partners are answered in the order of their indices; what is accepted reduces the needs that later ones are shown,
+    as it would had they been asked one after the other.
 
     Args:
         predict: The policy of one negotiation, without recurrent state.
@@ -102,7 +102,7 @@ class PartnerPolicy:
 
     def __init__(self, predict: Predict, env: Mapping[str, Any], deterministic: bool = True):
         shapes = ("observation", "quantity_bins", "price_bins")
-        self._form = PartnerCodec(**_arguments(OneShotBilateralEnv, env, shapes))
+        self._codec = PartnerCodec(**_arguments(OneShotBilateralEnv, env, shapes))
         self._predict = predict
         self._deterministic = deterministic
 
@@ -113,9 +113,9 @@ class PartnerPolicy:
         """The policy's answer to every partner whose turn it is."""
         seen, actions = view.copy(), new_actions()
         for k in np.flatnonzero(view["partners"]["my_turn"]).tolist():
-            observation, mask = self._form.observe(seen, k), self._form.mask(seen, k)
+            observation, mask = self._codec.observe(seen, k), self._codec.mask(seen, k)
             action, _ = self._predict(observation, None, mask, self._deterministic)
-            actions[k] = self._form.actions.decode(int(action), seen, k)
+            actions[k] = self._codec.actions.decode(int(action), seen, k)
             if actions[k]["response"] == ACCEPT:
                 seen["needs"] -= seen["partners"][k]["offer_quantity"]
         return actions

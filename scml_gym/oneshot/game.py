@@ -17,9 +17,9 @@ COMPETITION = Competition(
         "scml:GreedySyncAgent",
     ),
     substitute="best-subset",
-    most_seats=8,  # MAX_PARTNERS of scml_gym.oneshot.view
-    seats=5,
-    seats_one_on_one=6,
+    most_positions=8,  # MAX_PARTNERS of scml_gym.oneshot.view
+    positions=5,
+    positions_one_on_one=6,
     least_days=3,  # scml generates no shorter worlds
     columns={
         "initial_balance": Column(int, "money"),

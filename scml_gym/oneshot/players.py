@@ -1,4 +1,4 @@
-"""Players of OneShot by name: what ``opponents=[...]``, ``--field`` and the competitors of ``evaluate.py`` may say.
+"""Players of OneShot by name: what ``opponents``, ``--background`` and the competitors of ``evaluate.py`` may say.
 
 - ``best-subset``: a strategy of the registry, ``best-subset?tolerance=0.2`` with a parameter replaced;
 - ``scml:GreedyOneShotAgent``: one of scml's built-in agents;

@@ -110,7 +110,7 @@ def network_sizes(observation: str, history: int, action: str) -> tuple[int, int
     encoder = make_encoder("partial", observation, history)
     if not isinstance(encoder.space, spaces.Box):
         raise InputError(f"observation={observation!r} is no array; valid: flat, entities")
-    return len(encoder.slots), int(space.nvec.sum())
+    return len(encoder.features), int(space.nvec.sum())
 
 
 @dataclass(frozen=True)
@@ -141,8 +141,8 @@ def network_strategy(observation: str, history: int, action: str) -> Strategy:
     @compiled
     def play(view: FactoryView, state: np.ndarray, params: np.ndarray, draws: np.ndarray, actions: ActionArray) -> None:
         seen, valid = np.zeros(n_inputs, dtype=np.float32), np.ones(n_outputs, dtype=np.bool_)
-        frames = state[memory_size:].reshape((history, MAX_PARTNERS, 4))
-        encode(view, np.zeros(0, dtype=HIDDEN_DTYPE), frames, seen)
+        offer_history = state[memory_size:].reshape((history, MAX_PARTNERS, 4))
+        encode(view, np.zeros(0, dtype=HIDDEN_DTYPE), offer_history, seen)
         rules = record_of(params, HEAD_DTYPE, 0)
         if rules["masked"] != 0.0:
             mask(view, valid)

@@ -102,7 +102,7 @@ HIDDEN_DTYPE = np.dtype(
     ],
     align=True,
 )
-"""The private fields of one factory; full observability (the MDP) adds an array of ``2 * MAX_PARTNERS`` of them."""
+"""The hidden state of one factory; full observability (the MDP) adds an array of ``2 * MAX_PARTNERS`` of them."""
 
 ACTION_DTYPE = np.dtype([("response", np.int64), ("quantity", np.int64), ("price", np.int64)], align=True)
 

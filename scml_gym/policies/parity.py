@@ -31,12 +31,12 @@ def compare_deployment(run: str, seed: int, agent: Any, env: Any) -> tuple[int, 
         observation, _, done, _, _ = env.step(action)
     played = inner.world
     rng, _ = np_random(seed)
-    cast = inner.setting.cast(int(rng.integers(2**62)))
+    sample = inner.config.sample(int(rng.integers(2**62)))
     kind, parameters = deploy(run)
-    cast.players[cast.factories[0]] = (kind, parameters["controller_params"])
-    deployed = ReferenceWorld(cast.spec, cast.players, seed=cast.seed, timing=inner.setting.timing)
+    sample.players[sample.factories[0]] = (kind, parameters["controller_params"])
+    deployed = ReferenceWorld(sample.spec, sample.players, seed=sample.seed, timing=inner.config.timing)
     deployed.run()
-    side = "seller" if cast.spec.level[cast.factories[0]] == 0 else "buyer"
-    mine = int(np.sum(played.contracts[side] == cast.factories[0]))
+    side = "seller" if sample.spec.level[sample.factories[0]] == 0 else "buyer"
+    mine = int(np.sum(played.contracts[side] == sample.factories[0]))
     same = np.array_equal(played.contracts, deployed.contracts) and np.array_equal(played.scores, deployed.scores)
     return mine, same

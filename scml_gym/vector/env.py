@@ -14,7 +14,7 @@ from scml_gym.core.arguments import check_names, whole
 from scml_gym.core.copying import Independent
 from scml_gym.core.errors import InputError, require_reset
 from scml_gym.core.masks import sampling_mask
-from scml_gym.vector.jobs import SharedProgram
+from scml_gym.vector.jobs import BatchStep
 from scml_gym.vector.seeds import SeedStreams
 from scml_gym.vector.workers import Workers
 
@@ -80,7 +80,7 @@ class RowVectorEnv(Independent, VectorEnv, ABC):
 
     @abstractmethod
     def _prepare(self) -> None:
-        """After copying: compiled programs in threads, and addresses."""
+        """After copying: compiled steps in threads, and addresses."""
 
     @abstractmethod
     def _new_outputs(self) -> Any:
@@ -186,9 +186,9 @@ class RowVectorEnv(Independent, VectorEnv, ABC):
             raise InputError(f"{len(seed)} seeds for {self.num_envs} rows")
         return seed
 
-    def _in_threads(self, program: SharedProgram) -> Workers:
-        """A program as the environment's threads run it."""
-        self._workers.append(Workers(program, self._threads))
+    def _in_threads(self, step: BatchStep) -> Workers:
+        """A step as the environment's threads run it."""
+        self._workers.append(Workers(step, self._threads))
         return self._workers[-1]
 
     def _restart(self, outputs: Any) -> Information:

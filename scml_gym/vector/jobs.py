@@ -46,8 +46,8 @@ Counters = np.ndarray
 """The shared counters, int64."""
 
 
-class SharedProgram(NamedTuple):
-    """A program as threads run it together.
+class BatchStep(NamedTuple):
+    """A step as threads run it together.
 
     Attributes:
         lead: For the thread that has the arguments.
@@ -58,11 +58,11 @@ class SharedProgram(NamedTuple):
     follow: Callable[..., None]
 
 
-def shared(program: Callable[..., None]) -> SharedProgram:
-    """Compile a program for threads.
+def shared(step: Callable[..., None]) -> BatchStep:
+    """Compile a step for threads.
 
     Args:
-        program: ``(arguments, counters)``, which does the rows that `take` gives it until there are none. The
+        step: ``(arguments, counters)``, which does the rows that `take` gives it until there are none. The
             arguments are a tuple of numbers, arrays in C order and NamedTuples of such, with the arrays borrowed.
     """
 
@@ -74,7 +74,7 @@ def shared(program: Callable[..., None]) -> SharedProgram:
         counters[ROWS], counters[NEXT] = high, low
         counters[JOBS] += 1
         store(counters, OPEN, counters[JOBS])
-        program(arguments, counters)
+        step(arguments, counters)
         close(counters)
 
     @compiled
@@ -90,11 +90,11 @@ def shared(program: Callable[..., None]) -> SharedProgram:
                 continue
             add(counters, INSIDE, 1)
             if load(counters, OPEN) == job:  # the arguments are those of this job, until the last one is out
-                program(read_record(buffer, like), counters)
+                step(read_record(buffer, like), counters)
                 done, looks = job, 0
             add(counters, INSIDE, -1)
 
-    return SharedProgram(lead, follow)
+    return BatchStep(lead, follow)
 
 
 @jittable

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 
 from scml_gym.jit.compile import jittable
-from scml_gym.vector.jobs import Counters, SharedProgram, shared, take
+from scml_gym.vector.jobs import BatchStep, Counters, shared, take
 
 ACT, RESTART, REST = 0, 1, 2
 """Tasks of a row: it answers and runs on to its next decision, starts its next episode, or stays as it is."""
 
 
-def make_step(act: Callable[..., None], restart: Callable[..., None]) -> SharedProgram:
+def make_step(act: Callable[..., None], restart: Callable[..., None]) -> BatchStep:
     """Compile the step of a batch: one for all tasks, as compiling takes long.
 
     Its arguments are ``(game, seeds, outputs, tasks, actions)``, with the tasks, uint8 ``(n,)``, of all rows; what the

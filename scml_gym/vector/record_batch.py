@@ -18,7 +18,7 @@ from scml_gym.jit.arrays import scratch_floats
 from scml_gym.jit.compile import jittable
 from scml_gym.jit.random import N_DRAWS, fill_draws
 from scml_gym.vector.env import SINGLE, Information, RowVectorEnv
-from scml_gym.vector.jobs import SharedProgram
+from scml_gym.vector.jobs import BatchStep
 from scml_gym.vector.loop import ACT, REST, RESTART, make_step
 from scml_gym.vector.records import RecordFunctions, RecordGame, load_game, outside
 from scml_gym.vector.seeds import Seeds, next_seed
@@ -47,7 +47,7 @@ class RecordRows(NamedTuple):
 
 
 @functools.cache
-def compile_step(functions: RecordFunctions, place: Callable[[Any], tuple[int, int, int]]) -> SharedProgram:
+def compile_step(functions: RecordFunctions, place: Callable[[Any], tuple[int, int, int]]) -> BatchStep:
     """Compile the step of a game, once for each; see `scml_gym.vector.loop.make_step`."""
     restart_record, act_record, observe, mask = functions
 

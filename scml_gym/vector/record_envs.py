@@ -175,9 +175,9 @@ def define_game(game: RecordGame, path: str, summary: str, env_id: str, columns:
             try_player=try_player,
             background=(game.opponent,),
             substitute=game.opponent,
-            most_seats=1,
-            seats=1,
-            seats_one_on_one=1,
+            most_positions=1,
+            positions=1,
+            positions_one_on_one=1,
             columns=columns,
         ),
     )

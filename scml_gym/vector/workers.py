@@ -1,4 +1,4 @@
-"""The threads that run a `SharedProgram`: the caller's, and workers that sleep while there is nothing to do."""
+"""The threads that run a `BatchStep`: the caller's, and workers that sleep while there is nothing to do."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ import numpy as np
 
 from scml_gym.core.copying import Uncopied
 from scml_gym.jit.arrays import BUFFER_SIZE
-from scml_gym.vector.jobs import ASLEEP, CLOSED, COMING, INSIDE, LINE, PORTIONS, SharedProgram, give_up, leave
+from scml_gym.vector.jobs import ASLEEP, CLOSED, COMING, INSIDE, LINE, PORTIONS, BatchStep, give_up, leave
 
 
 class Workers(Uncopied):
-    """A program and its threads. Workers start with the first call, and end with `close` or with this object.
+    """A step and its threads. Workers start with the first call, and end with `close` or with this object.
 
     Args:
-        program: What is run.
+        step: What is run.
         threads: How many run it, the caller's among them.
     """
 
-    why_not = "threads are at work in it; make another one of the same program"
+    why_not = "threads are at work in it; make another one of the same step"
 
-    def __init__(self, program: SharedProgram, threads: int = 1):
-        self._program = program
+    def __init__(self, step: BatchStep, threads: int = 1):
+        self._step = step
         self._counters = np.zeros(ASLEEP + LINE * threads, dtype=np.int64)
         self._counters[PORTIONS] = 1 if threads == 1 else 2 * threads
         self._buffer = np.zeros(BUFFER_SIZE, dtype=np.uint8)
@@ -36,15 +36,15 @@ class Workers(Uncopied):
         self._end: Callable[[], Any] | None = None
 
     def __call__(self, n: int, *arguments: Any) -> None:
-        """Run the program on rows 0 to ``n - 1``.
+        """Run the step on rows 0 to ``n - 1``.
 
         Args:
             n: Of rows.
-            arguments: Of the program. Their types must be those of the first call, which nobody checks: workers read
+            arguments: Of the step. Their types must be those of the first call, which nobody checks: workers read
                 the argument buffer as such.
 
         Raises:
-            BaseException: what the program raised in one of the threads.
+            BaseException: what the step raised in one of the threads.
         """
         if n == 0:
             return
@@ -57,7 +57,7 @@ class Workers(Uncopied):
             self._counters[COMING] = 1
             for k, wake_lock in enumerate(self._wake_locks):
                 _wake(self._counters, k, wake_lock)
-            self._program.lead(self._counters, self._buffer, 0, n, arguments)
+            self._step.lead(self._counters, self._buffer, 0, n, arguments)
         except BaseException:
             give_up(self._counters)
             self._failures.clear()
@@ -77,7 +77,7 @@ class Workers(Uncopied):
         like = _blank(arguments)
         counters = np.zeros_like(self._counters)
         counters[CLOSED] = 1
-        self._program.follow(counters, self._buffer, like)  # all is compiled before somebody waits for it
+        self._step.follow(counters, self._buffer, like)  # all is compiled before somebody waits for it
         leave(counters)
         give_up(counters)
         workers: list[threading.Thread] = []
@@ -86,7 +86,7 @@ class Workers(Uncopied):
         for k in range(self._threads - 1):
             wake_lock = threading.Lock()
             wake_lock.acquire()
-            given = wake_lock, k, self._counters, self._buffer, self._program, like, self._failures
+            given = wake_lock, k, self._counters, self._buffer, self._step, like, self._failures
             worker = threading.Thread(target=_help, args=given, name=f"worker {k}", daemon=True)
             worker.start()
             workers.append(worker)
@@ -109,7 +109,7 @@ def _help(
     k: int,
     counters: np.ndarray,
     buffer: np.ndarray,
-    program: SharedProgram,
+    step: BatchStep,
     like: tuple[Any, ...],
     failures: list[BaseException],
 ) -> None:
@@ -119,7 +119,7 @@ def _help(
         awake = True
         while awake:
             try:
-                program.follow(counters, buffer, like)
+                step.follow(counters, buffer, like)
             except BaseException as error:  # for the thread that gave the job, which waits for this one
                 failures.append(error)
                 leave(counters)

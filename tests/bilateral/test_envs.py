@@ -155,7 +155,7 @@ def test_text_shows_the_standing_offers(name):
     env.step(0 if name == ACCEPTANCE else 3)
     text = env.render()
     assert "EnglandZimbabwe, round 2/6" in text
-    assert env.setting.negotiation(0).scenario.outcome(int(env.view["mine"]))[0] in text
+    assert env.config.negotiation(0).scenario.outcome(int(env.view["mine"]))[0] in text
     env.step(1)
     assert "accepted by learner" in env.render()
 

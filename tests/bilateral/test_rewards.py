@@ -53,11 +53,13 @@ def test_a_step_pays_what_applies():
     close_view(failed, -1, NOBODY, 0.0, 0.0)
     close_view(agreed, 3, LEARNER, 0.75, 0.2)
     agreement = math.tanh(5 * 0.25)
-    assert reward.pay(True, 0.4, 0.9, running) == 0.6 / 100
-    assert reward.pay(False, 0.4, 0.9, running) == 0.0  # nothing was refused
-    assert reward.pay(True, 0.4, 0.9, failed) == 0.6 / 100 - 0.5
-    assert reward.pay(False, 0.75, 0.9, agreed) == agreement  # the learner accepted
-    assert reward.pay(True, 0.4, 0.9, agreed) == 0.6 / 100 + agreement  # the opponent accepted the learner's offer
+    assert reward.step_reward(True, 0.4, 0.9, running) == 0.6 / 100
+    assert reward.step_reward(False, 0.4, 0.9, running) == 0.0  # nothing was refused
+    assert reward.step_reward(True, 0.4, 0.9, failed) == 0.6 / 100 - 0.5
+    assert reward.step_reward(False, 0.75, 0.9, agreed) == agreement  # the learner accepted
+    assert (
+        reward.step_reward(True, 0.4, 0.9, agreed) == 0.6 / 100 + agreement
+    )  # the opponent accepted the learner's offer
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,7 @@ def contents(folder):
 
 @pytest.mark.slow
 def test_a_results_folder(command_line, tmp_path):
-    (tmp_path / "x.yaml").write_text("worlds: 2\ndays: 3\nfactories: 2\nfield: [greedy]\n")
+    (tmp_path / "x.yaml").write_text("worlds: 2\ndays: 3\nfactories: 2\nbackground: [greedy]\n")
     options = (
         "best-subset",
         "scml:SyncRandomOneShotAgent",
@@ -48,7 +48,7 @@ def test_a_results_folder(command_line, tmp_path):
     folder = tmp_path / "a" / "b"
     assert {p.name for p in folder.iterdir()} == FILES
     assert [p.name for p in folder.parent.iterdir()] == ["b"]
-    assert "Field: greedy. A score holds only in its field." in done.stdout
+    assert "Background opponents: greedy. Scores depend on who else plays." in done.stdout
     assert "Failures" in done.stdout
     assert "WARNING" in done.stderr
     table = read_scores(folder / "scores.csv")
@@ -63,6 +63,13 @@ def test_a_results_folder(command_line, tmp_path):
     assert render(folder) == (folder / "ranking.md").read_text()
     assert contents(folder) == before
 
+    for name, words in (("config.yaml", ("background:", "field:")), ("scores.csv", (",background,", ",field,"))):
+        (folder / name).write_text((folder / name).read_text().replace(*words))
+    assert render(folder) == (folder / "ranking.md").read_text()  # as earlier versions called them
+    for name, words in (("config.yaml", ("field:", "background:")), ("scores.csv", (",field,", ",background,"))):
+        (folder / name).write_text((folder / name).read_text().replace(*words))
+    assert contents(folder) == before
+
     again = command_line("evaluate.py", *options, "--out", "a/b")
     assert again.returncode == 2
     assert "not empty" in again.stderr
@@ -75,7 +82,7 @@ def test_a_results_folder(command_line, tmp_path):
 
 
 def test_where_all_fail_the_exit_code_is_3(command_line, tmp_path):
-    options = ("--worlds", 1, "--days", 3, "--factories", 1, "--field", "greedy", "--out", "x")
+    options = ("--worlds", 1, "--days", 3, "--factories", 1, "--background", "greedy", "--out", "x")
     done = command_line("evaluate.py", "tests.helpers.evaluation_players:CannotBeMade", *options)
     assert done.returncode == 3
     assert "no competitor finished a world" in done.stderr
@@ -106,9 +113,10 @@ def test_results_are_not_lost_where_the_folder_is_taken_meanwhile(tmp_path):
         ("gredy", "--workers", "1"),
         ("greedy", "--game", "onshot"),
         ("greedy", "--game", "bilateral"),
-        ("greedy", "--field", "gredy", "--workers", "1"),
+        ("greedy", "--background", "gredy", "--workers", "1"),
         ("os:getcwd", "--workers", "1"),
-        ("greedy", "--field", "builtins:int"),
+        ("greedy", "--background", "builtins:int"),
+        ("greedy", "--field", "greedy"),
         ("builtins:print",),
         ("tests.helpers.evaluation_players:takes_nothing",),
         ("tests.helpers.evaluation_players:not_a_policy", "--workers", "1"),
@@ -128,6 +136,7 @@ def test_bad_input_is_one_line_and_nothing_is_written(command_line, tmp_path, ar
     (line,) = done.stderr.splitlines()
     assert line.startswith("error: ")
     assert "gredy" not in arguments or "did you mean 'greedy'?" in line
+    assert "--field" not in arguments or line.endswith("did you mean --background?")
     assert "onshot" not in arguments or "did you mean 'oneshot'?" in line
     assert [p.name for p in tmp_path.rglob("*")] == ["file"]
 
@@ -141,7 +150,7 @@ def test_a_year_that_the_league_does_not_have_is_bad_input(command_line, tmp_pat
 
 
 def test_what_a_failed_player_says_is_no_markup(command_line, tmp_path):
-    options = ("--worlds", 1, "--days", 3, "--factories", 1, "--field", "greedy", "--out", "x")
+    options = ("--worlds", 1, "--days", 3, "--factories", 1, "--background", "greedy", "--out", "x")
     done = command_line("evaluate.py", "best-subset", "tests.helpers.evaluation_players:Brackets", *options)
     assert done.returncode == 0, done.stderr
     assert "IndexError: [/red] list index [0] <b>|</b>" in done.stdout

@@ -26,11 +26,11 @@ def results(tmp_path):
         "player": NAMES[2],
         "failure": "exception",
         "message": MESSAGE,
-        "consequence": "played again with a stand-in; withdrawn",
+        "consequence": "played again with a substitute; withdrawn",
     }
     write_table(rows, tuple(COLUMNS), tmp_path / "scores.csv")
     write_table([failure], FAILURE_COLUMNS, tmp_path / "failures.csv")
-    config = TournamentConfig(competitors=tuple(NAMES), field=("greedy?own_needs=0", "a_b"))
+    config = TournamentConfig(competitors=tuple(NAMES), background=("greedy?own_needs=0", "a_b"))
     (tmp_path / "config.yaml").write_text(json.dumps(config.model_dump(mode="json", exclude={"out", "workers"})))
     render(tmp_path)
     return tmp_path
@@ -53,7 +53,7 @@ def test_a_message_has_lines_of_its_own(results, capsys):
     lines = capsys.readouterr().out.splitlines()
     failures = lines[lines.index("Failures") + 1 :]
     assert failures[0] == "[/red]"
-    assert failures[1] == "  exception; played again with a stand-in; withdrawn"
+    assert failures[1] == "  exception; played again with a substitute; withdrawn"
     message = [line.strip() for line in failures[2:] if line]
     assert " ".join(message) == MESSAGE
     assert len(message) <= len(MESSAGE) // 65 + 1
@@ -72,7 +72,7 @@ def test_a_name_is_broken_where_the_terminal_is_narrower_than_it_is(results, cap
 def test_the_page_shows_names_and_messages_as_they_are(results):
     page = (results / "ranking.md").read_text()
     assert "\\[/red\\] list index \\[0\\] is \\<out\\> of \\*range\\*" in page
-    assert "Field: greedy?own_needs=0, a_b." in page
+    assert "Background opponents: greedy?own_needs=0, a_b." in page
     assert page.count("\n| ") - page.count("\\|") > 0
     rows = [line for line in page.splitlines() if line.startswith("| \\[/red\\]")]
     assert rows, page

@@ -18,7 +18,7 @@ from scml_gym.evaluation.journal import Journal
 from scml_gym.evaluation.pool import WorkerPool
 from scml_gym.evaluation.tournament import run_tournament
 
-SMALL = {"competitors": ("best-subset", "greedy"), "field": ("greedy",), "days": 3, "factories": 2, "workers": 1}
+SMALL = {"competitors": ("best-subset", "greedy"), "background": ("greedy",), "days": 3, "factories": 2, "workers": 1}
 
 
 def config(**changes):
@@ -110,7 +110,7 @@ def test_nothing_is_left_of_a_tournament_that_played_nothing(tmp_path):
 
 def test_a_killed_command_goes_on(tmp_path):
     root = Path(__file__).resolve().parents[2]
-    command = [sys.executable, root / "evaluate.py", "best-subset", "--field", "greedy", "--days", "3"]
+    command = [sys.executable, root / "evaluate.py", "best-subset", "--background", "greedy", "--days", "3"]
     command += ["--factories", "2", "--worlds", "30", "--workers", "1", "--out", tmp_path / "out"]
     journal = tmp_path / "out.plays.jsonl"
     killed = subprocess.Popen(command, cwd=root, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

@@ -1,4 +1,4 @@
-"""The schedule: balanced seats, swapped levels, blocks, one on one; and the configuration of tournaments."""
+"""The schedule: balanced positions, swapped levels, blocks, one on one; and the configuration of tournaments."""
 
 from collections import Counter
 from itertools import combinations
@@ -14,8 +14,8 @@ from scml_gym.evaluation.schedule import PLAYS, occupants, schedule
 CONFIGS = sorted((Path(__file__).resolve().parents[2] / "configs" / "tournament").glob("*.yaml"))
 
 
-def seats(match, play):
-    return [(o.label, int(f >= len(match.seats) // 2)) for f, o in enumerate(match.seating(play))]
+def positions(match, play):
+    return [(o.label, int(f >= len(match.positions) // 2)) for f, o in enumerate(match.line_up(play))]
 
 
 @pytest.mark.parametrize("n", [1, 2, 7, 11, 16])
@@ -24,16 +24,16 @@ def test_everyone_plays_each_level_once(n):
     matches = list(schedule(config))
     assert [m.configuration for m in matches] == list(range(6))
     for match in matches:
-        assert len(match.seats) == 2 * max(5, -(-n // 2))
-        played = Counter(seat for play in PLAYS for seat in seats(match, play))
+        assert len(match.positions) == 2 * max(5, -(-n // 2))
+        played = Counter(position for play in PLAYS for position in positions(match, play))
         assert all(
             played[label.name, level] == 1 for label in occupants(config.competitors, "competitor") for level in PLAYS
         )
 
 
 def test_the_field_takes_turns():
-    config = TournamentConfig(competitors=("a",), field=("x", "y", "z", "w"), worlds=8)
-    count = Counter(o.label for match in schedule(config) for o in match.seats if o.role == "field")
+    config = TournamentConfig(competitors=("a",), background=("x", "y", "z", "w"), worlds=8)
+    count = Counter(o.label for match in schedule(config) for o in match.positions if o.role == "background")
     assert set(count.values()) == {8 * 9 // 4}
 
 
@@ -41,11 +41,11 @@ def test_large_sets_play_in_balanced_blocks():
     config = TournamentConfig(competitors=tuple(f"p{i}" for i in range(21)), worlds=40)
     matches = list(schedule(config))
     assert len(matches) == 80
-    appearances = Counter(o.label for m in matches for o in m.seats if o.role == "competitor")
+    appearances = Counter(o.label for m in matches for o in m.positions if o.role == "competitor")
     assert set(appearances.values()) == {40}
     met = Counter()
     for match in matches:
-        present = sorted(o.label for o in match.seats if o.role == "competitor")
+        present = sorted(o.label for o in match.positions if o.role == "competitor")
         assert len(present) in (10, 11)
         met.update(combinations(present, 2))
     assert len(met) == 21 * 20 // 2
@@ -57,7 +57,7 @@ def test_large_sets_play_in_balanced_blocks():
 def test_one_on_one_seats_are_equal_and_exchanged():
     config = TournamentConfig(competitors=("a", "b"), one_on_one=True, worlds=5, factories=4)
     for match in schedule(config):
-        first, second = (seats(match, play) for play in PLAYS)
+        first, second = (positions(match, play) for play in PLAYS)
         for play in (first, second):
             assert Counter(play) == {(label, level): 2 for label in "ab" for level in PLAYS}
         assert all(x[0] != y[0] for x, y in zip(first, second, strict=True))
@@ -68,10 +68,10 @@ def test_earlier_worlds_stay_when_more_are_played():
     assert few == many[:3]
 
 
-def test_the_seed_changes_worlds_and_seats():
+def test_the_seed_changes_worlds_and_positions():
     one, other = (list(schedule(TournamentConfig(competitors=tuple("ab"), seed=seed))) for seed in (0, 1))
     assert not {m.seed for m in one} & {m.seed for m in other}
-    assert [m.seats for m in one] != [m.seats for m in other]
+    assert [m.positions for m in one] != [m.positions for m in other]
 
 
 def test_labels_are_short_and_unique(tmp_path):
@@ -98,6 +98,13 @@ def test_bad_files_are_refused(tmp_path, content):
         load_config(path)
 
 
+def test_a_former_key_is_answered_by_its_name_now(tmp_path):
+    path = tmp_path / "x.yaml"
+    path.write_text("field: [greedy]")
+    with pytest.raises(InputError, match="did you mean 'background'"):
+        load_config(path)
+
+
 @pytest.mark.parametrize(
     "settings",
     [
@@ -107,7 +114,7 @@ def test_bad_files_are_refused(tmp_path, content):
         {"factories": 9},
         {"time_limit": 0},
         {"workers": 0},
-        {"field": ()},
+        {"background": ()},
         {"competitors": ("a", " ")},
         {"one_on_one": True, "competitors": ("a",)},
         {"one_on_one": True, "competitors": ("a", "b"), "factories": 3},
@@ -131,4 +138,5 @@ def test_labels_tell_run_folders_of_one_name_apart(tmp_path, monkeypatch):
     assert labels[5:8] == [f"{own}/greedy", "runs/greedy", f"{own}/greedy#2"]
     assert labels[8:] == ["x:Y", "x:Y#2", "x:Y#3"]
     assert len(set(labels)) == len(labels)
-    assert [o.label for o in occupants(["a/ppo", "./a/ppo", "best-subset"], "field")] == ["ppo", "ppo#2", "best-subset"]
+    same = occupants(["a/ppo", "./a/ppo", "best-subset"], "background")
+    assert [o.label for o in same] == ["ppo", "ppo#2", "best-subset"]

@@ -1,4 +1,4 @@
-"""``evaluate.py study``: cells that are kept, folders that are never overwritten, one-line errors."""
+"""``evaluate.py study``: runs that are kept, folders that are never overwritten, one-line errors."""
 
 import hashlib
 import json
@@ -53,14 +53,14 @@ def test_the_command_computes_resumes_and_repeats(command_line, tiny, tmp_path):
     assert "- noise-little: " in page
     assert "study tiny.yaml --workers 1" in page
     lines = (folder / "games.csv").read_text().splitlines()
-    assert lines[0] == "cell,noise,game,payoff"
+    assert lines[0] == "run,noise,game,payoff"
     assert [line.partition(",")[0] for line in lines[1:]] == ["noise-none"] * 5 + ["noise-little"] * 5 + [
         "noise-much"
     ] * 5
-    before = {p: p.stat().st_mtime_ns for p in (folder / "cells").iterdir()}
+    before = {p: p.stat().st_mtime_ns for p in (folder / "runs").iterdir()}
     again = command_line("evaluate.py", "study", "tiny.yaml", "--workers", 1)
     assert again.returncode == 0, again.stderr
-    assert {p: p.stat().st_mtime_ns for p in (folder / "cells").iterdir()} == before
+    assert {p: p.stat().st_mtime_ns for p in (folder / "runs").iterdir()} == before
     assert len(json.loads((folder / "starts.json").read_text())) == 1
 
 
@@ -71,31 +71,31 @@ def test_a_killed_study_goes_on(command_line, tiny, tmp_path):
     assert killed.stderr.splitlines()[-1].startswith("error: a worker process was killed")
     folder = tmp_path / "runs" / "study-tiny"
     assert not (folder / "games.csv").exists()
-    kept = contents(folder / "cells")
+    kept = contents(folder / "runs")
     done = command_line("evaluate.py", *options)
     assert done.returncode == 0, done.stderr
-    assert kept.items() <= contents(folder / "cells").items()
+    assert kept.items() <= contents(folder / "runs").items()
     assert len(json.loads((folder / "starts.json").read_text())) == 2
-    study, settings = load_study(STUDIES, tiny)
-    run_study(study, settings, tmp_path / "whole")
+    study, config = load_study(STUDIES, tiny)
+    run_study(study, config, tmp_path / "whole")
     assert (tmp_path / "whole" / "games.csv").read_bytes() == (folder / "games.csv").read_bytes()
 
 
-def test_other_settings_never_overwrite(command_line, tiny, tmp_path):
-    study, settings = load_study(STUDIES, tiny)
-    run_study(study, settings, tmp_path / "x")
+def test_another_config_never_overwrite(command_line, tiny, tmp_path):
+    study, config = load_study(STUDIES, tiny)
+    run_study(study, config, tmp_path / "x")
     before = contents(tmp_path / "x")
     done = command_line("evaluate.py", "study", "tiny.yaml", "--out", "x", "--set", "noise.little=0.2")
     assert done.returncode == 2
     (line,) = done.stderr.splitlines()
     assert line == (
-        "error: x holds the results of other settings (noise.little is 0.1 there, 0.2 here); give another --out"
+        "error: x holds the results of another config (noise.little is 0.1 there, 0.2 here); give another --out"
     )
     assert contents(tmp_path / "x") == before
     (tmp_path / "y").mkdir()
     (tmp_path / "y" / "mine").touch()
     with pytest.raises(InputError, match="nothing is overwritten"):
-        run_study(study, settings, tmp_path / "y")
+        run_study(study, config, tmp_path / "y")
     assert [p.name for p in (tmp_path / "y").iterdir()] == ["mine"]
 
 
@@ -106,27 +106,27 @@ def test_an_edited_file_and_another_folder(tmp_path, monkeypatch):
     scenario.write_text(text)
     options = ["test.scenario=lunch/party.yaml", *SMALL]
     monkeypatch.chdir(tmp_path)
-    study, settings = load_study(STUDIES, "dqn_acceptance", options)
-    assert settings["test"]["scenario"] == str(scenario)
-    assert set(settings["files_sha256"]) == {"test.scenario"}
-    run_study(study, settings, tmp_path / "x")
-    (tmp_path / "x" / "cells" / "rules.json").unlink()
+    study, config = load_study(STUDIES, "dqn_acceptance", options)
+    assert config["test"]["scenario"] == str(scenario)
+    assert set(config["files_sha256"]) == {"test.scenario"}
+    run_study(study, config, tmp_path / "x")
+    (tmp_path / "x" / "runs" / "rules.json").unlink()
 
     monkeypatch.chdir(tmp_path / "lunch")
     again = load_study(STUDIES, "../x/study.yaml")[1]
-    assert again == settings
+    assert again == config
     run_study(load_study(STUDIES, "../x/study.yaml")[0], again, Path("../x"))
 
     scenario.write_text(text + "# edited\n")
     before = contents(tmp_path / "x")
-    study, settings = load_study(STUDIES, "../x/study.yaml")
+    study, config = load_study(STUDIES, "../x/study.yaml")
     with pytest.raises(InputError, match=r"party.yaml \(test.scenario\) is not what it was for the results in"):
-        run_study(study, settings, tmp_path / "x")
+        run_study(study, config, tmp_path / "x")
     assert contents(tmp_path / "x") == before
     scenario.write_text(text)
     with pytest.raises(InputError, match=r"party\.yaml was changed while the study ran"):
-        run_study(study, settings, tmp_path / "y")
-    assert list((tmp_path / "y" / "cells").iterdir()) == []
+        run_study(study, config, tmp_path / "y")
+    assert list((tmp_path / "y" / "runs").iterdir()) == []
 
 
 def test_digests_are_of_names_and_contents(tmp_path):
@@ -140,17 +140,17 @@ def test_digests_are_of_names_and_contents(tmp_path):
 
 @pytest.mark.parametrize("text", ["{", "[1]", '[{"command": "x"}]', "3"])
 def test_a_damaged_record_is_one_line(tiny, tmp_path, text):
-    study, settings = load_study(STUDIES, tiny)
-    run_study(study, settings, tmp_path / "x")
+    study, config = load_study(STUDIES, tiny)
+    run_study(study, config, tmp_path / "x")
     (tmp_path / "x" / "starts.json").write_text(text)
     for missing in (False, True):
         if missing:
-            (tmp_path / "x" / "cells" / "noise-none.json").unlink()
+            (tmp_path / "x" / "runs" / "noise-none.json").unlink()
         with pytest.raises(InputError, match=r"starts.json is not readable \(.*\); remove it") as refused:
-            run_study(study, settings, tmp_path / "x")
+            run_study(study, config, tmp_path / "x")
         assert "\n" not in str(refused.value)
     (tmp_path / "x" / "starts.json").unlink()
-    run_study(study, settings, tmp_path / "x")
+    run_study(study, config, tmp_path / "x")
 
 
 def test_no_workers_are_refused(command_line, tiny, tmp_path):
@@ -162,10 +162,10 @@ def test_no_workers_are_refused(command_line, tiny, tmp_path):
 
 def test_a_file_can_be_based_on_another(tiny, tmp_path):
     (tmp_path / "other.yaml").write_text(f"base: {tiny}\nnoise: {{little: 0.2}}\n")
-    study, settings = load_study(STUDIES, tmp_path / "other.yaml", ["games=2"])
+    study, config = load_study(STUDIES, tmp_path / "other.yaml", ["games=2"])
     assert isinstance(study, TinyStudy)
-    assert settings["noise"] == {"none": 0.0, "little": 0.2, "much": 0.5}
-    assert study.cells()["noise-little"] == 2
+    assert config["noise"] == {"none": 0.0, "little": 0.2, "much": 0.5}
+    assert study.runs()["noise-little"] == 2
 
 
 @pytest.mark.parametrize(
@@ -191,6 +191,6 @@ def test_bad_input_is_one_line(tmp_path, text, message):
 def test_every_study_and_file_is_sound():
     for path in [*(CONFIGS / "study").glob("*.yaml"), *(CONFIGS.parent / "benchmarks").glob("*.yaml")]:
         study, _ = load_study(STUDIES, path)
-        assert study.cells()
+        assert study.runs()
     for name in STUDIES:
         STUDIES.get(name)

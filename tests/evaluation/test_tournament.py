@@ -5,14 +5,14 @@ import pytest
 from scml_gym.core.errors import InputError
 from scml_gym.evaluation.config import TournamentConfig
 from scml_gym.evaluation.pool import WorkerPool
-from scml_gym.evaluation.schedule import stand_in
+from scml_gym.evaluation.schedule import substitute_of
 from scml_gym.evaluation.tournament import MAX_FAILURES, run_tournament
 
-FIELD = ("scml:SyncRandomOneShotAgent", "greedy")
+BACKGROUND = ("scml:SyncRandomOneShotAgent", "greedy")
 
 
 def tournament(*competitors, **settings):
-    settings = {"worlds": 2, "days": 3, "factories": 3, "field": FIELD, "workers": 2} | settings
+    settings = {"worlds": 2, "days": 3, "factories": 3, "background": BACKGROUND, "workers": 2} | settings
     return run_tournament(TournamentConfig(competitors=competitors, **settings))
 
 
@@ -64,7 +64,7 @@ def test_the_others_play_every_world(misbehaving):
         mine = [row for row in misbehaving.rows if (row["competitor"], row["role"]) == (label, "competitor")]
         assert len(mine) == 2 * (MAX_FAILURES + 1)
     assert labels(misbehaving.rows) == {"best-subset", "greedy", "tests.helpers.evaluation_players:Handles"}
-    assert labels(misbehaving.rows, "stand-in") == {stand_in("oneshot").label}
+    assert labels(misbehaving.rows, "substitute") == {substitute_of("oneshot").label}
 
 
 def test_who_fails_again_is_withdrawn(misbehaving):
@@ -82,7 +82,7 @@ def test_a_hanging_player_is_stopped():
     assert labels(outcome.rows) == {"greedy"}
 
 
-def test_one_on_one_has_no_stand_in():
+def test_one_on_one_has_no_substitute():
     outcome = tournament("greedy", "tests.helpers.evaluation_players:Raises", one_on_one=True, factories=2)
     assert outcome.rows == []
     assert {f["consequence"] for f in outcome.failures} == {"left out", "left out; withdrawn"}

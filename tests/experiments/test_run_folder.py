@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from scml_gym.core.errors import InputError
-from scml_gym.experiments.run_folder import Run, find_policy_file
+from scml_gym.experiments.run_folder import Run, current_hyperparameters, find_policy_file
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -238,6 +238,10 @@ def start(path):
     process = subprocess.Popen([sys.executable, "-c", WORKER, str(path)], stdout=subprocess.PIPE, env=environment)
     assert process.stdout.readline() == b"started\n"
     return process
+
+
+def test_a_former_hyperparameter_has_its_name_of_now():
+    assert current_hyperparameters({"diary": "logs", "penalty": 1.0}) == {"decision_log": "logs", "penalty": 1.0}
 
 
 def test_killed_at_any_moment_nothing_is_half_written(run):

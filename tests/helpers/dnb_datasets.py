@@ -21,7 +21,7 @@ def config(**changes):
     } | changes
 
 
-def settings(**changes) -> DatasetConfig:
+def hyperparameters(**changes) -> DatasetConfig:
     return validate(DatasetConfig, config(**changes))
 
 

@@ -1,4 +1,4 @@
-"""What tests of D-NB's acceptance models share: small settings, samples with every field in its range, models."""
+"""What tests of D-NB's acceptance models share: hyperparameters, samples with every field in its range, models."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ SMALL = {
         "patience": 12,
     },
 }
-"""Settings of every kind of model, for tests."""
+"""Hyperparameters of every kind of model, for tests."""
 
 BAR = SimpleNamespace(update=lambda step, note="": None)
 
 
-def settings_of(name, **changes):
-    return validate(MODELS.get(name).settings, SMALL[name] | changes)
+def hyperparameters_of(name, **changes):
+    return validate(MODELS.get(name).hyperparameters, SMALL[name] | changes)
 
 
 def invented(n, seed=0):
@@ -82,11 +82,11 @@ def invented(n, seed=0):
 
 
 def random_model(name, seed=0):
-    rng, settings = np.random.default_rng(seed), settings_of(name)
-    weights = {key: rng.uniform(0.1, 0.6, shape) for key, shape in MODELS.get(name).shapes(settings).items()}
+    rng, hyperparameters = np.random.default_rng(seed), hyperparameters_of(name)
+    weights = {key: rng.uniform(0.1, 0.6, shape) for key, shape in MODELS.get(name).shapes(hyperparameters).items()}
     if name != "base-rate":
         weights = {key: value - 0.35 for key, value in weights.items()}
-    return AcceptanceModel.pack(name, settings, weights, 8.0)
+    return AcceptanceModel.pack(name, hyperparameters, weights, 8.0)
 
 
 def dataset_of(samples, accepted, worlds=10):

@@ -136,9 +136,9 @@ def answer(env, action):
     if hasattr(env, "codec"):
         return answers(env.codec.decode(np.asarray(action), env.view))
     if hasattr(env, "table"):
-        response = int(env.form.decode(action, env.view, env.table))
+        response = int(env.codec.decode(action, env.view, env.table))
         return {ACCEPT_OFFER: "accept", END_NEGOTIATION: "end"}.get(response, f"offer outcome {response}")
-    response, quantity, price = env.form.actions.decode(int(action), env.view, env.partner)
+    response, quantity, price = env.codec.actions.decode(int(action), env.view, env.partner)
     return f"partner {env.partner}: {RESPONSE_NAMES[response]}" + (f" {quantity} at {price}" if quantity else "")
 
 
@@ -201,7 +201,7 @@ class WatchedAgents(BaseParallelWrapper):
         env = self.env
         if hasattr(env, "codec"):
             return answers(env.codec.decode(np.asarray(action), env.view(agent)))
-        response, quantity, price = env.form.actions.decode(int(action), env.view, env.possible_agents.index(agent))
+        response, quantity, price = env.codec.actions.decode(int(action), env.view, env.possible_agents.index(agent))
         return f"{RESPONSE_NAMES[response]}" + (f" {quantity} at {price}" if quantity else "")
 
 

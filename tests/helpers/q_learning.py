@@ -29,5 +29,5 @@ def config(**changes):
     return merge(read_yaml(CONFIGS / "agent" / "q_learning.yaml"), over)
 
 
-def settings(**changes) -> QLearningHyperparameters:
+def hyperparameters(**changes) -> QLearningHyperparameters:
     return validate(QLearningHyperparameters, config(**changes))

@@ -98,11 +98,11 @@ def test_observations_lie_in_their_space(arguments, view):
 @pytest.mark.parametrize("arguments", ENCODERS, ids=str)
 def test_every_slot_is_named_once_with_its_range(arguments):
     encoder = JointEncoder(**{**arguments, "layout": "flat"})
-    names = [slot.name for slot in encoder.slots]
+    names = [feature.name for feature in encoder.features]
     assert len(set(names)) == len(names)
     low, high = (getattr(encoder.space, end) for end in ("low", "high"))
-    assert [(s.low, s.high) for s in encoder.slots] == list(zip(low, high, strict=True))
-    assert all(slot.meaning for slot in encoder.slots)
+    assert [(s.low, s.high) for s in encoder.features] == list(zip(low, high, strict=True))
+    assert all(feature.meaning for feature in encoder.features)
 
 
 @given(view=views_with_economy())
@@ -111,7 +111,7 @@ def test_layouts_agree_and_slots_mean_what_they_say(view):
     flat: Any = JointEncoder().encode(view)
     blocks: Any = JointEncoder(layout="dict").encode(view)
     assert np.array_equal(flat, np.concatenate([blocks["factory"].ravel(), blocks["partners"].ravel()]))
-    values = dict(zip([s.name for s in JointEncoder().slots], flat.tolist(), strict=True))
+    values = dict(zip([s.name for s in JointEncoder().features], flat.tolist(), strict=True))
     assert values["factory.buyer"] == (view["level"] == BUYER)
     assert values["factory.needs"] == pytest.approx(np.clip(view["needs"] / view["lines"], -1, 1))
     for k in range(MAX_PARTNERS):

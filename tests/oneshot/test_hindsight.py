@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scml_gym.oneshot.players import player_maker
-from scml_gym.oneshot.rewards.hindsight import compiled_ideal_profit, hindsight_profit
+from scml_gym.oneshot.rewards.hindsight import compiled_hindsight_profit, hindsight_profit
 from scml_gym.oneshot.settlement import settle_day
 from scml_gym.oneshot.view import BUYER, SELLER, new_view
 from scml_gym.oneshot.worlds.generation import league_spec
@@ -72,11 +72,11 @@ def test_one_price_and_one_contract_reach_it_where_cash_suffices(view):
 @settings(max_examples=100, deadline=None)
 def test_it_depends_on_the_start_of_the_day_alone_and_not_on_how_it_is_computed(view):
     ideal = hindsight_profit(view)
-    assert compiled_ideal_profit(view) == ideal
+    assert compiled_hindsight_profit(view) == ideal
     view["needs"], view["agreed_quantity"], view["decision"] = -3, 7, 2
     view["partners"]["agreed_quantity"], view["partners"]["agreed_price"] = 2, view["min_price"]
     view["partners"]["running"] = 1
-    assert compiled_ideal_profit(view) == ideal
+    assert compiled_hindsight_profit(view) == ideal
 
 
 def test_examples():

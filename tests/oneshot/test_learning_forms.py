@@ -220,8 +220,8 @@ def test_rows_hold_what_the_blocks_hold():
     rows = EntityEncoder()
     env = make(observation="entities")
     assert env.observation_space.shape == (9, 16)
-    assert len(rows.slots) == 9 * 16
-    assert len({slot.name for slot in rows.slots}) == 9 * 16
+    assert len(rows.features) == 9 * 16
+    assert len({feature.name for feature in rows.features}) == 9 * 16
     for seed in range(3):
         observation, _ = env.reset(seed=seed)
         parts: Any = blocks.encode(env.view)
@@ -230,7 +230,7 @@ def test_rows_hold_what_the_blocks_hold():
         assert np.array_equal(observation[0, 1:], parts["factory"])
         assert np.array_equal(observation[1:, 1:11], parts["partners"])
         assert not observation[1:, 11:].any()
-        values = dict(zip([s.name for s in rows.slots], observation.ravel().tolist(), strict=True))
+        values = dict(zip([s.name for s in rows.features], observation.ravel().tolist(), strict=True))
         assert values["partners[1].exists"] == parts["partners"][1, 0]
 
 

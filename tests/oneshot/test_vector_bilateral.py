@@ -46,7 +46,7 @@ def assert_same(ours, theirs, where=""):
         for mine, single in zip(ours, theirs, strict=True):
             assert mine is None or np.array_equal(mine, single), where
     else:
-        in_a_batch = np.dtype(np.bool_) if where.endswith("action_mask") else theirs.dtype  # see docs/environments.md
+        in_a_batch = np.dtype(np.bool_) if "action_mask" in str(where) else theirs.dtype  # see docs/environments.md
         assert ours.dtype == in_a_batch, where
         assert np.array_equal(ours, theirs), where
 

@@ -1,4 +1,4 @@
-"""Threads that share the rows of a program do each of them once, whoever comes when."""
+"""Threads that share the rows of a step do each of them once, whoever comes when."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ class Problem(Config):
 
 
 class Rewards(Config):
-    """The parts of which each combination is a cell, each by the names of equations (3) and (4).
+    """The parts of which each combination is a run, each by the names of equations (3) and (4).
 
     Attributes:
         accept: For an agreement.
@@ -68,15 +68,15 @@ class AcceptanceConfig(Config):
 
     Attributes:
         seed: The one seed that everything random comes from.
-        trainings: Networks of each cell, 4 or more.
+        trainings: Networks of each run, 4 or more.
         negotiations: With which each network, and each of as many repetitions of a rule, is judged.
         bids: The strategy that makes the learner's offers.
         train: The problem that is learnt.
         train_opponents: Letter for labels -> the opponent that is trained against.
         test: The problem in which the networks are judged.
         test_opponent: And against whom.
-        rewards: Of the cells.
-        previous: The reward of the baseline, trained like the cells.
+        rewards: Of the runs.
+        previous: The reward of the baseline, trained like the runs.
         rules: Label -> strategy that makes offers and accepts by itself, judged beside the networks.
         floor: The label of the rule that never accepts.
         own: The label of the rule that is the bidding strategy's own acceptance.
@@ -104,7 +104,7 @@ class AcceptanceConfig(Config):
     @classmethod
     def _letters(cls, opponents: dict[str, str]) -> dict[str, str]:
         if not all(key.isalpha() for key in opponents):
-            raise ValueError(f"keys {list(opponents)}; valid: letters, which stand in the labels of cells")
+            raise ValueError(f"keys {list(opponents)}; valid: letters, which stand in the labels of runs")
         _different(list(opponents.values()))
         return opponents
 
@@ -134,21 +134,21 @@ class AcceptanceConfig(Config):
         _check("test", self.test, self.test_opponent, self.bids)
         for label, rule in self.rules.items():
             _check(f"rules.{label}", self.test, self.test_opponent, rule)
-        for cell in self.cells():
-            where = "previous" if cell.previous else "rewards"
+        for run in self.runs():
+            where = "previous" if run.previous else "rewards"
             try:
-                make_reward(cell.reward.accept, cell.reward.offer, cell.reward.failure_penalty)
+                make_reward(run.reward.accept, run.reward.offer, run.reward.failure_penalty)
             except InputError as error:
                 raise InputError(f"{where}: {error}", where) from error
-            if not re.fullmatch(r"[\w.-]+", cell.label):
+            if not re.fullmatch(r"[\w.-]+", run.label):
                 raise InputError(
-                    f"rewards: {cell.label!r} is no label of a cell: name a reward by letters and digits", "rewards"
+                    f"rewards: {run.label!r} is no label of a run: name a reward by letters and digits", "rewards"
                 )
-        labels = [cell.label for cell in self.cells()]
+        labels = [run.label for run in self.runs()]
         for label in [*labels, *self.rules]:
             if [*labels, *self.rules].count(label) > 1:
                 raise InputError(
-                    f"rewards: {label!r} is the label of two; valid: cells and rules with different labels",
+                    f"rewards: {label!r} is the label of two; valid: runs and rules with different labels",
                     "rewards",
                 )
 
@@ -157,25 +157,25 @@ class AcceptanceConfig(Config):
         problems = {"train.scenario": self.train, "test.scenario": self.test}
         return {k: Path(p.scenario) for k, p in problems.items() if p.scenario not in (*SCENARIOS, "random")}
 
-    def cells(self) -> list[Cell]:
+    def runs(self) -> list[StudyRun]:
         """What is trained: every combination of opponent and rewards, then the baseline for each opponent."""
         parts = self.rewards
         combinations = [
             Reward(accept=a, offer=o, failure_penalty=p)
             for a, o, p in product(parts.accept, parts.offer, parts.failure_penalty)
         ]
-        cells = [
-            Cell(f"{letter}{r.accept}{r.offer}-{abs(r.failure_penalty):g}", opponent, r, False)
+        runs = [
+            StudyRun(f"{letter}{r.accept}{r.offer}-{abs(r.failure_penalty):g}", opponent, r, False)
             for letter, opponent in self.train_opponents.items()
             for r in combinations
         ]
-        return cells + [
-            Cell(f"{k}-previous", opponent, self.previous, True) for k, opponent in self.train_opponents.items()
+        return runs + [
+            StudyRun(f"{k}-previous", opponent, self.previous, True) for k, opponent in self.train_opponents.items()
         ]
 
-    def train_row(self, cell: Cell) -> AcceptanceRow:
-        """What a network of a cell learns in."""
-        return self._row(self.train, cell.opponent, cell.reward)
+    def train_row(self, run: StudyRun) -> AcceptanceRow:
+        """What a network of a run learns in."""
+        return self._row(self.train, run.opponent, run.reward)
 
     def test_row(self) -> AcceptanceRow:
         """What it is judged in; the rewards do not count there."""
@@ -195,7 +195,7 @@ class AcceptanceConfig(Config):
         )
 
 
-class Cell(NamedTuple):
+class StudyRun(NamedTuple):
     """What is trained several times: label as in the paper's figure 1, opponent, reward, whether it is the baseline."""
 
     label: str

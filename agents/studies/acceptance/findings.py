@@ -12,10 +12,10 @@ from scml_gym.evaluation.independent import Contrast, welch
 HOLDS, FAILS, OPEN = "holds", "does not hold", "not decided"
 
 TOP = 3
-"""Cells of each opponent in the paper's figure 1."""
+"""Runs of each opponent in the paper's figure 1."""
 
 NAMED = {"Gahboninho": "Gcc-0.5", "boulware": "Bab-0"}
-"""Cells that the paper names as among the best of their opponent."""
+"""Runs that the paper names as among the best of their opponent."""
 
 
 _BETTER = (("accept", 3, "a", "b"), ("accept", 3, "c", "b"), ("offer", 4, "b", "a"), ("offer", 4, "c", "a"))
@@ -31,30 +31,30 @@ class Finding(NamedTuple):
 
 
 def findings(samples: Samples, significance: float) -> list[Finding]:
-    """All of them that this study can speak to: it needs both opponents, two values of a part, cells to choose from."""
-    facts = {label: samples.facts[label] for label in samples.labels("cell")}
-    opponents = list(dict.fromkeys(cell["opponent"] for cell in facts.values()))
+    """All of them that this study can speak to: it needs both opponents, two values of a part, runs to choose from."""
+    facts = {label: samples.facts[label] for label in samples.labels("run")}
+    opponents = list(dict.fromkeys(run["opponent"] for run in facts.values()))
     found = []
     if {"boulware", "Gahboninho"} <= set(opponents):
-        difference = level_contrast(samples, lambda cell: cell["opponent"] == "boulware", lambda cell: True)
-        here = f"Mean of these cells less mean of the others: {interval(difference)}."
+        difference = level_contrast(samples, lambda run: run["opponent"] == "boulware", lambda run: True)
+        here = f"Mean of these runs less mean of the others: {interval(difference)}."
         statement = "Training against boulware brings more than against Gahboninho."
         found.append(Finding(statement, here, _verdict(difference)))
     for part, equation, better, worse in _BETTER:
-        if {better, worse} <= {cell[part] for cell in facts.values()}:
+        if {better, worse} <= {run[part] for run in facts.values()}:
             found.append(_pair(samples, part, equation, better, worse))
     for opponent in opponents:
-        cells = sum(cell["opponent"] == opponent for cell in facts.values())
-        if cells >= TOP:
+        runs = sum(run["opponent"] == opponent for run in facts.values())
+        if runs >= TOP:
             found.append(_best(samples, opponent, significance))
-        if cells > TOP and NAMED.get(opponent) in facts:
+        if runs > TOP and NAMED.get(opponent) in facts:
             found.append(_named(samples, opponent, NAMED[opponent]))
     return found
 
 
 def top(samples: Samples, opponent: str, among: slice = slice(None)) -> list[str]:
-    """The labels of the best cells of an opponent, by the mean over some of the trainings."""
-    labels = [label for label in samples.labels("cell") if samples.facts[label]["opponent"] == opponent]
+    """The labels of the best runs of an opponent, by the mean over some of the trainings."""
+    labels = [label for label in samples.labels("run") if samples.facts[label]["opponent"] == opponent]
     return sorted(labels, key=lambda label: -samples.trainings[label][among].mean())[:TOP]
 
 
@@ -68,14 +68,14 @@ def _verdict(difference: Contrast) -> str:
 
 
 def _pair(samples: Samples, part: str, equation: int, better: str, worse: str) -> Finding:
-    """One value of a part against another, over all cells and over those of each opponent."""
-    opponents = list(dict.fromkeys(samples.facts[label]["opponent"] for label in samples.labels("cell")))
+    """One value of a part against another, over all runs and over those of each opponent."""
+    opponents = list(dict.fromkeys(samples.facts[label]["opponent"] for label in samples.labels("run")))
     found = {}
     for among in [opponents, *([opponent] for opponent in opponents)]:
         found[", ".join(among)] = level_contrast(
             samples,
-            lambda cell: cell[part] == better,
-            lambda cell, among=among: cell["opponent"] in among and cell[part] in (better, worse),
+            lambda run: run[part] == better,
+            lambda run, among=among: run["opponent"] in among and run[part] in (better, worse),
         )
     overall, *single = found.values()
     holding = [opponent for opponent, difference in zip(opponents, single, strict=True) if difference.low > 0]
@@ -87,21 +87,21 @@ def _pair(samples: Samples, part: str, equation: int, better: str, worse: str) -
 
 
 def _best(samples: Samples, opponent: str, significance: float) -> Finding:
-    """The paper's test, over pooled negotiations of cells chosen by the same data; beside it the trainings as the unit,
-    and cells chosen by one half of the trainings and tested on the other."""
+    """The paper's test, over pooled negotiations of runs chosen by the same data; beside it the trainings as the unit,
+    and runs chosen by one half of the trainings and tested on the other."""
     previous, labels = samples.previous(opponent), top(samples, opponent)
-    over = {name: [samples.less(label, previous, pooled) for label in labels] for name, pooled in _UNITS.items()}
+    over = {name: [samples.minus(label, previous, pooled) for label in labels] for name, pooled in _UNITS.items()}
     counts = {name: sum(_above(d, significance) for d in differences) for name, differences in over.items()}
     chosen = top(samples, opponent, slice(0, None, 2))
     rest = samples.trainings[previous][1::2]
     fresh = sum(_above(welch(samples.trainings[label][1::2], rest), significance) for label in chosen)
     better = samples.better_previous()
-    beyond = sum(_above(samples.less(label, better), significance) for label in labels)
+    beyond = sum(_above(samples.minus(label, better), significance) for label in labels)
     differences = ", ".join(f"{label} {interval(d)}" for label, d in zip(labels, over["trainings"], strict=True))
     here = (
         f"Less the previous method trained against {opponent}: {differences}. Significantly above it: "
         f"{counts['negotiations']} of {len(labels)} over negotiations, {counts['trainings']} over trainings, {fresh} "
-        "where half of the trainings choose the cells and the other half tests them. Above the better of both previous "
+        "where half of the trainings choose the runs and the other half tests them. Above the better of both previous "
         f"methods: {beyond}."
     )
     below = any(difference.high < 0 for difference in over["trainings"])
@@ -121,15 +121,15 @@ def _above(difference: Contrast, significance: float) -> bool:
 
 
 def _named(samples: Samples, opponent: str, label: str) -> Finding:
-    """Whether a cell is among the best; one that cannot be told from the mean of the others is not decided."""
-    labels = [x for x in samples.labels("cell") if samples.facts[x]["opponent"] == opponent]
+    """Whether a run is among the best; one that cannot be told from the mean of the others is not decided."""
+    labels = [x for x in samples.labels("run") if samples.facts[x]["opponent"] == opponent]
     ranked = sorted(labels, key=lambda x: -samples.mean(x))
     rank = 1 + ranked.index(label)
-    behind = samples.less(label, ranked[0])
+    behind = samples.minus(label, ranked[0])
     others = level_contrast(samples, lambda c: c["label"] == label, lambda c: c["opponent"] == opponent)
     here = (
-        f"Rank {rank} of {len(ranked)}, mean {samples.mean(label):.3f}; less the best ({ranked[0]}): "
-        f"{interval(behind)}; less the mean of the others: {interval(others)}."
+        f"Rank {rank} of {len(ranked)}, mean {samples.mean(label):.3f}; minus the best ({ranked[0]}): "
+        f"{interval(behind)}; minus the mean of the others: {interval(others)}."
     )
     told_apart = others.low > 0 if rank <= TOP else behind.high < 0
     verdict = OPEN if not told_apart else HOLDS if rank <= TOP else FAILS
@@ -137,8 +137,8 @@ def _named(samples: Samples, opponent: str, label: str) -> Finding:
 
 
 def floor_counts(samples: Samples, floor: str) -> dict[str, int]:
-    """How many cells are below, level with and above a rule, by the interval of the difference."""
-    differences = [samples.less(label, floor) for label in samples.labels("cell")]
+    """How many runs are below, level with and above a rule, by the interval of the difference."""
+    differences = [samples.minus(label, floor) for label in samples.labels("run")]
     below = sum(d.high < 0 for d in differences)
     above = sum(d.low > 0 for d in differences)
     return {"below": below, "level": len(differences) - below - above, "above": int(np.sum(above))}

@@ -105,8 +105,8 @@ def judge_rule(row: AcceptanceRow, rule: str, seeds: np.ndarray) -> Outcomes:
         rule: A strategy by name.
         seeds: Integers ``(n, negotiations)``, each of one negotiation.
     """
-    setting = BilateralConfig(row.scenario, row.profile, row.opponent, row.rounds, row.opponent_first, rule)
-    views = play(setting.negotiation(0), seeds.ravel())
+    config = BilateralConfig(row.scenario, row.profile, row.opponent, row.rounds, row.opponent_first, rule)
+    views = play(config.negotiation(0), seeds.ravel())
     ends = (
         views["utility"],
         views["opponent_utility"],

@@ -2,7 +2,7 @@
 
 Source: *Effective acceptance strategy in automated negotiation using deep reinforcement learning* (in Japanese). A
 network learns on one scenario when to accept an opponent's offers, while a strategy makes its own; it is judged on
-another scenario against another opponent. Every combination of training opponent and reward parts is a cell, trained
+another scenario against another opponent. Every combination of training opponent and reward parts is a run, trained
 several times. Two baselines: the reward of Razeghi et al. 2020 (assumed: utility at an agreement, 0 else; not all of
 their details are public), trained and judged alike; and acceptance rules with the same bids.
 """
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from agents.dqn_batch import train
-from agents.studies.acceptance.config import AcceptanceConfig, Cell
+from agents.studies.acceptance.config import AcceptanceConfig, StudyRun
 from agents.studies.acceptance.play import LearningRows, Outcomes, judge, judge_rule
 from scml_gym.bilateral.view import ACCEPTED_BY
 from scml_gym.core.config import validate
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 RULES = "rules"
-"""The cell of the acceptance rules."""
+"""The run of the acceptance rules."""
 
 _LATE = 0.9
 """Share of a training after which its negotiations are counted as late."""
@@ -40,87 +40,85 @@ class AcceptanceStudy:
     judged by, utilities to six decimals; ``training_problem``, what each rule gets where the networks learn.
     """
 
-    def __init__(self, settings: AcceptanceConfig):
-        settings.check()
-        self.settings = settings
-        self._cells = {cell.label: cell for cell in settings.cells()}
+    def __init__(self, config: AcceptanceConfig):
+        config.check()
+        self.config = config
+        self._runs = {run.label: run for run in config.runs()}
 
     @classmethod
-    def build(cls, settings: Mapping[str, Any]) -> Self:
+    def build(cls, config: Mapping[str, Any]) -> Self:
         """See `scml_gym.evaluation.studies.study.Study.build`."""
-        return cls(validate(AcceptanceConfig, settings))
+        return cls(validate(AcceptanceConfig, config))
 
     def files(self) -> dict[str, Path]:
         """See `scml_gym.evaluation.studies.study.NamesFiles.files`."""
-        return self.settings.files()
+        return self.config.files()
 
-    def cells(self) -> dict[str, int]:
-        """See `scml_gym.evaluation.studies.study.Study.cells`; work is counted in steps of training."""
-        steps = self.settings.trainings * self.settings.dqn.total_steps
-        return dict.fromkeys(self._cells, steps) | {RULES: steps // 100}
+    def runs(self) -> dict[str, int]:
+        """See `scml_gym.evaluation.studies.study.Study.runs`; work is counted in steps of training."""
+        steps = self.config.trainings * self.config.dqn.total_steps
+        return dict.fromkeys(self._runs, steps) | {RULES: steps // 100}
 
-    def run(self, cell: str, advance: Callable[[int], None]) -> Tables:
+    def compute(self, run: str, advance: Callable[[int], None]) -> Tables:
         """See `scml_gym.evaluation.studies.study.Study.run`."""
         tables: Tables = {"trainings": [], "negotiations": []}
-        if cell == RULES:
-            for label, rule in self.settings.rules.items():
-                seeds = np.array([self._judge_seeds(seed) for seed in self._seeds(f"{cell} {label}")])
-                outcomes = judge_rule(self.settings.test_row(), rule, seeds)
+        if run == RULES:
+            for label, rule in self.config.rules.items():
+                seeds = np.array([self._judge_seeds(seed) for seed in self._seeds(f"{run} {label}")])
+                outcomes = judge_rule(self.config.test_row(), rule, seeds)
                 self._add(tables, {"label": label, "kind": "rule"}, outcomes, {})
                 tables.setdefault("training_problem", []).extend(self._in_training(label, rule))
-            advance(self.cells()[RULES])
+            advance(self.runs()[RULES])
         else:
-            self._train(tables, self._cells[cell], advance)
+            self._train(tables, self._runs[run], advance)
         return tables
 
     def report(self, tables: Mapping[str, pd.DataFrame], origin: str) -> Mapping[str, str | bytes]:
         """See `scml_gym.evaluation.studies.study.Study.report`."""
         from agents.studies.acceptance.report import write_report
 
-        return write_report(self.settings, tables, origin)
+        return write_report(self.config, tables, origin)
 
     def _in_training(self, label: str, rule: str) -> list[dict[str, Any]]:
         """How a rule does against each training opponent, in as many negotiations as against the other one."""
         rows = []
-        for opponent in self.settings.train_opponents.values():
-            cell = Cell(label, opponent, self.settings.previous, False)
+        for opponent in self.config.train_opponents.values():
+            run = StudyRun(label, opponent, self.config.previous, False)
             seeds = np.array([self._judge_seeds(seed) for seed in self._seeds(f"{opponent} {label}")])
-            one = judge_rule(self.settings.train_row(cell), rule, seeds)
+            one = judge_rule(self.config.train_row(run), rule, seeds)
             row = {"label": label, "opponent": opponent, "utility": float(one.utility.mean())}
             row |= {"agreement_rate": float(one.agreement.mean()), "mean_round": float(one.round.mean())}
             rows.append(row)
         return rows
 
-    def _train(self, tables: Tables, cell: Cell, advance: Callable[[int], None]) -> None:
-        settings = self.settings
-        seeds = self._seeds(cell.label)
+    def _train(self, tables: Tables, run: StudyRun, advance: Callable[[int], None]) -> None:
+        config = self.config
+        seeds = self._seeds(run.label)
         generators = [np.random.default_rng(np.random.SeedSequence(s.entropy, spawn_key=(0,))) for s in seeds]
-        late = int(_LATE * settings.dqn.total_steps)
-        rows = LearningRows(
-            settings.train_row(cell), [int(s.generate_state(1, np.uint64)[0]) >> 1 for s in seeds], late
-        )
-        networks = train(settings.dqn, generators, rows, advance)
-        outcomes = judge(networks, settings.test_row(), np.array([self._judge_seeds(seed) for seed in seeds]))
+        late = int(_LATE * config.dqn.total_steps)
+        rows = LearningRows(config.train_row(run), [int(s.generate_state(1, np.uint64)[0]) >> 1 for s in seeds], late)
+        networks = train(config.dqn, generators, rows, advance)
+        outcomes = judge(networks, config.test_row(), np.array([self._judge_seeds(seed) for seed in seeds]))
         extra = {"late_utility": rows.late_utility(), "late_agreement": rows.late_agreement()}
-        facts = {"label": cell.label, "kind": "previous" if cell.previous else "cell", "opponent": cell.opponent}
-        self._add(tables, facts | cell.reward.model_dump(), outcomes, extra)
+        facts = {"label": run.label, "kind": "previous" if run.previous else "run", "opponent": run.opponent}
+        self._add(tables, facts | run.reward.model_dump(), outcomes, extra)
 
     def _seeds(self, label: str) -> list[np.random.SeedSequence]:
         """One for each training; they depend on nothing else in the study."""
         name = list(label.encode())
-        return [np.random.SeedSequence([self.settings.seed, k, *name]) for k in range(self.settings.trainings)]
+        return [np.random.SeedSequence([self.config.seed, k, *name]) for k in range(self.config.trainings)]
 
     def _judge_seeds(self, seed: np.random.SeedSequence) -> np.ndarray:
         """Of the negotiations that a training is judged by, int64 ``(negotiations,)``."""
         stream = np.random.default_rng(np.random.SeedSequence(seed.entropy, spawn_key=(1,)))
-        return stream.integers(2**62, size=self.settings.negotiations)
+        return stream.integers(2**62, size=self.config.negotiations)
 
     def _add(
         self, tables: Tables, facts: Mapping[str, Any], outcomes: Outcomes, extra: Mapping[str, np.ndarray]
     ) -> None:
-        """Add the rows of all trainings of a cell; every row has all columns."""
+        """Add the rows of all trainings of a run; every row has all columns."""
         columns = ("label", "kind", "opponent", "accept", "offer", "failure_penalty")
-        for k in range(self.settings.trainings):
+        for k in range(self.config.trainings):
             one = Outcomes(*(array[k] for array in outcomes))
             row: dict[str, Any] = {name: facts.get(name) for name in columns} | {"training": k}
             row |= {"utility": float(one.utility.mean()), "sd": float(one.utility.std(ddof=1))}

@@ -1,4 +1,4 @@
-"""What is computed from the trainings: the table of cells, the baselines, the main effects of the reward's parts."""
+"""What is computed from the trainings: the table of runs, the baselines, the main effects of the reward's parts."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 PARTS = ("opponent", "accept", "offer", "failure_penalty")
-"""What a cell is a combination of."""
+"""What a run is a combination of."""
 
 
 _MEANS = ("agreement_rate", "mean_round", "accepted_share", "opponent_utility")
@@ -36,7 +36,7 @@ class Samples:
         self.pooled = {str(label): part["utility"].to_numpy(float) for label, part in negotiations.groupby("label")}
 
     def labels(self, kind: str) -> list[str]:
-        """Of the cells, the previous method (``previous``) or the rules, in the order of the table."""
+        """Of the runs, the previous method (``previous``) or the rules, in the order of the table."""
         return [label for label, facts in self.facts.items() if facts["kind"] == kind]
 
     def previous(self, opponent: str) -> str:
@@ -51,16 +51,16 @@ class Samples:
         """Mean utility."""
         return float(self.trainings[label].mean())
 
-    def less(self, first: str, second: str, pooled: bool = False) -> Contrast:
+    def minus(self, first: str, second: str, pooled: bool = False) -> Contrast:
         """Welch's comparison of two labels over trainings, or over negotiations."""
         samples = self.pooled if pooled else self.trainings
         return welch(samples[first], samples[second])
 
 
 def summary(samples: Samples, label: str, floor: str) -> dict[str, Any]:
-    """What is known of one label: a row of the tables of cells and baselines."""
+    """What is known of one label: a row of the tables of runs and baselines."""
     rows = samples.rows[label]
-    mean, below = mean_interval(samples.trainings[label]), samples.less(label, floor)
+    mean, below = mean_interval(samples.trainings[label]), samples.minus(label, floor)
     level = "below" if below.high < 0 else "above" if below.low > 0 else "level"
     return {
         "label": label,
@@ -71,35 +71,35 @@ def summary(samples: Samples, label: str, floor: str) -> dict[str, Any]:
         "sd_trainings": float(samples.trainings[label].std(ddof=1)),
         "sd_negotiations": float(samples.pooled[label].std(ddof=1)),
         **{name: float(np.mean([row[name] for row in rows])) for name in _MEANS},
-        "less_floor": below.value,
-        "less_floor_low": below.low,
-        "less_floor_high": below.high,
+        "minus_floor": below.value,
+        "minus_floor_low": below.low,
+        "minus_floor_high": below.high,
         "to_floor": level,
     }
 
 
 def compared(samples: Samples, label: str, other: str, name: str) -> dict[str, Any]:
     """Columns of a comparison: difference, interval, p over trainings and over negotiations, effect size."""
-    over_trainings = samples.less(label, other)
+    over_trainings = samples.minus(label, other)
     size = effect_size(samples.trainings[label], samples.trainings[other])
     return {
-        f"less_{name}": over_trainings.value,
-        f"less_{name}_low": over_trainings.low,
-        f"less_{name}_high": over_trainings.high,
+        f"minus_{name}": over_trainings.value,
+        f"minus_{name}_low": over_trainings.low,
+        f"minus_{name}_high": over_trainings.high,
         f"p_{name}": over_trainings.p,
-        f"p_{name}_pooled": samples.less(label, other, pooled=True).p,
+        f"p_{name}_pooled": samples.minus(label, other, pooled=True).p,
         f"g_{name}": size.g,
         f"g_{name}_low": size.low,
         f"g_{name}_high": size.high,
     }
 
 
-def cells_table(samples: Samples, floor: str) -> pd.DataFrame:
-    """A row for each cell, compared with the previous method trained against the same opponent, and with its better."""
+def runs_table(samples: Samples, floor: str) -> pd.DataFrame:
+    """A row for each run, compared with the previous method trained against the same opponent, and with its better."""
     import pandas as pd
 
     rows = []
-    for label in samples.labels("cell"):
+    for label in samples.labels("run"):
         facts = samples.facts[label]
         row = {"label": label} | {part: facts[part] for part in PARTS} | summary(samples, label, floor)
         row |= compared(samples, label, samples.previous(str(facts["opponent"])), "previous")
@@ -119,40 +119,40 @@ def baselines_table(samples: Samples, floor: str) -> pd.DataFrame:
 
 
 def level_contrast(samples: Samples, chosen: Callable[[Any], bool], among: Callable[[Any], bool]) -> Contrast:
-    """The mean of some cells less the mean of the others.
+    """The mean of some runs minus the mean of the others.
 
     Args:
         samples: All.
-        chosen: Of a cell's facts: whether it is one of the first.
+        chosen: Of a run's facts: whether it is one of the first.
         among: Whether it counts at all.
     """
-    labels = [label for label in samples.labels("cell") if among(samples.facts[label])]
+    labels = [label for label in samples.labels("run") if among(samples.facts[label])]
     inside = np.array([chosen(samples.facts[label]) for label in labels])
     weights = np.where(inside, 1 / max(inside.sum(), 1), -1 / max((~inside).sum(), 1))
     return contrast([samples.trainings[label] for label in labels], weights.tolist())
 
 
 def effects_table(samples: Samples) -> pd.DataFrame:
-    """Main effects: the mean of the cells with one value of a part, and what it is above the mean of the others.
+    """Main effects: the mean of the runs with one value of a part, and what it is above the mean of the others.
 
-    The interval is of the difference and comes from the variance between the trainings of a cell. Over all cells, and
+    The interval is of the difference and comes from the variance between the trainings of a run. Over all runs, and
     over those of each training opponent.
     """
     import pandas as pd
 
-    labels = samples.labels("cell")
+    labels = samples.labels("run")
     values = {part: list(dict.fromkeys(samples.facts[label][part] for label in labels)) for part in PARTS}
     rows = []
     for trained_against in ["all", *values["opponent"]]:
 
-        def among(cell: Any, trained_against: str = trained_against) -> bool:
-            return trained_against in ("all", cell["opponent"])
+        def among(run: Any, trained_against: str = trained_against) -> bool:
+            return trained_against in ("all", run["opponent"])
 
         for part in PARTS if trained_against == "all" else PARTS[1:]:
             for value in values[part] if len(values[part]) > 1 else []:
 
-                def chosen(cell: Any, part: str = part, value: Any = value) -> bool:
-                    return cell[part] == value
+                def chosen(run: Any, part: str = part, value: Any = value) -> bool:
+                    return run[part] == value
 
                 inside = [label for label in labels if among(samples.facts[label]) and chosen(samples.facts[label])]
                 difference = level_contrast(samples, chosen, among)

@@ -36,20 +36,20 @@ class MethodOfStudy(Config):
     Attributes:
         title: For the page.
         agent: A learner's name.
-        settings: Over the game's.
-        games: Further settings by game, over these.
+        hyperparameters: Over the game's.
+        games: Further ones by game, over these.
         only: The games that it plays; all where None.
     """
 
     title: str
     agent: str
-    settings: dict[str, Any] = {}
+    hyperparameters: dict[str, Any] = {}
     games: dict[str, dict[str, Any]] = {}
     only: list[str] | None = None
 
 
 class StudyConfig(Config):
-    """The study file: ``seeds`` from ``first_seed`` on; ``share`` of each cell's training, below 1 for a try.
+    """The study file: ``seeds`` from ``first_seed`` on; ``share`` of each run's training, below 1 for a try.
 
     The schedules of entropy, spread and exploration are scaled with the updates.
     """

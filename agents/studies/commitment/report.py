@@ -30,28 +30,28 @@ Curves = Mapping[tuple[str, str], Mapping[str, np.ndarray]]
 Records = Sequence[Mapping[str, Any]]
 
 
-def report(settings: StudyConfig, tables: Mapping[str, pd.DataFrame], origin: str) -> Mapping[str, str | bytes]:
+def report(config: StudyConfig, tables: Mapping[str, pd.DataFrame], origin: str) -> Mapping[str, str | bytes]:
     """``study.md``, ``final.csv`` (the last row of every curve) and a figure of the learning curves of each game.
 
     Args:
-        settings: Of the study.
+        config: Of the study.
         tables: Its tables.
         origin: Commands, versions and cost, in Markdown.
     """
-    curves = gather(tables["curves"], settings.seeds)
+    curves = gather(tables["curves"], config.seeds)
     parts = ["# When do learners cooperate by voluntary commitment?\n", origin + "\n", INTRODUCTION]
     files: dict[str, str | bytes] = {"final.csv": final_rows(records(tables["curves"]))}
-    for game, about in settings.games.items():
-        outcomes = outcome_rows(settings, curves, game)
+    for game, about in config.games.items():
+        outcomes = outcome_rows(config, curves, game)
         if not outcomes:  # no method plays it
             continue
-        files[f"curves-{game}.png"] = curve_figure(settings, curves, game)
+        files[f"curves-{game}.png"] = curve_figure(config, curves, game)
         parts += [f"## {about.title}\n", target_line(about), outcome_table(outcomes)]
         parts += [order_lines(outcomes), f"![learning curves](curves-{game}.png)\n"]
-    parts += ["## Policies\n", POLICIES, *policy_tables(settings, records(tables["policies"]))]
+    parts += ["## Policies\n", POLICIES, *policy_tables(config, records(tables["policies"]))]
     if "stubborn" in tables:
         parts += ["## Against a co-player that always proposes defection\n", STUBBORN]
-        parts.append(stubborn_table(settings, records(tables["stubborn"])))
+        parts.append(stubborn_table(config, records(tables["stubborn"])))
     files["study.md"] = "\n".join(parts)
     return files
 
@@ -66,7 +66,7 @@ def final_rows(rows: Records) -> str:
     last = {(row["method"], row["game"], row["seed"]): row for row in rows}
     text = io.StringIO()
     writer = csv.DictWriter(
-        text, [name for name in rows[0] if name != "cell"], extrasaction="ignore", lineterminator="\n"
+        text, [name for name in rows[0] if name != "run"], extrasaction="ignore", lineterminator="\n"
     )
     writer.writeheader()
     for row in last.values():
@@ -75,9 +75,9 @@ def final_rows(rows: Records) -> str:
 
 
 def gather(table: Any, seeds: int) -> Curves:
-    """Learning curves as arrays; rows of a cell are ordered by update, then by seed.
+    """Learning curves as arrays; rows of a run are ordered by update, then by seed.
 
-    A cell has the returns of the agents of its game and no more.
+    A run has the returns of the agents of its game and no more.
     """
     rows = records(table)
     returns = [name for name in rows[0] if name.startswith(RETURN)]
@@ -88,17 +88,17 @@ def gather(table: Any, seeds: int) -> Curves:
         for name, numbers in columns.items():
             numbers.append(row[name])
     arrays = {
-        cell: {name: np.array(numbers, dtype=float).reshape(-1, seeds) for name, numbers in columns.items()}
-        for cell, columns in found.items()
+        run: {name: np.array(numbers, dtype=float).reshape(-1, seeds) for name, numbers in columns.items()}
+        for run, columns in found.items()
     }
     return {
-        cell: {name: values for name, values in columns.items() if not np.isnan(values).all()}
-        for cell, columns in arrays.items()
+        run: {name: values for name, values in columns.items() if not np.isnan(values).all()}
+        for run, columns in arrays.items()
     }
 
 
 def returns_of(curve: Mapping[str, Any]) -> list[str]:
-    """The columns of the returns of a cell, or of a row of outcomes."""
+    """The columns of the returns of a run, or of a row of outcomes."""
     return [name for name in curve if name.startswith(RETURN)]
 
 
@@ -136,14 +136,14 @@ def decisions_to_target(curve: Mapping[str, np.ndarray], about: GameOfStudy) -> 
     return np.where(stays[-1], curve["decisions"][stays.argmax(axis=0), 0], np.nan)
 
 
-def outcome_rows(settings: StudyConfig, curves: Curves, game: str) -> list[dict[str, Any]]:
+def outcome_rows(config: StudyConfig, curves: Curves, game: str) -> list[dict[str, Any]]:
     """What each method comes to in a game: one row a method."""
     rows = []
-    for method, about in settings.methods.items():
+    for method, about in config.methods.items():
         if (method, game) not in curves:
             continue
         curve = curves[method, game]
-        speeds = decisions_to_target(curve, settings.games[game])
+        speeds = decisions_to_target(curve, config.games[game])
         at = int(np.isfinite(speeds).sum())
         row: dict[str, Any] = {"method": method, "title": about.title, "seeds": len(speeds), "at_target": at}
         row["speed"] = float(np.nanmedian(speeds)) if at else float("nan")
@@ -206,14 +206,14 @@ def compared(ours: Mapping[str, Any], other: Mapping[str, Any]) -> str:
     return f"{word} ({difference:+.2f}){pace}" + ("" if above == "above" or faster else " (NOT ahead)")
 
 
-def policy_tables(settings: StudyConfig, rows: Records) -> list[str]:
+def policy_tables(config: StudyConfig, rows: Records) -> list[str]:
     """For each game and some methods a table with a row for each choice and a column for each agent."""
     grouped: dict[tuple[str, str], dict[tuple[str, str, str], dict[int, list[float]]]] = {}
     for row in rows:
         situation = row["situation"] if isinstance(row["situation"], str) else ""
         choice = row["policy"], situation, row["option"]
-        cell = grouped.setdefault((row["game"], row["method"]), {})
-        cell.setdefault(choice, {}).setdefault(row["agent"], []).append(row["probability"])
+        run = grouped.setdefault((row["game"], row["method"]), {})
+        run.setdefault(choice, {}).setdefault(row["agent"], []).append(row["probability"])
     parts = []
     for (game, method), choices in grouped.items():
         if method not in SHOWN:
@@ -224,7 +224,7 @@ def policy_tables(settings: StudyConfig, rows: Records) -> list[str]:
             for choice, by_agent in choices.items()
         ]
         heads = ["policy", "situation", "choice", *(f"agent {agent}" for agent in agents)]
-        title = f"{settings.games[game].title}: {settings.methods[method].title}"
+        title = f"{config.games[game].title}: {config.methods[method].title}"
         parts += [f"### {title}\n", markdown(heads, lines)]
     return parts
 
@@ -234,18 +234,18 @@ def between(values: Sequence[float]) -> str:
     return f"{np.mean(values):.3f} ({min(values):.3f} to {max(values):.3f})"
 
 
-def stubborn_table(settings: StudyConfig, rows: Records) -> str:
+def stubborn_table(config: StudyConfig, rows: Records) -> str:
     """A row for each game and method."""
-    cells: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
+    runs: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
     for row in rows:
-        cells.setdefault((row["game"], row["method"]), []).append(row)
+        runs.setdefault((row["game"], row["method"]), []).append(row)
     lines = [
         [
-            settings.games[game].title,
-            settings.methods[method].title,
+            config.games[game].title,
+            config.methods[method].title,
             *(between([row[name] for row in part]) for name in ("return", "agreement")),
         ]
-        for (game, method), part in cells.items()
+        for (game, method), part in runs.items()
     ]
     return markdown(["game", "method", "learner's return", "bound decisions"], lines)
 
@@ -253,11 +253,11 @@ def stubborn_table(settings: StudyConfig, rows: Records) -> str:
 def markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """A table."""
     lines = [head, ["---"] * len(head), *rows]
-    return "".join("| " + " | ".join(str(cell) for cell in line) + " |\n" for line in lines)
+    return "".join("| " + " | ".join(str(part) for part in line) + " |\n" for line in lines)
 
 
 @plain_labels()
-def curve_figure(settings: StudyConfig, curves: Curves, game: str) -> bytes:
+def curve_figure(config: StudyConfig, curves: Curves, game: str) -> bytes:
     """A PNG: returns, welfare and agreements over the decisions of each agent, mean and 1.96 standard errors."""
     from matplotlib.figure import Figure
 
@@ -267,7 +267,7 @@ def curve_figure(settings: StudyConfig, curves: Curves, game: str) -> bytes:
     first = None
     for place, (name, title) in enumerate(titles.items(), 1):
         axes = figure.add_subplot(lines, 2, place)
-        for method, about in settings.methods.items():
+        for method, about in config.methods.items():
             if (method, game) not in curves:
                 continue
             curve = curves[method, game]
@@ -279,7 +279,7 @@ def curve_figure(settings: StudyConfig, curves: Curves, game: str) -> bytes:
         axes.set_xlabel("decisions of each agent")
         axes.grid(alpha=0.3)
         first = first or axes.legend(fontsize=8)
-    figure.suptitle(f"{settings.games[game].title}, {settings.seeds} seeds")
+    figure.suptitle(f"{config.games[game].title}, {config.seeds} seeds")
     picture = io.BytesIO()
     figure.savefig(picture, format="png", dpi=90, metadata={"Software": None})
     return picture.getvalue()

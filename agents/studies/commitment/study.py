@@ -1,4 +1,4 @@
-"""The study of commitment: every method in every game, all seeds of a cell learning as one batch."""
+"""The study of commitment: every method in every game, all seeds of a run learning as one batch."""
 
 from __future__ import annotations
 
@@ -25,84 +25,86 @@ STUBBORN_EPISODES = 500
 
 
 class CommitmentStudy:
-    """A `scml_gym.evaluation.studies.study.Study`; a cell is a method in a game.
+    """A `scml_gym.evaluation.studies.study.Study`; a run is a method in a game.
 
     Args:
-        settings: Of the study file.
+        config: Of the study file.
     """
 
-    def __init__(self, settings: StudyConfig) -> None:
-        self.settings = settings
-        self._cells = {
+    def __init__(self, config: StudyConfig) -> None:
+        self.config = config
+        self._runs = {
             f"{method}.{game}": (method, game)
-            for game in settings.games
-            for method, about in settings.methods.items()
+            for game in config.games
+            for method, about in config.methods.items()
             if about.only is None or game in about.only
         }
-        for name, about in settings.games.items():
+        for name, about in config.games.items():
             _check_game(name, about)
-        for name, about in settings.methods.items():
-            _check_method(name, about, settings.games)
-        if not self._cells:
+        for name, about in config.methods.items():
+            _check_method(name, about, config.games)
+        if not self._runs:
             raise ConfigError(("methods",), "no method plays any game, so that there is nothing to compute")
-        self._learners = {cell: self._learner(cell) for cell in self._cells}
+        self._learners = {run: self._learner(run) for run in self._runs}
         most = max(learner.game.agents for learner in self._learners.values())
         self._columns = ("welfare", *(f"return_{agent}" for agent in range(most)), "agreement")
 
     @classmethod
-    def build(cls, settings: Mapping[str, Any]) -> Self:
-        """A study of the settings in its file.
+    def build(cls, config: Mapping[str, Any]) -> Self:
+        """A study of the config in its file.
 
         Raises:
-            InputError: if a key is unknown or a value is not valid, in the study or in a learner's settings.
+            InputError: if a key is unknown or a value is not valid, in the study or in a learner's config.
         """
-        return cls(validate(StudyConfig, settings))
+        return cls(validate(StudyConfig, config))
 
-    def cells(self) -> Mapping[str, int]:
-        """The updates of each cell."""
-        return {cell: learner.settings.updates for cell, learner in self._learners.items()}
+    def runs(self) -> Mapping[str, int]:
+        """The updates of each run."""
+        return {run: learner.hyperparameters.updates for run, learner in self._learners.items()}
 
-    def _learner(self, cell: str) -> Any:
-        method, game = self._cells[cell]
-        about, played = self.settings.methods[method], self.settings.games[game]
+    def _learner(self, run: str) -> Any:
+        method, game = self._runs[run]
+        about, played = self.config.methods[method], self.config.games[game]
         agent = merge(read_yaml(find_config("agent", about.agent)), played.agent)
-        agent = merge(merge(agent, about.settings), about.games.get(game, {}))
+        agent = merge(merge(agent, about.hyperparameters), about.games.get(game, {}))
         learner = AGENTS.get(about.agent)
         try:
-            return learner(validate(learner.settings_class, agent, "agent").shortened(self.settings.share), played.env)
+            return learner(
+                validate(learner.hyperparameters_class, agent, "agent").shortened(self.config.share), played.env
+            )
         except ConfigError as error:
             raise ConfigError(("methods", method), f"in {game}: {error}") from None
 
-    def run(self, cell: str, advance: Callable[[int], None]) -> Tables:
+    def compute(self, run: str, advance: Callable[[int], None]) -> Tables:
         """Learn with all seeds; curves, policies at the end, and play against stubborn co-players.
 
         Curves have a column for the return of each agent of the game with most; None where a game has fewer.
         """
-        learner = self._learners[cell]
-        method_name, game_name = self._cells[cell]
-        settings, game = learner.settings, learner.game
-        first = self.settings.first_seed
-        rngs = [np.random.default_rng(first + index) for index in range(self.settings.seeds)]
-        method = learner.method_class(settings, game, rngs)
+        learner = self._learners[run]
+        method_name, game_name = self._runs[run]
+        hyperparameters, game = learner.hyperparameters, learner.game
+        first = self.config.first_seed
+        rngs = [np.random.default_rng(first + index) for index in range(self.config.seeds)]
+        method = learner.method_class(hyperparameters, game, rngs)
         where = {"method": method_name, "game": game_name}
         curves: list[dict[str, Any]] = []
         before = 0
-        for done, decisions, row in learning(method, settings, game):
+        for done, decisions, row in learning(method, hyperparameters, game):
             advance(done - before)
             before = done
-            for index in range(self.settings.seeds):
+            for index in range(self.config.seeds):
                 place = {"seed": first + index, "updates": done, "decisions": decisions}
                 numbers = {name: round(float(row[name][index]), 4) if name in row else None for name in self._columns}
                 curves.append(where | place | numbers)
         policies = [where | row._asdict() | {"seed": first + row.seed} for row in method.policy_rows()]
-        defection = self.settings.games[game_name].defection
+        defection = self.config.games[game_name].defection
         met = against_stubborn(method, game, defection) if defection is not None else []
         stubborn = [where | row | {"seed": first + row["seed"]} for row in met]
         return {"curves": curves, "policies": policies, "stubborn": stubborn}
 
     def report(self, tables: Mapping[str, pd.DataFrame], origin: str) -> Mapping[str, str | bytes]:
         """The page, its tables and figures."""
-        return report(self.settings, tables, origin)
+        return report(self.config, tables, origin)
 
 
 def _check_game(name: str, about: GameOfStudy) -> None:

@@ -112,6 +112,6 @@ class BilateralAcceptanceEnv(NegotiationEnv, EzPickle):
             backend,
             render_mode,
         )
-        setting = acceptance_config(scenario, profile, opponent, rounds, opponent_first, bids)
+        config = acceptance_config(scenario, profile, opponent, rounds, opponent_first, bids)
         reward = make_reward(accept_reward, offer_reward, failure_penalty)
-        super().__init__(setting, ACCEPTANCE, reward, backend, render_mode)
+        super().__init__(config, ACCEPTANCE, reward, backend, render_mode)

@@ -7,7 +7,7 @@ from typing import Any
 import gymnasium
 import numpy as np
 
-from scml_gym.bilateral.envs.codecs import BilateralForm
+from scml_gym.bilateral.envs.codecs import BilateralCodec
 from scml_gym.bilateral.envs.config import BILATERAL_BACKENDS, BilateralConfig
 from scml_gym.bilateral.negotiators.base import NO_OFFER
 from scml_gym.bilateral.rewards import BilateralReward
@@ -25,8 +25,8 @@ class NegotiationEnv(gymnasium.Env[np.ndarray, np.int64]):
     """An episode is a negotiation; its draws come from the number that ``reset`` takes from the seeded generator.
 
     Args:
-        setting: Which negotiations are played.
-        form: What the learner sees and answers.
+        config: Which negotiations are played.
+        codec: What the learner sees and answers.
         reward: What is paid.
         backend: ``"compiled"`` or ``"reference"``.
         render_mode: ``"ansi"`` or None.
@@ -39,21 +39,21 @@ class NegotiationEnv(gymnasium.Env[np.ndarray, np.int64]):
 
     def __init__(
         self,
-        setting: BilateralConfig,
-        form: BilateralForm,
+        config: BilateralConfig,
+        codec: BilateralCodec,
         reward: BilateralReward,
         backend: str,
         render_mode: str | None,
     ):
         check_render_mode(render_mode, RENDER_MODES)
-        self.setting, self.form, self.reward, self.render_mode = setting, form, reward, render_mode
-        self.observation_space, self.action_space = form.observation_space, form.action_space
+        self.config, self.codec, self.reward, self.render_mode = config, codec, reward, render_mode
+        self.observation_space, self.action_space = codec.observation_space, codec.action_space
         self._make_world = BILATERAL_BACKENDS.get(backend, "backend")
-        self._frames = np.zeros((form.history, 2), dtype=np.float32)
+        self._offer_history = np.zeros((codec.history, 2), dtype=np.float32)
         self._negotiation: Negotiation | None = None
         self._world: BilateralWorld | None = None
         self._begun = False
-        self._seat(0)
+        self._start(0)
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -67,12 +67,12 @@ class NegotiationEnv(gymnasium.Env[np.ndarray, np.int64]):
         self._begun = False
         for _ in range(MOST_WORLDS):
             episode = int(self.np_random.integers(2**62))
-            world = self._seat(episode)
+            world = self._start(episode)
             world.start(episode)
             if world.view["running"]:
-                self._frames[:] = 0.0
+                self._offer_history[:] = 0.0
                 self._begun = True
-                return self.form.observe(world.view, self._frames), {"action_mask": self._mask()}
+                return self.codec.observe(world.view, self._offer_history), {"action_mask": self._mask()}
         raise InputError(f"{MOST_WORLDS} negotiations in a row ended before the learner was asked")
 
     def step(self, action: Any) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
@@ -80,17 +80,17 @@ class NegotiationEnv(gymnasium.Env[np.ndarray, np.int64]):
         world, view = self._world, self.view
         if not self._begun or not view["running"]:
             raise gymnasium.error.ResetNeeded("call reset before step")
-        response = self.form.decode(action, view, self.table)
-        valid = bool(self.form.mask(view)[int(action)])
+        response = self.codec.decode(action, view, self.table)
+        valid = bool(self.codec.mask(view)[int(action)])
         refused = bool(response >= 0 and view["offer"] != NO_OFFER)
         utility, mean = float(view["offer_utility"]), float(mean_received(view))
         assert world is not None
         world.answer(response)
-        reward, done = self.reward.pay(refused, utility, mean, view), not view["running"]
+        reward, done = self.reward.step_reward(refused, utility, mean, view), not view["running"]
         info: dict[str, Any] = {"action_mask": self._mask()}
         if done:
             info |= ending(view) | {"invalid_actions": int(not valid)}
-        return self.form.observe(view, self._frames), reward, done, False, info
+        return self.codec.observe(view, self._offer_history), reward, done, False, info
 
     @property
     def view(self) -> BilateralView:
@@ -111,7 +111,7 @@ class NegotiationEnv(gymnasium.Env[np.ndarray, np.int64]):
             InputError: before ``reset``.
         """
         require_reset(self._begun, "action_masks")
-        return self.form.mask(self.view)
+        return self.codec.mask(self.view)
 
     def render(self) -> Any:
         """The round and both sides' last offers, as text."""
@@ -136,9 +136,9 @@ class NegotiationEnv(gymnasium.Env[np.ndarray, np.int64]):
     def _mask(self) -> np.ndarray:
         return sampling_mask(self.action_masks(), self.action_space)
 
-    def _seat(self, seed: int) -> BilateralWorld:
+    def _start(self, seed: int) -> BilateralWorld:
         """The world of an episode's negotiation; a new one where that is another than before."""
-        negotiation = self.setting.negotiation(seed)
+        negotiation = self.config.negotiation(seed)
         world = self._world
         if world is None or negotiation is not self._negotiation:
             if world is not None:

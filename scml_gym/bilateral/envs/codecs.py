@@ -24,12 +24,12 @@ NO_CHOICE = -9
 """What ``decode`` gives for a number outside the action space."""
 
 
-class FormKernel(NamedTuple):
-    """A form as compiled code takes it.
+class CodecKernel(NamedTuple):
+    """A codec as compiled code takes it.
 
     Attributes:
         decode: ``(action, n_choices, view, table) -> int``: the response, or ``NO_CHOICE``.
-        observe: ``(view, frames, out)``: writes the observation and moves the frames on.
+        observe: ``(view, offer_history, out)``: writes the observation and moves the offer history on.
         mask: ``(view, out)``: which actions are valid.
     """
 
@@ -39,7 +39,7 @@ class FormKernel(NamedTuple):
 
 
 @dataclass(frozen=True)
-class BilateralForm:
+class BilateralCodec:
     """An interface to the learner's side.
 
     Attributes:
@@ -49,7 +49,7 @@ class BilateralForm:
         history: Earlier turns that it shows, of two numbers each.
     """
 
-    kernel: FormKernel
+    kernel: CodecKernel
     n_choices: int
     size: int
     history: int = 0
@@ -79,10 +79,10 @@ class BilateralForm:
             raise InputError(f"action {action}; valid: {self.action_space}")
         return int(response)
 
-    def observe(self, view: BilateralView, frames: np.ndarray) -> np.ndarray:
-        """The observation, float32, shape ``(size,)``; frames are float32, shape ``(history, 2)``."""
+    def observe(self, view: BilateralView, offer_history: np.ndarray) -> np.ndarray:
+        """The observation, float32, shape ``(size,)``; the offer history is float32, shape ``(history, 2)``."""
         out = np.zeros(self.size, dtype=np.float32)
-        self.kernel.observe(view, frames, out)
+        self.kernel.observe(view, offer_history, out)
         return out
 
     def mask(self, view: BilateralView) -> np.ndarray:
@@ -101,7 +101,7 @@ def decode_acceptance(action: int, n_choices: int, view: BilateralView, table: T
 
 
 @jittable
-def observe_acceptance(view: BilateralView, frames: np.ndarray, out: np.ndarray) -> None:
+def observe_acceptance(view: BilateralView, offer_history: np.ndarray, out: np.ndarray) -> None:
     """Utility of the standing offer, and the time: equation (2)."""
     out[0] = view["offer_utility"]
     out[1] = relative_time(view["step"], view["n_steps"])
@@ -136,22 +136,22 @@ def decode_target(action: int, n_choices: int, view: BilateralView, table: Table
 
 
 @jittable
-def observe_offers(view: BilateralView, frames: np.ndarray, out: np.ndarray) -> None:
+def observe_offers(view: BilateralView, offer_history: np.ndarray, out: np.ndarray) -> None:
     """Both sides' last offers, the time, and both sides' offers of earlier turns, the latest first."""
     out[0] = view["offer_utility"]
     out[1] = view["offer"] != NO_OFFER
     out[2] = view["my_utility"]
     out[3] = view["mine"] != NO_OFFER
     out[4] = relative_time(view["step"], view["n_steps"])
-    for h in range(len(frames)):
-        out[5 + 2 * h] = frames[h, 0]
-        out[6 + 2 * h] = frames[h, 1]
-    for h in range(len(frames) - 1, 0, -1):
-        frames[h, 0] = frames[h - 1, 0]
-        frames[h, 1] = frames[h - 1, 1]
-    if len(frames) > 0:
-        frames[0, 0] = out[0]
-        frames[0, 1] = out[2]
+    for h in range(len(offer_history)):
+        out[5 + 2 * h] = offer_history[h, 0]
+        out[6 + 2 * h] = offer_history[h, 1]
+    for h in range(len(offer_history) - 1, 0, -1):
+        offer_history[h, 0] = offer_history[h - 1, 0]
+        offer_history[h, 1] = offer_history[h - 1, 1]
+    if len(offer_history) > 0:
+        offer_history[0, 0] = out[0]
+        offer_history[0, 1] = out[2]
 
 
 @jittable
@@ -171,29 +171,29 @@ def mask_targets(view: BilateralView, out: np.ndarray) -> None:
     out[1] = view["offer"] != NO_OFFER
 
 
-ACCEPTANCE = BilateralForm(FormKernel(decode_acceptance, observe_acceptance, mask_acceptance), 2, 2)
+ACCEPTANCE = BilateralCodec(CodecKernel(decode_acceptance, observe_acceptance, mask_acceptance), 2, 2)
 """Offer (0) or Accept (1); see `scml_gym.bilateral.envs.acceptance`."""
 
-ACTION_FORMS = Registry("action form")
-"""Name -> ``(most outcomes, targets) -> (FormKernel, actions)`` of `scml_gym.bilateral.envs.offers`."""
+ACTION_CODECS = Registry("action codec")
+"""Name -> ``(most outcomes, targets) -> (CodecKernel, actions)`` of `scml_gym.bilateral.envs.offers`."""
 
-ACTION_FORMS.register(
-    "outcome", lambda outcomes, targets: (FormKernel(decode_outcome, observe_offers, mask_offers), outcomes + 2)
+ACTION_CODECS.register(
+    "outcome", lambda outcomes, targets: (CodecKernel(decode_outcome, observe_offers, mask_offers), outcomes + 2)
 )
-ACTION_FORMS.register(
-    "target", lambda outcomes, targets: (FormKernel(decode_target, observe_offers, mask_targets), targets + 2)
+ACTION_CODECS.register(
+    "target", lambda outcomes, targets: (CodecKernel(decode_target, observe_offers, mask_targets), targets + 2)
 )
 
 
-def offers_form(action: str, most_outcomes: int, targets: int, history: int) -> BilateralForm:
-    """The form of a learner that makes its own offers; see `scml_gym.bilateral.envs.offers.BilateralEnv`.
+def offers_codec(action: str, most_outcomes: int, targets: int, history: int) -> BilateralCodec:
+    """The codec of a learner that makes its own offers; see `scml_gym.bilateral.envs.offers.BilateralEnv`.
 
     Raises:
-        InputError: for an unknown action form, fewer than two targets, or a history below 0.
+        InputError: for an unknown action codec, fewer than two targets, or a history below 0.
     """
     targets, history = whole("targets", targets, least=2), whole("history", history, least=0)
     try:
-        kernel, n_choices = ACTION_FORMS.get(action)(most_outcomes, targets)
+        kernel, n_choices = ACTION_CODECS.get(action)(most_outcomes, targets)
     except InputError as error:
         raise InputError(f"action: {error}", "action") from None
-    return BilateralForm(kernel, n_choices, 5 + 2 * history, history)
+    return BilateralCodec(kernel, n_choices, 5 + 2 * history, history)

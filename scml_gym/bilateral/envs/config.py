@@ -114,7 +114,7 @@ class BilateralConfig:
 def acceptance_config(
     scenario: AnyScenario, profile: int, opponent: Opponent, rounds: int, opponent_first: bool, bids: Opponent
 ) -> BilateralConfig:
-    """The setting of a learner that decides when to accept, so that a strategy must make its offers.
+    """The environment config of a learner that decides when to accept, so that a strategy must make its offers.
 
     Raises:
         InputError: as `BilateralConfig`, and where there is no such strategy.

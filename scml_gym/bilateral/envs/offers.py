@@ -5,7 +5,7 @@ from __future__ import annotations
 from gymnasium.utils import EzPickle
 
 from scml_gym.bilateral.envs.base import NegotiationEnv
-from scml_gym.bilateral.envs.codecs import offers_form
+from scml_gym.bilateral.envs.codecs import offers_codec
 from scml_gym.bilateral.envs.config import AnyScenario, BilateralConfig, Opponent
 from scml_gym.bilateral.rewards import RewardPart, make_reward
 from scml_gym.core.arguments import named_arguments
@@ -123,7 +123,7 @@ class BilateralEnv(NegotiationEnv, EzPickle):
             backend,
             render_mode,
         )
-        setting = BilateralConfig(scenario, profile, opponent, rounds, opponent_first)
-        form = offers_form(action, setting.most_outcomes, targets, history)
+        config = BilateralConfig(scenario, profile, opponent, rounds, opponent_first)
+        codec = offers_codec(action, config.most_outcomes, targets, history)
         reward = make_reward(accept_reward, offer_reward, failure_penalty)
-        super().__init__(setting, form, reward, backend, render_mode)
+        super().__init__(config, codec, reward, backend, render_mode)

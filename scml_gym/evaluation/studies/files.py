@@ -1,4 +1,4 @@
-"""The files that a study's settings name: what is in them decides its results, so it is part of the settings."""
+"""The files that a study's config name: what is in them decides its results, so it is part of the config."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from scml_gym.core.config import merge
 from scml_gym.core.errors import InputError
 
 FILES = "files_sha256"
-"""Key of complete settings: key path of a setting that names a file or folder -> digest of what is in it."""
+"""Key of a complete config: key path of a value that names a file or folder -> digest of what is in it."""
 
 
-def own_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """What a study is built from: complete settings without its name and the digests."""
-    return {key: value for key, value in settings.items() if key not in ("name", FILES)}
+def own_config(config: Mapping[str, Any]) -> dict[str, Any]:
+    """What a study is built from: a complete config without its name and the digests."""
+    return {key: value for key, value in config.items() if key not in ("name", FILES)}
 
 
 def digest(path: Path) -> str:
@@ -39,14 +39,14 @@ def digest(path: Path) -> str:
     return found.hexdigest()
 
 
-def with_digests(settings: Mapping[str, Any], files: Mapping[str, Path]) -> dict[str, Any]:
+def with_digests(config: Mapping[str, Any], files: Mapping[str, Path]) -> dict[str, Any]:
     """Settings with absolute paths, and digests where there are any files.
 
     Args:
-        settings: As in a study file.
+        config: As in a study file.
         files: See `scml_gym.evaluation.studies.study.NamesFiles.files`.
     """
-    complete = dict(settings)
+    complete = dict(config)
     for key, path in files.items():
         value: Any = str(path.resolve())
         for part in reversed(key.split(".")):
@@ -55,18 +55,18 @@ def with_digests(settings: Mapping[str, Any], files: Mapping[str, Path]) -> dict
     return complete | ({FILES: {key: digest(path) for key, path in files.items()}} if files else {})
 
 
-def changed_file(settings: Mapping[str, Any]) -> Path | None:
-    """A file that complete settings name and that has been changed since they were loaded."""
-    for key, before in settings.get(FILES, {}).items():
-        path = named(settings, key)
+def changed_file(config: Mapping[str, Any]) -> Path | None:
+    """A file that a complete config names and that has been changed since that was loaded."""
+    for key, before in config.get(FILES, {}).items():
+        path = named(config, key)
         if digest(path) != before:
             return path
     return None
 
 
-def named(settings: Mapping[str, Any], key: str) -> Path:
-    """What the setting at a key path names."""
-    value: Any = settings
+def named(config: Mapping[str, Any], key: str) -> Path:
+    """What the value at a key path names."""
+    value: Any = config
     for part in key.split("."):
         value = value[part]
     return Path(value)

@@ -1,7 +1,7 @@
-"""The results folder of a study: settings, finished cells, tables and report, none of them ever half-written.
+"""The results folder of a study: config, finished runs, tables and report, none of them ever half-written.
 
-``study.yaml`` holds the settings, ``starts.json`` the command and versions of each start that computed something,
-``cells/<cell>.json`` the rows of each finished cell; the tables (CSV) and the report are made from the cells.
+``study.yaml`` holds the config, ``starts.json`` the command and versions of each start that computed something,
+``runs/<run>.json`` the rows of each finished run; the tables (CSV) and the report are made from the runs.
 """
 
 from __future__ import annotations
@@ -29,18 +29,18 @@ SCHEMA = "scml-gym-study-1"
 
 
 class StudyFolder:
-    """One results folder; use it inside ``with StudyFolder(path).opened(settings) as results``."""
+    """One results folder; use it inside ``with StudyFolder(path).opened(config) as results``."""
 
     def __init__(self, path: Path):
         self.path = Path(path)
-        self._cells = self.path / "cells"
+        self._runs = self.path / "runs"
 
     @contextmanager
-    def opened(self, settings: Mapping[str, Any]) -> Iterator[Self]:
+    def opened(self, config: Mapping[str, Any]) -> Iterator[Self]:
         """Make the folder, or continue it, alone.
 
         Raises:
-            InputError: if it holds anything but a study of the same settings, cannot be made, or is in use.
+            InputError: if it holds anything but a study of the same config, cannot be made, or is in use.
         """
         target = self.path / "study.yaml"
         try:
@@ -49,53 +49,53 @@ class StudyFolder:
                     not self.path.is_dir() or any(p.name != ".lock" for p in self.path.iterdir())
                 ):
                     raise InputError(f"{self.path} exists and is no results folder of a study; nothing is overwritten")
-                self._cells.mkdir(parents=True)
+                self._runs.mkdir(parents=True)
             with folder_lock(self.path, "another process is working in"):
                 if not target.exists():
-                    replace_file(target, yaml.safe_dump(dict(settings), sort_keys=False))
-                self._check(target, settings)
-                for leftover in self._cells.glob(".*"):  # of a kill while writing
+                    replace_file(target, yaml.safe_dump(dict(config), sort_keys=False))
+                self._check(target, config)
+                for leftover in self._runs.glob(".*"):  # of a kill while writing
                     leftover.unlink()
                 yield self
         except OSError as error:
             raise InputError(f"{self.path}: {error.strerror or error}") from error
 
-    def _check(self, target: Path, settings: Mapping[str, Any]) -> None:
+    def _check(self, target: Path, config: Mapping[str, Any]) -> None:
         try:
             kept = yaml.safe_load(target.read_text())
         except (UnicodeError, yaml.YAMLError) as error:
             raise InputError(f"{target} is not readable: {' '.join(str(error).split())}") from error
         digests = kept.get(FILES, {}) if isinstance(kept, dict) else {}
-        for key, now in settings.get(FILES, {}).items():
+        for key, now in config.get(FILES, {}).items():
             if key in digests and digests[key] != now:
-                path = named(settings, key)
+                path = named(config, key)
                 raise InputError(
                     f"{path} ({key}) is not what it was for the results in {self.path}; give another --out"
                 )
-        old, new = _flat(kept), _flat(yaml.safe_load(yaml.safe_dump(dict(settings))))
+        old, new = _flat(kept), _flat(yaml.safe_load(yaml.safe_dump(dict(config))))
         for key in [*old, *new]:
             if old.get(key) != new.get(key):
                 raise InputError(
-                    f"{self.path} holds the results of other settings ({key} is {old.get(key)!r} there, "
+                    f"{self.path} holds the results of another config ({key} is {old.get(key)!r} there, "
                     f"{new.get(key)!r} here); give another --out"
                 )
 
-    def has(self, cell: str) -> bool:
-        """Whether a cell is finished."""
-        return self._file(cell).exists()
+    def has(self, run: str) -> bool:
+        """Whether a run is finished."""
+        return self._file(run).exists()
 
-    def save(self, cell: str, tables: Mapping[str, Sequence[Mapping[str, Any]]], seconds: float) -> None:
-        """Keep the rows of a finished cell and the CPU seconds that it took."""
+    def save(self, run: str, tables: Mapping[str, Sequence[Mapping[str, Any]]], seconds: float) -> None:
+        """Keep the rows of a finished run and the CPU seconds that it took."""
         content = {
             "schema": SCHEMA,
             "cpu_seconds": round(seconds, 2),
             "tables": {k: list(v) for k, v in tables.items()},
         }
-        replace_file(self._file(cell), json.dumps(content, allow_nan=False) + "\n")
+        replace_file(self._file(run), json.dumps(content, allow_nan=False) + "\n")
 
     def note_start(self, command: str, missing: int) -> None:
         """Add a start to the record."""
-        start = {"command": command, "missing_cells": missing, "versions": versions()}
+        start = {"command": command, "missing_runs": missing, "versions": versions()}
         replace_file(self.path / "starts.json", json.dumps([*self._starts(), start], indent=1) + "\n")
 
     def _starts(self) -> list[dict[str, Any]]:
@@ -111,24 +111,22 @@ class StudyFolder:
             problem = str(error)
         raise InputError(f"{file} is not readable ({problem}); remove it to go on without the record of earlier starts")
 
-    def merge(self, cells: Sequence[str]) -> dict[str, pd.DataFrame]:
-        """Write each table of all cells as ``<table>.csv``, and return them; ``cell`` is the first column.
+    def merge(self, runs: Sequence[str]) -> dict[str, pd.DataFrame]:
+        """Write each table of all runs as ``<table>.csv``, and return them; ``run`` is the first column.
 
         Raises:
-            InputError: if a cell is missing or not readable.
+            InputError: if a run is missing or not readable.
         """
         import pandas as pd
 
         rows: dict[str, list[dict[str, Any]]] = {}
         seconds = 0.0
-        for cell in cells:
-            content = self._read(cell)
+        for run in runs:
+            content = self._read(run)
             seconds += content["cpu_seconds"]
             for table, part in content["tables"].items():
-                rows.setdefault(table, []).extend({"cell": cell} | row for row in part)
-        replace_file(
-            self.path / "cost.json", json.dumps({"cells": len(cells), "cpu_seconds": round(seconds, 1)}) + "\n"
-        )
+                rows.setdefault(table, []).extend({"run": run} | row for row in part)
+        replace_file(self.path / "cost.json", json.dumps({"runs": len(runs), "cpu_seconds": round(seconds, 1)}) + "\n")
         tables = {}
         for table, part in rows.items():
             text = io.StringIO()
@@ -143,7 +141,7 @@ class StudyFolder:
         """Markdown: commands, versions and cost of what is in the folder."""
         starts = self._starts()
         cost = json.loads((self.path / "cost.json").read_text())
-        lines = [f"{cost['cells']} cells, {cost['cpu_seconds'] / 60:.1f} CPU minutes.", ""]
+        lines = [f"{cost['runs']} runs, {cost['cpu_seconds'] / 60:.1f} CPU minutes.", ""]
         if not starts:
             return lines[0] + " Commands and versions are not known: starts.json was removed."
         known = {name: version for name, version in starts[-1]["versions"].items() if version is not None}
@@ -158,20 +156,20 @@ class StudyFolder:
         for name, content in files.items():
             replace_file(self.path / name, content)
 
-    def _file(self, cell: str) -> Path:
-        if not re.fullmatch(r"[\w.-]+", cell):
-            raise InputError(f"{cell!r} is no name of a cell: letters, digits, '.', '_' and '-' are valid")
-        return self._cells / f"{cell}.json"
+    def _file(self, run: str) -> Path:
+        if not re.fullmatch(r"[\w.-]+", run):
+            raise InputError(f"{run!r} is no name of a run: letters, digits, '.', '_' and '-' are valid")
+        return self._runs / f"{run}.json"
 
-    def _read(self, cell: str) -> dict[str, Any]:
-        file = self._file(cell)
+    def _read(self, run: str) -> dict[str, Any]:
+        file = self._file(run)
         try:
             content = json.loads(file.read_text())
         except (OSError, UnicodeError, json.JSONDecodeError) as error:
-            raise InputError(f"{file} is not readable ({error}); remove it to have the cell computed again") from error
+            raise InputError(f"{file} is not readable ({error}); remove it to have the run computed again") from error
         whole = isinstance(content, dict) and {"cpu_seconds", "tables"} <= content.keys()
         if not whole or content.get("schema") != SCHEMA:
-            raise InputError(f"{file} is not of the schema {SCHEMA!r}; remove it to have the cell computed again")
+            raise InputError(f"{file} is not of the schema {SCHEMA!r}; remove it to have the run computed again")
         return content
 
 

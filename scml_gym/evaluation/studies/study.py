@@ -1,6 +1,6 @@
-"""Studies: many independent computations, their cells, and what is made of all of them.
+"""Studies: many independent computations, their runs, and what is made of all of them.
 
-A study file (configs/study/) names a study and sets it up; ``python evaluate.py study FILE`` computes the cells that
+A study file (configs/study/) names a study and sets it up; ``python evaluate.py study FILE`` computes the runs that
 are missing in the results folder, each saved as a whole when it is done, and then makes tables, figures and a page of
 them. So a killed study goes on where it was, and what was computed is never overwritten.
 """
@@ -19,7 +19,7 @@ from scml_gym.core.interrupts import Interrupted
 from scml_gym.core.process import limit_threads
 from scml_gym.core.registry import Registry
 from scml_gym.core.reporting import progress_bar
-from scml_gym.evaluation.studies.files import FILES, changed_file, own_settings, with_digests
+from scml_gym.evaluation.studies.files import FILES, changed_file, own_config, with_digests
 from scml_gym.evaluation.studies.folder import StudyFolder
 from scml_gym.evaluation.studies.workers import compute
 
@@ -31,36 +31,36 @@ Tables = Mapping[str, Sequence[Mapping[str, Any]]]
 
 
 class Study(Protocol):
-    """A study, made of its settings and nothing else: the same settings give the same tables in every process."""
+    """A study, made of its config and nothing else: the same config gives the same tables in every process."""
 
     @classmethod
-    def build(cls, settings: Mapping[str, Any]) -> Self:
-        """A study of the settings in its file (all but ``name`` and ``base``).
+    def build(cls, config: Mapping[str, Any]) -> Self:
+        """A study of the config in its file (all but ``name`` and ``base``).
 
         Raises:
             InputError: if a key is unknown or a value is not valid.
         """
         ...
 
-    def cells(self) -> Mapping[str, int]:
-        """Names of the cells (letters, digits, ``.``, ``_``, ``-``), in the order of their rows in the tables, and how
+    def runs(self) -> Mapping[str, int]:
+        """Names of the runs (letters, digits, ``.``, ``_``, ``-``), in the order of their rows in the tables, and how
         much work each is, in any unit."""
         ...
 
-    def run(self, cell: str, advance: Callable[[int], None]) -> Tables:
-        """Compute one cell; all rows of a table have the same columns.
+    def compute(self, run: str, advance: Callable[[int], None]) -> Tables:
+        """Compute one run; all rows of a table have the same columns.
 
         Args:
-            cell: Its name.
+            run: Its name.
             advance: To be called with the work done since the last call, for the progress bar.
         """
         ...
 
     def report(self, tables: Mapping[str, pd.DataFrame], origin: str) -> Mapping[str, str | bytes]:
-        """What is made of the tables of all cells: file name -> content. One of them is ``study.md``, the page.
+        """What is made of the tables of all runs: file name -> content. One of them is ``study.md``, the page.
 
         Args:
-            tables: As in the CSV files of the results folder: the rows of all cells, with ``cell`` as first column.
+            tables: As in the CSV files of the results folder: the rows of all runs, with ``run`` as first column.
             origin: Markdown with command, versions and time, to be part of the page.
         """
         ...
@@ -68,21 +68,21 @@ class Study(Protocol):
 
 @runtime_checkable
 class NamesFiles(Protocol):
-    """A study some of whose settings name files: what is in them belongs to its settings."""
+    """A study some of whose values name files: what is in them belongs to its config."""
 
     def files(self) -> Mapping[str, Path]:
-        """Key path of a setting -> the file or folder that it names."""
+        """Key path of a value -> the file or folder that it names."""
         ...
 
 
 def load_study(registry: Registry, file: str | Path, options: Sequence[str] = ()) -> tuple[Study, dict[str, Any]]:
-    """The study that a file stands for, and its complete settings: paths (`NamesFiles`) are absolute in them, and
+    """The study that a file stands for, and its complete config: paths (`NamesFiles`) are absolute in them, and
     ``files_sha256`` holds digests of what is there.
 
     Args:
         registry: Of studies.
         file: A YAML file, or a name in configs/study. ``name`` is the study's; ``base`` names another such file, whose
-            settings this one replaces in part.
+            config this one replaces in part.
         options: ``key.path=value`` each, over both.
 
     Raises:
@@ -106,19 +106,19 @@ def load_study(registry: Registry, file: str | Path, options: Sequence[str] = ()
         except InputError as error:
             raise ConfigError(("name",), str(error)) from None
         data.pop(FILES, None)  # of a results folder's study.yaml; they are made anew
-        study = study_class.build(own_settings(data))
+        study = study_class.build(own_config(data))
         return study, with_digests(data, study.files()) if isinstance(study, NamesFiles) else data
 
 
 def run_study(
-    study: Study, settings: Mapping[str, Any], folder: Path, workers: int = 1, command: str = ""
+    study: Study, config: Mapping[str, Any], folder: Path, workers: int = 1, command: str = ""
 ) -> Sequence[str]:
-    """Compute the missing cells of a study, and make its tables and report.
+    """Compute the missing runs of a study, and make its tables and report.
 
     Args:
-        study: Built from ``settings``.
-        settings: Complete, with the study's ``name``; kept in the folder.
-        folder: New or empty, or the results folder of the same settings, which is completed.
+        study: Built from ``config``.
+        config: Complete, with the study's ``name``; kept in the folder.
+        folder: New or empty, or the results folder of the same config, which is completed.
         workers: Processes; 1 for this one. It changes no result.
         command: For the record.
 
@@ -132,44 +132,44 @@ def run_study(
     limit_threads(1)
     if workers < 1:
         raise InputError(f"workers: {workers} is not valid; valid: 1 or more")
-    cells = study.cells()
-    with StudyFolder(folder).opened(settings) as results:
-        missing = [cell for cell in cells if not results.has(cell)]
+    runs = study.runs()
+    with StudyFolder(folder).opened(config) as results:
+        missing = [run for run in runs if not results.has(run)]
         if missing:
             results.note_start(command, len(missing))
             try:
-                _compute_missing(study, settings, results, missing, workers)
+                _compute_missing(study, config, results, missing, workers)
             except KeyboardInterrupt as stop:
-                kept = f"{len(cells) - len(missing)} of {len(cells)} cells are kept"
+                kept = f"{len(runs) - len(missing)} of {len(runs)} runs are kept"
                 how = f"go on with: {command}" if command else "the same study goes on in the same folder"
                 raise Interrupted(f"interrupted; {kept}, {how}") from stop
-        tables = results.merge(list(cells))
+        tables = results.merge(list(runs))
         made = study.report(tables, results.origin())
         results.write(made)
     return list(made)
 
 
 def _compute_missing(
-    study: Study, settings: Mapping[str, Any], results: StudyFolder, missing: list[str], workers: int
+    study: Study, config: Mapping[str, Any], results: StudyFolder, missing: list[str], workers: int
 ) -> None:
-    """Compute cells and keep each, which leaves the list when it is kept."""
-    cells = study.cells()
-    done = sum(cells[cell] for cell in cells if cell not in missing)
-    with progress_bar(sum(cells.values()), "study") as bar:
+    """Compute runs and keep each, which leaves the list when it is kept."""
+    runs = study.runs()
+    done = sum(runs[run] for run in runs if run not in missing)
+    with progress_bar(sum(runs.values()), "study") as bar:
 
         def show(work: int) -> None:
             nonlocal done
             done += work
-            bar.update(done, f"{len(cells) - len(missing)} of {len(cells)} cells")
+            bar.update(done, f"{len(runs) - len(missing)} of {len(runs)} runs")
 
         show(0)
-        computed = compute(study, settings, list(missing), min(workers, len(missing)), show)
+        computed = compute(study, config, list(missing), min(workers, len(missing)), show)
         with closing(computed):  # ends the workers where this loop ends early
-            for cell, tables, seconds in computed:
-                if changed := changed_file(settings):
-                    raise InputError(f"{changed} was changed while the study ran; {cell} is not kept")
-                results.save(cell, tables, seconds)
-                missing.remove(cell)
+            for run, tables, seconds in computed:
+                if changed := changed_file(config):
+                    raise InputError(f"{changed} was changed while the study ran; {run} is not kept")
+                results.save(run, tables, seconds)
+                missing.remove(run)
                 show(0)
 
 
@@ -189,7 +189,7 @@ def study_command(
     Raises:
         InputError: see `load_study` and `run_study`.
     """
-    study, settings = load_study(registry, file, options)
+    study, config = load_study(registry, file, options)
     folder = out or Path("runs") / f"study-{Path(file).stem}"
-    run_study(study, settings, folder, os.cpu_count() or 1 if workers is None else workers, command)
+    run_study(study, config, folder, os.cpu_count() or 1 if workers is None else workers, command)
     print(f"Tables, figures and page: {folder}/study.md")

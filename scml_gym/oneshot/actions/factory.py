@@ -168,7 +168,7 @@ class ContinuousActions:
         return self._choices.mask(view)
 
 
-ACTIONS = Registry("action form")
+ACTIONS = Registry("action codec")
 ACTIONS.register("choice", ChoiceActions)
 ACTIONS.register("continuous", ContinuousActions)
 ACTIONS.register("planner", "scml_gym.oneshot.actions.planner:PlannerActions")

@@ -1,4 +1,4 @@
-"""The planner as a form of joint action: what is chosen is how to plan, and the plan answers all partners."""
+"""The planner as an action codec: what is chosen is how to plan, and the plan answers all partners."""
 
 from __future__ import annotations
 
@@ -61,9 +61,9 @@ def decode_planner(choice: np.ndarray, view: FactoryView, memory: np.ndarray, ac
 class PlannerActions:
     """One choice for each head of the planner: ``MultiDiscrete([6, 5, 2, 5, 3, 3])``.
 
-    All choices are always valid, and so is every answer. The form has a memory of partners: whoever uses it calls
+    All choices are always valid, and so is every answer. The codec has a memory of partners: whoever uses it calls
     ``reset`` before a world's first decision and ``end_day`` with the last view of each day of each factory. It keeps
-    the memory of every factory of a world by itself, so one form may serve several of them.
+    the memory of every factory of a world by itself, so one codec may serve several of them.
     """
 
     def __init__(self) -> None:

@@ -107,7 +107,7 @@ class OneShotBilateralEnv(gymnasium.Env, EzPickle):
         episode: Literal["negotiation", "world"] = "negotiation",
         strict: bool = False,
         render_mode: str | None = None,
-        **setting: Any,
+        **arguments: Any,
     ):
         EzPickle.__init__(
             self,
@@ -120,15 +120,15 @@ class OneShotBilateralEnv(gymnasium.Env, EzPickle):
             episode,
             strict,
             render_mode,
-            **setting,
+            **arguments,
         )
         if episode not in ("negotiation", "world"):
             raise InputError(f"episode={episode!r}; valid: negotiation, world", "episode")
-        self.setting = OneShotConfig(**setting)
-        self.form = PartnerCodec(observation, quantity_bins, price_bins)
+        self.config = OneShotConfig(**arguments)
+        self.codec = PartnerCodec(observation, quantity_bins, price_bins)
         self.reward = negotiation_reward(reward)
-        self.observation_space = self.form.observation_space
-        self.action_space = self.form.action_space
+        self.observation_space = self.codec.observation_space
+        self.action_space = self.codec.action_space
         self.render_mode = check_render_mode(render_mode, RENDER_MODES)
         self.strict = flag("strict", strict)
         self._fixed_partner = None if partner is None else whole("partner", partner, least=0)
@@ -145,19 +145,19 @@ class OneShotBilateralEnv(gymnasium.Env, EzPickle):
         if seed is not None or not begun or self._per_world or not self._next():
             self._draw()
         self._begun = True
-        return self.form.observe(self.view, self.partner), self._info(None, False)
+        return self.codec.observe(self.view, self.partner), self._info(None, False)
 
     def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         """Answer the partner and run on to the negotiation's next decision, or to its end."""
         if not self._begun:
             raise gymnasium.error.ResetNeeded("call reset before step")
-        end = self._run(self.form.actions.decode(int(action), self.view, self.partner))
+        end = self._run(self.codec.actions.decode(int(action), self.view, self.partner))
         terminated = end is not None
         if self._per_world:
             terminated = terminated and not self._find()
             self._seen = self.view
         reward, seen = 0.0 if end is None else end.reward, self._seen
-        return self.form.observe(seen, self.partner), float(reward), terminated, False, self._info(end, terminated)
+        return self.codec.observe(seen, self.partner), float(reward), terminated, False, self._info(end, terminated)
 
     @property
     def view(self) -> FactoryView:
@@ -168,7 +168,7 @@ class OneShotBilateralEnv(gymnasium.Env, EzPickle):
     def action_masks(self) -> np.ndarray:
         """The valid actions, bool, shape ``(22,)``, as sb3-contrib takes them."""
         require_reset(self._begun, "action_masks")
-        return self.form.mask(self._seen, self.partner)
+        return self.codec.mask(self._seen, self.partner)
 
     def render(self) -> Any:
         """The factory's day as text (``"ansi"``) or as a picture (``"rgb_array"``)."""
@@ -188,7 +188,7 @@ class OneShotBilateralEnv(gymnasium.Env, EzPickle):
         """The next world in which the learner is asked, run to the first decision of its first negotiation."""
         for _ in range(MOST_WORLDS):
             seed = int(self.np_random.integers(2**62))
-            drawn = self.setting.draw(seed)
+            drawn = self.config.draw(seed)
             self._world, (self.factory,) = drawn.world, drawn.players
             self._strategy = StrategyPolicy(self._others, seed)
             self._tracker = PartnerTracker(self.reward)

@@ -15,7 +15,7 @@ from scml_gym.oneshot.envs.config import OneShotConfig
 from scml_gym.oneshot.observations.factory import make_encoder
 from scml_gym.oneshot.render import RENDER_MODES, render_day
 from scml_gym.oneshot.rewards.factory import Reward, make_reward
-from scml_gym.oneshot.rewards.hindsight import compiled_ideal_profit
+from scml_gym.oneshot.rewards.hindsight import compiled_hindsight_profit
 from scml_gym.oneshot.rules import validate
 from scml_gym.oneshot.view import FactoryView, new_actions
 
@@ -49,7 +49,7 @@ class OneShotConcurrentEnv(WorldEnv, EzPickle):
 
     ## Observation Space
     ``observation="flat"``: ``Box`` of float32, 95 features: 15 of the factory and 10 of each of 8 partners, each with
-    name, range and meaning in ``env.unwrapped.encoder.slots``. ``observation="dict"``: the same as named blocks.
+    name, range and meaning in ``env.unwrapped.encoder.features``. ``observation="dict"``: the same as named blocks.
     ``observation="entities"``: ``Box`` of float32, shape ``(9, 16)``: a row for the factory, then one for each partner,
     whose first column is 1 for the factory and 0 for a partner; shorter rows end in zeros.
     ``history=k`` adds the offers of the last k decisions. ``observability="full"`` adds the hidden state of the 16
@@ -125,22 +125,22 @@ class OneShotConcurrentEnv(WorldEnv, EzPickle):
         episode: Literal["world", "day"] = "world",
         strict: bool = False,
         render_mode: str | None = None,
-        **setting: Any,
+        **arguments: Any,
     ):
         EzPickle.__init__(
-            self, observability, observation, history, action, reward, episode, strict, render_mode, **setting
+            self, observability, observation, history, action, reward, episode, strict, render_mode, **arguments
         )
         if episode not in ("world", "day"):
             raise InputError(f"episode={episode!r}; valid: world, day", "episode")
-        self.setting = OneShotConfig(**setting)
+        self.config = OneShotConfig(**arguments)
         parts = EnvParts(
-            draw=self.setting.draw,
+            draw=self.config.draw,
             encoder=make_encoder(observability, observation, history),
             codec=ACTIONS.get(action, "action")(),
             reward=make_reward(reward),
             no_ops=new_actions,
             validate=validate,
-            more_info=ideal_profit_info,
+            more_info=hindsight_profit_info,
             render=render_day,
         )
         WorldEnv.__init__(
@@ -153,6 +153,6 @@ class OneShotConcurrentEnv(WorldEnv, EzPickle):
         return self.player
 
 
-def ideal_profit_info(closed: Sequence[FactoryView]) -> dict[str, Any]:
+def hindsight_profit_info(closed: Sequence[FactoryView]) -> dict[str, Any]:
     """What the days that ended with a step could have brought at best."""
-    return {"ideal_profit": float(sum(compiled_ideal_profit(last) for last in closed))}
+    return {"ideal_profit": float(sum(compiled_hindsight_profit(last) for last in closed))}

@@ -95,7 +95,7 @@ class OneShotConfig:
         self.set_opponents(opponents)
         self.spec = spec if isinstance(spec, WorldSpec) or spec is None else WorldSpec.load(spec)
         if self.spec is None:
-            self.generate(0, days, factories_per_level)  # refuse an impossible setting now
+            self.generate(0, days, factories_per_level)  # refuse an impossible config now
 
     def set_opponents(self, opponents: Sequence[Opponent]) -> None:
         """Let others play in the worlds drawn from now on; one that is listed twice is drawn twice as often.
@@ -109,13 +109,13 @@ class OneShotConfig:
             self.makers: list[PlayerMaker] = [self._world.player_maker(o) for o in opponents]
 
     def draw(self, seed: int, factories: Sequence[int] | None = None) -> Drawn:
-        """A world and the learner's factory in it: a pure function of the setting and the seed; see `cast`."""
-        cast = self.cast(seed, factories)
-        world = self._world(cast.spec, cast.players, seed=cast.seed, timing=self.timing)
-        return Drawn(world, cast.factories)
+        """A world and the learner's factory in it: a pure function of the config and the seed; see `sample`."""
+        sample = self.sample(seed, factories)
+        world = self._world(sample.spec, sample.players, seed=sample.seed, timing=self.timing)
+        return Drawn(world, sample.factories)
 
-    def cast(self, seed: int, factories: Sequence[int] | None = None) -> EpisodeSample:
-        """What a world is made of: a pure function of the setting and the seed.
+    def sample(self, seed: int, factories: Sequence[int] | None = None) -> EpisodeSample:
+        """What a world is made of: a pure function of the config and the seed.
 
         Args:
             seed: Any non-negative integer.

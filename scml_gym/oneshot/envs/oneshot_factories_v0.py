@@ -85,7 +85,7 @@ class OneShotFactoriesEnv(ParallelWorldEnv, EzPickle):
         reward: str | Reward = "daily-profit",
         strict: bool = False,
         render_mode: str | None = None,
-        **setting: Any,
+        **arguments: Any,
     ):
         EzPickle.__init__(
             self,
@@ -98,16 +98,16 @@ class OneShotFactoriesEnv(ParallelWorldEnv, EzPickle):
             reward,
             strict,
             render_mode,
-            **setting,
+            **arguments,
         )
         indices = tuple(whole("factories", i, least=0) for i in factories)
         if not indices or len(set(indices)) != len(indices):
             raise InputError(f"factories={factories!r}; give at least one index, each once", "factories")
-        self.setting = OneShotConfig(factories_per_level=factories_per_level, **setting)
+        self.config = OneShotConfig(factories_per_level=factories_per_level, **arguments)
         self.factories = dict(zip([f"factory_{i}" for i in indices], indices, strict=True))
         parts = ParallelParts(
             agents=self.factories,
-            draw=self.setting.draw,
+            draw=self.config.draw,
             encoders={a: make_encoder(observability, observation, history) for a in self.factories},
             codec=ACTIONS.get(action, "action")(),
             rewards={a: make_reward(reward) for a in self.factories},

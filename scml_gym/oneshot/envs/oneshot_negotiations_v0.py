@@ -89,22 +89,22 @@ class OneShotNegotiationsEnv(WorldAgents, EzPickle):
         reward: NegotiationReward | None = None,
         strict: bool = False,
         render_mode: str | None = None,
-        **setting: Any,
+        **arguments: Any,
     ):
-        EzPickle.__init__(self, observation, quantity_bins, price_bins, reward, strict, render_mode, **setting)
-        self.setting = OneShotConfig(**setting)
-        self.form = PartnerCodec(observation, quantity_bins, price_bins)
+        EzPickle.__init__(self, observation, quantity_bins, price_bins, reward, strict, render_mode, **arguments)
+        self.config = OneShotConfig(**arguments)
+        self.codec = PartnerCodec(observation, quantity_bins, price_bins)
         self.reward = negotiation_reward(reward)
         self.strict = flag("strict", strict)
         self.render_mode = check_render_mode(render_mode, RENDER_MODES)
         names = [f"partner_{k}" for k in range(MAX_PARTNERS)]
-        observation_spaces = {name: copy.deepcopy(self.form.observation_space) for name in names}
-        WorldAgents.__init__(self, observation_spaces, self.form.action_space)
+        observation_spaces = {name: copy.deepcopy(self.codec.observation_space) for name in names}
+        WorldAgents.__init__(self, observation_spaces, self.codec.action_space)
 
     def reset(self, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[dict, dict]:
         """Draw the next world and run it to the factory's first decision."""
         self.close()
-        drawn = self.setting.draw(self._next_seed(seed))
+        drawn = self.config.draw(self._next_seed(seed))
         drawn.world.start()
         self.world, (self.factory,) = drawn.world, drawn.players
         self._tracker = PartnerTracker(self.reward)
@@ -118,7 +118,7 @@ class OneShotNegotiationsEnv(WorldAgents, EzPickle):
         answers = new_actions()
         for agent, action in actions.items():
             k = self.possible_agents.index(agent)
-            answers[k] = self.form.actions.decode(int(action), self.view, k)
+            answers[k] = self.codec.actions.decode(int(action), self.view, k)
         if self.strict:
             validate(self.view, answers)
         if self.world.pending:
@@ -144,10 +144,10 @@ class OneShotNegotiationsEnv(WorldAgents, EzPickle):
         return render_day(self.view, self.render_mode)
 
     def _observe(self) -> dict[str, Any]:
-        return {a: self.form.observe(self.view, k) for k, a in enumerate(self.agents)}
+        return {a: self.codec.observe(self.view, k) for k, a in enumerate(self.agents)}
 
     def _mask(self, k: int) -> np.ndarray:
-        return sampling_mask(self.form.mask(self.view, k), self.form.action_space)
+        return sampling_mask(self.codec.mask(self.view, k), self.codec.action_space)
 
     def _infos(self, ended: dict[int, Any]) -> dict[str, dict[str, Any]]:
         last = self.world.summary(self.factory) if self.world.done else {}

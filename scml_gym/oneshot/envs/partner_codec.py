@@ -1,4 +1,4 @@
-"""The per-partner form: what the learner of one negotiation is shown, may answer and is paid."""
+"""The codec of one partner: what the learner of one negotiation is shown, may answer and is paid."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from scml_gym.oneshot.view import FactoryView
 STATES = ("needs", "offer", "full")
 
 PARTNERS = 0xA54FF53A5F1D36F1
-"""Keeps the stream of partners apart from that of the episode's cast, which has the same seed."""
+"""Keeps the stream of partners apart from that of the episode's sample, which has the same seed."""
 
 
 class PartnerCodec:
@@ -83,5 +83,5 @@ def open_partners(stream: np.ndarray, seed: int) -> None:
 
 @jittable
 def draw_partner(stream: np.ndarray, n_partners: int) -> int:
-    """The slot of the next negotiation's partner, one draw for each negotiation of the world."""
+    """The index of the next negotiation's partner, one draw for each negotiation of the world."""
     return below(stream, n_partners)

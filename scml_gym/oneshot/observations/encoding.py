@@ -53,7 +53,7 @@ def unit_margin(view: FactoryView, price: float) -> float:
 
 @jittable
 def encode_factory(view: FactoryView, out: np.ndarray) -> None:
-    """The factory's own slots, shape ``(15,)``."""
+    """The factory's own features, shape ``(15,)``."""
     buyer = view["level"] == BUYER
     lines, high = view["lines"], view["max_price"]
     best, worst = (view["min_price"], view["max_price"]) if buyer else (view["max_price"], view["min_price"])
@@ -87,7 +87,7 @@ def price_position(view: FactoryView, quantity: int, price: int) -> float:
 
 @jittable
 def encode_partner(view: FactoryView, k: int, out: np.ndarray) -> None:
-    """The slots of partner ``k``, shape ``(10,)``."""
+    """The features of partner ``k``, shape ``(10,)``."""
     partner = view["partners"][k]
     most = view["max_quantity"]
     out[0] = partner["exists"]
@@ -105,14 +105,14 @@ def encode_partner(view: FactoryView, k: int, out: np.ndarray) -> None:
 
 @jittable
 def encode_partners(view: FactoryView, out: np.ndarray) -> None:
-    """The slots of all partners, shape ``(8, 10)``."""
+    """The features of all partners, shape ``(8, 10)``."""
     for k in range(MAX_PARTNERS):
         encode_partner(view, k, out[k])
 
 
 @jittable
 def encode_others(view: FactoryView, hidden_state: np.ndarray, out: np.ndarray) -> None:
-    """The private fields of all factories (``HIDDEN_DTYPE``, shape ``(16,)``), shape ``(16, 10)``."""
+    """The hidden state of all factories (``HIDDEN_DTYPE``, shape ``(16,)``), shape ``(16, 10)``."""
     for i in range(len(hidden_state)):
         row = out[i]
         row[:] = 0.0
@@ -133,29 +133,31 @@ def encode_others(view: FactoryView, hidden_state: np.ndarray, out: np.ndarray) 
 
 
 @jittable
-def encode_history(partners: np.ndarray, frames: np.ndarray, out: np.ndarray) -> None:
+def encode_history(partners: np.ndarray, offer_history: np.ndarray, out: np.ndarray) -> None:
     """The offers of earlier decisions, and this one's put before them.
 
     Args:
-        partners: This decision's partner slots, shape ``(8, 10)``.
-        frames: Offers of the last decisions, latest first, shape ``(history, 8, 4)``; moved on by one.
-        out: As ``frames`` was.
+        partners: This decision's partner features, shape ``(8, 10)``.
+        offer_history: Offers of the last decisions, latest first, shape ``(history, 8, 4)``; moved on by one.
+        out: As ``offer_history`` was.
     """
-    out[:] = frames
-    for age in range(len(frames) - 1, -1, -1):
+    out[:] = offer_history
+    for age in range(len(offer_history) - 1, -1, -1):
         for k in range(MAX_PARTNERS):
             for i in range(N_HISTORY):
-                frames[age, k, i] = frames[age - 1, k, i] if age > 0 else partners[k, FIRST_HISTORY_FEATURE + i]
+                offer_history[age, k, i] = (
+                    offer_history[age - 1, k, i] if age > 0 else partners[k, FIRST_HISTORY_FEATURE + i]
+                )
 
 
 @jittable
-def encode_joint(view: FactoryView, hidden_state: np.ndarray, frames: np.ndarray, out: np.ndarray) -> None:
+def encode_joint(view: FactoryView, hidden_state: np.ndarray, offer_history: np.ndarray, out: np.ndarray) -> None:
     """A flat observation: the factory, the partners, then the other factories and the history where there are any.
 
     Args:
         view: What the factory sees.
         hidden_state: ``HIDDEN_DTYPE``, shape ``(16,)`` in full observability, else ``(0,)``.
-        frames: float32, shape ``(history, 8, 4)``; see `encode_history`.
+        offer_history: float32, shape ``(history, 8, 4)``; see `encode_history`.
         out: float32, shape ``(15 + 80 + 10 * len(hidden_state) + 32 * history,)``.
     """
     encode_factory(view, out[:N_FACTORY])
@@ -164,13 +166,13 @@ def encode_joint(view: FactoryView, hidden_state: np.ndarray, frames: np.ndarray
     encode_partners(view, partners)
     start, end = end, end + len(hidden_state) * N_OTHER
     encode_others(view, hidden_state, out[start:end].reshape((len(hidden_state), N_OTHER)))
-    if len(frames) > 0:
-        encode_history(partners, frames, out[end:].reshape(frames.shape))
+    if len(offer_history) > 0:
+        encode_history(partners, offer_history, out[end:].reshape(offer_history.shape))
 
 
 @jittable
 def encode_one_partner(view: FactoryView, k: int, out: np.ndarray) -> None:
-    """The factory's slots and those of partner ``k``, shape ``(25,)``."""
+    """The factory's features and those of partner ``k``, shape ``(25,)``."""
     encode_factory(view, out[:N_FACTORY])
     encode_partner(view, k, out[N_FACTORY:])
 
@@ -179,7 +181,7 @@ def encode_one_partner(view: FactoryView, k: int, out: np.ndarray) -> None:
 def encode_entities(view: FactoryView, out: np.ndarray) -> None:
     """A row for the factory and one for each partner, float32, shape ``(9, 16)``.
 
-    The first column is 1 for the factory and 0 for a partner; rows end in zeros where their slots are fewer.
+    The first column is 1 for the factory and 0 for a partner; rows end in zeros where their features are fewer.
     """
     out[:] = 0.0
     out[0, 0] = 1.0

@@ -1,8 +1,8 @@
 """Joint observations: what a learner that answers all partners at once is shown, encoded from the FactoryView alone.
 
-An encoder turns a view (and, in full observability, the private fields of all factories) into named blocks of float32
-numbers; the flat observation is these blocks laid end to end. Every slot has a name, a range and a meaning, listed by
-`JointEncoder.slots`; numbers outside a slot's range are clipped to it. The numbers themselves are computed by
+An encoder turns a view (and, in full observability, the hidden state of all factories) into named blocks of float32
+numbers; the flat observation is these blocks laid end to end. Every feature has a name, a range and a meaning, listed
+by `JointEncoder.features`; numbers outside a feature's range are clipped to it. The numbers themselves are computed by
 `scml_gym.oneshot.observations.encoding`, which compiled worlds call too.
 """
 
@@ -44,20 +44,20 @@ _NO_HIDDEN_STATE = np.zeros(0, dtype=HIDDEN_DTYPE)
 
 
 class Encoder(codecs.Encoder, Protocol):
-    """A form of joint observation.
+    """A codec of joint observations.
 
     Attributes:
-        slots: Every number of an observation, in order.
+        features: Every number of an observation, in order.
     """
 
-    slots: list[Feature]
+    features: list[Feature]
 
 
 class JointEncoder:
     """Encodes decisions of one factory; remembers past ones where a history is asked for.
 
     Args:
-        observability: ``"partial"``: what the factory sees, the POMDP. ``"full"``: the private fields of all factories
+        observability: ``"partial"``: what the factory sees, the POMDP. ``"full"``: the hidden state of all factories
             too, the MDP.
         layout: ``"flat"`` for a Box, ``"dict"`` for a Dict of the blocks ``factory`` (15,), ``partners`` (8, 10) and,
             where asked for, ``others`` (16, 10) and ``history`` (history, 8, 4).
@@ -81,21 +81,23 @@ class JointEncoder:
         self.full = observability == "full"
         self._flat = layout == "flat"
         self.history = history
-        self._frames = np.zeros((history, MAX_PARTNERS, len(HISTORY_FEATURES)), dtype=np.float32)
+        self._offer_history = np.zeros((history, MAX_PARTNERS, len(HISTORY_FEATURES)), dtype=np.float32)
         blocks = {"factory": ((), FACTORY_FEATURES), "partners": ((MAX_PARTNERS,), PARTNER_FEATURES)}
         if self.full:
             blocks["others"] = ((2 * MAX_PARTNERS,), OTHER_FEATURES)
         if history:
             blocks["history"] = ((history, MAX_PARTNERS), HISTORY_FEATURES)
-        self.slots = [
-            Feature(f"{name}{''.join(f'[{i}]' for i in place)}.{slot.name}", slot.low, slot.high, slot.meaning)
-            for name, (shape, slots) in blocks.items()
+        self.features = [
+            Feature(
+                f"{name}{''.join(f'[{i}]' for i in place)}.{feature.name}", feature.low, feature.high, feature.meaning
+            )
+            for name, (shape, features) in blocks.items()
             for place in np.ndindex(*shape)
-            for slot in slots
+            for feature in features
         ]
-        """All slots in the order of the flat observation."""
-        self._shapes = {name: (*shape, len(slots)) for name, (shape, slots) in blocks.items()}
-        low, high = bounds(self.slots)
+        """All features in the order of the flat observation."""
+        self._shapes = {name: (*shape, len(features)) for name, (shape, features) in blocks.items()}
+        low, high = bounds(self.features)
         if self._flat:
             self.space: spaces.Space = spaces.Box(low, high, dtype=np.float32)
         else:
@@ -104,7 +106,7 @@ class JointEncoder:
 
     def reset(self) -> None:
         """Forget the decisions of an earlier episode."""
-        self._frames[:] = 0.0
+        self._offer_history[:] = 0.0
 
     def encode(self, view: FactoryView, hidden_state: np.ndarray | None = None) -> np.ndarray | dict[str, np.ndarray]:
         """The observation of one decision; to be called once for each.
@@ -116,23 +118,23 @@ class JointEncoder:
         Returns:
             float32: an array of ``space``'s shape, or a dict of them.
         """
-        return self._encode(view, hidden_state, self._frames)
+        return self._encode(view, hidden_state, self._offer_history)
 
     def encode_last(
         self, view: FactoryView, hidden_state: np.ndarray | None = None
     ) -> np.ndarray | dict[str, np.ndarray]:
         """The observation where an episode ends; as it is no decision, no history shows it."""
-        return self._encode(view, hidden_state, self._frames.copy())
+        return self._encode(view, hidden_state, self._offer_history.copy())
 
-    def _encode(self, view: FactoryView, hidden_state: np.ndarray | None, frames: np.ndarray) -> Any:
+    def _encode(self, view: FactoryView, hidden_state: np.ndarray | None, offer_history: np.ndarray) -> Any:
         seen = hidden_state if self.full else _NO_HIDDEN_STATE
-        assert seen is not None, "full observability needs the private fields"
-        out = np.empty(len(self.slots), dtype=np.float32)
-        _encode_joint(view, seen, frames, out)
+        assert seen is not None, "full observability needs the hidden state"
+        out = np.empty(len(self.features), dtype=np.float32)
+        _encode_joint(view, seen, offer_history, out)
         return self.blocks(out)
 
     def blocks(self, flat: np.ndarray) -> np.ndarray | dict[str, np.ndarray]:
-        """Flat numbers, shape ``(..., slots)``, in the form of ``space``: as they are, or as blocks (views of them)."""
+        """Flat numbers, shape ``(..., features)``, as ``space`` has them: as they are, or as blocks (views)."""
         if self._flat:
             return flat
         blocks, start = {}, 0
@@ -144,15 +146,15 @@ class JointEncoder:
 
 
 class PartnerEncoder:
-    """The observation of one partner's negotiation: the factory's 15 slots and the partner's 10, flat, float32."""
+    """The observation of one partner's negotiation: the factory's 15 features and the partner's 10, flat, float32."""
 
     def __init__(self) -> None:
-        self.slots = [*FACTORY_FEATURES, *PARTNER_FEATURES]
-        self.space: spaces.Space = spaces.Box(*bounds(self.slots), dtype=np.float32)
+        self.features = [*FACTORY_FEATURES, *PARTNER_FEATURES]
+        self.space: spaces.Space = spaces.Box(*bounds(self.features), dtype=np.float32)
 
     def encode(self, view: FactoryView, k: int) -> np.ndarray:
         """The observation of the negotiation with partner ``k``, shape ``(25,)``."""
-        out = np.empty(len(self.slots), dtype=np.float32)
+        out = np.empty(len(self.features), dtype=np.float32)
         _encode_one_partner(view, k, out)
         return out
 
@@ -161,15 +163,15 @@ class EntityEncoder:
     """Encodes decisions as rows of equal length: the factory first, then its partners; for networks that share weights
     between partners.
 
-    ``slots`` name the row and the column: ``factory.kind``, ``factory.day``, .., ``partners[0].kind``,
-    ``partners[0].exists``, .. A row's last columns, ``unused``, are 0 where it has fewer slots than the factory's.
+    ``features`` name the row and the column: ``factory.kind``, ``factory.day``, .., ``partners[0].kind``,
+    ``partners[0].exists``, .. A row's last columns, ``unused``, are 0 where it has fewer features than the factory's.
 
     Args:
         observability: ``"partial"``.
         history: 0.
 
     Raises:
-        InputError: for any other value: rows show neither private fields nor a history.
+        InputError: for any other value: rows show neither hidden state nor a history.
     """
 
     full = False
@@ -183,12 +185,12 @@ class EntityEncoder:
             raise InputError(f"history={history!r}; valid with observation='entities': 0", "history")
         kind = Feature("kind", 0, 1, "1 for the factory, 0 for a partner")
         rows = {"factory": FACTORY_FEATURES} | {f"partners[{k}]": PARTNER_FEATURES for k in range(MAX_PARTNERS)}
-        self.slots: list[Feature] = []
+        self.features: list[Feature] = []
         """All numbers, row after row."""
-        for row, slots in rows.items():
-            unused = (Feature(f"unused[{i}]", 0, 1, "always 0") for i in range(1 + len(slots), N_ENTITY))
-            self.slots += [Feature(f"{row}.{s.name}", s.low, s.high, s.meaning) for s in (kind, *slots, *unused)]
-        low, high = (bound.reshape(N_ENTITIES, N_ENTITY) for bound in bounds(self.slots))
+        for row, features in rows.items():
+            unused = (Feature(f"unused[{i}]", 0, 1, "always 0") for i in range(1 + len(features), N_ENTITY))
+            self.features += [Feature(f"{row}.{s.name}", s.low, s.high, s.meaning) for s in (kind, *features, *unused)]
+        low, high = (bound.reshape(N_ENTITIES, N_ENTITY) for bound in bounds(self.features))
         self.space: spaces.Space = spaces.Box(low, high, dtype=np.float32)
 
     def reset(self) -> None:

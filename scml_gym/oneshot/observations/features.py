@@ -71,7 +71,7 @@ FIRST_HISTORY_FEATURE = PARTNER_FEATURES.index(HISTORY_FEATURES[0])
 """They stand side by side in `PARTNER_FEATURES`."""
 
 
-def bounds(slots: Sequence[Feature]) -> tuple[np.ndarray, np.ndarray]:
-    """The lowest and the highest value of each slot, float32, shape ``(len(slots),)``."""
-    low, high = (np.array([getattr(s, end) for s in slots], dtype=np.float32) for end in ("low", "high"))
+def bounds(features: Sequence[Feature]) -> tuple[np.ndarray, np.ndarray]:
+    """The lowest and the highest value of each feature, float32, shape ``(len(features),)``."""
+    low, high = (np.array([getattr(s, end) for s in features], dtype=np.float32) for end in ("low", "high"))
     return low, high

@@ -24,7 +24,7 @@ class Regret(KernelReward):
     units; at most 0.
 
     Profits depend on the world's margins and on how much the day's exogenous contract is worth far more than on the
-    learner; what is lost against the ideal does not.
+    learner; what is lost against the best in hindsight does not.
     """
 
     def __init__(self) -> None:

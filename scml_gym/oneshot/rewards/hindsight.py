@@ -1,4 +1,4 @@
-"""The ideal of a day: what a factory could have earned at most, in hindsight, had it only negotiated well."""
+"""The hindsight-optimal profit of a day: what a factory could have earned at most, had it negotiated well."""
 
 from __future__ import annotations
 
@@ -36,5 +36,5 @@ def hindsight_profit(view: FactoryView) -> float:
     return best
 
 
-compiled_ideal_profit = compiled(hindsight_profit)
+compiled_hindsight_profit = compiled(hindsight_profit)
 """The same, as quickly as the installation allows."""

@@ -1,10 +1,10 @@
-"""Rewards as functions over records, so that compiled environments pay what the single ones do, to the last bit.
+"""Rewards as functions over records: compiled environments give those of the single ones, to the last bit.
 
 A kernel is three functions and the dtype of the record that they share through an episode:
 
-- ``begin(view, state)``: the first decision of an episode is due; ``state`` was zeroed before its first day.
-- ``close(view, profit, state)``: a day was settled; its last view, and the factory's profit of it in money.
-- ``pay(view, done, state) -> float``: the reward of a step, with the view after it; ``done`` where the episode ended.
+- ``reset(view, state)``: the first decision of an episode is due; ``state`` was zeroed before its first day.
+- ``day_end(view, profit, state)``: a day was settled; its last view, and the factory's profit of it in money.
+- ``reward(view, done, state) -> float``: of a step, with the view after it; ``done`` where the episode ended.
 """
 
 from __future__ import annotations
@@ -30,48 +30,48 @@ from scml_gym.oneshot.view import MAX_PARTNERS, FactoryView
 class RewardKernel(NamedTuple):
     """A reward as compiled code takes it; see the module's head."""
 
-    begin: Callable[[FactoryView, Any], None]
-    close: Callable[[FactoryView, float, Any], None]
-    pay: Callable[[FactoryView, bool, Any], float]
+    reset: Callable[[FactoryView, Any], None]
+    day_end: Callable[[FactoryView, float, Any], None]
+    reward: Callable[[FactoryView, bool, Any], float]
     dtype: np.dtype
 
 
-PROFIT_DTYPE = np.dtype([("profit", np.float64), ("ideal", np.float64), ("potential", np.float64)], align=True)
-"""Since the last step: profits and ideal profits in money; and the potential of the last view."""
+PROFIT_DTYPE = np.dtype([("profit", np.float64), ("hindsight", np.float64), ("potential", np.float64)], align=True)
+"""Since the last step: profits and hindsight-optimal profits in money; and the potential of the last view."""
 
 
 @jittable
-def begin_profit(view: FactoryView, state: np.void) -> None:
+def profit_reset(view: FactoryView, state: np.void) -> None:
     """Nothing but the profits of days before the first decision is kept."""
 
 
 @jittable
-def close_profit(view: FactoryView, profit: float, state: np.void) -> None:
+def profit_day_end(view: FactoryView, profit: float, state: np.void) -> None:
     """Add a day's profit."""
     state["profit"] += profit
 
 
 @jittable
-def pay_profit(view: FactoryView, done: bool, state: np.void) -> float:
+def profit_reward(view: FactoryView, done: bool, state: np.void) -> float:
     """Profits as a fraction of the initial balance."""
-    paid = state["profit"] / view["initial_balance"]
+    gained = state["profit"] / view["initial_balance"]
     state["profit"] = 0.0
-    return paid
+    return gained
 
 
 @jittable
-def close_regret(view: FactoryView, profit: float, state: np.void) -> None:
+def regret_day_end(view: FactoryView, profit: float, state: np.void) -> None:
     """Add a day's profit and what it could have been."""
     state["profit"] += profit
-    state["ideal"] += hindsight_profit(view)
+    state["hindsight"] += hindsight_profit(view)
 
 
 @jittable
-def pay_regret(view: FactoryView, done: bool, state: np.void) -> float:
-    """Profits less the ideal ones, as a fraction of the initial balance."""
-    paid = (state["profit"] - state["ideal"]) / view["initial_balance"]
-    state["profit"] = state["ideal"] = 0.0
-    return paid
+def regret_reward(view: FactoryView, done: bool, state: np.void) -> float:
+    """Profits minus the hindsight-optimal ones, as a fraction of the initial balance."""
+    gained = (state["profit"] - state["hindsight"]) / view["initial_balance"]
+    state["profit"] = state["hindsight"] = 0.0
+    return gained
 
 
 @jittable
@@ -81,18 +81,18 @@ def needs_potential(view: FactoryView) -> float:
 
 
 @jittable
-def begin_shaped(view: FactoryView, state: np.void) -> None:
+def shaped_reset(view: FactoryView, state: np.void) -> None:
     """Keep the potential of the first decision."""
     state["potential"] = needs_potential(view)
 
 
 @jittable
-def pay_shaped(view: FactoryView, done: bool, state: np.void) -> float:
+def shaped_reward(view: FactoryView, done: bool, state: np.void) -> float:
     """Profits, and the gain in potential, which counts as 0 once the episode has ended."""
     after = 0.0 if done else needs_potential(view)
-    paid = pay_profit(view, done, state) + after - state["potential"]
+    gained = profit_reward(view, done, state) + after - state["potential"]
     state["potential"] = after
-    return paid
+    return gained
 
 
 NEGOTIATIONS_DTYPE = np.dtype(
@@ -117,28 +117,28 @@ def negotiations_kernel(reward: NegotiationReward) -> RewardKernel:
                 state["reward"] += negotiation_reward_ended(view, params, end["partner"], end["needs"])
 
     @jittable
-    def begin(view: FactoryView, state: np.void) -> None:
+    def reset(view: FactoryView, state: np.void) -> None:
         begin_tracked_day(view, state["tracker"])
 
     @jittable
-    def close(view: FactoryView, profit: float, state: np.void) -> None:
+    def day_end(view: FactoryView, profit: float, state: np.void) -> None:
         if view["day"] >= state["tracker"]["day"]:  # else it was over before the factory was first asked
             collect(view, True, state)
 
     @jittable
-    def pay(view: FactoryView, done: bool, state: np.void) -> float:
+    def step_reward(view: FactoryView, done: bool, state: np.void) -> float:
         if not done:
             collect(view, False, state)
-        paid = state["reward"]
+        gained = state["reward"]
         state["reward"] = 0.0
-        return paid
+        return gained
 
-    return RewardKernel(begin, close, pay, NEGOTIATIONS_DTYPE)
+    return RewardKernel(reset, day_end, step_reward, NEGOTIATIONS_DTYPE)
 
 
-DAILY_PROFIT = RewardKernel(begin_profit, close_profit, pay_profit, PROFIT_DTYPE)
-REGRET = RewardKernel(begin_profit, close_regret, pay_regret, PROFIT_DTYPE)
-SHAPED_PROFIT = RewardKernel(begin_shaped, close_profit, pay_shaped, PROFIT_DTYPE)
+DAILY_PROFIT = RewardKernel(profit_reset, profit_day_end, profit_reward, PROFIT_DTYPE)
+REGRET = RewardKernel(profit_reset, regret_day_end, regret_reward, PROFIT_DTYPE)
+SHAPED_PROFIT = RewardKernel(shaped_reset, profit_day_end, shaped_reward, PROFIT_DTYPE)
 
 
 class KernelReward:
@@ -147,18 +147,18 @@ class KernelReward:
     def __init__(self, kernel: RewardKernel):
         self.kernel = kernel
         self._states: Any = np.zeros(1, dtype=kernel.dtype)
-        self._begin, self._close, self._pay = (_compiled(f) for f in kernel[:3])
+        self._reset, self._day_end, self._reward = (_compiled(f) for f in kernel[:3])
 
     def reset(self, view: FactoryView) -> None:
         """A new episode, with its first view."""
         self._states = np.zeros(1, dtype=self.kernel.dtype)
-        self._begin(view, self._states[0])
+        self._reset(view, self._states[0])
 
     def __call__(self, transition: Any) -> float:
         """The reward of one `scml_gym.oneshot.rewards.factory.Transition`."""
         for last, profit in zip(transition.closed, transition.profits.tolist(), strict=True):
-            self._close(last, profit, self._states[0])
-        return float(self._pay(transition.after, transition.done, self._states[0]))
+            self._day_end(last, profit, self._states[0])
+        return float(self._reward(transition.after, transition.done, self._states[0]))
 
     def __deepcopy__(self, memo: Any) -> KernelReward:
         """The same reward at the start of an episode; the compiled functions are shared."""

@@ -28,7 +28,7 @@ class OneShotWorld(World, Protocol):
     """One OneShot simulation in which some factories are decided from outside.
 
     Indices of factories: sellers first, then buyers, as in the `WorldSpec`. ``day`` goes from 0 to ``spec.n_days``;
-    ``profits`` are money; ``hidden_state`` gives the private fields of all factories, ``HIDDEN_DTYPE``, shape
+    ``profits`` are money; ``hidden_state`` gives the hidden state of all factories, ``HIDDEN_DTYPE``, shape
     ``(2 * MAX_PARTNERS,)``; ``summary`` ``score``, ``profit`` (money), ``agreements``, ``negotiations``,
     ``decisions``, ``invalid_actions`` and ``bankrupt``.
     """

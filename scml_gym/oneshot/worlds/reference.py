@@ -212,7 +212,7 @@ class ReferenceWorld(Uncopied):
         }
 
     def hidden_state(self) -> np.ndarray:
-        """The private fields of all factories, ``HIDDEN_DTYPE``, shape ``(2 * MAX_PARTNERS,)``."""
+        """The hidden state of all factories, ``HIDDEN_DTYPE``, shape ``(2 * MAX_PARTNERS,)``."""
         table = np.zeros(2 * MAX_PARTNERS, dtype=HIDDEN_DTYPE)
         spec, world = self.spec, self.world
         day = min(world.current_step, spec.n_days - 1)

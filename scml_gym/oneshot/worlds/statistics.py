@@ -60,7 +60,7 @@ def world_statistics(spec: WorldSpec) -> dict[str, float]:
         "catalog price 0": spec.catalog_prices[0],
         "catalog price 1": spec.catalog_prices[1],
         "catalog price 2": spec.catalog_prices[2],
-        "catalog price 2 less 1": spec.catalog_prices[2] - spec.catalog_prices[1],
+        "catalog price 2 minus 1": spec.catalog_prices[2] - spec.catalog_prices[1],
     }
     for name, members in (("seller", slice(0, n)), ("buyer", slice(n, None))):
         cost, balance = spec.production_cost[members], spec.initial_balance[members]

@@ -41,9 +41,9 @@ VARIANTS = {
 
 def make(variant, seeds=(0,), game="grid", mega_step=1, **changes):
     name = variant.partition("-")[0]
-    method, settings = METHODS[name]
+    method, hyperparameters = METHODS[name]
     data = {k: v for k, v in read_yaml(find_config("agent", name)).items() if k != "name"}
-    made = settings.model_validate(data | VARIANTS[variant] | changes)
+    made = hyperparameters.model_validate(data | VARIANTS[variant] | changes)
     return method(made, make_game(game, mega_step), [np.random.default_rng(seed) for seed in seeds])
 
 
@@ -76,8 +76,8 @@ def test_every_method_plays_any_game(variant, game):
 
 def test_dcl_learns_the_prisoners_dilemma():
     method = make("dcl", (0, 1), "prisoners-dilemma", actor_rate=4e-3, critic_rate=7e-3, updates=400)
-    method.settings = method.settings.model_copy(
-        update={"entropy": method.settings.entropy.model_copy(update={"updates": 100})}
+    method.hyperparameters = method.hyperparameters.model_copy(
+        update={"entropy": method.hyperparameters.entropy.model_copy(update={"updates": 100})}
     )
     last = learn(method, 400)[-50:]
     assert np.mean([row["returns"].sum(axis=1) for row in last]) > -2.2
@@ -234,14 +234,14 @@ def test_settings_that_would_be_divided_by_nothing_are_refused(changed):
 
 
 def test_a_share_of_a_training_has_the_same_course():
-    settings = make("moca", updates=300, log_every=50).settings
-    short = settings.shortened(0.1)
+    hyperparameters = make("moca", updates=300, log_every=50).hyperparameters
+    short = hyperparameters.shortened(0.1)
     assert (short.updates, short.log_every) == (30, 5)
     for name in ("entropy", "spread", "explore"):
         for update in (0, 10, 29):
-            whole = getattr(settings, name)
+            whole = getattr(hyperparameters, name)
             assert getattr(short, name).at(update) == pytest.approx(whole.at(10 * update))
-    assert settings.shortened(1.0) == settings
+    assert hyperparameters.shortened(1.0) == hyperparameters
 
 
 @pytest.mark.parametrize("name", sorted(set(METHODS) - {"dcl"}))

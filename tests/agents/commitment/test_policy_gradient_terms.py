@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from agents.commitment import policy_gradient_terms as lemma
+from agents.commitment import policy_gradient_terms as terms
 from agents.commitment.dcl import DCL, joint_probabilities, proposal_gradient
 from agents.commitment.hyperparameters import DCLHyperparameters
 from agents.commitment.networks import new_stack
@@ -22,8 +22,8 @@ SETTINGS = {k: v for k, v in read_yaml(find_config("agent", "dcl")).items() if k
 
 
 def make(game="prisoners-dilemma", seeds=1, **changes):
-    settings = DCLHyperparameters.model_validate(SETTINGS | changes)
-    return DCL(settings, make_game(game), [np.random.default_rng(k) for k in range(seeds)])
+    hyperparameters = DCLHyperparameters.model_validate(SETTINGS | changes)
+    return DCL(hyperparameters, make_game(game), [np.random.default_rng(k) for k in range(seeds)])
 
 
 @pytest.fixture(params=range(3))
@@ -39,8 +39,8 @@ def policies(request):
 
 
 def value(policies, agent):
-    accept = lemma.softmax(policies["psi"])[..., 1]
-    return exact_value(policies["q"], lemma.softmax(policies["phi"]), accept, lemma.softmax(policies["pi"]))[agent]
+    accept = terms.softmax(policies["psi"])[..., 1]
+    return exact_value(policies["q"], terms.softmax(policies["phi"]), accept, terms.softmax(policies["pi"]))[agent]
 
 
 def slope(function, at, step=1e-5):
@@ -60,7 +60,7 @@ def exact(policies, name, agent):
 
 def outcomes(policies):
     """Every (m, c, a) of the one-step game, with its probability."""
-    phi, psi, pi = (lemma.softmax(policies[name]) for name in ("phi", "psi", "pi"))
+    phi, psi, pi = (terms.softmax(policies[name]) for name in ("phi", "psi", "pi"))
     agents = np.arange(AGENTS)
     for m, c, a in itertools.product(range(4), JOINT, range(4)):
         likely = phi[agents, JOINT[m]].prod() * psi[agents, m, c].prod() * pi[agents, JOINT[a]].prod()
@@ -79,11 +79,11 @@ def expected(policies, agent, term, like):
 @pytest.mark.parametrize("agent", range(AGENTS))
 @pytest.mark.parametrize("constant", [0.0, 3.7])
 def test_the_action_term_is_the_gradient_of_theta(policies, agent, constant):
-    pi = lemma.softmax(policies["pi"])
+    pi = terms.softmax(policies["pi"])
 
     def term(q_m, q_a, mutual, m, c, a):
-        factor = lemma.ACTION_FACTORS["lemma"](mutual)
-        return lemma.action_term(q_a - constant, factor, pi[agent], one_hot(JOINT[a][agent], ACTIONS))
+        factor = terms.ACTION_FACTORS["lemma"](mutual)
+        return terms.action_term(q_a - constant, factor, pi[agent], one_hot(JOINT[a][agent], ACTIONS))
 
     found = expected(policies, agent, term, policies["pi"][agent])
     assert np.allclose(found, exact(policies, "pi", agent)[agent], atol=1e-8)
@@ -92,12 +92,12 @@ def test_the_action_term_is_the_gradient_of_theta(policies, agent, constant):
 @pytest.mark.parametrize("agent", range(AGENTS))
 @pytest.mark.parametrize("constant", [0.0, 3.7])
 def test_the_score_part_is_the_gradient_of_zeta(policies, agent, constant):
-    psi = lemma.softmax(policies["psi"])
+    psi = terms.softmax(policies["psi"])
 
     def term(q_m, q_a, mutual, m, c, a):
         at = np.zeros((4, 2))
-        weight = lemma.executed_value(q_m - constant, q_a - constant, mutual)
-        at[m] = lemma.commitment_score_term(weight, psi[agent, m], one_hot(c[agent], 2))
+        weight = terms.executed_value(q_m - constant, q_a - constant, mutual)
+        at[m] = terms.commitment_score_term(weight, psi[agent, m], one_hot(c[agent], 2))
         return at
 
     found = expected(policies, agent, term, policies["psi"][agent])
@@ -110,12 +110,12 @@ def test_the_straight_through_part_is_the_gradient_of_zeta_too(policies, agent):
 
     Both parts of the lemma are the whole gradient each, so that their sum is proportional to it.
     """
-    psi = lemma.softmax(policies["psi"])
+    psi = terms.softmax(policies["psi"])
 
     def term(q_m, q_a, mutual, m, c, a):
         at = np.zeros((4, 2))
-        others = lemma.others_commit(c[:, None])[agent, 0]
-        at[m] = lemma.commitment_straight_through_term(q_m, q_a, others, psi[agent, m], 1.0)
+        others = terms.others_commit(c[:, None])[agent, 0]
+        at[m] = terms.commitment_straight_through_term(q_m, q_a, others, psi[agent, m], 1.0)
         return at
 
     found = expected(policies, agent, term, policies["psi"][agent])
@@ -124,11 +124,11 @@ def test_the_straight_through_part_is_the_gradient_of_zeta_too(policies, agent):
 
 @pytest.mark.parametrize("agent", range(AGENTS))
 def test_the_direct_part_is_the_gradient_of_eta(policies, agent):
-    phi = lemma.softmax(policies["phi"])
+    phi = terms.softmax(policies["phi"])
 
     def term(q_m, q_a, mutual, m, c, a):
-        weight = lemma.executed_value(q_m, q_a, mutual)
-        return lemma.proposal_score_term(weight, phi[agent], one_hot(JOINT[m][agent], ACTIONS))
+        weight = terms.executed_value(q_m, q_a, mutual)
+        return terms.proposal_score_term(weight, phi[agent], one_hot(JOINT[m][agent], ACTIONS))
 
     found = expected(policies, agent, term, policies["phi"][agent])
     assert np.allclose(found, exact(policies, "phi", agent)[agent], atol=1e-8)
@@ -138,16 +138,16 @@ def test_the_direct_part_is_the_gradient_of_eta(policies, agent):
 @pytest.mark.parametrize("part", ["score", "straight-through"])
 def test_the_indirect_parts_are_the_gradients_at_every_commitment(policies, agent, part):
     """Agent i's value by the logits of every psi^j: what then flows through the proposals."""
-    psi = lemma.softmax(policies["psi"])
+    psi = terms.softmax(policies["psi"])
 
     def term(q_m, q_a, mutual, m, c, a):
         at = np.zeros((AGENTS, 4, 2))
         if part == "score":
-            weight = lemma.executed_value(q_m, q_a, mutual)[None]
-            at[:, m] = lemma.commitments_of_others_term(weight, psi[:, m], one_hot(c, 2))
+            weight = terms.executed_value(q_m, q_a, mutual)[None]
+            at[:, m] = terms.commitments_of_others_term(weight, psi[:, m], one_hot(c, 2))
         else:
-            others = lemma.others_commit(c[:, None])[:, 0]
-            at[:, m] = lemma.agreements_of_others_term(q_m, q_a, others, psi[:, m], 1.0)
+            others = terms.others_commit(c[:, None])[:, 0]
+            at[:, m] = terms.agreements_of_others_term(q_m, q_a, others, psi[:, m], 1.0)
         return at
 
     found = expected(policies, agent, term, policies["psi"])
@@ -178,34 +178,34 @@ def test_gradients_reach_a_proposal_through_all_commitments(owners):
 def test_straight_through_is_the_gradient_of_the_relaxed_sample(temperature):
     rng = np.random.default_rng(0)
     logits, noise, upstream = rng.normal(size=(3, 4))
-    relaxed = lemma.relax(logits, noise, temperature)
+    relaxed = terms.relax(logits, noise, temperature)
     assert relaxed.argmax() == (logits + noise).argmax()
-    found = lemma.straight_through(upstream, relaxed, temperature)
-    by_differences = slope(lambda at: (lemma.relax(at, noise, temperature) * upstream).sum(), logits)
+    found = terms.straight_through(upstream, relaxed, temperature)
+    by_differences = slope(lambda at: (terms.relax(at, noise, temperature) * upstream).sum(), logits)
     assert np.allclose(found, by_differences, atol=1e-8)
     pair, noise = logits[:2], noise[:2]
-    found = lemma.indicator_gradient(lemma.relax(pair, noise, temperature), temperature)
-    assert np.allclose(found, slope(lambda at: lemma.relax(at, noise, temperature)[1], pair), atol=1e-8)
+    found = terms.indicator_gradient(terms.relax(pair, noise, temperature), temperature)
+    assert np.allclose(found, slope(lambda at: terms.relax(at, noise, temperature)[1], pair), atol=1e-8)
 
 
 @pytest.mark.parametrize("agent", range(AGENTS))
 def test_the_incentive_term_is_the_gradient_of_the_constraint(policies, agent):
-    q, pi = policies["q"], lemma.softmax(policies["pi"])
+    q, pi = policies["q"], terms.softmax(policies["pi"])
     free = joint_probabilities(pi[:, None], JOINT)[0] @ q
 
     def gaps(logits):
-        return joint_probabilities(lemma.softmax(logits)[:, None], JOINT)[0] @ q - free
+        return joint_probabilities(terms.softmax(logits)[:, None], JOINT)[0] @ q - free
 
     def constraint(own):
         logits = policies["phi"].copy()
         logits[agent] = own
         return np.minimum(0.0, gaps(logits)).sum()
 
-    phi = lemma.softmax(policies["phi"])
+    phi = terms.softmax(policies["phi"])
     others = joint_probabilities(phi[:, None], JOINT, leave_out=agent)[0]
     marginal = (others * q.T) @ one_hot(JOINT[:, agent], ACTIONS)
     violation = (gaps(policies["phi"]) < 0).astype(float)[:, None]
-    found = lemma.incentive_term(violation, phi[agent][None], marginal[:, None])
+    found = terms.incentive_term(violation, phi[agent][None], marginal[:, None])
     assert np.allclose(found[0], slope(constraint, policies["phi"][agent]), atol=1e-8)
 
 
@@ -213,22 +213,22 @@ def test_the_entropy_term_is_the_gradient_of_the_entropy():
     logits = np.random.default_rng(0).normal(size=4)
 
     def entropy(at):
-        p = lemma.softmax(at)
+        p = terms.softmax(at)
         return -(p * np.log(p)).sum()
 
-    assert np.allclose(lemma.entropy_term(lemma.softmax(logits)), slope(entropy, logits), atol=1e-8)
+    assert np.allclose(terms.entropy_term(terms.softmax(logits)), slope(entropy, logits), atol=1e-8)
 
 
 def test_the_factors_differ_as_they_say():
     c = np.array([[1, 1, 0, 0], [1, 0, 1, 0]])
     mutual = c.min(axis=0).astype(float)
-    assert lemma.OTHERS_FACTORS["lemma"](c).tolist() == [[1, 0, 1, 0], [1, 1, 0, 0]]
-    assert lemma.OTHERS_FACTORS["mutual"](c).tolist() == [[1, 0, 0, 0]] * 2
-    assert lemma.OTHERS_FACTORS["none"](c).tolist() == [[1] * 4] * 2
-    assert lemma.ACTION_FACTORS["lemma"](mutual).tolist() == [0, 1, 1, 1]
-    assert lemma.ACTION_FACTORS["mutual"](mutual).tolist() == [1, 0, 0, 0]
+    assert terms.OTHERS_FACTORS["lemma"](c).tolist() == [[1, 0, 1, 0], [1, 1, 0, 0]]
+    assert terms.OTHERS_FACTORS["mutual"](c).tolist() == [[1, 0, 0, 0]] * 2
+    assert terms.OTHERS_FACTORS["none"](c).tolist() == [[1] * 4] * 2
+    assert terms.ACTION_FACTORS["lemma"](mutual).tolist() == [0, 1, 1, 1]
+    assert terms.ACTION_FACTORS["mutual"](mutual).tolist() == [1, 0, 0, 0]
     three = np.array([[1], [1], [0]])
-    assert lemma.others_commit(three)[:, 0].tolist() == [0, 0, 1]
+    assert terms.others_commit(three)[:, 0].tolist() == [0, 0, 1]
 
 
 def test_gradients_of_a_network_are_those_of_differences():
@@ -278,13 +278,13 @@ class Surrogate:
         self.mutual = (self.c == 1).all(dim=0).double()
         self.q = self.network("critic", i)(self.x)
         self.free = self.joint([torch.softmax(self.network("pi", j)(self.x), -1) for j in range(self.agents)])
-        base = (self.free * self.q).sum(-1) if dcl.settings.baseline == "no-agreement" else 0.0
+        base = (self.free * self.q).sum(-1) if dcl.hyperparameters.baseline == "no-agreement" else 0.0
         self.q_m, self.q_a = (self.worth(chosen) - base for chosen in (self.m, self.a))
         self.executed = self.mutual * self.q_m + (1 - self.mutual) * self.q_a
 
     def network(self, name, j):
         """Of agent j, as agent i knows it."""
-        if self.dcl.settings.information == "decentralised" and j != self.i:
+        if self.dcl.hyperparameters.information == "decentralised" and j != self.i:
             return network(self.dcl.estimates.stack(name), 0, self.i, j)
         return network(self.dcl.stacks[name], 0, j)
 
@@ -301,26 +301,28 @@ class Surrogate:
 
     def commits(self, logits, j):
         """The straight-through indicator of c^j = 1; the noise of others is not known without their networks."""
-        known = self.dcl.settings.information == "centralised" or j == self.i
+        known = self.dcl.hyperparameters.information == "centralised" or j == self.i
         noise = self.noise[j, :, self.actions : self.actions + 2] if known else 0.0
         others = torch.stack([self.c[k] for k in range(self.agents) if k != j]).prod(dim=0)
         return (
-            others * (self.q_m - self.q_a) * torch.softmax((logits + noise) / self.dcl.settings.temperature, -1)[:, 1]
+            others
+            * (self.q_m - self.q_a)
+            * torch.softmax((logits + noise) / self.dcl.hyperparameters.temperature, -1)[:, 1]
         )
 
     def pi(self, logits):
-        weight = self.dcl.settings.entropy.at(self.dcl.updates)
+        weight = self.dcl.hyperparameters.entropy.at(self.dcl.updates)
         played = 1 - self.mutual
         rows = -(torch.softmax(logits, -1) * torch.log_softmax(logits, -1)).sum(-1)
         return (played * self.q_a * likelihood(logits, self.a[self.i]) + weight * played * rows).sum()
 
     def psi(self, logits):
         made = self.executed * likelihood(logits, self.c[self.i]) + self.commits(logits, self.i)
-        return made.sum() + self.dcl.settings.entropy.at(self.dcl.updates) * entropy(logits)
+        return made.sum() + self.dcl.hyperparameters.entropy.at(self.dcl.updates) * entropy(logits)
 
     def phi(self, logits):
-        settings = self.dcl.settings
-        soft = torch.softmax((logits + self.noise[self.i, :, : self.actions]) / settings.temperature, -1)
+        hyperparameters = self.dcl.hyperparameters
+        soft = torch.softmax((logits + self.noise[self.i, :, : self.actions]) / hyperparameters.temperature, -1)
         proposed = [self.proposed[j] + (soft - soft.detach() if j == self.i else 0.0) for j in range(self.agents)]
         made = self.executed * likelihood(logits, self.m[self.i])
         for j in range(self.agents):
@@ -330,7 +332,11 @@ class Surrogate:
         bound = self.joint([torch.softmax(part, -1) for part in own])
         gaps = [((bound - self.free) * self.network("critic", j)(self.x)).sum(-1) for j in range(self.agents)]
         incentive = sum(torch.clamp(gap, max=0.0).sum() for gap in gaps)
-        return made.sum() + settings.constraint * incentive + settings.entropy.at(self.dcl.updates) * entropy(logits)
+        return (
+            made.sum()
+            + hyperparameters.constraint * incentive
+            + hyperparameters.entropy.at(self.dcl.updates) * entropy(logits)
+        )
 
 
 GAMES_OF_TERMS = {
@@ -347,8 +353,8 @@ FORMS = {
 
 def learner_and_batch(game, form):
     """Far from indifferent policies, a batch of them, and the gradients at their logits."""
-    settings = DCLHyperparameters.model_validate(SETTINGS | FORMS[form] | {"batch": 48})
-    dcl = DCL(settings, make_game(game, **GAMES_OF_TERMS[game]), [np.random.default_rng(5)])
+    hyperparameters = DCLHyperparameters.model_validate(SETTINGS | FORMS[form] | {"batch": 48})
+    dcl = DCL(hyperparameters, make_game(game, **GAMES_OF_TERMS[game]), [np.random.default_rng(5)])
     for stack in (*dcl.stacks.values(), *dcl.estimates.own_stacks().values()):
         stack.flat *= 6
     dcl.estimates.follow()
@@ -386,7 +392,7 @@ def test_no_term_is_without_effect(term, monkeypatch):
     """What the test above compares would show that one is missing."""
     dcl, batch = learner_and_batch("public-goods", "dcl-ic-decentralised")
     _, whole = gradients_of(dcl, batch)
-    kept = getattr(lemma, term)
-    monkeypatch.setattr(lemma, term, lambda *arguments: 0.0 * kept(*arguments))
+    kept = getattr(terms, term)
+    monkeypatch.setattr(terms, term, lambda *arguments: 0.0 * kept(*arguments))
     _, without = gradients_of(dcl, batch)
     assert max(np.abs(whole[name] - without[name]).max() for name in whole) > 1e-3

@@ -35,7 +35,7 @@ from scml_gym.oneshot.worlds.compiled.advance import DAY, advance_one
 from scml_gym.oneshot.worlds.compiled.generation import compiled_spec
 from scml_gym.oneshot.worlds.compiled.world import CompiledWorld
 from scml_gym.oneshot.worlds.reference import ReferenceWorld
-from tests.helpers.dnb_datasets import config, in_order, settings
+from tests.helpers.dnb_datasets import config, hyperparameters, in_order
 
 
 def equal(one, other):
@@ -168,8 +168,8 @@ def test_each_contract_is_one_accepted_offer_and_nothing_else_is(seed):
 
 def test_the_identity_of_rows(tmp_path):
     number, seed = 3, 11
-    dataset = play_compiled(settings(), seed, number, tmp_path)
-    spec, names, _ = draw_world(settings(), seed, number)
+    dataset = play_compiled(hyperparameters(), seed, number, tmp_path)
+    spec, names, _ = draw_world(hyperparameters(), seed, number)
     table = dataset.table
     assert list(table) == list(TABLE) and (table["world"] == number).all()
     buyer = table["role"] == "buyer"
@@ -186,22 +186,22 @@ def test_the_identity_of_rows(tmp_path):
 def test_a_share_keeps_all_offers_of_some_pairs(tmp_path):
     pair, kept, pairs = ["proposer", "partner"], 0, 0
     for number in range(5):
-        whole = play_compiled(settings(), 5, number, tmp_path)
-        some = play_compiled(settings(share=0.5), 5, number, tmp_path)
+        whole = play_compiled(hyperparameters(), 5, number, tmp_path)
+        some = play_compiled(hyperparameters(share=0.5), 5, number, tmp_path)
         drawn = {tuple(row) for row in some.table[pair].to_numpy().tolist()}
         mask = np.array([tuple(row) in drawn for row in whole.table[pair].to_numpy().tolist()])
         assert equal(some, whole.take(mask))
         kept, pairs = kept + len(drawn), pairs + len(whole.table[pair].drop_duplicates())
-        assert equal(some, play_compiled(settings(share=0.5), 5, number, tmp_path))
+        assert equal(some, play_compiled(hyperparameters(share=0.5), 5, number, tmp_path))
     assert 0.35 < kept / pairs < 0.65
 
 
 def test_a_dataset_is_read_as_it_was_written_and_shards_change_nothing(tmp_path):
     seen = []
-    generate_dataset(settings(), 7, tmp_path / "a", show=seen.append)
-    generate_dataset(settings(worlds_per_shard=5), 7, tmp_path / "b")
+    generate_dataset(hyperparameters(), 7, tmp_path / "a", show=seen.append)
+    generate_dataset(hyperparameters(worlds_per_shard=5), 7, tmp_path / "b")
     read = read_dataset(tmp_path / "a")
-    expected = join([play_compiled(settings(), 7, number, tmp_path) for number in range(5)])
+    expected = join([play_compiled(hyperparameters(), 7, number, tmp_path) for number in range(5)])
     assert equal(read, expected)
     pd.testing.assert_frame_equal(read.table, expected.table)
     assert equal(read_dataset(tmp_path / "b"), expected)
@@ -213,27 +213,27 @@ def test_a_dataset_is_read_as_it_was_written_and_shards_change_nothing(tmp_path)
 
 @pytest.mark.slow
 def test_processes_change_nothing(tmp_path):
-    generate_dataset(settings(worlds_per_shard=3), 7, tmp_path / "one")
-    generate_dataset(settings(worlds_per_shard=3), 7, tmp_path / "two", workers=2)
+    generate_dataset(hyperparameters(worlds_per_shard=3), 7, tmp_path / "one")
+    generate_dataset(hyperparameters(worlds_per_shard=3), 7, tmp_path / "two", workers=2)
     for one, two in zip(shards(tmp_path / "one"), shards(tmp_path / "two"), strict=True):
         assert one.read_bytes() == two.read_bytes()
 
 
 def test_only_what_is_missing_is_made(tmp_path):
-    generate_dataset(settings(), 7, tmp_path)
+    generate_dataset(hyperparameters(), 7, tmp_path)
     content = [path.read_bytes() for path in shards(tmp_path)]
     shards(tmp_path)[1].unlink()
     seen = []
-    generate_dataset(settings(), 7, tmp_path, show=seen.append)
+    generate_dataset(hyperparameters(), 7, tmp_path, show=seen.append)
     assert seen == [3, 5] and [path.read_bytes() for path in shards(tmp_path)] == content
-    with pytest.raises(InputError, match="other settings or another seed"):
-        generate_dataset(settings(), 8, tmp_path)
-    with pytest.raises(InputError, match="other settings or another seed"):
-        generate_dataset(settings(share=0.5), 7, tmp_path)
+    with pytest.raises(InputError, match="other hyperparameters or another seed"):
+        generate_dataset(hyperparameters(), 8, tmp_path)
+    with pytest.raises(InputError, match="other hyperparameters or another seed"):
+        generate_dataset(hyperparameters(share=0.5), 7, tmp_path)
 
 
 def test_the_derived_columns(tmp_path):
-    path = write_shard(tmp_path, 0, play_compiled(settings(), 1, 0, tmp_path), {"of": "this"})
+    path = write_shard(tmp_path, 0, play_compiled(hyperparameters(), 1, 0, tmp_path), {"of": "this"})
     table = pd.read_parquet(path)
     assert read_about(path) == {"of": "this"}
     assert np.allclose(table["q_norm"], table["quantity"] / table["lines"])
@@ -245,7 +245,7 @@ def test_the_derived_columns(tmp_path):
 
 @pytest.fixture
 def written(tmp_path):
-    return write_shard(tmp_path, 0, play_compiled(settings(worlds=1), 1, 0, tmp_path))
+    return write_shard(tmp_path, 0, play_compiled(hyperparameters(worlds=1), 1, 0, tmp_path))
 
 
 def test_a_folder_without_a_dataset_is_one_clear_line(tmp_path):
@@ -303,7 +303,7 @@ def test_a_dataset_may_be_empty(tmp_path):
 
 
 def test_the_split_keeps_held_out_families_and_worlds_from_training(tmp_path):
-    generate_dataset(settings(worlds=20, days=3), 7, tmp_path)
+    generate_dataset(hyperparameters(worlds=20, days=3), 7, tmp_path)
     table = read_dataset(tmp_path).table
     parts = split(table, ["greedy", "random"], 0.3, 1)
     assert (np.sum(parts, axis=0) == 1).all() and all(part.any() for part in parts)
@@ -344,4 +344,4 @@ def test_impossible_settings_are_one_clear_line(changes, message):
 )
 def test_what_cannot_be_played_is_one_clear_line(tmp_path, changes, message):
     with pytest.raises(InputError, match=message):
-        generate_dataset(settings(**changes), 1, tmp_path)
+        generate_dataset(hyperparameters(**changes), 1, tmp_path)

@@ -1,4 +1,4 @@
-"""What D-NB refuses, each in one line: settings, datasets, folders of runs that were changed by hand."""
+"""What D-NB refuses, each in one line: hyperparameters, datasets, folders of runs that were changed by hand."""
 
 from __future__ import annotations
 
@@ -65,8 +65,11 @@ def one_line(error, *texts):
         ("agent.data.factories_per_level=many", "agent.data.factories_per_level: 'many' is not valid"),
         ("agent.data.factories_per_level=[2, 20]", "within 1 to 8"),
         ("agent.data.logs=[somewhere]", "agent.data.logs: ['somewhere']; folders are needed with source: logs"),
-        ("agent.model=base_rate", "agent.model: 'base_rate' has no settings in models; did you mean 'base-rate'"),
-        ("agent.references=[forest]", "agent.references: 'forest' has no settings in models"),
+        (
+            "agent.model=base_rate",
+            "agent.model: 'base_rate' has no hyperparameters in models; did you mean 'base-rate'",
+        ),
+        ("agent.references=[forest]", "agent.references: 'forest' has no hyperparameters in models"),
         ("agent.models.forest.trees=3", "agent.models.forest: unknown acceptance model 'forest'"),
         ("agent.models.json:loads={}", "'json:loads' is no acceptance model"),
         ("agent.models.logistic.penalty=.inf", "agent.models.logistic.penalty: inf is not valid"),
@@ -89,13 +92,15 @@ def test_logs_are_looked_for_before_anything_is_written(tmp_path):
 
 
 def test_only_what_the_source_needs_is_looked_for(original):
-    settings = DNB.load(checkpoint(original)).settings.data
-    check_source(settings.model_copy(update={"source": "logs", "opponents": {"gredy": 1.0}}))
+    hyperparameters = DNB.load(checkpoint(original)).hyperparameters.data
+    check_source(hyperparameters.model_copy(update={"source": "logs", "opponents": {"gredy": 1.0}}))
 
 
 def base_rate(folder):
     kind = MODELS.get("base-rate")
-    AcceptanceModel.pack("base-rate", kind.settings(mean=0.3), {"mean": np.array([0.3])}, 8.0).save(checkpoint(folder))
+    AcceptanceModel.pack("base-rate", kind.hyperparameters(mean=0.3), {"mean": np.array([0.3])}, 8.0).save(
+        checkpoint(folder)
+    )
 
 
 def change(name, *path, value):

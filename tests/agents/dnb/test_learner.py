@@ -21,7 +21,7 @@ from scml_gym.oneshot.worlds.compiled.generation import compiled_spec
 from scml_gym.oneshot.worlds.compiled.world import CompiledWorld
 from scml_gym.oneshot.worlds.reference import ReferenceWorld
 from scml_gym.policies.run_folders import policy_file_maker
-from tests.helpers.dnb_samples import SMALL, invented, random_model, settings_of
+from tests.helpers.dnb_samples import SMALL, hyperparameters_of, invented, random_model
 
 # files
 
@@ -31,7 +31,7 @@ def test_a_saved_model_is_the_same(name, tmp_path):
     model, samples = random_model(name), invented(50)
     model.save(tmp_path)
     again = AcceptanceModel.load(tmp_path)
-    assert again.name == name and again.settings == model.settings and again.strength == 8.0
+    assert again.name == name and again.hyperparameters == model.hyperparameters and again.strength == 8.0
     assert np.array_equal(again.numbers.view(np.int64), model.numbers.view(np.int64))
     assert np.array_equal(again.mean(samples), model.mean(samples))
     assert again.with_strength(3.0).strength == 3.0 and again.strength == 8.0
@@ -52,7 +52,7 @@ def spoil(folder, **changes):
         (lambda folder: spoil(folder, schema="dnb-model-0"), "dnb-model-0"),
         (lambda folder: spoil(folder, features={"schema": "other", "n": 3}), "other"),
         (lambda folder: spoil(folder, model="logstic"), "did you mean 'logistic'"),
-        (lambda folder: spoil(folder, settings=SMALL["transformer"] | {"width": 16}), "is needed"),
+        (lambda folder: spoil(folder, hyperparameters=SMALL["transformer"] | {"width": 16}), "is needed"),
         (lambda folder: spoil(folder, strength=-1.0), "strength -1.0"),
         (lambda folder: spoil(folder, strength=None), "readable"),
     ],
@@ -66,11 +66,11 @@ def test_bad_files_are_refused_in_one_line(harm, told, tmp_path):
 
 
 def test_weights_of_another_shape_or_that_are_no_numbers_are_refused():
-    settings = settings_of("logistic")
+    hyperparameters = hyperparameters_of("logistic")
     with pytest.raises(InputError, match=r"weights has the shape \(2, 3\)"):
-        AcceptanceModel.pack("logistic", settings, {"weights": np.zeros((2, 3))}, 8.0)
+        AcceptanceModel.pack("logistic", hyperparameters, {"weights": np.zeros((2, 3))}, 8.0)
     with pytest.raises(InputError, match="finite"):
-        AcceptanceModel.pack("logistic", settings, {"weights": np.full((2, N_FEATURES), np.nan)}, 8.0)
+        AcceptanceModel.pack("logistic", hyperparameters, {"weights": np.full((2, N_FEATURES), np.nan)}, 8.0)
 
 
 # the learner

@@ -33,7 +33,7 @@ from scml_gym.oneshot.worlds.compiled.generation import compiled_spec
 from scml_gym.oneshot.worlds.log import OfferLog, record_world
 from scml_gym.oneshot.worlds.reference import ReferenceWorld
 from scml_gym.simulator.global_rng import GlobalStreams
-from tests.helpers.dnb_datasets import in_order, settings
+from tests.helpers.dnb_datasets import hyperparameters, in_order
 
 DAYS, SEED = 12, 6
 NAMES = ["greedy", "subset-strong", "single-agreement", "adaptive-price"]
@@ -163,7 +163,7 @@ class Thinking:
 def test_what_is_computed_in_play_is_computed_from_logs(updates, tmp_path):
     """Features, a model's means and posterior means: of D-NB playing a real world, and of its logs afterwards."""
     kind, rng = MODELS.get("logistic"), np.random.default_rng(5)
-    options = validate(kind.settings, {"penalty": 1.0, "iterations": 1})
+    options = validate(kind.hyperparameters, {"penalty": 1.0, "iterations": 1})
     weights = {name: 0.4 * rng.normal(size=shape) for name, shape in kind.shapes(options).items()}
     model = AcceptanceModel.pack("logistic", options, weights, 6.0)
     rules = validate(
@@ -343,16 +343,16 @@ def test_the_official_world_is_read_too(tmp_path):
 
 
 def test_a_real_dataset_can_be_made_again_from_its_logs(tmp_path):
-    made = settings(source="real", worlds=2, days=4, factories_per_level=2)
+    made = hyperparameters(source="real", worlds=2, days=4, factories_per_level=2)
     generate_dataset(made, 3, tmp_path / "real")
     real = read_dataset(tmp_path / "real")
     assert [p.name for p in find_logs(tmp_path / "real" / "logs")] == ["world-00000", "world-00001"]
-    logs = settings(source="logs", worlds=5, logs=[str(tmp_path / "real" / "logs")])
+    logs = hyperparameters(source="logs", worlds=5, logs=[str(tmp_path / "real" / "logs")])
     generate_dataset(logs, 3, tmp_path / "again")
     again = read_dataset(tmp_path / "again")
     assert len(real) > 50 and np.array_equal(real.samples, again.samples)
     pd.testing.assert_frame_equal(real.table, again.table)
-    generate_dataset(settings(worlds=2, days=4, factories_per_level=2), 3, tmp_path / "compiled")
+    generate_dataset(hyperparameters(worlds=2, days=4, factories_per_level=2), 3, tmp_path / "compiled")
     compiled = read_dataset(tmp_path / "compiled")  # the same worlds and players in machine code
     columns = ["world", "day", "proposer", "partner", "offer_index"]
     order, other = (np.lexsort(d.table[columns].to_numpy().T[::-1]) for d in (real, compiled))
@@ -367,7 +367,7 @@ def test_folders_without_logs_are_one_clear_line(tmp_path):
     with pytest.raises(InputError, match=r"holds no logs: neither log\.json"):
         find_logs(tmp_path)
     with pytest.raises(InputError, match="holds no logs"):
-        generate_dataset(settings(source="logs", logs=[str(tmp_path)]), 1, tmp_path / "dataset")
+        generate_dataset(hyperparameters(source="logs", logs=[str(tmp_path)]), 1, tmp_path / "dataset")
 
 
 def test_damaged_logs_are_one_clear_line(copied):

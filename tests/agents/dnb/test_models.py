@@ -37,7 +37,7 @@ from agents.dnb.transformer_fit import Network, inputs_of
 from agents.dnb.transformer_layout import weight_shapes
 from agents.dnb.transformer_reference import chance_of_acceptance
 from scml_gym.core.errors import InputError
-from tests.helpers.dnb_samples import BAR, dataset_of, invented, random_model, settings_of
+from tests.helpers.dnb_samples import BAR, dataset_of, hyperparameters_of, invented, random_model
 
 # features
 
@@ -120,25 +120,29 @@ def test_offers_to_one_partner_share_what_is_prepared(name):
 
 @pytest.mark.parametrize("changes", [{"layers": 1}, {"layers": 3}, {"events": 3}], ids=str)
 def test_the_transformer_is_what_its_formulas_say(changes):
-    settings = settings_of("transformer", **changes)
+    hyperparameters = hyperparameters_of("transformer", **changes)
     rng = np.random.default_rng(2)
-    weights = {name: rng.normal(0.0, 0.3, shape).astype(np.float32) for name, shape in weight_shapes(settings).items()}
-    model, samples = AcceptanceModel.pack("transformer", settings, weights, 8.0), invented(40, seed=6)
-    expected = [chance_of_acceptance(settings, weights, sample) for sample in samples]
+    weights = {
+        name: rng.normal(0.0, 0.3, shape).astype(np.float32) for name, shape in weight_shapes(hyperparameters).items()
+    }
+    model, samples = AcceptanceModel.pack("transformer", hyperparameters, weights, 8.0), invented(40, seed=6)
+    expected = [chance_of_acceptance(hyperparameters, weights, sample) for sample in samples]
     assert np.abs(model.mean(samples) - expected).max() < 1e-5
     assert np.ptp(expected) > 0.2
 
 
 @pytest.mark.parametrize("layers", [1, 2])
 def test_the_transformer_is_the_network_that_torch_trains(layers):
-    settings = settings_of("transformer", layers=layers)
+    hyperparameters = hyperparameters_of("transformer", layers=layers)
     torch.manual_seed(0)
-    network = Network(settings).eval()
+    network = Network(hyperparameters).eval()
     with torch.no_grad():
         for name in ("head", "linear"):
             network.parts[name].normal_(0.0, 0.5)
-        expected = torch.sigmoid(network(inputs_of(invented(300), settings.events).batch(np.arange(300))).double())
-    model = AcceptanceModel.pack("transformer", settings, network.weights(), 8.0)
+        expected = torch.sigmoid(
+            network(inputs_of(invented(300), hyperparameters.events).batch(np.arange(300))).double()
+        )
+    model = AcceptanceModel.pack("transformer", hyperparameters, network.weights(), 8.0)
     assert np.abs(model.mean(invented(300)) - expected.numpy()).max() < 1e-5
 
 
@@ -159,7 +163,7 @@ def test_the_logistic_model_learns_a_logistic_rule():
     samples, rng = invented(6000), np.random.default_rng(1)
     chance = 1 / (1 + np.exp(samples["quantity"] - 5.0))
     data = dataset_of(samples, rng.random(len(samples)) < chance)
-    model = fit_model("logistic", settings_of("logistic"), fold_worlds(data, 0.2, 0), 8.0, rng, BAR)
+    model = fit_model("logistic", hyperparameters_of("logistic"), fold_worlds(data, 0.2, 0), 8.0, rng, BAR)
     fresh = invented(2000, seed=9)
     expected = 1 / (1 + np.exp(fresh["quantity"] - 5.0))
     assert np.abs(model.mean(fresh) - expected).mean() < 0.06
@@ -173,7 +177,7 @@ def test_the_transformer_learns_what_the_logistic_model_cannot():
     fold = fold_worlds(dataset_of(samples, accepted), 0.2, 0)
     found = {}
     for name in ("logistic", "transformer"):
-        model = fit_model(name, settings_of(name), fold, 8.0, np.random.default_rng(0), BAR)
+        model = fit_model(name, hyperparameters_of(name), fold, 8.0, np.random.default_rng(0), BAR)
         found[name] = losses(model.mean(fold.validation.samples), fold.validation.accepted).mean()
     assert found["logistic"] > 0.6 and found["transformer"] < 0.3
 
@@ -181,8 +185,8 @@ def test_the_transformer_learns_what_the_logistic_model_cannot():
 def test_a_fit_repeats():
     samples = invented(400)
     fold = fold_worlds(dataset_of(samples, samples["quantity"] < 5), 0.2, 0)
-    settings = settings_of("transformer", epochs=2)
-    one, other = (fit_model("transformer", settings, fold, 8.0, np.random.default_rng(5), BAR) for _ in range(2))
+    hyperparameters = hyperparameters_of("transformer", epochs=2)
+    one, other = (fit_model("transformer", hyperparameters, fold, 8.0, np.random.default_rng(5), BAR) for _ in range(2))
     assert np.array_equal(one.numbers, other.numbers)
 
 
@@ -191,8 +195,8 @@ def test_the_correction_is_the_part_of_the_way_from_the_logistic_model():
     fold = fold_worlds(dataset_of(samples, samples["quantity"] < 5), 0.2, 0)
     odds = {}
     for part in (1e-6, 0.5, 1.0):
-        settings = settings_of("transformer", epochs=2, correction=part)
-        mean = fit_model("transformer", settings, fold, 8.0, np.random.default_rng(5), BAR).mean(samples)
+        hyperparameters = hyperparameters_of("transformer", epochs=2, correction=part)
+        mean = fit_model("transformer", hyperparameters, fold, 8.0, np.random.default_rng(5), BAR).mean(samples)
         odds[part] = np.log(mean / (1 - mean))
     inside = (np.abs(odds[0.5]) < 15) & (np.abs(odds[1.0]) < 15) & (np.abs(odds[1e-6]) < 15)
     assert inside.sum() > 100 and np.abs(odds[1.0] - odds[1e-6])[inside].max() > 0.1
@@ -202,7 +206,7 @@ def test_the_correction_is_the_part_of_the_way_from_the_logistic_model():
 def test_no_answers_of_one_kind_are_refused():
     data = dataset_of(invented(40), np.ones(40))
     with pytest.raises(InputError, match="40 offers, 40 of them accepted"):
-        fit_model("logistic", settings_of("logistic"), Fold(data, data), 8.0, np.random.default_rng(0), BAR)
+        fit_model("logistic", hyperparameters_of("logistic"), Fold(data, data), 8.0, np.random.default_rng(0), BAR)
 
 
 @given(st.integers(2, 20), st.floats(0.01, 0.99))
@@ -237,7 +241,7 @@ def test_the_strength_follows_how_far_the_model_is_off():
     samples["quantity"], samples["time"], samples["price"] = 1, 0.05, samples["min_price"]
     data = dataset_of(samples, rng.random(2000) < 0.8)
     for mean, expected in ((0.8, 64.0), (0.1, 2.0)):
-        model = AcceptanceModel.pack("base-rate", settings_of("base-rate"), {"mean": np.array([mean])}, 8.0)
+        model = AcceptanceModel.pack("base-rate", hyperparameters_of("base-rate"), {"mean": np.array([mean])}, 8.0)
         assert fit_strength(model, data, (2.0, 8.0, 64.0)).strength == expected
 
 

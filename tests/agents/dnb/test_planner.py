@@ -1,4 +1,4 @@
-"""D-NB's calibration, books, sets, offers and decisions."""
+"""D-NB's calibration, commitments, sets, offers and decisions."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def side_of(side):
 
 
 def model(mean=0.4, strength=8.0):
-    return AcceptanceModel.pack("base-rate", BASE_RATE.settings(mean=mean), {"mean": np.array([mean])}, strength)
+    return AcceptanceModel.pack("base-rate", BASE_RATE.hyperparameters(mean=mean), {"mean": np.array([mean])}, strength)
 
 
 def empty_memory():
@@ -93,13 +93,13 @@ def test_the_posterior_is_the_prior_and_the_evidence_of_its_key(mean, strength, 
     for accepted, times in ((True, accepts), (False, rejects)):
         for _ in range(times):
             add_evidence(partner, accepted, 1.0)
-    given_settings = CALIBRATION.copy()
-    given_settings["strength"] = strength
+    given_calibration = CALIBRATION.copy()
+    given_calibration["strength"] = strength
     clipped = min(max(mean, CLIP), 1 - CLIP)
     expected = (clipped * strength + accepts, (1 - clipped) * strength + rejects)
-    assert posterior(partner, 0.5, 1, 4, mean, given_settings) == pytest.approx(expected)  # 3 and 4 share a bucket
+    assert posterior(partner, 0.5, 1, 4, mean, given_calibration) == pytest.approx(expected)  # 3 and 4 share a bucket
     for time, in_bin, quantity in ((0.9, 1, 3), (0.5, 0, 3), (0.5, 1, 5)):
-        elsewhere = posterior(partner, time, in_bin, quantity, mean, given_settings)
+        elsewhere = posterior(partner, time, in_bin, quantity, mean, given_calibration)
         assert elsewhere == pytest.approx((clipped * strength, (1 - clipped) * strength))
 
 
@@ -130,7 +130,7 @@ def test_the_chance_of_an_answer_is_learnt_by_round():
     assert chance_of_answer(partner, 0.1, CALIBRATION) == 1.0
 
 
-# ---------------------------------------------------------------- books
+# ---------------------------------------------------------------- commitments
 
 
 def test_the_budget_counts_what_is_agreed_and_under_offer():
@@ -353,7 +353,7 @@ def test_both_worlds_play_the_same_game(calibration):
     assert np.array_equal(real.scores, fast.scores)
 
 
-def test_the_diary_changes_nothing_and_tells_what_was_done(tmp_path):
+def test_the_decision_log_changes_nothing_and_tells_what_was_done(tmp_path):
     plain = play(ReferenceWorld, lambda: dnb_player(model(), rules(), 0))
     kept = play(ReferenceWorld, lambda: DecisionLog(dnb_player(model(), rules(), 0), tmp_path))
     assert np.array_equal(plain.contracts, kept.contracts)

@@ -30,15 +30,15 @@ SETTINGS = DQNBatchHyperparameters(
 )
 
 
-def trained(ids, settings=SETTINGS, rows=None):
+def trained(ids, hyperparameters=SETTINGS, rows=None):
     rows = rows or StoppingRows([[1, i] for i in ids])
-    return train(settings, [np.random.default_rng([0, i]) for i in ids], rows)
+    return train(hyperparameters, [np.random.default_rng([0, i]) for i in ids], rows)
 
 
 @pytest.mark.parametrize("max_grad_norm", [10.0, 0.05])
 def test_updates_are_those_of_sb3(max_grad_norm):
-    settings = SETTINGS.model_copy(update={"max_grad_norm": max_grad_norm})
-    models = [sb3_model(settings, StoppingEnv(), seed) for seed in range(3)]
+    hyperparameters = SETTINGS.model_copy(update={"max_grad_norm": max_grad_norm})
+    models = [sb3_model(hyperparameters, StoppingEnv(), seed) for seed in range(3)]
     for model in models:
         model.set_logger(StoppingLogger())
         model._current_progress_remaining = 1.0
@@ -71,8 +71,8 @@ class StoppingLogger:
 
 
 def test_exploration_updates_and_targets_come_when_they_do_in_sb3(monkeypatch):
-    settings = SETTINGS.model_copy(update={"total_steps": 1000, "learning_starts": 102})
-    model = sb3_model(settings, StoppingEnv(), 0)
+    hyperparameters = SETTINGS.model_copy(update={"total_steps": 1000, "learning_starts": 102})
+    model = sb3_model(hyperparameters, StoppingEnv(), 0)
     updates, rates, targets = [], [], []
     monkeypatch.setattr(model, "train", lambda **_: updates.append(model.num_timesteps))
     on_step = model._on_step
@@ -84,9 +84,9 @@ def test_exploration_updates_and_targets_come_when_they_do_in_sb3(monkeypatch):
     monkeypatch.setattr(model, "_on_step", watched)
     monkeypatch.setattr("stable_baselines3.dqn.dqn.polyak_update", lambda *_: targets.append(model.num_timesteps))
     model.learn(1000)
-    draws = _Draws(settings, [np.random.default_rng(0)], 0, 1000)
+    draws = _Draws(hyperparameters, [np.random.default_rng(0)], 0, 1000)
     assert draws.updates.tolist() == updates
-    assert rates == pytest.approx([settings.exploration_rate(step) for step in range(1, 1001)])
+    assert rates == pytest.approx([hyperparameters.exploration_rate(step) for step in range(1, 1001)])
     assert sorted(set(targets)) == [250, 500, 750, 1000]
 
 

@@ -16,7 +16,7 @@ from scml_gym.jit.random import counter_draws
 from scml_gym.oneshot.actions.negotiation import PartnerActions
 from scml_gym.oneshot.observations.negotiation import PartnerStates
 from scml_gym.oneshot.view import ACCEPT, BUYER, END, OFFER, SELLER, new_actions, new_view
-from tests.helpers.q_learning import CHANGES, ENV, config, settings
+from tests.helpers.q_learning import CHANGES, ENV, config, hyperparameters
 
 
 def a_view(level=BUYER, needs=6, n_partners=1):
@@ -45,7 +45,7 @@ def offer(view, k, quantity, price):
 @pytest.mark.parametrize("level", [SELLER, BUYER])
 def test_initial_table_prefers_profitable_actions(level):
     states, actions = PartnerStates("full"), PartnerActions()
-    init = settings(initialisation__preference=0.5, initialisation__price_step=0.1).initialisation
+    init = hyperparameters(initialisation__preference=0.5, initialisation__price_step=0.1).initialisation
     values, view = initial_values(level, states, actions, init), a_view(level, needs=6)
     best = actions.decode(int(values[states.index(view, 0)].argmax()), view, 0)
     assert best == (OFFER, 6, 11 if level == SELLER else 10)
@@ -56,16 +56,16 @@ def test_initial_table_prefers_profitable_actions(level):
         worth.append(values[states.index(view, 0), 1])
     assert worth[0] > worth[1] > worth[2] and worth[0] > worth[3]
     assert not values[[states.accept, states.end]].any()
-    zeros = initial_values(level, states, actions, settings(initialisation__preference=0.0).initialisation)
+    zeros = initial_values(level, states, actions, hyperparameters(initialisation__preference=0.0).initialisation)
     assert not zeros.any()
 
 
 def rules(epsilon=0.0, rate=0.1, visits=1.0, **changes) -> np.void:
-    return make_rules(settings(**changes), rate, visits, epsilon, epsilon)
+    return make_rules(hyperparameters(**changes), rate, visits, epsilon, epsilon)
 
 
 def a_learner(its_rules) -> Learner:
-    conf = settings(states__kind="needs", initialisation__preference=0.0)
+    conf = hyperparameters(states__kind="needs", initialisation__preference=0.0)
     tables = initial_tables(conf.states.states(), conf.states.actions(), conf.initialisation)
     return Learner(its_rules, tables.values, tables.visits, new_memories(1)[0], new_masks(1, 22)[0])
 
@@ -133,7 +133,7 @@ def test_selection_is_of_the_best_or_explores_and_ties_are_drawn():
 
 
 def a_policy(epsilon=0.0, rate=0.1, tables=None, **changes) -> QPolicy:
-    conf = settings(**changes)
+    conf = hyperparameters(**changes)
     tables = tables or initial_tables(conf.states.states(), conf.states.actions(), conf.initialisation)
     return QPolicy(rules(epsilon, rate, **changes), shared(tables), 0)
 
@@ -182,7 +182,7 @@ def test_it_finds_the_profitable_offer(backward):
 @pytest.mark.parametrize("settle", ["negotiation", "day"])
 def test_reward_may_be_settled_when_the_day_is_over(settle):
     changes = {"states__kind": "needs", "initialisation__preference": 0.0, "reward__settle": settle}
-    policy, conf = a_policy(rate=1.0, **changes), settings(**changes)
+    policy, conf = a_policy(rate=1.0, **changes), hyperparameters(**changes)
     policy.begin(a_view(n_partners=2))
     view = a_view(BUYER, needs=6, n_partners=2)
     view["partners"]["my_turn"][1] = 0

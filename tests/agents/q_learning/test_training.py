@@ -20,7 +20,7 @@ from scml_gym.jit.sources import source_files
 from scml_gym.oneshot.view import BUYER, SELLER, new_view
 from scml_gym.oneshot.worlds.generation import league_spec
 from scml_gym.oneshot.worlds.reference import ReferenceWorld
-from tests.helpers.q_learning import CHANGES, ENV, config, settings
+from tests.helpers.q_learning import CHANGES, ENV, config, hyperparameters
 
 
 def test_players_share_nothing_that_changes():
@@ -46,12 +46,12 @@ def play(agent: QLearning, seed=5) -> np.ndarray:
 
 def test_play_repeats_and_its_switches_switch():
     agent = QLearning.build(config(), ENV)
-    trainer = Trainer(agent.settings, Worlds(ENV), agent.tables, 0)
+    trainer = Trainer(agent.hyperparameters, Worlds(ENV), agent.tables, 0)
     for index in range(5):
         trainer.play(index)
 
     def with_play(**changes):
-        return QLearning(settings(**{f"play__{k}": v for k, v in changes.items()}), ENV, agent.tables)
+        return QLearning(hyperparameters(**{f"play__{k}": v for k, v in changes.items()}), ENV, agent.tables)
 
     assert np.array_equal(play(agent), play(agent))
     untrained = play(QLearning.build(config(), ENV))
@@ -74,7 +74,7 @@ def test_play_repeats_and_its_switches_switch():
 
 def trained(seed, worlds=6, env=ENV, **changes):
     agent = QLearning.build(config(**changes), env)
-    trainer = Trainer(agent.settings, Worlds(env), agent.tables, seed)
+    trainer = Trainer(agent.hyperparameters, Worlds(env), agent.tables, seed)
     for index in range(worlds):
         trainer.play(index)
     return agent.tables, trainer.row(worlds - 1)
@@ -115,7 +115,7 @@ def test_it_learns_to_trade():
     """Without any knowledge at first, within some hundred worlds."""
     env = ENV | {"days": 10, "opponents": ["best-subset", "greedy"]}
     agent = QLearning.build(config(training__worlds=400, initialisation__preference=0.0), env)
-    trainer, scores = Trainer(agent.settings, Worlds(env), agent.tables, 0), []
+    trainer, scores = Trainer(agent.hyperparameters, Worlds(env), agent.tables, 0), []
     for index in range(400):
         trainer.play(index)
         if index in (9, 349, 399):
@@ -163,11 +163,11 @@ def test_resumed_training_ends_as_an_uninterrupted_one(tmp_path, monkeypatch):
 
 def test_saved_and_loaded_tables_are_equal(tmp_path):
     agent = QLearning.build(config(), ENV)
-    Trainer(agent.settings, Worlds(ENV), agent.tables, 0).play(0)
+    Trainer(agent.hyperparameters, Worlds(ENV), agent.tables, 0).play(0)
     agent.worlds_played, agent.negotiations = 1, 36
     agent.save(tmp_path)
     other = QLearning.load(tmp_path)
-    assert other.settings == agent.settings and other.env == agent.env
+    assert other.hyperparameters == agent.hyperparameters and other.env == agent.env
     assert (other.worlds_played, other.negotiations) == (1, 36)
     assert equal(agent.tables, other.tables)
     assert np.array_equal(play(agent), play(other))

@@ -218,11 +218,11 @@ LEARNERS = {
 
 
 def trained(name, folder, **changes):
-    settings = read_yaml(CONFIGS / "agent" / f"{name.replace('-', '_')}.yaml") | {"name": name}
-    settings |= SMALL | LEARNERS[name] | changes
+    hyperparameters = read_yaml(CONFIGS / "agent" / f"{name.replace('-', '_')}.yaml") | {"name": name}
+    hyperparameters |= SMALL | LEARNERS[name] | changes
     env = ENV | OPTIONS["days"]
-    agent = AGENTS.get(name).build(settings, env)
-    config = {"seed": 1, "agent": settings, "env": env, "checkpoint_minutes": 0, "threads": 1}
+    agent = AGENTS.get(name).build(hyperparameters, env)
+    config = {"seed": 1, "agent": hyperparameters, "env": env, "checkpoint_minutes": 0, "threads": 1}
     run = Run.open(folder) if folder.exists() else Run.create(folder, config, "test")
     agent.train(run)
     return agent, run
@@ -265,9 +265,9 @@ def test_threads_change_nothing(tmp_path):
     ],
 )
 def test_features_that_do_not_fit_are_refused(name, env, words):
-    settings = read_yaml(CONFIGS / "agent" / f"{name.replace('-', '_')}.yaml") | {"features": "partners"}
+    hyperparameters = read_yaml(CONFIGS / "agent" / f"{name.replace('-', '_')}.yaml") | {"features": "partners"}
     with pytest.raises(InputError, match=words) as caught:
-        AGENTS.get(name).build(settings, ENV | env)
+        AGENTS.get(name).build(hyperparameters, ENV | env)
     assert "\n" not in str(caught.value)
 
 

@@ -55,16 +55,16 @@ def test_pooled_features_do_not_depend_on_the_order_of_partners():
 
 def deep_sets_agent(name, env, **changes):
     small = {"total_steps": 256, "n_envs": 2, "n_steps": 64, "batch_size": 32, "n_epochs": 1, "net_arch": [16]}
-    settings = read_yaml(CONFIGS / "agent" / f"{name.replace('-', '_')}.yaml") | small
-    settings |= {"name": name, "features": "deep_sets", "embedding_size": 8, **changes}
-    return AGENTS.get(name).build(settings, {"id": NAME, "days": 4, **env}), settings
+    hyperparameters = read_yaml(CONFIGS / "agent" / f"{name.replace('-', '_')}.yaml") | small
+    hyperparameters |= {"name": name, "features": "deep_sets", "embedding_size": 8, **changes}
+    return AGENTS.get(name).build(hyperparameters, {"id": NAME, "days": 4, **env}), hyperparameters
 
 
 @pytest.mark.parametrize("name", ["ppo", "maskable-ppo"])
 def test_deep_sets_train_save_and_load(name, tmp_path):
     env = {"observation": "entities", "episode": "day", "reward": "regret"}
-    agent, settings = deep_sets_agent(name, env)
-    config = {"seed": 1, "agent": settings, "env": agent.env, "checkpoint_minutes": 5, "threads": 1}
+    agent, hyperparameters = deep_sets_agent(name, env)
+    config = {"seed": 1, "agent": hyperparameters, "env": agent.env, "checkpoint_minutes": 5, "threads": 1}
     run = Run.create(tmp_path / "run", config, "test")
     agent.train(run)
     assert isinstance(agent.model.policy.features_extractor, DeepSets)

@@ -227,7 +227,7 @@ def roll(num_envs, threads, steps, episode="world", single=None):
     for step in range(steps):
         if step % 7 == 3:
             makers = [policy_file(step, FORMS[step % 3]).player, "subset-population"]
-            (env if single is None else env.setting).set_opponents(makers)
+            (env if single is None else env.config).set_opponents(makers)
         actions = rng.integers(22, size=(num_envs, 8))
         observation, reward, done, _, _ = env.step(actions if single is None else actions[single])
         if single is not None and done:
@@ -275,11 +275,11 @@ def test_running_worlds_keep_what_their_strategies_remember():
 
 def test_refused_opponents_change_nothing():
     env = gymnasium.make_vec("scml_gym/OneShotConcurrent-v0", 2, days=2, opponents=["greedy"])
-    before = env.setting.makers
+    before = env.config.makers
     for wrong in ([], ["scml:GreedyOneShotAgent"], [lambda seed: StrategyPolicy(network_strategy(*FORMS[0]), 7)]):
         with pytest.raises(InputError):
             env.set_opponents(wrong)
-        assert env.setting.makers is before
+        assert env.config.makers is before
     env.close()
 
 

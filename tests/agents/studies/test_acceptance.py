@@ -14,7 +14,7 @@ from agents import STUDIES, training
 from agents.dqn_batch import QNetworks
 from agents.studies.acceptance.findings import FAILS, HOLDS, OPEN, findings
 from agents.studies.acceptance.play import judge
-from agents.studies.acceptance.tables import Samples, cells_table, level_contrast
+from agents.studies.acceptance.tables import Samples, level_contrast, runs_table
 from scml_gym.core.config import find_config, load_experiment
 from scml_gym.core.errors import InputError
 from scml_gym.evaluation.studies.study import load_study, run_study
@@ -37,13 +37,13 @@ def small_study(*options, file="dqn_acceptance"):
     return load_study(STUDIES, file, [*SMALL, *options])
 
 
-def test_a_cell_repeats_whatever_else_is_in_the_study():
+def test_a_run_repeats_whatever_else_is_in_the_study():
     whole, few = small_study()[0], load_study(STUDIES, "dqn_acceptance", FEW)[0]
-    assert len(whole.cells()) == 54 + 2 + 1
-    assert list(few.cells()) == ["Baa-0", "Bba-0", "Gaa-0", "Gba-0", "B-previous", "G-previous", "rules"]
-    first, again = whole.run("Bba-0", lambda steps: None), few.run("Bba-0", lambda steps: None)
+    assert len(whole.runs()) == 54 + 2 + 1
+    assert list(few.runs()) == ["Baa-0", "Bba-0", "Gaa-0", "Gba-0", "B-previous", "G-previous", "rules"]
+    first, again = whole.compute("Bba-0", lambda steps: None), few.compute("Bba-0", lambda steps: None)
     assert first == again
-    assert first != small_study("seed=1")[0].run("Bba-0", lambda steps: None)
+    assert first != small_study("seed=1")[0].compute("Bba-0", lambda steps: None)
     assert len(first["negotiations"]) == 4 * 4
     for row in first["trainings"]:
         mine = [n["utility"] for n in first["negotiations"] if n["training"] == row["training"]]
@@ -51,30 +51,30 @@ def test_a_cell_repeats_whatever_else_is_in_the_study():
 
 
 def test_the_whole_study(tmp_path):
-    study, settings = load_study(STUDIES, "dqn_acceptance", FEW)
-    made = run_study(study, settings, tmp_path / "x", command="evaluate.py study x")
-    assert set(made) == {"cells.csv", "baselines.csv", "effects.csv", "figure1.png", "study.md"}
-    cells = pd.read_csv(tmp_path / "x" / "cells.csv")
+    study, config = load_study(STUDIES, "dqn_acceptance", FEW)
+    made = run_study(study, config, tmp_path / "x", command="evaluate.py study x")
+    assert set(made) == {"runs.csv", "baselines.csv", "effects.csv", "figure1.png", "study.md"}
+    runs = pd.read_csv(tmp_path / "x" / "runs.csv")
     trainings = pd.read_csv(tmp_path / "x" / "trainings.csv")
-    assert cells["label"].tolist() == ["Baa-0", "Bba-0", "Gaa-0", "Gba-0"]
-    for row in cells.to_dict("records"):
+    assert runs["label"].tolist() == ["Baa-0", "Bba-0", "Gaa-0", "Gba-0"]
+    for row in runs.to_dict("records"):
         mine = trainings[trainings["label"] == row["label"]]["utility"]
         assert row["mean"] == pytest.approx(mine.mean())
         assert row["low"] <= row["mean"] <= row["high"]
     baselines = pd.read_csv(tmp_path / "x" / "baselines.csv")
-    assert baselines["label"].tolist() == [*settings["rules"], "B-previous", "G-previous"]
+    assert baselines["label"].tolist() == [*config["rules"], "B-previous", "G-previous"]
     never = baselines.set_index("label").loc["never"]
     assert never["accepted_share"] == 0
     page = (tmp_path / "x" / "study.md").read_text()
     assert "| Bba-0 |" in page
     assert "evaluate.py study x" in page
     assert (tmp_path / "x" / "figure1.png").read_bytes().startswith(b"\x89PNG")
-    assert json.loads((tmp_path / "x" / "cost.json").read_text())["cells"] == 7
+    assert json.loads((tmp_path / "x" / "cost.json").read_text())["runs"] == 7
 
 
 def test_networks_are_judged_as_in_the_environment():
     study = small_study("test.scenario=EnglandZimbabwe", "test.rounds=30")[0]
-    row = study.settings.test_row()
+    row = study.config.test_row()
     networks = QNetworks.drawn((2, 8, 2), [np.random.default_rng(k) for k in range(3)])
     networks.layers[-1][1][:, 0, 1] += torch.tensor([-1.0, 0.1, 0.3])[:, None][:, 0] - 0.1
     seeds = np.arange(12).reshape(3, 4)
@@ -127,12 +127,12 @@ def test_bad_input_is_one_line(option, message):
 
 
 def made_up(offsets, sd=0.01, trainings=10, values="abc", penalties=(-1.0, 0.0)):
-    """Samples with a mean for each cell: `offsets(opponent, accept, offer, penalty)`."""
+    """Samples with a mean for each run: `offsets(opponent, accept, offer, penalty)`."""
     rng = np.random.default_rng(1)
     rows, negotiations = [], []
     opponents = {"G": "Gahboninho", "B": "boulware"}
     keys = [(o, a, b, p) for o in opponents for a in values for b in values for p in penalties]
-    facts = [(f"{o}{a}{b}-{abs(p):g}", "cell", opponents[o], a, b, p, offsets(o, a, b, p)) for o, a, b, p in keys]
+    facts = [(f"{o}{a}{b}-{abs(p):g}", "run", opponents[o], a, b, p, offsets(o, a, b, p)) for o, a, b, p in keys]
     facts += [(f"{o}-previous", "previous", opponents[o], "a", "a", 0.0, 0.5) for o in opponents]
     facts += [("never", "rule", None, None, None, None, 0.5)]
     extra = dict.fromkeys(("agreement_rate", "mean_round", "accepted_share", "opponent_utility"), 0.5)
@@ -150,7 +150,7 @@ def test_findings_are_recognised():
         return 0.5 + 0.05 * (o == "B") + 0.05 * (a != "b") + 0.05 * (b != "a") + 0.02 * (b == "b" and p == 0)
 
     verdicts = [f.verdict for f in findings(made_up(as_in_the_paper), 0.01)]
-    assert verdicts == [HOLDS] * 8  # Gcc-0.5 is not among the cells
+    assert verdicts == [HOLDS] * 8  # Gcc-0.5 is not among the runs
 
     def the_other_way(o, a, b, p):
         return 0.45 - 0.02 * (o == "B") - 0.02 * (a != "b") - 0.02 * (b != "a")
@@ -175,38 +175,38 @@ def test_small_studies_decide_little():
     verdicts = {f.statement: f.verdict for f in findings(made_up(nothing_told_apart, sd=0.05), 0.001)}
     assert verdicts["The three best rewards trained against boulware beat the previous method (Welch, 0.1%)."] == OPEN
     one = [f.statement for f in findings(made_up(nothing_told_apart, values="a"), 0.01)]
-    assert one == ["Training against boulware brings more than against Gahboninho."]  # two cells of each opponent
+    assert one == ["Training against boulware brings more than against Gahboninho."]  # two runs of each opponent
     three = [f.statement for f in findings(made_up(nothing_told_apart, values="ab", penalties=(0.0,)), 0.01)]
     assert any("three best rewards" in statement for statement in three)
-    assert any("one of the three best" in statement for statement in three)  # four cells of each
+    assert any("one of the three best" in statement for statement in three)  # four runs of each
 
 
-def test_contrasts_and_comparisons_of_cells():
+def test_contrasts_and_comparisons_of_runs():
     samples = made_up(lambda o, a, b, p: 0.5 + 0.1 * (o == "B"), sd=0.001)
-    effect = level_contrast(samples, lambda cell: cell["opponent"] == "boulware", lambda cell: True)
+    effect = level_contrast(samples, lambda run: run["opponent"] == "boulware", lambda run: True)
     assert effect.low < 0.1 < effect.high
-    table = cells_table(samples, "never")
+    table = runs_table(samples, "never")
     assert (table[table["opponent"] == "boulware"]["to_floor"] == "above").all()
     row = table.iloc[0]
-    assert row["less_previous"] == pytest.approx(samples.mean(row["label"]) - samples.mean("G-previous"))
+    assert row["minus_previous"] == pytest.approx(samples.mean(row["label"]) - samples.mean("G-previous"))
     assert (table["p_previous_holm"] >= table["p_previous"]).all()
 
 
 def test_the_defaults_are_those_of_the_issue():
-    study, settings = load_study(STUDIES, find_config("study", "dqn_acceptance"))
-    assert study.settings.trainings * 54 == 540
-    assert settings["dqn"]["gamma"] == 1.0
-    assert sum(study.cells().values()) == 56 * 10 * 100_000 + 10_000
+    study, config = load_study(STUDIES, find_config("study", "dqn_acceptance"))
+    assert study.config.trainings * 54 == 540
+    assert config["dqn"]["gamma"] == 1.0
+    assert sum(study.runs().values()) == 56 * 10 * 100_000 + 10_000
 
 
 def test_the_comparison_with_sb3_runs(tmp_path):
-    options = [f"options={[*SMALL, 'dqn.learning_starts=50']}", "cells=[Gcc-0.5]"]
-    study, settings = load_study(STUDIES, ROOT / "benchmarks/dqn_agreement.yaml", options)
-    assert list(study.cells()) == ["batch-Gcc-0.5", "sb3-Gcc-0.5"]
-    run_study(study, settings, tmp_path / "x")
+    options = [f"options={[*SMALL, 'dqn.learning_starts=50']}", "runs=[Gcc-0.5]"]
+    study, config = load_study(STUDIES, ROOT / "benchmarks/dqn_agreement.yaml", options)
+    assert list(study.runs()) == ["batch-Gcc-0.5", "sb3-Gcc-0.5"]
+    run_study(study, config, tmp_path / "x")
     assert "| Gcc-0.5 | 0." in (tmp_path / "x" / "study.md").read_text()
-    with pytest.raises(InputError, match="there is no cell 'Gcc'"):
-        load_study(STUDIES, ROOT / "benchmarks/dqn_agreement.yaml", ["cells=[Gcc]"])
+    with pytest.raises(InputError, match="there is no run 'Gcc'"):
+        load_study(STUDIES, ROOT / "benchmarks/dqn_agreement.yaml", ["runs=[Gcc]"])
 
 
 def test_a_learner_of_acceptance_plays_no_factory():

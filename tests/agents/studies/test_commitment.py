@@ -1,4 +1,4 @@
-"""The study of commitment: its cells, its tables and its page."""
+"""The study of commitment: its runs, its tables and its page."""
 
 import json
 
@@ -26,25 +26,25 @@ def test_the_study_makes_its_page_and_repeats(tmp_path):
     games = {name: whole["games"][name] for name in ("prisoners-dilemma", "conflict-mega")}
     methods = {name: limited(about, games) for name, about in whole["methods"].items()}
     options = [*SMALL, f"games={json.dumps(games)}", f"methods={json.dumps(methods)}"]
-    study, settings = load_study(STUDIES, "commitment", options)
-    run_study(study, settings, tmp_path / "results")
+    study, config = load_study(STUDIES, "commitment", options)
+    run_study(study, config, tmp_path / "results")
     page = (tmp_path / "results" / "study.md").read_text()
     assert {p.name for p in (tmp_path / "results").glob("curves-*.png")} == {f"curves-{game}.png" for game in games}
-    for about in (*games.values(), *settings["methods"].values()):
+    for about in (*games.values(), *config["methods"].values()):
         assert about["title"] in page
     final = (tmp_path / "results" / "final.csv").read_text().splitlines()
     assert final[0] == "method,game,seed,updates,decisions,welfare,return_0,return_1,agreement"
-    assert len(final) == 1 + 2 * len(study.cells())
+    assert len(final) == 1 + 2 * len(study.runs())
     assert {line.split(",")[2] for line in final[1:]} == {"3", "4"}
-    cell = "dcl-ic-decentralised.prisoners-dilemma"
-    tables = study.run(cell, lambda work: None)
-    kept = json.loads((tmp_path / "results" / "cells" / f"{cell}.json").read_text())["tables"]
+    run = "dcl-ic-decentralised.prisoners-dilemma"
+    tables = study.compute(run, lambda work: None)
+    kept = json.loads((tmp_path / "results" / "runs" / f"{run}.json").read_text())["tables"]
     assert json.loads(json.dumps({name: list(rows) for name, rows in tables.items()})) == kept
     assert len(kept["stubborn"]) == 4
 
 
 WRONG = {
-    "methods.dcl.settings.constrant=1": "methods.dcl: in prisoners-dilemma: agent.constrant: unknown key; did you mean",
+    "methods.dcl.config.constrant=1": "methods.dcl: in prisoners-dilemma: agent.constrant: unknown key; did you mean",
     "games.grid.env.mega_step=3": "games.grid: env.mega_step: mega_step=3: the horizon 16 is not divisible",
     "games.grid.defection=[1]": "games.grid.defection: [1] is not valid; an action of each of its 2 agents is needed",
     "games.grid.defection=[5, 5]": "games.grid.defection: [5, 5] is not valid; an action of each of its 2 agents",
@@ -67,7 +67,7 @@ def test_a_wrong_setting_is_told_in_one_line(option):
     assert "\n" not in str(caught.value)
 
 
-def test_a_study_without_cells_leaves_nothing(tmp_path):
+def test_a_study_without_runs_leaves_nothing(tmp_path):
     _, whole = load_study(STUDIES, "commitment")
     methods = {name: about | {"games": {}, "only": []} for name, about in whole["methods"].items()}
     with pytest.raises(InputError, match="methods: no method plays any game, so that there is nothing to compute"):
@@ -88,9 +88,9 @@ def test_games_of_different_numbers_of_agents_share_a_study(tmp_path):
     goods = {"title": "Public goods", "env": {"game": "public-goods"}, "agent": {}, "returns": 0.4}
     games = {"prisoners-dilemma": whole["games"]["prisoners-dilemma"], "goods": goods | {"defection": [1, 1, 1]}}
     methods = {name: whole["methods"][name] for name in ("dcl", "ippo")}
-    settings = {**whole, "games": games, "methods": methods, "seeds": 2, "share": 0.003}
-    study = CommitmentStudy.build({key: value for key, value in settings.items() if key != "name"})
-    run_study(study, settings, tmp_path / "out")
+    config = {**whole, "games": games, "methods": methods, "seeds": 2, "share": 0.003}
+    study = CommitmentStudy.build({key: value for key, value in config.items() if key != "name"})
+    run_study(study, config, tmp_path / "out")
     final = (tmp_path / "out" / "final.csv").read_text().splitlines()
     assert final[0] == "method,game,seed,updates,decisions,welfare,return_0,return_1,return_2,agreement"
     two, three = (next(line for line in final if f"dcl,{game}," in line).split(",") for game in games)
@@ -106,7 +106,7 @@ def test_a_target_of_returns_is_every_agents():
     curve = {"decisions": np.array([[10.0] * 2, [20.0] * 2]), "welfare": np.full((2, 2), 1.4)}
     curve |= {"return_0": np.ones((2, 2)), "return_1": np.ones((2, 2)), "return_2": np.array([[1, 0], [1, 0.0]])}
     study, _ = load_study(STUDIES, "commitment", ["games.grid.returns=0.4"])
-    reached = decisions_to_target(curve, study.settings.games["grid"])
+    reached = decisions_to_target(curve, study.config.games["grid"])
     assert reached[0] == 10.0
     assert np.isnan(reached[1])
 
@@ -141,7 +141,7 @@ def test_a_stubborn_co_player_exploits_who_accepts_everything():
 
 def test_the_target_is_reached_where_the_curve_stays():
     study, _ = load_study(STUDIES, "commitment", SMALL)
-    about = study.settings.games["prisoners-dilemma"]
+    about = study.config.games["prisoners-dilemma"]
     welfare = np.array([[-3.0, -2.0, -4.0], [-2.0, -3.0, -4.0], [-2.0, -2.0, -4.0]])
     curve = {"decisions": np.array([[10.0] * 3, [20.0] * 3, [30.0] * 3]), "welfare": welfare}
     assert decisions_to_target(curve, about).tolist()[:2] == [20.0, 30.0]

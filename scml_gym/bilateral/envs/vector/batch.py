@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from scml_gym.bilateral.envs.codecs import BilateralForm
+from scml_gym.bilateral.envs.codecs import BilateralCodec
 from scml_gym.bilateral.envs.vector.step import (
     BAD_ACCEPT_REWARD,
     BAD_OFFER_REWARD,
@@ -19,14 +19,14 @@ from scml_gym.bilateral.envs.vector.step import (
     Results,
     compile_step,
 )
-from scml_gym.bilateral.rewards import BilateralReward, pay_error
+from scml_gym.bilateral.rewards import BilateralReward, reward_error
 from scml_gym.bilateral.worlds.compiled.calls import reward_address
 from scml_gym.bilateral.worlds.compiled.layout import GAME_DTYPE, check_game, fill_game, point_game
 from scml_gym.bilateral.worlds.protocol import Negotiation
 from scml_gym.bilateral.worlds.table_world import check_opponent
 from scml_gym.core.copying import Independent
 from scml_gym.core.errors import InputError
-from scml_gym.vector.jobs import SharedProgram
+from scml_gym.vector.jobs import BatchStep
 from scml_gym.vector.loop import ACT, REST, RESTART
 from scml_gym.vector.workers import Workers
 
@@ -42,22 +42,22 @@ class NegotiationBatch(Independent):
     """Rows that are reset and stepped by index. A copy plays on by itself, in its own thread until `run_by`.
 
     Args:
-        form: Of the learner's side, the same in all rows.
+        codec: Of the learner's side, the same in all rows.
         rows: One for each.
-        in_threads: What runs a program; by default this thread alone.
+        in_threads: What runs a step; by default this thread alone.
 
     Raises:
         InputError: if an opponent is a negmas negotiator, or a strategy or reward does not compile.
     """
 
     def __init__(
-        self, form: BilateralForm, rows: Sequence[Row], in_threads: Callable[[SharedProgram], Workers] = Workers
+        self, codec: BilateralCodec, rows: Sequence[Row], in_threads: Callable[[BatchStep], Workers] = Workers
     ):
         n = len(rows)
-        self.form, self._rows = form, rows
+        self.codec, self._rows = codec, rows
         self.run_by(in_threads)
         self._no_seeds, self._no_actions = np.zeros(n, dtype=np.uint64), np.zeros(n, dtype=np.int64)
-        history = np.zeros((n, form.history, 2), dtype=np.float32)
+        history = np.zeros((n, codec.history, 2), dtype=np.float32)
         self._batch = Negotiations(np.zeros(n, dtype=GAME_DTYPE), np.zeros(n, dtype=REWARD_DTYPE), history)
         self._played: list[Negotiation | None] = [None] * n
         self._memory: list[Any] = [None] * n
@@ -66,9 +66,9 @@ class NegotiationBatch(Independent):
         for i in range(n):
             self._fill(i, 0)
 
-    def run_by(self, in_threads: Callable[[SharedProgram], Workers]) -> None:
+    def run_by(self, in_threads: Callable[[BatchStep], Workers]) -> None:
         """Let threads run the rows."""
-        self._step = in_threads(compile_step(self.form.kernel))
+        self._step = in_threads(compile_step(self.codec.kernel))
 
     def _point_to_rewards(self) -> None:
         for paid, (_, reward) in zip(self._batch.rewards, self._rows, strict=True):
@@ -99,8 +99,8 @@ class NegotiationBatch(Independent):
     def new_results(self) -> Results:
         """Arrays for one step."""
         n = len(self._rows)
-        observations = np.zeros((n, self.form.size), dtype=np.float32)
-        masks = np.zeros((n, self.form.n_choices), dtype=np.bool_)
+        observations = np.zeros((n, self.codec.size), dtype=np.float32)
+        masks = np.zeros((n, self.codec.n_choices), dtype=np.bool_)
         return Results(observations, masks, np.zeros(n), np.zeros(n, dtype=np.bool_))
 
     def reset(self, indices: np.ndarray, seeds: np.ndarray, results: Results) -> None:
@@ -150,11 +150,11 @@ class NegotiationBatch(Independent):
         problem, reward, played = self._batch.rewards["invalid"][i], self._rows[i].reward, self._played[i]
         try:
             if problem == NO_ACTION and actions is not None:
-                raise InputError(f"action {actions[i]}; valid: {self.form.action_space}")
+                raise InputError(f"action {actions[i]}; valid: {self.codec.action_space}")
             if problem == FAILED and played is not None:
                 check_game(self._batch.games[i], played)
             part = {BAD_OFFER_REWARD: reward.offer, BAD_ACCEPT_REWARD: reward.accept}[int(problem)]
-            raise pay_error(part)
+            raise reward_error(part)
         except InputError as error:
             raise InputError(f"row {i}: {error}") from None
 

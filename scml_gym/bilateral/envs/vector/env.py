@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from gymnasium.vector import AutoresetMode
 
-from scml_gym.bilateral.envs.codecs import ACCEPTANCE, BilateralForm, offers_form
+from scml_gym.bilateral.envs.codecs import ACCEPTANCE, BilateralCodec, offers_codec
 from scml_gym.bilateral.envs.config import AnyScenario, BilateralConfig, Opponent, acceptance_config
 from scml_gym.bilateral.envs.vector.batch import NegotiationBatch, Row
 from scml_gym.bilateral.envs.vector.step import Results
@@ -24,8 +24,8 @@ class NegotiationVectorEnv(RowVectorEnv):
         num_envs: Rows.
         autoreset_mode: As `RowVectorEnv`.
         threads: Likewise.
-        setting: Which negotiations are played.
-        form: What the learner sees and answers.
+        config: Which negotiations are played.
+        codec: What the learner sees and answers.
         reward: What is paid.
         backend: ``"compiled"``; no other can be batched.
 
@@ -38,18 +38,18 @@ class NegotiationVectorEnv(RowVectorEnv):
         num_envs: int,
         autoreset_mode: AutoresetMode | str,
         threads: int,
-        setting: BilateralConfig,
-        form: BilateralForm,
+        config: BilateralConfig,
+        codec: BilateralCodec,
         reward: BilateralReward,
         backend: str,
     ):
         whole("num_envs", num_envs)
         if backend != "compiled":
             raise InputError(f"backend={backend!r} cannot be batched: use vectorization_mode='sync'", "backend")
-        self.setting, self.reward = setting, reward
-        self.single_observation_space, self.single_action_space = form.observation_space, form.action_space
+        self.config, self.reward = config, reward
+        self.single_observation_space, self.single_action_space = codec.observation_space, codec.action_space
         super().__init__(num_envs, autoreset_mode, threads, np.int64)
-        self._batch = NegotiationBatch(form, [Row(setting.negotiation, reward)] * self.num_envs, self._in_threads)
+        self._batch = NegotiationBatch(codec, [Row(config.negotiation, reward)] * self.num_envs, self._in_threads)
 
     def _prepare(self) -> None:
         self._batch.run_by(self._in_threads)
@@ -128,9 +128,9 @@ class BilateralAcceptanceVectorEnv(NegotiationVectorEnv):
         bids: Opponent = "AgentK",
         backend: str = "compiled",
     ):
-        setting = acceptance_config(scenario, profile, opponent, rounds, opponent_first, bids)
+        config = acceptance_config(scenario, profile, opponent, rounds, opponent_first, bids)
         reward = make_reward(accept_reward, offer_reward, failure_penalty)
-        super().__init__(num_envs, autoreset_mode, threads, setting, ACCEPTANCE, reward, backend)
+        super().__init__(num_envs, autoreset_mode, threads, config, ACCEPTANCE, reward, backend)
 
 
 @named_arguments(single=SINGLE)
@@ -175,7 +175,7 @@ class BilateralVectorEnv(NegotiationVectorEnv):
         failure_penalty: float = 0.0,
         backend: str = "compiled",
     ):
-        setting = BilateralConfig(scenario, profile, opponent, rounds, opponent_first)
-        form = offers_form(action, setting.most_outcomes, targets, history)
+        config = BilateralConfig(scenario, profile, opponent, rounds, opponent_first)
+        codec = offers_codec(action, config.most_outcomes, targets, history)
         reward = make_reward(accept_reward, offer_reward, failure_penalty)
-        super().__init__(num_envs, autoreset_mode, threads, setting, form, reward, backend)
+        super().__init__(num_envs, autoreset_mode, threads, config, codec, reward, backend)

@@ -8,14 +8,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from scml_gym.bilateral.envs.codecs import NO_CHOICE, FormKernel
+from scml_gym.bilateral.envs.codecs import NO_CHOICE, CodecKernel
 from scml_gym.bilateral.negotiators.base import NO_OFFER
 from scml_gym.bilateral.view import LEARNER, mean_received
 from scml_gym.bilateral.worlds.compiled.calls import table_of
 from scml_gym.bilateral.worlds.compiled.game import answer, begin, failed
 from scml_gym.jit.callbacks import call_number
 from scml_gym.jit.compile import jittable
-from scml_gym.vector.jobs import SharedProgram
+from scml_gym.vector.jobs import BatchStep
 from scml_gym.vector.loop import make_step
 
 REWARD_DTYPE = np.dtype(
@@ -46,7 +46,7 @@ class Results(NamedTuple):
 
 
 @functools.cache
-def compile_step(kernel: FormKernel) -> SharedProgram:
+def compile_step(kernel: CodecKernel) -> BatchStep:
     """Compile the step of a codec, once each; see `scml_gym.vector.loop.make_step`.
 
     Its ``game`` are the `Negotiations`; seeds are uint64, actions int64, both of shape ``(n,)``.

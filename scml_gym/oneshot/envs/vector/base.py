@@ -41,7 +41,7 @@ from scml_gym.oneshot.worlds.pool import SpecPool
 from scml_gym.oneshot.worlds.spec import MAX_FACTORIES
 from scml_gym.oneshot.worlds.spec_record import DAILY_DTYPE, SPEC_DTYPE, fill_spec
 from scml_gym.vector.env import Information, RowVectorEnv
-from scml_gym.vector.jobs import SharedProgram
+from scml_gym.vector.jobs import BatchStep
 from scml_gym.vector.loop import REST, RESTART
 
 SUMMARY_COLUMNS = [(name, f"_{name}") for name in SUMMARY_DTYPE.names or ()]
@@ -50,35 +50,37 @@ SUMMARY_COLUMNS = [(name, f"_{name}") for name in SUMMARY_DTYPE.names or ()]
 NOBODY = np.zeros(0, dtype=np.int64)
 
 
-def batched_config(num_envs: int, setting: dict[str, Any]) -> OneShotConfig:
-    """The setting of a batch of that many rows.
+def batched_config(num_envs: int, arguments: dict[str, Any]) -> OneShotConfig:
+    """The config of a batch of that many rows.
 
     Raises:
-        InputError: if there is no row, for another backend than the compiled one, or a value that the setting refuses.
+        InputError: if there is no row, for another backend than the compiled one, or a value that the config refuses.
     """
     whole("num_envs", num_envs)
-    if setting.get("backend", "compiled") != "compiled":
-        raise InputError(f"backend={setting['backend']!r} cannot be batched: use vectorization_mode='sync'", "backend")
-    return OneShotConfig(**setting)
+    if arguments.get("backend", "compiled") != "compiled":
+        raise InputError(
+            f"backend={arguments['backend']!r} cannot be batched: use vectorization_mode='sync'", "backend"
+        )
+    return OneShotConfig(**arguments)
 
 
-def make_source(setting: OneShotConfig, player_table: PlayerTable, num_envs: int) -> tuple[Source, int]:
-    """Where the worlds of a setting come from, and the most days that one of them has."""
-    days, factories = setting.days, setting.factories_per_level
+def make_source(config: OneShotConfig, player_table: PlayerTable, num_envs: int) -> tuple[Source, int]:
+    """Where the worlds of a config come from, and the most days that one of them has."""
+    days, factories = config.days, config.factories_per_level
     most = whole_range("days", days, 1, MOST_DAYS), whole_range("factories_per_level", factories, 1, MAX_PARTNERS)
     ranges = np.array([end for ends in most for end in ends])
     kind, specs, daily = GENERATED, NO_SPECS, NO_DAYS
-    if setting.spec is not None:
+    if config.spec is not None:
         kind, specs = POOLED, np.zeros(1, dtype=SPEC_DTYPE)
-        daily = np.zeros((1, setting.spec.n_days, MAX_FACTORIES), dtype=DAILY_DTYPE)
-        fill_spec(setting.spec, specs[0], daily[0])
-    elif isinstance(setting.generate, SpecPool):
-        kind, (specs, daily) = POOLED, setting.generate.select(days, factories).records()
-    elif setting.generate is not compiled_spec:
+        daily = np.zeros((1, config.spec.n_days, MAX_FACTORIES), dtype=DAILY_DTYPE)
+        fill_spec(config.spec, specs[0], daily[0])
+    elif isinstance(config.generate, SpecPool):
+        kind, (specs, daily) = POOLED, config.generate.select(days, factories).records()
+    elif config.generate is not compiled_spec:
         kind, specs = STAGED, np.zeros(num_envs, dtype=SPEC_DTYPE)
         daily = np.zeros((num_envs, ranges[1], MAX_FACTORIES), dtype=DAILY_DTYPE)
     most_days = int(ranges[1]) if kind == GENERATED else daily.shape[1]
-    return Source(player_table.players.copy(), setting.levels, kind, ranges, specs, daily), most_days
+    return Source(player_table.players.copy(), config.levels, kind, ranges, specs, daily), most_days
 
 
 @dataclass(frozen=True)
@@ -104,7 +106,7 @@ class BatchPlan:
     batch: Batch
     player_table: PlayerTable
     learner: Any
-    make_step: Callable[[], SharedProgram]
+    make_step: Callable[[], BatchStep]
     n_choices: int
     size: int
     action_dtype: Any
@@ -127,7 +129,7 @@ class BatchedEnv(RowVectorEnv):
 
     def __init__(self, num_envs: int, autoreset_mode: AutoresetMode | str, threads: int, plan: BatchPlan):
         super().__init__(num_envs, autoreset_mode, threads, plan.action_dtype)
-        self.setting = plan.config
+        self.config = plan.config
         self._plan, self._source, self._batch = plan, plan.source, plan.batch
         self._step = self._in_threads(plan.make_step())
         self._no_actions = np.zeros(self.action_space.shape or (), dtype=plan.action_dtype)
@@ -142,12 +144,12 @@ class BatchedEnv(RowVectorEnv):
         Raises:
             InputError: as the environment does for its argument; nothing has changed then.
         """
-        before = self.setting.makers
-        self.setting.set_opponents(opponents)
+        before = self.config.makers
+        self.config.set_opponents(opponents)
         try:
-            player_table = make_player_table(self.setting.makers)
+            player_table = make_player_table(self.config.makers)
         except InputError:
-            self.setting.makers = before
+            self.config.makers = before
             raise
         # records of players hold addresses: parameters live on while a row has them, and a state that grows is moved
         used = np.unique(self._batch.worlds["players"]["params"])
@@ -177,10 +179,10 @@ class BatchedEnv(RowVectorEnv):
         n = self.num_envs
         observations = np.empty((n, self._plan.size), dtype=self.single_observation_space.dtype or np.float32)
         masks = np.empty((n, self._plan.n_choices), dtype=np.bool_)
-        rewards, ideal, errors = np.zeros(n), np.zeros(n), np.zeros(n, dtype=np.int64)
+        rewards, hindsight, errors = np.zeros(n), np.zeros(n), np.zeros(n, dtype=np.int64)
         done, ended = np.zeros(n, dtype=np.bool_), np.zeros(n, dtype=np.bool_)
         summaries, notes = np.zeros(n, dtype=SUMMARY_DTYPE), np.zeros(2, dtype=np.bool_)
-        return Outputs(observations, masks, rewards, done, ideal, errors, ended, summaries, notes)
+        return Outputs(observations, masks, rewards, done, hindsight, errors, ended, summaries, notes)
 
     def _advance(self, actions: np.ndarray, outputs: Outputs, resting: np.ndarray) -> None:
         """Answer in some rows and start the next episode in others, all of them shared by the threads at once."""
@@ -200,11 +202,11 @@ class BatchedEnv(RowVectorEnv):
         kept = super()._kept(outputs)
         ended, summaries, notes = outputs.ended.copy(), outputs.summaries.copy(), outputs.notes.copy()
         outputs.notes[ENDED] = False
-        return kept._replace(ideal=outputs.ideal * outputs.done, ended=ended, summaries=summaries, notes=notes)
+        return kept._replace(hindsight=outputs.hindsight * outputs.done, ended=ended, summaries=summaries, notes=notes)
 
     def _reset_rows(self, indices: np.ndarray, outputs: Outputs, seeded: np.ndarray) -> None:
         """Start the next episode in some rows; where a seed was given in a new world in any case."""
-        outputs.ideal[indices] = 0.0
+        outputs.hindsight[indices] = 0.0
         self._batch.rows["draw"][indices] = seeded[indices]
         self._begin(indices, outputs)
         self._settle_resets(indices, outputs)
@@ -223,7 +225,7 @@ class BatchedEnv(RowVectorEnv):
                 indices = indices[(rows["draw"][indices] != 0) | (rows["status"][indices] == OVER)]
             for i, seed in zip(indices, self._seeds.peek(indices), strict=True):
                 spec_seed = int(begin_sampling(np.zeros(1, dtype=np.uint64), int(seed)))
-                spec = self.setting.generate(spec_seed, self.setting.days, self.setting.factories_per_level)
+                spec = self.config.generate(spec_seed, self.config.days, self.config.factories_per_level)
                 fill_spec(spec, source.specs[i], source.daily[i])
 
     def _settle_resets(self, indices: np.ndarray, outputs: Outputs) -> None:
@@ -251,8 +253,8 @@ class BatchedEnv(RowVectorEnv):
                 raise InputError(f"row {i}: action {actions[i].tolist()}; valid: {self.single_action_space}")
 
     def _information(self, outputs: Outputs, rows: np.ndarray) -> Information:
-        """Masks and ideal profits of some rows, and a summary of those whose world is over."""
-        information: Information = {"action_mask": outputs.masks, "ideal_profit": outputs.ideal}
+        """Masks and hindsight-optimal profits of some rows, and a summary of those whose world is over."""
+        information: Information = {"action_mask": outputs.masks, "ideal_profit": outputs.hindsight}
         information["_action_mask"] = information["_ideal_profit"] = rows
         self._summarise(outputs, information)
         return information

@@ -27,7 +27,7 @@ ROW_DTYPE = np.dtype(
         ("status", np.int64),  # why the world stopped
         ("day", np.int64),  # of the running episode, where an episode is a day
         ("closed", np.int64),  # days that closed since the last decision and count for the episode
-        ("ideal", np.float64),  # their ideal profit, in money
+        ("hindsight", np.float64),  # their hindsight-optimal profit, in money
     ],
     align=True,
 )
@@ -103,7 +103,7 @@ def draw_world(
     source: Source,
     i: int,
 ) -> None:
-    """The world and players of a row's seed, not yet started; as `OneShotConfig.cast`."""
+    """The world and players of a row's seed, not yet started; as `OneShotConfig.sample`."""
     world, row, days = worlds[i], rows[i], part_of(daily, i)
     stream = np.zeros(1, dtype=np.uint64)
     spec_seed = begin_sampling(stream, row["seed"])

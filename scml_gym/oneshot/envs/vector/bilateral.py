@@ -23,7 +23,7 @@ from scml_gym.oneshot.strategies.base import StrategyPolicy
 from scml_gym.oneshot.worlds.compiled.advance import OVER
 from scml_gym.oneshot.worlds.compiled.player_table import make_player_table
 from scml_gym.vector.env import SINGLE, Information
-from scml_gym.vector.jobs import SharedProgram
+from scml_gym.vector.jobs import BatchStep
 
 
 @named_arguments(OneShotConfig, single=SINGLE)
@@ -66,11 +66,11 @@ class OneShotBilateralVectorEnv(BatchedEnv):
         price_bins: int = 2,
         reward: NegotiationReward | None = None,
         episode: str = "negotiation",
-        **setting: Any,
+        **arguments: Any,
     ):
         if episode not in ("negotiation", "world"):
             raise InputError(f"episode={episode!r}; valid: negotiation, world", "episode")
-        config, codec = batched_config(num_envs, setting), PartnerCodec(observation, quantity_bins, price_bins)
+        config, codec = batched_config(num_envs, arguments), PartnerCodec(observation, quantity_bins, price_bins)
         self.single_observation_space, self.single_action_space = codec.observation_space, codec.action_space
         kernel = partner_kernel(codec.encoder)
         player_table = make_player_table([*config.makers, partial(StrategyPolicy, STRATEGIES.get(others, "others"))])
@@ -126,7 +126,7 @@ class OneShotBilateralVectorEnv(BatchedEnv):
         return information
 
 
-def step_of(encoder: Any) -> SharedProgram:
+def step_of(encoder: Any) -> BatchStep:
     """The compiled step of a batch whose learners see by this encoder."""
     return compile_step(partner_kernel(encoder).encode)
 

@@ -29,7 +29,7 @@ from scml_gym.oneshot.rewards.negotiation_ends import END_DTYPE, TRACKER_DTYPE, 
 from scml_gym.oneshot.view import MAX_PARTNERS, FactoryView
 from scml_gym.oneshot.worlds.compiled.advance import DAY, DECISION
 from scml_gym.oneshot.worlds.compiled.players import answer, propose
-from scml_gym.vector.jobs import SharedProgram
+from scml_gym.vector.jobs import BatchStep
 from scml_gym.vector.loop import make_step
 from scml_gym.vector.seeds import Seeds
 
@@ -99,7 +99,7 @@ def partner_kernel(encoder: Any) -> PartnerKernel:
 
 @partner_kernel.register
 def _(encoder: PartnerEncoder) -> PartnerKernel:
-    return PartnerKernel(encode_features, np.zeros(0, dtype=np.int64), len(encoder.slots))
+    return PartnerKernel(encode_features, np.zeros(0, dtype=np.int64), len(encoder.features))
 
 
 @partner_kernel.register
@@ -224,7 +224,7 @@ def choose_partner(batch: Batch, learner: Learner, i: int) -> bool:
 
 
 @functools.cache
-def compile_step(encode: Any) -> SharedProgram:
+def compile_step(encode: Any) -> BatchStep:
     """Compile the step for an encoder; see `scml_gym.vector.loop.make_step`."""
 
     @jittable

@@ -21,7 +21,7 @@ from scml_gym.oneshot.rewards.factory import Reward, make_reward
 from scml_gym.oneshot.view import new_view
 from scml_gym.oneshot.worlds.compiled.player_table import make_player_table
 from scml_gym.vector.env import SINGLE
-from scml_gym.vector.jobs import SharedProgram
+from scml_gym.vector.jobs import BatchStep
 
 
 @named_arguments(OneShotConfig, single=SINGLE)
@@ -62,11 +62,11 @@ class OneShotConcurrentVectorEnv(BatchedEnv):
         action: str = "choice",
         reward: str | Reward = "daily-profit",
         episode: str = "world",
-        **setting: Any,
+        **arguments: Any,
     ):
         if episode not in ("world", "day"):
             raise InputError(f"episode={episode!r}; valid: world, day", "episode")
-        config, per_day = batched_config(num_envs, setting), episode == "day"
+        config, per_day = batched_config(num_envs, arguments), episode == "day"
         self._encoder, codec, paid = (
             make_encoder(observability, observation, history),
             ACTIONS.get(action, "action")(),
@@ -90,7 +90,7 @@ class OneShotConcurrentVectorEnv(BatchedEnv):
             ),
             partial(step_of, codec, self._encoder, paid, per_day),
             n_choices=len(codec.mask(new_view())),
-            size=len(self._encoder.slots),
+            size=len(self._encoder.features),
             action_dtype=dtype,
             goes_on=per_day,
             always_asked=per_day,
@@ -103,7 +103,7 @@ class OneShotConcurrentVectorEnv(BatchedEnv):
         return super()._shape(observations)
 
 
-def step_of(codec: Any, encoder: Any, reward: Reward, per_day: bool) -> SharedProgram:
+def step_of(codec: Any, encoder: Any, reward: Reward, per_day: bool) -> BatchStep:
     """The compiled step of a batch that plays by these."""
     encode, _ = encoder_kernel(encoder)
     return compile_step(action_kernel(codec).functions, encode, encoder.full, reward_kernel(reward), per_day)

@@ -17,7 +17,7 @@ from scml_gym.oneshot.rules import score_of
 from scml_gym.oneshot.view import HIDDEN_DTYPE, MAX_PARTNERS, NOOP
 from scml_gym.oneshot.worlds.compiled.advance import DAY, DECISION, OVER, fill_hidden_state
 from scml_gym.oneshot.worlds.compiled.players import answer
-from scml_gym.vector.jobs import SharedProgram
+from scml_gym.vector.jobs import BatchStep
 from scml_gym.vector.loop import make_step
 from scml_gym.vector.seeds import Seeds, next_seed
 
@@ -43,7 +43,7 @@ class Outputs(NamedTuple):
     masks: np.ndarray  # bool (n, choices)
     rewards: np.ndarray  # float64 (n,)
     done: np.ndarray  # bool (n,)
-    ideal: np.ndarray  # float64 (n,)
+    hindsight: np.ndarray  # float64 (n,)
     errors: np.ndarray  # int64 (n,): 1 + what the action codec says is wrong with the action
     ended: np.ndarray  # bool (n,): there is a summary
     summaries: Any  # SUMMARY_DTYPE (n,)
@@ -93,22 +93,22 @@ Game: TypeAlias = tuple[Batch, Source, Learners]
 
 
 @functools.cache
-def compile_step(codec: ActionFunctions, encode: Any, full: bool, reward: RewardKernel, per_day: bool) -> SharedProgram:
+def compile_step(codec: ActionFunctions, encode: Any, full: bool, reward: RewardKernel, per_day: bool) -> BatchStep:
     """Compile the step of an environment, once for each combination; see `scml_gym.vector.loop.make_step`.
 
     Args:
         codec: Of the actions.
         encode: ``(view, hidden_state, offer_history, out)``.
-        full: Whether it reads the private fields of all factories.
+        full: Whether it reads the hidden state of all factories.
         reward: What is paid.
         per_day: Whether an episode is a day instead of a world.
     """
     decode, mask, remember = codec
-    reset, day_end, pay, _ = reward
+    reset, day_end, step_reward, _ = reward
 
     @jittable
     def run(batch: Batch, learners: Learners, i: int) -> None:
-        """On to the learner's next decision or to the end, through the days that close on the way."""
+        """On to the learner's next decision or to the end, through the days that end on the way."""
         world, row = batch.worlds[i], batch.rows[i]
         view = world["views"][row["factory"]]
         status = advance_row(batch, i)
@@ -116,7 +116,7 @@ def compile_step(codec: ActionFunctions, encode: Any, full: bool, reward: Reward
             remember(view, learners.memory[i])
             if not per_day or view["day"] == row["day"]:
                 day_end(view, batch.daily[i][view["day"]][row["factory"]]["profit"], learners.rewards[i])
-                row["ideal"] += hindsight_profit(view)
+                row["hindsight"] += hindsight_profit(view)
                 row["closed"] += 1
                 if per_day:
                     batch.closing[i] = view
@@ -145,7 +145,7 @@ def compile_step(codec: ActionFunctions, encode: Any, full: bool, reward: Reward
         """Start a row's next episode."""
         batch, source, learners = game
         world, row = batch.worlds[i], batch.rows[i]
-        row["closed"], row["ideal"] = 0, 0.0
+        row["closed"], row["hindsight"] = 0, 0.0
         if not per_day or is_over(row):
             draw_next_world(batch, source, seeds, i)
             learners.memory[i][:] = 0.0
@@ -158,7 +158,7 @@ def compile_step(codec: ActionFunctions, encode: Any, full: bool, reward: Reward
                 end_all(world, row["factory"])
                 run(batch, learners, i)
             zero(learners.rewards, i)
-            row["closed"], row["ideal"] = 0, 0.0
+            row["closed"], row["hindsight"] = 0, 0.0
         view = world["views"][row["factory"]]
         row["day"] = view["day"]
         reset(view, learners.rewards[i])
@@ -181,10 +181,10 @@ def compile_step(codec: ActionFunctions, encode: Any, full: bool, reward: Reward
             run(batch, learners, i)
         done = row["closed"] > 0 if per_day else row["status"] == OVER
         seen = observe(batch, learners, outputs, i, done)
-        outputs.rewards[i] = pay(seen, done, learners.rewards[i])
+        outputs.rewards[i] = step_reward(seen, done, learners.rewards[i])
         outputs.done[i] = done
-        outputs.ideal[i] = row["ideal"]
-        row["closed"], row["ideal"] = 0, 0.0
+        outputs.hindsight[i] = row["hindsight"]
+        row["closed"], row["hindsight"] = 0, 0.0
 
     return make_step(act, restart)
 

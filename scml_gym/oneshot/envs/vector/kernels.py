@@ -131,7 +131,7 @@ def decode_numbers(action: np.ndarray, view: FactoryView, memory: np.ndarray, ac
 
 @jittable
 def decode_plan(action: np.ndarray, view: FactoryView, memory: np.ndarray, actions: ActionArray) -> int:
-    """`decode_planner`, of which every setting is valid."""
+    """`decode_planner`, of which every choice is valid."""
     decode_planner(action, view, memory, actions)
     return -1
 

@@ -66,7 +66,7 @@ def answer_one(worlds: np.ndarray, row: int, factory: int, actions: np.ndarray) 
 
 @compiled
 def fill_hidden_state(world: World, daily: np.ndarray, table: np.ndarray) -> None:
-    """The private fields of all factories, ``HIDDEN_DTYPE`` of shape ``(2 * MAX_PARTNERS,)``."""
+    """The hidden state of all factories, ``HIDDEN_DTYPE`` of shape ``(2 * MAX_PARTNERS,)``."""
     spec = world["spec"]
     for i in range(len(table)):
         table[i]["exists"] = 0

@@ -204,7 +204,7 @@ class CompiledWorld(Independent):
         }
 
     def hidden_state(self) -> np.ndarray:
-        """The private fields of all factories, ``HIDDEN_DTYPE``, shape ``(2 * MAX_PARTNERS,)``."""
+        """The hidden state of all factories, ``HIDDEN_DTYPE``, shape ``(2 * MAX_PARTNERS,)``."""
         table = np.zeros(2 * MAX_PARTNERS, dtype=HIDDEN_DTYPE)
         hidden_state_one(self._worlds, self._daily, 0, table)
         return table
