@@ -28,6 +28,8 @@ SMALLER = {
     "-m scml_gym.oneshot.worlds.pool": "--worlds 4 --days 3",
     "train.py": "--set agent.total_steps=32 --set agent.n_envs=1 --set agent.n_steps=16 --set agent.batch_size=16 "
     "--set env.days=3 --set env.factories_per_level=4",
+    "train.py planner": "--set agent.total_steps=32 --set agent.n_envs=1 --set agent.n_steps=16 "
+    "--set agent.batch_size=16 --set agent.log_steps=1 --set env.days=3 --set env.factories_per_level=4",
     "train.py dcl": "--set agent.updates=4 --set agent.batch=16",
     "train.py examples/own_learner.yaml": "--set agent.episodes=10 --set env.days=3",
     "train.py dnb_accept": "--set agent.data.worlds=6 --set agent.data.days=4 --set agent.data.held_out=[] "

@@ -15,7 +15,7 @@ from typing import Any
 
 from stable_baselines3.common.callbacks import BaseCallback
 
-from agents.sb3.batch import can_batch
+from agents.sb3.batch import BatchVecEnv, can_batch
 from agents.sb3.hyperparameters import SelfPlayHyperparameters
 from agents.sb3.policy_files import Learner, policy_form
 from scml_gym.core.config import ConfigError
@@ -113,12 +113,18 @@ def make_self_play(
     Args:
         hyperparameters: Of self-play.
         run: In whose folder the policy files are kept.
-        vec: A `agents.sb3.batch.BatchVecEnv`.
+        vec: The learner's environments.
         step: Environment steps so far.
         export: Makes a policy file of the learner.
+
+    Raises:
+        ConfigError: if the environments are stepped one by one.
     """
     if hyperparameters is None:
         return []
+    if not isinstance(vec, BatchVecEnv):
+        told = "opponents change in a native vector environment only, which this environment's parts do not have"
+        raise ConfigError(("agent", "self_play"), told)
     self_play = SelfPlay(hyperparameters, run.path / FOLDER, vec.envs, export)
     self_play.prepare(step)
     return [self_play]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -25,10 +26,13 @@ from scml_gym.core.interrupts import children_without_interrupts
 from scml_gym.core.reporting import Progress
 from scml_gym.experiments.make_env import make_env
 from scml_gym.experiments.run_folder import Run
+from scml_gym.game.codecs import NotCompiledError
 
 
 def make_vec_env(env: Mapping[str, Any], n_envs: int, workers: int, reward_scale: float) -> VecEnv:
     """So many environments of an ``env`` section: as a native vector environment where there is one, else one by one.
+
+    A reward, an encoder or a codec that plays in Python only is stepped one by one too; a line on stderr says so.
 
     The learner's rewards are scaled; returns in infos, and so in the learning curve, are not.
 
@@ -42,7 +46,10 @@ def make_vec_env(env: Mapping[str, Any], n_envs: int, workers: int, reward_scale
         InputError: for an unknown id or keyword argument, or other workers.
     """
     if can_batch(env):
-        return make_batch(env, n_envs, workers, reward_scale)
+        try:
+            return make_batch(env, n_envs, workers, reward_scale)
+        except NotCompiledError as reason:
+            print(f"note: {reason}: they are stepped one by one", file=sys.stderr)
     if workers not in (1, n_envs):
         raise ConfigError(
             ("agent", "workers"),

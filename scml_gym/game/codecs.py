@@ -9,7 +9,12 @@ from typing import Any, Protocol
 import numpy as np
 from gymnasium import spaces
 
+from scml_gym.core.errors import InputError
 from scml_gym.game.world import Actions, View
+
+
+class NotCompiledError(InputError):
+    """An encoder, a codec or a reward that plays in Python only, where a native vector environment was asked for."""
 
 
 class Encoder(Protocol):

@@ -1,5 +1,6 @@
 """What the pages of the documentation tell a reader to do, and which of it belongs together."""
 
+import functools
 import itertools
 import re
 from dataclasses import dataclass
@@ -28,11 +29,13 @@ class Step:
 
     @property
     def names(self):
-        """What ties it to other steps: the files it makes or takes, and the page's Python, which is one namespace."""
+        """What ties it to other steps: files that it makes, takes or imports, and the page's Python, one namespace."""
         python = {f"{self.page}, Python"} if self.language == "python" else set()
         own = {self.language} if "." in self.language else set()
         files = set(re.findall(r"\b\w+\.py\b", self.text)) if self.language == "bash" else set()
-        return python | own | {name for name in files if not (ROOT / name).exists()} | set(MADE.findall(self.text))
+        files = {name for name in files if not (ROOT / name).exists()}
+        given = {name for name in files_of(self.page) if re.search(rf"\b{name[:-3]}(:\w| import\b)", self.text)}
+        return python | own | files | given | set(MADE.findall(self.text))
 
     def __str__(self):
         words = " ".join(self.text.split()[1:4]) if self.language == "bash" else self.language
@@ -48,6 +51,12 @@ class Chain:
 
     def __str__(self):
         return str(self.steps[0])
+
+
+@functools.cache
+def files_of(page):
+    """Names of the files of Python that a page gives."""
+    return {language for language, _ in blocks(page) if language.endswith(".py")}
 
 
 def blocks(page):

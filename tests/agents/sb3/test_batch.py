@@ -15,11 +15,13 @@ from agents import AGENTS
 from agents.sb3.batch import BatchVecEnv, can_batch, make_batch
 from agents.sb3.heads import Heads
 from agents.sb3.partners import N_CONTEXT, PartnerBody, Sets, fitting_sets
+from agents.sb3.self_play import make_self_play
 from agents.sb3.training import make_vec_env
 from scml_gym.core.config import CONFIGS, load_experiment, read_yaml
 from scml_gym.core.errors import InputError
 from scml_gym.experiments.make_env import make_env
 from scml_gym.experiments.run_folder import Run
+from scml_gym.oneshot.rewards import DailyProfit
 
 ID = "scml_gym/OneShotConcurrent-v0"
 ENV = {"id": ID, "days": 3, "factories_per_level": (2, 4), "opponents": ["best-subset", "greedy", "random"]}
@@ -123,6 +125,24 @@ def test_environments_are_batched_where_they_can_be():
     processes.close()
     with pytest.raises(InputError, match=r"agent\.workers"):
         make_vec_env(reference, 3, 2, 1.0)
+
+
+class Halved(DailyProfit):
+    """A reward that is no compiled function."""
+
+    def __call__(self, transition):
+        return super().__call__(transition) / 2
+
+
+def test_a_reward_in_python_is_stepped_one_by_one_and_that_is_said(capsys):
+    vec = make_vec_env(ENV | {"reward": Halved()}, 2, 1, 1.0)
+    assert isinstance(vec, DummyVecEnv)
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("note: reward: Halved is for single environments") and line.endswith("one by one")
+    vec.reset()
+    vec.step([vec.action_space.sample() for _ in range(2)])
+    with pytest.raises(InputError, match=r"agent\.self_play"):
+        make_self_play(object(), None, vec, 0, None)
 
 
 SIZES = {"equal": [5, 5, 5], "unequal": [6, 2, 3]}

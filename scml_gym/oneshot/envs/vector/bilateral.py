@@ -10,6 +10,7 @@ from gymnasium.vector import AutoresetMode
 
 from scml_gym.core.arguments import named_arguments, whole
 from scml_gym.core.errors import InputError
+from scml_gym.game.codecs import NotCompiledError
 from scml_gym.oneshot.envs.config import OneShotConfig
 from scml_gym.oneshot.envs.partner_codec import PartnerCodec, negotiation_reward
 from scml_gym.oneshot.envs.vector.base import BatchedEnv, BatchPlan, batched_config, make_source
@@ -134,9 +135,11 @@ def _worth(reward: NegotiationReward) -> np.ndarray:
     """The reward's numbers.
 
     Raises:
-        InputError: if it does more than to hold them.
+        NotCompiledError: if it does more than to hold them.
     """
     kind = type(reward)
     if (kind.accepted, kind.ended) != (NegotiationReward.accepted, NegotiationReward.ended):
-        raise InputError(f"reward: {kind.__name__} is for single environments (vectorization_mode='sync')", "reward")
+        raise NotCompiledError(
+            f"reward: {kind.__name__} is for single environments (vectorization_mode='sync')", "reward"
+        )
     return reward.params

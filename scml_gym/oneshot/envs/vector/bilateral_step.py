@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from scml_gym.core.errors import InputError
+from scml_gym.game.codecs import NotCompiledError
 from scml_gym.jit.compile import jittable
 from scml_gym.oneshot.actions.negotiation import decode_choice, partner_mask
 from scml_gym.oneshot.envs.partner_codec import draw_partner, open_partners
@@ -90,9 +90,9 @@ def partner_kernel(encoder: Any) -> PartnerKernel:
     """The kernel of an encoder of one negotiation.
 
     Raises:
-        InputError: if there is none.
+        NotCompiledError: if there is none.
     """
-    raise InputError(
+    raise NotCompiledError(
         f"observation: {type(encoder).__name__} is for single environments (vectorization_mode='sync')", "observation"
     )
 

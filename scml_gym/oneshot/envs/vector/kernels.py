@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from scml_gym.core.errors import InputError
+from scml_gym.game.codecs import NotCompiledError
 from scml_gym.jit.compile import jittable
 from scml_gym.oneshot.actions.factory import (
     ChoiceActions,
@@ -47,9 +47,9 @@ def action_kernel(codec: Any) -> ActionKernel:
     """The kernel of an action codec.
 
     Raises:
-        InputError: if there is none.
+        NotCompiledError: if there is none.
     """
-    raise InputError(
+    raise NotCompiledError(
         f"action: {type(codec).__name__} plays in single environments only (vectorization_mode='sync')", "action"
     )
 
@@ -59,9 +59,9 @@ def encoder_kernel(encoder: Any) -> EncoderKernel:
     """The kernel of an encoder.
 
     Raises:
-        InputError: if there is none.
+        NotCompiledError: if there is none.
     """
-    raise InputError(
+    raise NotCompiledError(
         f"observation: {type(encoder).__name__} is for single environments (vectorization_mode='sync')", "observation"
     )
 
@@ -70,10 +70,10 @@ def reward_kernel(reward: Reward) -> RewardKernel:
     """The kernel of a reward.
 
     Raises:
-        InputError: if there is none.
+        NotCompiledError: if there is none.
     """
     if not isinstance(reward, KernelReward) or type(reward).__call__ is not KernelReward.__call__:
-        raise InputError(
+        raise NotCompiledError(
             f"reward: {type(reward).__name__} is for single environments (vectorization_mode='sync')", "reward"
         )
     return reward.kernel
