@@ -1,4 +1,4 @@
-"""Casting: what an episode's seed decides besides the world itself. The same in Python and compiled."""
+"""What an episode's seed decides besides the world itself. The same in Python and compiled."""
 
 from __future__ import annotations
 
