@@ -16,7 +16,8 @@ NO_NETWORK = {name: "http://127.0.0.1:9" for name in ("http_proxy", "https_proxy
 
 
 def build(folder, config="mkdocs.yml"):
-    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--config-file", str(ROOT / config)]
+    # not quiet: then a warning would not count as a failure
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--config-file", str(ROOT / config)]
     environment = os.environ | NO_NETWORK
     return subprocess.run(
         [*command, "--site-dir", str(folder)], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=600

@@ -166,7 +166,7 @@ def test_text_shows_the_standing_offers(name):
     ("wrong", "words"),
     [
         ({"scenario": "Prty"}, "'Prty', and no file or folder; did you mean 'Party'"),
-        ({"scenario": {"isues": [1, 2]}}, "'isues'; valid: issues, values"),
+        ({"scenario": {"isues": [1, 2]}}, "'isues'; did you mean 'issues'"),
         ({"scenario": {"issues": [3, 2]}}, r"issues=\(3, 2\)"),
         ({"profile": 2}, "profile=2; valid: 0, 1"),
         ({"opponent": "AgentJ"}, "opponent.*'AgentJ'"),
