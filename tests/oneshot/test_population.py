@@ -132,7 +132,9 @@ def test_the_benchmark_draws_members_and_pairs_scores_by_world(command_line, tmp
     scores = pd.read_csv(tmp_path / "out/scores.csv").pivot_table(index="player", columns="seed", values="score")
     assert scores.shape[1] == 2
     peer = scores.loc["scml:SyncRandomOneShotAgent"]
-    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in told.stdout.splitlines() if "±" in line]
+    rows = [
+        [cell.strip() for cell in line.split("|")[1:-1]] for line in told.stdout.splitlines() if line.count("±") > 1
+    ]
     assert {row[0] for row in rows} == set(scores.index)
     for name, score, *_, difference in rows:
         for text, values in ((score, scores.loc[name]), (difference, scores.loc[name] - peer)):

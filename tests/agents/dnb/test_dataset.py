@@ -226,9 +226,9 @@ def test_only_what_is_missing_is_made(tmp_path):
     seen = []
     generate_dataset(hyperparameters(), 7, tmp_path, show=seen.append)
     assert seen == [3, 5] and [path.read_bytes() for path in shards(tmp_path)] == content
-    with pytest.raises(InputError, match="other hyperparameters or another seed"):
+    with pytest.raises(InputError, match="other config or another seed"):
         generate_dataset(hyperparameters(), 8, tmp_path)
-    with pytest.raises(InputError, match="other hyperparameters or another seed"):
+    with pytest.raises(InputError, match="other config or another seed"):
         generate_dataset(hyperparameters(share=0.5), 7, tmp_path)
 
 

@@ -52,7 +52,7 @@ def spoil(folder, **changes):
         (lambda folder: spoil(folder, schema="dnb-model-0"), "dnb-model-0"),
         (lambda folder: spoil(folder, features={"schema": "other", "n": 3}), "other"),
         (lambda folder: spoil(folder, model="logstic"), "did you mean 'logistic'"),
-        (lambda folder: spoil(folder, hyperparameters=SMALL["transformer"] | {"width": 16}), "is needed"),
+        (lambda folder: spoil(folder, settings=SMALL["transformer"] | {"width": 16}), "is needed"),
         (lambda folder: spoil(folder, strength=-1.0), "strength -1.0"),
         (lambda folder: spoil(folder, strength=None), "readable"),
     ],
