@@ -44,7 +44,9 @@ def test_the_study_makes_its_page_and_repeats(tmp_path):
 
 
 WRONG = {
-    "methods.dcl.hyperparameters.constrant=1": "methods.dcl: in prisoners-dilemma: agent.constrant: unknown key; did you mean",
+    "methods.dcl.hyperparameters.constrant=1": (
+        "methods.dcl: in prisoners-dilemma: agent.constrant: unknown key; did you mean"
+    ),
     "games.grid.env.mega_step=3": "games.grid: env.mega_step: mega_step=3: the horizon 16 is not divisible",
     "games.grid.defection=[1]": "games.grid.defection: [1] is not valid; an action of each of its 2 agents is needed",
     "games.grid.defection=[5, 5]": "games.grid.defection: [5, 5] is not valid; an action of each of its 2 agents",
