@@ -17,6 +17,7 @@ from agents import AGENTS
 from scml_gym.evaluation.table import COLUMNS
 from scml_gym.oneshot.rewards.factory import REWARDS
 from scml_gym.oneshot.strategies import STRATEGIES
+from scml_gym.oneshot.view import PARTNER_DTYPE, VIEW_DTYPE
 from tests.helpers.pages import PAGES, ROOT, blocks, chains, steps
 
 MADE = sorted(str(p.relative_to(ROOT)) for p in (ROOT / "docs" / "environments").glob("*.md"))
@@ -185,6 +186,11 @@ def test_the_columns_and_environments_are_in_their_pages(build):
     assert all(f"| `{column}` | {meaning} |" in evaluation for column, meaning in COLUMNS.items())
     assert all(name in readme for name in build.environments())
     assert len(MADE) == len(build.environments())
+
+
+def test_every_field_of_a_view_is_explained():
+    page = (ROOT / "docs" / "strategies.md").read_text()
+    assert [name for name in (*VIEW_DTYPE.names, *PARTNER_DTYPE.names) if f"`{name}`" not in page] == []
 
 
 def test_every_learner_and_experiment_is_in_the_readme():

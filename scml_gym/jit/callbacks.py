@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import functools
 import math
+import re
+import textwrap
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -51,11 +54,28 @@ def refuse_uncompiled(what: str, advice: str) -> Iterator[None]:
         yield
     except NumbaError as error:
         raise InputError(f"{what} does not compile ({reason_of(error)}){advice}") from error
+    except KeyError as error:  # Numba's for a field of a record that is read as an attribute
+        raise InputError(f"{what} does not compile (there is no field {error}){advice}") from error
 
 
 def reason_of(error: NumbaError) -> str:
-    """The first line of what the compiler says."""
-    return next((line for line in map(str.strip, str(error).splitlines()) if line), "no reason given")
+    """The first line of the compiler's that tells what is wrong, and the first place outside of this package."""
+    text = _COLOURS.sub("", str(error))
+    lines = [line for line in map(str.strip, text.splitlines()) if line] or ["no reason given"]
+    reason = next((line for line in lines if not line.startswith(_FRAMING)), lines[0])
+    reason = re.sub(r"Cannot bind '.*' to signature", "Cannot bind the arguments to signature", reason)
+    places = (f", at {path}:{line}" for path, line in _PLACES.findall(text) if not path.startswith(_PACKAGE))
+    return textwrap.shorten(reason, 160, placeholder=" ...") + next(places, "")
+
+
+_COLOURS = re.compile(r"\x1b\[\d*m")
+_PLACES = re.compile(r" at (\S+\.py) \((\d+)\)")
+_PACKAGE = str(Path(__file__).parents[1])
+_FRAMING = (
+    *("Failed in", "TypingError: Failed in", "No implementation of function", ">>>", "There are", "- Of which"),
+    *("Overload", "With argument(s)", "Rejected as", "No match", "raised from", "During:", "File "),
+)
+"""How the lines begin in which Numba tells where it was, and not what is wrong."""
 
 
 def caller_by_address(n: int) -> Any:

@@ -16,6 +16,7 @@ from scml_gym.core.errors import InputError
 from scml_gym.jit.compile import compiled, jittable
 from scml_gym.oneshot.conservation import play_random_actions
 from scml_gym.oneshot.parity import compare_episodes, compare_external, compare_worlds, draw_case
+from scml_gym.oneshot.strategies import STRATEGIES
 from scml_gym.oneshot.strategies.base import Strategy, StrategyPolicy
 from scml_gym.oneshot.strategies.market import accept, end
 from scml_gym.oneshot.view import new_actions
@@ -102,6 +103,53 @@ def test_a_strategy_that_does_not_compile_is_refused_and_plays_in_the_reference_
         gymnasium.make("scml_gym/OneShotConcurrent-v0", **arguments)
     assert "\n" not in str(refusal.value)
     gymnasium.make("scml_gym/OneShotConcurrent-v0", backend="reference", **arguments).reset(seed=0)
+
+
+def test_opponents_are_names_strategies_or_callables():
+    best_subset = STRATEGIES.get("best-subset")
+    same = ["best-subset", best_subset, lambda seed: StrategyPolicy(best_subset, seed)]
+    for backend in ("compiled", "reference"):
+        envs = [
+            gymnasium.make("scml_gym/OneShotConcurrent-v0", opponents=[one], backend=backend, days=2) for one in same
+        ]
+        first, *others = [[env.reset(seed=1)[0], env.step([0] * 8)[0]] for env in envs]
+        assert all(np.array_equal(first, other) for other in others)
+    with pytest.raises(InputError, match=r"opponents.*3; valid: a name, a Strategy, or a callable"):
+        gymnasium.make("scml_gym/OneShotConcurrent-v0", opponents=[3])
+
+
+def unmarked(view):
+    return view["needs"]
+
+
+def asks_an_unmarked_helper(view, state, params, draws, actions):
+    actions[0]["quantity"] = unmarked(view)
+
+
+def reads_no_field(view, state, params, draws, actions):
+    actions[0]["quantity"] = view["need"]
+
+
+def reads_no_attribute(view, state, params, draws, actions):
+    actions[0]["quantity"] = view.need
+
+
+@pytest.mark.parametrize(
+    ("decide", "reason"),
+    [
+        (asks_an_unmarked_helper, r"Untyped global name 'unmarked'"),
+        (reads_no_field, r"Field 'need' was not found .*test_compiled_world\.py:\d+\)"),
+        (reads_no_attribute, r"there is no field 'need'"),
+        (lambda view, state: None, r"Cannot bind the arguments to signature '\(view, state\)'"),
+    ],
+)
+def test_it_is_said_why_a_strategy_does_not_compile(decide, reason):
+    with pytest.raises(InputError, match=rf"'own' does not compile \(.*{reason}"):
+        gymnasium.make(
+            "scml_gym/OneShotConcurrent-v0",
+            opponents=[Strategy("own", decide)],
+            days=3,
+        )
 
 
 def end_all(view, state, params, draws, actions):

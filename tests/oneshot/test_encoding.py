@@ -234,3 +234,9 @@ def test_rewards_by_name_and_as_objects():
     assert make_reward(mine) is not mine
     with pytest.raises(InputError, match="daily-profit"):
         make_reward("daily-profits")
+    with pytest.raises(InputError, match="DailyProfit is a class"):
+        make_reward(DailyProfit)
+    with pytest.raises(InputError, match="int has no method reset"):
+        make_reward(3)
+    with pytest.raises(InputError, match="function has no method reset"):
+        make_reward(lambda transition: 0.0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ import numpy as np
 from scml_gym.core.arguments import whole_range
 from scml_gym.core.errors import InputError, about
 from scml_gym.core.registry import Registry
+from scml_gym.game.strategy import Strategy, StrategyPolicy
 from scml_gym.game.world import Drawn, PlayerMaker
 from scml_gym.oneshot.envs.sampling import begin_sampling, draw_players
 from scml_gym.oneshot.players import Player
@@ -29,8 +31,22 @@ GENERATORS.register("league", "scml_gym.oneshot.worlds.generation:league_spec")
 
 LEVELS = {"any": (SELLER, BUYER), "seller": (SELLER,), "buyer": (BUYER,)}
 
-Opponent = str | PlayerMaker
+Opponent = str | Strategy | PlayerMaker
 Generator = Callable[[int, Any, Any], WorldSpec]
+
+
+def _maker(opponent: Opponent) -> str | PlayerMaker:
+    """A name as it is, and what makes the players of any other opponent.
+
+    Raises:
+        InputError: if it is nothing that could make players.
+    """
+    if isinstance(opponent, Strategy):
+        return partial(StrategyPolicy, opponent)
+    if not isinstance(opponent, str) and not callable(opponent):
+        valid = "a name, a Strategy, or a callable (seed) -> FactoryPolicy"
+        raise InputError(f"opponents: {opponent!r}; valid: {valid}", "opponents")
+    return opponent
 
 
 @dataclass(frozen=True)
@@ -56,7 +72,7 @@ class OneShotConfig:
     Args:
         level: ``"seller"``, ``"buyer"`` or ``"any"`` (drawn anew for each world).
         opponents: Who may play the other factories, each drawn with equal chance: names (see
-            `scml_gym.oneshot.players`) or callables ``(seed) -> FactoryPolicy``.
+            `scml_gym.oneshot.players`), `Strategy` objects, or callables ``(seed) -> FactoryPolicy``.
         days: Simulated days, a number or a range.
         factories_per_level: A number or a range, drawn for each level of its own.
         generator: ``"compiled"`` (worlds as the league draws them, quickly), ``"league"`` (scml's own generator), or a
@@ -106,7 +122,7 @@ class OneShotConfig:
         if isinstance(opponents, str) or not opponents:
             raise InputError(f"opponents={opponents!r}; give a list of at least one player", "opponents")
         with about("opponents"):
-            self.makers: list[PlayerMaker] = [self._world.player_maker(o) for o in opponents]
+            self.makers: list[PlayerMaker] = [self._world.player_maker(_maker(o)) for o in opponents]
 
     def draw(self, seed: int, factories: Sequence[int] | None = None) -> Drawn:
         """A world and the learner's factory in it: a pure function of the config and the seed; see `sample`."""

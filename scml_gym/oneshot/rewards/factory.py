@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable
 
+from scml_gym.core.errors import InputError
 from scml_gym.core.registry import Registry
 from scml_gym.game.codecs import Reward, Transition
 from scml_gym.oneshot.rewards.kernels import DAILY_PROFIT, REGRET, SHAPED_PROFIT, KernelReward, negotiations_kernel
@@ -81,5 +82,16 @@ REWARDS.register("shaped-profit", ShapedProfit)
 
 
 def make_reward(reward: str | Reward) -> Reward:
-    """The reward of that registered name, or a copy of the one given, so that environments share no state."""
-    return REWARDS.get(reward, "reward")() if isinstance(reward, str) else copy.deepcopy(reward)
+    """The reward of that registered name, or a copy of the one given, so that environments share no state.
+
+    Raises:
+        InputError: if there is none of that name, or it has not the methods of a reward.
+    """
+    made = REWARDS.get(reward, "reward")() if isinstance(reward, str) else reward
+    if isinstance(made, type):
+        raise InputError(f"reward: {made.__name__} is a class; give an object of it, or its name as a text", "reward")
+    for method in ("reset", "__call__"):
+        if not callable(getattr(made, method, None)):
+            valid = "valid: an object with reset(view) and __call__(transition)"
+            raise InputError(f"reward: {type(made).__name__} has no method {method}; {valid}", "reward")
+    return made if isinstance(reward, str) else copy.deepcopy(made)
