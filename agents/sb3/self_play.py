@@ -122,9 +122,10 @@ def make_self_play(
     """
     if hyperparameters is None:
         return []
-    if not isinstance(vec, BatchVecEnv):
+    envs = vec.envs if isinstance(vec, BatchVecEnv) else None
+    if not isinstance(envs, BatchedEnv):
         told = "opponents change in a native vector environment only, which this environment's parts do not have"
         raise ConfigError(("agent", "self_play"), told)
-    self_play = SelfPlay(hyperparameters, run.path / FOLDER, vec.envs, export)
+    self_play = SelfPlay(hyperparameters, run.path / FOLDER, envs, export)
     self_play.prepare(step)
     return [self_play]
