@@ -72,6 +72,11 @@ class ActorCritic(nn.Module):
         return self.critic(observations).squeeze(-1)
 
 
+def stacked(masks: np.ndarray) -> torch.Tensor:
+    """The masks of all environments as one tensor, bool; each of them has a tuple with an array for each partner."""
+    return torch.as_tensor(np.stack([np.concatenate(mask) for mask in masks]), dtype=torch.bool)
+
+
 def train(args: argparse.Namespace) -> ActorCritic:
     torch.manual_seed(args.seed)
     shuffler = np.random.default_rng(args.seed)
@@ -89,7 +94,7 @@ def train(args: argparse.Namespace) -> ActorCritic:
 
     n_steps, n_envs = args.rollout, args.n_envs
     observations = torch.zeros(n_steps, *next_observation.shape)
-    masks = torch.zeros(n_steps, *infos["action_mask"].shape, dtype=torch.bool)
+    masks = torch.zeros(n_steps, *stacked(infos["action_mask"]).shape, dtype=torch.bool)
     actions = torch.zeros(n_steps, n_envs, model.n_partners, dtype=torch.long)
     log_probs, rewards, values, advantages = (torch.zeros(n_steps, n_envs) for _ in range(4))
     ends = torch.zeros(n_steps, n_envs)  # 1 where the step ended an episode
@@ -104,7 +109,7 @@ def train(args: argparse.Namespace) -> ActorCritic:
         # play
         for t in range(n_steps):
             observations[t] = torch.as_tensor(next_observation)
-            masks[t] = torch.as_tensor(infos["action_mask"])
+            masks[t] = stacked(infos["action_mask"])
             with torch.no_grad():
                 choices = model.choices(observations[t], masks[t])
                 actions[t] = choices.sample()

@@ -89,7 +89,7 @@ def test_own_learner_trains_is_registered_in_one_line_and_plays(folder, monkeypa
     AGENTS.register("monte-carlo", "examples.own_learner:MonteCarlo")
     config = run.config | {"agent": run.config["agent"] | {"name": "monte-carlo"}}
     again = AGENTS.get("monte-carlo").build(config["agent"], config["env"])
-    again.train(type(run).create(folder / "again", config, "test", agent="examples.own_learner:MonteCarlo"))
+    again.train(type(run).create(folder / "again", config, "test"))
     loaded = AGENTS.get("monte-carlo").load(run.latest_checkpoint())
     assert np.array_equal(again.table, loaded.table)
     assert again.table[0].sum() > 0
