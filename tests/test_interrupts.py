@@ -18,6 +18,8 @@ from scml_gym.core.interrupts import Interrupted, stop_requests
 from scml_gym.core.reporting import Progress
 from scml_gym.experiments.run_folder import Run
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[1]
 
 WORLDS = ["env.days=3", "env.factories_per_level=3"]

@@ -13,6 +13,8 @@ from scml_gym.evaluation.report import output_folder, render, write_results
 from scml_gym.evaluation.table import COLUMNS, read_scores
 from scml_gym.evaluation.tournament import Outcome
 
+pytestmark = pytest.mark.slow
+
 FILES = {
     "command.txt",
     "config.yaml",

@@ -18,6 +18,8 @@ from scml_gym.evaluation.journal import Journal
 from scml_gym.evaluation.pool import WorkerPool
 from scml_gym.evaluation.tournament import run_tournament
 
+pytestmark = pytest.mark.slow
+
 SMALL = {"competitors": ("best-subset", "greedy"), "background": ("greedy",), "days": 3, "factories": 2, "workers": 1}
 
 

@@ -8,6 +8,8 @@ from scml_gym.evaluation.pool import WorkerPool
 from scml_gym.evaluation.schedule import substitute_of
 from scml_gym.evaluation.tournament import MAX_FAILURES, run_tournament
 
+pytestmark = pytest.mark.slow
+
 BACKGROUND = ("scml:SyncRandomOneShotAgent", "greedy")
 
 
