@@ -20,6 +20,8 @@ from scml_gym.core.errors import InputError
 from scml_gym.experiments.run_folder import Run
 from scml_gym.policies.run_folders import deploy
 
+pytestmark = pytest.mark.slow
+
 TINY = [
     "agent.data.worlds=4",
     "agent.data.days=3",

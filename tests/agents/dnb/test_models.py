@@ -39,6 +39,8 @@ from agents.dnb.transformer_reference import chance_of_acceptance
 from scml_gym.core.errors import InputError
 from tests.helpers.dnb_samples import BAR, dataset_of, hyperparameters_of, invented, random_model
 
+pytestmark = pytest.mark.slow
+
 # features
 
 

@@ -22,6 +22,8 @@ from scml_gym.oneshot.worlds.compiled.world import CompiledWorld
 from scml_gym.oneshot.worlds.generation import league_spec
 from scml_gym.oneshot.worlds.reference import ReferenceWorld
 
+pytestmark = pytest.mark.slow
+
 FORMS = [("flat", 0, "choice"), ("flat", 2, "planner"), ("entities", 0, "choice")]
 SETTINGS = {"total_steps": 64, "n_envs": 4, "n_steps": 8, "batch_size": 16, "n_epochs": 2, "net_arch": [16]}
 ENV = {"days": 3, "factories_per_level": 4, "generator": "compiled", "backend": "compiled"}
