@@ -12,13 +12,13 @@ from scml_gym.core.errors import InputError
 from scml_gym.game.world import PlayerMaker
 from scml_gym.jit.compile import require_numba
 from scml_gym.oneshot.players import player_maker
-from scml_gym.oneshot.rules import score_of
 from scml_gym.oneshot.strategies.base import StrategyPolicy
 from scml_gym.oneshot.view import HIDDEN_DTYPE, MAX_PARTNERS, ActionArray, FactoryView
 from scml_gym.oneshot.worlds.compiled.layout import ASYNCHRONOUS, CONTRACT_DTYPE, EXTERNAL, SYNCHRONOUS, WORLD_DTYPE
 from scml_gym.oneshot.worlds.protocol import check_players
 from scml_gym.oneshot.worlds.spec import MAX_FACTORIES, WorldSpec
 from scml_gym.oneshot.worlds.spec_record import DAILY_DTYPE
+from scml_gym.simulator.compiled.scores import score_of
 
 require_numba()
 
