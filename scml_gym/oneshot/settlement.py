@@ -13,6 +13,7 @@ import numpy as np
 from scml_gym.jit.compile import jittable
 from scml_gym.oneshot.view import SELLER, FactoryView
 from scml_gym.oneshot.worlds.spec import WorldSpec
+from scml_gym.simulator.compiled.scores import best_first
 
 SETTLEMENT_DTYPE = np.dtype(
     [
@@ -131,18 +132,6 @@ def settle_view(view: FactoryView, n: int, quantities: np.ndarray, prices: np.nd
         view["disposal_cost"],
         view["shortfall_penalty"],
     )
-
-
-@jittable
-def best_first(seller: bool, n: int, quantities: np.ndarray, prices: np.ndarray) -> None:
-    """Sort contracts in place: a seller's best paid ones first, a buyer's cheapest; equal ones keep their order."""
-    for i in range(1, n):
-        quantity, price = quantities[i], prices[i]
-        j = i
-        while j > 0 and (prices[j - 1] < price if seller else prices[j - 1] > price):
-            quantities[j], prices[j] = quantities[j - 1], prices[j - 1]
-            j -= 1
-        quantities[j], prices[j] = quantity, price
 
 
 def settle_world(spec: WorldSpec, contracts: np.ndarray, trading_prices: np.ndarray) -> np.ndarray:

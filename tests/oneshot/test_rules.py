@@ -3,8 +3,9 @@
 import numpy as np
 
 from scml_gym.jit.compile import compiled
-from scml_gym.oneshot.rules import book_agreement, needs_of, score_of
+from scml_gym.oneshot.rules import book_agreement, needs_of
 from scml_gym.oneshot.view import new_view
+from scml_gym.simulator.compiled.scores import score_of
 
 
 def test_needs_are_the_contract_up_to_the_lines_without_what_is_agreed():

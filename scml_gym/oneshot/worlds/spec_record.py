@@ -8,7 +8,8 @@ import numpy as np
 
 from scml_gym.core.errors import InputError
 from scml_gym.oneshot.view import BUYER, MAX_PARTNERS, SELLER
-from scml_gym.oneshot.worlds.spec import MAX_FACTORIES, WorldSpec, columns_of, names_of
+from scml_gym.oneshot.worlds.spec import MAX_FACTORIES, WorldSpec
+from scml_gym.simulator.world_spec import check_records, columns_of, fill_factories, names_of, read_factories
 
 SPEC_DTYPE = np.dtype(
     [
@@ -16,8 +17,8 @@ SPEC_DTYPE = np.dtype(
         ("n_buyers", np.int64),
         ("n_days", np.int64),
         ("rounds", np.int64),
-        *(column for column in columns_of("factory", MAX_FACTORIES) if column[0] != "level"),
-        *columns_of("world"),
+        *(column for column in columns_of(WorldSpec, "factory", MAX_FACTORIES) if column[0] != "level"),
+        *columns_of(WorldSpec, "world"),
     ],
     align=True,
 )
@@ -25,7 +26,7 @@ SPEC_DTYPE = np.dtype(
 
 DAILY_DTYPE = np.dtype(
     [
-        *columns_of("day"),
+        *columns_of(WorldSpec, "day"),
         ("profit", np.float64),  # settled at the end of the day, 0 before
     ],
     align=True,
@@ -45,20 +46,10 @@ def fill_spec(spec: WorldSpec, record: Any, daily: np.ndarray) -> None:
     Raises:
         InputError: if the spec has more days than ``daily``, or ``record`` or ``daily`` is of another kind.
     """
-    _check_form(record, daily)
-    n, days = spec.n_factories, spec.n_days
-    if not 1 <= days <= len(daily):
-        raise InputError(f"a world spec of {days} days does not fit a table of {len(daily)} days")
-    for name in SPEC_DTYPE.names or ():
-        record[name] = 0
-    daily[...] = np.zeros((), DAILY_DTYPE)
-    for name in ("n_sellers", "n_buyers", "n_days", "rounds", *names_of("world")):
+    check_records(record, daily, SPEC_DTYPE, DAILY_DTYPE, MAX_FACTORIES)
+    fill_factories(spec, record, daily)
+    for name in ("n_sellers", "n_buyers", "n_days", "rounds", *names_of(WorldSpec, "world")):
         record[name] = getattr(spec, name)
-    for name in names_of("factory"):
-        if name != "level":  # which follows from the numbers of factories
-            record[name][:n] = getattr(spec, name)
-    for name in names_of("day"):
-        daily[name][:days, :n] = getattr(spec, name).T
 
 
 def read_spec(record: Any, daily: np.ndarray) -> WorldSpec:
@@ -72,22 +63,11 @@ def read_spec(record: Any, daily: np.ndarray) -> WorldSpec:
         InputError: if they hold no world: a level without factories or with too many, more days than rows, or another
             kind of array.
     """
-    _check_form(record, daily)
-    sellers, buyers, days = int(record["n_sellers"]), int(record["n_buyers"]), int(record["n_days"])
-    if not 1 <= days <= len(daily):
-        raise InputError(f"the record of a world says {days} days; its table has rows for 1 to {len(daily)}")
+    check_records(record, daily, SPEC_DTYPE, DAILY_DTYPE, MAX_FACTORIES)
+    sellers, buyers = int(record["n_sellers"]), int(record["n_buyers"])
     for name, count in (("n_sellers", sellers), ("n_buyers", buyers)):
         if not 1 <= count <= MAX_PARTNERS:
             raise InputError(f"the record of a world says {name}={count}; a level takes 1 to {MAX_PARTNERS}")
-    n = sellers + buyers
-    fields = {name: record[name].copy() for name in names_of("world")}
-    fields |= {name: record[name][:n].copy() for name in names_of("factory") if name != "level"}
-    fields |= {name: daily[name][:days, :n].T.copy() for name in names_of("day")}
+    fields = read_factories(WorldSpec, record, daily, sellers + buyers, int(record["n_days"]))
+    fields |= {name: record[name].copy() for name in names_of(WorldSpec, "world")}
     return WorldSpec(level=np.repeat([SELLER, BUYER], [sellers, buyers]), rounds=int(record["rounds"]), **fields)
-
-
-def _check_form(record: Any, daily: np.ndarray) -> None:
-    if getattr(record, "dtype", None) != SPEC_DTYPE or record.shape != ():
-        raise InputError("record: give one record of SPEC_DTYPE, such as records[i]")
-    if daily.dtype != DAILY_DTYPE or daily.ndim != 2 or daily.shape[1] != MAX_FACTORIES:
-        raise InputError(f"daily: give an array of DAILY_DTYPE and shape (days, {MAX_FACTORIES}), not {daily.shape}")

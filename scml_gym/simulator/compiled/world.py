@@ -13,6 +13,7 @@ from scml_gym.game.calls import fill_player
 from scml_gym.game.strategy import StrategyPolicy
 from scml_gym.simulator.compiled.advance import DAY, DECISION, OVER, Rows
 from scml_gym.simulator.compiled.layout import ASYNCHRONOUS, EXTERNAL, SYNCHRONOUS
+from scml_gym.simulator.compiled.scores import score_of
 
 
 class CompiledSimulation(Independent):
@@ -144,11 +145,6 @@ class CompiledSimulation(Independent):
         return self._record["players"]["bankrupt"][: self.spec.n_factories] > 0
 
     @property
-    def total_profits(self) -> np.ndarray:
-        """What each factory gained so far, float64, shape ``(n_factories,)``: summed up day by day."""
-        return self._record["players"]["total_profit"][: self.spec.n_factories]
-
-    @property
     def trading_prices(self) -> np.ndarray:
         """Trading prices of the products at the start of each day, float64, shape ``(n_products, n_days + 1)``."""
         prices = self._prices[0].T.copy()
@@ -163,7 +159,8 @@ class CompiledSimulation(Independent):
     @property
     def scores(self) -> np.ndarray:
         """(initial balance + profits so far) / initial balance, float64, shape ``(n_factories,)``."""
-        raise NotImplementedError
+        profits = self._record["players"]["total_profit"][: self.spec.n_factories]
+        return score_of(self.spec.initial_balance, profits)
 
     def summary(self, factory: int) -> dict[str, Any]:
         """What became of one factory so far."""

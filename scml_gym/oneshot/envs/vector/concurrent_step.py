@@ -13,11 +13,11 @@ from scml_gym.jit.compile import jittable
 from scml_gym.oneshot.envs.vector.batch import Batch, Source, advance_row, draw_world
 from scml_gym.oneshot.rewards.hindsight import hindsight_profit
 from scml_gym.oneshot.rewards.kernels import RewardKernel
-from scml_gym.oneshot.rules import score_of
 from scml_gym.oneshot.view import HIDDEN_DTYPE, MAX_PARTNERS
 from scml_gym.oneshot.worlds.compiled.advance import fill_hidden_state
 from scml_gym.oneshot.worlds.compiled.negotiation import answer, clear_actions
 from scml_gym.simulator.compiled.advance import DAY, DECISION, OVER
+from scml_gym.simulator.compiled.scores import score_of
 from scml_gym.vector.jobs import BatchStep
 from scml_gym.vector.loop import make_step
 from scml_gym.vector.seeds import Seeds, next_seed

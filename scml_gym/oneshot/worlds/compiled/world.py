@@ -11,7 +11,6 @@ from scml_gym.core.errors import InputError
 from scml_gym.game.world import PlayerMaker
 from scml_gym.jit.compile import require_numba
 from scml_gym.oneshot.players import player_maker
-from scml_gym.oneshot.rules import score_of
 from scml_gym.oneshot.strategies.base import StrategyPolicy
 from scml_gym.oneshot.view import HIDDEN_DTYPE, MAX_PARTNERS
 from scml_gym.oneshot.worlds.protocol import check_players
@@ -68,11 +67,6 @@ class CompiledWorld(CompiledSimulation):
             )
         strategy_addresses(player.strategy)
         return make
-
-    @property
-    def scores(self) -> np.ndarray:
-        """(initial balance + profits so far) / initial balance, float64, shape ``(n_factories,)``."""
-        return score_of(self.spec.initial_balance, self.total_profits)
 
     def hidden_state(self) -> np.ndarray:
         """The hidden state of all factories, ``HIDDEN_DTYPE``, shape ``(2 * MAX_PARTNERS,)``."""

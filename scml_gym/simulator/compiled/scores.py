@@ -1,0 +1,33 @@
+"""A factory's score, and the order in which its contracts of a day are used: the same in all tracks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from scml_gym.jit.compile import jittable
+
+
+@jittable
+def score_of(initial_balance: Any, profit: Any) -> Any:
+    """A factory's score: its balance as a multiple of the initial one; arrays are taken too.
+
+    Source: scml/oneshot/world.py, ``SCMLBaseWorld.scores``.
+    """
+    return (initial_balance + profit) / initial_balance
+
+
+@jittable
+def best_first(selling: bool, n: int, quantities: np.ndarray, prices: np.ndarray) -> None:
+    """Sort contracts in place: the best paid ones first when selling, else the cheapest; equal ones keep their order.
+
+    Source: scml/oneshot/ufun.py, ``OneShotUFun.from_offers``.
+    """
+    for i in range(1, n):
+        quantity, price = quantities[i], prices[i]
+        j = i
+        while j > 0 and (prices[j - 1] < price if selling else prices[j - 1] > price):
+            quantities[j], prices[j] = quantities[j - 1], prices[j - 1]
+            j -= 1
+        quantities[j], prices[j] = quantity, price

@@ -1,0 +1,88 @@
+"""WorldSpec: one Standard world's parameters as plain arrays, from scml's generator, a real world or a file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import numpy as np
+
+from scml_gym.core.errors import InputError
+from scml_gym.simulator.world_spec import ArraySpec, numbers
+from scml_gym.standard.view import MAX_LEVELS, MAX_PER_LEVEL, MIN_LEVELS
+
+
+@dataclass(frozen=True, eq=False)
+class WorldSpec(ArraySpec):
+    """All that is drawn before a world starts; with a seed and the players it determines the whole simulation.
+
+    ``n`` factories level by level, 1 to 8 a level, on 2 to 4 levels; ``days`` simulated days. Money in the league's
+    units, quantities in items. How long stock lasts and how far ahead goods may be traded are no part of it: they are
+    arguments of the worlds.
+
+    Attributes:
+        level: int64 ``(n,)``, 0 to ``n_levels - 1``.
+        lines: int64 ``(n,)``, items a factory can produce a day.
+        production_cost: int64 ``(n,)``, money per item.
+        initial_balance: int64 ``(n,)``, money.
+        exogenous_quantity: int64 ``(n, days)``, supplies of level 0, sales of the last level; 0 for no contract.
+        exogenous_price: int64 ``(n, days)``, unit price of that contract.
+        shortfall_penalty: float64 ``(n, days)``, fraction of the output product's trading price per item not delivered.
+        storage_cost: float64 ``(n, days)``, fraction of the input product's trading price per item in stock.
+        penalty_profile: float64 ``(n, 4)``: mean and deviation of the shortfall penalty, then of the storage cost, from
+            which the daily values were drawn; scml shows them to agents.
+        catalog_prices: int64 ``(5,)``, at which trading prices start; 0 for products that there are not.
+        rounds: Rounds of a negotiation.
+
+    Source: scml/oneshot/world.py, ``SCMLBaseWorld.generate`` and constructor; scml/std/world.py.
+    """
+
+    schema: ClassVar[str] = "scml-gym-standard-world-spec-1"
+
+    level: np.ndarray = field(metadata=numbers("factory", np.int64))
+    lines: np.ndarray = field(metadata=numbers("factory", np.int64))
+    production_cost: np.ndarray = field(metadata=numbers("factory", np.int64))
+    initial_balance: np.ndarray = field(metadata=numbers("factory", np.int64))
+    exogenous_quantity: np.ndarray = field(metadata=numbers("day", np.int64))
+    exogenous_price: np.ndarray = field(metadata=numbers("day", np.int64))
+    shortfall_penalty: np.ndarray = field(metadata=numbers("day", np.float64))
+    storage_cost: np.ndarray = field(metadata=numbers("day", np.float64))
+    penalty_profile: np.ndarray = field(metadata=numbers("factory", np.float64, 4))
+    catalog_prices: np.ndarray = field(metadata=numbers("world", np.int64, MAX_LEVELS + 1))
+    rounds: int = 20
+
+    def __post_init__(self) -> None:
+        self.check_arrays()
+        sizes = self.level_sizes
+        if np.any(np.diff(self.level) < 0) or not MIN_LEVELS <= len(sizes) <= MAX_LEVELS:
+            raise InputError(f"world spec: level must count {MIN_LEVELS} to {MAX_LEVELS} levels from 0, in order")
+        if min(sizes) < 1 or max(sizes) > MAX_PER_LEVEL:
+            raise InputError(
+                f"world spec: levels of {', '.join(map(str, sizes))} factories; valid: 1 to {MAX_PER_LEVEL}"
+            )
+        middle = (self.level > 0) & (self.level < self.n_levels - 1)
+        if np.any(self.exogenous_quantity[middle]):
+            raise InputError("world spec: exogenous contracts of a middle level; only the first and the last have them")
+
+    @property
+    def n_levels(self) -> int:
+        """Levels of factories; a product more than that is traded."""
+        return len(self.level_sizes)
+
+    @property
+    def level_sizes(self) -> tuple[int, ...]:
+        """Factories of each level."""
+        return tuple(np.bincount(self.level.clip(0, None)).tolist()) if self.n_factories else ()
+
+
+def profile_fields(profiles: list[Any]) -> dict[str, Any]:
+    """The fields that scml keeps in the profiles of factories (``OneShotProfile``), level by level."""
+    penalties = [
+        (p.shortfall_penalty_mean, p.shortfall_penalty_dev, p.storage_cost_mean, p.storage_cost_dev) for p in profiles
+    ]
+    return {
+        "level": np.array([p.level for p in profiles]),
+        "lines": np.array([p.n_lines for p in profiles]),
+        "production_cost": np.array([p.cost for p in profiles]),
+        "penalty_profile": np.array(penalties, dtype=np.float64),
+    }
