@@ -45,7 +45,7 @@ def negotiation(request):
 
 
 def act(response, quantity=0):
-    return np.array((response, quantity), dtype=ACTION_DTYPE)[()]
+    return np.array([(response, quantity)], dtype=ACTION_DTYPE)[0]
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ answers have been given, the same negotiation asks again and finds them.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -145,10 +145,9 @@ def compile_players(track: Track) -> Players:
 
     @jittable
     def next_answer(world: np.void, negotiation: np.void) -> int:
-        if negotiation["turn"] == SELLER:
-            factory, k = np.int64(negotiation["seller"]), np.int64(negotiation["consumer"])
-        else:
-            factory, k = np.int64(negotiation["buyer"]), np.int64(negotiation["supplier"])
+        sells = negotiation["turn"] == SELLER
+        factory: Any = np.int64(negotiation["seller"] if sells else negotiation["buyer"])
+        k: Any = np.int64(negotiation["consumer"] if sells else negotiation["supplier"])
         player = world["players"][factory]
         if player["kind"] == ASYNCHRONOUS:
             return decide_one(world, factory, k, negotiation)
