@@ -12,7 +12,7 @@ import numpy as np
 
 from scml_gym.core.copying import Uncopied
 from scml_gym.core.errors import InputError
-from scml_gym.simulator.deterministic_world import DeterministicWorld
+from scml_gym.simulator.deterministic_world import OrderedWorld
 from scml_gym.simulator.external import External
 from scml_gym.simulator.global_rng import GlobalStreams
 from scml_gym.simulator.pausing import unwind
@@ -44,7 +44,7 @@ class PausedWorld(Uncopied):
 
     why_not = "scml is paused in the middle of a call; make another one of the same spec and players and start it"
 
-    def __init__(self, spec: Any, players: Sequence[Any], seed: int, make: Callable[[str], DeterministicWorld]):
+    def __init__(self, spec: Any, players: Sequence[Any], seed: int, make: Callable[[str], OrderedWorld]):
         self.spec = spec
         self.external = tuple(i for i, p in enumerate(players) if p is None)
         self._streams = GlobalStreams(seed)
@@ -182,7 +182,7 @@ class PausedWorld(Uncopied):
         }
 
 
-def _run(world: DeterministicWorld) -> None:
+def _run(world: OrderedWorld) -> None:
     """All days, inside the greenlet."""
     while world.step():
         pass

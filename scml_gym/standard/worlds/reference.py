@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from typing import Any, Literal
 
@@ -40,8 +41,6 @@ class ReferenceWorld(PausedWorld):
     them repeat only under the same PYTHONHASHSEED.
     """
 
-    world: StandardSimulation
-
     def __init__(
         self,
         spec: WorldSpec,
@@ -63,12 +62,13 @@ class ReferenceWorld(PausedWorld):
     def stock(self) -> np.ndarray:
         """Inputs in stock at the start of each day, int64, shape ``(n_factories, n_days + 1)``; days to come repeat
         what is known last."""
-        return self.world.stock
+        simulation: Any = self.world
+        return simulation.stock
 
     @property
     def contracts(self) -> np.ndarray:
         """Negotiated contracts so far, ``CONTRACT_DTYPE``, in order of conclusion; factories by index."""
-        kept = (contract for agent in self.ids for contract in self.world.agent_contracts.get(agent, ()))
+        kept = itertools.chain.from_iterable(self.world.agent_contracts.values())
         nullified = {contract.id for contract in kept if contract.nullified_at >= 0}
         rows = [
             (

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from scml.std.world import SCML2024StdWorld
 
-from scml_gym.simulator.deterministic_world import DeterministicWorld
+from scml_gym.simulator.deterministic_world import DeterministicWorld, OrderedWorld
 from scml_gym.simulator.scml_parameters import set_daily_costs, simulation_parameters
 from scml_gym.standard.rules import PRICE_RANGE, QUANTITY_MULTIPLIER, stock_after, stock_rule
 from scml_gym.standard.worlds.spec import WorldSpec
@@ -52,9 +52,15 @@ class StandardSimulation(DeterministicWorld, SCML2024StdWorld):
         super().simulation_step(stage)
         if stage == 0:
             return
-        for factory, (agent, stock) in enumerate(zip(self.factory_ids, before, strict=True)):
-            if self._physical:
+        if self._physical:
+            for agent, stock in zip(self.factory_ids, before, strict=True):
                 bought = self._input_quantity[agent]
-                produced = stock + bought - self._penalized_quantity[agent]  # what is not used pays storage
+                produced = stock + bought - self._penalized_quantity[agent]  # storage is paid for what was not used
                 self._inventory_input[agent] = stock_after(True, stock, bought, produced)
-            self.stock[factory, self.current_step + 1 :] = self._inventory_input[agent]
+        note_stock(self, self.stock)
+
+
+def note_stock(world: OrderedWorld, table: np.ndarray) -> None:
+    """Write the stocks after a day that was settled into a table of the mornings, for all days to come."""
+    for factory, agent in enumerate(world.factory_ids):
+        table[factory, world.current_step + 1 :] = world._inventory_input[agent]
