@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from scml_gym.core.arguments import whole_range
+from scml_gym.core.arguments import Range, whole_range
 from scml_gym.core.errors import InputError, about
 from scml_gym.core.registry import Registry
 from scml_gym.game.strategy import Strategy, StrategyPolicy
@@ -18,8 +18,8 @@ from scml_gym.game.world import Drawn, PlayerMaker
 from scml_gym.oneshot.envs.sampling import begin_sampling, draw_players
 from scml_gym.oneshot.players import Player
 from scml_gym.oneshot.view import BUYER, MAX_PARTNERS, SELLER
-from scml_gym.oneshot.worlds.generation import MOST_DAYS, Range
 from scml_gym.oneshot.worlds.spec import WorldSpec
+from scml_gym.simulator.world_spec import MOST_DAYS
 
 BACKENDS = Registry("backend")
 BACKENDS.register("compiled", "scml_gym.oneshot.worlds.compiled.world:CompiledWorld")

@@ -36,10 +36,10 @@ from scml_gym.oneshot.worlds.compiled.player_table import (
     move_addresses,
     readdress,
 )
-from scml_gym.oneshot.worlds.generation import MOST_DAYS
 from scml_gym.oneshot.worlds.pool import SpecPool
 from scml_gym.oneshot.worlds.spec import MAX_FACTORIES
 from scml_gym.oneshot.worlds.spec_record import DAILY_DTYPE, SPEC_DTYPE, fill_spec
+from scml_gym.simulator.world_spec import MOST_DAYS
 from scml_gym.vector.env import Information, RowVectorEnv
 from scml_gym.vector.jobs import BatchStep
 from scml_gym.vector.loop import REST, RESTART
