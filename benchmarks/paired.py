@@ -23,7 +23,8 @@ from scml_gym.core.errors import InputError
 from scml_gym.core.files import replace_file
 from scml_gym.evaluation.statistics import compare, mean_and_error
 from scml_gym.game.world import FactoryPolicy, PlayerMaker
-from scml_gym.oneshot.envs.config import EpisodeSample, OneShotConfig
+from scml_gym.game.world_config import EpisodeSample
+from scml_gym.oneshot.envs.config import OneShotConfig
 from scml_gym.oneshot.players import player_maker
 from scml_gym.oneshot.strategies.base import StrategyPolicy
 from scml_gym.oneshot.worlds.compiled.world import CompiledWorld

@@ -171,7 +171,7 @@ def compare(n: int, variants: list[str], thinking: float, turns: int, seconds: f
         for name in names if turn % 2 == 0 else names[::-1]:
             envs._step = runs[name]
             found[name].append(step_for(envs, actions, thinking, seconds))
-    runs["workers"].close()  # type: ignore[attr-defined]
+    runs["workers"].close()  # type: ignore[attr-defined]  # of the two kinds, workers alone have threads to end
     return {name: np.array(rates) for name, rates in found.items()}
 
 

@@ -171,7 +171,7 @@ def named_arguments(
             make(self, *args, **{name: value for name, value in kwargs.items() if name in valid})
 
         vars(init)["arguments"] = valid
-        cls.__init__ = init  # type: ignore[misc]
+        cls.__init__ = init  # type: ignore[misc]  # a class decorator that checks names first
         return cls
 
     return decorate

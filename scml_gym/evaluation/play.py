@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 import sys
 import traceback
@@ -27,6 +28,14 @@ Mark = MutableSequence[int]
 def load_maker(game: str, name: str) -> PlayerMaker:
     """`scml_gym.game.definition.Game.player_maker`, once a process."""
     return GAMES.get(game).player_maker(name)
+
+
+def prepare(game: str, names: Sequence[str]) -> None:
+    """Load the simulation and the players, before worlds are forked: loading takes longer than a short world."""
+    load(competition_of(game).play)
+    for name in names:
+        with contextlib.suppress(Exception):  # comes again in the child that plays it, who is then to blame
+            load_maker(game, name)
 
 
 class PlayerError(BaseException):

@@ -39,9 +39,7 @@ def main() -> None:
         task = json.loads(line)
         limit = task.pop("limit")
         if task["kind"] == "load":
-            for name in task["names"]:
-                with contextlib.suppress(Exception):  # comes again in the child that plays it, who is then to blame
-                    play.load_maker(task["game"], name)
+            play.prepare(task["game"], task["names"])
             gc.collect()
             gc.freeze()
             result: Result = {"value": None}

@@ -38,7 +38,7 @@ def try_player(player: Player, name: str) -> None:
         InputError: if it is no player of a factory.
     """
     if isinstance(check_player(player, name), tuple):
-        agent_class, parameters = player  # type: ignore[misc]
+        agent_class, parameters = player  # type: ignore[misc]  # a tuple, as checked
         agent_class(**parameters)
 
 

@@ -43,9 +43,9 @@ def scml_standard_spec(seed, days, factories, n_levels):
             n_agents_per_process=factories,
             random_agent_types=True,
         )
-        fields = profile_fields(config["profiles"])
-        noise = np.random.randn(len(config["profiles"]), 2, config["n_steps"])
+    fields = profile_fields(config["profiles"])
     penalties = fields["penalty_profile"]
+    noise = np.random.default_rng(seed).normal(size=(len(penalties), 2, config["n_steps"]))
     quantity = np.zeros((len(penalties), config["n_steps"]), dtype=np.int64)
     price = np.zeros_like(quantity)
     for contract in config["exogenous_contracts"]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -289,3 +290,34 @@ def test_without_a_folder_it_compiles_in_memory(monkeypatch):
         function = compiled(double)
         assert function(3) == 6
     assert function.stats.cache_path is None
+
+
+def test_an_edit_of_the_package_compiles_only_what_depends_on_it(tmp_path):
+    tree = tmp_path / "tree"
+    for name in ("scml_gym", "agents"):
+        shutil.copytree(ROOT / name, tree / name, ignore=shutil.ignore_patterns("__pycache__"))
+    code = """if True:
+        from scml_gym.oneshot.actions import factory
+        from scml_gym.oneshot.rewards.hindsight import compiled_hindsight_profit
+        from scml_gym.oneshot.view import new_view
+        import scml_gym.evaluation, agents.base
+        factory.ChoiceActions().mask(new_view())
+        compiled_hindsight_profit(new_view())
+        print(*(sum(f.stats.cache_misses.values()) for f in (factory._choice_mask, compiled_hindsight_profit)))
+    """
+    variables = os.environ | {"PYTHONPATH": str(tree), "SCML_GYM_CACHE_DIR": str(tmp_path / "code")}
+
+    def compilations():
+        done = subprocess.run([sys.executable, "-c", code], env=variables, cwd=tree, capture_output=True, text=True)
+        return done.stdout.split() or done.stderr
+
+    def edit(name):
+        with (tree / name).open("a") as file:
+            file.write("\nEDITED = 1\n")
+
+    assert compilations() == ["1", "1"]
+    for name in ("scml_gym/evaluation/report.py", "scml_gym/evaluation/__init__.py", "agents/base.py"):
+        edit(name)
+    assert compilations() == ["0", "0"]
+    edit("scml_gym/oneshot/settlement.py")
+    assert compilations() == ["0", "1"]

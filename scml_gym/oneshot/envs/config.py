@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
 
 from scml_gym.core.arguments import Range, whole_range
-from scml_gym.core.errors import InputError, about
+from scml_gym.core.errors import InputError
 from scml_gym.core.registry import Registry
-from scml_gym.game.strategy import Strategy, StrategyPolicy
-from scml_gym.game.world import Drawn, PlayerMaker
-from scml_gym.oneshot.envs.sampling import begin_sampling, draw_players
-from scml_gym.oneshot.players import Player
+from scml_gym.game.world_config import EpisodeSample, Opponent, WorldConfig
+from scml_gym.oneshot.envs.sampling import draw_players
 from scml_gym.oneshot.view import BUYER, MAX_PARTNERS, SELLER
 from scml_gym.oneshot.worlds.spec import WorldSpec
 from scml_gym.simulator.world_spec import MOST_DAYS
@@ -31,42 +27,10 @@ GENERATORS.register("league", "scml_gym.oneshot.worlds.generation:league_spec")
 
 LEVELS = {"any": (SELLER, BUYER), "seller": (SELLER,), "buyer": (BUYER,)}
 
-Opponent = str | Strategy | PlayerMaker
 Generator = Callable[[int, Any, Any], WorldSpec]
 
 
-def _maker(opponent: Opponent) -> str | PlayerMaker:
-    """A name as it is, and what makes the players of any other opponent.
-
-    Raises:
-        InputError: if it is nothing that could make players.
-    """
-    if isinstance(opponent, Strategy):
-        return partial(StrategyPolicy, opponent)
-    if not isinstance(opponent, str) and not callable(opponent):
-        valid = "a name, a Strategy, or a callable (seed) -> FactoryPolicy"
-        raise InputError(f"opponents: {opponent!r}; valid: {valid}", "opponents")
-    return opponent
-
-
-@dataclass(frozen=True)
-class EpisodeSample:
-    """Who plays where in which world.
-
-    Attributes:
-        spec: The world's parameters.
-        players: One for each factory; None where the learner plays.
-        factories: Indices of the learner's factories.
-        seed: Of the world.
-    """
-
-    spec: WorldSpec
-    players: list[Player]
-    factories: tuple[int, ...]
-    seed: int
-
-
-class OneShotConfig:
+class OneShotConfig(WorldConfig):
     """Which worlds are played: the arguments that all OneShot environments share.
 
     Args:
@@ -107,47 +71,19 @@ class OneShotConfig:
         whole_range("factories_per_level", factories_per_level, 1, MAX_PARTNERS)
         self.days = days
         self.factories_per_level = factories_per_level
-        self._world: Any = BACKENDS.get(backend, "backend")
-        self.set_opponents(opponents)
+        super().__init__(BACKENDS.get(backend, "backend"), opponents)
         self.spec = spec if isinstance(spec, WorldSpec) or spec is None else WorldSpec.load(spec)
         if self.spec is None:
             self.generate(0, days, factories_per_level)  # refuse an impossible config now
 
-    def set_opponents(self, opponents: Sequence[Opponent]) -> None:
-        """Let others play in the worlds drawn from now on; one that is listed twice is drawn twice as often.
+    def draw_spec(self, seed: int) -> WorldSpec:
+        """See `WorldConfig`."""
+        return self.generate(seed, self.days, self.factories_per_level) if self.spec is None else self.spec
 
-        Raises:
-            InputError: if there is none, or one that the backend cannot play.
-        """
-        if isinstance(opponents, str) or not opponents:
-            raise InputError(f"opponents={opponents!r}; give a list of at least one player", "opponents")
-        with about("opponents"):
-            self.makers: list[PlayerMaker] = [self._world.player_maker(_maker(o)) for o in opponents]
+    def draw_players(self, stream: np.ndarray, spec: WorldSpec, choices: np.ndarray) -> tuple[int, int]:
+        """See `WorldConfig`."""
+        return draw_players(stream, spec.n_sellers, spec.n_buyers, self.levels, len(self.makers), choices)
 
-    def draw(self, seed: int, factories: Sequence[int] | None = None) -> Drawn:
-        """A world and the learner's factory in it: a pure function of the config and the seed; see `sample`."""
-        sample = self.sample(seed, factories)
-        world = self._world(sample.spec, sample.players, seed=sample.seed, timing=self.timing)
-        return Drawn(world, sample.factories)
-
-    def sample(self, seed: int, factories: Sequence[int] | None = None) -> EpisodeSample:
-        """What a world is made of: a pure function of the config and the seed.
-
-        Args:
-            seed: Any non-negative integer.
-            factories: Indices of the learner's factories where they are not to be drawn.
-
-        Raises:
-            InputError: if a factory index is outside the world.
-        """
-        stream = np.zeros(1, dtype=np.uint64)
-        spec_seed = begin_sampling(stream, seed)
-        spec = self.generate(int(spec_seed), self.days, self.factories_per_level) if self.spec is None else self.spec
-        choices = np.zeros(spec.n_factories, dtype=np.int64)
-        drawn, world_seed = draw_players(stream, spec.n_sellers, spec.n_buyers, self.levels, len(self.makers), choices)
-        factories = (int(drawn),) if factories is None else factories
-        for factory in factories:
-            if not 0 <= factory < spec.n_factories:
-                raise InputError(f"factory {factory}: this world has factories 0 to {spec.n_factories - 1}")
-        players = [None if i in factories else self.makers[k](int(world_seed)) for i, k in enumerate(choices)]
-        return EpisodeSample(spec, players, tuple(factories), int(world_seed))
+    def new_world(self, sample: EpisodeSample) -> Any:
+        """See `WorldConfig`."""
+        return self._world(sample.spec, sample.players, seed=sample.seed, timing=self.timing)

@@ -1,24 +1,13 @@
-"""What an episode's seed decides besides the world itself. The same in Python and compiled."""
+"""Which factory a learner of OneShot plays, drawn from an episode's seed. The same in Python and compiled."""
 
 from __future__ import annotations
 
 import numpy as np
 
+from scml_gym.game.sampling import draw_opponents
 from scml_gym.jit.compile import jittable
-from scml_gym.jit.random import below, next_bits, open_stream
+from scml_gym.jit.random import below
 from scml_gym.oneshot.view import SELLER
-
-
-@jittable
-def begin_sampling(stream: np.ndarray, seed: int) -> int:
-    """Open the stream of an episode; returns the seed of its world's parameters, 0 to 2**62 - 1.
-
-    Args:
-        stream: uint64, shape ``(1,)``.
-        seed: Of the episode, 0 to 2**64 - 1.
-    """
-    open_stream(stream, seed)
-    return next_bits(stream) >> 2
 
 
 @jittable
@@ -33,7 +22,7 @@ def draw_players(
     """Which factory the learner plays, and which of the possible players each factory gets.
 
     Args:
-        stream: As `begin_sampling` left it.
+        stream: As `scml_gym.game.sampling.begin_sampling` left it.
         n_sellers: Factories of level 0.
         n_buyers: Factories of level 1.
         levels: int64, the levels that the learner's factory may be of.
@@ -45,6 +34,4 @@ def draw_players(
     """
     level = levels[below(stream, len(levels))]
     factory = below(stream, n_sellers) if level == SELLER else n_sellers + below(stream, n_buyers)
-    for i in range(n_sellers + n_buyers):
-        choices[i] = below(stream, n_players)
-    return factory, next_bits(stream) >> 2
+    return factory, draw_opponents(stream, n_sellers + n_buyers, n_players, choices)

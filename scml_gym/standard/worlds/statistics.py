@@ -70,7 +70,7 @@ def world_statistics(spec: WorldSpec) -> dict[str, float]:
         numbers |= {f"{name}: {key}": value for key, value in quantity_statistics(q).items()}
         numbers |= {f"{name}: {key}": value for key, value in price_statistics(q, p).items()}
         numbers[f"{name}: greatest of a factory"] = q.max()
-        numbers[f"{name}: days above the lines"] = np.mean(q > 10)
+        numbers[f"{name}: days above the lines"] = float(np.mean(q > 10))
     numbers["days with more sales than supplies"] = float(np.mean(sold > supplied))
     numbers["sales to supplies"] = sold.sum() / supplied.sum()
     numbers["supplies with sales, correlation"] = correlation(supplied, sold)
@@ -78,10 +78,8 @@ def world_statistics(spec: WorldSpec) -> dict[str, float]:
     numbers["price without contract, or the reverse"] = int(np.sum((quantity > 0) != (price > 0)))
     profile = spec.penalty_profile
     numbers |= penalty_statistics("shortfall", spec.shortfall_penalty, profile[:, 0], profile[:, 1])[0]
-    numbers["storage: of the first"], numbers["storage: of the last"] = (
-        spec.storage_cost[0, 0],
-        spec.storage_cost[-1, -1],
-    )
+    numbers["storage: of the first"] = spec.storage_cost[0, 0]
+    numbers["storage: of the last"] = spec.storage_cost[-1, -1]
     numbers["storage: mean of all"] = profile[:, 2].mean()
     numbers["storage: deviation of all"] = profile[:, 2].std()
     numbers["storage: greatest deviation"] = profile[:, 3].max()

@@ -12,8 +12,9 @@ from gymnasium.vector import AutoresetMode
 from scml_gym.core.arguments import whole, whole_range
 from scml_gym.core.errors import InputError
 from scml_gym.game.env import MOST_WORLDS
-from scml_gym.oneshot.envs.config import OneShotConfig, Opponent
-from scml_gym.oneshot.envs.sampling import begin_sampling
+from scml_gym.game.sampling import begin_sampling
+from scml_gym.game.world_config import Opponent
+from scml_gym.oneshot.envs.config import OneShotConfig
 from scml_gym.oneshot.envs.vector.batch import (
     GENERATED,
     NO_DAYS,

@@ -6,9 +6,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from scml_gym.game.sampling import begin_sampling
 from scml_gym.jit.arrays import part_of
 from scml_gym.jit.compile import compiled, jittable
-from scml_gym.oneshot.envs.sampling import begin_sampling, draw_players
+from scml_gym.oneshot.envs.sampling import draw_players
 from scml_gym.oneshot.view import VIEW_DTYPE
 from scml_gym.oneshot.worlds.compiled.advance import OVER, advance
 from scml_gym.oneshot.worlds.compiled.day import begin_world
