@@ -18,6 +18,9 @@ import numpy as np
 from scml_gym.core.errors import InputError
 from scml_gym.core.files import replace_file
 
+MOST_DAYS = 10_000
+"""Simulated days of a drawn world, at most."""
+
 Scope = Literal["factory", "day", "world"]
 
 

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from scml_gym.core.arguments import whole_range
+from scml_gym.core.arguments import Range, whole_range
 from scml_gym.oneshot.view import MAX_PARTNERS
 from scml_gym.oneshot.worlds.spec import WorldSpec, profile_fields
 from scml_gym.simulator.global_rng import GlobalStreams
-
-Range = int | tuple[int, int]
-"""One number, or the two ends of a range that a number is drawn from, both included."""
-
-MOST_DAYS = 10_000
+from scml_gym.simulator.world_spec import MOST_DAYS
 
 
 def league_spec(seed: int, days: Range = (50, 200), factories_per_level: Range = (4, 8)) -> WorldSpec:
