@@ -42,11 +42,11 @@ from scml_gym.oneshot.envs.vector.batch import advance_row, allocate, draw_world
 from scml_gym.oneshot.players import player_maker
 from scml_gym.oneshot.strategies import STRATEGIES
 from scml_gym.oneshot.view import ACCEPT, MAX_PARTNERS, OFFER
-from scml_gym.oneshot.worlds.compiled.advance import DAY, DECISION, OVER
 from scml_gym.oneshot.worlds.compiled.generation import compiled_spec
-from scml_gym.oneshot.worlds.compiled.player_table import make_player_table
-from scml_gym.oneshot.worlds.compiled.players import answer
+from scml_gym.oneshot.worlds.compiled.negotiation import answer
 from scml_gym.oneshot.worlds.reference import ReferenceWorld
+from scml_gym.simulator.compiled.advance import DAY, DECISION, OVER
+from scml_gym.simulator.compiled.player_table import make_player_table
 
 ENVIRONMENT = "scml_gym/OneShotConcurrent-v0"
 PEERS = (

@@ -19,12 +19,13 @@ from scml_gym.core.config import ConfigError
 from scml_gym.core.errors import InputError
 from scml_gym.core.worker_processes import worker_processes
 from scml_gym.oneshot.view import SELLER
-from scml_gym.oneshot.worlds.compiled.advance import DAY, advance_one
+from scml_gym.oneshot.worlds.compiled.advance import ROWS
 from scml_gym.oneshot.worlds.compiled.generation import compiled_spec
 from scml_gym.oneshot.worlds.compiled.world import CompiledWorld
 from scml_gym.oneshot.worlds.log import record_world
 from scml_gym.oneshot.worlds.reference import ReferenceWorld
 from scml_gym.oneshot.worlds.spec import WorldSpec
+from scml_gym.simulator.compiled.advance import DAY
 
 LOGS = "logs"
 """Where in a dataset's folder the logs of its real worlds stand."""
@@ -54,7 +55,7 @@ def play_compiled(config: DatasetConfig, seed: int, number: int, folder: Path) -
     players = [_maker(CompiledWorld, name)(world_seed) for name in names]
     world = CompiledWorld(spec, [records.record(player) for player in players])
     days = []
-    while advance_one(*world.arrays, 0) == DAY:
+    while ROWS.advance(*world.arrays, 0) == DAY:
         days.append(records.take())
     return as_dataset(join_records(days, RECORD_DTYPE), number, spec.n_sellers, names)
 

@@ -13,10 +13,11 @@ from agents.q_learning.tables import Tables
 from scml_gym.jit.compile import compiled
 from scml_gym.jit.random import N_DRAWS, fill_draws
 from scml_gym.oneshot.view import MAX_PARTNERS, NOOP
-from scml_gym.oneshot.worlds.compiled.advance import DAY, OVER, advance
-from scml_gym.oneshot.worlds.compiled.players import answer
+from scml_gym.oneshot.worlds.compiled.advance import advance
+from scml_gym.oneshot.worlds.compiled.negotiation import answer
 from scml_gym.oneshot.worlds.compiled.world import CompiledWorld
 from scml_gym.oneshot.worlds.spec import WorldSpec
+from scml_gym.simulator.compiled.advance import DAY, OVER
 
 
 def play(spec: WorldSpec, players: list[Any], rules: np.void, tables: Tables, seed: int) -> tuple[np.ndarray, ...]:

@@ -19,13 +19,10 @@ from scml_gym.core.arguments import brief
 from scml_gym.core.errors import InputError
 from scml_gym.core.files import replace_file
 
-Scope = Literal["factory", "day", "world"]
-
-Range = int | tuple[int, int]
-"""One number, or the two ends of a range that a number is drawn from, both included."""
-
 MOST_DAYS = 10_000
-"""Simulated days of a world."""
+"""Simulated days of a drawn world, at most."""
+
+Scope = Literal["factory", "day", "world"]
 
 
 def numbers(scope: Scope, kind: type, *shape: int) -> dict[str, Any]:

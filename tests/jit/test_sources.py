@@ -109,7 +109,7 @@ def test_what_a_closure_holds_counts_with_its_modules():
 
 def test_an_edit_of_one_strategy_changes_the_keys_of_what_calls_it_alone(monkeypatch):
     callers = {name: decide_caller(MAX_PARTNERS)(jittable(STRATEGIES.get(name).decide)) for name in STRATEGIES}
-    callers["world"] = advance.advance_one
+    callers["world"] = advance.ROWS.advance
     edited = PACKAGE / "oneshot" / "strategies" / "greedy.py"
     before = {name: source_digest(f) for name, f in callers.items()}
     assert None not in before.values()
@@ -141,7 +141,7 @@ def test_no_compiled_function_depends_on_evaluation_or_learners():
 
 
 def test_installed_packages_do_not_count_and_a_prompt_has_no_source():
-    assert all(path.is_relative_to(PACKAGE) for path in source_files(advance.advance_one))
+    assert all(path.is_relative_to(PACKAGE) for path in source_files(advance.ROWS.advance))
     for name in ("__nowhere__", advance.__name__):
         space = {"__name__": name}
         exec("def f(x):\n    return x", space)

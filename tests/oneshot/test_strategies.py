@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import importlib.util
 import subprocess
 import sys
@@ -15,7 +14,6 @@ from hypothesis import strategies as st
 from scml.oneshot.ufun import OneShotUFun
 
 from scml_gym.core.errors import InputError
-from scml_gym.game.calls import strategy_addresses
 from scml_gym.jit.random import N_DRAWS, counter_draws
 from scml_gym.oneshot.players import player_maker
 from scml_gym.oneshot.rules import validate
@@ -26,7 +24,6 @@ from scml_gym.oneshot.strategies.market import price_at, price_gain, split
 from scml_gym.oneshot.strategies.utility import best_profit, day_profit, worst_profit
 from scml_gym.oneshot.view import (
     ACCEPT,
-    ACTION_DTYPE,
     BUYER,
     END,
     MAX_PARTNERS,
@@ -37,6 +34,7 @@ from scml_gym.oneshot.view import (
 )
 from scml_gym.oneshot.worlds.generation import league_spec
 from scml_gym.oneshot.worlds.reference import ReferenceWorld
+from tests.helpers.compiled_strategies import assert_compiled_code_gives_the_same_answers
 from tests.helpers.views import make_view, random_views, views
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -98,42 +96,7 @@ def test_answers_are_valid_and_pure(name, view, seed, known, edge):
 
 @pytest.mark.parametrize("name", [n for n in NAMES if n != "best-subset-random"])  # which best-subset is
 def test_compiled_code_gives_the_same_answers(name):
-    """The code that worlds call by its address, and the same functions in Python."""
-    strategy, generator, n = STRATEGIES.get(name), np.random.default_rng(11), 400
-    views = random_views(generator, n)
-    draws = np.stack([counter_draws(seed, 0, 0, 0) for seed in range(n)])
-    memory = generator.uniform(0, 1, (n, strategy.state_size)) * generator.integers(0, 2, (n, 1))
-    params = strategy.parameter_array()
-    decide, learn = strategy_addresses(strategy)
-
-    def call(address, i, state, *more):
-        told = [views[i : i + 1].ctypes.data, state[i].ctypes.data, state.shape[1], params.ctypes.data, len(params)]
-        told += [array[i].ctypes.data for array in more]
-        ctypes.CFUNCTYPE(None, *[ctypes.c_ssize_t] * len(told))(address)(*told)
-
-    plays = {
-        "decide": (strategy.decide, lambda i, state, actions: call(decide, i, state, draws, actions)),
-        "learn": (strategy.learn, lambda i, state, actions: call(learn, i, state)),
-    }
-    for what, (function, compiled) in plays.items():
-        if function is None:
-            assert learn == 0
-            continue
-        results = []
-
-        def plain(i, state, actions, function=function, deciding=what == "decide"):
-            function(views[i], state[i], params, *((draws[i], actions[i]) if deciding else ()))
-
-        for play in (plain, compiled):
-            actions, state = np.zeros((n, MAX_PARTNERS), dtype=ACTION_DTYPE), memory.copy()
-            for _ in range(2):  # every view is shown twice, so that the state from before counts
-                for i in range(n):
-                    play(i, state, actions)
-            results.append((actions, state))
-        (expected, kept), (answered, remembered) = results
-        assert (expected != expected.flat[0]).any() or (kept != memory).any()
-        np.testing.assert_array_equal(expected, answered)
-        np.testing.assert_array_equal(kept, remembered)
+    assert_compiled_code_gives_the_same_answers(STRATEGIES.get(name), random_views(np.random.default_rng(11), 400))
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -11,14 +11,13 @@ from scml_gym.simulator.compiled.alternating_offers import (
     END,
     ENDED,
     GOES_ON,
-    NEGOTIATION_DTYPE,
     NOOP,
     OFFER,
     PASSED,
     SELLER,
     WAIT,
+    negotiation_dtype,
     open_negotiation,
-    put_offer,
     take_answer,
 )
 from scml_gym.simulator.compiled.synchronous import (
@@ -32,14 +31,21 @@ from scml_gym.simulator.compiled.synchronous import (
 )
 from scml_gym.simulator.compiled.trading_prices import DISCOUNT, add_trade, move_price
 
-AGENT_DTYPE = np.dtype(controller_fields(3))
+ACTION_DTYPE = np.dtype([("response", np.int64), ("quantity", np.int64)])
+AGENT_DTYPE = np.dtype(controller_fields(3, ACTION_DTYPE))
+NEGOTIATION_DTYPE = negotiation_dtype(("offer_quantity", np.int64))
 
 
-@pytest.fixture
-def negotiation():
+@pytest.fixture(params=[SELLER, BUYER], ids=["seller opens", "buyer opens"])
+def negotiation(request):
     record = np.zeros(1, dtype=NEGOTIATION_DTYPE)[0]
+    record["opener"] = request.param
     open_negotiation(record, 1)
     return record
+
+
+def act(response, quantity=0):
+    return np.array([(response, quantity)], dtype=ACTION_DTYPE)[0]
 
 
 @pytest.fixture
@@ -52,20 +58,20 @@ def agent():
 
 
 @pytest.mark.parametrize("by_moves", [False, True])
-def test_the_buyer_opens_and_a_pass_is_a_round_or_a_move(negotiation, by_moves):
-    assert negotiation["turn"] == BUYER
-    put_offer(negotiation, 3, 10)
+def test_one_side_opens_and_a_pass_is_a_round_or_a_move(negotiation, by_moves):
+    opener = negotiation["opener"]
+    assert negotiation["turn"] == opener
     assert take_answer(negotiation, OFFER, by_moves, 5) == (PASSED if by_moves else GOES_ON)
-    assert negotiation["turn"] == SELLER
+    assert negotiation["turn"] == SELLER + BUYER - opener
     assert take_answer(negotiation, OFFER, by_moves, 5) == PASSED
-    assert negotiation["turn"] == BUYER
+    assert negotiation["turn"] == opener
     assert negotiation["step"] == (2 if by_moves else 1)
 
 
 def test_waiting_passes_no_round_and_is_limited(negotiation):
     for _ in range(2):
         assert take_answer(negotiation, WAIT, False, 2) == PASSED
-    assert negotiation["step"] == 0 and negotiation["turn"] == BUYER
+    assert negotiation["step"] == 0 and negotiation["turn"] == negotiation["opener"]
     assert take_answer(negotiation, WAIT, False, 2) == ENDED
     assert take_answer(negotiation, OFFER, False, 2) == GOES_ON
     assert negotiation["waits"] == 0
@@ -81,7 +87,7 @@ def test_an_agent_waits_for_all_offers_but_not_for_ever(agent):
     assert must_wait(agent, 0) and must_wait(agent, 1)
     assert not must_wait(agent, 2)
     for k in range(3):
-        keep_answer(agent, k, END, 0, 0)
+        keep_answer(agent, k, act(END))
     assert [must_wait(agent, 0) for _ in range(4)] == [True, True, True, False]
 
 
@@ -91,11 +97,11 @@ def test_an_agent_does_not_wait_for_what_is_over(agent):
     assert not must_wait(agent, 2)
 
 
-def test_an_answer_is_kept_until_it_is_asked_for(agent, negotiation):
-    keep_answer(agent, 1, OFFER, 4, 11)
-    assert give_answer(agent, 1, negotiation) == OFFER
-    assert (negotiation["offer_quantity"], negotiation["offer_price"]) == (4, 11)
-    assert give_answer(agent, 1, negotiation) == NOOP
+def test_an_answer_is_kept_until_it_is_asked_for(agent):
+    keep_answer(agent, 1, act(OFFER, 4))
+    assert give_answer(agent, 1) == OFFER
+    assert agent["answers"][1]["quantity"] == 4
+    assert give_answer(agent, 1) == NOOP
 
 
 def test_a_price_moves_by_what_was_traded():

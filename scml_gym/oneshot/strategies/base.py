@@ -6,15 +6,10 @@ from dataclasses import dataclass, field
 
 from scml_gym.game.strategy import Decide, Learn, StrategyInterface, StrategyPolicy
 from scml_gym.game.strategy import Strategy as AnyStrategy
-from scml_gym.oneshot.view import ACTION_DTYPE, MAX_PARTNERS, VIEW_DTYPE, FactoryView
+from scml_gym.oneshot.view import ACTION_DTYPE, MAX_PARTNERS, VIEW_DTYPE
+from scml_gym.simulator.strategies import place
 
 __all__ = ["ONESHOT_INTERFACE", "Decide", "Learn", "Strategy", "StrategyPolicy"]
-
-
-def place(view: FactoryView) -> tuple[int, int, int]:
-    """Where a decision stands: the factory, the day, and how many decisions it has taken that day."""
-    return int(view["factory"]), int(view["day"]), int(view["decision"])
-
 
 ONESHOT_INTERFACE = StrategyInterface(
     VIEW_DTYPE, ACTION_DTYPE, MAX_PARTNERS, place, advice=", or play it with backend='reference'"

@@ -17,6 +17,7 @@ from scml_gym.oneshot.strategies.base import Strategy
 from scml_gym.oneshot.strategies.market import accept, advantage, draw_integer, draw_number, end, offer, price_at
 from scml_gym.oneshot.strategies.utility import best_profit, day_profit
 from scml_gym.oneshot.view import MAX_PARTNERS, SELLER, ActionArray, FactoryView
+from scml_gym.simulator.strategies import falling
 
 PARAMETERS = {
     "own_needs": 0.0,  # 1: count what is agreed today; 0: answer each time as if nothing were
@@ -32,12 +33,6 @@ EXPONENT, RANGE = 0, 1
 
 EXPONENT_DRAW, RANGE_DRAW, QUANTITY_DRAW = 0, 1, 2
 """Draws: of the factory's character; of the first offer to partner ``k``, ``QUANTITY_DRAW + k``."""
-
-
-@jittable
-def falling(passed: int, total: int, exponent: float) -> float:
-    """1 at the first of so many steps, 0 at the last one, in between to that power."""
-    return (max(total - passed - 1, 0) / max(total - 1, 1)) ** exponent
 
 
 @jittable

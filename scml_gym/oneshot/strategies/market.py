@@ -9,22 +9,25 @@ import numpy as np
 
 from scml_gym.jit.arrays import scratch_integers
 from scml_gym.jit.compile import jittable
-from scml_gym.oneshot.view import ACCEPT, END, MAX_PARTNERS, OFFER, SELLER, ActionArray, FactoryView
+from scml_gym.oneshot.view import MAX_PARTNERS, OFFER, SELLER, ActionArray, FactoryView
+from scml_gym.simulator.strategies import accept, draw_integer, draw_number, end, gain_of, price_of
+
+__all__ = [
+    "ORDER_DRAW",
+    "accept",
+    "advantage",
+    "draw_integer",
+    "draw_number",
+    "end",
+    "offer",
+    "price_at",
+    "price_gain",
+    "running_partners",
+    "split",
+]
 
 ORDER_DRAW = 32
 """The first of the ``MAX_PARTNERS`` draws of a decision that put partners into a random order."""
-
-
-@jittable
-def end(actions: ActionArray, k: int) -> None:
-    """End the negotiation with partner ``k``."""
-    actions[k]["response"] = END
-
-
-@jittable
-def accept(actions: ActionArray, k: int) -> None:
-    """Take the standing offer of partner ``k``."""
-    actions[k]["response"] = ACCEPT
 
 
 @jittable
@@ -41,40 +44,19 @@ def price_at(view: FactoryView, gain: float) -> int:
 
     Rounded to the nearest price, halves to the own advantage.
     """
-    width = view["max_price"] - view["min_price"]
-    steps = int(min(max(gain, 0.0), 1.0) * width + 0.5)
-    if view["level"] == SELLER:
-        return view["min_price"] + steps
-    return view["max_price"] - steps
+    return price_of(view["level"] == SELLER, view["min_price"], view["max_price"], gain)
 
 
 @jittable
 def price_gain(view: FactoryView, price: int) -> float:
     """The position of a price in today's range: 1 is the best for this factory, 0 the worst; 1 where all are equal."""
-    width = view["max_price"] - view["min_price"]
-    if width <= 0:
-        return 1.0
-    if view["level"] == SELLER:
-        return (price - view["min_price"]) / width
-    return (view["max_price"] - price) / width
+    return gain_of(view["level"] == SELLER, view["min_price"], view["max_price"], price)
 
 
 @jittable
 def advantage(view: FactoryView, price: int) -> int:
     """A number that is larger for the better of two prices."""
     return price if view["level"] == SELLER else -price
-
-
-@jittable
-def draw_number(draw: float, low: float, high: float) -> float:
-    """A uniform draw as a number from ``low`` to ``high``."""
-    return low + draw * (high - low)
-
-
-@jittable
-def draw_integer(draw: float, low: int, high: int) -> int:
-    """A uniform draw as an integer from ``low`` to ``high``, both included."""
-    return low + min(int(draw * (high - low + 1)), high - low)
 
 
 @jittable

@@ -17,8 +17,8 @@ def check_players(spec: WorldSpec, players: Sequence[Any], timing: str) -> None:
     """Refuse what no world can be made of.
 
     Raises:
-        InputError: if the spec is of another track, the number of players is not that of its factories, or the timing is
-            unknown.
+        InputError: if the spec is of another track, the number of players is not that of its factories, or the timing
+            is unknown.
     """
     check_spec(spec, WorldSpec)
     if len(players) != spec.n_factories:

@@ -14,19 +14,22 @@ from typing import Any
 import numpy as np
 
 from scml_gym.jit.compile import jittable
-from scml_gym.simulator.compiled.alternating_offers import NOOP, OFFER, put_offer
+from scml_gym.simulator.compiled.alternating_offers import NOOP
 
 
-def controller_fields(n: int) -> list[tuple[Any, ...]]:
-    """The fields that an agent's record needs for ``n`` negotiations at a time."""
+def controller_fields(n: int, action: np.dtype) -> list[tuple[Any, ...]]:
+    """The fields that an agent's record needs for ``n`` negotiations at a time.
+
+    Args:
+        n: So many.
+        action: Dtype of an answer, with a ``response``.
+    """
     return [
         ("running", np.int64),  # its negotiations that have not ended today
         ("n_in", np.int64),  # how many of ``offer_in`` are set
-        ("answer", np.int64, (n,)),  # decided and not yet given; NOOP for none
-        ("answer_quantity", np.int64, (n,)),
-        ("answer_price", np.int64, (n,)),
-        ("offer_in", np.int64, (n,)),  # this partner's offer was seen, and the agent waits for others
-        ("waits", np.int64, (n,)),  # how often it did
+        ("answers", action, (n,)),  # decided and not yet given; NOOP for none
+        ("offer_in", np.int16, (n,)),  # this partner's offer was seen, and the agent waits for others
+        ("waits", np.int16, (n,)),  # how often it did
     ]
 
 
@@ -39,7 +42,8 @@ def open_all(agent: np.void) -> None:
 @jittable
 def open_one(agent: np.void, k: int, running: int) -> None:
     """The negotiation with partner ``k`` starts, or cannot take place where it is not ``running``."""
-    agent["answer"][k] = agent["offer_in"][k] = agent["waits"][k] = 0
+    agent["answers"][k]["response"] = NOOP
+    agent["offer_in"][k] = agent["waits"][k] = 0
     agent["running"] += running
 
 
@@ -49,7 +53,7 @@ def close_one(agent: np.void, k: int) -> None:
     agent["running"] -= 1
     agent["n_in"] -= agent["offer_in"][k]
     agent["offer_in"][k] = 0
-    agent["answer"][k] = NOOP
+    agent["answers"][k]["response"] = NOOP
     agent["waits"][k] = 0
 
 
@@ -65,21 +69,17 @@ def must_wait(agent: np.void, k: int) -> bool:
 
 
 @jittable
-def keep_answer(agent: np.void, k: int, response: int, quantity: int, price: int) -> None:
+def keep_answer(agent: np.void, k: int, action: np.void) -> None:
     """Keep the answer to partner ``k`` until its negotiation asks for it."""
-    agent["answer"][k] = response
-    agent["answer_quantity"][k] = quantity
-    agent["answer_price"][k] = price
+    agent["answers"][k] = action
     agent["n_in"] -= agent["offer_in"][k]
     agent["offer_in"][k] = 0
     agent["waits"][k] = 0
 
 
 @jittable
-def give_answer(agent: np.void, k: int, negotiation: np.void) -> int:
-    """The answer that was kept for partner ``k``; if it is an offer, it stands in the negotiation now."""
-    response = agent["answer"][k]
-    agent["answer"][k] = NOOP
-    if response == OFFER:
-        put_offer(negotiation, agent["answer_quantity"][k], agent["answer_price"][k])
+def give_answer(agent: np.void, k: int) -> int:
+    """The response that was kept for partner ``k``, which counts as given now; the rest of the answer stays there."""
+    response = agent["answers"][k]["response"]
+    agent["answers"][k]["response"] = NOOP
     return response

@@ -7,3 +7,12 @@ from scml_gym.core.registry import Registry
 
 STRATEGIES = Registry("strategy")
 """Name -> `scml_gym.standard.strategies.base.Strategy`."""
+
+for _name, _path in {
+    "random": "simple:RANDOM",
+    "do-nothing": "simple:DO_NOTHING",
+    "greedy": "greedy:GREEDY",
+    "sync-random": "sync_random:SYNC_RANDOM",
+    "just-in-time": "just_in_time:JUST_IN_TIME",
+}.items():
+    STRATEGIES.register(_name, f"scml_gym.standard.strategies.{_path}")

@@ -31,10 +31,11 @@ from scml_gym.oneshot.players import player_maker
 from scml_gym.oneshot.rules import repair
 from scml_gym.oneshot.strategies import STRATEGIES
 from scml_gym.oneshot.view import OFFER
-from scml_gym.oneshot.worlds.compiled.advance import DAY, advance_one
+from scml_gym.oneshot.worlds.compiled.advance import ROWS
 from scml_gym.oneshot.worlds.compiled.generation import compiled_spec
 from scml_gym.oneshot.worlds.compiled.world import CompiledWorld
 from scml_gym.oneshot.worlds.reference import ReferenceWorld
+from scml_gym.simulator.compiled.advance import DAY
 from tests.helpers.dnb_datasets import config, hyperparameters, in_order
 
 
@@ -57,7 +58,7 @@ def play(seed, recorder):
     records = Records(spec.rounds, 1.0, seed)
     world = CompiledWorld(spec, [recorder(records, player_maker(name)(seed)) for name in names])
     parts = []
-    while advance_one(*world.arrays, 0) == DAY:
+    while ROWS.advance(*world.arrays, 0) == DAY:
         parts.append(records.take())
     return world, join_records(parts, RECORD_DTYPE)
 

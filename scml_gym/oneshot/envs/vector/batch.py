@@ -11,14 +11,15 @@ from scml_gym.jit.arrays import part_of
 from scml_gym.jit.compile import compiled, jittable
 from scml_gym.oneshot.envs.sampling import draw_players
 from scml_gym.oneshot.view import VIEW_DTYPE
-from scml_gym.oneshot.worlds.compiled.advance import OVER, advance
+from scml_gym.oneshot.worlds.compiled.advance import advance
 from scml_gym.oneshot.worlds.compiled.day import begin_world
 from scml_gym.oneshot.worlds.compiled.generation import generate
 from scml_gym.oneshot.worlds.compiled.layout import WORLD_DTYPE
-from scml_gym.oneshot.worlds.compiled.player_table import PlayerTable, place_players
 from scml_gym.oneshot.worlds.pool import pool_index
 from scml_gym.oneshot.worlds.spec import MAX_FACTORIES
 from scml_gym.oneshot.worlds.spec_record import DAILY_DTYPE, SPEC_DTYPE
+from scml_gym.simulator.compiled.advance import OVER
+from scml_gym.simulator.compiled.player_table import PlayerTable, place_players
 
 ROW_DTYPE = np.dtype(
     [
@@ -119,7 +120,8 @@ def draw_world(
         stream, world["spec"]["n_sellers"], world["spec"]["n_buyers"], source.levels, len(source.players), choices
     )
     row["factory"] = factory
-    place_players(world, source.players, choices, factory if source.learners > 0 else -1, seed, part_of(state, i))
+    n, learner = world["spec"]["n_sellers"] + world["spec"]["n_buyers"], factory if source.learners > 0 else -1
+    place_players(world, n, source.players, choices, learner, seed, part_of(state, i))
     begin_world(world, part_of(prices, i))
 
 

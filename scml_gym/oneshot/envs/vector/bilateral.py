@@ -20,8 +20,8 @@ from scml_gym.oneshot.envs.vector.concurrent_step import Outputs
 from scml_gym.oneshot.rewards.negotiation import NegotiationReward
 from scml_gym.oneshot.strategies import STRATEGIES
 from scml_gym.oneshot.strategies.base import StrategyPolicy
-from scml_gym.oneshot.worlds.compiled.advance import OVER
-from scml_gym.oneshot.worlds.compiled.player_table import make_player_table
+from scml_gym.simulator.compiled.advance import OVER
+from scml_gym.simulator.compiled.player_table import make_player_table
 from scml_gym.vector.env import SINGLE, Information
 from scml_gym.vector.jobs import BatchStep
 

@@ -16,7 +16,6 @@ from scml_gym.oneshot.envs.vector.batch import Batch, Source, advance_row
 from scml_gym.oneshot.envs.vector.concurrent_step import (
     ERROR,
     Outputs,
-    clear,
     draw_next_world,
     is_over,
     summarise,
@@ -27,8 +26,8 @@ from scml_gym.oneshot.observations.negotiation import BINS_DTYPE, PartnerStates,
 from scml_gym.oneshot.rewards.negotiation import negotiation_reward_accepted, negotiation_reward_ended
 from scml_gym.oneshot.rewards.negotiation_ends import END_DTYPE, TRACKER_DTYPE, collect_ends
 from scml_gym.oneshot.view import MAX_PARTNERS, FactoryView
-from scml_gym.oneshot.worlds.compiled.advance import DAY, DECISION
-from scml_gym.oneshot.worlds.compiled.players import answer, propose
+from scml_gym.oneshot.worlds.compiled.negotiation import answer, clear_actions, propose
+from scml_gym.simulator.compiled.advance import DAY, DECISION
 from scml_gym.vector.jobs import BatchStep
 from scml_gym.vector.loop import make_step
 from scml_gym.vector.seeds import Seeds
@@ -164,7 +163,7 @@ def decide(batch: Batch, learner: Learner, i: int, choice: int) -> None:
     turn = view["partners"][k]["my_turn"]
     if choice != NOTHING:
         view["partners"][k]["my_turn"] = 0
-    clear(world["actions"])
+    clear_actions(world["actions"])
     for j in range(view["n_partners"]):
         if view["partners"][j]["my_turn"] != 0:
             propose(world, factory)

@@ -19,7 +19,7 @@ from scml_gym.oneshot.envs.vector.kernels import action_kernel, encoder_kernel, 
 from scml_gym.oneshot.observations.factory import JointEncoder, make_encoder
 from scml_gym.oneshot.rewards.factory import Reward, make_reward
 from scml_gym.oneshot.view import new_view
-from scml_gym.oneshot.worlds.compiled.player_table import make_player_table
+from scml_gym.simulator.compiled.player_table import make_player_table
 from scml_gym.vector.env import SINGLE
 from scml_gym.vector.jobs import BatchStep
 

@@ -13,9 +13,10 @@ from scml_gym.jit.compile import jittable
 from scml_gym.oneshot.envs.vector.batch import Batch, Source, advance_row, draw_world
 from scml_gym.oneshot.rewards.hindsight import hindsight_profit
 from scml_gym.oneshot.rewards.kernels import RewardKernel
-from scml_gym.oneshot.view import HIDDEN_DTYPE, MAX_PARTNERS, NOOP
-from scml_gym.oneshot.worlds.compiled.advance import DAY, DECISION, OVER, fill_hidden_state
-from scml_gym.oneshot.worlds.compiled.players import answer
+from scml_gym.oneshot.view import HIDDEN_DTYPE, MAX_PARTNERS
+from scml_gym.oneshot.worlds.compiled.advance import fill_hidden_state
+from scml_gym.oneshot.worlds.compiled.negotiation import answer, clear_actions
+from scml_gym.simulator.compiled.advance import DAY, DECISION, OVER
 from scml_gym.simulator.compiled.scores import score_of
 from scml_gym.vector.jobs import BatchStep
 from scml_gym.vector.loop import make_step
@@ -171,7 +172,7 @@ def compile_step(codec: ActionFunctions, encode: Any, full: bool, reward: Reward
         world, row = batch.worlds[i], batch.rows[i]
         view = world["views"][row["factory"]]
         if row["status"] == DECISION:  # else nobody ever asked the learner
-            clear(world["actions"])
+            clear_actions(world["actions"])
             wrong = decode(part_of(actions, i), view, learners.memory[i], world["actions"])
             outputs.errors[i] = 1 + wrong
             if wrong >= 0:
@@ -220,18 +221,9 @@ def summarise(batch: Batch, outputs: Outputs, i: int, ended: bool) -> None:
 
 
 @jittable
-def clear(actions: np.ndarray) -> None:
-    """Make all answers no-ops."""
-    for k in range(MAX_PARTNERS):
-        actions[k]["response"] = NOOP
-        actions[k]["quantity"] = 0
-        actions[k]["price"] = 0
-
-
-@jittable
 def end_all(world: np.void, factory: int) -> None:
     """End every negotiation that waits for the factory: where an answer is due, a no-op does."""
-    clear(world["actions"])
+    clear_actions(world["actions"])
     answer(world, factory)
 
 

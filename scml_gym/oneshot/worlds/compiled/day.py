@@ -9,18 +9,20 @@ import math
 
 import numpy as np
 
-from scml_gym.game.calls import call_learn
 from scml_gym.jit.arrays import scratch_floats, scratch_integers
 from scml_gym.jit.compile import jittable
 from scml_gym.oneshot.rules import needs_of
 from scml_gym.oneshot.settlement import settle_view
-from scml_gym.oneshot.view import BUYER, MAX_PARTNERS, SELLER, VIEW_DTYPE
-from scml_gym.oneshot.worlds.compiled.layout import NEGOTIATING, NEW_DAY, World
-from scml_gym.simulator.compiled.alternating_offers import open_negotiation
-from scml_gym.simulator.compiled.synchronous import open_all, open_one
+from scml_gym.oneshot.view import BUYER, MAX_PARTNERS, SELLER
+from scml_gym.oneshot.worlds.compiled.layout import World
+from scml_gym.oneshot.worlds.compiled.negotiation import NEGOTIATIONS, clear_partner
+from scml_gym.simulator.compiled.advance import Days
+from scml_gym.simulator.compiled.layout import NEGOTIATING, NEW_DAY
+from scml_gym.simulator.compiled.negotiations import add_negotiation, forget_negotiations
+from scml_gym.simulator.compiled.players import let_players_learn
 from scml_gym.simulator.compiled.trading_prices import INITIALLY_TRADED, add_trade, move_price
 
-_VIEW_SIZE = VIEW_DTYPE.itemsize
+_open_negotiations = NEGOTIATIONS.open_day
 
 
 @jittable
@@ -28,8 +30,9 @@ def begin_world(world: World, prices: np.ndarray) -> None:
     """Before the first day: trading prices, and the part of each view that stays as it is."""
     spec = world["spec"]
     n_sellers, n_buyers = spec["n_sellers"], spec["n_buyers"]
-    world["day"] = world["cursor"] = world["running"] = world["n_contracts"] = world["passes"] = 0
+    world["day"] = world["n_contracts"] = world["passes"] = 0
     world["phase"] = NEW_DAY
+    world["n_factories"] = n_sellers + n_buyers
     for product in range(3):
         world["trading_price"][product] = prices[0][product] = spec["catalog_prices"][product]
         world["traded"][product] = INITIALLY_TRADED
@@ -49,8 +52,11 @@ def begin_world(world: World, prices: np.ndarray) -> None:
         view["production_cost"] = spec["production_cost"][factory]
         view["initial_balance"] = spec["initial_balance"][factory]
         for k in range(MAX_PARTNERS):
-            _clear_partner(view["partners"][k])
-            view["partners"][k]["exists"] = 1 if k < view["n_partners"] else 0
+            clear_partner(view["partners"][k])
+    forget_negotiations(world)
+    for buyer in range(n_buyers):
+        for seller in range(n_sellers):
+            add_negotiation(world, seller, n_sellers + buyer, buyer, seller, BUYER)
 
 
 @jittable
@@ -82,52 +88,16 @@ def begin_day(world: World, daily: np.ndarray) -> None:
         view["balance"] = player["total_profit"] + view["initial_balance"]
         view["min_quantity"], view["max_quantity"] = 1, max(1, max_quantity)
         view["min_price"], view["max_price"] = max(1, ceiling - 1), max(1, ceiling)
-        open_all(player)
-        for k in range(view["n_partners"]):
-            _begin_partner(world, factory, k)
-    world["running"] = world["n_contracts"] = world["cursor"] = 0
-    for buyer in range(n_buyers):
-        for seller in range(n_sellers):
-            running = world["views"][seller]["partners"][buyer]["running"]
-            open_negotiation(world["negotiations"][buyer][seller], running)
-            world["running"] += running
+    world["n_contracts"] = 0
+    _open_negotiations(world)
     world["phase"] = NEGOTIATING
-
-
-@jittable
-def _begin_partner(world: World, factory: int, k: int) -> None:
-    """A negotiation with each factory of the other level, unless one of the two is bankrupt."""
-    view, player = world["views"][factory], world["players"][factory]
-    partner = view["partners"][k]
-    other = k if view["level"] == BUYER else world["spec"]["n_sellers"] + k
-    running = 1 if player["bankrupt"] == 0 and world["players"][other]["bankrupt"] == 0 else 0
-    _clear_partner(partner)
-    partner["running"] = running
-    partner["relative_time"] = running / (view["n_rounds"] + 1)
-    open_one(player, k, running)
-    player["negotiations"] += running
-
-
-@jittable
-def _clear_partner(partner: np.void) -> None:
-    """No negotiation, and nothing of an earlier one; whether there is such a factory stays."""
-    partner["running"] = partner["my_turn"] = partner["step"] = 0
-    partner["relative_time"] = 0.0
-    partner["offer_quantity"] = partner["offer_price"] = partner["my_quantity"] = partner["my_price"] = 0
-    partner["agreed_quantity"] = partner["agreed_price"] = 0
 
 
 @jittable
 def close_day(world: World, daily: np.ndarray, prices: np.ndarray) -> None:
     """All negotiations are over: strategies learn, contracts are executed, prices move, profits are settled."""
-    n = world["spec"]["n_sellers"] + world["spec"]["n_buyers"]
-    views = world["views"].ctypes.data
-    for factory in range(n):
-        player, view = world["players"][factory], world["views"][factory]
-        for k in range(view["n_partners"]):
-            view["partners"][k]["running"] = view["partners"][k]["my_turn"] = 0
-        call_learn(player, views + factory * _VIEW_SIZE, player["state"])
-    for factory in range(n):
+    let_players_learn(world)
+    for factory in range(world["n_factories"]):
         _settle(world, factory, daily)
     day = world["day"]
     _trade(world, daily)
@@ -175,3 +145,6 @@ def _trade(world: World, daily: np.ndarray) -> None:
                 today = daily[day][factory]
                 sold, mean = add_trade(sold, mean, today["exogenous_quantity"], today["exogenous_price"])
         move_price(world, product, sold, mean)
+
+
+DAYS = Days(begin_world, begin_day, close_day)

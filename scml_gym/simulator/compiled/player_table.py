@@ -12,7 +12,7 @@ from scml_gym.core.errors import InputError
 from scml_gym.game import calls
 from scml_gym.game.strategy import Strategy, StrategyPolicy
 from scml_gym.jit.compile import jittable
-from scml_gym.oneshot.worlds.compiled.layout import ASYNCHRONOUS, EXTERNAL, SYNCHRONOUS, World
+from scml_gym.simulator.compiled.layout import ASYNCHRONOUS, EXTERNAL, SYNCHRONOUS
 
 PLAYER_DTYPE = np.dtype([("kind", np.int64), *calls.PLAYER_DTYPE.descr], align=True)
 """A player: how it is asked, and how it is called."""
@@ -92,21 +92,22 @@ def move_addresses(records: np.ndarray, moved: dict[int, int]) -> None:
 
 @jittable
 def place_players(
-    world: World, players: np.ndarray, choices: np.ndarray, learner: int, seed: int, state: np.ndarray
+    world: np.void, n: int, players: np.ndarray, choices: np.ndarray, learner: int, seed: int, state: np.ndarray
 ) -> None:
     """Put the players that were drawn into a world, and an external one in the place of the learner's.
 
     Args:
-        world: Its number of factories is set.
+        world: A record with ``players``.
+        n: Its factories.
         players: Of the table.
         choices: int64, the player of each factory.
         learner: The external factory; -1 for none.
         seed: Of the strategies' draws.
-        state: float64, shape ``(MAX_FACTORIES, state size)``: what the strategies remember; is cleared.
+        state: float64, shape ``(n or more, state size)``: what the strategies remember; is cleared.
     """
     size = state.shape[1]
     state[:] = 0.0
-    for factory in range(world["spec"]["n_sellers"] + world["spec"]["n_buyers"]):
+    for factory in range(n):
         record, player = world["players"][factory], players[choices[factory]]
         record["kind"] = EXTERNAL if factory == learner else player["kind"]
         record["decide"] = player["decide"]

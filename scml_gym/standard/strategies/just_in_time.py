@@ -1,0 +1,125 @@
+"""Just in time: sell what there is material for, and buy for the delivery days on which material runs short.
+
+What it has for each of the coming days is its stock and the supplies booked until then, less what is sold until then.
+Of that it promises each item once, and no more a day than its lines can make; it counts as if production took inputs
+out of stock, so its promises hold under both stock rules. It buys, for the day on which that falls below a buffer, as
+many items as are missing then. The buffer lets a factory in the middle begin: it sells from it and buys again for what
+it has sold. The last level counts on the mean of the exogenous sales that it has seen.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from scml_gym.jit.arrays import scratch_floats, scratch_integers
+from scml_gym.jit.compile import jittable
+from scml_gym.jit.parameters import parameters_dtype, record_of
+from scml_gym.standard.allocation import EACH_DAY, add_pending, allocate
+from scml_gym.standard.strategies.base import Strategy
+from scml_gym.standard.strategies.market import BOTH_BOOKS, SALE, SUPPLY, days_ahead, is_first_level
+from scml_gym.standard.view import BOOK_DAYS, ActionArray, StandardView
+
+PARAMETERS = {
+    "buffer": 0.7,  # inputs that should be there beyond what is sold, as a fraction of the lines
+    "expected": 0.8,  # fraction of the mean exogenous sales that is counted on for each later day
+    "limit": 0.0,  # the worst price, as a position of today's range: 1 is the best, 0 the worst
+    "exponent": 2.0,  # concession: prices fall to the limit with relative time to this power
+}
+PARAMETERS_DTYPE = parameters_dtype(PARAMETERS)
+
+SOLD, DAYS = 0, 1
+"""State: exogenous sales of the days so far, and how many days these are."""
+
+
+@jittable
+def spare_inputs(view: StandardView, supplies: np.ndarray, sales: np.ndarray, spare: np.ndarray) -> None:
+    """Write how many inputs are left after what is sold until each day from today; negative where more is sold than
+    there will be.
+
+    Args:
+        view: Has the stock and today's exogenous contracts.
+        supplies: Items that come by days from today, int64 ``(BOOK_DAYS,)``.
+        sales: Items sold, likewise.
+        spare: int64 ``(BOOK_DAYS,)``.
+    """
+    left = view["stock"] + view["exogenous_supply"] - view["exogenous_sales"]
+    for ahead in range(BOOK_DAYS):
+        left += supplies[ahead] - sales[ahead]
+        spare[ahead] = left
+
+
+@jittable
+def sellable(view: StandardView, sales: np.ndarray, spare: np.ndarray, wanted: np.ndarray) -> None:
+    """Write how many more items can be sold for each day from today, all of them together.
+
+    Early days come first. Items for a day are at most the lines that are free on it, and at most what is left over on
+    that day and on all later ones.
+    """
+    promised = 0
+    for ahead in range(days_ahead(view) + 1):
+        room = view["lines"] - sales[ahead]
+        if ahead == 0:
+            room -= view["exogenous_sales"]
+        for later in range(ahead, BOOK_DAYS):
+            room = min(room, spare[later] - promised)
+        wanted[ahead] = max(0, room)
+        promised += wanted[ahead]
+
+
+@jittable
+def missing(view: StandardView, spare: np.ndarray, buffer: float, expected: float, wanted: np.ndarray) -> None:
+    """Write how many more items are needed on each day from today, beyond those needed earlier.
+
+    Args:
+        view: Says how far ahead goods may be traded; no more is wanted than can still be made.
+        spare: Of `spare_inputs`.
+        buffer: Items that should be left over.
+        expected: Items that are counted on to be sold on each later day beside the booked ones.
+        wanted: int64 ``(BOOK_DAYS,)``.
+    """
+    earlier = 0
+    for ahead in range(days_ahead(view) + 1):
+        need = int(buffer + expected * ahead - spare[ahead] + 0.5)
+        need = min(need, view["lines"] * (view["n_days"] - view["day"] - ahead))
+        wanted[ahead] = max(0, need - earlier)
+        earlier = max(earlier, need)
+
+
+@jittable
+def decide(view: StandardView, state: np.ndarray, params: np.ndarray, draws: np.ndarray, actions: ActionArray) -> None:
+    """Work out what can be sold and what is missing for each day, and divide it over the partners."""
+    parameters = record_of(params, PARAMETERS_DTYPE, 0)
+    spare, wanted = scratch_integers(BOOK_DAYS), scratch_integers(BOTH_BOOKS)
+    supplies, sales = scratch_integers(BOOK_DAYS), scratch_integers(BOOK_DAYS)
+    limits = scratch_floats(BOTH_BOOKS)
+    for i in range(BOTH_BOOKS):
+        limits[i] = parameters["limit"]
+    for ahead in range(BOOK_DAYS):
+        supplies[ahead], sales[ahead] = view["supplies"][ahead], view["sales"][ahead]
+    add_pending(view, SALE, sales)
+    spare_inputs(view, supplies, sales, spare)
+    sellable(view, sales, spare, wanted[BOOK_DAYS:])
+    if not is_first_level(view):
+        add_pending(view, SUPPLY, supplies)
+        spare_inputs(view, supplies, view["sales"], spare)
+        mean = (state[SOLD] + view["exogenous_sales"]) / (state[DAYS] + 1.0)
+        missing(view, spare, parameters["buffer"] * view["lines"], parameters["expected"] * mean, wanted[:BOOK_DAYS])
+    allocate(view, EACH_DAY, wanted, limits, parameters["exponent"], actions)
+
+
+@jittable
+def learn(view: StandardView, state: np.ndarray, params: np.ndarray) -> None:
+    """At the end of a day: count its exogenous sales."""
+    state[SOLD] += view["exogenous_sales"]
+    state[DAYS] += 1.0
+
+
+JUST_IN_TIME = Strategy(
+    "just-in-time",
+    decide,
+    PARAMETERS,
+    state_size=2,
+    learn=learn,
+    summary="sells what there is material for and buys for the days on which it runs short",
+    n_draws=0,
+)
