@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from scml_gym.core.arguments import whole, whole_range
+from scml_gym.core.arguments import Range, whole, whole_range
 from scml_gym.core.errors import InputError
 from scml_gym.core.registry import Registry
 from scml_gym.game.world_config import EpisodeSample, Opponent, WorldConfig
+from scml_gym.simulator.world_spec import MOST_DAYS
 from scml_gym.standard.envs.sampling import ANY, FIRST, LAST, MIDDLE, draw_players
 from scml_gym.standard.rules import stock_rule
 from scml_gym.standard.view import MAX_LEVELS, MAX_PER_LEVEL, MIN_LEVELS, MOST_HORIZON
-from scml_gym.standard.worlds.generation import MOST_DAYS, Range
 from scml_gym.standard.worlds.spec import WorldSpec
 
 BACKENDS = Registry("backend")
