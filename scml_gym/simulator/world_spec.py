@@ -20,6 +20,12 @@ from scml_gym.core.files import replace_file
 
 Scope = Literal["factory", "day", "world"]
 
+Range = int | tuple[int, int]
+"""One number, or the two ends of a range that a number is drawn from, both included."""
+
+MOST_DAYS = 10_000
+"""Simulated days of a world."""
+
 
 def numbers(scope: Scope, kind: type, *shape: int) -> dict[str, Any]:
     """The metadata of a field of numbers: one of that kind and shape for each factory, for each of its days, or for the

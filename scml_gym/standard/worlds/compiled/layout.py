@@ -25,6 +25,7 @@ from scml_gym.standard.view import (
     MOST_HORIZON,
     VIEW_DTYPE,
 )
+from scml_gym.standard.worlds.protocol import CONTRACT_DTYPE
 from scml_gym.standard.worlds.spec_record import SPEC_DTYPE
 
 MAX_PRODUCTS = MAX_LEVELS + 1
@@ -41,22 +42,7 @@ MAX_DELIVERIES = MAX_PER_LEVEL * BOOK_DAYS
 NO_FUTURE = -1
 """In place of a future's index: the end of a list."""
 
-NEGOTIATION_DTYPE = negotiation_dtype(
-    ("offer_quantity", np.int64), ("offer_price", np.int64), ("offer_day", np.int64)
-)
-
-CONTRACT_DTYPE = np.dtype(
-    [
-        ("day", np.int64),  # of its conclusion
-        ("delivery", np.int64),
-        ("seller", np.int64),  # index of a factory
-        ("buyer", np.int64),
-        ("quantity", np.int64),
-        ("price", np.int64),
-        ("nullified", np.int64),  # a partner went bankrupt before it was delivered
-    ],
-    align=True,
-)
+NEGOTIATION_DTYPE = negotiation_dtype(("offer_quantity", np.int64), ("offer_price", np.int64), ("offer_day", np.int64))
 
 FUTURE_DTYPE = np.dtype(
     [

@@ -12,7 +12,7 @@ from scml_gym.jit.compile import jittable
 from scml_gym.simulator.compiled.alternating_offers import BUYER, SELLER
 from scml_gym.simulator.compiled.negotiations import add_negotiation, compile_negotiations, forget_negotiations
 from scml_gym.simulator.compiled.players import Track, compile_players
-from scml_gym.standard.rules import book_agreement, repair
+from scml_gym.standard.rules import book_agreement, opens_negotiations, repair
 from scml_gym.standard.view import MAX_PARTNERS, MAX_PER_LEVEL, NOOP, StandardView
 from scml_gym.standard.worlds.compiled.futures import add_future
 from scml_gym.standard.worlds.compiled.layout import World
@@ -89,8 +89,9 @@ def make_negotiations(world: World) -> None:
     """
     forget_negotiations(world)
     spec = world["spec"]
-    level = spec["n_levels"] - 1
-    while level >= 0:
+    for level in range(spec["n_levels"] - 1, -1, -1):
+        if not opens_negotiations(level, spec["n_levels"]):
+            continue
         for i in range(spec["sizes"][level]):
             if level > 0:
                 for j in range(spec["sizes"][level - 1]):
@@ -98,7 +99,6 @@ def make_negotiations(world: World) -> None:
             if level < spec["n_levels"] - 1:
                 for j in range(spec["sizes"][level + 1]):
                     _add_pair(world, level, i, j, SELLER)
-        level -= 2
 
 
 @jittable
