@@ -156,8 +156,8 @@ class PausedWorld(Uncopied):
 
     @property
     def trading_prices(self) -> np.ndarray:
-        """Trading prices of the products at the start of each day, float64, shape ``(n_products, n_days + 1)``; those of
-        days to come are the last known ones."""
+        """Trading prices of the products at the start of each day, float64, shape ``(n_products, n_days + 1)``; days to
+        come repeat what is known last."""
         return self.world._trading_price
 
     def negotiated(self) -> Iterator[tuple[dict[str, Any], int, int]]:

@@ -1,4 +1,4 @@
-"""Players of the Standard track by name: what ``opponents``, ``--background`` and competitors of ``evaluate.py`` may say.
+"""Players of the Standard track by name: what ``opponents`` and the competitors of ``evaluate.py`` may say.
 
 - ``just-in-time``: a strategy of the registry, ``greedy?slack=0.2`` with a parameter replaced;
 - ``scml:GreedyStdAgent``: one of scml's built-in agents of the track;

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from scml_gym.core.arguments import whole_range
+from scml_gym.core.arguments import Range, whole_range
 from scml_gym.oneshot.view import MAX_PARTNERS
 from scml_gym.oneshot.worlds.spec import WorldSpec
-from scml_gym.simulator.world_spec import MOST_DAYS, Range
+from scml_gym.simulator.world_spec import MOST_DAYS
 
 
 def league_spec(seed: int, days: Range = (50, 200), factories_per_level: Range = (4, 8)) -> WorldSpec:

@@ -41,6 +41,7 @@ class WorldSpec(ArraySpec):
     """
 
     schema: ClassVar[str] = "scml-gym-world-spec-1"
+    track: ClassVar[str] = "OneShot"
 
     level: np.ndarray = field(metadata=numbers("factory", np.int64))
     lines: np.ndarray = field(metadata=numbers("factory", np.int64))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from scml_gym.core.arguments import whole_range
-from scml_gym.simulator.world_spec import MOST_DAYS, Range
+from scml_gym.core.arguments import Range, whole_range
+from scml_gym.simulator.world_spec import MOST_DAYS
 from scml_gym.standard.view import MAX_LEVELS, MAX_PER_LEVEL, MIN_LEVELS
 from scml_gym.standard.worlds.spec import WorldSpec, with_all_products
 

@@ -45,7 +45,7 @@ class OfficialSimulation(OrderedWorld, SCML2024StdWorld):
 
 
 class OfficialWorld(ReferenceWorld):
-    """`scml_gym.standard.worlds.reference.ReferenceWorld` over `OfficialSimulation`: the league's stock rule and clocks.
+    """A `ReferenceWorld` over `OfficialSimulation`: with the league's stock rule and clocks.
 
     Args:
         spec: The world's parameters.

@@ -10,6 +10,7 @@ import numpy as np
 from scml_gym.core.arguments import whole
 from scml_gym.core.errors import InputError
 from scml_gym.game.world import PlayerMaker, World
+from scml_gym.simulator.world_spec import check_spec
 from scml_gym.standard.rules import stock_rule
 from scml_gym.standard.view import MOST_HORIZON
 from scml_gym.standard.worlds.spec import WorldSpec
@@ -32,9 +33,10 @@ def check_players(spec: WorldSpec, players: Sequence[Any], stock: str, horizon: 
     """Refuse what no world can be made of.
 
     Raises:
-        InputError: if the number of players is not that of the spec's factories, there is no such stock rule, or the
-            horizon is outside 0 to ``MOST_HORIZON``.
+        InputError: if the spec is of another track, the number of players is not that of its factories, there is no
+            such stock rule, or the horizon is outside 0 to ``MOST_HORIZON``.
     """
+    check_spec(spec, WorldSpec)
     if len(players) != spec.n_factories:
         raise InputError(f"{len(players)} players for {spec.n_factories} factories")
     stock_rule(stock)

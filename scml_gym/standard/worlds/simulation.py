@@ -19,7 +19,7 @@ class StandardSimulation(DeterministicWorld, SCML2024StdWorld):
     Args:
         spec: The parameters.
         agents: For each factory of the spec, the scml agent class and its keyword arguments.
-        stock: ``"league"``, or ``"physical"``: what production used is taken out of stock when the day is settled, which
+        stock: ``"league"``, or ``"physical"``: what production used is taken out of stock when a day is settled, which
             scml does not do; see `scml_gym.standard.rules.stock_after`.
         horizon: Days ahead that goods are traded for.
         name: Of the world.

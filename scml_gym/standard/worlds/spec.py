@@ -42,6 +42,7 @@ class WorldSpec(ArraySpec):
     """
 
     schema: ClassVar[str] = "scml-gym-standard-world-spec-1"
+    track: ClassVar[str] = "the Standard track"
 
     level: np.ndarray = field(metadata=numbers("factory", np.int64))
     lines: np.ndarray = field(metadata=numbers("factory", np.int64))
@@ -95,7 +96,9 @@ class WorldSpec(ArraySpec):
                 found = f"{name}={getattr(world, name)!r}, not {value!r}"
                 raise InputError(f"world {world.name!r} is not of the Standard track: {found}")
         if not MIN_LEVELS <= world.n_processes <= MAX_LEVELS:
-            raise InputError(f"world {world.name!r} has {world.n_processes} levels; valid: {MIN_LEVELS} to {MAX_LEVELS}")
+            raise InputError(
+                f"world {world.name!r} has {world.n_processes} levels; valid: {MIN_LEVELS} to {MAX_LEVELS}"
+            )
         if any(np.any(costs) for costs in map(np.asarray, world.agent_disposal_cost.values())):
             raise InputError(f"world {world.name!r} has disposal costs; factories of the Standard track have none")
         return cls(**with_all_products(read_world(world, "storage_cost")))
