@@ -129,4 +129,4 @@ def compare_external(case: Case, n_external: int) -> str | None:
     n = case.spec.n_factories
     chosen = np.random.default_rng(case.seed).choice(n, size=min(n, n_external), replace=False)
     worlds, policies = make_worlds(case, tuple(sorted(chosen.tolist())))
-    return compare_decisions(worlds, policies) or compare_results(*worlds, RESULTS)
+    return compare_decisions(worlds, policies) or compare_results(worlds[0], worlds[1], RESULTS)

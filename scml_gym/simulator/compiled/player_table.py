@@ -45,7 +45,8 @@ def make_player_table(makers: Sequence[Any], interface: StrategyInterface) -> Pl
         interface: What the game's strategies read and write.
 
     Raises:
-        InputError: if one of them is a strategy of another game, does not compile, or depends on the seed in another way than through its draws.
+        InputError: if one of them is no strategy of the game, does not compile, or depends on the seed in another way
+            than through its draws.
     """
     players = np.zeros(len(makers), dtype=PLAYER_DTYPE)
     made: list[StrategyPolicy] = [make(1) for make in makers]

@@ -5,6 +5,8 @@ As scml/oneshot/world.py ``simulation_step`` (stage 0 and 1) and ``start_contrac
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from scml_gym.jit.arrays import scratch_floats, scratch_integers
@@ -185,7 +187,8 @@ def _trade(world: World, daily: np.ndarray) -> None:
     """Trading prices move towards what was paid today, contract after contract in the order of execution: futures in
     order of conclusion, then what was concluded today, and exogenous contracts."""
     spec, day = world["spec"], world["day"]
-    sold, mean = scratch_integers(MAX_PRODUCTS), scratch_floats(MAX_PRODUCTS)
+    sold: Any = scratch_integers(MAX_PRODUCTS)
+    mean: Any = scratch_floats(MAX_PRODUCTS)
     i = world["first_future"][day % BOOK_DAYS]
     while i != NO_FUTURE:
         future = world["futures"][i]
@@ -205,7 +208,7 @@ def _trade(world: World, daily: np.ndarray) -> None:
 
 
 @jittable
-def _count(world: World, contract: np.void, sold: np.ndarray, mean: np.ndarray) -> None:
+def _count(world: World, contract: np.void, sold: Any, mean: Any) -> None:
     """Add a negotiated contract to the day's trade of its product."""
     product = world["spec"]["level"][contract["buyer"]]
     sold[product], mean[product] = add_trade(sold[product], mean[product], contract["quantity"], contract["price"])
