@@ -10,7 +10,7 @@ from scml_gym.core.arguments import brief
 from scml_gym.core.errors import InputError
 from scml_gym.core.registry import Registry, load_object, parse_parameters
 from scml_gym.game.run_folders import RUN_FOLDERS, is_folder
-from scml_gym.game.strategy import Strategy, StrategyInterface, StrategyPolicy
+from scml_gym.game.strategy import Strategy, StrategyInterface, StrategyPolicy, check_interface
 from scml_gym.game.world import FactoryPolicy, PlayerMaker
 
 
@@ -61,8 +61,8 @@ def own_maker(name: str, target: Any, others: str = "", interface: StrategyInter
             makes no player.
     """
     if isinstance(target, Strategy):
-        if interface is not None and target.interface != interface:
-            raise InputError(f"{name!r} is a strategy of another game: it reads other views or gives other answers")
+        if interface is not None:
+            check_interface(target, interface)
         return functools.partial(StrategyPolicy, target)
     wrong = f"{name!r} is neither {others}a Strategy nor a callable (seed) -> FactoryPolicy"
     if not _may_make_players(target):
