@@ -27,6 +27,7 @@ from scml_gym.oneshot.envs.vector.batch import (
     widen_state,
 )
 from scml_gym.oneshot.envs.vector.concurrent_step import ENDED, ERROR, SUMMARY_DTYPE, Outputs
+from scml_gym.oneshot.strategies.base import ONESHOT_INTERFACE
 from scml_gym.oneshot.view import MAX_PARTNERS
 from scml_gym.oneshot.worlds.compiled.generation import compiled_spec
 from scml_gym.oneshot.worlds.pool import SpecPool
@@ -148,7 +149,7 @@ class BatchedEnv(RowVectorEnv):
         before = self.config.makers
         self.config.set_opponents(opponents)
         try:
-            player_table = make_player_table(self.config.makers)
+            player_table = make_player_table(self.config.makers, ONESHOT_INTERFACE)
         except InputError:
             self.config.makers = before
             raise
