@@ -41,6 +41,7 @@ from scml_gym.oneshot.envs.vector.base import make_source
 from scml_gym.oneshot.envs.vector.batch import advance_row, allocate, draw_world
 from scml_gym.oneshot.players import player_maker
 from scml_gym.oneshot.strategies import STRATEGIES
+from scml_gym.oneshot.strategies.base import ONESHOT_INTERFACE
 from scml_gym.oneshot.view import ACCEPT, MAX_PARTNERS, OFFER
 from scml_gym.oneshot.worlds.compiled.generation import compiled_spec
 from scml_gym.oneshot.worlds.compiled.negotiation import answer
@@ -208,7 +209,7 @@ def draw_worlds(batch: Any, source: Any, low: int, high: int) -> int:
 def make_batch(n: int, moves: bool, learners: int, arguments: dict[str, Any]) -> tuple[Any, Any, Any]:
     """A batch of worlds without an environment around it; the player_table must be kept alive."""
     setting = OneShotConfig(**arguments)
-    player_table = make_player_table(setting.makers)
+    player_table = make_player_table(setting.makers, ONESHOT_INTERFACE)
     source, days = make_source(setting, player_table, n)
     batch = allocate(n, days, moves, player_table)
     batch.rows["seed"] = np.arange(n, dtype=np.uint64) << np.uint64(32)

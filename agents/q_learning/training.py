@@ -12,15 +12,15 @@ from agents.q_learning.hyperparameters import QLearningHyperparameters, Training
 from agents.q_learning.memory import make_rules
 from agents.q_learning.policy import QPolicy
 from agents.q_learning.tables import Tables, shared
-from scml_gym.core.arguments import whole_range
+from scml_gym.core.arguments import Range, whole_range
 from scml_gym.core.config import ConfigError, arguments_of
 from scml_gym.core.errors import about
 from scml_gym.core.registry import Registry
 from scml_gym.game.world import PlayerMaker
 from scml_gym.oneshot.envs.config import BACKENDS, GENERATORS
 from scml_gym.oneshot.view import MAX_PARTNERS, SELLER
-from scml_gym.oneshot.worlds.generation import MOST_DAYS, Range
 from scml_gym.oneshot.worlds.spec import WorldSpec
+from scml_gym.simulator.world_spec import MOST_DAYS
 
 SELF_PLAY, MIXED = "self-play", "mixed"
 

@@ -15,6 +15,9 @@ from scml_gym.core.errors import InputError, nearest
 
 Class = TypeVar("Class", bound=type)
 
+Range = int | tuple[int, int]
+"""One number, or the two ends of a range that a number is drawn from, both included."""
+
 NAMED = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
 
 

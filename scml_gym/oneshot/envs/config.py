@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from scml_gym.core.arguments import whole_range
+from scml_gym.core.arguments import Range, whole_range
 from scml_gym.core.errors import InputError
 from scml_gym.core.registry import Registry
 from scml_gym.game.world_config import EpisodeSample, Opponent, WorldConfig
 from scml_gym.oneshot.envs.sampling import draw_players
 from scml_gym.oneshot.view import BUYER, MAX_PARTNERS, SELLER
-from scml_gym.oneshot.worlds.generation import MOST_DAYS, Range
 from scml_gym.oneshot.worlds.spec import WorldSpec
+from scml_gym.simulator.world_spec import MOST_DAYS
 
 BACKENDS = Registry("backend")
 BACKENDS.register("compiled", "scml_gym.oneshot.worlds.compiled.world:CompiledWorld")

@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from scml_gym.core.arguments import whole, whole_range
+from scml_gym.core.arguments import Range, whole, whole_range
 from scml_gym.core.cli import run_main
 from scml_gym.core.errors import InputError
 from scml_gym.core.files import replace_file
@@ -30,9 +30,10 @@ from scml_gym.core.worker_processes import worker_processes
 from scml_gym.jit.compile import jittable
 from scml_gym.jit.random import below, open_stream
 from scml_gym.oneshot.view import MAX_PARTNERS
-from scml_gym.oneshot.worlds.generation import MOST_DAYS, Range, league_spec
+from scml_gym.oneshot.worlds.generation import league_spec
 from scml_gym.oneshot.worlds.spec import MAX_FACTORIES, WorldSpec
 from scml_gym.oneshot.worlds.spec_record import DAILY_DTYPE, SPEC_DTYPE, fill_spec, read_spec
+from scml_gym.simulator.world_spec import MOST_DAYS
 
 SCHEMA = "scml-gym-spec-pool-1"
 SPEC_FIELDS = tuple(SPEC_DTYPE.names or ())

@@ -27,9 +27,9 @@ from scml_gym.oneshot.envs.vector.batch import (
     widen_state,
 )
 from scml_gym.oneshot.envs.vector.concurrent_step import ENDED, ERROR, SUMMARY_DTYPE, Outputs
+from scml_gym.oneshot.strategies.base import ONESHOT_INTERFACE
 from scml_gym.oneshot.view import MAX_PARTNERS
 from scml_gym.oneshot.worlds.compiled.generation import compiled_spec
-from scml_gym.oneshot.worlds.generation import MOST_DAYS
 from scml_gym.oneshot.worlds.pool import SpecPool
 from scml_gym.oneshot.worlds.spec import MAX_FACTORIES
 from scml_gym.oneshot.worlds.spec_record import DAILY_DTYPE, SPEC_DTYPE, fill_spec
@@ -41,6 +41,7 @@ from scml_gym.simulator.compiled.player_table import (
     move_addresses,
     readdress,
 )
+from scml_gym.simulator.world_spec import MOST_DAYS
 from scml_gym.vector.env import Information, RowVectorEnv
 from scml_gym.vector.jobs import BatchStep
 from scml_gym.vector.loop import REST, RESTART
@@ -148,7 +149,7 @@ class BatchedEnv(RowVectorEnv):
         before = self.config.makers
         self.config.set_opponents(opponents)
         try:
-            player_table = make_player_table(self.config.makers)
+            player_table = make_player_table(self.config.makers, ONESHOT_INTERFACE)
         except InputError:
             self.config.makers = before
             raise

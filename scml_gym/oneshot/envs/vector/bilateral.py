@@ -19,7 +19,7 @@ from scml_gym.oneshot.envs.vector.bilateral_step import DRAWN, NEGOTIATION_DTYPE
 from scml_gym.oneshot.envs.vector.concurrent_step import Outputs
 from scml_gym.oneshot.rewards.negotiation import NegotiationReward
 from scml_gym.oneshot.strategies import STRATEGIES
-from scml_gym.oneshot.strategies.base import StrategyPolicy
+from scml_gym.oneshot.strategies.base import ONESHOT_INTERFACE, StrategyPolicy
 from scml_gym.simulator.compiled.advance import OVER
 from scml_gym.simulator.compiled.player_table import make_player_table
 from scml_gym.vector.env import SINGLE, Information
@@ -73,7 +73,9 @@ class OneShotBilateralVectorEnv(BatchedEnv):
         config, codec = batched_config(num_envs, arguments), PartnerCodec(observation, quantity_bins, price_bins)
         self.single_observation_space, self.single_action_space = codec.observation_space, codec.action_space
         kernel = partner_kernel(codec.encoder)
-        player_table = make_player_table([*config.makers, partial(StrategyPolicy, STRATEGIES.get(others, "others"))])
+        player_table = make_player_table(
+            [*config.makers, partial(StrategyPolicy, STRATEGIES.get(others, "others"))], ONESHOT_INTERFACE
+        )
         source, days = make_source(config, player_table._replace(players=player_table.players[:-1]), num_envs)
         self._learner = Learner(
             player_table.players[-1:].copy(),

@@ -18,6 +18,7 @@ from scml_gym.oneshot.envs.vector.concurrent_step import compile_step, new_learn
 from scml_gym.oneshot.envs.vector.kernels import action_kernel, encoder_kernel, reward_kernel
 from scml_gym.oneshot.observations.factory import JointEncoder, make_encoder
 from scml_gym.oneshot.rewards.factory import Reward, make_reward
+from scml_gym.oneshot.strategies.base import ONESHOT_INTERFACE
 from scml_gym.oneshot.view import new_view
 from scml_gym.simulator.compiled.player_table import make_player_table
 from scml_gym.vector.env import SINGLE
@@ -74,7 +75,7 @@ class OneShotConcurrentVectorEnv(BatchedEnv):
         )
         self.single_observation_space, self.single_action_space = self._encoder.space, codec.space
         _, dtype, memory_size = action_kernel(codec)
-        player_table = make_player_table(config.makers)
+        player_table = make_player_table(config.makers, ONESHOT_INTERFACE)
         source, days = make_source(config, player_table, num_envs)
         plan = BatchPlan(
             config,
