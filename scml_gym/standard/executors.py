@@ -46,7 +46,8 @@ def executor_maker(executor: Any) -> MakeExecutor:
         InputError: if it is neither.
     """
     if isinstance(executor, str):
-        return EXECUTORS.get(executor, "executor")
+        make: Any = EXECUTORS.get(executor, "executor")
+        return make
     if not callable(executor):
         raise InputError(f"executor={executor!r}; valid: {', '.join(EXECUTORS)}, or what makes an executor", "executor")
     return executor

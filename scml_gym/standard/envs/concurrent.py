@@ -68,7 +68,7 @@ class StandardConcurrentEnv(WorldEnv, EzPickle):
 
     ## Information
     At every step ``action_mask``. With the last step of a world only: ``score``, ``profit`` (money), ``agreements``,
-    ``negotiations``, ``invalid_actions``, ``decisions``, ``bankrupt`` and ``stock`` (items left at the end).
+    ``negotiations``, ``invalid_actions``, ``decisions`` and ``bankrupt``.
 
     ## Arguments
     Those of `scml_gym.standard.envs.config.StandardConfig` (``level``, ``opponents``, ``days``,

@@ -37,14 +37,14 @@ class StandardConfig(WorldConfig):
     """Which worlds are played: the arguments that all environments of the Standard track share.
 
     Args:
-        level: Where in the chain the learner's factory is: ``"first"``, ``"middle"``, ``"last"``, or None for any, drawn
-            anew for each world.
+        level: Where in the chain the learner's factory is: ``"first"``, ``"middle"``, ``"last"``, or None for any,
+            drawn anew for each world.
         opponents: Who may play the other factories, each drawn with equal chance: names (see
             `scml_gym.standard.players`), `Strategy` objects, or callables ``(seed) -> FactoryPolicy``.
         days: Simulated days, a number or a range.
         factories_per_level: A number or a range up to 8, drawn for each level of its own.
-        n_levels: Levels of factories, 2 to 4: a number or a range; by default as the league draws them, 2 to 4 alike, and
-            3 or 4 for a learner in the middle.
+        n_levels: Levels of factories, 2 to 4: a number or a range; by default as the league draws them, 2 to 4 alike,
+            and 3 or 4 for a learner in the middle.
         generator: ``"compiled"`` (worlds as the league draws them, quickly), ``"league"`` (scml's own generator), or a
             callable ``(seed, days, factories_per_level, n_levels)``.
         spec: A `WorldSpec`, or the path of a saved one, to be played in every episode instead of drawing worlds.

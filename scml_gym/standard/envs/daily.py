@@ -60,7 +60,7 @@ class StandardDailyEnv(WorldEnv, EzPickle):
 
     ## Information
     At every step ``action_mask``. With the last step of a world only: ``score``, ``profit`` (money), ``agreements``,
-    ``negotiations``, ``invalid_actions``, ``decisions`` (of the executor), ``bankrupt`` and ``stock``.
+    ``negotiations``, ``invalid_actions``, ``decisions`` (of the executor) and ``bankrupt``.
 
     ## Arguments
     Those of `scml_gym.standard.envs.config.StandardConfig`, and ``observability``, ``observation``, ``history``,

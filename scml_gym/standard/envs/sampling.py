@@ -1,4 +1,4 @@
-"""Which factory a learner of the Standard track plays, drawn from an episode's seed. The same in Python and compiled."""
+"""Which factory a learner of the Standard track plays, from an episode's seed. The same in Python and compiled."""
 
 from __future__ import annotations
 

@@ -44,8 +44,7 @@ class StandardFactoriesEnv(ParallelWorldEnv, EzPickle):
 
     ## Information
     For each agent ``action_mask`` and ``my_turn`` (whether it has something to answer), and with the last step only
-    ``score``, ``profit``, ``agreements``, ``negotiations``, ``decisions``, ``invalid_actions``, ``bankrupt`` and
-    ``stock``.
+    ``score``, ``profit``, ``agreements``, ``negotiations``, ``decisions``, ``invalid_actions`` and ``bankrupt``.
 
     ## Arguments
     Those of `scml_gym.standard.envs.config.StandardConfig` but ``level``, and ``factories`` (indices),

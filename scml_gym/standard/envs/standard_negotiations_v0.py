@@ -30,10 +30,10 @@ class StandardNegotiationsEnv(WorldAgents, EzPickle):
     """A factory's negotiations in SCML's Standard track, one agent for each of its partners.
 
     ## Description
-    The learner's factory is the one of ``scml_gym/StandardConcurrent-v0``; here each negotiation has an agent of its own
-    (multi-agent PPO). Agent ``supplier_k`` negotiates with the ``k``-th factory of the level below, ``consumer_k`` with
-    the ``k``-th one of the level above, on every day. There are always 16 agents, the most partners that a factory has,
-    and all live for the whole episode. An agent is idle, and has only the no-op, while its negotiation asks for no
+    The learner's factory is the one of ``scml_gym/StandardConcurrent-v0``; here each negotiation has an agent of its
+    own (multi-agent PPO). Agent ``supplier_k`` negotiates with the ``k``-th factory of the level below, ``consumer_k``
+    with the ``k``-th one of the level above, on every day. There are always 16 agents, the most partners that a factory
+    has, and all live for the whole episode. An agent is idle, and has only the no-op, while its negotiation asks for no
     answer, and where the world does not have its partner.
 
     ## Action Space
@@ -59,8 +59,8 @@ class StandardNegotiationsEnv(WorldAgents, EzPickle):
 
     ## Information
     For each agent ``action_mask`` and ``my_turn`` (whether it has something to answer), and with the last step only the
-    factory's ``score``, ``profit``, ``agreements``, ``negotiations``, ``decisions``, ``invalid_actions``, ``bankrupt``
-    and ``stock``.
+    factory's ``score``, ``profit``, ``agreements``, ``negotiations``, ``decisions``, ``invalid_actions`` and
+    ``bankrupt``.
 
     ## Arguments
     Those of `scml_gym.standard.envs.config.StandardConfig`, and ``quantity_bins``, ``price_bins``, ``reward``,
