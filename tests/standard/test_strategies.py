@@ -8,10 +8,14 @@ import pytest
 
 from scml_gym.game.strategy import StrategyPolicy
 from scml_gym.jit.random import N_DRAWS, counter_draws
+from scml_gym.standard.players import player_maker
 from scml_gym.standard.rules import needed_sales, spare_inputs, validate
 from scml_gym.standard.strategies import STRATEGIES
 from scml_gym.standard.strategies.distribution import distribute
 from scml_gym.standard.view import ACCEPT, BOOK_DAYS, END, MAX_PARTNERS, MAX_PER_LEVEL, NOOP, OFFER, new_actions
+from scml_gym.standard.worlds.compiled.world import CompiledWorld
+from scml_gym.standard.worlds.generation import league_spec
+from scml_gym.standard.worlds.reference import ReferenceWorld
 from tests.helpers.compiled_strategies import assert_compiled_code_gives_the_same_answers
 from tests.helpers.standard_views import make_view, random_views
 
@@ -116,6 +120,12 @@ def test_greedy_in_the_middle_never_counts_what_it_has_sold_today():
     assert decide("greedy", view)["response"][8] != ACCEPT
 
 
+def test_greedy_leaves_a_partner_where_its_concession_passes_the_range():
+    view = make_view(consumers=[(9, 3, 25)] * 2, time=20)
+    view["min_output_price"] = 28
+    assert decide("greedy", view)["response"][8:10].tolist() == [END, END]
+
+
 def test_greedy_asks_for_a_later_day_when_today_is_settled():
     view = make_view(level=2, suppliers=[NONE] * 3, exogenous_sales=4, supplies=[4])
     actions = decide("greedy", view)[:3]
@@ -159,6 +169,43 @@ def test_sync_random_asks_for_a_full_day_in_the_middle_whatever_is_in_stock():
         actions = decide("sync-random", view, draws=counter_draws(seed, 0, 0, 0))
         totals.append(actions["quantity"][actions["day"] == view["day"]].sum())
     assert set(totals) == {10}
+
+
+def test_sync_random_asks_for_one_of_the_later_days_only():
+    days = set()
+    for seed in range(40):
+        view = make_view(level=2, suppliers=[NONE] * 8, exogenous_sales=5)
+        actions = decide("sync-random", view, draws=counter_draws(seed, 0, 0, 0))
+        later = set(actions["day"][actions["response"] == OFFER]) - {view["day"]}
+        assert len(later) <= 1
+        days |= later
+    assert days == set(range(4, 14))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "peer"),
+    [("greedy", "GreedyStdAgent"), ("sync-random", "SyncRandomStdAgent"), ("random", "RandomStdAgent")],
+)
+def test_it_plays_as_its_family_in_scml(name, peer):
+    """A world of its own kind: how many agreements there are, of how many items, for which days, and scores."""
+
+    def play(player, world_type):
+        counts, scores = [], []
+        for seed in range(8):
+            spec = league_spec(seed, 12, 4, 3)
+            world = world_type(spec, [player_maker(player)(seed + i) for i in range(spec.n_factories)], seed=seed)
+            world.run()
+            contracts = world.contracts
+            later = np.sum(contracts["delivery"] > contracts["day"])
+            counts.append((len(contracts), np.sum(contracts["quantity"]), later))
+            scores.append([np.mean(world.scores[spec.level == level]) for level in range(3)])
+        return np.mean(counts, axis=0), np.mean(scores, axis=0)
+
+    mine, scores = play(name, CompiledWorld)
+    theirs, their_scores = play(f"scml:{peer}", ReferenceWorld)
+    np.testing.assert_allclose(mine, theirs, rtol=0.2, atol=6)
+    np.testing.assert_allclose(scores, their_scores, atol=0.15)
 
 
 def test_sync_random_takes_good_offers_that_it_seems_to_need():
