@@ -15,11 +15,11 @@ from scml_gym.oneshot.worlds.compiled.advance import advance
 from scml_gym.oneshot.worlds.compiled.day import begin_world
 from scml_gym.oneshot.worlds.compiled.generation import generate
 from scml_gym.oneshot.worlds.compiled.layout import WORLD_DTYPE
-from scml_gym.oneshot.worlds.pool import pool_index
 from scml_gym.oneshot.worlds.spec import MAX_FACTORIES
 from scml_gym.oneshot.worlds.spec_record import DAILY_DTYPE, SPEC_DTYPE
 from scml_gym.simulator.compiled.advance import OVER
 from scml_gym.simulator.compiled.player_table import PlayerTable, place_players
+from scml_gym.simulator.spec_pool import pool_index
 
 ROW_DTYPE = np.dtype(
     [
