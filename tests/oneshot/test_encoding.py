@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scml_gym.core.errors import InputError
+from scml_gym.game.codecs import Transition
 from scml_gym.jit.compile import compiled
 from scml_gym.oneshot.actions.factory import (
     ACTIONS,
@@ -19,14 +20,8 @@ from scml_gym.oneshot.actions.factory import (
 )
 from scml_gym.oneshot.observations.encoding import encode_entities, encode_joint, encode_one_partner
 from scml_gym.oneshot.observations.factory import FACTORY_FEATURES, PARTNER_FEATURES, JointEncoder, PartnerEncoder
-from scml_gym.oneshot.rewards.factory import (
-    REWARDS,
-    DailyProfit,
-    PotentialShaping,
-    ShapedProfit,
-    Transition,
-    make_reward,
-)
+from scml_gym.oneshot.rewards import DailyProfit, PotentialShaping
+from scml_gym.oneshot.rewards.factory import REWARDS, ShapedProfit, make_reward
 from scml_gym.oneshot.rewards.kernels import needs_potential
 from scml_gym.oneshot.rules import repair, validate
 from scml_gym.oneshot.view import ACCEPT, BUYER, END, HIDDEN_DTYPE, MAX_PARTNERS, NOOP, OFFER, new_actions, new_view

@@ -9,6 +9,7 @@ from gymnasium import spaces
 
 from scml_gym.core.errors import InputError
 from scml_gym.core.registry import Registry
+from scml_gym.game.ranges import in_range, unit
 from scml_gym.jit.compile import compiled, jittable
 from scml_gym.oneshot.actions.negotiation import PartnerActions, decode_choice, partner_mask
 from scml_gym.oneshot.view import ACCEPT, END, MAX_PARTNERS, NOOP, OFFER, ActionArray, FactoryView, new_actions
@@ -35,26 +36,6 @@ def decode_choices(
         if not decode_choice(choices[k], view, k, quantity_bins, price_bins, actions):
             return k
     return -1
-
-
-@jittable
-def unit(x: float) -> float:
-    """A number in [-1, 1] as one in [0, 1]; numbers outside are clipped."""
-    return (min(max(x, -1.0), 1.0) + 1.0) / 2.0
-
-
-@jittable
-def in_range(x: float, low: int, high: int) -> int:
-    """A number in [-1, 1] as the nearest whole number of a range; of two equally near ones the even one.
-
-    That is Python's ``round``, spelt out so that compiled code cannot differ.
-    """
-    value = low + unit(x) * (high - low)
-    below = math.floor(value)
-    rest = value - below
-    if rest > 0.5 or (rest == 0.5 and below % 2 == 1):
-        return below + 1
-    return below
 
 
 @jittable

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
+from scml_gym.game.kernels import ActionFunctions, RewardKernel
 from scml_gym.jit.arrays import part_of
 from scml_gym.jit.compile import jittable
 from scml_gym.oneshot.envs.vector.batch import Batch, Source, advance_row, draw_world
 from scml_gym.oneshot.rewards.hindsight import hindsight_profit
-from scml_gym.oneshot.rewards.kernels import RewardKernel
 from scml_gym.oneshot.view import HIDDEN_DTYPE, MAX_PARTNERS
 from scml_gym.oneshot.worlds.compiled.advance import fill_hidden_state
 from scml_gym.oneshot.worlds.compiled.negotiation import answer, clear_actions
@@ -21,20 +20,6 @@ from scml_gym.simulator.compiled.scores import score_of
 from scml_gym.vector.jobs import BatchStep
 from scml_gym.vector.loop import make_step
 from scml_gym.vector.seeds import Seeds, next_seed
-
-
-class ActionFunctions(NamedTuple):
-    """An action codec as compiled code takes it.
-
-    Attributes:
-        decode: ``(action, view, memory, actions) -> int``: -1, or what is wrong with the action.
-        mask: ``(view, out)``.
-        remember: ``(view, memory)``: a day's last view.
-    """
-
-    decode: Callable[..., int]
-    mask: Callable[..., None]
-    remember: Callable[..., None]
 
 
 class Outputs(NamedTuple):

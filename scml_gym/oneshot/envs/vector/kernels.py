@@ -4,11 +4,20 @@ from __future__ import annotations
 
 import functools
 from functools import singledispatch
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from scml_gym.game.codecs import NotCompiledError
+from scml_gym.game.kernels import (
+    ActionFunctions,
+    ActionKernel,
+    EncoderKernel,
+    RewardKernel,
+    mask_nothing,
+    remember_nothing,
+)
+from scml_gym.game.rewards import KernelReward
 from scml_gym.jit.compile import jittable
 from scml_gym.oneshot.actions.factory import (
     ChoiceActions,
@@ -18,28 +27,11 @@ from scml_gym.oneshot.actions.factory import (
     decode_continuous,
 )
 from scml_gym.oneshot.actions.planner import PlannerActions, decode_planner
-from scml_gym.oneshot.envs.vector.concurrent_step import ActionFunctions
 from scml_gym.oneshot.observations.encoding import N_ENTITIES, encode_entities, encode_joint
 from scml_gym.oneshot.observations.factory import EntityEncoder, JointEncoder
 from scml_gym.oneshot.planner import MEMORY_SIZE, remember
 from scml_gym.oneshot.rewards.factory import Reward
-from scml_gym.oneshot.rewards.kernels import KernelReward, RewardKernel
 from scml_gym.oneshot.view import ActionArray, FactoryView
-
-
-class ActionKernel(NamedTuple):
-    """An action codec: its functions, the dtype of an action's numbers, and how many numbers it remembers."""
-
-    functions: ActionFunctions
-    dtype: Any
-    memory_size: int
-
-
-class EncoderKernel(NamedTuple):
-    """An encoder: ``encode(view, hidden_state, offer_history, out)``, and the length of the history it shows."""
-
-    encode: Any
-    history: int
 
 
 @singledispatch
@@ -119,11 +111,6 @@ def _(encoder: EntityEncoder) -> EncoderKernel:
 
 
 @jittable
-def remember_nothing(view: FactoryView, memory: np.ndarray) -> None:
-    """For codecs without a memory."""
-
-
-@jittable
 def decode_numbers(action: np.ndarray, view: FactoryView, memory: np.ndarray, actions: ActionArray) -> int:
     """`decode_continuous` for a codec without a memory."""
     return decode_continuous(action, view, actions)
@@ -134,12 +121,6 @@ def decode_plan(action: np.ndarray, view: FactoryView, memory: np.ndarray, actio
     """`decode_planner`, of which every choice is valid."""
     decode_planner(action, view, memory, actions)
     return -1
-
-
-@jittable
-def mask_nothing(view: FactoryView, out: np.ndarray) -> None:
-    """Every choice is valid."""
-    out[:] = True
 
 
 @jittable
