@@ -11,19 +11,14 @@
 
 from __future__ import annotations
 
-import importlib
-from typing import Any
-
-from scml_gym.core.errors import InputError, nearest
-from scml_gym.core.registry import load_object
-from scml_gym.game.players import own_maker, strategy_maker
+from scml_gym.game.players import strategy_maker
 from scml_gym.game.run_folders import RUN_FOLDERS, is_folder
-from scml_gym.game.world import FactoryPolicy, PlayerMaker
+from scml_gym.game.world import PlayerMaker
 from scml_gym.oneshot.policy_files import PolicyFile
 from scml_gym.oneshot.strategies import STRATEGIES
+from scml_gym.simulator.players import ONESHOT, Player, agent_maker, names_agent, own_player_maker
 
-Player = FactoryPolicy | tuple[type, dict[str, Any]] | None
-"""Who plays a factory: a policy, an scml agent class with its keyword arguments, or None where it is external."""
+__all__ = ["Player", "player_maker"]
 
 
 def player_maker(name: str, run_folders: str = "learner") -> PlayerMaker:
@@ -35,58 +30,15 @@ def player_maker(name: str, run_folders: str = "learner") -> PlayerMaker:
             `scml_gym.game.run_folders.RUN_FOLDERS`.
 
     Raises:
-        InputError: if nothing of that name exists; the message names the nearest valid one.
+        InputError: if nothing of that name exists, or it is an agent of another track; the message names the nearest
+            valid one.
     """
-    prefix, _, rest = name.partition(":")
-    if prefix == "scml" and rest:
-        return _scml_builtin(name, rest)
-    if prefix == "scml-agents" and rest:
-        return _league_agent(name, rest)
+    if names_agent(name):
+        return agent_maker(name, ONESHOT)
     if name.endswith(".npz"):
         return PolicyFile.load(name).player
     if is_folder(name):
         return RUN_FOLDERS.get(run_folders)(name)
     if ":" in name:
-        return _own(name)
+        return own_player_maker(name, ONESHOT)
     return strategy_maker(STRATEGIES, name)
-
-
-def _scml_builtin(name: str, class_name: str) -> PlayerMaker:
-    import scml.oneshot.agents as builtin
-    from scml.oneshot.agent import OneShotAgent
-
-    classes = {k: v for k, v in vars(builtin).items() if isinstance(v, type) and issubclass(v, OneShotAgent)}
-    if class_name not in classes:
-        raise InputError(f"{name!r}: scml has no OneShot agent {class_name!r}{nearest(class_name, classes)}")
-    return lambda seed: (classes[class_name], {})
-
-
-def _league_agent(name: str, path: str) -> PlayerMaker:
-    year, _, class_name = path.partition("/")
-    if not (year.isdigit() and class_name):
-        raise InputError(f"{name!r} is not of the form 'scml-agents:YEAR/Name'")
-    try:
-        scml_agents = importlib.import_module("scml_agents")
-    except ModuleNotFoundError as error:
-        raise InputError(f"{name!r} needs the optional package: pip install scml-agents") from error
-    try:  # names first: importing all agents of a year would need whatever each of them needs
-        found = scml_agents.get_agents(int(year), track="oneshot", as_class=False)
-    except ValueError as error:
-        raise InputError(f"{name!r}: scml-agents has no agents of {year} ({error})") from error
-    paths = {p.rpartition(".")[2]: p for p in found}
-    if not paths:
-        raise InputError(f"{name!r}: scml-agents has no OneShot agents of {year}")
-    if class_name not in paths:
-        raise InputError(f"{name!r}: there is no OneShot agent {class_name!r} of {year}{nearest(class_name, paths)}")
-    module, _, attribute = paths[class_name].rpartition(".")
-    agent = load_object(f"{module}:{attribute}")
-    return lambda seed: (agent, {})
-
-
-def _own(name: str) -> PlayerMaker:
-    from scml.oneshot.agent import OneShotAgent
-
-    target = load_object(name)
-    if isinstance(target, type) and issubclass(target, OneShotAgent):
-        return lambda seed: (target, {})
-    return own_maker(name, target, "a OneShotAgent class, ")

@@ -191,3 +191,19 @@ class AsyncAdapter(Adapter, OneShotAgent):
     def _answer(self, agent: str, offer: Outcome | None, state: SAOState) -> SAOResponse | None:
         self.observer.see_offer(agent, offer, state)
         return self.observer.answer(self._decide(), agent, offer)
+
+
+def playing_class(player: Any, synchronous: type, asynchronous: type, external: type) -> tuple[type, dict[str, Any]]:
+    """The scml agent class, with its keyword arguments, that plays a factory for a player.
+
+    Args:
+        player: A policy, an agent class with arguments itself, or None for an external factory.
+        synchronous: The game's adapter of policies that answer all partners together.
+        asynchronous: Of those that answer each negotiation by itself.
+        external: Of external factories.
+    """
+    if player is None:
+        return external, {}
+    if isinstance(player, tuple):
+        return player
+    return (synchronous if player.synchronous else asynchronous), {}

@@ -56,7 +56,44 @@ class _OrderedContracts(defaultdict):
         super().__init__(InsertionOrderedSet, {day: InsertionOrderedSet(c) for day, c in content.items()})
 
 
-class DeterministicWorld(SCMLBaseWorld):
+def world_arguments(agents: list[tuple[type, dict[str, Any]]], name: str) -> dict[str, Any]:
+    """Who plays a world, as scml takes it, under the rules of the league's tournaments.
+
+    Args:
+        agents: For each factory, the scml agent class and its keyword arguments.
+        name: Of the world.
+    """
+    return {
+        "agent_types": [DefaultOneShotAdapter] * len(agents),
+        "agent_params": [{"controller_type": c, "controller_params": dict(p)} for c, p in agents],
+        "force_signing": True,
+        "agent_name_reveals_type": False,
+        "name": name,
+    }
+
+
+class OrderedWorld(SCMLBaseWorld):
+    """scml's world with its unordered sets in the order of insertion, and nothing else changed; to be put before the
+    class of a track."""
+
+    def __init__(self, *args: Any, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        # a set to negmas: it adds to it and iterates over it, here in order
+        self._entities = cast(Any, {0: InsertionOrderedSet(self.agents.values())})
+
+    @property
+    def factory_ids(self) -> list[str]:
+        """Agent ids in the order of the factories."""
+        return [a for a in self.agents if a in self.agent_profiles]
+
+    def on_contract_concluded(self, contract: Contract, to_be_signed_at: int) -> None:
+        """Keep unsigned contracts in the order of their conclusion."""
+        if not isinstance(self.unsigned_contracts, _OrderedContracts):
+            self.unsigned_contracts = _OrderedContracts(self.unsigned_contracts)
+        super().on_contract_concluded(contract, to_be_signed_at)
+
+
+class DeterministicWorld(OrderedWorld):
     """scml's world without clocks, folders and unordered sets; to be put before the class of a track.
 
     Args:
@@ -75,16 +112,7 @@ class DeterministicWorld(SCMLBaseWorld):
     def __init__(self, agents: list[tuple[type, dict[str, Any]]], name: str, **parameters: Any):
         no_clock: dict[str, Any] = {"time_limit": None, "neg_time_limit": None}
         no_clock |= dict.fromkeys(("neg_hidden_time_limit", "neg_step_time_limit"), math.inf)
-        adapters: list[Any] = [DefaultOneShotAdapter] * len(agents)
-        super().__init__(
-            agent_types=adapters,
-            agent_params=[{"controller_type": c, "controller_params": dict(p)} for c, p in agents],
-            force_signing=True,
-            agent_name_reveals_type=False,
-            name=name,
-            **parameters,
-            **no_clock,
-        )
+        super().__init__(**world_arguments(agents, name), **parameters, **no_clock)
         assert self.mechanisms is not None
         players = [self.agents[a].adapted_object for a in self.factory_ids]
         for player in players:
@@ -94,19 +122,6 @@ class DeterministicWorld(SCMLBaseWorld):
         # negmas' annotation says name -> parameters, but takes a class too; a name would be looked up each time
         self.mechanisms = cast(Any, {DeterministicMechanism: mechanism})
         self.save_negotiations = False
-        # a set to negmas: it adds to it and iterates over it, here in order
-        self._entities = cast(Any, {0: InsertionOrderedSet(self.agents.values())})
-
-    @property
-    def factory_ids(self) -> list[str]:
-        """Agent ids in the order of the factories."""
-        return [a for a in self.agents if a in self.agent_profiles]
-
-    def on_contract_concluded(self, contract: Contract, to_be_signed_at: int) -> None:
-        """Keep unsigned contracts in the order of their conclusion."""
-        if not isinstance(self.unsigned_contracts, _OrderedContracts):
-            self.unsigned_contracts = _OrderedContracts(self.unsigned_contracts)
-        super().on_contract_concluded(contract, to_be_signed_at)
 
     def executable_contracts(self) -> Collection[Contract]:
         """Today's contracts in the order of signing (without the consistency check over the whole past)."""

@@ -15,6 +15,7 @@ from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 
+from scml_gym.core.arguments import brief
 from scml_gym.core.errors import InputError
 from scml_gym.core.files import replace_file
 
@@ -38,9 +39,11 @@ class ArraySpec:
 
     Attributes:
         schema: Of its files.
+        track: Whose worlds it holds, as users know it.
     """
 
     schema: ClassVar[str]
+    track: ClassVar[str]
     exogenous_quantity: np.ndarray
     rounds: int
 
@@ -101,6 +104,17 @@ class ArraySpec:
             raise InputError(f"{path}: schema {schema!r} instead of {cls.schema!r}")
         content["rounds"] = int(content["rounds"])
         return cls(**content)
+
+
+def check_spec(spec: Any, kind: type[ArraySpec]) -> None:
+    """Refuse what is no spec, or one of another track.
+
+    Raises:
+        InputError: if it is not of that kind.
+    """
+    if not isinstance(spec, kind):
+        found = f"a spec of {spec.track}" if isinstance(spec, ArraySpec) else brief(spec)
+        raise InputError(f"spec: {found}, not of {kind.track}", "spec")
 
 
 def array_fields(spec: type) -> list[dataclasses.Field]:

@@ -18,6 +18,9 @@ STOCK_RULES = ("league", "physical")
 PRICE_RANGE = 0.1
 """Prices may be off the trading price by that fraction (scml/std/world.py, ``price_range_fraction``)."""
 
+QUANTITY_MULTIPLIER = 3
+"""An offer may be of that many times the largest number of lines (scml/std/world.py, ``quantity_multiplier``)."""
+
 
 def stock_rule(stock: str) -> bool:
     """Whether a stock rule is the physical one.
@@ -48,6 +51,16 @@ def stock_after(physical: bool, stock: int, bought: int, produced: int) -> int:
     if physical:
         return stock + bought - produced
     return stock + max(0, bought - produced)
+
+
+@jittable
+def opens_negotiations(level: int, n_levels: int) -> bool:
+    """Whether the factories of a level make the first offer, which they then do to all their partners: the last level
+    and every second one below it.
+
+    Source: scml/oneshot/world.py, ``_make_negotiations``: who requests a negotiation speaks first.
+    """
+    return (n_levels - 1 - level) % 2 == 0
 
 
 @jittable

@@ -8,11 +8,16 @@ Source: scml/oneshot/ufun.py, ``OneShotUFun.from_offers`` and ``from_aggregates`
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from scml_gym.jit.compile import jittable
 from scml_gym.simulator.compiled.scores import best_first
+from scml_gym.simulator.compiled.trading_prices import INITIALLY_TRADED, add_trade, move_price
+from scml_gym.standard.rules import stock_after, stock_rule
 from scml_gym.standard.view import StandardView
+from scml_gym.standard.worlds.spec import WorldSpec
 
 SETTLEMENT_DTYPE = np.dtype(
     [
@@ -159,3 +164,111 @@ def settle_view(
         view["storage_cost"],
         view["shortfall_penalty"],
     )
+
+
+@dataclass(frozen=True)
+class WorldSettlement:
+    """What became of a whole world.
+
+    Attributes:
+        table: Every factory's days, ``SETTLEMENT_DTYPE``, shape ``(n_factories, n_days)``.
+        stock: Inputs in stock at the start of each day, int64, shape ``(n_factories, n_days + 1)``.
+        trading_prices: At the start of each day, float64, shape ``(n_levels + 1, n_days + 1)``.
+        bankrupt: Whether a factory was bankrupt at the end of each day, bool, shape ``(n_factories, n_days)``.
+        nullified: Which contracts were not delivered because a party went bankrupt first, bool, shape
+            ``(n_contracts,)``.
+    """
+
+    table: np.ndarray
+    stock: np.ndarray
+    trading_prices: np.ndarray
+    bankrupt: np.ndarray
+    nullified: np.ndarray
+
+
+def settle_world(spec: WorldSpec, contracts: np.ndarray, stock: str = "league") -> WorldSettlement:
+    """Settle every factory's days of a whole world, from its contracts alone.
+
+    Args:
+        spec: The world's parameters.
+        contracts: The negotiated ones in order of their conclusion, with the fields delivery (day), seller, buyer
+            (indices), quantity and price.
+        stock: The stock rule, see `scml_gym.standard.rules.stock_after`.
+
+    Raises:
+        InputError: if there is no such stock rule.
+    """
+    physical, n, days = stock_rule(stock), spec.n_factories, spec.n_days
+    table = np.zeros((n, days), dtype=SETTLEMENT_DTYPE)
+    stocks = np.zeros((n, days + 1), dtype=np.int64)
+    bankrupt = np.zeros((n, days), dtype=np.bool_)
+    nullified = np.zeros(len(contracts), dtype=np.bool_)
+    n_products = spec.n_levels + 1
+    market = np.zeros((1,), dtype=[(name, np.float64, (n_products,)) for name in ("trading_price", "traded")])[0]
+    market["trading_price"], market["traded"] = spec.catalog_prices[:n_products], INITIALLY_TRADED
+    prices = np.empty((n_products, days + 1))
+    prices[:, 0] = market["trading_price"]
+    totals, broke = [0.0] * n, np.zeros(n, dtype=np.bool_)
+    for day in range(days):
+        due = contracts["delivery"] == day
+        nullified |= due & (broke[contracts["seller"]] | broke[contracts["buyer"]])
+        today = contracts[due & ~nullified]
+        for factory in range(n):
+            row = _settle(spec, factory, day, today, int(stocks[factory, day]), totals[factory], prices[:, day])
+            table[factory, day] = row
+            produced = row[6]
+            bought = int(today["quantity"][today["buyer"] == factory].sum()) + _exogenous(spec, factory, day)[0]
+            stocks[factory, day + 1] = stock_after(physical, int(stocks[factory, day]), bought, produced)
+            totals[factory] += row[0]
+            broke[factory] |= totals[factory] + float(spec.initial_balance[factory]) < 0.0
+        bankrupt[:, day] = broke
+        _trade(spec, day, today, market)
+        prices[:, day + 1] = market["trading_price"]
+    return WorldSettlement(table, stocks, prices, bankrupt, nullified)
+
+
+def _exogenous(spec: WorldSpec, factory: int, day: int) -> tuple[int, float, int, float]:
+    """Items and unit price of a factory's exogenous supply, and of its exogenous sale."""
+    quantity = int(spec.exogenous_quantity[factory, day])
+    price = float(spec.exogenous_price[factory, day]) if quantity else 0.0
+    level = spec.level[factory]
+    return (quantity, price, 0, 0.0) if level == 0 else (0, 0.0, quantity, price)
+
+
+def _settle(
+    spec: WorldSpec, factory: int, day: int, today: np.ndarray, stock: int, total: float, prices: np.ndarray
+) -> Settlement:
+    """`settle_day` for a factory, with the contracts that are delivered today and the prices of the morning."""
+    supplies, sales = today[today["buyer"] == factory], today[today["seller"] == factory]
+    level = spec.level[factory]
+    return settle_day(
+        len(supplies),
+        np.append(supplies["quantity"], 0),
+        np.append(supplies["price"].astype(np.float64), 0.0),
+        len(sales),
+        np.append(sales["quantity"], 0),
+        np.append(sales["price"].astype(np.float64), 0.0),
+        *_exogenous(spec, factory, day),
+        stock,
+        float(spec.production_cost[factory]),
+        int(spec.lines[factory]),
+        total + float(spec.initial_balance[factory]),
+        float(prices[level]),
+        float(prices[level + 1]),
+        float(spec.storage_cost[factory, day]),
+        float(spec.shortfall_penalty[factory, day]),
+    )
+
+
+def _trade(spec: WorldSpec, day: int, today: np.ndarray, market: np.void) -> None:
+    """Move the trading prices by a day's contracts, in the order of their execution: negotiated, then exogenous."""
+    traded = [(0, 0.0)] * (spec.n_levels + 1)
+    for contract in today:
+        product = int(spec.level[contract["buyer"]])
+        traded[product] = add_trade(*traded[product], int(contract["quantity"]), int(contract["price"]))
+    for factory in range(spec.n_factories):
+        product = 0 if spec.level[factory] == 0 else spec.n_levels  # factories between have no exogenous contracts
+        quantity, price = int(spec.exogenous_quantity[factory, day]), int(spec.exogenous_price[factory, day])
+        traded[product] = add_trade(*traded[product], quantity, price)
+    for product, (sold, mean) in enumerate(traded):
+        move_price(market, product, sold, mean)

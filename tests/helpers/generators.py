@@ -10,12 +10,11 @@ from scml_gym.oneshot.worlds import spec_record as oneshot_records
 from scml_gym.oneshot.worlds import statistics as oneshot_statistics
 from scml_gym.oneshot.worlds.compiled import generation as oneshot
 from scml_gym.oneshot.worlds.spec import MAX_FACTORIES as ONESHOT_FACTORIES
-from scml_gym.simulator.global_rng import GlobalStreams
-from scml_gym.standard.view import MAX_FACTORIES, MAX_LEVELS
+from scml_gym.standard.view import MAX_FACTORIES
+from scml_gym.standard.worlds import generation as standard_generation
 from scml_gym.standard.worlds import spec_record as standard_records
 from scml_gym.standard.worlds import statistics as standard_statistics
 from scml_gym.standard.worlds.compiled import generation as standard
-from scml_gym.standard.worlds.spec import WorldSpec, profile_fields
 
 
 class Track(NamedTuple):
@@ -30,40 +29,6 @@ class Track(NamedTuple):
     predictability: tuple[float, float]  # altered, so little that a few hundred worlds tell
 
 
-def scml_standard_spec(seed, days, factories, n_levels):
-    """A world of the Standard track by scml's own generator."""
-    from scml.std.agents import GreedyStdAgent
-    from scml.std.world import SCML2024StdWorld
-
-    with GlobalStreams(seed).active():
-        config = SCML2024StdWorld.generate(
-            agent_types=[GreedyStdAgent],
-            n_steps=days,
-            n_processes=n_levels,
-            n_agents_per_process=factories,
-            random_agent_types=True,
-        )
-    fields = profile_fields(config["profiles"])
-    penalties = fields["penalty_profile"]
-    noise = np.random.default_rng(seed).normal(size=(len(penalties), 2, config["n_steps"]))
-    quantity = np.zeros((len(penalties), config["n_steps"]), dtype=np.int64)
-    price = np.zeros_like(quantity)
-    for contract in config["exogenous_contracts"]:
-        factory = max(contract.seller, contract.buyer)  # the other side is the system, -1
-        quantity[factory, contract.time], price[factory, contract.time] = contract.quantity, contract.unit_price
-    catalog = np.zeros(MAX_LEVELS + 1, dtype=np.int64)
-    catalog[: len(config["catalog_prices"])] = config["catalog_prices"]
-    return WorldSpec(
-        **fields,
-        initial_balance=np.array(config["initial_balance"]),
-        exogenous_quantity=quantity,
-        exogenous_price=price,
-        shortfall_penalty=np.abs(noise[:, 0] * penalties[:, 1:2] + penalties[:, 0:1]),
-        storage_cost=np.abs(noise[:, 1] * penalties[:, 3:4] + penalties[:, 2:3]),
-        catalog_prices=catalog,
-    )
-
-
 TRACKS = {
     "oneshot": Track(
         oneshot,
@@ -76,7 +41,7 @@ TRACKS = {
     ),
     "standard": Track(
         standard,
-        scml_standard_spec,
+        standard_generation.league_spec,
         standard_records,
         standard_statistics,
         MAX_FACTORIES,

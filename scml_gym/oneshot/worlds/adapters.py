@@ -2,38 +2,35 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
-from negmas.gb.common import ResponseType
 from negmas.outcomes import Outcome
-from negmas.sao.common import SAOResponse, SAOState
 from negmas.situated import Contract
 from scml.oneshot.common import QUANTITY, UNIT_PRICE, is_system_agent
 
 from scml_gym.oneshot.rules import book_agreement, needs_of, repair
-from scml_gym.oneshot.view import ACCEPT, BUYER, NOOP, OFFER, SELLER, ActionArray, FactoryView, new_view
-from scml_gym.simulator.adapters import AsyncAdapter, SyncAdapter
+from scml_gym.oneshot.view import BUYER, SELLER, new_view
+from scml_gym.simulator.adapters import AsyncAdapter, SyncAdapter, playing_class
 from scml_gym.simulator.external import MovesAdapter
+from scml_gym.simulator.observer import ViewObserver
 
 
-class OneShotObserver:
-    """The view of a factory, kept up to date with scml; a `scml_gym.simulator.adapters.Observer`.
+class OneShotObserver(ViewObserver):
+    """The view of a factory, kept up to date with scml.
 
     Args:
         agent: Any OneShot agent of scml whose world is there: who plays the factory does not matter.
-
-    Attributes:
-        view: Of the factory.
-        partners: Id of each partner's agent -> the partner's index in the view.
     """
 
+    issues: ClassVar = {"quantity": QUANTITY, "price": UNIT_PRICE}
+    repair: ClassVar = staticmethod(repair)
+
     def __init__(self, agent: Any):
-        self._agent = agent
         awi = agent.awi
-        self.view: FactoryView = new_view()
         level = SELLER if awi.is_first_level else BUYER
         others = awi.my_consumers if level == SELLER else awi.my_suppliers
-        self.partners = {other: k for k, other in enumerate(p for p in others if not is_system_agent(p))}
+        partners = {other: k for k, other in enumerate(p for p in others if not is_system_agent(p))}
+        super().__init__(agent, new_view(), partners)
         rivals = list(awi.all_suppliers[1] if level == SELLER else awi.all_consumers[1])
         position = rivals.index(awi.agent.id)
         view = self.view
@@ -70,35 +67,7 @@ class OneShotObserver:
         issues = awi.current_output_issues if seller else awi.current_input_issues
         view["min_quantity"], view["max_quantity"] = issues[QUANTITY].min_value, issues[QUANTITY].max_value
         view["min_price"], view["max_price"] = issues[UNIT_PRICE].min_value, issues[UNIT_PRICE].max_value
-        partners = view["partners"]
-        partners[:] = 0
-        partners["exists"][: len(self.partners)] = 1
-        for other, (negotiator, _) in self._agent.negotiators.items():
-            partners[self.partners[other]]["running"] = 1
-            view["n_rounds"] = negotiator.nmi.n_steps
-        partners["relative_time"] = partners["running"] / (view["n_rounds"] + 1)
-
-    def end_day(self) -> None:
-        """The day's negotiations are over."""
-        self.view["partners"]["running"] = 0
-        self.forget_turns()
-
-    def see_offer(self, partner: str, offer: Outcome | None, state: SAOState) -> None:
-        """Write a partner's standing offer into the view, and that an answer is asked for."""
-        record = self.view["partners"][self.partners[partner]]
-        if offer is not None:
-            record["offer_quantity"], record["offer_price"] = offer[QUANTITY], offer[UNIT_PRICE]
-        record["step"] = state.step
-        record["relative_time"] = (state.step + 1) / (self.view["n_rounds"] + 1)
-        record["my_turn"] = 1
-
-    def see_step(self, partner: str, step: int) -> None:
-        """Write how far a negotiation is."""
-        self.view["partners"][self.partners[partner]]["step"] = step
-
-    def forget_turns(self) -> None:
-        """No answer is asked for any more."""
-        self.view["partners"]["my_turn"] = 0
+        self.begin_partners()
 
     def agree(self, partner: str, contract: Contract) -> None:
         """Write an agreement into the view."""
@@ -106,35 +75,14 @@ class OneShotObserver:
         self.view["partners"][k]["running"] = 0
         book_agreement(self.view, k, agreement["quantity"], agreement["unit_price"])
 
-    def fail(self, partner: str) -> None:
-        """A negotiation ended without agreement."""
-        self.view["partners"][self.partners[partner]]["running"] = 0
-
     def opens(self, partner: str) -> bool:
         """The buyer makes the first offer."""
         return bool(self.view["level"] == BUYER and self.view["partners"][self.partners[partner]]["running"])
 
-    def take(self, actions: ActionArray) -> int:
-        """Make a decision's answers playable, in place, and show them; returns how many were not."""
-        view, partners = self.view, self.view["partners"]
-        invalid = repair(view, actions)
-        view["decision"] += 1
-        for k, (response, quantity, price) in enumerate(actions.tolist()):
-            if response == OFFER:
-                partners[k]["my_quantity"], partners[k]["my_price"] = quantity, price
-        self.forget_turns()
-        return invalid
-
-    def answer(self, actions: ActionArray, partner: str, offer: Outcome | None) -> SAOResponse | None:
-        """The checked answer to a partner as negmas takes it; None for a no-op."""
-        response, quantity, price = actions[self.partners[partner]].tolist()
-        if response == NOOP:
-            return None
-        if response == ACCEPT:
-            return SAOResponse(ResponseType.ACCEPT_OFFER, offer)
-        if response == OFFER:
-            return SAOResponse(ResponseType.REJECT_OFFER, (quantity, int(self.view["day"]), price))
-        return SAOResponse(ResponseType.END_NEGOTIATION, None)
+    def outcome(self, *offer: int) -> Outcome:
+        """What an answer offers, for delivery today."""
+        quantity, price = offer
+        return quantity, int(self.view["day"]), price
 
 
 class OneShotSyncAdapter(SyncAdapter):
@@ -158,8 +106,5 @@ class OneShotMovesAdapter(MovesAdapter):
 def agent_class(player: Any, timing: str) -> tuple[type, dict[str, Any]]:
     """The scml agent class, with its keyword arguments, that plays a factory for a player: a policy, an agent class
     with arguments itself, or None for an external factory."""
-    if player is None:
-        return (OneShotMovesAdapter if timing == "moves" else OneShotSyncAdapter), {}
-    if isinstance(player, tuple):
-        return player
-    return (OneShotSyncAdapter if player.synchronous else OneShotAsyncAdapter), {}
+    external = OneShotMovesAdapter if timing == "moves" else OneShotSyncAdapter
+    return playing_class(player, OneShotSyncAdapter, OneShotAsyncAdapter, external)

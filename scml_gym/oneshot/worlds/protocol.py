@@ -10,14 +10,17 @@ import numpy as np
 from scml_gym.core.errors import InputError
 from scml_gym.game.world import PlayerMaker, World
 from scml_gym.oneshot.worlds.spec import WorldSpec
+from scml_gym.simulator.world_spec import check_spec
 
 
 def check_players(spec: WorldSpec, players: Sequence[Any], timing: str) -> None:
     """Refuse what no world can be made of.
 
     Raises:
-        InputError: if the number of players is not that of the spec's factories, or the timing is unknown.
+        InputError: if the spec is of another track, the number of players is not that of its factories, or the timing
+            is unknown.
     """
+    check_spec(spec, WorldSpec)
     if len(players) != spec.n_factories:
         raise InputError(f"{len(players)} players for {spec.n_factories} factories")
     if timing not in ("rounds", "moves"):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -41,6 +41,7 @@ class WorldSpec(ArraySpec):
     """
 
     schema: ClassVar[str] = "scml-gym-world-spec-1"
+    track: ClassVar[str] = "OneShot"
 
     level: np.ndarray = field(metadata=numbers("factory", np.int64))
     lines: np.ndarray = field(metadata=numbers("factory", np.int64))
@@ -82,47 +83,8 @@ class WorldSpec(ArraySpec):
             InputError: if the world is not a two-process OneShot world with at most one exogenous contract a
                 factory and day.
         """
-        from scml.oneshot.common import is_system_agent
+        from scml_gym.simulator.scml_parameters import read_world
 
         if world.n_processes != 2 or not world.perishable or world.horizon:
             raise InputError(f"world {world.name!r} is not a two-process perishable OneShot world")
-        ids: list[Any] = [a for a in world.agents if not is_system_agent(a)]
-        ids.sort(key=lambda a: world.agent_profiles[a].level)
-        index = {agent: i for i, agent in enumerate(ids)}
-        profiles = [world.agent_profiles[a] for a in ids]
-        quantity = np.zeros((len(ids), world.n_steps), dtype=np.int64)
-        price = np.zeros_like(quantity)
-        for day, contracts in world.exogenous_contracts.items():
-            for contract in contracts:
-                factory = next(index[p] for p in contract.partners if p in index)
-                if quantity[factory, day]:
-                    raise InputError(f"world {world.name!r}: {ids[factory]} has two exogenous contracts on day {day}")
-                quantity[factory, day] = contract.agreement["quantity"]
-                price[factory, day] = contract.agreement["unit_price"]
-        balances: dict[Any, Any] = dict(world.initial_balances)
-        return cls(
-            **profile_fields(profiles),
-            initial_balance=np.array([balances[a] for a in ids]),
-            exogenous_quantity=quantity,
-            exogenous_price=price,
-            shortfall_penalty=np.array([world.agent_shortfall_penalty[a] for a in ids], dtype=np.float64),
-            disposal_cost=np.array([world.agent_disposal_cost[a] for a in ids], dtype=np.float64),
-            catalog_prices=np.array(world.catalog_prices),
-            rounds=int(world.neg_n_steps // 2 if _one_offer_per_step(world) else world.neg_n_steps),
-        )
-
-
-def profile_fields(profiles: list[Any]) -> dict[str, Any]:
-    """The fields that scml keeps in the profiles of factories (``OneShotProfile``), sellers first."""
-    penalties = [(p.shortfall_penalty_mean, p.shortfall_penalty_dev) for p in profiles]
-    disposals = [(p.disposal_cost_mean, p.disposal_cost_dev) for p in profiles]
-    return {
-        "level": np.array([p.level for p in profiles]),
-        "lines": np.array([p.n_lines for p in profiles]),
-        "production_cost": np.array([p.cost for p in profiles]),
-        "penalty_profile": np.hstack([np.array(penalties, dtype=np.float64), np.array(disposals, dtype=np.float64)]),
-    }
-
-
-def _one_offer_per_step(world: SCMLBaseWorld) -> bool:
-    return any(parameters.get("one_offer_per_step", False) for parameters in (world.mechanisms or {}).values())
+        return cls(**read_world(world, "disposal_cost"))

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from scml_gym.core.errors import InputError
 from scml_gym.simulator.world_spec import ArraySpec, numbers
+from scml_gym.standard.rules import PRICE_RANGE, QUANTITY_MULTIPLIER
 from scml_gym.standard.view import MAX_LEVELS, MAX_PER_LEVEL, MIN_LEVELS
+
+if TYPE_CHECKING:
+    from scml.oneshot.world import SCMLBaseWorld
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,6 +42,7 @@ class WorldSpec(ArraySpec):
     """
 
     schema: ClassVar[str] = "scml-gym-standard-world-spec-1"
+    track: ClassVar[str] = "the Standard track"
 
     level: np.ndarray = field(metadata=numbers("factory", np.int64))
     lines: np.ndarray = field(metadata=numbers("factory", np.int64))
@@ -74,15 +79,44 @@ class WorldSpec(ArraySpec):
         """Factories of each level."""
         return tuple(np.bincount(self.level.clip(0, None)).tolist()) if self.n_factories else ()
 
+    @classmethod
+    def from_world(cls, world: SCMLBaseWorld) -> WorldSpec:
+        """Read the parameters of a real Standard world, at any time of its life.
 
-def profile_fields(profiles: list[Any]) -> dict[str, Any]:
-    """The fields that scml keeps in the profiles of factories (``OneShotProfile``), level by level."""
-    penalties = [
-        (p.shortfall_penalty_mean, p.shortfall_penalty_dev, p.storage_cost_mean, p.storage_cost_dev) for p in profiles
-    ]
-    return {
-        "level": np.array([p.level for p in profiles]),
-        "lines": np.array([p.n_lines for p in profiles]),
-        "production_cost": np.array([p.cost for p in profiles]),
-        "penalty_profile": np.array(penalties, dtype=np.float64),
-    }
+        Factories are ordered level by level, else as in the world.
+
+        Raises:
+            InputError: if it is a OneShot world, or another one whose rules are not those of the Standard track, or a
+                factory has two exogenous contracts on a day.
+        """
+        from scml_gym.simulator.scml_parameters import read_world
+
+        for name, value in _RULES.items():
+            if getattr(world, name) != value:
+                found = f"{name}={getattr(world, name)!r}, not {value!r}"
+                raise InputError(f"world {world.name!r} is not of the Standard track: {found}")
+        if not MIN_LEVELS <= world.n_processes <= MAX_LEVELS:
+            raise InputError(
+                f"world {world.name!r} has {world.n_processes} levels; valid: {MIN_LEVELS} to {MAX_LEVELS}"
+            )
+        if any(np.any(costs) for costs in map(np.asarray, world.agent_disposal_cost.values())):
+            raise InputError(f"world {world.name!r} has disposal costs; factories of the Standard track have none")
+        return cls(**with_all_products(read_world(world, "storage_cost")))
+
+
+_RULES = {
+    "perishable": False,
+    "price_range_fraction": PRICE_RANGE,
+    "quantity_multiplier": QUANTITY_MULTIPLIER,
+    "wide_price_range": False,
+    "allow_zero_quantity": False,
+    "penalties_scale": "trading",
+}
+"""What scml's Standard worlds have in common (scml/std/world.py)."""
+
+
+def with_all_products(fields: dict[str, Any]) -> dict[str, Any]:
+    """The fields of a spec with the catalog prices of as many products as any world may have."""
+    prices = np.zeros(MAX_LEVELS + 1, dtype=np.int64)
+    prices[: len(fields["catalog_prices"])] = fields["catalog_prices"]
+    return fields | {"catalog_prices": prices}

@@ -1,0 +1,40 @@
+"""Players of the Standard track by name: what ``opponents`` and the competitors of ``evaluate.py`` may say.
+
+- ``just-in-time``: a strategy of the registry, ``greedy?slack=0.2`` with a parameter replaced;
+- ``scml:GreedyStdAgent``: one of scml's built-in agents of the track;
+- ``scml-agents:2024/PenguinAgent``: an agent of the league, where the optional package ``scml-agents`` is installed;
+- ``module:Name``: an own scml ``StdAgent`` class, an own `Strategy`, or a callable ``(seed) -> FactoryPolicy``;
+- a folder: a run of ``train.py`` (see `scml_gym.policies.run_folders`), its learner or, in the compiled world, its
+  policy file.
+"""
+
+from __future__ import annotations
+
+from scml_gym.game.players import strategy_maker
+from scml_gym.game.run_folders import RUN_FOLDERS, is_folder
+from scml_gym.game.world import PlayerMaker
+from scml_gym.simulator.players import STANDARD, Player, agent_maker, names_agent, own_player_maker
+from scml_gym.standard.strategies import STRATEGIES
+
+__all__ = ["Player", "player_maker"]
+
+
+def player_maker(name: str, run_folders: str = "learner") -> PlayerMaker:
+    """What makes the players of that name.
+
+    Args:
+        name: See the module's head.
+        run_folders: What of a run folder plays: ``"learner"`` or ``"policy file"``, see
+            `scml_gym.game.run_folders.RUN_FOLDERS`.
+
+    Raises:
+        InputError: if nothing of that name exists, or it is an agent of another track; the message names the nearest
+            valid one.
+    """
+    if names_agent(name):
+        return agent_maker(name, STANDARD)
+    if is_folder(name):
+        return RUN_FOLDERS.get(run_folders)(name)
+    if ":" in name:
+        return own_player_maker(name, STANDARD)
+    return strategy_maker(STRATEGIES, name)
