@@ -82,7 +82,8 @@ class BlockEncoder:
         self._flat = layout == "flat"
         self._parts = parts
         rows, features = parts.history
-        self._offer_history = np.zeros((self.history, *rows, len(features)), dtype=np.float32)
+        self.history_shape = (self.history, *rows, len(features))
+        self._offer_history = np.zeros(self.history_shape, dtype=np.float32)
         blocks = dict(parts.blocks) | (dict(parts.hidden) if self.full else {})
         if self.history:
             blocks["history"] = ((self.history, *rows), features)

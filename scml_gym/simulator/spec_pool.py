@@ -37,12 +37,14 @@ class PoolRange(NamedTuple):
     """A range that worlds are drawn from.
 
     Attributes:
+        key: In files.
         option: Of the command that makes a pool.
         default: Where the option is not given.
         low: The least that is valid.
         high: The most.
     """
 
+    key: str
     option: str
     default: Range
     low: int
@@ -160,7 +162,8 @@ class ArrayPool:
         """Write an npz file, whole or not at all."""
         arrays: dict[str, Any] = {name: self.specs[name] for name in self.tables.spec_names}
         arrays |= {name: self.daily[name] for name in self.tables.daily_names}
-        arrays |= {"schema": self.tables.schema, "seeds": self.seeds, **self.ranges}
+        arrays |= {valid.key: self.ranges[name] for name, valid in self.tables.ranges.items()}
+        arrays |= {"schema": self.tables.schema, "seeds": self.seeds}
         content = io.BytesIO()
         np.savez_compressed(content, **arrays)
         replace_file(Path(path), content.getvalue())
@@ -181,9 +184,8 @@ class ArrayPool:
         except TypeError as error:  # a single array has no names
             raise InputError(f"{path}: an array, not a pool of world specs") from error
         schema = str(content.pop("schema", "none"))
-        if schema != tables.schema or set(content) != {
-            *tables.ranges, "seeds", *tables.spec_names, *tables.daily_names
-        }:  # fmt: skip
+        keys = {"seeds", *(valid.key for valid in tables.ranges.values()), *tables.spec_names, *tables.daily_names}
+        if schema != tables.schema or set(content) != keys:
             raise InputError(f"{path}: schema {schema!r} instead of {tables.schema!r}")
         n, longest = len(np.atleast_1d(content["seeds"])), (*content[tables.daily_names[0]].shape, 0, 0)[1]
         specs = np.zeros(n, tables.spec_dtype)
@@ -196,7 +198,8 @@ class ArrayPool:
                         f" not {table[name].dtype} of shape {table[name].shape}"
                     )
                 table[name] = content[name]
-        ranges = {name: (int(content[name][0]), int(content[name][1])) for name in tables.ranges}
+        ends = {name: content[valid.key].tolist() for name, valid in tables.ranges.items()}
+        ranges = {name: (int(low), int(high)) for name, (low, high) in ends.items()}
         pool = cls(specs, daily, ranges, content["seeds"])
         try:
             for _ in pool:

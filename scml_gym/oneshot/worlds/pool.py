@@ -38,8 +38,8 @@ class SpecPool(ArrayPool):
         schema="scml-gym-spec-pool-1",
         draw=league_spec,
         ranges={
-            "days": PoolRange("--days", 50, 1, MOST_DAYS),
-            "factories_per_level": PoolRange("--factories", (4, 8), 1, MAX_PARTNERS),
+            "days": PoolRange("days", "--days", 50, 1, MOST_DAYS),
+            "factories_per_level": PoolRange("factories_per_level", "--factories", (4, 8), 1, MAX_PARTNERS),
         },
         spec_dtype=SPEC_DTYPE,
         daily_dtype=DAILY_DTYPE,

@@ -40,9 +40,9 @@ class SpecPool(ArrayPool):
         schema="scml-gym-standard-spec-pool-1",
         draw=league_spec,
         ranges={
-            "days": PoolRange("--days", 50, 1, MOST_DAYS),
-            "factories_per_level": PoolRange("--factories", (4, 8), 1, MAX_PER_LEVEL),
-            "n_levels": PoolRange("--levels", (2, 4), MIN_LEVELS, MAX_LEVELS),
+            "days": PoolRange("days", "--days", 50, 1, MOST_DAYS),
+            "factories_per_level": PoolRange("factories_per_level", "--factories", (4, 8), 1, MAX_PER_LEVEL),
+            "n_levels": PoolRange("levels", "--levels", (2, 4), MIN_LEVELS, MAX_LEVELS),
         },
         spec_dtype=SPEC_DTYPE,
         daily_dtype=DAILY_DTYPE,

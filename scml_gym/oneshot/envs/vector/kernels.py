@@ -1,23 +1,18 @@
-"""Action codecs and encoders of the single environments as compiled code takes them."""
+"""Action codecs and encoders of OneShot as compiled code takes them; importing this registers them."""
 
 from __future__ import annotations
 
 import functools
-from functools import singledispatch
-from typing import Any
 
 import numpy as np
 
-from scml_gym.game.codecs import NotCompiledError
 from scml_gym.game.kernels import (
     ActionFunctions,
     ActionKernel,
     EncoderKernel,
-    RewardKernel,
     mask_nothing,
     remember_nothing,
 )
-from scml_gym.game.rewards import KernelReward
 from scml_gym.jit.compile import jittable
 from scml_gym.oneshot.actions.factory import (
     ChoiceActions,
@@ -30,45 +25,8 @@ from scml_gym.oneshot.actions.planner import PlannerActions, decode_planner
 from scml_gym.oneshot.observations.encoding import N_ENTITIES, encode_entities, encode_joint
 from scml_gym.oneshot.observations.factory import EntityEncoder, JointEncoder
 from scml_gym.oneshot.planner import MEMORY_SIZE, remember
-from scml_gym.oneshot.rewards.factory import Reward
 from scml_gym.oneshot.view import ActionArray, FactoryView
-
-
-@singledispatch
-def action_kernel(codec: Any) -> ActionKernel:
-    """The kernel of an action codec.
-
-    Raises:
-        NotCompiledError: if there is none.
-    """
-    raise NotCompiledError(
-        f"action: {type(codec).__name__} plays in single environments only (vectorization_mode='sync')", "action"
-    )
-
-
-@singledispatch
-def encoder_kernel(encoder: Any) -> EncoderKernel:
-    """The kernel of an encoder.
-
-    Raises:
-        NotCompiledError: if there is none.
-    """
-    raise NotCompiledError(
-        f"observation: {type(encoder).__name__} is for single environments (vectorization_mode='sync')", "observation"
-    )
-
-
-def reward_kernel(reward: Reward) -> RewardKernel:
-    """The kernel of a reward.
-
-    Raises:
-        NotCompiledError: if there is none.
-    """
-    if not isinstance(reward, KernelReward) or type(reward).__call__ is not KernelReward.__call__:
-        raise NotCompiledError(
-            f"reward: {type(reward).__name__} is for single environments (vectorization_mode='sync')", "reward"
-        )
-    return reward.kernel
+from scml_gym.vector.kernels import action_kernel, encoder_kernel
 
 
 @action_kernel.register
@@ -102,12 +60,12 @@ def _(codec: PlannerActions) -> ActionKernel:
 
 @encoder_kernel.register
 def _(encoder: JointEncoder) -> EncoderKernel:
-    return EncoderKernel(encode_joint, encoder.history)
+    return EncoderKernel(encode_joint, encoder.history_shape)
 
 
 @encoder_kernel.register
 def _(encoder: EntityEncoder) -> EncoderKernel:
-    return EncoderKernel(encode_rows, 0)
+    return EncoderKernel(encode_rows, (0, 0, 0))
 
 
 @jittable
