@@ -211,7 +211,7 @@ def draw_worlds(batch: Any, source: Any, low: int, high: int) -> int:
 def make_batch(n: int, moves: bool, learners: int, arguments: dict[str, Any]) -> tuple[Any, Any, Any]:
     """A batch of worlds without an environment around it; the player_table must be kept alive."""
     setting = OneShotConfig(**arguments)
-    player_table = make_player_table(setting.makers)
+    player_table = make_player_table(setting.makers, TRACK.interface)
     source, days = make_source(TRACK, setting, player_table, n)
     batch = allocate(TRACK.layout, n, days, {"moves": int(moves)}, player_table)
     batch.rows["seed"] = np.arange(n, dtype=np.uint64) << np.uint64(32)

@@ -17,8 +17,9 @@ from scml_gym.core.arguments import whole
 from scml_gym.core.errors import InputError
 from scml_gym.game import codecs
 from scml_gym.game.features import Feature, bounds
+from scml_gym.game.kernels import EncoderKernel
 from scml_gym.game.world import View
-from scml_gym.jit.compile import compiled
+from scml_gym.jit.compile import compiled, jittable
 
 Block = tuple[tuple[int, ...], Sequence[Feature]]
 """How many rows of which features: ``((), features)`` for a single row."""
@@ -104,6 +105,11 @@ class BlockEncoder:
             lows, highs = cast(dict, self.blocks(low)), cast(dict, self.blocks(high))
             self.space = spaces.Dict({n: spaces.Box(lows[n], highs[n], dtype=np.float32) for n in lows})
 
+    @property
+    def kernel(self) -> EncoderKernel:
+        """As compiled code takes it."""
+        return EncoderKernel(self._parts.encode, self.history)
+
     def reset(self) -> None:
         """Forget the decisions of an earlier episode."""
         self._offer_history[:] = 0.0
@@ -183,6 +189,11 @@ class RowEncoder:
         low, high = (bound.reshape(shape) for bound in bounds(self.features))
         self.space: spaces.Space = spaces.Box(low, high, dtype=np.float32)
 
+    @property
+    def kernel(self) -> EncoderKernel:
+        """As compiled code takes it: rows in a flat array."""
+        return rows_kernel(self._encode, len(self.features), cast(tuple, self.space.shape)[0])
+
     def reset(self) -> None:
         """Nothing is remembered."""
 
@@ -193,3 +204,15 @@ class RowEncoder:
         return out
 
     encode_last = encode
+
+
+@functools.cache
+def rows_kernel(encode_rows: Callable[[View, np.ndarray], None], n_features: int, n_rows: int) -> EncoderKernel:
+    """The encoder of `RowEncoder` as compiled code takes it."""
+    shape = (n_rows, n_features // n_rows)
+
+    @jittable
+    def encode(view: View, hidden_state: np.ndarray, offer_history: np.ndarray, out: np.ndarray) -> None:
+        encode_rows(view, out.reshape(shape))
+
+    return EncoderKernel(encode, 0)

@@ -8,10 +8,9 @@ import pytest
 
 from scml_gym.game.strategy import StrategyPolicy
 from scml_gym.jit.random import N_DRAWS, counter_draws
-from scml_gym.standard.rules import needed_sales, validate
+from scml_gym.standard.rules import needed_sales, spare_inputs, validate
 from scml_gym.standard.strategies import STRATEGIES
 from scml_gym.standard.strategies.distribution import distribute
-from scml_gym.standard.strategies.just_in_time import spare_inputs
 from scml_gym.standard.view import ACCEPT, BOOK_DAYS, END, MAX_PARTNERS, MAX_PER_LEVEL, NOOP, OFFER, new_actions
 from tests.helpers.compiled_strategies import assert_compiled_code_gives_the_same_answers
 from tests.helpers.standard_views import make_view, random_views

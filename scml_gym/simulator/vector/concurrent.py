@@ -50,7 +50,7 @@ class FactoryVectorEnv(BatchedEnv):
         self.single_observation_space, self.single_action_space = encoder.space, codec.space
         _, dtype, memory_size = action_kernel(codec)
         history, paid = encoder_kernel(encoder).history, reward_kernel(reward).dtype
-        player_table = make_player_table(config.makers)
+        player_table = make_player_table(config.makers, self.track.interface)
         source, days = make_source(self.track, config, player_table, num_envs)
         layout = self.track.layout
         plan = BatchPlan(

@@ -116,7 +116,7 @@ class BatchedEnv(RowVectorEnv):
         before = self.config.makers
         self.config.set_opponents(opponents)
         try:
-            player_table = make_player_table(self.config.makers)
+            player_table = make_player_table(self.config.makers, self.track.interface)
         except InputError:
             self.config.makers = before
             raise

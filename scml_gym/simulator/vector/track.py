@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from scml_gym.game.strategy import StrategyInterface
+
 SUMMARY_FIELDS = [
     ("agreements", np.int64),
     ("negotiations", np.int64),
@@ -80,6 +82,7 @@ class BatchedTrack(NamedTuple):
         functions: Of them.
         generator: The generator of specs that ``functions.generate`` is the compiled form of.
         fill_spec: ``(spec, record, daily)``.
+        interface: Of the strategies that play in its worlds.
         ranges: ``(config) -> pairs``: both ends of the ranges that worlds are drawn from, in the order in which the
             generator takes them; days are the first.
         places: ``(config) -> int64 array``: where the learner's factory may be, as ``functions.draw_players`` takes it.
@@ -91,6 +94,7 @@ class BatchedTrack(NamedTuple):
     functions: Functions
     generator: Callable[..., Any]
     fill_spec: Callable[..., None]
+    interface: StrategyInterface
     ranges: Callable[[Any], tuple[tuple[int, int], ...]]
     places: Callable[[Any], np.ndarray]
     settings: Callable[[Any], dict[str, int]]

@@ -78,7 +78,8 @@ class OneShotBilateralVectorEnv(BatchedEnv):
         self.single_observation_space, self.single_action_space = codec.observation_space, codec.action_space
         self._encoder = codec.encoder
         kernel = partner_kernel(codec.encoder)
-        player_table = make_player_table([*config.makers, partial(StrategyPolicy, STRATEGIES.get(others, "others"))])
+        makers = [*config.makers, partial(StrategyPolicy, STRATEGIES.get(others, "others"))]
+        player_table = make_player_table(makers, TRACK.interface)
         source, days = make_source(TRACK, config, player_table._replace(players=player_table.players[:-1]), num_envs)
         self._learner = Learner(
             player_table.players[-1:].copy(),

@@ -11,6 +11,7 @@ from scml_gym.jit.compile import jittable
 from scml_gym.oneshot.envs.config import OneShotConfig
 from scml_gym.oneshot.envs.sampling import draw_players
 from scml_gym.oneshot.rewards.hindsight import hindsight_profit
+from scml_gym.oneshot.strategies.base import ONESHOT_INTERFACE
 from scml_gym.oneshot.view import HIDDEN_DTYPE, MAX_PARTNERS, VIEW_DTYPE
 from scml_gym.oneshot.worlds.compiled.advance import advance, fill_hidden_state
 from scml_gym.oneshot.worlds.compiled.day import begin_world
@@ -83,6 +84,7 @@ TRACK = BatchedTrack(
     ),
     generator=compiled_spec,
     fill_spec=fill_spec,
+    interface=ONESHOT_INTERFACE,
     ranges=_ranges,
     places=_places,
     settings=_settings,
