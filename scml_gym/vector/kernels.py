@@ -1,50 +1,47 @@
-"""Action codecs, encoders and rewards of single environments as compiled code takes them.
-
-A game registers how its codecs and encoders become kernels: ``action_kernel.register``, ``encoder_kernel.register``.
-"""
+"""Action codecs, encoders and rewards of single environments as compiled code takes them: by their ``kernel``."""
 
 from __future__ import annotations
 
-from functools import singledispatch
 from typing import Any
 
-from scml_gym.game.codecs import NotCompiledError, Reward
+from scml_gym.game.codecs import NotCompiledError
 from scml_gym.game.kernels import ActionKernel, EncoderKernel, RewardKernel
-from scml_gym.game.rewards import KernelReward
 
 
-@singledispatch
 def action_kernel(codec: Any) -> ActionKernel:
     """The kernel of an action codec.
 
     Raises:
         NotCompiledError: if there is none.
     """
-    raise NotCompiledError(
-        f"action: {type(codec).__name__} plays in single environments only (vectorization_mode='sync')", "action"
-    )
+    return _kernel("action", codec, ("decode", "mask", "end_day"))
 
 
-@singledispatch
 def encoder_kernel(encoder: Any) -> EncoderKernel:
     """The kernel of an encoder.
 
     Raises:
         NotCompiledError: if there is none.
     """
-    raise NotCompiledError(
-        f"observation: {type(encoder).__name__} is for single environments (vectorization_mode='sync')", "observation"
-    )
+    return _kernel("observation", encoder, ("encode", "encode_last"))
 
 
-def reward_kernel(reward: Reward) -> RewardKernel:
+def reward_kernel(reward: Any) -> RewardKernel:
     """The kernel of a reward.
 
     Raises:
         NotCompiledError: if there is none.
     """
-    if not isinstance(reward, KernelReward) or type(reward).__call__ is not KernelReward.__call__:
+    return _kernel("reward", reward, ("reset", "__call__"))
+
+
+def _kernel(argument: str, part: Any, methods: tuple[str, ...]) -> Any:
+    """The kernel of a part, unless its class changes a method of the class that the kernel is of."""
+    kind = type(part)
+    owner = next((c for c in kind.__mro__ if "kernel" in vars(c)), None)
+    own = kind if owner is None else owner
+    if not hasattr(part, "kernel") or any(getattr(kind, m, None) is not getattr(own, m, None) for m in methods):
         raise NotCompiledError(
-            f"reward: {type(reward).__name__} is for single environments (vectorization_mode='sync')", "reward"
+            f"{argument}: {kind.__name__} is for single environments (vectorization_mode='sync')", argument
         )
-    return reward.kernel
+    return part.kernel

@@ -6,7 +6,6 @@ from typing import Any
 
 from gymnasium.vector import AutoresetMode
 
-import scml_gym.oneshot.envs.vector.kernels  # noqa: F401  (registers them)
 from scml_gym.core.arguments import named_arguments
 from scml_gym.core.errors import InputError
 from scml_gym.oneshot.actions.factory import ACTIONS
