@@ -37,10 +37,11 @@ class ActionKernel(NamedTuple):
 
 
 class EncoderKernel(NamedTuple):
-    """An encoder: ``encode(view, hidden_state, offer_history, out)``, and the length of the history it shows."""
+    """An encoder: ``encode(view, hidden_state, offer_history, out)``, and the shape of that history: decisions,
+    partners, features."""
 
     encode: Any
-    history: int
+    history: tuple[int, ...]
 
 
 class RewardKernel(NamedTuple):
