@@ -1,7 +1,9 @@
 """What every registered strategy of the Standard track must keep to, and what each of them is there for."""
 
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,6 +21,7 @@ from scml_gym.standard.worlds.reference import ReferenceWorld
 from tests.helpers.compiled_strategies import assert_compiled_code_gives_the_same_answers
 from tests.helpers.standard_views import make_view, random_views
 
+ROOT = Path(__file__).resolve().parents[2]
 NAMES = list(STRATEGIES)
 NONE = (0, 0, 0)
 
@@ -69,6 +72,26 @@ def test_reads_no_draws_beyond_those_it_names(name):
 def test_it_is_registered_under_its_name_with_a_summary(name):
     assert STRATEGIES.get(name).name == name
     assert STRATEGIES.get(name).summary
+
+
+def documented_parameters():
+    """Strategy -> its parameters with their defaults, as the manual's chapter has them."""
+    manual = (ROOT / "docs" / "strategies.md").read_text(encoding="utf-8")
+    chapter = manual.split("## Strategies of the Standard track")[1].split("\n## ")[0]
+    tables = chapter.split("|---|---|---|\n")  # the one of strategies, then the one of parameters with a column more
+    found = {name.strip("`"): {} for name in re.findall(r"^\| (`[a-z-]+`) \|", tables[1], re.MULTILINE)}
+    strategy = ""
+    for line in chapter.split("|---|---|---|---|\n")[1].splitlines():
+        if not line.startswith("|"):
+            break
+        named, parameters, defaults, _ = (cell.strip().replace("`", "") for cell in line.strip("|").split("|"))
+        strategy = named or strategy
+        found[strategy] |= dict(zip(parameters.split(", "), map(float, defaults.split(", ")), strict=True))
+    return found
+
+
+def test_the_manual_has_all_parameters():
+    assert documented_parameters() == {name: dict(STRATEGIES.get(name).parameters) for name in NAMES}
 
 
 @pytest.mark.parametrize("name", ["random", "greedy", "sync-random"])
