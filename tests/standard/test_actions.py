@@ -175,8 +175,7 @@ def test_both_forms_of_goals_reach_the_same_ends():
 
 
 def agreed_at_most(view, actions):
-    """Items by side and group of days: of what is in the books or pending; and if all that is accepted or offered now is
-    agreed too."""
+    """Items by side and group of days: those in the books or pending; and with all that is accepted or offered now."""
     booked, group_of = np.zeros((2, 4), dtype=int), np.searchsorted(STARTS, np.arange(11), side="right") - 1
     for side, book in enumerate(("supplies", "sales")):
         np.add.at(booked[side], group_of, view[book])
