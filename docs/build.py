@@ -26,6 +26,7 @@ sys.path.insert(0, str(ROOT))
 
 from scml_gym.core.registry import load_object  # noqa: E402
 from scml_gym.evaluation.table import COLUMNS  # noqa: E402
+from scml_gym.game.features import Feature  # noqa: E402
 from scml_gym.registration import ENVIRONMENTS, PARALLEL_ENVIRONMENTS  # noqa: E402
 
 PAGES = ROOT / "docs" / "environments"
@@ -137,7 +138,7 @@ def features_of(cls: type, observations: str) -> str:
     )
 
 
-def feature_table(features: Sequence[Any], start: int | None = 0) -> str:
+def feature_table(features: Sequence[Feature], start: int | None = 0) -> str:
     """A row for each feature, one for all that differ by their indices alone; places are counted from ``start``."""
     rows: dict[str, list[Any]] = {}
     for place, feature in enumerate(features):
