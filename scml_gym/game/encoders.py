@@ -83,7 +83,8 @@ class BlockEncoder:
         self._flat = layout == "flat"
         self._parts = parts
         rows, features = parts.history
-        self._offer_history = np.zeros((self.history, *rows, len(features)), dtype=np.float32)
+        self.history_shape = (self.history, *rows, len(features))
+        self._offer_history = np.zeros(self.history_shape, dtype=np.float32)
         blocks = dict(parts.blocks) | (dict(parts.hidden) if self.full else {})
         if self.history:
             blocks["history"] = ((self.history, *rows), features)
@@ -107,7 +108,7 @@ class BlockEncoder:
     @property
     def kernel(self) -> EncoderKernel:
         """As compiled code takes it."""
-        return EncoderKernel(self._parts.encode, self.history)
+        return EncoderKernel(self._parts.encode, self.history_shape)
 
     def reset(self) -> None:
         """Forget the decisions of an earlier episode."""
@@ -214,4 +215,4 @@ def rows_kernel(encode_rows: Callable[[View, np.ndarray], None], n_features: int
     def encode(view: View, hidden_state: np.ndarray, offer_history: np.ndarray, out: np.ndarray) -> None:
         encode_rows(view, out.reshape(shape))
 
-    return EncoderKernel(encode, 0)
+    return EncoderKernel(encode, (0, 0, 0))

@@ -21,9 +21,14 @@ class KernelReward:
     """A kernel as a `scml_gym.game.codecs.Reward`, for single environments."""
 
     def __init__(self, kernel: RewardKernel):
-        self.kernel = kernel
+        self._kernel = kernel
         self._states: Any = np.zeros(1, dtype=kernel.dtype)
         self._reset, self._day_end, self._reward = (_compiled(f) for f in kernel[:3])
+
+    @property
+    def kernel(self) -> RewardKernel:
+        """As compiled code takes it."""
+        return self._kernel
 
     def reset(self, view: View) -> None:
         """A new episode, with its first view."""

@@ -20,6 +20,7 @@ from gymnasium import spaces
 
 from scml_gym.core.errors import InputError
 from scml_gym.core.files import replace_file
+from scml_gym.game.kernels import action_kernel, encoder_kernel
 from scml_gym.jit.compile import compiled
 from scml_gym.jit.parameters import record_of
 from scml_gym.oneshot.actions.factory import ACTIONS
@@ -129,8 +130,6 @@ def network_strategy(observation: str, history: int, action: str) -> Strategy:
 
     Its state holds what the form of action remembers, then the offers of earlier decisions.
     """
-    from scml_gym.oneshot.envs.vector.kernels import action_kernel, encoder_kernel
-
     n_inputs, n_outputs = network_sizes(observation, history, action)
     form = ACTIONS.get(action)()
     (decode, mask, remember), _, memory_size = action_kernel(form)
