@@ -23,11 +23,12 @@ sys.path.insert(0, str(ROOT))
 import scml_gym  # noqa: E402, F401 (registers the environments)
 from docs.drawings.svg import arrow, box, differs, document, line, main, text  # noqa: E402
 from scml_gym.standard.rewards import DailyProfit  # noqa: E402
+from scml_gym.standard.rules import opens_negotiations  # noqa: E402
 from scml_gym.standard.settlement import SETTLEMENT_DTYPE, settle_view  # noqa: E402
 from scml_gym.standard.view import MAX_PARTNERS, MAX_PER_LEVEL  # noqa: E402
 
 TARGET = ROOT / "docs" / "img" / "standard_day.svg"
-WIDTH, HEIGHT = 960, 1016
+WIDTH, HEIGHT = 960, 1044
 DAY = 1
 """The day that is drawn, from 0; texts count from 1."""
 
@@ -36,7 +37,7 @@ END, ACCEPT = (0, 0, 0, 0), (1, 0, 0, 0)
 
 
 def offer(quantity: int, days_ahead: int, price: int) -> Choice:
-    """An offer to be delivered so many days from today, at one of four prices from the lowest (0) to the highest (3)."""
+    """An offer to deliver so many days from today, at one of four prices from the lowest (0) to the highest (3)."""
     return 2, quantity - 1, days_ahead, price
 
 
@@ -146,6 +147,11 @@ def chain(day: Day) -> Iterable[str]:
             yield text(932, y + 5, words, "ink", "end")
             yield arrow(764, 812, y, "line")
 
+    openers = [place for place in range(n_levels) if opens_negotiations(place, n_levels)]
+    words = "This factory speaks first." if level in openers else "This factory answers their first offers."
+    y = max(max(column) for column in heights) + 48
+    yield text(480, y, f"Levels {' and '.join(map(str, openers))} speak first. {words}", "muted small", "middle")
+
 
 def deal(partner: Any, whose: str) -> str:
     """An offer or an agreement of a partner's record in words."""
@@ -230,7 +236,7 @@ def books(day: Day, top: float) -> Iterable[str]:
 
 def evening(day: Day, physical: Day, top: float) -> Iterable[str]:
     """What the day brings: the items, the revenue and where it goes, and the stock by both rules."""
-    parts, left = day.settlement, 118
+    parts, left = day.settlement, 132
     stock = int(day.views[0]["stock"])
     bought = int(day.delivered["quantity"][day.delivered["buyer"] == day.factory].sum())
     produced = int(parts["produced"])
@@ -280,7 +286,7 @@ def make() -> str:
     day, physical = play("league"), play("physical")
     assert np.array_equal(day.delivered, physical.delivered), "the same day is played by both rules"
     title = "One day of a factory in the middle of a chain: its partners, its negotiations, its books and its stock"
-    parts = [*chain(day), *talks(day, 252), *books(day, 566), *evening(day, physical, 732)]
+    parts = [*chain(day), *talks(day, 276), *books(day, 572), *evening(day, physical, 752)]
     return document(title, WIDTH, HEIGHT, parts)
 
 
