@@ -22,8 +22,8 @@ from scml_gym.standard.view import BOOK_DAYS, ActionArray, StandardView
 
 PARAMETERS = {
     "buffer": 0.7,  # inputs that should be there beyond what is sold, as a fraction of the lines
-    "expected": 0.8,  # fraction of the mean exogenous sales that is counted on for each later day
-    "limit": 0.0,  # the worst price, as a position of today's range: 1 is the best, 0 the worst
+    "expected": 0.5,  # fraction of the mean exogenous sales that is counted on for each later day
+    "limit": 0.3,  # the worst price, as a position of today's range: 1 is the best, 0 the worst
     "exponent": 2.0,  # concession: prices fall to the limit with relative time to this power
 }
 PARAMETERS_DTYPE = parameters_dtype(PARAMETERS)
