@@ -81,9 +81,9 @@ def test_every_strategy_may_be_an_opponent_and_may_be_exchanged():
 def test_a_day_is_one_step_of_the_daily_environment():
     envs = gymnasium.make_vec(DAILY, num_envs=6, days=4, level="first", opponents=["sync-random"])
     envs.reset(seed=1)
-    nothing = np.zeros(envs.action_space.shape, dtype=np.int64)
+    little = np.ones(envs.action_space.shape, dtype=np.int64)
     for day in range(4):
-        terminated, infos = envs.step(nothing)[2::2]  # nobody goes bankrupt by it
+        terminated, infos = envs.step(little)[2::2]  # nobody goes bankrupt by it
         assert terminated.all() == terminated.any() == (day == 3)
     assert (infos["decisions"] > 4).all()  # the executor's
 
