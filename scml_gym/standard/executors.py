@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
 from scml_gym.core.errors import InputError
 from scml_gym.core.registry import Registry
 from scml_gym.game.daily import Executor
-from scml_gym.standard.planner import compiled_plan
+from scml_gym.standard.planner import compiled_plan, plan
 from scml_gym.standard.view import ActionArray, StandardView, new_actions
 
 MakeExecutor = Callable[[], Executor]
@@ -18,6 +17,9 @@ MakeExecutor = Callable[[], Executor]
 
 class PlannerExecutor:
     """The planner carries the goals out; see `scml_gym.standard.planner.plan`."""
+
+    kernel = staticmethod(plan)
+    """``(view, goals, actions)``: as compiled code carries them out."""
 
     def begin(self, view: StandardView) -> None:
         """Nothing is remembered."""
@@ -36,7 +38,7 @@ EXECUTORS = Registry("executor")
 EXECUTORS.register("planner", PlannerExecutor)
 
 
-def executor_maker(executor: Any) -> MakeExecutor:
+def executor_maker(executor: str | MakeExecutor) -> MakeExecutor:
     """What makes an executor for each world.
 
     Args:
@@ -46,8 +48,7 @@ def executor_maker(executor: Any) -> MakeExecutor:
         InputError: if it is neither.
     """
     if isinstance(executor, str):
-        make: Any = EXECUTORS.get(executor, "executor")
-        return make
+        return EXECUTORS.get(executor, "executor")
     if not callable(executor):
         raise InputError(f"executor={executor!r}; valid: {', '.join(EXECUTORS)}, or what makes an executor", "executor")
     return executor

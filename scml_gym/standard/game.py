@@ -10,9 +10,11 @@ STANDARD = Game(
     environments={
         "scml_gym/StandardConcurrent-v0": EntryPoints(
             "scml_gym.standard.envs.concurrent:StandardConcurrentEnv",
+            "scml_gym.standard.envs.vector.concurrent:StandardConcurrentVectorEnv",
         ),
         "scml_gym/StandardDaily-v0": EntryPoints(
             "scml_gym.standard.envs.daily:StandardDailyEnv",
+            "scml_gym.standard.envs.vector.daily:StandardDailyVectorEnv",
         ),
     },
     parallel_environments={
