@@ -94,19 +94,3 @@ PLANNER = Strategy(
 
 compiled_plan = compiled(plan)
 """The same, as quickly as the installation allows."""
-
-
-class PlannerExecutor:
-    """The planner as a `scml_gym.game.daily.Executor`: carries out a day's goals in all its negotiations."""
-
-    def begin(self, view: StandardView) -> None:
-        """Nothing is kept."""
-
-    def act(self, view: StandardView, goals: Any) -> ActionArray:
-        """Answer every partner whose turn it is, by the goals, float64 ``(N_GOALS,)``."""
-        actions = new_actions()
-        compiled_plan(view, goals, actions)
-        return actions
-
-    def end_day(self, view: StandardView) -> None:
-        """Nothing is kept."""

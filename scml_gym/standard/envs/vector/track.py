@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from scml_gym.jit.compile import jittable
-from scml_gym.simulator.vector.track import SUMMARY_FIELDS, BatchedTrack, Functions, Layout
+from scml_gym.simulator.vector.track import BatchedTrack, Functions, Layout
 from scml_gym.standard.envs.config import StandardConfig
 from scml_gym.standard.envs.sampling import draw_players
 from scml_gym.standard.rules import stock_rule
@@ -43,11 +43,6 @@ def _no_measure(view: Any) -> float:
     return 0.0
 
 
-@jittable
-def _nothing_more(world: Any, factory: int, summary: Any) -> None:
-    """A summary has the fields of all tracks alone."""
-
-
 def _ranges(config: StandardConfig) -> tuple[tuple[int, int], ...]:
     return config.days, config.factories_per_level, config.n_levels
 
@@ -66,7 +61,6 @@ TRACK = BatchedTrack(
         daily=DAILY_DTYPE,
         view=VIEW_DTYPE,
         hidden=HIDDEN_DTYPE,
-        summary=np.dtype(SUMMARY_FIELDS, align=True),
         factories=MAX_FACTORIES,
         products=MAX_PRODUCTS,
     ),
@@ -81,7 +75,6 @@ TRACK = BatchedTrack(
         clear_actions=clear_actions,
         fill_hidden_state=fill_hidden_state,
         measure=_no_measure,
-        summarise=_nothing_more,
     ),
     generator=compiled_spec,
     fill_spec=fill_spec,
