@@ -2,7 +2,8 @@
 
 Worlds of 2 to 4 levels, random sizes, lengths and strategies, half of them with each stock rule, every third short of
 cash; and some of them once more with a few factories answered for from outside, whose views are compared at every
-decision. Then episodes of ``StandardConcurrent-v0`` with random actions, valid and not. Exits 1 at the first difference, after printing it.
+decision. Then episodes of ``StandardConcurrent-v0`` with random actions, valid and not. Exits 1 at the first
+difference, after printing it.
 
     python benchmarks/standard_parity.py --worlds 300 --episodes 60 --seed 1 --json standard_parity.json
 """

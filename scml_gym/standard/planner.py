@@ -7,8 +7,6 @@ these days earlier counts, and to repeat a decision changes nothing. Exogenous c
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from scml_gym.jit.arrays import scratch_floats, scratch_integers
@@ -17,7 +15,7 @@ from scml_gym.jit.parameters import parameters_dtype
 from scml_gym.standard.allocation import add_pending, allocate
 from scml_gym.standard.strategies.base import Strategy
 from scml_gym.standard.strategies.market import SALE
-from scml_gym.standard.view import BOOK_DAYS, ActionArray, StandardView, new_actions
+from scml_gym.standard.view import BOOK_DAYS, ActionArray, StandardView
 
 GROUPS = {"today": (0, 0), "soon": (1, 3), "later": (4, 6), "far": (7, 10)}
 """Groups of delivery days: the first and the last of each, by days from today."""
