@@ -47,7 +47,7 @@ def play_both(
 
 
 def compare_episodes(name: str, seed: int, counts: Counter[str], **arguments: Any) -> str | None:
-    """Play an episode of an environment with random actions, half of them valid where they have masks, in both backends.
+    """Play an episode of an environment in both backends with random actions, half of them valid where there are masks.
 
     Args:
         name: The environment's id.

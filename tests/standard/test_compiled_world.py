@@ -57,7 +57,7 @@ def test_external_factories_see_the_same_in_both_worlds(n_external):
 def test_episodes_are_equal_at_every_step():
     counts = Counter()
     for index in range(6):
-        difference = compare_episode(SEED + 3, index, counts, days=(4, 6), factories_per_level=(1, 4))
+        difference = compare_episode(SEED + 3, index, counts, days=(8, 12))
         assert difference is None, f"seed {SEED + 3}, episode {index}: {difference}"
     assert counts["steps"] > 100
 
