@@ -1,6 +1,4 @@
-"""PPO at the speed of the compiled world: Stable-Baselines3's algorithm with forward and backward passes written out.
+"""PPO at the speed of the compiled world: the algorithm of Stable-Baselines3 with forward and backward written out.
 
-Read in this order: `networks` (parameters as one array, and the two kinds of actor), `losses` (choices and what is learnt
-from them), `passes` (chunks that threads share), `algorithm` (rollouts, advantages, Adam), `learner` (runs and
-checkpoints).
+Read in this order: `networks`, `passes` (what to do, and the gradient of what was done), `algorithm`, `learner`.
 """

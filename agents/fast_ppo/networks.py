@@ -1,30 +1,31 @@
 """Networks over one array of parameters, those of a torch policy in torch's order: forward, and gradients backward.
 
-A layer works on a chunk of decisions at a time, whose numbers stay in the cache of a processor. The matrix products are
-those of BLAS, and everything else is loops that are compiled to instructions on many numbers.
+A layer works on a chunk of decisions, whose numbers stay in the cache of a processor. Matrix products are BLAS's, and
+everything else is loops that are compiled to instructions on many numbers.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from torch import nn
 
-from agents.sb3.partners import N_CONTEXT, N_ROW, PartnerBody
+from agents.sb3.partners import N_CONTEXT, N_ROW, PARTNER, PartnerBody
 from scml_gym.jit.compile import jittable
 
 CHUNK = 256
 """Decisions of a pass through the network."""
 
 WEIGHTS, BIASES, INPUTS, OUTPUTS, PLACE, SLOPES = range(6)
-"""What is noted of a layer: where its weights ``(outputs, inputs)`` and its biases begin among the parameters; its sizes;
-where its outputs, and the gradients of the loss in them, begin in the workspace of a chunk."""
+"""What is noted of a layer: where its weights ``(outputs, inputs)`` and its biases begin among the parameters; its
+sizes; where its outputs, and its slopes (the gradients of the loss in them), begin in the workspace."""
 
-RUNNING = 1
-"""Of a partner's row: whether the negotiation with it goes on."""
+ROW, CONTEXT, SECOND_ROW, SECOND_CONTEXT, ANSWERS = range(5)
+"""The layers of an actor with rows of partners, `agents.sb3.partners.PartnerBody`."""
 
+RUNNING = PARTNER["running"]
 F = np.float32
 
 
@@ -34,71 +35,99 @@ class Network(NamedTuple):
     parameters: np.ndarray  # float32 (n,), in torch's order
     layers: np.ndarray  # int64 (layers, 6), the actor's first, each of both in order from the input
     n_actor: int  # layers of the actor
-    heads: np.ndarray  # int64 (heads, 2): of each choice the first logit, and how many
-    space: int  # numbers of the workspace
+    heads: np.ndarray  # int64 (heads, 2): of each choice its first option among all, and how many it has
+    space: int  # numbers of a workspace
 
 
 class Work(NamedTuple):
-    """What a thread needs for a chunk."""
+    """The workspace of a thread, for a chunk."""
 
-    numbers: np.ndarray  # float32 (space,), outputs and gradients of the layers
+    numbers: np.ndarray  # float32 (space,): outputs and slopes of the layers
     inputs: np.ndarray  # float32 (CHUNK, inputs)
-    rows: np.ndarray  # float32 (CHUNK * partners, N_ROW): of the partners whose answers matter, packed
-    context: np.ndarray  # float32 (CHUNK, N_CONTEXT)
-    ends: np.ndarray  # int64 (CHUNK,): one after the last row of each decision
-    means: np.ndarray  # float32 (2, CHUNK, units): of the rows' first layer over running partners, and its gradient
-    slots: np.ndarray  # int64 (CHUNK, heads): where a head's logits begin in the actor's last outputs; -1: left out
+    context: np.ndarray  # float32 (CHUNK, N_CONTEXT): the first inputs, where partners have rows
+    rows: np.ndarray  # float32 (CHUNK * partners, N_ROW): of the partners whose answers matter
+    whose: np.ndarray  # int64 (CHUNK * partners,): decision of each row
+    shares: np.ndarray  # float32 (2, CHUNK * partners): what rows count in sums, 1, and in means over running partners
+    means: np.ndarray  # float32 (2, CHUNK, units): of the rows' first layer, and their slopes
+    slots: np.ndarray  # int64 (CHUNK, heads): where its logits begin in the actor's last outputs; -1: one option only
 
 
-def read_network(policy: Any, heads: list[int], parameters: np.ndarray) -> Network:
-    """The network of a policy of Stable-Baselines3, one with plain hidden layers or `PartnerBody`.
+class Actor(NamedTuple):
+    """How logits come from decisions.
 
-    Args:
-        policy: Whose parameters ``parameters`` are, float32.
-        heads: How many options each choice has.
-        parameters: All of them in a row.
+    Attributes:
+        pack: ``(network, work, rows, mask, i, n_rows) -> n_rows``: prepare decision ``i`` of a chunk, with its
+            partners' rows and its mask; ``n_rows`` rows are packed.
+        forward: ``(network, work, n, n_rows)``.
+        backward: ``(network, work, n, n_rows, gradient)``: writes its part of the gradient, from the logits' slopes.
     """
-    body = policy.mlp_extractor
+
+    pack: Callable[..., int]
+    forward: Callable[..., None]
+    backward: Callable[..., None]
+
+
+def read_network(policy: Any, heads: Sequence[int], parameters: np.ndarray) -> Network:
+    """The network of a policy with plain hidden layers or `PartnerBody`; ``heads`` are the options of each choice."""
+    body, shared = policy.mlp_extractor, list[Any]()
     if isinstance(body, PartnerBody):
-        answers = policy.action_net[1]
-        actor = [body.row, body.context, body.second_row, body.second_context, answers]
-        per_partner = {body.row, body.second_row, answers}
-        critic: list[Any] = [*body.value, policy.value_net]
+        shared = [body.row, body.second_row, policy.action_net[1]]
+        actor = [body.row, body.context, body.second_row, body.second_context, policy.action_net[1]]
+        critic = [*body.value, policy.value_net]
     else:
-        actor, critic, per_partner = [*body.policy_net, policy.action_net], [*body.value_net, policy.value_net], set()
-    starts, start = {}, 0
-    for tensor in policy.parameters():
-        starts[id(tensor)], start = start, start + tensor.numel()
+        actor, critic = [*body.policy_net, policy.action_net], [*body.value_net, policy.value_net]
+    tensors = list(policy.parameters())
+    starts = np.cumsum([0, *(tensor.numel() for tensor in tensors)]).tolist()
+    start = {id(tensor): first for tensor, first in zip(tensors, starts, strict=False)}
+    actor, critic = ([layer for layer in part if isinstance(layer, nn.Linear)] for part in (actor, critic))
     layers, place = [], 0
-    linear = [layer for layer in actor + critic if isinstance(layer, nn.Linear)]
-    for layer in linear:
-        size = CHUNK * layer.out_features * (len(heads) if layer in per_partner else 1)
+    for layer in actor + critic:
+        size = CHUNK * layer.out_features * (len(heads) if layer in shared else 1)
         sizes = layer.in_features, layer.out_features
-        layers.append([starts[id(layer.weight)], starts[id(layer.bias)], *sizes, place, place + size])
+        layers.append([start[id(layer.weight)], start[id(layer.bias)], *sizes, place, place + size])
         place += 2 * size
-    n_actor = sum(isinstance(layer, nn.Linear) for layer in actor)
-    first = np.cumsum([0, *heads[:-1]])
-    return Network(parameters, np.array(layers), n_actor, np.stack([first, heads], axis=1), place)
+    return Network(parameters, np.array(layers), len(actor), np.stack([np.cumsum(heads) - heads, heads], 1), place)
 
 
 @jittable
-def new_work(network: Network, n_inputs: int, n_rows: int) -> Work:
-    """A workspace; ``n_rows`` is 0 where partners have no rows."""
-    n_heads = len(network.heads)
+def new_work(network: Network, n_inputs: int, n_partners: int) -> Work:
+    """A workspace; 0 partners where they have no rows."""
     return Work(
         np.empty(network.space, np.float32),
         np.empty((CHUNK, n_inputs), np.float32),
-        np.empty((CHUNK * n_rows, N_ROW), np.float32),
         np.empty((CHUNK, N_CONTEXT), np.float32),
-        np.empty(CHUNK, np.int64),
+        np.empty((CHUNK * n_partners, N_ROW), np.float32),
+        np.empty(CHUNK * n_partners, np.int64),
+        np.ones((2, CHUNK * n_partners), np.float32),
         np.empty((2, CHUNK, network.layers[0, OUTPUTS]), np.float32),
-        np.empty((CHUNK, n_heads), np.int64),
+        np.empty((CHUNK, len(network.heads)), np.int64),
     )
 
 
 @jittable
-def tanh(values: np.ndarray) -> None:
+def matrix(network: Network, numbers: np.ndarray, layer: int, place: int, n: int, width: int) -> np.ndarray:
+    """Part of a row of numbers, ``(n, a size of the layer)``."""
+    start, size = network.layers[layer, place], network.layers[layer, width]
+    return numbers[start : start + n * size].reshape(n, size)
+
+
+@jittable
+def dense(network: Network, work: Work, layer: int, inputs: np.ndarray) -> np.ndarray:
+    """Outputs of a layer, before its tanh."""
+    weights = matrix(network, network.parameters, layer, WEIGHTS, network.layers[layer, OUTPUTS], INPUTS)
+    biases = matrix(network, network.parameters, layer, BIASES, 1, OUTPUTS)
+    out = matrix(network, work.numbers, layer, PLACE, len(inputs), OUTPUTS)
+    np.dot(inputs, weights.T, out)
+    for i in range(len(out)):
+        for j in range(out.shape[1]):
+            out[i, j] += biases[0, j]
+    return out
+
+
+@jittable
+def tanh(matrix: np.ndarray) -> None:
     """In place, within 4e-7: the quotient of polynomials of Eigen (https://eigen.tuxfamily.org, ``ptanh_float``)."""
+    values = matrix.reshape(matrix.size)
     for i in range(len(values)):
         x = min(max(values[i], F(-7.90531110763549805)), F(7.90531110763549805))
         s = x * x
@@ -110,78 +139,39 @@ def tanh(values: np.ndarray) -> None:
 
 
 @jittable
-def block(numbers: np.ndarray, start: int, n: int, width: int) -> np.ndarray:
-    """Part of a row of numbers as a matrix."""
-    return numbers[start : start + n * width].reshape(n, width)
-
-
-@jittable
-def outputs(network: Network, work: Work, layer: int, n: int) -> np.ndarray:
-    """What a layer gave, ``(n, outputs)``."""
-    return block(work.numbers, network.layers[layer, PLACE], n, network.layers[layer, OUTPUTS])
-
-
-@jittable
-def slopes(network: Network, work: Work, layer: int, n: int) -> np.ndarray:
-    """Gradients of the loss in what a layer gave, or in what it gave before its tanh, ``(n, outputs)``."""
-    return block(work.numbers, network.layers[layer, SLOPES], n, network.layers[layer, OUTPUTS])
-
-
-@jittable
-def weights(network: Network, numbers: np.ndarray, layer: int) -> np.ndarray:
-    """A layer's weights among the parameters or among their gradients, ``(outputs, inputs)``."""
-    return block(
-        numbers, network.layers[layer, WEIGHTS], network.layers[layer, OUTPUTS], network.layers[layer, INPUTS]
-    )
-
-
-@jittable
-def dense(network: Network, work: Work, layer: int, inputs: np.ndarray) -> np.ndarray:
-    """A layer without its tanh."""
-    out = outputs(network, work, layer, len(inputs))
-    np.dot(inputs, weights(network, network.parameters, layer).T, out)
-    first = network.layers[layer, BIASES]
-    biases = network.parameters[first : first + out.shape[1]]
-    for i in range(len(out)):
-        for j in range(out.shape[1]):
-            out[i, j] += biases[j]
-    return out
-
-
-@jittable
-def dense_back(network: Network, work: Work, layer: int, inputs: np.ndarray, gradient: np.ndarray) -> None:
+def gradient_of(network: Network, work: Work, layer: int, inputs: np.ndarray, gradient: np.ndarray) -> None:
     """A layer's part of the gradient, from its slopes."""
-    above = slopes(network, work, layer, len(inputs))
-    np.dot(above.T, inputs, weights(network, gradient, layer))
-    first = network.layers[layer, BIASES]
-    biases = gradient[first : first + above.shape[1]]
+    slopes = matrix(network, work.numbers, layer, SLOPES, len(inputs), OUTPUTS)
+    np.dot(slopes.T, inputs, matrix(network, gradient, layer, WEIGHTS, network.layers[layer, OUTPUTS], INPUTS))
+    biases = matrix(network, gradient, layer, BIASES, 1, OUTPUTS)
     biases[:] = F(0)
-    for i in range(len(above)):
-        for j in range(above.shape[1]):
-            biases[j] += above[i, j]
+    for i in range(len(slopes)):
+        for j in range(slopes.shape[1]):
+            biases[0, j] += slopes[i, j]
 
 
 @jittable
-def slopes_below(network: Network, work: Work, layer: int, n: int, out: np.ndarray) -> None:
-    """Gradients of the loss in the inputs of a layer."""
-    np.dot(slopes(network, work, layer, n), weights(network, network.parameters, layer), out)
+def slopes_below(network: Network, work: Work, layer: int, n: int, out: np.ndarray) -> np.ndarray:
+    """The slopes of what a layer was given, written to ``out``."""
+    weights = matrix(network, network.parameters, layer, WEIGHTS, network.layers[layer, OUTPUTS], INPUTS)
+    return np.dot(matrix(network, work.numbers, layer, SLOPES, n, OUTPUTS), weights, out)
 
 
 @jittable
-def through_tanh(values: np.ndarray, above: np.ndarray) -> None:
-    """From gradients in what tanh gave to those in what it was given, in place."""
+def before_tanh(values: np.ndarray, slopes: np.ndarray) -> None:
+    """Slopes of what tanh was given, in place of those of the values that it gave."""
     for i in range(len(values)):
         for j in range(values.shape[1]):
-            above[i, j] *= F(1) - values[i, j] * values[i, j]
+            slopes[i, j] *= F(1) - values[i, j] * values[i, j]
 
 
 @jittable
 def forward(network: Network, work: Work, first: int, last: int, n: int) -> None:
-    """Layers one after the other from the inputs, with tanh between them; the last one's number is ``last``."""
+    """Layers one after the other from the inputs, with tanh between them, up to the one with the number ``last``."""
     x = work.inputs[:n]
     for layer in range(first, last):
         x = dense(network, work, layer, x)
-        tanh(x.reshape(x.size))
+        tanh(x)
     dense(network, work, last, x)
 
 
@@ -189,154 +179,107 @@ def forward(network: Network, work: Work, first: int, last: int, n: int) -> None
 def backward(network: Network, work: Work, first: int, last: int, n: int, gradient: np.ndarray) -> None:
     """Their part of the gradient, from the slopes of the last one."""
     for layer in range(last, first, -1):
-        x, below = outputs(network, work, layer - 1, n), slopes(network, work, layer - 1, n)
-        dense_back(network, work, layer, x, gradient)
-        slopes_below(network, work, layer, n, below)
-        through_tanh(x, below)
-    dense_back(network, work, first, work.inputs[:n], gradient)
-
-
-class Actor(NamedTuple):
-    """How logits come from a chunk's inputs, and its gradient from their slopes.
-
-    Attributes:
-        pack: ``(network, work, rows, masks, i, first)``: prepare decision ``i`` of a chunk, with its partners' rows
-            ``(partners, N_ROW)`` and its mask; rows of the chunk are packed up to before ``first``. Returns one after
-            its last packed row.
-        forward: ``(network, work, n, n_rows)``.
-        backward: ``(network, work, n, n_rows, gradient)``.
-    """
-
-    pack: Callable[..., int]
-    forward: Callable[..., None]
-    backward: Callable[..., None]
+        x = matrix(network, work.numbers, layer - 1, PLACE, n, OUTPUTS)
+        gradient_of(network, work, layer, x, gradient)
+        before_tanh(
+            x, slopes_below(network, work, layer, n, matrix(network, work.numbers, layer - 1, SLOPES, n, OUTPUTS))
+        )
+    gradient_of(network, work, first, work.inputs[:n], gradient)
 
 
 @jittable
-def _pack_nothing(network: Network, work: Work, rows: np.ndarray, mask: np.ndarray, i: int, first: int) -> int:
+def pack_plain(network: Network, work: Work, rows: np.ndarray, mask: np.ndarray, i: int, n_rows: int) -> int:
+    """See `Actor`."""
     for head in range(len(network.heads)):
         work.slots[i, head] = i * network.layers[network.n_actor - 1, OUTPUTS] + network.heads[head, 0]
-    return first
+    return n_rows
 
 
 @jittable
-def _plain_forward(network: Network, work: Work, n: int, n_rows: int) -> None:
+def plain_forward(network: Network, work: Work, n: int, n_rows: int) -> None:
+    """See `Actor`."""
     forward(network, work, 0, network.n_actor - 1, n)
 
 
 @jittable
-def _plain_backward(network: Network, work: Work, n: int, n_rows: int, gradient: np.ndarray) -> None:
+def plain_backward(network: Network, work: Work, n: int, n_rows: int, gradient: np.ndarray) -> None:
+    """See `Actor`."""
     backward(network, work, 0, network.n_actor - 1, n, gradient)
 
 
-PLAIN = Actor(_pack_nothing, _plain_forward, _plain_backward)
+PLAIN = Actor(pack_plain, plain_forward, plain_backward)
 """Hidden layers, and one that gives the logits of all heads."""
 
-ROW, CONTEXT, SECOND_ROW, SECOND_CONTEXT, ANSWERS = range(5)
-"""The layers of `PartnerBody`."""
-
 
 @jittable
-def _pack_rows(network: Network, work: Work, rows: np.ndarray, mask: np.ndarray, i: int, first: int) -> int:
-    """Partners that neither negotiate nor leave a choice change nothing, so their rows are left out."""
+def pack_rows(network: Network, work: Work, rows: np.ndarray, mask: np.ndarray, i: int, n_rows: int) -> int:
+    """See `Actor`; partners that do not negotiate and leave no choice change nothing, so their rows are left out."""
     work.context[i] = work.inputs[i, :N_CONTEXT]
+    running = max(rows[:, RUNNING].sum(), F(1))
     for k in range(len(rows)):
-        start, width = network.heads[k]
-        choices = 0
-        for j in range(start, start + width):
-            choices += mask[j]
-        if choices > 1 or rows[k, RUNNING] > F(0) or first == 0:  # BLAS takes no empty matrices
-            work.slots[i, k] = first * width
-            work.rows[first] = rows[k]
-            first += 1
-        else:
-            work.slots[i, k] = -1
-    work.ends[i] = first
-    return first
+        first, width = network.heads[k]
+        work.slots[i, k] = -1
+        if (
+            rows[k, RUNNING] > F(0) or mask[first : first + width].sum() > 1 or n_rows == 0
+        ):  # BLAS takes no empty matrix
+            work.slots[i, k] = n_rows * width
+            work.rows[n_rows] = rows[k]
+            work.whose[n_rows], work.shares[1, n_rows] = i, np.true_divide(rows[k, RUNNING], running)
+            n_rows += 1
+    return n_rows
 
 
 @jittable
-def _add_to_rows(values: np.ndarray, ends: np.ndarray, rows: np.ndarray) -> None:
-    """Add a decision's values to each of its rows."""
-    r = 0
-    for i in range(len(values)):
-        while r < ends[i]:
-            for j in range(values.shape[1]):
-                rows[r, j] += values[i, j]
-            r += 1
+def spread(decisions: np.ndarray, work: Work, shares: np.ndarray, rows: np.ndarray) -> None:
+    """Add to each row a share of what its decision has."""
+    for r in range(len(rows)):
+        for j in range(rows.shape[1]):
+            rows[r, j] += shares[r] * decisions[work.whose[r], j]
 
 
 @jittable
-def _sum_of_rows(rows: np.ndarray, ends: np.ndarray, out: np.ndarray) -> None:
-    """Sum the rows of each decision."""
-    r = 0
-    for i in range(len(out)):
-        out[i] = F(0)
-        while r < ends[i]:
-            for j in range(out.shape[1]):
-                out[i, j] += rows[r, j]
-            r += 1
+def collect(rows: np.ndarray, work: Work, shares: np.ndarray, decisions: np.ndarray) -> np.ndarray:
+    """Sum a share of each row for its decision, in place of what that has."""
+    decisions[:] = F(0)
+    for r in range(len(rows)):
+        for j in range(rows.shape[1]):
+            decisions[work.whose[r], j] += shares[r] * rows[r, j]
+    return decisions
 
 
 @jittable
-def _share_of_running(work: Work, n: int, n_rows: int) -> np.ndarray:
-    """What a row counts in the mean over running partners, float32 ``(n_rows,)``."""
-    shares = work.rows[:n_rows, RUNNING].copy()
-    r = 0
-    for i in range(n):
-        start, running = r, F(0)
-        while r < work.ends[i]:
-            running += shares[r]
-            r += 1
-        for k in range(start, r):
-            shares[k] = np.true_divide(shares[k], max(running, F(1)))
-    return shares
-
-
-@jittable
-def _partners_forward(network: Network, work: Work, n: int, n_rows: int) -> None:
-    """As `PartnerBody`."""
-    means = work.means[0, :n]
+def partners_forward(network: Network, work: Work, n: int, n_rows: int) -> None:
+    """See `Actor`, and `agents.sb3.partners.PartnerBody`."""
+    each, mean = work.shares
     first = dense(network, work, ROW, work.rows[:n_rows])
-    _add_to_rows(dense(network, work, CONTEXT, work.context[:n]), work.ends, first)
-    tanh(first.reshape(first.size))
-    shares, r = _share_of_running(work, n, n_rows), 0
-    for i in range(n):
-        means[i] = F(0)
-        while r < work.ends[i]:
-            for j in range(means.shape[1]):
-                means[i, j] += shares[r] * first[r, j]
-            r += 1
+    spread(dense(network, work, CONTEXT, work.context[:n]), work, each, first)
+    tanh(first)
     second = dense(network, work, SECOND_ROW, first)
-    _add_to_rows(dense(network, work, SECOND_CONTEXT, means), work.ends, second)
-    tanh(second.reshape(second.size))
+    spread(dense(network, work, SECOND_CONTEXT, collect(first, work, mean, work.means[0, :n])), work, each, second)
+    tanh(second)
     dense(network, work, ANSWERS, second)
 
 
 @jittable
-def _partners_backward(network: Network, work: Work, n: int, n_rows: int, gradient: np.ndarray) -> None:
-    means, from_means = work.means[0, :n], work.means[1, :n]
-    first, second = outputs(network, work, ROW, n_rows), outputs(network, work, SECOND_ROW, n_rows)
-    in_first, in_second = slopes(network, work, ROW, n_rows), slopes(network, work, SECOND_ROW, n_rows)
-    dense_back(network, work, ANSWERS, second, gradient)
-    slopes_below(network, work, ANSWERS, n_rows, in_second)
-    through_tanh(second, in_second)
-    _sum_of_rows(in_second, work.ends, slopes(network, work, SECOND_CONTEXT, n))
-    dense_back(network, work, SECOND_ROW, first, gradient)
-    dense_back(network, work, SECOND_CONTEXT, means, gradient)
-    slopes_below(network, work, SECOND_ROW, n_rows, in_first)
-    slopes_below(network, work, SECOND_CONTEXT, n, from_means)
-    shares, r = _share_of_running(work, n, n_rows), 0
-    for i in range(n):
-        while r < work.ends[i]:
-            for j in range(means.shape[1]):
-                in_first[r, j] += shares[r] * from_means[i, j]
-            r += 1
-    through_tanh(first, in_first)
-    _sum_of_rows(in_first, work.ends, slopes(network, work, CONTEXT, n))
-    dense_back(network, work, ROW, work.rows[:n_rows], gradient)
-    dense_back(network, work, CONTEXT, work.context[:n], gradient)
+def partners_backward(network: Network, work: Work, n: int, n_rows: int, gradient: np.ndarray) -> None:
+    """See `Actor`."""
+    each, mean = work.shares
+    first = matrix(network, work.numbers, ROW, PLACE, n_rows, OUTPUTS)
+    second = matrix(network, work.numbers, SECOND_ROW, PLACE, n_rows, OUTPUTS)
+    gradient_of(network, work, ANSWERS, second, gradient)
+    of_second = matrix(network, work.numbers, SECOND_ROW, SLOPES, n_rows, OUTPUTS)
+    before_tanh(second, slopes_below(network, work, ANSWERS, n_rows, of_second))
+    collect(of_second, work, each, matrix(network, work.numbers, SECOND_CONTEXT, SLOPES, n, OUTPUTS))
+    gradient_of(network, work, SECOND_ROW, first, gradient)
+    gradient_of(network, work, SECOND_CONTEXT, work.means[0, :n], gradient)
+    of_first = matrix(network, work.numbers, ROW, SLOPES, n_rows, OUTPUTS)
+    slopes_below(network, work, SECOND_ROW, n_rows, of_first)
+    spread(slopes_below(network, work, SECOND_CONTEXT, n, work.means[1, :n]), work, mean, of_first)
+    before_tanh(first, of_first)
+    collect(of_first, work, each, matrix(network, work.numbers, CONTEXT, SLOPES, n, OUTPUTS))
+    gradient_of(network, work, ROW, work.rows[:n_rows], gradient)
+    gradient_of(network, work, CONTEXT, work.context[:n], gradient)
 
 
-PARTNERS = Actor(_pack_rows, _partners_forward, _partners_backward)
-"""The same layers for every partner: `PartnerBody`."""
+PARTNERS = Actor(pack_rows, partners_forward, partners_backward)
+"""The same layers for every partner."""

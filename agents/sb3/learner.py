@@ -71,13 +71,15 @@ class SB3Agent:
         env: The ``env`` section.
         observation_space, action_space: Of that environment.
         features: Arguments of SB3's policy that the ``features`` setting stands for.
-        model: SB3's, with ``num_timesteps`` as its counter; None before training.
+        model: SB3's, with ``num_timesteps`` as its counter; None before training. `agents.fast_ppo.learner` has one of
+            its own.
     """
 
     algorithm: ClassVar[str]
     hyperparameters_class: ClassVar[type[SB3Hyperparameters]]
     action_spaces: ClassVar[tuple[type[gymnasium.Space], ...]] = (Box, Discrete, MultiDiscrete)
     policy_class: ClassVar[str | type] = "MlpPolicy"
+    schema: ClassVar[str] = SCHEMA
 
     def __init__(self, hyperparameters: SB3Hyperparameters, env: Mapping[str, Any]):
         self.hyperparameters = hyperparameters
@@ -95,7 +97,7 @@ class SB3Agent:
         if "body" in self.features and isinstance(self.policy_class, str):
             raise ConfigError(("agent", "features"), f"{hyperparameters.features!r} is for ppo and maskable-ppo")
         check_self_play(self)
-        self.model: BaseAlgorithm | None = None
+        self.model: Any = None
 
     @classmethod
     def build(cls, config: Mapping[str, Any], env: Mapping[str, Any]) -> Self:
@@ -159,15 +161,19 @@ class SB3Agent:
         ``replay.npz`` of an off-policy learner."""
         model = self._trained()
         facts = {
-            "schema": SCHEMA,
+            "schema": self.schema,
             "algorithm": self.algorithm,
             "steps": model.num_timesteps,
             "settings": self.hyperparameters.model_dump(),
             "env": self.env,
         }
         (folder / "agent.json").write_text(json.dumps(facts, indent=1) + "\n")
-        model.save(folder / "model.zip")
+        self._write_model(folder)
         save_policy_file(self, folder)
+
+    def _write_model(self, folder: Path) -> None:
+        model = self._trained()
+        model.save(folder / "model.zip")
         if isinstance(model, OffPolicyAlgorithm) and model.replay_buffer is not None:
             save_replay(model.replay_buffer, folder / "replay.npz")
 
@@ -180,13 +186,13 @@ class SB3Agent:
             schema, algorithm = facts.get("schema"), facts.get("algorithm")
         except (OSError, UnicodeError, AttributeError, json.JSONDecodeError) as error:
             raise InputError(f"{folder} is not a readable checkpoint: {' '.join(str(error).split())}") from error
-        if schema != SCHEMA or algorithm != cls.algorithm:
-            raise InputError(f"{folder} holds {schema!r} of {algorithm!r}, not {SCHEMA!r} of {cls.algorithm!r}")
+        if schema != cls.schema or algorithm != cls.algorithm:
+            raise InputError(f"{folder} holds {schema!r} of {algorithm!r}, not {cls.schema!r} of {cls.algorithm!r}")
         agent = cls.build(current_hyperparameters(facts.get("settings", {})), facts.get("env", {}))
         agent.model = agent._read_model(folder, None)
         return agent
 
-    def _trained(self) -> BaseAlgorithm:
+    def _trained(self) -> Any:
         if self.model is None:
             raise InputError("this learner is not trained yet: call train, or load a checkpoint")
         return self.model
@@ -207,7 +213,7 @@ class SB3Agent:
     def _network(self) -> dict[str, Any]:
         return {"net_arch": self.hyperparameters.net_arch} | self.features
 
-    def _read_model(self, folder: Path, vec: Any) -> BaseAlgorithm:
+    def _read_model(self, folder: Path, vec: Any) -> Any:
         """The model of a checkpoint; with environments to go on learning in, its replay buffer too."""
         path = folder / "model.zip"
         try:
@@ -254,8 +260,7 @@ class MaskablePPO(SB3Agent):
         self, observation: Any, state: Any = None, mask: np.ndarray | None = None, deterministic: bool = True
     ) -> tuple[Any, Any]:
         """See `agents.base.Agent.predict`; ``mask`` is bool, as ``action_masks()`` gives it."""
-        model: Any = self._trained()
-        return model.predict(observation, state=state, action_masks=mask, deterministic=deterministic)
+        return self._trained().predict(observation, state=state, action_masks=mask, deterministic=deterministic)
 
 
 class RecurrentPPO(SB3Agent):
@@ -283,7 +288,7 @@ class DQN(SB3Agent):
         """See `agents.base.Agent.predict`; with a mask, the valid action of the highest value."""
         if mask is None or not deterministic:
             return super().predict(observation, state, mask, deterministic)
-        model: Any = self._trained()
+        model = self._trained()
         tensor, vectorised = model.policy.obs_to_tensor(observation)
         with torch.no_grad():
             values = model.q_net(tensor).cpu().numpy()

@@ -24,7 +24,7 @@ from scml_gym.oneshot.observations.features import FACTORY_FEATURES, PARTNER_FEA
 from scml_gym.oneshot.view import MAX_PARTNERS
 
 _FACTORY = {feature.name: i for i, feature in enumerate(FACTORY_FEATURES)}
-_PARTNER = {feature.name: i for i, feature in enumerate(PARTNER_FEATURES)}
+PARTNER = {feature.name: i for i, feature in enumerate(PARTNER_FEATURES)}
 MOST = 10
 """Items of the largest offer and lines of a factory in the league: quantities are observed as fractions of it."""
 
@@ -74,9 +74,9 @@ class Sets(nn.Module):
         """Rows ``(batch, 8, N_ROW)``, context ``(batch, N_CONTEXT)`` and which partners negotiate ``(batch, 8, 1)``."""
         rows = observations.reshape(-1, N_ENTITIES, N_ENTITY)
         factory, partners = rows[:, 0, 1 : 1 + N_FACTORY], rows[:, 1:, 1 : 1 + N_PARTNER]
-        running, price = partners[..., _PARTNER["running"]], partners[..., _PARTNER["offer_price"]]
+        running, price = partners[..., PARTNER["running"]], partners[..., PARTNER["offer_price"]]
         buyer = factory[:, _FACTORY["buyer"], None]
-        offered = (MOST * partners[..., _PARTNER["offer_quantity"]] * partners[..., _PARTNER["my_turn"]]).round()
+        offered = (MOST * partners[..., PARTNER["offer_quantity"]] * partners[..., PARTNER["my_turn"]]).round()
         gain = price + buyer * (1.0 - 2.0 * price)
         needs = (MOST * factory[:, _FACTORY["needs"], None]).round()
         below, lacking, above, exceeding = fitting_sets(offered, gain, needs, self.sets)
@@ -87,7 +87,7 @@ class Sets(nn.Module):
         hints = torch.stack([below, above, place / MAX_PARTNERS], dim=2)
         shares = one_hot(share.long(), MOST + 1).float()
         n_running = running.sum(dim=1, keepdim=True)
-        time = (partners[..., _PARTNER["time"]] * running).amax(dim=1, keepdim=True)
+        time = (partners[..., PARTNER["time"]] * running).amax(dim=1, keepdim=True)
         facts = [lacking / MOST, exceeding / MOST, n_asked / MAX_PARTNERS, n_running / MAX_PARTNERS, time]
         return torch.cat([partners, hints, shares], dim=2), torch.cat([factory, *facts], dim=1), running.unsqueeze(2)
 
@@ -124,14 +124,14 @@ class PartnerBody(nn.Module):
 
     def _actor(self, rows: torch.Tensor, context: torch.Tensor, running: torch.Tensor) -> torch.Tensor:
         first = torch.tanh(self.row(rows) + self.context(context).unsqueeze(1))
-        pooled = self.second_context(_mean(first, running))
+        pooled = self.second_context(mean_of_running(first, running))
         return torch.tanh(self.second_row(first) + pooled.unsqueeze(1)).flatten(1)
 
     def _critic(self, rows: torch.Tensor, context: torch.Tensor, running: torch.Tensor) -> torch.Tensor:
-        return self.value(torch.cat([context, _mean(rows, running)], dim=1))
+        return self.value(torch.cat([context, mean_of_running(rows, running)], dim=1))
 
 
-def _mean(values: torch.Tensor, running: torch.Tensor) -> torch.Tensor:
+def mean_of_running(values: torch.Tensor, running: torch.Tensor) -> torch.Tensor:
     """Over the partners that negotiate."""
     return (values * running).sum(dim=1) / running.sum(dim=1).clamp(min=1.0)
 
@@ -146,7 +146,7 @@ class SetFeatures(BaseFeaturesExtractor):
     def forward(self, observations: torch.Tensor) -> torch.Tensor:
         """The features of observations, float32, shape ``(batch, 9, 16)``."""
         rows, context, running = self.read(observations)
-        return torch.cat([context, _mean(rows, running)], dim=1)
+        return torch.cat([context, mean_of_running(rows, running)], dim=1)
 
 
 def partner_body(features_dim: int, units: int) -> PartnerBody:
