@@ -7,13 +7,13 @@ https://arxiv.org/abs/1506.02438; Adam, Kingma and Ba 2015, https://arxiv.org/ab
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-from agents.fast_ppo.networks import CHUNK, Network
+from agents.fast_ppo.networks import CHUNK, Actor, Network
 from agents.fast_ppo.passes import (
     APPROX_KL,
     CLIPPED,
@@ -26,6 +26,7 @@ from agents.fast_ppo.passes import (
 )
 from agents.sb3.batch import SUMMARY
 from agents.sb3.hyperparameters import PPOHyperparameters
+from agents.sb3.partners import N_ROW
 from scml_gym.core.errors import InputError
 from scml_gym.vector.env import RowVectorEnv
 from scml_gym.vector.workers import Workers
@@ -40,14 +41,14 @@ class Tools(NamedTuple):
     Attributes:
         settings: The hyperparameters.
         network: The parameters change.
-        read: ``(observations) -> (inputs, rows)``: what is known of decisions without any weights.
+        actor: What the network's is.
         act, learn: See `agents.fast_ppo.passes.Passes`.
         masked: Whether only valid options are chosen.
     """
 
     settings: PPOHyperparameters
     network: Network
-    read: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
+    actor: Actor
     act: Workers
     learn: Workers
     masked: bool
@@ -99,40 +100,38 @@ class Rollout(NamedTuple):
     done: np.ndarray  # bool (n_steps, n_envs)
 
 
-def new_rollout(tools: Tools, observations: np.ndarray, n_choices: int) -> Rollout:
-    """Arrays for a rollout."""
-    steps, (n, heads) = tools.settings.n_steps, (len(observations), len(tools.network.heads))
-    inputs, rows = tools.read(observations)
+def new_rollout(tools: Tools, n_observed: int, n_options: int) -> Rollout:
+    """Arrays for a rollout, of observations and masks of those sizes."""
+    steps, n, actor = tools.settings.n_steps, tools.settings.n_envs, tools.actor
     decisions = Decisions(
-        np.empty((steps + 1, *inputs.shape), np.float32),
-        np.empty((steps + 1, *rows.shape), np.float32),
-        np.ones((steps + 1, n, n_choices), np.bool_),
-        np.zeros((steps + 1, n, heads), np.int64),
+        np.empty((steps + 1, n, actor.n_inputs(n_observed)), np.float32),
+        np.empty((steps + 1, n, actor.n_rows, N_ROW), np.float32),
+        np.ones((steps + 1, n, n_options), np.bool_),
+        np.zeros((steps + 1, n, len(tools.network.heads)), np.int64),
         np.zeros((steps + 1, n), np.float32),
         np.zeros((steps + 1, n), np.float32),
     )
     return Rollout(decisions, np.empty((steps, n), np.float32), np.empty((steps, n), np.bool_))
 
 
-def play(tools: Tools, progress: Progress, envs: RowVectorEnv, observations: np.ndarray, rollout: Rollout) -> Any:
+def play(
+    tools: Tools, progress: Progress, envs: RowVectorEnv, observations: np.ndarray, rollout: Rollout
+) -> np.ndarray:
     """Fill a rollout from the decisions that are due; returns the observations of the next ones."""
     n_steps, n = rollout.rewards.shape
-    everyone = np.arange(n)
     for step in range(n_steps + 1):
         due = Decisions(*(part[step] for part in rollout.decisions))
-        due.inputs[:], due.rows[:] = tools.read(observations)
         if tools.masked:
             due.masks[:] = envs.action_masks()
-        if step == n_steps:  # for its value; what is drawn here is not played
-            tools.act(-(-n // CHUNK), tools.network, due, everyone, np.zeros(due.actions.shape, np.float32))
-            return observations
-        uniforms = progress.rng.random(due.actions.shape, dtype=np.float32)
-        tools.act(-(-n // CHUNK), tools.network, due, everyone, uniforms)
-        observations, rewards, done, _, info = envs.step(due.actions.reshape(envs.action_space.shape or ()))
-        rollout.rewards[step] = rewards * tools.settings.reward_scale
-        rollout.done[step] = done
-        note_episodes(progress, rewards, done, info.get("final_info", {}))
-    raise AssertionError("a rollout ends with the decisions that are due")
+        shape = due.actions.shape
+        draws = progress.rng.random(shape, np.float32) if step < n_steps else np.zeros(shape, np.float32)
+        seen = np.ascontiguousarray(observations.reshape(n, -1), np.float32)
+        tools.act(-(-n // CHUNK), tools.network, seen, np.arange(n), draws, due)
+        if step < n_steps:  # the decisions after the last are there for their values
+            observations, rewards, done, _, info = envs.step(due.actions.reshape(envs.action_space.shape or ()))
+            rollout.rewards[step], rollout.done[step] = rewards * tools.settings.reward_scale, done
+            note_episodes(progress, rewards, done, info.get("final_info", {}))
+    return observations
 
 
 def note_episodes(progress: Progress, rewards: np.ndarray, done: np.ndarray, final: dict[str, np.ndarray]) -> None:

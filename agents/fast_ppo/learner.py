@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import time
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, ClassVar, NamedTuple, NoReturn
+from typing import Any, ClassVar, NoReturn
 
 import numpy as np
 import torch
@@ -18,50 +18,19 @@ from gymnasium.spaces import Box, Discrete, MultiDiscrete
 from stable_baselines3.common.utils import LinearSchedule, set_random_seed
 
 from agents.fast_ppo.algorithm import Progress, Tools, new_rollout, play, update
-from agents.fast_ppo.networks import PARTNERS, PLAIN, Actor, read_network
+from agents.fast_ppo.networks import FAST_NETWORKS, read_network
 from agents.fast_ppo.passes import compile_passes
 from agents.sb3.batch import can_batch, make_batch
 from agents.sb3.hyperparameters import PPOHyperparameters
 from agents.sb3.learner import PPO, MaskablePPO
-from agents.sb3.partners import mean_of_running
 from agents.sb3.policy_files import MASKED
 from agents.sb3.training import global_generators_kept, seeds_at
 from scml_gym.core.config import ConfigError
 from scml_gym.core.errors import InputError
-from scml_gym.core.registry import Registry
 from scml_gym.experiments.run_folder import Run
 from scml_gym.game.codecs import NotCompiledError
 from scml_gym.simulator.vector.env import BatchedEnv
 from scml_gym.vector.workers import Workers
-
-
-class FastNetwork(NamedTuple):
-    """How a network of `agents.sb3.hyperparameters.FEATURES` is computed.
-
-    Attributes:
-        actor: Its layers.
-        read: ``(policy, observations) -> (inputs, rows)``, tensors: what is known without any weights.
-    """
-
-    actor: Actor
-    read: Callable[[Any, torch.Tensor], tuple[torch.Tensor, torch.Tensor]]
-
-
-def read_features(policy: Any, observations: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """What the hidden layers are given."""
-    return policy.extract_features(observations), torch.zeros((len(observations), 0, 0))
-
-
-def read_partners(policy: Any, observations: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """What the critic of `agents.sb3.partners.PartnerBody` is given, which begins with the context, and the rows."""
-    rows, context, running = policy.mlp_extractor.read(observations)
-    return torch.cat([context, mean_of_running(rows, running)], dim=1), rows
-
-
-FAST_NETWORKS = Registry("fast network")
-FAST_NETWORKS.register("flatten", FastNetwork(PLAIN, read_features))
-FAST_NETWORKS.register("sets", FastNetwork(PLAIN, read_features))
-FAST_NETWORKS.register("partners", FastNetwork(PARTNERS, read_partners))
 
 
 class Model:
@@ -150,21 +119,16 @@ class _Fast:
         settings, policy = self.hyperparameters, self.model.policy
         parameters = torch.nn.utils.parameters_to_vector(policy.parameters()).detach().clone()
         torch.nn.utils.vector_to_parameters(parameters, policy.parameters())  # which are parts of this one from now on
-        heads = getattr(self.action_space, "nvec", np.array([getattr(self.action_space, "n", 0)])).tolist()
-        fast = FAST_NETWORKS.get(settings.features)
-        act, learn = (Workers(step, settings.workers) for step in compile_passes(fast.actor))
-
-        def read(observations: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-            with torch.inference_mode():
-                inputs, rows = fast.read(policy, torch.from_numpy(observations))
-            return inputs.numpy(), rows.numpy()
-
-        network = read_network(policy, heads, parameters.numpy())
-        return Tools(settings, network, read, act, learn, MASKED[self.algorithm])
+        heads = (
+            self.action_space.nvec.tolist() if isinstance(self.action_space, MultiDiscrete) else [self.action_space.n]
+        )
+        network, actor = read_network(policy, heads, parameters.numpy()), FAST_NETWORKS.get(settings.features)
+        act, learn = (Workers(step, settings.workers) for step in compile_passes(actor))
+        return Tools(settings, network, actor, act, learn, MASKED[self.algorithm])
 
     def _learn(self, run: Run, tools: Tools, progress: Progress, envs: Any, observations: np.ndarray) -> None:
         settings, note, started = tools.settings, "", (progress.steps, time.perf_counter())
-        rollout = new_rollout(tools, observations, envs.action_masks().shape[1])
+        rollout = new_rollout(tools, observations[0].size, envs.action_masks().shape[1])
 
         def save(folder: Path) -> None:
             self.save(folder)

@@ -12,8 +12,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from torch import nn
 
-from agents.sb3.partners import N_CONTEXT, N_ROW, PARTNER, PartnerBody
+from agents.sb3.fitting_sets import RUNNING, read_sets
+from agents.sb3.partners import N_CONTEXT, N_ROW, PartnerBody
+from scml_gym.core.registry import Registry
 from scml_gym.jit.compile import jittable
+from scml_gym.oneshot.view import MAX_PARTNERS
 
 CHUNK = 256
 """Decisions of a pass through the network."""
@@ -25,7 +28,6 @@ sizes; where its outputs, and its slopes (the gradients of the loss in them), be
 ROW, CONTEXT, SECOND_ROW, SECOND_CONTEXT, ANSWERS = range(5)
 """The layers of an actor with rows of partners, `agents.sb3.partners.PartnerBody`."""
 
-RUNNING = PARTNER["running"]
 F = np.float32
 
 
@@ -53,15 +55,21 @@ class Work(NamedTuple):
 
 
 class Actor(NamedTuple):
-    """How logits come from decisions.
+    """How logits come from observations.
 
     Attributes:
+        read: ``(observation, inputs, rows)``: writes what is known of a decision without any weights, which is kept.
+        n_inputs: ``(size of an observation) -> how many inputs``.
+        n_rows: How many rows of partners.
         pack: ``(network, work, rows, mask, i, n_rows) -> n_rows``: prepare decision ``i`` of a chunk, with its
             partners' rows and its mask; ``n_rows`` rows are packed.
         forward: ``(network, work, n, n_rows)``.
         backward: ``(network, work, n, n_rows, gradient)``: writes its part of the gradient, from the logits' slopes.
     """
 
+    read: Callable[..., None]
+    n_inputs: Callable[[int], int]
+    n_rows: int
     pack: Callable[..., int]
     forward: Callable[..., None]
     backward: Callable[..., None]
@@ -188,6 +196,18 @@ def backward(network: Network, work: Work, first: int, last: int, n: int, gradie
 
 
 @jittable
+def copy_all(observation: np.ndarray, inputs: np.ndarray, rows: np.ndarray) -> None:
+    """See `Actor`."""
+    inputs[:] = observation
+
+
+@jittable
+def read_summary(observation: np.ndarray, inputs: np.ndarray, rows: np.ndarray) -> None:
+    """See `Actor`; the rows are not kept."""
+    read_sets(observation, inputs, np.empty((MAX_PARTNERS, N_ROW), np.float32))
+
+
+@jittable
 def pack_plain(network: Network, work: Work, rows: np.ndarray, mask: np.ndarray, i: int, n_rows: int) -> int:
     """See `Actor`."""
     for head in range(len(network.heads)):
@@ -207,8 +227,11 @@ def plain_backward(network: Network, work: Work, n: int, n_rows: int, gradient: 
     backward(network, work, 0, network.n_actor - 1, n, gradient)
 
 
-PLAIN = Actor(pack_plain, plain_forward, plain_backward)
+FLATTEN = Actor(copy_all, lambda size: size, 0, pack_plain, plain_forward, plain_backward)
 """Hidden layers, and one that gives the logits of all heads."""
+
+SETS = Actor(read_summary, lambda size: N_CONTEXT + N_ROW, 0, pack_plain, plain_forward, plain_backward)
+"""The same, on what `agents.sb3.partners.SetFeatures` gives."""
 
 
 @jittable
@@ -281,5 +304,12 @@ def partners_backward(network: Network, work: Work, n: int, n_rows: int, gradien
     gradient_of(network, work, CONTEXT, work.context[:n], gradient)
 
 
-PARTNERS = Actor(pack_rows, partners_forward, partners_backward)
+PARTNERS = Actor(read_sets, SETS.n_inputs, MAX_PARTNERS, pack_rows, partners_forward, partners_backward)
 """The same layers for every partner."""
+
+FAST_NETWORKS = Registry("fast network")
+"""The networks of `agents.sb3.hyperparameters.FEATURES` that are known here."""
+
+FAST_NETWORKS.register("flatten", FLATTEN)
+FAST_NETWORKS.register("sets", SETS)
+FAST_NETWORKS.register("partners", PARTNERS)

@@ -62,8 +62,8 @@ class Passes(NamedTuple):
     """Steps over the numbers of chunks.
 
     Attributes:
-        act: ``(network, decisions, everyone, draws)``: writes actions, logs and values of decisions; ``everyone`` are
-            their numbers, ``draws`` are uniform in [0, 1), float32 ``(n, heads)``.
+        act: ``(network, observations, everyone, draws, decisions)``: writes all but the masks of decisions; they
+            are told by ``everyone``, observations and draws in [0, 1) are float32, ``(n, size)`` and ``(n, heads)``.
         learn: ``(network, decisions, batch)``: writes the gradients of the batch.
     """
 
@@ -117,7 +117,7 @@ def draw(probabilities: np.ndarray, uniform: float) -> int:
 @functools.cache
 def compile_passes(actor: Actor) -> Passes:
     """Compile the passes of networks with such an actor, once for each."""
-    pack, actor_forward, actor_backward = actor
+    read, _, _, pack, actor_forward, actor_backward = actor
 
     @jittable
     def look(network: Network, work: Work, decisions: Decisions, chosen: np.ndarray) -> int:
@@ -134,7 +134,7 @@ def compile_passes(actor: Actor) -> Passes:
     @shared
     @jittable
     def act(arguments: tuple[Any, ...], counters: Counters) -> None:
-        network, decisions, everyone, draws = arguments
+        network, observations, everyone, draws, decisions = arguments
         work = new_work(network, decisions.inputs.shape[1], decisions.rows.shape[1])
         probabilities, critic = np.empty(network.heads[:, 1].max(), np.float32), len(network.layers) - 1
         logits = work.numbers[network.layers[network.n_actor - 1, PLACE] :]
@@ -142,6 +142,8 @@ def compile_passes(actor: Actor) -> Passes:
         while low < high:
             for chunk in range(low, high):
                 chosen = everyone[chunk * CHUNK : (chunk + 1) * CHUNK]
+                for d in chosen:
+                    read(observations[d], decisions.inputs[d], decisions.rows[d])
                 look(network, work, decisions, chosen)
                 values = matrix(network, work.numbers, critic, PLACE, len(chosen), OUTPUTS)
                 for i in range(len(chosen)):

@@ -23,7 +23,7 @@ from scml_gym.oneshot.observations.encoding import N_ENTITIES, N_ENTITY, N_FACTO
 from scml_gym.oneshot.observations.features import FACTORY_FEATURES, PARTNER_FEATURES
 from scml_gym.oneshot.view import MAX_PARTNERS
 
-_FACTORY = {feature.name: i for i, feature in enumerate(FACTORY_FEATURES)}
+FACTORY = {feature.name: i for i, feature in enumerate(FACTORY_FEATURES)}
 PARTNER = {feature.name: i for i, feature in enumerate(PARTNER_FEATURES)}
 MOST = 10
 """Items of the largest offer and lines of a factory in the league: quantities are observed as fractions of it."""
@@ -75,10 +75,10 @@ class Sets(nn.Module):
         rows = observations.reshape(-1, N_ENTITIES, N_ENTITY)
         factory, partners = rows[:, 0, 1 : 1 + N_FACTORY], rows[:, 1:, 1 : 1 + N_PARTNER]
         running, price = partners[..., PARTNER["running"]], partners[..., PARTNER["offer_price"]]
-        buyer = factory[:, _FACTORY["buyer"], None]
+        buyer = factory[:, FACTORY["buyer"], None]
         offered = (MOST * partners[..., PARTNER["offer_quantity"]] * partners[..., PARTNER["my_turn"]]).round()
         gain = price + buyer * (1.0 - 2.0 * price)
-        needs = (MOST * factory[:, _FACTORY["needs"], None]).round()
+        needs = (MOST * factory[:, FACTORY["needs"], None]).round()
         below, lacking, above, exceeding = fitting_sets(offered, gain, needs, self.sets)
         asked = running * (1.0 - below)
         n_asked = asked.sum(dim=1, keepdim=True)
@@ -124,14 +124,14 @@ class PartnerBody(nn.Module):
 
     def _actor(self, rows: torch.Tensor, context: torch.Tensor, running: torch.Tensor) -> torch.Tensor:
         first = torch.tanh(self.row(rows) + self.context(context).unsqueeze(1))
-        pooled = self.second_context(mean_of_running(first, running))
+        pooled = self.second_context(_mean(first, running))
         return torch.tanh(self.second_row(first) + pooled.unsqueeze(1)).flatten(1)
 
     def _critic(self, rows: torch.Tensor, context: torch.Tensor, running: torch.Tensor) -> torch.Tensor:
-        return self.value(torch.cat([context, mean_of_running(rows, running)], dim=1))
+        return self.value(torch.cat([context, _mean(rows, running)], dim=1))
 
 
-def mean_of_running(values: torch.Tensor, running: torch.Tensor) -> torch.Tensor:
+def _mean(values: torch.Tensor, running: torch.Tensor) -> torch.Tensor:
     """Over the partners that negotiate."""
     return (values * running).sum(dim=1) / running.sum(dim=1).clamp(min=1.0)
 
@@ -146,7 +146,7 @@ class SetFeatures(BaseFeaturesExtractor):
     def forward(self, observations: torch.Tensor) -> torch.Tensor:
         """The features of observations, float32, shape ``(batch, 9, 16)``."""
         rows, context, running = self.read(observations)
-        return torch.cat([context, mean_of_running(rows, running)], dim=1)
+        return torch.cat([context, _mean(rows, running)], dim=1)
 
 
 def partner_body(features_dim: int, units: int) -> PartnerBody:

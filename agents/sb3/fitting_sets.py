@@ -1,0 +1,86 @@
+"""The facts of `agents.sb3.partners.Sets` in compiled code, one decision at a time; a test compares them.
+
+Sets are enumerated over the partners whose offers stand, of whom there are few, instead of over all eight.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from agents.sb3.partners import FACTORY, MOST, N_CONTEXT, PARTNER, PRICE_WEIGHT
+from scml_gym.jit.compile import jittable
+from scml_gym.oneshot.observations.encoding import N_ENTITIES, N_ENTITY, N_FACTORY, N_PARTNER
+from scml_gym.oneshot.view import MAX_PARTNERS
+
+F = np.float32
+
+BUYER, NEEDS = FACTORY["buyer"], FACTORY["needs"]
+RUNNING, MY_TURN, TIME = PARTNER["running"], PARTNER["my_turn"], PARTNER["time"]
+QUANTITY, PRICE = PARTNER["offer_quantity"], PARTNER["offer_price"]
+BELOW, ABOVE, PLACE, SHARE = N_PARTNER, N_PARTNER + 1, N_PARTNER + 2, N_PARTNER + 3
+
+
+@jittable
+def read_sets(observation: np.ndarray, inputs: np.ndarray, rows: np.ndarray) -> None:
+    """The facts of a decision.
+
+    Args:
+        observation: ``(9 * 16,)``, float32.
+        inputs: ``(N_CONTEXT + N_ROW,)``, written: the context, and the mean row of the partners that negotiate.
+        rows: ``(8, N_ROW)``, written.
+    """
+    entities = observation.reshape(N_ENTITIES, N_ENTITY)
+    factory, partners = entities[0, 1 : 1 + N_FACTORY], entities[1:, 1 : 1 + N_PARTNER]
+    context, mean = inputs[:N_CONTEXT], inputs[N_CONTEXT:]
+    context[:N_FACTORY] = factory
+    rows[:, :N_PARTNER] = partners
+    rows[:, N_PARTNER:] = F(0)
+    lacking, exceeding = _find_sets(factory, partners, rows)
+    n_asked, n_running, time = F(0), F(0), F(0)
+    for k in range(MAX_PARTNERS):
+        running = partners[k, RUNNING]
+        n_asked += running * (F(1) - rows[k, BELOW])
+        n_running += running
+        time = max(time, partners[k, TIME] * running)
+    place = F(0)
+    mean[:] = F(0)
+    for k in range(MAX_PARTNERS):
+        asked = partners[k, RUNNING] * (F(1) - rows[k, BELOW])
+        place += asked
+        part = np.floor(np.true_divide(-lacking + n_asked - place, max(n_asked, F(1))))
+        rows[k, PLACE] = place / F(MAX_PARTNERS)
+        rows[k, SHARE + int(min(max(part, F(0)), F(MOST)) * asked)] = F(1)
+        mean += rows[k] * partners[k, RUNNING]
+    mean /= max(n_running, F(1))
+    facts = context[N_FACTORY:]
+    facts[0], facts[1] = lacking / F(MOST), exceeding / F(MOST)
+    facts[2], facts[3], facts[4] = n_asked / F(MAX_PARTNERS), n_running / F(MAX_PARTNERS), time
+
+
+@jittable
+def _find_sets(factory: np.ndarray, partners: np.ndarray, rows: np.ndarray) -> tuple[float, float]:
+    """Mark the members of both sets in the rows, as `agents.sb3.partners.fitting_sets`; their totals less the needs."""
+    standing = np.empty(MAX_PARTNERS, np.int64)
+    totals, gains = np.empty(1 << MAX_PARTNERS, np.float32), np.empty(1 << MAX_PARTNERS, np.float32)
+    totals[0], gains[0] = F(0), F(0)
+    n, buyer = 0, factory[BUYER]
+    for k in range(MAX_PARTNERS):
+        offered = np.rint(F(MOST) * partners[k, QUANTITY] * partners[k, MY_TURN])
+        if offered > F(0.5):
+            price = partners[k, PRICE]
+            gain = offered * (price + buyer * (F(1) - F(2) * price))
+            for code in range(1 << n):
+                totals[code + (1 << n)], gains[code + (1 << n)] = totals[code] + offered, gains[code] + gain
+            standing[n] = k
+            n += 1
+    needs, below, above = np.rint(F(MOST) * factory[NEEDS]), 0, 0
+    best_below, best_above = F(-1e3), F(-1e3)
+    for code in range(1 << n):
+        gap, price = totals[code] - needs, F(PRICE_WEIGHT) * gains[code]
+        if gap <= F(0.5) and gap + price > best_below:
+            below, best_below = code, gap + price
+        if gap >= F(-0.5) and price - gap > best_above:
+            above, best_above = code, price - gap
+    for i in range(n):
+        rows[standing[i], BELOW], rows[standing[i], ABOVE] = F(below >> i & 1), F(above >> i & 1)
+    return totals[below] - needs, totals[above] - needs
