@@ -37,8 +37,7 @@ from scml_gym.jit.arrays import borrow
 from scml_gym.jit.compile import compiled
 from scml_gym.jit.random import below
 from scml_gym.oneshot.envs.config import OneShotConfig
-from scml_gym.oneshot.envs.vector.base import make_source
-from scml_gym.oneshot.envs.vector.batch import advance_row, allocate, draw_world
+from scml_gym.oneshot.envs.vector.track import TRACK
 from scml_gym.oneshot.players import player_maker
 from scml_gym.oneshot.strategies import STRATEGIES
 from scml_gym.oneshot.view import ACCEPT, MAX_PARTNERS, OFFER
@@ -47,8 +46,12 @@ from scml_gym.oneshot.worlds.compiled.negotiation import answer
 from scml_gym.oneshot.worlds.reference import ReferenceWorld
 from scml_gym.simulator.compiled.advance import DAY, DECISION, OVER
 from scml_gym.simulator.compiled.player_table import make_player_table
+from scml_gym.simulator.vector.batch import allocate, make_source
+from scml_gym.simulator.vector.rows import compile_rows
 
 ENVIRONMENT = "scml_gym/OneShotConcurrent-v0"
+ROWS = compile_rows(TRACK.functions)
+draw_world, advance_row = ROWS.draw, ROWS.advance
 PEERS = (
     "SyncRandomOneShotAgent",
     "EqualDistOneShotAgent",
@@ -208,9 +211,9 @@ def draw_worlds(batch: Any, source: Any, low: int, high: int) -> int:
 def make_batch(n: int, moves: bool, learners: int, arguments: dict[str, Any]) -> tuple[Any, Any, Any]:
     """A batch of worlds without an environment around it; the player_table must be kept alive."""
     setting = OneShotConfig(**arguments)
-    player_table = make_player_table(setting.makers)
-    source, days = make_source(setting, player_table, n)
-    batch = allocate(n, days, moves, player_table)
+    player_table = make_player_table(setting.makers, TRACK.interface)
+    source, days = make_source(TRACK, setting, player_table, n)
+    batch = allocate(TRACK.layout, n, days, {"moves": int(moves)}, player_table)
     batch.rows["seed"] = np.arange(n, dtype=np.uint64) << np.uint64(32)
     return batch, source._replace(learners=learners), player_table
 

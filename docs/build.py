@@ -28,9 +28,10 @@ from scml_gym.bilateral.envs.base import NegotiationEnv  # noqa: E402
 from scml_gym.bilateral.envs.config import BilateralConfig  # noqa: E402
 from scml_gym.core.registry import load_object  # noqa: E402
 from scml_gym.evaluation.table import COLUMNS  # noqa: E402
+from scml_gym.game.features import Feature  # noqa: E402
 from scml_gym.oneshot.envs.config import OneShotConfig  # noqa: E402
 from scml_gym.oneshot.envs.partner_codec import PartnerCodec  # noqa: E402
-from scml_gym.oneshot.observations.factory import Feature, JointEncoder, PartnerEncoder  # noqa: E402
+from scml_gym.oneshot.observations.factory import JointEncoder, PartnerEncoder  # noqa: E402
 from scml_gym.registration import ENVIRONMENTS, PARALLEL_ENVIRONMENTS  # noqa: E402
 
 PAGES = ROOT / "docs" / "environments"

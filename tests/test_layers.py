@@ -18,7 +18,8 @@ BELOW = {
     "tables": TABLES,
     "experiments": TABLES | {"experiments"},
 }
-BELOW["vector"] = BELOW["simulator"] = {"core", "jit", "game"}
+BELOW["vector"] = {"core", "jit", "game"}
+BELOW["simulator"] = BELOW["vector"] | {"vector"}
 BELOW |= {game: {"core", "jit", "game", "vector", "simulator", "tables"} for game in GAMES}
 BELOW["policies"] = BELOW["oneshot"] | GAMES | {"experiments"}
 BELOW["deployed"] = BELOW["evaluation"] = BELOW["policies"] | {"policies"}

@@ -13,8 +13,8 @@ from __future__ import annotations
 import numpy as np
 
 from agents.q_learning.memory import OFF
+from scml_gym.game.ranges import level
 from scml_gym.jit.compile import jittable
-from scml_gym.oneshot.actions.bins import level
 from scml_gym.oneshot.actions.negotiation import partner_mask
 from scml_gym.oneshot.rewards.negotiation import agreement_profit
 from scml_gym.oneshot.view import SELLER, FactoryView

@@ -22,8 +22,8 @@ from scml_gym.core.config import ConfigError
 from scml_gym.core.errors import InputError
 from scml_gym.experiments.run_folder import Run
 from scml_gym.game.world import PlayerMaker
-from scml_gym.oneshot.envs.vector.base import BatchedEnv
 from scml_gym.oneshot.policy_files import PolicyFile
+from scml_gym.simulator.vector.env import BatchedEnv
 
 FOLDER = "self_play"
 """Of the policy files, in the run folder."""

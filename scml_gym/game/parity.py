@@ -1,4 +1,4 @@
-"""Parity: the same episode played in two backends, compared to the last bit."""
+"""Parity: the same world or episode played in two backends, compared to the last bit."""
 
 from __future__ import annotations
 
@@ -42,6 +42,69 @@ def play_both(
         seen, reward, done, _, info = envs[0].step(action)
         our_seen, our_reward, our_done, _, our_info = envs[1].step(action)
         step += 1
+
+
+def compare_results(reference: Any, compiled: Any, results: Sequence[str]) -> str | None:
+    """What became of a world that was played twice.
+
+    Args:
+        reference: The one world, with ``contracts``, a structured array, and all results.
+        compiled: The other.
+        results: Names of arrays.
+
+    Returns:
+        The first difference in words, or None where all is equal to the last bit.
+    """
+    contracts, ours = reference.contracts, compiled.contracts
+    names = ", ".join(contracts.dtype.names or ())
+    for i, (our, their) in enumerate(zip(ours.tolist(), contracts.tolist(), strict=False)):
+        if our != their:
+            return f"contract {i} ({names}): reference {their}, compiled {our}"
+    if len(ours) != len(contracts):
+        return f"contracts: reference {len(contracts)}, compiled {len(ours)}"
+    differences = (first_difference(name, getattr(reference, name), getattr(compiled, name)) for name in results)
+    return next((difference for difference in differences if difference is not None), None)
+
+
+def compare_decisions(worlds: Sequence[Any], policies: Sequence[Sequence[Any]]) -> str | None:
+    """Play a world decision by decision in both backends, some of whose players are answered for from outside.
+
+    Args:
+        worlds: The reference world and the compiled one, not yet started.
+        policies: For each of them one for each player, which answers where that is an external one.
+
+    Returns:
+        The first difference in words, of what is pending, what the external players see and what becomes of them; or
+        None where there is none.
+    """
+    for world in worlds:
+        world.start()
+    reference, compiled = worlds
+    external, step = reference.external, 0
+    while reference.pending:
+        if reference.pending != compiled.pending:
+            return f"step {step}, pending: reference {reference.pending}, compiled {compiled.pending}"
+        seen = [("hidden state", *(world.hidden_state() for world in worlds))]
+        seen += [(f"view of {i}", *(world.view(i) for world in worlds)) for i in external]
+        for what, theirs, ours in seen:
+            if not np.array_equal(theirs, ours):
+                return f"step {step}, {what}: {differing_fields(theirs, ours)}"
+        for world, players in zip(worlds, policies, strict=True):
+            world.step({i: players[i].act(world.view(i)) for i in world.pending})
+        step += 1
+    if not compiled.done:
+        return f"step {step}: the compiled world goes on"
+    for i in external:
+        ends = [(world.closed_days(i), world.summary(i)) for world in worlds]
+        if ends[0] != ends[1]:
+            return f"factory {i}, closed days and summary: reference {ends[0]}, compiled {ends[1]}"
+    return None
+
+
+def differing_fields(reference: Any, compiled: Any) -> str:
+    """The fields in which two records, or arrays of them, differ, with what is in them."""
+    names = [name for name in reference.dtype.names if not np.array_equal(reference[name], compiled[name])]
+    return "; ".join(f"{name}: reference {reference[name]}, compiled {compiled[name]}" for name in names)
 
 
 def first_difference(name: str, reference: np.ndarray, compiled: np.ndarray) -> str | None:

@@ -10,7 +10,7 @@ from scml_gym.core.arguments import brief
 from scml_gym.core.errors import InputError
 from scml_gym.core.registry import Registry, load_object, parse_parameters
 from scml_gym.game.run_folders import RUN_FOLDERS, is_folder
-from scml_gym.game.strategy import Strategy, StrategyPolicy
+from scml_gym.game.strategy import Strategy, StrategyInterface, StrategyPolicy, check_interface
 from scml_gym.game.world import FactoryPolicy, PlayerMaker
 
 
@@ -47,18 +47,22 @@ def strategy_maker(strategies: Registry, name: str) -> PlayerMaker:
     return functools.partial(StrategyPolicy, strategy, parameters=overrides)
 
 
-def own_maker(name: str, target: Any, others: str = "") -> PlayerMaker:
+def own_maker(name: str, target: Any, others: str = "", interface: StrategyInterface | None = None) -> PlayerMaker:
     """What makes the players that ``module:Name`` stands for.
 
     Args:
         name: That text.
         target: What it stands for.
         others: What it could also have been, for the message.
+        interface: Of the strategies that may play; None for those of any game.
 
     Raises:
-        InputError: if it is neither a `Strategy` nor a callable; later, if the callable makes no player.
+        InputError: if it is neither a `Strategy` nor a callable, or a strategy of another game; later, if the callable
+            makes no player.
     """
     if isinstance(target, Strategy):
+        if interface is not None:
+            check_interface(target, interface)
         return functools.partial(StrategyPolicy, target)
     wrong = f"{name!r} is neither {others}a Strategy nor a callable (seed) -> FactoryPolicy"
     if not _may_make_players(target):

@@ -7,7 +7,7 @@ import os
 from scml_gym.core.registry import Registry
 
 RUN_FOLDERS = Registry("reader of run folders")
-"""``(folder) -> (seed) -> player``."""
+"""``(folder, game) -> (seed) -> player``: the game's name, or nothing for the one that was trained in."""
 RUN_FOLDERS.register("learner", "scml_gym.policies.run_folders:learner_maker")
 RUN_FOLDERS.register("policy file", "scml_gym.policies.run_folders:policy_file_maker")
 

@@ -90,6 +90,17 @@ class Strategy:
         return np.array([given.get(n, v) for n, v in self.parameters.items()], dtype=np.float64)
 
 
+def check_interface(strategy: Strategy, interface: StrategyInterface) -> None:
+    """Refuse a strategy of another game.
+
+    Raises:
+        InputError: if it reads or writes something else than the strategies of this one.
+    """
+    theirs = strategy.interface
+    if (theirs.view, theirs.action, theirs.n_answers) != (interface.view, interface.action, interface.n_answers):
+        raise InputError(f"strategy {strategy.name!r} plays another game: it reads another view")
+
+
 class StrategyPolicy:
     """A strategy as one player of one world: a `scml_gym.game.world.FactoryPolicy`.
 

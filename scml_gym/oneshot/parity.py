@@ -10,7 +10,7 @@ import gymnasium
 import numpy as np
 
 import scml_gym  # noqa: F401  (registers the environments)
-from scml_gym.game.parity import first_difference, play_both
+from scml_gym.game.parity import compare_decisions, compare_results, play_both
 from scml_gym.oneshot.players import player_maker
 from scml_gym.oneshot.strategies import STRATEGIES
 from scml_gym.oneshot.worlds.compiled.world import CompiledWorld
@@ -76,19 +76,9 @@ def compare_worlds(case: Case, counts: Counter[str]) -> str | None:
         world.run()
         played.append(world)
     reference, compiled = played
-    contracts = reference.contracts
-    counts.update(worlds=1, contracts=len(contracts), bankruptcies=int(reference.bankrupt.sum()))
+    counts.update(worlds=1, contracts=len(reference.contracts), bankruptcies=int(reference.bankrupt.sum()))
     counts[case.timing] += 1
-    for i, (ours, theirs) in enumerate(zip(compiled.contracts.tolist(), contracts.tolist(), strict=False)):
-        if ours != theirs:
-            return f"contract {i} (day, seller, buyer, quantity, price): reference {theirs}, compiled {ours}"
-    if len(compiled.contracts) != len(contracts):
-        return f"contracts: reference {len(contracts)}, compiled {len(compiled.contracts)}"
-    for name in RESULTS:
-        difference = first_difference(name, getattr(reference, name), getattr(compiled, name))
-        if difference is not None:
-            return difference
-    return None
+    return compare_results(reference, compiled, RESULTS)
 
 
 def compare_episodes(seed: int, timing: str, counts: Counter[str], **arguments: Any) -> str | None:
@@ -143,30 +133,7 @@ def compare_external(seed: int, timing: str, n_external: int) -> str | None:
         policies.append(list(players))
         played = [None if i in external else player for i, player in enumerate(players)]
         worlds.append(kind(spec, played, 5, cast(Timing, timing)))
-    for world in worlds:
-        world.start()
-    reference, compiled = worlds
-    step = 0
-    while reference.pending:
-        if reference.pending != compiled.pending:
-            return f"step {step}, pending: reference {reference.pending}, compiled {compiled.pending}"
-        hidden = [world.hidden_state() for world in worlds]
-        for what, ours, theirs in [
-            ("hidden state", hidden[0], hidden[1]),
-            *((f"view of {i}", reference.view(i), compiled.view(i)) for i in external),
-        ]:
-            if not np.array_equal(ours, theirs):
-                return f"step {step}, {what}: reference {ours}, compiled {theirs}"
-        for world, players in zip(worlds, policies, strict=True):
-            world.step({i: players[i].act(world.view(i)) for i in world.pending})
-        step += 1
-    if not compiled.done:
-        return f"step {step}: the compiled world goes on"
-    for i in external:
-        ends = [(world.closed_days(i), world.summary(i)) for world in worlds]
-        if ends[0] != ends[1]:
-            return f"factory {i}, closed days and summary: reference {ends[0]}, compiled {ends[1]}"
-    return None
+    return compare_decisions(worlds, policies)
 
 
 def compare_case(seed: int, index: int, counts: Counter[str]) -> str | None:

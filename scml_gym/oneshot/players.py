@@ -11,12 +11,11 @@
 
 from __future__ import annotations
 
-from scml_gym.game.players import strategy_maker
-from scml_gym.game.run_folders import RUN_FOLDERS, is_folder
 from scml_gym.game.world import PlayerMaker
 from scml_gym.oneshot.policy_files import PolicyFile
 from scml_gym.oneshot.strategies import STRATEGIES
-from scml_gym.simulator.players import ONESHOT, Player, agent_maker, names_agent, own_player_maker
+from scml_gym.oneshot.strategies.base import ONESHOT_INTERFACE
+from scml_gym.simulator.players import ONESHOT, Player, named_player
 
 __all__ = ["Player", "player_maker"]
 
@@ -30,15 +29,9 @@ def player_maker(name: str, run_folders: str = "learner") -> PlayerMaker:
             `scml_gym.game.run_folders.RUN_FOLDERS`.
 
     Raises:
-        InputError: if nothing of that name exists, or it is an agent of another track; the message names the nearest
+        InputError: if nothing of that name exists, or it plays another game or track; the message names the nearest
             valid one.
     """
-    if names_agent(name):
-        return agent_maker(name, ONESHOT)
     if name.endswith(".npz"):
         return PolicyFile.load(name).player
-    if is_folder(name):
-        return RUN_FOLDERS.get(run_folders)(name)
-    if ":" in name:
-        return own_player_maker(name, ONESHOT)
-    return strategy_maker(STRATEGIES, name)
+    return named_player(name, ONESHOT, STRATEGIES, ONESHOT_INTERFACE, run_folders)

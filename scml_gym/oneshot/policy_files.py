@@ -27,6 +27,7 @@ from scml_gym.oneshot.observations.factory import make_encoder
 from scml_gym.oneshot.strategies.base import Strategy, StrategyPolicy
 from scml_gym.oneshot.strategies.network import HEAD_DTYPE, SIZES, choose, compute_logits, layer_sizes
 from scml_gym.oneshot.view import HIDDEN_DTYPE, MAX_PARTNERS, ActionArray, FactoryView
+from scml_gym.vector.kernels import action_kernel, encoder_kernel
 
 SCHEMA = "scml-gym-policy-1"
 SCHEMAS = (SCHEMA, "scml-gym-snapshot-1")
@@ -129,8 +130,6 @@ def network_strategy(observation: str, history: int, action: str) -> Strategy:
 
     Its state holds what the form of action remembers, then the offers of earlier decisions.
     """
-    from scml_gym.oneshot.envs.vector.kernels import action_kernel, encoder_kernel
-
     n_inputs, n_outputs = network_sizes(observation, history, action)
     form = ACTIONS.get(action)()
     (decode, mask, remember), _, memory_size = action_kernel(form)

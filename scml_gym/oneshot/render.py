@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from scml_gym.core.errors import InputError
+from scml_gym.game.rendering import RENDER_MODES, Table, offer_text, render_tables, status_of
 from scml_gym.oneshot.view import BUYER, FactoryView
 
-RENDER_MODES = ("ansi", "rgb_array")
+__all__ = ["RENDER_MODES", "render_day"]
 
 
 def render_day(view: FactoryView, mode: str) -> str | np.ndarray:
@@ -20,11 +20,7 @@ def render_day(view: FactoryView, mode: str) -> str | np.ndarray:
     Raises:
         InputError: for another mode.
     """
-    if mode == "ansi":
-        return _text(view)
-    if mode == "rgb_array":
-        return _picture(view)
-    raise InputError(f"render_mode={mode!r}; valid: {', '.join(RENDER_MODES)}", "render_mode")
+    return render_tables(mode, _headline(view), [Table(_HEADS, _rows(view))])
 
 
 def _headline(view: FactoryView) -> str:
@@ -37,47 +33,13 @@ def _headline(view: FactoryView) -> str:
 
 
 def _rows(view: FactoryView) -> list[tuple[str, ...]]:
-    def offer(quantity: int, price: int) -> str:
-        return f"{quantity} @ {price}" if quantity else "-"
-
     rows = []
     for k, partner in enumerate(view["partners"]):
-        if not partner["exists"]:
-            continue
-        agreed = offer(partner["agreed_quantity"], partner["agreed_price"])
-        status = "my turn" if partner["my_turn"] else "running" if partner["running"] else "ended"
-        rows.append(
-            (
-                str(k),
-                status if agreed == "-" else "agreed",
-                offer(partner["offer_quantity"], partner["offer_price"]),
-                offer(partner["my_quantity"], partner["my_price"]),
-                agreed,
-            )
-        )
+        if partner["exists"]:
+            offers = (offer_text(partner[f"{who}_quantity"], partner[f"{who}_price"]) for who in _OFFERS)
+            rows.append((str(k), status_of(partner), *offers))
     return rows
 
 
+_OFFERS = ("offer", "my", "agreed")
 _HEADS = ("partner", "status", "its offer", "my offer", "agreement")
-
-
-def _text(view: FactoryView) -> str:
-    lines = [_headline(view), "  ".join(f"{h:>9}" for h in _HEADS)]
-    lines += ["  ".join(f"{cell:>9}" for cell in row) for row in _rows(view)]
-    return "\n".join(lines)
-
-
-def _picture(view: FactoryView) -> np.ndarray:
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(6.4, 3.2), dpi=100)
-    canvas = FigureCanvasAgg(figure)
-    axes = figure.add_subplot()
-    axes.axis("off")
-    axes.set_title(_headline(view), fontsize=9)
-    table = axes.table(cellText=_rows(view), colLabels=_HEADS, loc="center", cellLoc="center")
-    table.auto_set_font_size(False)
-    table.set_fontsize(9)
-    canvas.draw()
-    return np.asarray(canvas.buffer_rgba())[..., :3].copy()

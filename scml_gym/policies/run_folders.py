@@ -57,21 +57,32 @@ def game_of_run(run: str | os.PathLike[str]) -> Game:
     return game_of(str(Run.open(Path(run)).config["env"].get("id"))) or GAMES.get(DEFAULT_GAME)
 
 
-def learner_maker(run: str | os.PathLike[str]) -> PlayerMaker:
+def learner_maker(run: str | os.PathLike[str], game: str = "") -> PlayerMaker:
     """What makes the players of a run folder: its learner, as it was trained.
 
+    Args:
+        run: The run folder.
+        game: Name of the game that it is to play; any by default.
+
     Raises:
-        InputError: as `load_agent`.
+        InputError: as `load_agent`, or if it was trained in another game.
     """
+    _check_game(run, game)
     return load_agent(run).policy
 
 
-def policy_file_maker(run: str | os.PathLike[str]) -> PlayerMaker:
+def policy_file_maker(run: str | os.PathLike[str], game: str = "") -> PlayerMaker:
     """What makes the players of a run folder's last checkpoint, as a strategy, which compiled worlds play too.
 
+    Args:
+        run: The run folder.
+        game: Name of the game that it is to play; any by default.
+
     Raises:
-        InputError: if the folder is missing or corrupt, or its learner is none that a policy file can stand for.
+        InputError: if the folder is missing or corrupt, its learner is none that a policy file can stand for, or it was
+            trained in another game.
     """
+    _check_game(run, game)
     file = find_policy_file(latest_checkpoint(run))
     if file is not None:
         return game_of_run(run).player_maker(str(file))
@@ -83,6 +94,12 @@ def policy_file_maker(run: str | os.PathLike[str]) -> PlayerMaker:
         except InputError as error:
             reason = str(error)
     raise InputError(f"opponents: {str(run)!r} plays in the real simulation only ({reason}): use backend='reference'")
+
+
+def _check_game(run: str | os.PathLike[str], game: str) -> None:
+    trained_in = game_of(str(Run.open(Path(run)).config["env"].get("id")))
+    if game and trained_in is not None and trained_in.name != game:
+        raise InputError(f"{str(run)!r} was trained in the game {trained_in.name!r} and does not play {game!r}")
 
 
 def deploy(run: str | os.PathLike[str], **parameters: Any) -> tuple[type[OneShotAgent], dict[str, Any]]:

@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from scml_gym.core.errors import InputError, nearest
-from scml_gym.core.registry import load_object
-from scml_gym.game.players import own_maker
+from scml_gym.core.registry import Registry, load_object
+from scml_gym.game.players import own_maker, strategy_maker
+from scml_gym.game.run_folders import RUN_FOLDERS, is_folder
+from scml_gym.game.strategy import StrategyInterface
 from scml_gym.game.world import FactoryPolicy, PlayerMaker
 
 if TYPE_CHECKING:
@@ -27,55 +29,54 @@ class Track:
 
     Attributes:
         name: As users know it.
+        game: Its name in `scml_gym.games.GAMES`.
         base: The class that a user's own agents derive from, by name.
         builtin: The module of scml's own agents.
         league: As scml-agents calls it.
     """
 
     name: str
+    game: str
     base: str
     builtin: str
     league: str
 
 
-ONESHOT = Track("OneShot", "OneShotAgent", "scml.oneshot.agents", "oneshot")
-STANDARD = Track("Standard", "StdAgent", "scml.std.agents", "std")
+ONESHOT = Track("OneShot", "oneshot", "OneShotAgent", "scml.oneshot.agents", "oneshot")
+STANDARD = Track("Standard", "standard", "StdAgent", "scml.std.agents", "std")
 TRACKS = (ONESHOT, STANDARD)
 
-PREFIXES = ("scml", "scml-agents")
 
-
-def names_agent(name: str) -> bool:
-    """Whether a player's name means an agent of scml or of the league."""
-    prefix, _, rest = name.partition(":")
-    return prefix in PREFIXES and bool(rest)
-
-
-def agent_maker(name: str, track: Track) -> PlayerMaker:
-    """What makes the players of a name such as ``scml:GreedyOneShotAgent`` or ``scml-agents:2024/PenguinAgent``.
+def named_player(
+    name: str, track: Track, strategies: Registry, interface: StrategyInterface, run_folders: str
+) -> PlayerMaker:
+    """What makes the players of a name.
 
     Args:
-        name: One that `names_agent` knows.
+        name: ``scml:Name``, ``scml-agents:YEAR/Name``, ``module:Name`` (an own agent class, an own `Strategy`, or a
+            callable ``(seed) -> FactoryPolicy``), the folder of a run, or a strategy, possibly with parameters.
         track: Whose agents may play.
+        strategies: Of the game.
+        interface: Of its strategies.
+        run_folders: What of a run folder plays, a name in `scml_gym.game.run_folders.RUN_FOLDERS`.
 
     Raises:
-        InputError: if nothing of that name exists, or it is an agent of another track.
+        InputError: if nothing of that name exists, or it plays another game or track; the message names the nearest
+            valid one.
     """
     prefix, _, rest = name.partition(":")
-    return _builtin(name, rest, track) if prefix == "scml" else _league_agent(name, rest, track)
+    if prefix == "scml" and rest:
+        return _builtin(name, rest, track)
+    if prefix == "scml-agents" and rest:
+        return _league_agent(name, rest, track)
+    if is_folder(name):
+        return RUN_FOLDERS.get(run_folders)(name, track.game)
+    if ":" in name:
+        return _own(name, track, interface)
+    return strategy_maker(strategies, name)
 
 
-def own_player_maker(name: str, track: Track) -> PlayerMaker:
-    """What makes the players of ``module:Name``: an own agent class, an own `Strategy`, or a callable ``(seed) ->
-    FactoryPolicy``.
-
-    Args:
-        name: That text.
-        track: Whose agents may play.
-
-    Raises:
-        InputError: if it is none of these, or an agent of another track.
-    """
+def _own(name: str, track: Track, interface: StrategyInterface) -> PlayerMaker:
     from scml.oneshot.agent import OneShotAgent
 
     target = load_object(name)
@@ -85,7 +86,7 @@ def own_player_maker(name: str, track: Track) -> PlayerMaker:
             derive = f"; derive it from {track.base}" if track is STANDARD else ""
             raise InputError(f"{_of_another_track(name, found, track)}{derive}")
         return lambda seed: (target, {})
-    return own_maker(name, target, f"a {track.base} class, ")
+    return own_maker(name, target, f"a {track.base} class, ", interface)
 
 
 def track_of(agent: type[OneShotAgent]) -> Track:

@@ -10,11 +10,10 @@
 
 from __future__ import annotations
 
-from scml_gym.game.players import strategy_maker
-from scml_gym.game.run_folders import RUN_FOLDERS, is_folder
 from scml_gym.game.world import PlayerMaker
-from scml_gym.simulator.players import STANDARD, Player, agent_maker, names_agent, own_player_maker
+from scml_gym.simulator.players import STANDARD, Player, named_player
 from scml_gym.standard.strategies import STRATEGIES
+from scml_gym.standard.strategies.base import STANDARD_INTERFACE
 
 __all__ = ["Player", "player_maker"]
 
@@ -28,13 +27,7 @@ def player_maker(name: str, run_folders: str = "learner") -> PlayerMaker:
             `scml_gym.game.run_folders.RUN_FOLDERS`.
 
     Raises:
-        InputError: if nothing of that name exists, or it is an agent of another track; the message names the nearest
+        InputError: if nothing of that name exists, or it plays another game or track; the message names the nearest
             valid one.
     """
-    if names_agent(name):
-        return agent_maker(name, STANDARD)
-    if is_folder(name):
-        return RUN_FOLDERS.get(run_folders)(name)
-    if ":" in name:
-        return own_player_maker(name, STANDARD)
-    return strategy_maker(STRATEGIES, name)
+    return named_player(name, STANDARD, STRATEGIES, STANDARD_INTERFACE, run_folders)

@@ -158,3 +158,20 @@ def needed_sales(view: StandardView) -> int:
     """
     inputs = view["exogenous_supply"] + view["stock"] + view["supplies"][0]
     return inputs - view["sales"][0] - view["exogenous_sales"]
+
+
+@jittable
+def spare_inputs(view: StandardView, supplies: np.ndarray, sales: np.ndarray, spare: np.ndarray) -> None:
+    """Write how many inputs are left after what is sold until each day from today; negative where more is sold than
+    there will be.
+
+    Args:
+        view: Has the stock and today's exogenous contracts.
+        supplies: Items that come by days from today, int64 ``(BOOK_DAYS,)``.
+        sales: Items sold, likewise.
+        spare: int64 ``(BOOK_DAYS,)``.
+    """
+    left = view["stock"] + view["exogenous_supply"] - view["exogenous_sales"]
+    for ahead in range(BOOK_DAYS):
+        left += supplies[ahead] - sales[ahead]
+        spare[ahead] = left

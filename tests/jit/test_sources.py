@@ -125,7 +125,7 @@ def test_an_edit_of_one_strategy_changes_the_keys_of_what_calls_it_alone(monkeyp
 
 def test_no_compiled_function_depends_on_evaluation_or_learners():
     import scml_gym.bilateral.worlds.compiled.game
-    import scml_gym.oneshot.envs.vector.concurrent_step
+    import scml_gym.oneshot.envs.vector.track
     import scml_gym.oneshot.worlds.compiled.world  # noqa: F401
 
     functions = {

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scml_gym.core.errors import InputError
+from scml_gym.game.codecs import Transition
 from scml_gym.jit.compile import compiled
 from scml_gym.oneshot.actions.factory import (
     ACTIONS,
@@ -19,17 +20,12 @@ from scml_gym.oneshot.actions.factory import (
 )
 from scml_gym.oneshot.observations.encoding import encode_entities, encode_joint, encode_one_partner
 from scml_gym.oneshot.observations.factory import FACTORY_FEATURES, PARTNER_FEATURES, JointEncoder, PartnerEncoder
-from scml_gym.oneshot.rewards.factory import (
-    REWARDS,
-    DailyProfit,
-    PotentialShaping,
-    ShapedProfit,
-    Transition,
-    make_reward,
-)
+from scml_gym.oneshot.rewards import DailyProfit, PotentialShaping
+from scml_gym.oneshot.rewards.factory import REWARDS, ShapedProfit, make_reward
 from scml_gym.oneshot.rewards.kernels import needs_potential
 from scml_gym.oneshot.rules import repair, validate
 from scml_gym.oneshot.view import ACCEPT, BUYER, END, HIDDEN_DTYPE, MAX_PARTNERS, NOOP, OFFER, new_actions, new_view
+from tests.helpers.compiled import same_bits
 from tests.helpers.views import views_with_economy
 
 ENCODERS = [
@@ -45,14 +41,6 @@ def privates_like(view):
     hidden_state = np.zeros(2 * MAX_PARTNERS, dtype=HIDDEN_DTYPE)
     hidden_state[0] = (1, BUYER, 0, 3, 5, 20.0, 2.0, 0.5, 0.1, 400.0, 500.0)
     return hidden_state
-
-
-def same_bits(function, compiled_function, arguments):
-    """Whether the function as Python and compiled returns the same and leaves its arguments with the same bits."""
-    left, right = ([a.copy() if hasattr(a, "copy") else a for a in arguments] for _ in range(2))
-    results = function(*left), compiled_function(*right)
-    same = all(a.tobytes() == b.tobytes() for a, b in zip(left, right, strict=True) if hasattr(a, "tobytes"))
-    return same and results[0] == results[1]
 
 
 FUNCTIONS = (encode_joint, encode_one_partner, encode_entities, choice_mask, decode_choices, decode_continuous)

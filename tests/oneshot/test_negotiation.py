@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scml_gym.core.errors import InputError
+from scml_gym.game.ranges import levels, quantise
 from scml_gym.jit.compile import compiled
-from scml_gym.oneshot.actions.bins import levels, quantise
 from scml_gym.oneshot.actions.negotiation import PartnerActions, partner_mask
 from scml_gym.oneshot.observations.negotiation import BINS_DTYPE, PartnerStates, state_index
 from scml_gym.oneshot.rewards.negotiation import (

@@ -1,6 +1,5 @@
 """The reference world: the league's simulation, made reproducible, any factories external."""
 
-import contextlib
 import dataclasses
 import gc
 import os
@@ -8,7 +7,6 @@ import random
 import weakref
 from pathlib import Path
 from typing import Any
-from unittest import mock
 
 import numpy as np
 import pytest
@@ -23,9 +21,11 @@ from scml_gym.oneshot.view import BUYER, NOOP, SELLER, new_actions
 from scml_gym.oneshot.worlds.adapters import agent_class
 from scml_gym.oneshot.worlds.generation import league_spec
 from scml_gym.oneshot.worlds.reference import ReferenceWorld
-from scml_gym.oneshot.worlds.simulation import OneShotSimulation
 from scml_gym.oneshot.worlds.spec import WorldSpec
+from scml_gym.simulator.clock import stopped_clock
+from scml_gym.simulator.deterministic_world import OrderedWorld, world_arguments
 from scml_gym.simulator.global_rng import GlobalStreams
+from scml_gym.simulator.scml_parameters import set_daily_costs, simulation_parameters
 
 BUILTINS = ["scml:GreedyOneShotAgent", "scml:SyncRandomOneShotAgent", "scml:GreedySyncAgent"]
 TIMINGS = ["rounds", "moves"]
@@ -86,48 +86,39 @@ def test_the_callers_generators_and_files_are_untouched(timing, tmp_path, monkey
     assert [sorted(p.rglob("*")) if p.exists() else None for p in logs] == before
 
 
+class OfficialSimulation(OrderedWorld, SCML2024OneShotWorld):
+    """`SCML2024OneShotWorld` with its sets in order."""
+
+
 @pytest.mark.parametrize("one_offer_per_step", [False, True])
-def test_the_deterministic_world_makes_the_contracts_of_scmls_own(one_offer_per_step, tmp_path):
-    """Against an unchanged `SCML2024OneShotWorld` with the same parameters and players."""
+def test_it_is_scmls_own_world_to_the_last_bit(one_offer_per_step, tmp_path):
+    """Unchanged but for the order of sets, the wall clock, and seeds that are set before the world is made."""
     spec = league_spec(8, days=4)
-    ours = play(spec, 8, "moves" if one_offer_per_step else "rounds", BUILTINS + ["best-subset", "greedy"])
-    players = cast(spec, 8, BUILTINS + ["best-subset", "greedy"])
+    names = [*BUILTINS, "best-subset", "greedy"]
+    ours = play(spec, 8, "moves" if one_offer_per_step else "rounds", names)
+    players = cast(spec, 8, names)
     streams = GlobalStreams(8)
-    with streams.active(), quiet():
-        arguments = ScmlArguments(spec, players, one_offer_per_step).taken
-        world = SCML2024OneShotWorld(**{**arguments, "log_folder": str(tmp_path)})
-        for i, agent in enumerate(a for a in world.agents if a in world.agent_profiles):
-            world.agent_shortfall_penalty[agent] = spec.shortfall_penalty[i]
-            world.agent_disposal_cost[agent] = spec.disposal_cost[i]
-            if not isinstance(players[i], tuple):
-                world.agents[agent].adapted_object.policy = players[i]
-    ids = [a for a in world.agents if a in world.agent_profiles]
-    with streams.active():
+    with streams.active(), quiet(), stopped_clock():
+        arguments = world_arguments([agent_class(player, "rounds") for player in players], "world8")
+        arguments |= {"one_offer_per_step": one_offer_per_step, "log_folder": str(tmp_path)}
+        world = OfficialSimulation(**simulation_parameters(spec, "disposal_cost"), **arguments)
+        set_daily_costs(world, spec, "disposal_cost")
+        ids: Any = world.factory_ids
+        for agent, player in zip(ids, players, strict=True):
+            if not isinstance(player, tuple):
+                adapter: Any = world.agents[agent]
+                adapter.adapted_object.policy = player
         world.run()
-    theirs = sorted(
+    theirs = [
         (c["delivery_time"], ids.index(c["seller"]), ids.index(c["buyer"]), c["quantity"], c["unit_price"])
         for c in world.saved_contracts
         if c["seller"] in ids and c["buyer"] in ids
-    )
+    ]
     assert len(theirs) > 20
-    assert sorted(ours.contracts.tolist()) == theirs
-    scores = world.scores()
-    assert np.allclose(ours.scores, [scores[a] for a in ids], rtol=0, atol=1e-12)
-
-
-class ScmlArguments(OneShotSimulation):
-    """Catches the arguments with which `OneShotSimulation` makes scml's world."""
-
-    def __init__(self, spec, players, one_offer_per_step):
-        agents = [agent_class(player, "rounds") for player in players]
-        self.taken = {}
-
-        def catch(world, **arguments):
-            self.taken = arguments
-            raise StopIteration
-
-        with mock.patch.object(SCML2024OneShotWorld, "__init__", catch), contextlib.suppress(StopIteration):
-            super().__init__(spec, agents, one_offer_per_step)
+    assert ours.contracts.tolist() == theirs
+    assert np.array_equal(ours.profits, [world._profits[agent] for agent in ids])
+    assert np.array_equal(ours.trading_prices, world._trading_price)
+    assert np.array_equal(ours.scores, [world.scores()[agent] for agent in ids])
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -1,21 +1,27 @@
 """What every registered strategy of the Standard track must keep to, and what each of them is there for."""
 
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from scml_gym.game.strategy import StrategyPolicy
 from scml_gym.jit.random import N_DRAWS, counter_draws
-from scml_gym.standard.rules import needed_sales, validate
+from scml_gym.standard.players import player_maker
+from scml_gym.standard.rules import needed_sales, spare_inputs, validate
 from scml_gym.standard.strategies import STRATEGIES
 from scml_gym.standard.strategies.distribution import distribute
-from scml_gym.standard.strategies.just_in_time import spare_inputs
 from scml_gym.standard.view import ACCEPT, BOOK_DAYS, END, MAX_PARTNERS, MAX_PER_LEVEL, NOOP, OFFER, new_actions
+from scml_gym.standard.worlds.compiled.world import CompiledWorld
+from scml_gym.standard.worlds.generation import league_spec
+from scml_gym.standard.worlds.reference import ReferenceWorld
 from tests.helpers.compiled_strategies import assert_compiled_code_gives_the_same_answers
 from tests.helpers.standard_views import make_view, random_views
 
+ROOT = Path(__file__).resolve().parents[2]
 NAMES = list(STRATEGIES)
 NONE = (0, 0, 0)
 
@@ -68,6 +74,26 @@ def test_it_is_registered_under_its_name_with_a_summary(name):
     assert STRATEGIES.get(name).summary
 
 
+def documented_parameters():
+    """Strategy -> its parameters with their defaults, as the manual's chapter has them."""
+    manual = (ROOT / "docs" / "strategies.md").read_text(encoding="utf-8")
+    chapter = manual.split("## Strategies of the Standard track")[1].split("\n## ")[0]
+    tables = chapter.split("|---|---|---|\n")  # the one of strategies, then the one of parameters with a column more
+    found = {name.strip("`"): {} for name in re.findall(r"^\| (`[a-z-]+`) \|", tables[1], re.MULTILINE)}
+    strategy = ""
+    for line in chapter.split("|---|---|---|---|\n")[1].splitlines():
+        if not line.startswith("|"):
+            break
+        named, parameters, defaults, _ = (cell.strip().replace("`", "") for cell in line.strip("|").split("|"))
+        strategy = named or strategy
+        found[strategy] |= dict(zip(parameters.split(", "), map(float, defaults.split(", ")), strict=True))
+    return found
+
+
+def test_the_manual_has_all_parameters():
+    assert documented_parameters() == {name: dict(STRATEGIES.get(name).parameters) for name in NAMES}
+
+
 @pytest.mark.parametrize("name", ["random", "greedy", "sync-random"])
 def test_other_draws_give_other_answers(name):
     view = make_view(suppliers=[NONE] * 4, consumers=[NONE] * 4)
@@ -117,6 +143,12 @@ def test_greedy_in_the_middle_never_counts_what_it_has_sold_today():
     assert decide("greedy", view)["response"][8] != ACCEPT
 
 
+def test_greedy_leaves_a_partner_where_its_concession_passes_the_range():
+    view = make_view(consumers=[(9, 3, 25)] * 2, time=20)
+    view["min_output_price"] = 28
+    assert decide("greedy", view)["response"][8:10].tolist() == [END, END]
+
+
 def test_greedy_asks_for_a_later_day_when_today_is_settled():
     view = make_view(level=2, suppliers=[NONE] * 3, exogenous_sales=4, supplies=[4])
     actions = decide("greedy", view)[:3]
@@ -160,6 +192,43 @@ def test_sync_random_asks_for_a_full_day_in_the_middle_whatever_is_in_stock():
         actions = decide("sync-random", view, draws=counter_draws(seed, 0, 0, 0))
         totals.append(actions["quantity"][actions["day"] == view["day"]].sum())
     assert set(totals) == {10}
+
+
+def test_sync_random_asks_for_one_of_the_later_days_only():
+    days = set()
+    for seed in range(40):
+        view = make_view(level=2, suppliers=[NONE] * 8, exogenous_sales=5)
+        actions = decide("sync-random", view, draws=counter_draws(seed, 0, 0, 0))
+        later = set(actions["day"][actions["response"] == OFFER]) - {view["day"]}
+        assert len(later) <= 1
+        days |= later
+    assert days == set(range(4, 14))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "peer"),
+    [("greedy", "GreedyStdAgent"), ("sync-random", "SyncRandomStdAgent"), ("random", "RandomStdAgent")],
+)
+def test_it_plays_as_its_family_in_scml(name, peer):
+    """A world of its own kind: how many agreements there are, of how many items, for which days, and scores."""
+
+    def play(player, world_type):
+        counts, scores = [], []
+        for seed in range(8):
+            spec = league_spec(seed, 12, 4, 3)
+            world = world_type(spec, [player_maker(player)(seed + i) for i in range(spec.n_factories)], seed=seed)
+            world.run()
+            contracts = world.contracts
+            later = np.sum(contracts["delivery"] > contracts["day"])
+            counts.append((len(contracts), np.sum(contracts["quantity"]), later))
+            scores.append([np.mean(world.scores[spec.level == level]) for level in range(3)])
+        return np.mean(counts, axis=0), np.mean(scores, axis=0)
+
+    mine, scores = play(name, CompiledWorld)
+    theirs, their_scores = play(f"scml:{peer}", ReferenceWorld)
+    np.testing.assert_allclose(mine, theirs, rtol=0.2, atol=6)
+    np.testing.assert_allclose(scores, their_scores, atol=0.15)
 
 
 def test_sync_random_takes_good_offers_that_it_seems_to_need():

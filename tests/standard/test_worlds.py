@@ -16,14 +16,16 @@ from scml.std.world import STD_DEFAULT_PARAMS, SCML2024StdWorld, StdWorld
 from scml_gym.core.errors import InputError
 from scml_gym.oneshot.worlds.generation import league_spec as oneshot_spec
 from scml_gym.oneshot.worlds.reference import ReferenceWorld as OneShotReferenceWorld
+from scml_gym.simulator.clock import stopped_clock
 from scml_gym.simulator.global_rng import GlobalStreams
-from scml_gym.standard.rules import needed_sales, price_range
-from scml_gym.standard.view import BOOK_DAYS, HIDDEN_DTYPE, MAX_FACTORIES, MAX_PER_LEVEL, NOOP
+from scml_gym.standard.rules import needed_sales, price_range, repair
+from scml_gym.standard.view import BOOK_DAYS, HIDDEN_DTYPE, MAX_FACTORIES, MAX_PER_LEVEL, NOOP, OFFER, new_actions
+from scml_gym.standard.worlds.adapters import StandardObserver
 from scml_gym.standard.worlds.generation import league_spec
-from scml_gym.standard.worlds.official import OfficialWorld, differences, stopped_clock
+from scml_gym.standard.worlds.official import OfficialWorld, differences
 from scml_gym.standard.worlds.reference import ReferenceWorld
 from scml_gym.standard.worlds.spec import WorldSpec
-from tests.helpers.standard_worlds import BUILTINS, cast, play, poor
+from tests.helpers.standard_worlds import BUILTINS, RandomAnswers, cast, play, poor
 
 LEAGUE = [
     "scml-agents:2024/PenguinAgent",
@@ -303,6 +305,54 @@ def test_a_bankrupt_factory_decides_no_more_and_pays_on():
     assert np.allclose(world.scores, scores, rtol=0, atol=1e-12)
 
 
+class Careless(RandomAnswers):
+    """Gives answers that cannot be played: days, quantities and prices beyond their ranges, acceptances of nothing."""
+
+    def act(self, view):
+        """One wrong answer in turn, to every partner, whether asked or not."""
+        actions = new_actions()
+        actions["response"], actions["quantity"], actions["price"] = OFFER, 1, view["max_output_price"]
+        actions["price"][:MAX_PER_LEVEL] = view["max_input_price"]
+        actions["day"] = view["last_day"]
+        match view["decision"] % 4:
+            case 0:
+                actions["day"] += 1
+            case 1:
+                actions["quantity"] = view["max_quantity"] + 1
+            case 2:
+                actions["price"] += 1
+            case 3:
+                actions["day"] = view["day"] - 1
+        return actions
+
+
+def test_answers_that_cannot_be_played_end_negotiations_and_are_counted():
+    """As negmas has it; the answers of a world are those of the repaired array."""
+    spec = league_spec(4, days=5, factories_per_level=2, n_levels=3)
+    world = ReferenceWorld(spec, cast(spec, 4, external=(0, 3, 5)), seed=4)
+    policies, invalid = {i: Careless(4) for i in (0, 3, 5)}, dict.fromkeys((0, 3, 5), 0)
+    world.start()
+    while world.pending:
+        (i,) = world.pending
+        actions = policies[i].act(world.view(i))
+        invalid[i] += repair(world.view(i).copy(), actions.copy())
+        world.step({i: actions})
+    for i in (0, 3, 5):
+        assert world.summary(i)["invalid_actions"] == invalid[i] > 0
+        assert not np.any((world.contracts["seller"] == i) | (world.contracts["buyer"] == i))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [({"n_agents_per_process": 9}, "levels of 9, 9 factories"), ({"horizon": 11}, "horizon 11; valid: .* 0 to 10")],
+)
+def test_a_world_that_is_too_large_for_a_view_is_refused(arguments, message, tmp_path):
+    world = scmls_own(SCML2024StdWorld, tmp_path, n_processes=2, **arguments)
+    agent = next(iter(world.agents.values()))
+    with pytest.raises(InputError, match=message):
+        StandardObserver(agent)
+
+
 def test_an_abandoned_world_is_freed():
     spec = league_spec(0, days=5, factories_per_level=2)
     world = ReferenceWorld(spec, cast(spec, 1, external=(0, spec.n_factories - 1)))
@@ -386,7 +436,9 @@ def scmls_own(cls, folder, n_steps=6, **arguments):
     from scml.std.agents import GreedyStdAgent
 
     with GlobalStreams(5).active():
-        ranges = {key: arguments.pop(key) for key in ("n_processes", "disposal_cost", "perishable") if key in arguments}
+        ranges = {
+            key: arguments.pop(key) for key in ("n_processes", "n_agents_per_process", "perishable") if key in arguments
+        }
         config = cls.generate(agent_types=[GreedyStdAgent], n_steps=n_steps, random_agent_types=True, **ranges)
         return cls(**config | arguments, log_folder=str(folder))
 

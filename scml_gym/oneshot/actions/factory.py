@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 
 import numpy as np
@@ -9,6 +10,8 @@ from gymnasium import spaces
 
 from scml_gym.core.errors import InputError
 from scml_gym.core.registry import Registry
+from scml_gym.game.kernels import ActionFunctions, ActionKernel, remember_nothing
+from scml_gym.game.ranges import in_range, unit
 from scml_gym.jit.compile import compiled, jittable
 from scml_gym.oneshot.actions.negotiation import PartnerActions, decode_choice, partner_mask
 from scml_gym.oneshot.view import ACCEPT, END, MAX_PARTNERS, NOOP, OFFER, ActionArray, FactoryView, new_actions
@@ -35,26 +38,6 @@ def decode_choices(
         if not decode_choice(choices[k], view, k, quantity_bins, price_bins, actions):
             return k
     return -1
-
-
-@jittable
-def unit(x: float) -> float:
-    """A number in [-1, 1] as one in [0, 1]; numbers outside are clipped."""
-    return (min(max(x, -1.0), 1.0) + 1.0) / 2.0
-
-
-@jittable
-def in_range(x: float, low: int, high: int) -> int:
-    """A number in [-1, 1] as the nearest whole number of a range; of two equally near ones the even one.
-
-    That is Python's ``round``, spelt out so that compiled code cannot differ.
-    """
-    value = low + unit(x) * (high - low)
-    below = math.floor(value)
-    rest = value - below
-    if rest > 0.5 or (rest == 0.5 and below % 2 == 1):
-        return below + 1
-    return below
 
 
 @jittable
@@ -102,6 +85,11 @@ class ChoiceActions:
         self.partner = partner or PartnerActions()
         self.space: spaces.Space = spaces.MultiDiscrete([self.partner.n] * MAX_PARTNERS)
 
+    @property
+    def kernel(self) -> ActionKernel:
+        """As compiled code takes it."""
+        return choices_kernel(self.partner.quantity_bins, self.partner.price_bins)
+
     def reset(self) -> None:
         """Nothing is kept."""
 
@@ -142,6 +130,12 @@ class ContinuousActions:
     def __init__(self) -> None:
         self._choices = ChoiceActions()
 
+    @property
+    def kernel(self) -> ActionKernel:
+        """As compiled code takes it."""
+        mask = self._choices.kernel.functions.mask
+        return ActionKernel(ActionFunctions(_decode_numbers, mask, remember_nothing), np.float64, 0)
+
     def reset(self) -> None:
         """Nothing is kept."""
 
@@ -166,6 +160,26 @@ class ContinuousActions:
     def mask(self, view: FactoryView) -> np.ndarray:
         """The valid choices of the discrete form, for information: every continuous action is valid."""
         return self._choices.mask(view)
+
+
+@functools.cache
+def choices_kernel(quantity_bins: int, price_bins: int) -> ActionKernel:
+    """`ChoiceActions` as compiled code takes it."""
+
+    @jittable
+    def decode(action: np.ndarray, view: FactoryView, memory: np.ndarray, actions: ActionArray) -> int:
+        return decode_choices(action, view, quantity_bins, price_bins, actions)
+
+    @jittable
+    def mask(view: FactoryView, out: np.ndarray) -> None:
+        choice_mask(view, quantity_bins, price_bins, out)
+
+    return ActionKernel(ActionFunctions(decode, mask, remember_nothing), np.int64, 0)
+
+
+@jittable
+def _decode_numbers(action: np.ndarray, view: FactoryView, memory: np.ndarray, actions: ActionArray) -> int:
+    return decode_continuous(action, view, actions)
 
 
 ACTIONS = Registry("action codec")

@@ -10,8 +10,8 @@ import numpy as np
 
 from scml_gym.core.arguments import whole
 from scml_gym.core.errors import InputError
+from scml_gym.game.ranges import is_first, level, levels, quantise
 from scml_gym.jit.compile import compiled, jittable
-from scml_gym.oneshot.actions.bins import is_first, level, levels, quantise
 from scml_gym.oneshot.view import ACCEPT, END, NOOP, OFFER, ActionArray, FactoryView, new_actions
 
 

@@ -6,6 +6,7 @@ import numpy as np
 from gymnasium import spaces
 
 from scml_gym.core.errors import InputError
+from scml_gym.game.kernels import ActionFunctions, ActionKernel, mask_nothing
 from scml_gym.jit.arrays import scratch_floats
 from scml_gym.jit.compile import jittable
 from scml_gym.jit.parameters import record_of
@@ -71,6 +72,11 @@ class PlannerActions:
         self.memory = np.zeros((2 * MAX_PARTNERS, MEMORY_SIZE))
         """By factory; float64, shape ``(2 * MAX_PARTNERS, MEMORY_SIZE)``."""
 
+    @property
+    def kernel(self) -> ActionKernel:
+        """As compiled code takes it."""
+        return ActionKernel(ActionFunctions(_decode_plan, mask_nothing, remember), np.int64, MEMORY_SIZE)
+
     def reset(self) -> None:
         """A world starts: nothing is known of any partner."""
         self.memory[:] = 0.0
@@ -98,3 +104,13 @@ class PlannerActions:
     def mask(self, view: FactoryView) -> np.ndarray:
         """The valid choices, head after head: all of them; bool, shape ``(24,)``."""
         return np.ones(sum(_SIZES), dtype=np.bool_)
+
+
+@jittable
+def _decode_plan(action: np.ndarray, view: FactoryView, memory: np.ndarray, actions: ActionArray) -> int:
+    """`decode_planner`, unless a choice is outside its head, whose index is given then."""
+    for head in range(len(_SIZES)):
+        if not 0 <= action[head] < _SIZES[head]:
+            return head
+    decode_planner(action, view, memory, actions)
+    return -1

@@ -1,8 +1,8 @@
 """Encoders: what a learner sees of a view; by name in `OBSERVATIONS`."""
 
+from scml_gym.game.encoders import Encoder
 from scml_gym.oneshot.observations.factory import (
     OBSERVATIONS,
-    Encoder,
     EntityEncoder,
     JointEncoder,
     PartnerEncoder,

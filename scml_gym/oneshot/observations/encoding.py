@@ -8,40 +8,23 @@ from __future__ import annotations
 
 import numpy as np
 
+from scml_gym.game.features import bounds, clip, ratio
+from scml_gym.game.kernels import push_history
 from scml_gym.jit.compile import jittable
 from scml_gym.oneshot.observations.features import (
     FACTORY_FEATURES,
     FIRST_HISTORY_FEATURE,
-    HISTORY_FEATURES,
     OTHER_FEATURES,
     PARTNER_FEATURES,
-    bounds,
 )
 from scml_gym.oneshot.view import BUYER, MAX_PARTNERS, FactoryView
 
 N_FACTORY, N_PARTNER, N_OTHER = len(FACTORY_FEATURES), len(PARTNER_FEATURES), len(OTHER_FEATURES)
-N_HISTORY = len(HISTORY_FEATURES)
 N_ENTITIES = 1 + MAX_PARTNERS
 N_ENTITY = 1 + max(N_FACTORY, N_PARTNER)
 FACTORY_LOW, FACTORY_HIGH = bounds(FACTORY_FEATURES)
 PARTNER_LOW, PARTNER_HIGH = bounds(PARTNER_FEATURES)
 OTHER_LOW, OTHER_HIGH = bounds(OTHER_FEATURES)
-
-
-@jittable
-def ratio(part: float, whole: float) -> float:
-    """The quotient; 0 where the whole is 0."""
-    return part / whole if whole != 0 else 0.0
-
-
-@jittable
-def clip(out: np.ndarray, low: np.ndarray, high: np.ndarray) -> None:
-    """Clip numbers to their ranges, in place."""
-    for i in range(len(low)):
-        if out[i] < low[i]:
-            out[i] = low[i]
-        elif out[i] > high[i]:
-            out[i] = high[i]
 
 
 @jittable
@@ -133,31 +116,13 @@ def encode_others(view: FactoryView, hidden_state: np.ndarray, out: np.ndarray) 
 
 
 @jittable
-def encode_history(partners: np.ndarray, offer_history: np.ndarray, out: np.ndarray) -> None:
-    """The offers of earlier decisions, and this one's put before them.
-
-    Args:
-        partners: This decision's partner features, shape ``(8, 10)``.
-        offer_history: Offers of the last decisions, latest first, shape ``(history, 8, 4)``; moved on by one.
-        out: As ``offer_history`` was.
-    """
-    out[:] = offer_history
-    for age in range(len(offer_history) - 1, -1, -1):
-        for k in range(MAX_PARTNERS):
-            for i in range(N_HISTORY):
-                offer_history[age, k, i] = (
-                    offer_history[age - 1, k, i] if age > 0 else partners[k, FIRST_HISTORY_FEATURE + i]
-                )
-
-
-@jittable
 def encode_joint(view: FactoryView, hidden_state: np.ndarray, offer_history: np.ndarray, out: np.ndarray) -> None:
     """A flat observation: the factory, the partners, then the other factories and the history where there are any.
 
     Args:
         view: What the factory sees.
         hidden_state: ``HIDDEN_DTYPE``, shape ``(16,)`` in full observability, else ``(0,)``.
-        offer_history: float32, shape ``(history, 8, 4)``; see `encode_history`.
+        offer_history: float32, shape ``(history, 8, 4)``; see `push_history`.
         out: float32, shape ``(15 + 80 + 10 * len(hidden_state) + 32 * history,)``.
     """
     encode_factory(view, out[:N_FACTORY])
@@ -167,7 +132,7 @@ def encode_joint(view: FactoryView, hidden_state: np.ndarray, offer_history: np.
     start, end = end, end + len(hidden_state) * N_OTHER
     encode_others(view, hidden_state, out[start:end].reshape((len(hidden_state), N_OTHER)))
     if len(offer_history) > 0:
-        encode_history(partners, offer_history, out[end:].reshape(offer_history.shape))
+        push_history(partners, FIRST_HISTORY_FEATURE, offer_history, out[end:].reshape(offer_history.shape))
 
 
 @jittable

@@ -2,23 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-
-import numpy as np
-
+from scml_gym.game.features import Feature
 from scml_gym.oneshot.view import MAX_PARTNERS
-
-
-@dataclass(frozen=True)
-class Feature:
-    """One number of an observation: its name, its range and what it means."""
-
-    name: str
-    low: float
-    high: float
-    meaning: str
-
 
 FACTORY_FEATURES = (
     Feature("day", 0, 1, "day / days"),
@@ -69,9 +54,3 @@ HISTORY_FEATURES = tuple(
 )
 FIRST_HISTORY_FEATURE = PARTNER_FEATURES.index(HISTORY_FEATURES[0])
 """They stand side by side in `PARTNER_FEATURES`."""
-
-
-def bounds(features: Sequence[Feature]) -> tuple[np.ndarray, np.ndarray]:
-    """The lowest and the highest value of each feature, float32, shape ``(len(features),)``."""
-    low, high = (np.array([getattr(s, end) for s in features], dtype=np.float32) for end in ("low", "high"))
-    return low, high

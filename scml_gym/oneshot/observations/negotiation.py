@@ -8,8 +8,8 @@ import numpy as np
 
 from scml_gym.core.arguments import whole
 from scml_gym.core.errors import InputError
+from scml_gym.game.ranges import quantise
 from scml_gym.jit.compile import compiled, jittable
-from scml_gym.oneshot.actions.bins import quantise
 from scml_gym.oneshot.actions.negotiation import offer_index
 from scml_gym.oneshot.view import FactoryView
 

@@ -2,22 +2,12 @@
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Callable
-
-from scml_gym.core.errors import InputError
 from scml_gym.core.registry import Registry
-from scml_gym.game.codecs import Reward, Transition
-from scml_gym.oneshot.rewards.kernels import DAILY_PROFIT, REGRET, SHAPED_PROFIT, KernelReward, negotiations_kernel
+from scml_gym.game.codecs import Reward
+from scml_gym.game.rewards import KernelReward, reward_from
+from scml_gym.oneshot.rewards.kernels import REGRET, SHAPED_PROFIT, negotiations_kernel
 from scml_gym.oneshot.rewards.negotiation import NegotiationReward
-from scml_gym.oneshot.view import FactoryView
-
-
-class DailyProfit(KernelReward):
-    """Profits in score units: money / initial balance. The undiscounted return of a world is its score - 1."""
-
-    def __init__(self) -> None:
-        super().__init__(DAILY_PROFIT)
+from scml_gym.simulator.rewards import DailyProfit
 
 
 class Regret(KernelReward):
@@ -44,34 +34,10 @@ class NegotiationProfit(KernelReward):
 
 
 class ShapedProfit(KernelReward):
-    """The daily profit, shaped by `scml_gym.oneshot.rewards.kernels.needs_potential` as by `PotentialShaping`."""
+    """The daily profit, shaped by `scml_gym.oneshot.rewards.kernels.needs_potential`."""
 
     def __init__(self) -> None:
         super().__init__(SHAPED_PROFIT)
-
-
-class PotentialShaping:
-    """Adds ``gamma x potential(after) - potential(before)``, which changes no optimal policy (Ng et al. 1999).
-
-    Args:
-        base: The reward that is shaped.
-        potential: Of a view; counts as 0 once the world has ended.
-        gamma: The learner's discount.
-    """
-
-    def __init__(self, base: Reward, potential: Callable[[FactoryView], float], gamma: float = 1.0):
-        self._base = base
-        self._potential = potential
-        self._gamma = gamma
-
-    def reset(self, view: FactoryView) -> None:
-        """Passed on to the shaped reward."""
-        self._base.reset(view)
-
-    def __call__(self, transition: Transition) -> float:
-        """The base reward and the discounted gain in potential."""
-        after = 0.0 if transition.done else self._potential(transition.after)
-        return self._base(transition) + self._gamma * after - self._potential(transition.before)
 
 
 REWARDS = Registry("reward")
@@ -87,11 +53,4 @@ def make_reward(reward: str | Reward) -> Reward:
     Raises:
         InputError: if there is none of that name, or it has not the methods of a reward.
     """
-    made = REWARDS.get(reward, "reward")() if isinstance(reward, str) else reward
-    if isinstance(made, type):
-        raise InputError(f"reward: {made.__name__} is a class; give an object of it, or its name as a text", "reward")
-    for method in ("reset", "__call__"):
-        if not callable(getattr(made, method, None)):
-            valid = "valid: an object with reset(view) and __call__(transition)"
-            raise InputError(f"reward: {type(made).__name__} has no method {method}; {valid}", "reward")
-    return made if isinstance(reward, str) else copy.deepcopy(made)
+    return reward_from(REWARDS, reward)

@@ -10,7 +10,7 @@ import numpy as np
 from scml_gym.core.copying import replace_numbers
 from scml_gym.core.errors import InputError
 from scml_gym.game import calls
-from scml_gym.game.strategy import Strategy, StrategyPolicy
+from scml_gym.game.strategy import Strategy, StrategyInterface, StrategyPolicy, check_interface
 from scml_gym.jit.compile import jittable
 from scml_gym.simulator.compiled.layout import ASYNCHRONOUS, EXTERNAL, SYNCHRONOUS
 
@@ -37,11 +37,16 @@ class PlayerTable(NamedTuple):
         return max(1, int(self.players["n_state"].max(initial=0)))
 
 
-def make_player_table(makers: Sequence[Any]) -> PlayerTable:
+def make_player_table(makers: Sequence[Any], interface: StrategyInterface) -> PlayerTable:
     """The table of players that are made from a world's seed.
 
+    Args:
+        makers: ``(seed) -> player``, a strategy of the game.
+        interface: What the game's strategies read and write.
+
     Raises:
-        InputError: if one of them is no strategy, or depends on the seed in another way than through its draws.
+        InputError: if one of them is no strategy of the game, does not compile, or depends on the seed in another way
+            than through its draws.
     """
     players = np.zeros(len(makers), dtype=PLAYER_DTYPE)
     made: list[StrategyPolicy] = [make(1) for make in makers]
@@ -51,6 +56,7 @@ def make_player_table(makers: Sequence[Any]) -> PlayerTable:
             raise InputError(
                 f"opponents: {player.strategy.name!r} is made anew for each seed, which a batch cannot do", "opponents"
             )
+        check_interface(player.strategy, interface)
         row["kind"] = SYNCHRONOUS if player.synchronous else ASYNCHRONOUS
         calls.fill_player(row, player)
     return PlayerTable(players, tuple(player.parameters for player in made), tuple(player.strategy for player in made))

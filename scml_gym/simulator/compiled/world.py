@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
 
 from scml_gym.core.copying import Independent
 from scml_gym.core.errors import InputError
-from scml_gym.game.calls import fill_player
-from scml_gym.game.strategy import StrategyPolicy
+from scml_gym.game.calls import fill_player, strategy_addresses
+from scml_gym.game.strategy import StrategyInterface, StrategyPolicy, check_interface
+from scml_gym.game.world import PlayerMaker
 from scml_gym.simulator.compiled.advance import DAY, DECISION, OVER, Rows
 from scml_gym.simulator.compiled.layout import ASYNCHRONOUS, EXTERNAL, SYNCHRONOUS
 from scml_gym.simulator.compiled.scores import score_of
@@ -19,7 +20,8 @@ from scml_gym.simulator.compiled.scores import score_of
 class CompiledSimulation(Independent):
     """One simulation in machine code: a `scml_gym.game.world.World` over a batch of one. A copy plays on by itself.
 
-    A track sets ``rows``, and says what its world's record, days and prices are.
+    A track sets ``rows`` and ``interface``, what its strategies read and write, and says what its world's record, days
+    and prices are.
 
     Args:
         spec: The world's parameters, with ``n_factories`` and ``n_days``.
@@ -33,10 +35,11 @@ class CompiledSimulation(Independent):
         profits: What each factory gained on each day, float64, shape ``(n_factories, n_days)``; 0 for days to come.
 
     Raises:
-        InputError: if a player is no strategy or one that does not compile.
+        InputError: if a player is no strategy, one of another game, or one that does not compile.
     """
 
     rows: ClassVar[Rows]
+    interface: ClassVar[StrategyInterface]
 
     def __init__(
         self, spec: Any, players: Sequence[Any], worlds: np.ndarray, daily: np.ndarray, prices: np.ndarray
@@ -47,7 +50,7 @@ class CompiledSimulation(Independent):
         self._worlds, self._daily, self._prices = worlds, daily, prices
         self._record: Any = worlds[0]
         self._players = tuple(players)
-        self._states = [_new_state(p) for p in players]
+        self._states = [_new_state(p, self.interface) for p in players]
         self._fill_players()
         self._closed: dict[int, list[Any]] = {i: [] for i in self.external}
         self._contracts = [self._record["contracts"][:0].copy()]
@@ -176,15 +179,38 @@ class CompiledSimulation(Independent):
         }
 
 
-def _new_state(player: Any) -> np.ndarray:
+def compiled_maker(resolve: Callable[[str, str], PlayerMaker], opponent: Any) -> PlayerMaker:
+    """What makes an opponent's players in a compiled world: strategies, and run folders as policy files.
+
+    Args:
+        resolve: A game's ``player_maker(name, run_folders)``.
+        opponent: A name, or ``(seed) -> player``.
+
+    Raises:
+        InputError: naming ``backend='reference'``, if the opponent is no strategy or one that does not compile.
+    """
+    make = resolve(opponent, "policy file") if isinstance(opponent, str) else opponent
+    player: Any = make(0)
+    if not isinstance(player, StrategyPolicy):
+        raise InputError(
+            f"opponents: {opponent!r} plays in the real simulation only: use backend='reference'", "opponents"
+        )
+    strategy_addresses(player.strategy)
+    return make
+
+
+def _new_state(player: Any, interface: StrategyInterface) -> np.ndarray:
     """What a player remembers in a new world.
 
     Raises:
-        InputError: if it is no strategy.
+        InputError: if it is no strategy of the game.
     """
-    if player is not None and not isinstance(player, StrategyPolicy):
+    if player is None:
+        return np.zeros(0)
+    if not isinstance(player, StrategyPolicy):
         raise InputError(f"{type(player).__name__}: only strategies play in the compiled world: use ReferenceWorld")
-    return np.zeros(0 if player is None else player.strategy.state_size)
+    check_interface(player.strategy, interface)
+    return np.zeros(player.strategy.state_size)
 
 
 def _fill_player(record: Any, player: StrategyPolicy | None, state: np.ndarray) -> None:

@@ -16,3 +16,4 @@ for _name, _path in {
     "just-in-time": "just_in_time:JUST_IN_TIME",
 }.items():
     STRATEGIES.register(_name, f"scml_gym.standard.strategies.{_path}")
+STRATEGIES.register("planner", "scml_gym.standard.planner:PLANNER")

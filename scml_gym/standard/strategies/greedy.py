@@ -4,7 +4,7 @@ The family of scml's ``GreedyStdAgent`` (scml/std/agents/greedy.py). At the firs
 exogenous contract leaves open, and asks for futures once nothing is open today. In the middle it asks for the same part
 of its lines from everyone and never counts what it has agreed for today, so it trades too much. What concession is
 limited by: the best price that it took today, the best price ever agreed with the partner, and a range that is always
-good enough. A price outside of today's range is moved to its end.
+good enough. Where concession passes today's range, it leaves the partner, as an offer out of range does there.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 
 from scml_gym.jit.compile import jittable
 from scml_gym.jit.parameters import parameters_dtype, record_of
-from scml_gym.simulator.strategies import accept, draw_integer, draw_number, falling
+from scml_gym.simulator.strategies import accept, draw_integer, draw_number, end, falling
 from scml_gym.standard.rules import needed_sales, prices_with
 from scml_gym.standard.strategies.base import Strategy
 from scml_gym.standard.strategies.market import days_ahead, is_first_level, is_last_level, offer
@@ -104,24 +104,30 @@ def is_good(view: StandardView, state: np.ndarray, k: int, future_price: float) 
 
 
 @jittable
-def day_to_ask_for(view: StandardView, k: int, target: float, draw: float) -> int:
-    """How far ahead the offer to partner ``k`` is: today where something is needed, else a drawn day on which
-    something is; today too where nothing is needed on any day."""
-    if int(needs_on(view, k, 0, target)) > 0:
-        return 0
+def items_to_ask_for(view: StandardView, k: int, target: float, draw: float) -> tuple[int, float]:
+    """How far ahead the offer to partner ``k`` is, and the items needed then: today where something is needed, else a
+    drawn day on which something is.
+
+    Where nothing is needed on any day, it is today all the same, at times with the target of a day on which nothing is
+    booked: scml's agent then goes by the last day that it looked at, and looks at today's books as if they were empty.
+    """
+    needs = needs_on(view, k, 0, target)
+    if int(needs) > 0:
+        return 0, needs
     count = 0
     for ahead in range(1, days_ahead(view) + 1):
         if needs_on(view, k, ahead, target) > 0.0:
             count += 1
     if count == 0:
-        return 0
+        return 0, target * view["lines"] if draw_integer(draw, 0, days_ahead(view)) == 0 else 0.0
     left = draw_integer(draw, 0, count - 1)
+    chosen = 0
     for ahead in range(1, days_ahead(view) + 1):
         if needs_on(view, k, ahead, target) > 0.0:
             if left == 0:
-                return ahead
+                chosen = ahead
             left -= 1
-    return 0
+    return chosen, needs_on(view, k, chosen, target)
 
 
 @jittable
@@ -145,8 +151,8 @@ def decide(view: StandardView, state: np.ndarray, params: np.ndarray, draws: np.
                     state[BEST_BOUGHT] = min(state[BEST_BOUGHT], price) if state[BEST_BOUGHT] > 0.0 else price
                 accept(actions, k)
                 continue
-        ahead = day_to_ask_for(view, k, target, draws[DAY_DRAW + k])
-        most = max(min(int(needs_on(view, k, ahead, target)), view["max_quantity"]), view["min_quantity"])
+        ahead, needs = items_to_ask_for(view, k, target, draws[DAY_DRAW + k])
+        most = max(min(int(needs), view["max_quantity"]), view["min_quantity"])
         most = max(min(most, view["lines"] * max(ahead, 1)), view["min_quantity"])
         least = min(max(1, int(0.5 + most * view["day"] / view["n_days"])), most)
         quantity = max(draw_integer(draws[QUANTITY_DRAW + k], least, most), view["min_quantity"])
@@ -154,7 +160,10 @@ def decide(view: StandardView, state: np.ndarray, params: np.ndarray, draws: np.
         firmness = falling(view["partners"][k]["step"], view["n_rounds"], state[EXPONENT])
         price = int(low + firmness * (high - low)) if is_consumer(k) else int(high - firmness * (high - low))
         lowest, highest = prices_with(view, k)
-        offer(actions, k, quantity, view["day"] + ahead, min(max(price, lowest), highest))
+        if lowest <= price <= highest:
+            offer(actions, k, quantity, view["day"] + ahead, price)
+        else:
+            end(actions, k)
 
 
 @jittable

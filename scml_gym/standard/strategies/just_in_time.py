@@ -15,37 +15,21 @@ from scml_gym.jit.arrays import scratch_floats, scratch_integers
 from scml_gym.jit.compile import jittable
 from scml_gym.jit.parameters import parameters_dtype, record_of
 from scml_gym.standard.allocation import EACH_DAY, add_pending, allocate
+from scml_gym.standard.rules import spare_inputs
 from scml_gym.standard.strategies.base import Strategy
 from scml_gym.standard.strategies.market import BOTH_BOOKS, SALE, SUPPLY, days_ahead, is_first_level
 from scml_gym.standard.view import BOOK_DAYS, ActionArray, StandardView
 
 PARAMETERS = {
     "buffer": 0.7,  # inputs that should be there beyond what is sold, as a fraction of the lines
-    "expected": 0.8,  # fraction of the mean exogenous sales that is counted on for each later day
-    "limit": 0.0,  # the worst price, as a position of today's range: 1 is the best, 0 the worst
+    "expected": 0.5,  # fraction of the mean exogenous sales that is counted on for each later day
+    "limit": 0.3,  # the worst price, as a position of today's range: 1 is the best, 0 the worst
     "exponent": 2.0,  # concession: prices fall to the limit with relative time to this power
 }
 PARAMETERS_DTYPE = parameters_dtype(PARAMETERS)
 
 SOLD, DAYS = 0, 1
 """State: exogenous sales of the days so far, and how many days these are."""
-
-
-@jittable
-def spare_inputs(view: StandardView, supplies: np.ndarray, sales: np.ndarray, spare: np.ndarray) -> None:
-    """Write how many inputs are left after what is sold until each day from today; negative where more is sold than
-    there will be.
-
-    Args:
-        view: Has the stock and today's exogenous contracts.
-        supplies: Items that come by days from today, int64 ``(BOOK_DAYS,)``.
-        sales: Items sold, likewise.
-        spare: int64 ``(BOOK_DAYS,)``.
-    """
-    left = view["stock"] + view["exogenous_supply"] - view["exogenous_sales"]
-    for ahead in range(BOOK_DAYS):
-        left += supplies[ahead] - sales[ahead]
-        spare[ahead] = left
 
 
 @jittable

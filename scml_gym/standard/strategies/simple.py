@@ -64,6 +64,6 @@ DO_NOTHING = Strategy(
     "do-nothing",
     decide_nothing,
     synchronous=False,
-    summary="ends every negotiation (as StdDoNothingAgent, scml/std/agents/nothing.py)",
+    summary="ends every negotiation",
     n_draws=0,
 )

@@ -1,19 +1,19 @@
-"""Sync-random: distribute what is needed today, and on later days, over the partners at random.
+"""Sync-random: distribute what is needed today, and on a later day, over the partners at random.
 
 The family of scml's ``SyncRandomStdAgent`` (scml/std/agents/rand.py), which most of the league's factories are. It
 takes the offers that it seems to need at a good price, asks some of the others for what is still needed today, and the
-rest for what later days need. In the middle it asks for a full day's lines every day, whatever is in stock: that is
-what makes it weak. What later days need is estimated as there: production by a target that counts items, not lines.
+rest for what one of the later days needs. In the middle it asks for a full day's lines every day, whatever is in stock:
+that is what makes it weak. What later days need is estimated as there: by a target that counts items, not lines.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from scml_gym.jit.arrays import scratch_integers
+from scml_gym.jit.arrays import scratch_floats, scratch_integers
 from scml_gym.jit.compile import jittable
 from scml_gym.jit.parameters import parameters_dtype, record_of
-from scml_gym.jit.random import open_stream, uniform
+from scml_gym.jit.random import below, open_stream, uniform
 from scml_gym.simulator.strategies import accept, end
 from scml_gym.standard.rules import needed_sales, prices_with
 from scml_gym.standard.strategies.base import Strategy
@@ -29,7 +29,7 @@ from scml_gym.standard.strategies.market import (
     output_prices,
     price_at,
 )
-from scml_gym.standard.view import BOOK_DAYS, MAX_PARTNERS, MAX_PER_LEVEL, OFFER, ActionArray, StandardView
+from scml_gym.standard.view import BOOK_DAYS, MAX_PARTNERS, MAX_PER_LEVEL, NOOP, OFFER, ActionArray, StandardView
 
 PARAMETERS = {
     "today_target": 0.3,  # in the middle of the chain: fraction of the lines that today needs at least
@@ -46,7 +46,7 @@ PARAMETERS_DTYPE = parameters_dtype(PARAMETERS)
 
 @jittable
 def estimate_needs(view: StandardView, parameters: np.void, needs: np.ndarray) -> None:
-    """Write the items needed by side and by days from today, int64 ``(BOTH_BOOKS,)``, all 0 before."""
+    """Write the items needed by side and by days from today, float64 ``(BOTH_BOOKS,)``, all 0 before."""
     middle = not is_first_level(view) and not is_last_level(view)
     open_sales, least = needed_sales(view), int(view["lines"] * parameters["today_target"]) if middle else 0
     needs[0], needs[BOOK_DAYS] = max(-open_sales, least), max(open_sales, least)
@@ -60,9 +60,9 @@ def estimate_needs(view: StandardView, parameters: np.void, needs: np.ndarray) -
         promised = max(parameters["future_target"] * left, float(sold + view["exogenous_sales"] * left))
         sold -= view["sales"][ahead]
         if not is_first_level(view):
-            needs[ahead] = max(0, int(promised - secured))
+            needs[ahead] = max(0.0, promised - secured)
         if not is_last_level(view):
-            needs[BOOK_DAYS + ahead] = max(0, int(secured - promised))
+            needs[BOOK_DAYS + ahead] = max(0.0, secured - promised)
 
 
 @jittable
@@ -102,7 +102,7 @@ def take_offers(view: StandardView, parameters: np.void, needs: np.ndarray, acti
             time = ahead / days_left
             price = conceded(side == SALE, low, high, parameters["reserve"], time, parameters["future_exponent"])
         good = partner["offer_price"] >= price if side == SALE else partner["offer_price"] <= price
-        if good and partner["offer_quantity"] < needs[side * BOOK_DAYS + ahead]:
+        if good and partner["offer_quantity"] < int(needs[side * BOOK_DAYS + ahead]):
             needs[side * BOOK_DAYS + ahead] -= partner["offer_quantity"]
             accept(actions, k)
 
@@ -144,42 +144,37 @@ def ask_for_today(
 def ask_for_later(
     view: StandardView, parameters: np.void, stream: np.ndarray, needs: np.ndarray, actions: ActionArray
 ) -> None:
-    """Offer the needs of later days, in a random order, to the partners that have no answer yet."""
-    left, shares = scratch_integers(MAX_PARTNERS), scratch_integers(MAX_PARTNERS)
-    days = scratch_integers(BOOK_DAYS)
+    """Offer what one of the later days needs, drawn for each side, to the partners that have no answer yet.
+
+    A need of less than an item counts as a day to be drawn, and then nobody is asked, as in scml.
+    """
+    left, shares = scratch_integers(MAX_PER_LEVEL), scratch_integers(MAX_PER_LEVEL)
     for side in range(2):
         low, high = profitable_prices(view, side)
         n, n_days = 0, 0
         for k in range(side * MAX_PER_LEVEL, (side + 1) * MAX_PER_LEVEL):
-            if view["partners"][k]["my_turn"] != 0 and actions[k]["response"] == 0:
+            if view["partners"][k]["my_turn"] != 0 and actions[k]["response"] == NOOP:
                 left[n] = k
                 n += 1
         for ahead in range(1, days_ahead(view) + 1):
-            if needs[side * BOOK_DAYS + ahead] > 0:
-                days[n_days] = ahead
+            if needs[side * BOOK_DAYS + ahead] > 0.0:
                 n_days += 1
-        if low > high:
+        if low > high or n == 0 or n_days == 0:
             continue
-        shuffle(stream, n_days, days)
-        shuffle(stream, n, left)
-        for i in range(n_days):
-            if n == 0:
-                break
-            quantity, ahead = int(needs[side * BOOK_DAYS + days[i]]), int(days[i])
-            concentrated = uniform(stream) < parameters["future_concentration"]
-            equal = uniform(stream) > 0.5
-            distribute(stream, quantity, n, view["max_quantity"], concentrated, equal, False, shares)
-            time = 1.0 - ahead / max(view["n_days"] - view["day"], 1)
-            reserve = parameters["reserve"] * side
-            price = conceded(side == SALE, low, high, reserve, time, parameters["future_exponent"])
-            kept = 0
-            for j in range(n):
-                if shares[j] > 0:
-                    offer(actions, left[j], max(shares[j], view["min_quantity"]), view["day"] + ahead, price)
-                else:
-                    left[kept] = left[j]
-                    kept += 1
-            n = kept
+        drawn, ahead = below(stream, n_days), 0
+        while drawn >= 0:
+            ahead += 1
+            if needs[side * BOOK_DAYS + ahead] > 0.0:
+                drawn -= 1
+        concentrated = uniform(stream) < parameters["future_concentration"]
+        equal = uniform(stream) > 0.5
+        quantity = int(needs[side * BOOK_DAYS + ahead])
+        distribute(stream, quantity, n, view["max_quantity"], concentrated, equal, False, shares)
+        time, reserve = 1.0 - ahead / max(view["n_days"] - view["day"], 1), parameters["reserve"] * side
+        price = conceded(side == SALE, low, high, reserve, time, parameters["future_exponent"])
+        for i in range(n):
+            if shares[i] > 0:
+                offer(actions, left[i], max(shares[i], view["min_quantity"]), view["day"] + ahead, price)
 
 
 @jittable
@@ -188,13 +183,13 @@ def decide(view: StandardView, state: np.ndarray, params: np.ndarray, draws: np.
     parameters = record_of(params, PARAMETERS_DTYPE, 0)
     stream = np.zeros(1, dtype=np.uint64)
     open_stream(stream, int(draws[0] * 2.0**53))
-    needs, order = scratch_integers(BOTH_BOOKS), scratch_integers(MAX_PARTNERS)
+    needs, order = scratch_floats(BOTH_BOOKS), scratch_integers(MAX_PARTNERS)
     estimate_needs(view, parameters, needs)
     take_offers(view, parameters, needs, actions)
     estimate_needs(view, parameters, needs)  # what is offered counts nothing that was accepted just now, as in scml
     n = 0
     for k in range(MAX_PARTNERS):
-        if view["partners"][k]["my_turn"] != 0 and actions[k]["response"] == 0:
+        if view["partners"][k]["my_turn"] != 0 and actions[k]["response"] == NOOP:
             order[n] = k
             n += 1
     shuffle(stream, n, order)

@@ -1,14 +1,12 @@
 """scml's Standard world as it is, for comparison with the reference world: changed only in what makes it repeat.
 
-These are the order of sets, the wall clock (see `stopped_clock`), and the seeds of the global generators, which are set
-before the world is made.
+These are the order of sets, the seeds of the global generators, which are set before the world is made, and the wall
+clock: play it under `scml_gym.simulator.clock.stopped_clock`.
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -68,17 +66,6 @@ class OfficialWorld(ReferenceWorld):
             return world
 
         PausedWorld.__init__(self, spec, players, seed, make)
-
-
-@contextmanager
-def stopped_clock() -> Iterator[None]:
-    """Let no time pass for scml, which limits the time of worlds and negotiations and draws a number each second."""
-    seconds, nanoseconds = time.perf_counter, time.perf_counter_ns
-    time.perf_counter, time.perf_counter_ns = lambda: 1.0, lambda: 1_000_000_000
-    try:
-        yield
-    finally:
-        time.perf_counter, time.perf_counter_ns = seconds, nanoseconds
 
 
 def differences(world: ReferenceWorld, other: ReferenceWorld) -> list[str]:

@@ -312,7 +312,7 @@ def test_resumed_self_play_goes_on_with_its_policy_files(tmp_path, monkeypatch):
     (run.path / "self_play" / "000000009999.npz").write_bytes(b"of a time after the checkpoint")
     played = []
     monkeypatch.setattr(
-        "scml_gym.oneshot.envs.vector.base.BatchedEnv.set_opponents", lambda self, makers: played.append(len(makers))
+        "scml_gym.simulator.vector.env.BatchedEnv.set_opponents", lambda self, makers: played.append(len(makers))
     )
     longer = config | {"agent": config["agent"] | {"total_steps": 160}}
     build(longer).train(Run.open(run.path))

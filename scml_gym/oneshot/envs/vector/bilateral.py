@@ -13,15 +13,16 @@ from scml_gym.core.errors import InputError
 from scml_gym.game.codecs import NotCompiledError
 from scml_gym.oneshot.envs.config import OneShotConfig
 from scml_gym.oneshot.envs.partner_codec import PartnerCodec, negotiation_reward
-from scml_gym.oneshot.envs.vector.base import BatchedEnv, BatchPlan, batched_config, make_source
-from scml_gym.oneshot.envs.vector.batch import allocate
 from scml_gym.oneshot.envs.vector.bilateral_step import DRAWN, NEGOTIATION_DTYPE, Learner, compile_step, partner_kernel
-from scml_gym.oneshot.envs.vector.concurrent_step import Outputs
+from scml_gym.oneshot.envs.vector.track import TRACK
 from scml_gym.oneshot.rewards.negotiation import NegotiationReward
 from scml_gym.oneshot.strategies import STRATEGIES
 from scml_gym.oneshot.strategies.base import StrategyPolicy
 from scml_gym.simulator.compiled.advance import OVER
 from scml_gym.simulator.compiled.player_table import make_player_table
+from scml_gym.simulator.vector.batch import allocate, make_source
+from scml_gym.simulator.vector.env import BatchedEnv, BatchPlan, check_batched
+from scml_gym.simulator.vector.rows import Outputs
 from scml_gym.vector.env import SINGLE, Information
 from scml_gym.vector.jobs import BatchStep
 
@@ -54,6 +55,8 @@ class OneShotBilateralVectorEnv(BatchedEnv):
             no strategy, the backend ``"reference"`` or a reward that computes its own numbers.
     """
 
+    track = TRACK
+
     def __init__(
         self,
         num_envs: int,
@@ -70,11 +73,14 @@ class OneShotBilateralVectorEnv(BatchedEnv):
     ):
         if episode not in ("negotiation", "world"):
             raise InputError(f"episode={episode!r}; valid: negotiation, world", "episode")
-        config, codec = batched_config(num_envs, arguments), PartnerCodec(observation, quantity_bins, price_bins)
+        check_batched(num_envs, arguments)
+        config, codec = OneShotConfig(**arguments), PartnerCodec(observation, quantity_bins, price_bins)
         self.single_observation_space, self.single_action_space = codec.observation_space, codec.action_space
+        self._encoder = codec.encoder
         kernel = partner_kernel(codec.encoder)
-        player_table = make_player_table([*config.makers, partial(StrategyPolicy, STRATEGIES.get(others, "others"))])
-        source, days = make_source(config, player_table._replace(players=player_table.players[:-1]), num_envs)
+        makers = [*config.makers, partial(StrategyPolicy, STRATEGIES.get(others, "others"))]
+        player_table = make_player_table(makers, TRACK.interface)
+        source, days = make_source(TRACK, config, player_table._replace(players=player_table.players[:-1]), num_envs)
         self._learner = Learner(
             player_table.players[-1:].copy(),
             _worth(negotiation_reward(reward)),
@@ -88,10 +94,9 @@ class OneShotBilateralVectorEnv(BatchedEnv):
         plan = BatchPlan(
             config,
             source,
-            allocate(num_envs, days, config.timing == "moves", player_table),
+            allocate(TRACK.layout, num_envs, days, TRACK.settings(config), player_table),
             player_table,
             self._learner,
-            partial(step_of, codec.encoder),
             n_choices=codec.actions.n,
             size=kernel.size,
             action_dtype=np.int64,
@@ -99,6 +104,10 @@ class OneShotBilateralVectorEnv(BatchedEnv):
             always_asked=True,
         )
         super().__init__(num_envs, autoreset_mode, threads, plan)
+
+    def _make_step(self) -> BatchStep:
+        """See `BatchedEnv`."""
+        return compile_step(partner_kernel(self._encoder).encode)
 
     def _with_addresses(self) -> list[np.ndarray]:
         return [*super()._with_addresses(), self._learner.others]
@@ -124,11 +133,6 @@ class OneShotBilateralVectorEnv(BatchedEnv):
             information |= {"negotiation_end": end, "_negotiation_end": ended}
         self._summarise(outputs, information)
         return information
-
-
-def step_of(encoder: Any) -> BatchStep:
-    """The compiled step of a batch whose learners see by this encoder."""
-    return compile_step(partner_kernel(encoder).encode)
 
 
 def _worth(reward: NegotiationReward) -> np.ndarray:

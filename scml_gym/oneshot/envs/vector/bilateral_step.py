@@ -12,14 +12,7 @@ from scml_gym.game.codecs import NotCompiledError
 from scml_gym.jit.compile import jittable
 from scml_gym.oneshot.actions.negotiation import decode_choice, partner_mask
 from scml_gym.oneshot.envs.partner_codec import draw_partner, open_partners
-from scml_gym.oneshot.envs.vector.batch import Batch, Source, advance_row
-from scml_gym.oneshot.envs.vector.concurrent_step import (
-    ERROR,
-    Outputs,
-    draw_next_world,
-    is_over,
-    summarise,
-)
+from scml_gym.oneshot.envs.vector.track import TRACK
 from scml_gym.oneshot.observations.encoding import encode_one_partner
 from scml_gym.oneshot.observations.factory import PartnerEncoder
 from scml_gym.oneshot.observations.negotiation import BINS_DTYPE, PartnerStates, state_index
@@ -28,9 +21,14 @@ from scml_gym.oneshot.rewards.negotiation_ends import END_DTYPE, TRACKER_DTYPE, 
 from scml_gym.oneshot.view import MAX_PARTNERS, FactoryView
 from scml_gym.oneshot.worlds.compiled.negotiation import answer, clear_actions, propose
 from scml_gym.simulator.compiled.advance import DAY, DECISION
+from scml_gym.simulator.vector.batch import Batch, Source
+from scml_gym.simulator.vector.rows import ERROR, Outputs, compile_rows, is_over
 from scml_gym.vector.jobs import BatchStep
 from scml_gym.vector.loop import make_step
 from scml_gym.vector.seeds import Seeds
+
+ROWS = compile_rows(TRACK.functions)
+draw_next_world, advance_row, summarise = ROWS.draw_next, ROWS.advance, ROWS.summarise
 
 DRAWN = -1
 """In place of a partner's index: it is drawn."""

@@ -7,11 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from scml_gym.core.errors import InputError
 from scml_gym.game.world import PlayerMaker
 from scml_gym.jit.compile import require_numba
 from scml_gym.oneshot.players import player_maker
-from scml_gym.oneshot.strategies.base import StrategyPolicy
+from scml_gym.oneshot.strategies.base import ONESHOT_INTERFACE
 from scml_gym.oneshot.view import HIDDEN_DTYPE, MAX_PARTNERS
 from scml_gym.oneshot.worlds.protocol import check_players
 from scml_gym.oneshot.worlds.spec import MAX_FACTORIES, WorldSpec
@@ -19,11 +18,10 @@ from scml_gym.oneshot.worlds.spec_record import DAILY_DTYPE
 
 require_numba()
 
-from scml_gym.game.calls import strategy_addresses  # noqa: E402
 from scml_gym.oneshot.worlds.compiled.advance import ROWS, hidden_state_one  # noqa: E402
 from scml_gym.oneshot.worlds.compiled.layout import WORLD_DTYPE  # noqa: E402
 from scml_gym.oneshot.worlds.spec_record import fill_spec  # noqa: E402
-from scml_gym.simulator.compiled.world import CompiledSimulation  # noqa: E402
+from scml_gym.simulator.compiled.world import CompiledSimulation, compiled_maker  # noqa: E402
 
 
 class CompiledWorld(CompiledSimulation):
@@ -37,11 +35,11 @@ class CompiledWorld(CompiledSimulation):
         timing: ``"rounds"`` or ``"moves"``; see `scml_gym.oneshot.worlds.reference.ReferenceWorld`.
 
     Raises:
-        InputError: if the number of players is not that of the spec's factories, a player is no strategy or one that
-            does not compile, or the timing is unknown.
+        InputError: if the number of players is not that of the spec's factories, a player is no strategy of the track
+            or one that does not compile, or the timing is unknown.
     """
 
-    rows = ROWS
+    rows, interface = ROWS, ONESHOT_INTERFACE
 
     def __init__(self, spec: WorldSpec, players: Sequence[Any], seed: int = 0, timing: str = "rounds"):
         check_players(spec, players, timing)
@@ -54,19 +52,8 @@ class CompiledWorld(CompiledSimulation):
 
     @staticmethod
     def player_maker(opponent: Any) -> PlayerMaker:
-        """What makes an opponent's players: strategies, and run folders as policy files.
-
-        Raises:
-            InputError: naming ``backend='reference'``, if the opponent is no strategy or one that does not compile.
-        """
-        make = player_maker(opponent, "policy file") if isinstance(opponent, str) else opponent
-        player: Any = make(0)
-        if not isinstance(player, StrategyPolicy):
-            raise InputError(
-                f"opponents: {opponent!r} plays in the real simulation only: use backend='reference'", "opponents"
-            )
-        strategy_addresses(player.strategy)
-        return make
+        """What makes an opponent's players: strategies, and run folders as policy files; see `compiled_maker`."""
+        return compiled_maker(player_maker, opponent)
 
     def hidden_state(self) -> np.ndarray:
         """The hidden state of all factories, ``HIDDEN_DTYPE``, shape ``(2 * MAX_PARTNERS,)``."""

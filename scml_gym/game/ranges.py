@@ -1,9 +1,11 @@
-"""Quantised ranges: values as indices of bins, so that what is learned in one range holds in another.
+"""Ranges of whole numbers as bins, or as numbers in [-1, 1], so that what is learned in one range holds in another.
 
-Source: "Q-learning for SCML OneShot, 2021", section 2.2.c.
+Source of the bins: "Q-learning for SCML OneShot, 2021", section 2.2.c.
 """
 
 from __future__ import annotations
+
+import math
 
 from scml_gym.jit.compile import jittable
 
@@ -53,3 +55,23 @@ def quantise(value: int, low: int, high: int, bins: int) -> int:
         while not is_first(low, high, bins, above):
             above -= 1
     return above
+
+
+@jittable
+def unit(x: float) -> float:
+    """A number in [-1, 1] as one in [0, 1]; numbers outside are clipped."""
+    return (min(max(x, -1.0), 1.0) + 1.0) / 2.0
+
+
+@jittable
+def in_range(x: float, low: int, high: int) -> int:
+    """A number in [-1, 1] as the nearest whole number of a range; of two equally near ones the even one.
+
+    That is Python's ``round``, spelt out so that compiled code cannot differ.
+    """
+    value = low + unit(x) * (high - low)
+    below = math.floor(value)
+    rest = value - below
+    if rest > 0.5 or (rest == 0.5 and below % 2 == 1):
+        return below + 1
+    return below

@@ -1,37 +1,20 @@
-"""What the vector environments of OneShot share: a batch of worlds, where the next ones come from, information."""
+"""What the vector environments of all tracks share: a batch of worlds, where the next ones come from, information."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from abc import abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from gymnasium.vector import AutoresetMode
 
-from scml_gym.core.arguments import whole, whole_range
+from scml_gym.core.arguments import whole
 from scml_gym.core.errors import InputError
 from scml_gym.game.env import MOST_WORLDS
 from scml_gym.game.sampling import begin_sampling
-from scml_gym.game.world_config import Opponent
-from scml_gym.oneshot.envs.config import OneShotConfig
-from scml_gym.oneshot.envs.vector.batch import (
-    GENERATED,
-    NO_DAYS,
-    NO_SPECS,
-    POOLED,
-    STAGED,
-    Batch,
-    Source,
-    point_to_state,
-    widen_state,
-)
-from scml_gym.oneshot.envs.vector.concurrent_step import ENDED, ERROR, SUMMARY_DTYPE, Outputs
-from scml_gym.oneshot.view import MAX_PARTNERS
-from scml_gym.oneshot.worlds.compiled.generation import compiled_spec
-from scml_gym.oneshot.worlds.pool import SpecPool
-from scml_gym.oneshot.worlds.spec import MAX_FACTORIES
-from scml_gym.oneshot.worlds.spec_record import DAILY_DTYPE, SPEC_DTYPE, fill_spec
+from scml_gym.game.world_config import Opponent, WorldConfig
 from scml_gym.simulator.compiled.advance import OVER
 from scml_gym.simulator.compiled.player_table import (
     PlayerTable,
@@ -40,61 +23,39 @@ from scml_gym.simulator.compiled.player_table import (
     move_addresses,
     readdress,
 )
-from scml_gym.simulator.world_spec import MOST_DAYS
+from scml_gym.simulator.vector.batch import STAGED, Batch, Source, point_to_state, widen_state
+from scml_gym.simulator.vector.rows import ENDED, ERROR, Outputs
+from scml_gym.simulator.vector.track import BatchedTrack
 from scml_gym.vector.env import Information, RowVectorEnv
 from scml_gym.vector.jobs import BatchStep
 from scml_gym.vector.loop import REST, RESTART
 
-SUMMARY_COLUMNS = [(name, f"_{name}") for name in SUMMARY_DTYPE.names or ()]
-"""Of the information: each with the column that says whose it is."""
-
 NOBODY = np.zeros(0, dtype=np.int64)
 
 
-def batched_config(num_envs: int, arguments: dict[str, Any]) -> OneShotConfig:
-    """The config of a batch of that many rows.
+def check_batched(num_envs: int, arguments: dict[str, Any]) -> None:
+    """Refuse a batch that cannot be.
 
     Raises:
-        InputError: if there is no row, for another backend than the compiled one, or a value that the config refuses.
+        InputError: if there is no row, or for another backend than the compiled one.
     """
     whole("num_envs", num_envs)
     if arguments.get("backend", "compiled") != "compiled":
         raise InputError(
             f"backend={arguments['backend']!r} cannot be batched: use vectorization_mode='sync'", "backend"
         )
-    return OneShotConfig(**arguments)
-
-
-def make_source(config: OneShotConfig, player_table: PlayerTable, num_envs: int) -> tuple[Source, int]:
-    """Where the worlds of a config come from, and the most days that one of them has."""
-    days, factories = config.days, config.factories_per_level
-    most = whole_range("days", days, 1, MOST_DAYS), whole_range("factories_per_level", factories, 1, MAX_PARTNERS)
-    ranges = np.array([end for ends in most for end in ends])
-    kind, specs, daily = GENERATED, NO_SPECS, NO_DAYS
-    if config.spec is not None:
-        kind, specs = POOLED, np.zeros(1, dtype=SPEC_DTYPE)
-        daily = np.zeros((1, config.spec.n_days, MAX_FACTORIES), dtype=DAILY_DTYPE)
-        fill_spec(config.spec, specs[0], daily[0])
-    elif isinstance(config.generate, SpecPool):
-        kind, (specs, daily) = POOLED, config.generate.select(days, factories).records()
-    elif config.generate is not compiled_spec:
-        kind, specs = STAGED, np.zeros(num_envs, dtype=SPEC_DTYPE)
-        daily = np.zeros((num_envs, ranges[1], MAX_FACTORIES), dtype=DAILY_DTYPE)
-    most_days = int(ranges[1]) if kind == GENERATED else daily.shape[1]
-    return Source(player_table.players.copy(), config.levels, kind, ranges, specs, daily), most_days
 
 
 @dataclass(frozen=True)
 class BatchPlan:
-    """What a batch of OneShot worlds is made of.
+    """What a batch of worlds is made of.
 
     Attributes:
         config: Which worlds are played.
-        source: Where the next ones come from, as `make_source` says.
+        source: Where the next ones come from, as `scml_gym.simulator.vector.batch.make_source` says.
         batch: The worlds, one for each row.
         player_table: Of all who may play in them.
         learner: What belongs to the learners, a NamedTuple of arrays and numbers; the last part of a step's ``game``.
-        make_step: What runs the rows; see `scml_gym.vector.loop.make_step`.
         n_choices: Length of a row's mask.
         size: Numbers of a row's observation.
         action_dtype: Of the numbers of an action.
@@ -102,12 +63,11 @@ class BatchPlan:
         always_asked: Whether worlds are drawn until there is one in which the learner is asked.
     """
 
-    config: OneShotConfig
+    config: WorldConfig
     source: Source
     batch: Batch
     player_table: PlayerTable
     learner: Any
-    make_step: Callable[[], BatchStep]
     n_choices: int
     size: int
     action_dtype: Any
@@ -116,7 +76,9 @@ class BatchPlan:
 
 
 class BatchedEnv(RowVectorEnv):
-    """Rows of a batch of OneShot worlds as a Gymnasium vector environment; see `RowVectorEnv`.
+    """Rows of a batch of a track's worlds as a Gymnasium vector environment; see `RowVectorEnv`.
+
+    A subclass sets ``track``, and says by ``_make_step`` what runs the rows.
 
     Args:
         num_envs: Rows.
@@ -128,13 +90,19 @@ class BatchedEnv(RowVectorEnv):
         InputError: if a number is below 1 or the autoreset mode is unknown.
     """
 
+    track: ClassVar[BatchedTrack]
+
     def __init__(self, num_envs: int, autoreset_mode: AutoresetMode | str, threads: int, plan: BatchPlan):
         super().__init__(num_envs, autoreset_mode, threads, plan.action_dtype)
         self.config = plan.config
         self._plan, self._source, self._batch = plan, plan.source, plan.batch
-        self._step = self._in_threads(plan.make_step())
+        self._step = self._in_threads(self._make_step())
         self._no_actions = np.zeros(self.action_space.shape or (), dtype=plan.action_dtype)
         self._later: list[PlayerTable] = []
+
+    @abstractmethod
+    def _make_step(self) -> BatchStep:
+        """What runs the rows; see `scml_gym.vector.loop.make_step`."""
 
     def set_opponents(self, opponents: Sequence[Opponent]) -> None:
         """Let others play in the worlds drawn from now on; those that are running go on as they are.
@@ -148,7 +116,7 @@ class BatchedEnv(RowVectorEnv):
         before = self.config.makers
         self.config.set_opponents(opponents)
         try:
-            player_table = make_player_table(self.config.makers)
+            player_table = make_player_table(self.config.makers, self.track.interface)
         except InputError:
             self.config.makers = before
             raise
@@ -169,7 +137,7 @@ class BatchedEnv(RowVectorEnv):
         for records in self._with_addresses():
             move_addresses(records, moved)
         point_to_state(self._batch)
-        self._step = self._in_threads(self._plan.make_step())
+        self._step = self._in_threads(self._make_step())
 
     def _with_addresses(self) -> list[np.ndarray]:
         """The records that point to what belongs to player tables."""
@@ -180,10 +148,10 @@ class BatchedEnv(RowVectorEnv):
         n = self.num_envs
         observations = np.empty((n, self._plan.size), dtype=self.single_observation_space.dtype or np.float32)
         masks = np.empty((n, self._plan.n_choices), dtype=np.bool_)
-        rewards, hindsight, errors = np.zeros(n), np.zeros(n), np.zeros(n, dtype=np.int64)
+        rewards, measures, errors = np.zeros(n), np.zeros(n), np.zeros(n, dtype=np.int64)
         done, ended = np.zeros(n, dtype=np.bool_), np.zeros(n, dtype=np.bool_)
-        summaries, notes = np.zeros(n, dtype=SUMMARY_DTYPE), np.zeros(2, dtype=np.bool_)
-        return Outputs(observations, masks, rewards, done, hindsight, errors, ended, summaries, notes)
+        summaries, notes = np.zeros(n, dtype=self.track.layout.summary), np.zeros(2, dtype=np.bool_)
+        return Outputs(observations, masks, rewards, done, measures, errors, ended, summaries, notes)
 
     def _advance(self, actions: np.ndarray, outputs: Outputs, resting: np.ndarray) -> None:
         """Answer in some rows and start the next episode in others, all of them shared by the threads at once."""
@@ -203,11 +171,11 @@ class BatchedEnv(RowVectorEnv):
         kept = super()._kept(outputs)
         ended, summaries, notes = outputs.ended.copy(), outputs.summaries.copy(), outputs.notes.copy()
         outputs.notes[ENDED] = False
-        return kept._replace(hindsight=outputs.hindsight * outputs.done, ended=ended, summaries=summaries, notes=notes)
+        return kept._replace(measures=outputs.measures * outputs.done, ended=ended, summaries=summaries, notes=notes)
 
     def _reset_rows(self, indices: np.ndarray, outputs: Outputs, seeded: np.ndarray) -> None:
         """Start the next episode in some rows; where a seed was given in a new world in any case."""
-        outputs.hindsight[indices] = 0.0
+        outputs.measures[indices] = 0.0
         self._batch.rows["draw"][indices] = seeded[indices]
         self._begin(indices, outputs)
         self._settle_resets(indices, outputs)
@@ -225,9 +193,8 @@ class BatchedEnv(RowVectorEnv):
             if self._plan.goes_on:
                 indices = indices[(rows["draw"][indices] != 0) | (rows["status"][indices] == OVER)]
             for i, seed in zip(indices, self._seeds.peek(indices), strict=True):
-                spec_seed = int(begin_sampling(np.zeros(1, dtype=np.uint64), int(seed)))
-                spec = self.config.generate(spec_seed, self.config.days, self.config.factories_per_level)
-                fill_spec(spec, source.specs[i], source.daily[i])
+                spec = self.config.draw_spec(int(begin_sampling(np.zeros(1, dtype=np.uint64), int(seed))))
+                self.track.fill_spec(spec, source.specs[i], source.daily[i])
 
     def _settle_resets(self, indices: np.ndarray, outputs: Outputs) -> None:
         """Draw other worlds for the rows that were reset into one in which nobody asks the learner, where that is due.
@@ -254,14 +221,15 @@ class BatchedEnv(RowVectorEnv):
                 raise InputError(f"row {i}: action {actions[i].tolist()}; valid: {self.single_action_space}")
 
     def _information(self, outputs: Outputs, rows: np.ndarray) -> Information:
-        """Masks and hindsight-optimal profits of some rows, and a summary of those whose world is over."""
-        information: Information = {"action_mask": outputs.masks, "ideal_profit": outputs.hindsight}
-        information["_action_mask"] = information["_ideal_profit"] = rows
+        """Masks and the track's measure of some rows, and a summary of those whose world is over."""
+        information: Information = {"action_mask": outputs.masks, "_action_mask": rows}
+        if self.track.measure is not None:
+            information |= {self.track.measure: outputs.measures, f"_{self.track.measure}": rows}
         self._summarise(outputs, information)
         return information
 
     def _summarise(self, outputs: Outputs, information: Information) -> None:
         """Add to the information what became of the learner's factory in the rows that have ended."""
         if outputs.notes[ENDED]:
-            for name, flag in SUMMARY_COLUMNS:
-                information[name], information[flag] = outputs.summaries[name], outputs.ended
+            for name in outputs.summaries.dtype.names:
+                information[name], information[f"_{name}"] = outputs.summaries[name], outputs.ended

@@ -1,91 +1,42 @@
-"""The compiled step of a batch of joint decisions, made of an action codec, an encoder and a reward."""
+"""The compiled step of a batch of joint decisions, made of a track, an action codec, an encoder and a reward."""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
+from scml_gym.game.kernels import ActionFunctions, RewardKernel
 from scml_gym.jit.arrays import part_of
 from scml_gym.jit.compile import jittable
-from scml_gym.oneshot.envs.vector.batch import Batch, Source, advance_row, draw_world
-from scml_gym.oneshot.rewards.hindsight import hindsight_profit
-from scml_gym.oneshot.rewards.kernels import RewardKernel
-from scml_gym.oneshot.view import HIDDEN_DTYPE, MAX_PARTNERS
-from scml_gym.oneshot.worlds.compiled.advance import fill_hidden_state
-from scml_gym.oneshot.worlds.compiled.negotiation import answer, clear_actions
 from scml_gym.simulator.compiled.advance import DAY, DECISION, OVER
-from scml_gym.simulator.compiled.scores import score_of
+from scml_gym.simulator.vector.batch import Batch, Source
+from scml_gym.simulator.vector.rows import ERROR, Outputs, compile_rows, is_over, zero
+from scml_gym.simulator.vector.track import Functions, Layout
 from scml_gym.vector.jobs import BatchStep
 from scml_gym.vector.loop import make_step
-from scml_gym.vector.seeds import Seeds, next_seed
-
-
-class ActionFunctions(NamedTuple):
-    """An action codec as compiled code takes it.
-
-    Attributes:
-        decode: ``(action, view, memory, actions) -> int``: -1, or what is wrong with the action.
-        mask: ``(view, out)``.
-        remember: ``(view, memory)``: a day's last view.
-    """
-
-    decode: Callable[..., int]
-    mask: Callable[..., None]
-    remember: Callable[..., None]
-
-
-class Outputs(NamedTuple):
-    """What a step returns, row by row."""
-
-    observations: np.ndarray  # float32 (n, size)
-    masks: np.ndarray  # bool (n, choices)
-    rewards: np.ndarray  # float64 (n,)
-    done: np.ndarray  # bool (n,)
-    hindsight: np.ndarray  # float64 (n,)
-    errors: np.ndarray  # int64 (n,): 1 + what the action codec says is wrong with the action
-    ended: np.ndarray  # bool (n,): there is a summary
-    summaries: Any  # SUMMARY_DTYPE (n,)
-    notes: np.ndarray  # bool (2,): some row has an error; some row has ended
-
-
-ERROR, ENDED = 0, 1
-"""Of the notes."""
-
-
-SUMMARY_DTYPE = np.dtype(
-    [
-        ("agreements", np.int64),
-        ("negotiations", np.int64),
-        ("decisions", np.int64),
-        ("score", np.float64),
-        ("profit", np.float64),  # money
-        ("invalid_actions", np.int64),
-        ("bankrupt", np.bool_),
-    ],
-    align=True,
-)
-"""What became of the learner's factory; as `World.summary`."""
+from scml_gym.vector.seeds import Seeds
 
 
 class Learners(NamedTuple):
     """What belongs to the learners of ``n`` rows."""
 
     memory: np.ndarray  # float64 (n, size), of the action codec
-    offer_history: np.ndarray  # float32 (n, history, MAX_PARTNERS, 4), of the encoder
+    offer_history: np.ndarray  # float32 (n, history, partners, features), of the encoder
     rewards: np.ndarray  # (n,) of the reward's dtype
-    hidden_state: np.ndarray  # HIDDEN_DTYPE (n, 2 * MAX_PARTNERS), or (n, 0) where the encoder does not read it
+    hidden_state: np.ndarray  # the track's (n, factories), or (n, 0) where the encoder does not read it
 
 
-def new_learners(n: int, memory_size: int, history: int, reward_dtype: np.dtype, full: bool) -> Learners:
+def new_learners(
+    layout: Layout, n: int, memory_size: int, history: tuple[int, ...], reward_dtype: np.dtype, full: bool
+) -> Learners:
     """Arrays for ``n`` learners."""
     return Learners(
         np.zeros((n, memory_size)),
-        np.zeros((n, history, MAX_PARTNERS, 4), dtype=np.float32),
+        np.zeros((n, *history), dtype=np.float32),
         np.zeros(n, dtype=reward_dtype),
-        np.zeros((n, 2 * MAX_PARTNERS if full else 0), dtype=HIDDEN_DTYPE),
+        np.zeros((n, layout.factories if full else 0), dtype=layout.hidden),
     )
 
 
@@ -94,10 +45,13 @@ Game: TypeAlias = tuple[Batch, Source, Learners]
 
 
 @functools.cache
-def compile_step(codec: ActionFunctions, encode: Any, full: bool, reward: RewardKernel, per_day: bool) -> BatchStep:
+def compile_step(
+    functions: Functions, codec: ActionFunctions, encode: Any, full: bool, reward: RewardKernel, per_day: bool
+) -> BatchStep:
     """Compile the step of an environment, once for each combination; see `scml_gym.vector.loop.make_step`.
 
     Args:
+        functions: Of the track.
         codec: Of the actions.
         encode: ``(view, hidden_state, offer_history, out)``.
         full: Whether it reads the hidden state of all factories.
@@ -106,6 +60,9 @@ def compile_step(codec: ActionFunctions, encode: Any, full: bool, reward: Reward
     """
     decode, mask, remember = codec
     reset, day_end, step_reward, _ = reward
+    _, draw_next, advance_row, end_all, summarise = compile_rows(functions)
+    answer, clear_actions = functions.answer, functions.clear_actions
+    fill_hidden_state, measure = functions.fill_hidden_state, functions.measure
 
     @jittable
     def run(batch: Batch, learners: Learners, i: int) -> None:
@@ -117,7 +74,7 @@ def compile_step(codec: ActionFunctions, encode: Any, full: bool, reward: Reward
             remember(view, learners.memory[i])
             if not per_day or view["day"] == row["day"]:
                 day_end(view, batch.daily[i][view["day"]][row["factory"]]["profit"], learners.rewards[i])
-                row["hindsight"] += hindsight_profit(view)
+                row["measure"] += measure(view)
                 row["closed"] += 1
                 if per_day:
                     batch.closing[i] = view
@@ -146,9 +103,9 @@ def compile_step(codec: ActionFunctions, encode: Any, full: bool, reward: Reward
         """Start a row's next episode."""
         batch, source, learners = game
         world, row = batch.worlds[i], batch.rows[i]
-        row["closed"], row["hindsight"] = 0, 0.0
+        row["closed"], row["measure"] = 0, 0.0
         if not per_day or is_over(row):
-            draw_next_world(batch, source, seeds, i)
+            draw_next(batch, source, seeds, i)
             learners.memory[i][:] = 0.0
             learners.offer_history[i][:] = 0.0
             row["day"] = -1
@@ -159,7 +116,7 @@ def compile_step(codec: ActionFunctions, encode: Any, full: bool, reward: Reward
                 end_all(world, row["factory"])
                 run(batch, learners, i)
             zero(learners.rewards, i)
-            row["closed"], row["hindsight"] = 0, 0.0
+            row["closed"], row["measure"] = 0, 0.0
         view = world["views"][row["factory"]]
         row["day"] = view["day"]
         reset(view, learners.rewards[i])
@@ -184,50 +141,7 @@ def compile_step(codec: ActionFunctions, encode: Any, full: bool, reward: Reward
         seen = observe(batch, learners, outputs, i, done)
         outputs.rewards[i] = step_reward(seen, done, learners.rewards[i])
         outputs.done[i] = done
-        outputs.hindsight[i] = row["hindsight"]
-        row["closed"], row["hindsight"] = 0, 0.0
+        outputs.measures[i] = row["measure"]
+        row["closed"], row["measure"] = 0, 0.0
 
     return make_step(act, restart)
-
-
-@jittable
-def is_over(row: np.void) -> bool:
-    """Whether a row's next episode is in a new world, where it could go on in the old one."""
-    return row["draw"] != 0 or row["status"] == OVER
-
-
-@jittable
-def draw_next_world(batch: Batch, source: Source, seeds: Seeds, i: int) -> None:
-    """`draw_world` of a row's next seed."""
-    row = batch.rows[i]
-    row["draw"], row["seed"] = 0, next_seed(seeds, i)
-    draw_world(batch.worlds, batch.daily, batch.prices, batch.state, batch.rows, source, i)
-
-
-@jittable
-def summarise(batch: Batch, outputs: Outputs, i: int, ended: bool) -> None:
-    """Say what became of the learner's factory in a row that has ended."""
-    world, row = batch.worlds[i], batch.rows[i]
-    outputs.ended[i] = ended
-    zero(outputs.summaries, i)
-    if ended:
-        outputs.notes[ENDED] = True
-        player, summary = world["players"][row["factory"]], outputs.summaries[i]
-        initial = world["spec"]["initial_balance"][row["factory"]]
-        summary["agreements"], summary["negotiations"] = player["agreements"], player["negotiations"]
-        summary["decisions"], summary["profit"] = player["decisions"], player["total_profit"]
-        summary["score"] = score_of(initial, player["total_profit"])
-        summary["invalid_actions"], summary["bankrupt"] = player["invalid"], player["bankrupt"] > 0
-
-
-@jittable
-def end_all(world: np.void, factory: int) -> None:
-    """End every negotiation that waits for the factory: where an answer is due, a no-op does."""
-    clear_actions(world["actions"])
-    answer(world, factory)
-
-
-@jittable
-def zero(records: np.ndarray, i: int) -> None:
-    """Set every byte of a record to 0."""
-    records[i : i + 1].view(np.uint8)[:] = 0

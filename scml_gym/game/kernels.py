@@ -1,0 +1,88 @@
+"""What stands between a world and a learner, as compiled code takes it: functions over records.
+
+A native vector environment calls them in its batch step, and the objects of single environments (`codecs`) call the
+same ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from scml_gym.jit.compile import jittable
+
+
+class ActionFunctions(NamedTuple):
+    """An action codec as compiled code takes it.
+
+    Attributes:
+        decode: ``(action, view, memory, actions) -> int``: -1, or what is wrong with the action.
+        mask: ``(view, out)``.
+        remember: ``(view, memory)``: a day's last view.
+    """
+
+    decode: Callable[..., int]
+    mask: Callable[..., None]
+    remember: Callable[..., None]
+
+
+class ActionKernel(NamedTuple):
+    """An action codec: its functions, the dtype of an action's numbers, and how many numbers it remembers."""
+
+    functions: ActionFunctions
+    dtype: Any
+    memory_size: int
+
+
+class EncoderKernel(NamedTuple):
+    """An encoder: ``encode(view, hidden_state, offer_history, out)``, and the shape of that history: decisions,
+    partners, features."""
+
+    encode: Any
+    history: tuple[int, ...]
+
+
+class RewardKernel(NamedTuple):
+    """A reward: three functions and the dtype of the record that they share through an episode.
+
+    Attributes:
+        reset: ``(view, state)``: the first decision of an episode is due; ``state`` was zeroed before its first day.
+        day_end: ``(view, profit, state)``: a day was settled; its last view, and the factory's profit of it in money.
+        reward: ``(view, done, state) -> float``: of a step, with the view after it; ``done`` where the episode ended.
+        dtype: Of ``state``.
+    """
+
+    reset: Callable[[Any, Any], None]
+    day_end: Callable[[Any, float, Any], None]
+    reward: Callable[[Any, bool, Any], float]
+    dtype: np.dtype
+
+
+@jittable
+def remember_nothing(view: Any, memory: np.ndarray) -> None:
+    """For codecs without a memory."""
+
+
+@jittable
+def mask_nothing(view: Any, out: np.ndarray) -> None:
+    """Every choice is valid."""
+    out[:] = True
+
+
+@jittable
+def push_history(rows: np.ndarray, first: int, history: np.ndarray, out: np.ndarray) -> None:
+    """Some features of earlier decisions, and this one's put before them.
+
+    Args:
+        rows: This decision's features of each partner, shape ``(partners, features)``.
+        first: The first of those that are kept; they stand side by side.
+        history: Those of the last decisions, latest first, shape ``(history, partners, kept)``; moved on by one.
+        out: As ``history`` was.
+    """
+    out[:] = history
+    for age in range(len(history) - 1, -1, -1):
+        for k in range(history.shape[1]):
+            for i in range(history.shape[2]):
+                history[age, k, i] = history[age - 1, k, i] if age > 0 else rows[k, first + i]

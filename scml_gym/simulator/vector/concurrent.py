@@ -1,0 +1,79 @@
+"""Environments in which one joint action answers all partners of a factory, many at once, for any track."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from gymnasium.vector import AutoresetMode
+
+from scml_gym.game.codecs import ActionCodec, Reward
+from scml_gym.game.encoders import BlockEncoder, Encoder
+from scml_gym.game.world_config import WorldConfig
+from scml_gym.simulator.compiled.player_table import make_player_table
+from scml_gym.simulator.vector.batch import allocate, make_source
+from scml_gym.simulator.vector.env import BatchedEnv, BatchPlan
+from scml_gym.simulator.vector.step import compile_step, new_learners
+from scml_gym.vector.jobs import BatchStep
+from scml_gym.vector.kernels import action_kernel, encoder_kernel, reward_kernel
+
+
+class FactoryVectorEnv(BatchedEnv):
+    """Rows in each of which a learner plays one factory, by an encoder, an action codec and a reward.
+
+    Args:
+        num_envs: Rows.
+        autoreset_mode: See `scml_gym.vector.env.RowVectorEnv`.
+        threads: Threads that share the rows.
+        config: Which worlds are played.
+        encoder: What the learner is shown, like the next two of a single environment.
+        codec: What it may answer.
+        reward: What it is paid.
+        per_day: Whether an episode is a day instead of a world.
+
+    Raises:
+        InputError: if a number is below 1, the autoreset mode is unknown, or something cannot be compiled.
+    """
+
+    def __init__(
+        self,
+        num_envs: int,
+        autoreset_mode: AutoresetMode | str,
+        threads: int,
+        config: WorldConfig,
+        encoder: Encoder,
+        codec: ActionCodec,
+        reward: Reward,
+        per_day: bool = False,
+    ):
+        self._encoder, self._codec, self._reward, self._per_day = encoder, codec, reward, per_day
+        self.single_observation_space, self.single_action_space = encoder.space, codec.space
+        _, dtype, memory_size = action_kernel(codec)
+        history, paid = encoder_kernel(encoder).history, reward_kernel(reward).dtype
+        player_table = make_player_table(config.makers, self.track.interface)
+        source, days = make_source(self.track, config, player_table, num_envs)
+        layout = self.track.layout
+        plan = BatchPlan(
+            config,
+            source,
+            allocate(layout, num_envs, days, self.track.settings(config), player_table),
+            player_table,
+            new_learners(layout, num_envs, memory_size, history, paid, encoder.full),
+            n_choices=len(codec.mask(np.zeros(1, dtype=layout.view)[0])),
+            size=len(encoder.features),
+            action_dtype=dtype,
+            goes_on=per_day,
+            always_asked=per_day,
+        )
+        super().__init__(num_envs, autoreset_mode, threads, plan)
+
+    def _make_step(self) -> BatchStep:
+        """See `BatchedEnv`."""
+        encode, functions = encoder_kernel(self._encoder).encode, action_kernel(self._codec).functions
+        paid = reward_kernel(self._reward)
+        return compile_step(self.track.functions, functions, encode, self._encoder.full, paid, self._per_day)
+
+    def _shape(self, observations: np.ndarray) -> Any:
+        if isinstance(self._encoder, BlockEncoder):
+            return self._encoder.blocks(observations)
+        return super()._shape(observations)

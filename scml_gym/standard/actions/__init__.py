@@ -1,0 +1,32 @@
+"""Action codecs: what the actions of an environment mean to the negotiations; by name in `ACTIONS`."""
+
+from functools import partial
+
+from scml_gym.core.registry import Registry
+from scml_gym.game.codecs import ActionCodec
+from scml_gym.standard.actions.choice import ChoiceActions, PartnerChoices
+from scml_gym.standard.actions.continuous import ContinuousActions
+from scml_gym.standard.actions.goals import CHOICES, NUMBERS, GoalActions, Goals
+
+__all__ = [
+    "ACTIONS",
+    "DAILY_ACTIONS",
+    "ActionCodec",
+    "ChoiceActions",
+    "ContinuousActions",
+    "GoalActions",
+    "Goals",
+    "PartnerChoices",
+]
+
+ACTIONS = Registry("action codec")
+"""Codecs whose answers are action arrays, for a decision on all partners."""
+ACTIONS.register("choice", ChoiceActions)
+ACTIONS.register("continuous", ContinuousActions)
+ACTIONS.register("goals", GoalActions)
+ACTIONS.register("goals-continuous", partial(GoalActions, NUMBERS))
+
+DAILY_ACTIONS = Registry("daily action codec")
+"""Codecs whose answers are the goals of a day, for environments with an executor."""
+DAILY_ACTIONS.register("goals", partial(Goals, CHOICES))
+DAILY_ACTIONS.register("goals-continuous", partial(Goals, NUMBERS))

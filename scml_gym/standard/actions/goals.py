@@ -1,0 +1,202 @@
+"""Goals: how much to buy and to sell by groups of days, and at which prices at worst.
+
+They are few numbers, to be decided once a day or at every decision; the planner (`scml_gym.standard.planner`) answers
+all partners by them.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+from gymnasium import spaces
+
+from scml_gym.core.errors import InputError
+from scml_gym.game.kernels import ActionFunctions, ActionKernel, remember_nothing
+from scml_gym.game.ranges import unit
+from scml_gym.jit.arrays import scratch_floats
+from scml_gym.jit.compile import compiled, jittable
+from scml_gym.standard.planner import GOALS, N_GOALS, N_GROUPS, N_SLOTS, SIDES, STARTS, compiled_plan, plan
+from scml_gym.standard.view import ActionArray, StandardView, new_actions
+
+QUANTITIES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0, 1.5, 2.0)
+"""Items of a group of days, as multiples of the lines; numbers of a ``Box`` go up to the last one."""
+
+LIMITS = (0.0, 1 / 3, 2 / 3, 1.0)
+"""Worst prices, as positions of today's range: 0 any price, 1 only the best one."""
+
+_QUANTITIES, _LIMITS = np.array(QUANTITIES), np.array(LIMITS)
+
+
+@jittable
+def decode_choices(action: np.ndarray, view: StandardView, goals: np.ndarray) -> int:
+    """The goals of choices, int64 ``(16,)``, written into ``goals``, float64 ``(N_GOALS,)``.
+
+    Returns:
+        The first number that is outside the space, else -1.
+    """
+    for i in range(N_GOALS):
+        values = _QUANTITIES if i % 2 == 0 else _LIMITS
+        if not 0 <= action[i] < len(values):
+            return i
+        goals[i] = values[action[i]] * view["lines"] if i % 2 == 0 else values[action[i]]
+    return -1
+
+
+@jittable
+def decode_numbers(action: np.ndarray, view: StandardView, goals: np.ndarray) -> int:
+    """The goals of numbers in [-1, 1], float64 ``(2, 4, 2)``, written into ``goals``, float64 ``(N_GOALS,)``.
+
+    Returns:
+        The first number that is not finite, else -1.
+    """
+    for i in range(N_GOALS):
+        number = action[i // (2 * N_GROUPS), i // 2 % N_GROUPS, i % 2]
+        if not math.isfinite(number):
+            return i
+        goals[i] = unit(number)
+        if i % 2 == 0:
+            goals[i] *= QUANTITIES[-1] * view["lines"]
+    return -1
+
+
+@jittable
+def goal_mask(view: StandardView, out: np.ndarray) -> None:
+    """The valid choices, bool ``(96,)``: all, but only the first where a side has no partners or nothing may be traded
+    for a group of days."""
+    n = len(QUANTITIES) + len(LIMITS)
+    for slot in range(N_SLOTS):
+        partners = view["n_suppliers"] if slot < N_GROUPS else view["n_consumers"]
+        possible = partners > 0 and view["day"] + STARTS[slot % N_GROUPS] <= view["last_day"]
+        out[slot * n : (slot + 1) * n] = possible
+        out[slot * n] = out[slot * n + len(QUANTITIES)] = True
+
+
+_goal_mask = compiled(goal_mask)
+_compiled = functools.cache(compiled)
+
+
+class GoalForm(NamedTuple):
+    """A form in which goals are chosen.
+
+    Attributes:
+        space: Of the actions.
+        decode: ``(action, view, goals) -> int``: -1, or the first number that is not valid.
+        dtype: Of the numbers of an action.
+        valid: What is, for messages.
+    """
+
+    space: spaces.Space
+    decode: Callable[[np.ndarray, StandardView, np.ndarray], int]
+    dtype: Any
+    valid: str
+
+
+CHOICES = GoalForm(
+    spaces.MultiDiscrete([len(QUANTITIES), len(LIMITS)] * N_SLOTS),
+    decode_choices,
+    np.int64,
+    f"quantities 0 to {len(QUANTITIES) - 1}, limits 0 to {len(LIMITS) - 1}",
+)
+"""For buying, then for selling, for today, 1 to 3, 4 to 6 and 7 to 10 days from today: a number of `QUANTITIES` and one
+of `LIMITS`; ``MultiDiscrete([8, 4] * 8)``."""
+
+NUMBERS = GoalForm(
+    spaces.Box(-1.0, 1.0, (len(SIDES), N_GROUPS, 2), dtype=np.float32),
+    decode_numbers,
+    np.float64,
+    "finite numbers",
+)
+"""The same as numbers in [-1, 1], by side and group of days; ``Box(-1, 1, (2, 4, 2))``: the quantity from 0 to twice
+the lines, and the limit from any price to only the best one."""
+
+
+class Goals:
+    """The goals of a day as an action codec whose answers are goals, for environments with one decision a day.
+
+    Args:
+        form: How they are chosen.
+    """
+
+    def __init__(self, form: GoalForm = CHOICES):
+        self._form = form
+        self.space = form.space
+
+    def reset(self) -> None:
+        """Nothing is kept."""
+
+    def end_day(self, view: StandardView) -> None:
+        """Nothing is kept."""
+
+    def decode(self, action: np.ndarray, view: StandardView) -> np.ndarray:
+        """The goals, float64 ``(N_GOALS,)``, see `scml_gym.standard.planner.GOALS`.
+
+        Raises:
+            InputError: if the action has another shape, or a number that is outside the space or not finite.
+        """
+        if action.shape != self.space.shape or (self._form.dtype is np.int64 and action.dtype.kind not in "iu"):
+            kind = "integers" if self._form.dtype is np.int64 else "numbers"
+            raise InputError(f"action of shape {action.shape}, {action.dtype}; valid: {kind} of {self.space.shape}")
+        numbers, goals = np.ascontiguousarray(action, dtype=self._form.dtype), np.zeros(N_GOALS)
+        wrong = _compiled(self._form.decode)(numbers, view, goals)
+        if wrong >= 0:
+            raise InputError(f"action {numbers.flat[wrong]} for {list(GOALS)[wrong]}; valid: {self._form.valid}")
+        return goals
+
+    def mask(self, view: StandardView) -> np.ndarray:
+        """The valid choices, head after head, bool, shape ``(96,)``; for numbers in [-1, 1] for information only."""
+        mask = np.empty(N_SLOTS * (len(QUANTITIES) + len(LIMITS)), dtype=np.bool_)
+        _goal_mask(view, mask)
+        return mask
+
+
+class GoalActions:
+    """Goals as an action codec whose answers are the planner's; whatever is chosen, they are valid.
+
+    Args:
+        form: How goals are chosen; by default ``MultiDiscrete([8, 4] * 8)``.
+    """
+
+    def __init__(self, form: GoalForm = CHOICES):
+        self._form = form
+        self._goals = Goals(form)
+        self.space = form.space
+
+    @property
+    def kernel(self) -> ActionKernel:
+        """As compiled code takes it."""
+        return goals_kernel(self._form.decode, self._form.dtype)
+
+    def reset(self) -> None:
+        """Nothing is kept."""
+
+    def end_day(self, view: StandardView) -> None:
+        """Nothing is kept."""
+
+    def decode(self, action: np.ndarray, view: StandardView) -> ActionArray:
+        """The planner's answers by the goals of an action; see `Goals.decode`."""
+        actions = new_actions()
+        compiled_plan(view, self._goals.decode(action, view), actions)
+        return actions
+
+    def mask(self, view: StandardView) -> np.ndarray:
+        """See `Goals.mask`."""
+        return self._goals.mask(view)
+
+
+@functools.cache
+def goals_kernel(decode_goals: Callable[[np.ndarray, StandardView, np.ndarray], int], dtype: Any) -> ActionKernel:
+    """`GoalActions` as compiled code takes it."""
+
+    @jittable
+    def decode(action: np.ndarray, view: StandardView, memory: np.ndarray, actions: ActionArray) -> int:
+        goals = scratch_floats(N_GOALS)
+        wrong = decode_goals(action, view, goals)
+        if wrong < 0:
+            plan(view, goals, actions)
+        return wrong
+
+    return ActionKernel(ActionFunctions(decode, goal_mask, remember_nothing), dtype, 0)
