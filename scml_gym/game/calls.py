@@ -115,18 +115,13 @@ def decide_caller(n_answers: int) -> Any:
 
     def caller(decide: Any) -> Any:
         def call(view: Any, state: Any, n_state: int, params: Any, n_params: int, draws: Any, actions: Any) -> int:
-            result = DONE
+            seen, memory = array_at(view, 1)[0], array_at(state, n_state)
+            numbers, uniforms, answers = array_at(params, n_params), array_at(draws, N_DRAWS), array_at(actions, n_answers)
             try:
-                decide(
-                    array_at(view, 1)[0],
-                    array_at(state, n_state),
-                    array_at(params, n_params),
-                    array_at(draws, N_DRAWS),
-                    array_at(actions, n_answers),
-                )
+                decide(seen, memory, numbers, uniforms, answers)
             except Exception:
-                result = RAISED
-            return result
+                return RAISED
+            return DONE
 
         return call
 
@@ -135,11 +130,11 @@ def decide_caller(n_answers: int) -> Any:
 
 def _learn_caller(learn: Any) -> Any:
     def call(view: Any, state: Any, n_state: int, params: Any, n_params: int) -> int:
-        result = DONE
+        seen, memory, numbers = array_at(view, 1)[0], array_at(state, n_state), array_at(params, n_params)
         try:
-            learn(array_at(view, 1)[0], array_at(state, n_state), array_at(params, n_params))
+            learn(seen, memory, numbers)
         except Exception:
-            result = RAISED
-        return result
+            return RAISED
+        return DONE
 
     return call
