@@ -9,8 +9,7 @@ import numba
 import numpy as np
 from numba import types
 
-from scml_gym.core.errors import InputError
-from scml_gym.game.strategy import Strategy, StrategyPolicy
+from scml_gym.game.strategy import Strategy, StrategyError, StrategyPolicy
 from scml_gym.jit.arrays import array_at
 from scml_gym.jit.callbacks import callback, caller_by_address, refuse_uncompiled
 from scml_gym.jit.compile import jittable
@@ -23,24 +22,6 @@ PLAYER_DTYPE = np.dtype(
 much it draws and remembers. A record of a game may have these fields among others; what is here takes it too."""
 
 _FLOATS = types.CPointer(types.float64)
-
-_NAMES: dict[int, dict[str, None]] = {}
-"""By the address of a compiled ``decide``: the strategies that have it."""
-
-
-class StrategyError(InputError):
-    """A strategy raised an error in compiled code, which can tell whose it was, and not which.
-
-    Args:
-        decide: Address of the strategy's compiled ``decide``.
-    """
-
-    def __init__(self, decide: int):
-        name = " or ".join(repr(name) for name in _NAMES.get(decide, ()))
-        super().__init__(f"strategy {name} fails: a function of it raised; backend='reference' tells what")
-
-    def __reduce__(self) -> Any:  # the address means nothing in another process
-        return InputError, (str(self),)
 
 
 def strategy_addresses(strategy: Strategy) -> tuple[int, int]:
@@ -58,7 +39,7 @@ def strategy_addresses(strategy: Strategy) -> tuple[int, int]:
     ):
         signature = types.intp(*shown, _FLOATS, action)
         decide = callback(decide_caller(interface.n_answers), signature, strategy.decide).address
-        _NAMES.setdefault(decide, {})[strategy.name] = None
+        StrategyError.names.setdefault(decide, {})[strategy.name] = None
         if strategy.learn is None:
             return decide, 0
         return decide, callback(_learn_caller, types.intp(*shown), strategy.learn).address
@@ -115,8 +96,9 @@ def decide_caller(n_answers: int) -> Any:
 
     def caller(decide: Any) -> Any:
         def call(view: Any, state: Any, n_state: int, params: Any, n_params: int, draws: Any, actions: Any) -> int:
-            seen, memory = array_at(view, 1)[0], array_at(state, n_state)
-            numbers, uniforms, answers = array_at(params, n_params), array_at(draws, N_DRAWS), array_at(actions, n_answers)
+            # only the call of what may raise stands in the `try`: the arrays in it would cost a fiftieth of the speed
+            seen, memory, numbers = array_at(view, 1)[0], array_at(state, n_state), array_at(params, n_params)
+            uniforms, answers = array_at(draws, N_DRAWS), array_at(actions, n_answers)
             try:
                 decide(seen, memory, numbers, uniforms, answers)
             except Exception:

@@ -16,6 +16,7 @@ from scml_gym.core.errors import InputError, require_reset
 from scml_gym.core.masks import sampling_mask
 from scml_gym.core.parallel import check_agents
 from scml_gym.game.codecs import ActionCodec, Encoder, Reward, Transition
+from scml_gym.game.rewards import pay
 from scml_gym.game.world import Actions, Drawn, View
 
 
@@ -103,7 +104,8 @@ class ParallelWorldEnv(WorldAgents):
 
     Raises:
         InputError: in strict mode for an invalid action; for an action of an agent that is not there, or a missing one
-            of an agent whose decision is due; for what is used before ``reset`` or after ``close``.
+            of an agent whose decision is due; for what is used before ``reset`` or after ``close``; if a strategy
+            raises in the compiled world, or a reward gives no finite number.
     """
 
     def __init__(self, parts: ParallelParts, strict: bool = False, render_mode: str | None = None):
@@ -173,7 +175,7 @@ class ParallelWorldEnv(WorldAgents):
         for last in closed:
             self.codec.end_day(last)
         transition = Transition(self._before[agent], self.view(agent), closed, profits, self.world.done)
-        return float(self._parts.rewards[agent](transition))
+        return pay(self._parts.rewards[agent], transition)
 
     def _observe(self) -> dict[str, Any]:
         encoders = self._parts.encoders

@@ -41,6 +41,12 @@ def test_a_short_work_still_says_that_it_is_done(capsys):
     ]
 
 
+def test_more_than_all_is_all(capsys):
+    with progress_bar(3, "steps") as bar:
+        bar.update(4)
+    assert "steps: 4/3 (100 %)" in capsys.readouterr().err
+
+
 def test_a_work_of_nothing_is_shown_too(capsys):
     with progress_bar(0, "worlds") as bar:
         bar.update(0)
