@@ -1,3 +1,4 @@
+# pyright: reportAttributeAccessIssue=false, reportArgumentType=false, reportCallIssue=false
 """The compiled generator of worlds beside scml's own: whether they draw from one distribution, and their speed.
 
     python benchmarks/generation.py --worlds 1500 --days 50-200 --out docs/results/generation

@@ -120,7 +120,8 @@ def main() -> None:
         table.add_row(name, f"{number:,.1f}" if "seconds" in name else f"{number:,.0f}")
     console.print(table)
     if options.json is not None:
-        options.json.write_text(json.dumps(counts, indent=1) + "\n")
+        numbers = {k: round(v, 1) if "seconds" in k else int(v) for k, v in counts.items()}
+        options.json.write_text(json.dumps(numbers, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from scml_gym.game.codecs import NotCompiledError
 from scml_gym.jit.compile import jittable
 
 
@@ -86,3 +87,42 @@ def push_history(rows: np.ndarray, first: int, history: np.ndarray, out: np.ndar
         for k in range(history.shape[1]):
             for i in range(history.shape[2]):
                 history[age, k, i] = history[age - 1, k, i] if age > 0 else rows[k, first + i]
+
+
+def action_kernel(codec: Any) -> ActionKernel:
+    """The kernel of an action codec.
+
+    Raises:
+        NotCompiledError: if there is none.
+    """
+    return _kernel("action", codec, ("decode", "mask", "end_day"))
+
+
+def encoder_kernel(encoder: Any) -> EncoderKernel:
+    """The kernel of an encoder.
+
+    Raises:
+        NotCompiledError: if there is none.
+    """
+    return _kernel("observation", encoder, ("encode", "encode_last"))
+
+
+def reward_kernel(reward: Any) -> RewardKernel:
+    """The kernel of a reward.
+
+    Raises:
+        NotCompiledError: if there is none.
+    """
+    return _kernel("reward", reward, ("reset", "__call__"))
+
+
+def _kernel(argument: str, part: Any, methods: tuple[str, ...]) -> Any:
+    """The kernel of a part, unless its class changes a method of the class that the kernel is of."""
+    kind = type(part)
+    owner = next((c for c in kind.__mro__ if "kernel" in vars(c)), None)
+    own = kind if owner is None else owner
+    if not hasattr(part, "kernel") or any(getattr(kind, m, None) is not getattr(own, m, None) for m in methods):
+        raise NotCompiledError(
+            f"{argument}: {kind.__name__} is for single environments (vectorization_mode='sync')", argument
+        )
+    return part.kernel

@@ -20,6 +20,7 @@ from gymnasium import spaces
 
 from scml_gym.core.errors import InputError
 from scml_gym.core.files import replace_file
+from scml_gym.game.kernels import action_kernel, encoder_kernel
 from scml_gym.jit.compile import compiled
 from scml_gym.jit.parameters import record_of
 from scml_gym.oneshot.actions.factory import ACTIONS
@@ -27,7 +28,6 @@ from scml_gym.oneshot.observations.factory import make_encoder
 from scml_gym.oneshot.strategies.base import Strategy, StrategyPolicy
 from scml_gym.oneshot.strategies.network import HEAD_DTYPE, SIZES, choose, compute_logits, layer_sizes
 from scml_gym.oneshot.view import HIDDEN_DTYPE, MAX_PARTNERS, ActionArray, FactoryView
-from scml_gym.vector.kernels import action_kernel, encoder_kernel
 
 SCHEMA = "scml-gym-policy-1"
 SCHEMAS = (SCHEMA, "scml-gym-snapshot-1")

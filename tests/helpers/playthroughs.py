@@ -23,7 +23,7 @@ from scml_gym.bilateral.view import ACCEPT as ACCEPT_OFFER
 from scml_gym.bilateral.view import END as END_NEGOTIATION
 from scml_gym.oneshot.envs import oneshot_factories_v0, oneshot_negotiations_v0
 from scml_gym.oneshot.envs.partner_codec import PartnerCodec
-from scml_gym.oneshot.rules import RESPONSE_NAMES
+from scml_gym.simulator.compiled.answers import RESPONSE_NAMES
 from tests.helpers.episodes import OPTIONS, make, play, play_parallel
 
 FOLDER = Path(__file__).resolve().parents[1] / "playthroughs"

@@ -9,13 +9,13 @@ from gymnasium.vector import AutoresetMode
 
 from scml_gym.game.codecs import ActionCodec, Reward
 from scml_gym.game.encoders import BlockEncoder, Encoder
+from scml_gym.game.kernels import action_kernel, encoder_kernel, reward_kernel
 from scml_gym.game.world_config import WorldConfig
 from scml_gym.simulator.compiled.player_table import make_player_table
 from scml_gym.simulator.vector.batch import allocate, make_source
 from scml_gym.simulator.vector.env import BatchedEnv, BatchPlan
 from scml_gym.simulator.vector.step import compile_step, new_learners
 from scml_gym.vector.jobs import BatchStep
-from scml_gym.vector.kernels import action_kernel, encoder_kernel, reward_kernel
 
 
 class FactoryVectorEnv(BatchedEnv):

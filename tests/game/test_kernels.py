@@ -7,13 +7,13 @@ import pytest
 import scml_gym  # noqa: F401
 from scml_gym.core.errors import InputError
 from scml_gym.game.codecs import NotCompiledError
+from scml_gym.game.kernels import action_kernel, encoder_kernel, reward_kernel
 from scml_gym.oneshot.actions.factory import ACTIONS, ChoiceActions
 from scml_gym.oneshot.observations.factory import OBSERVATIONS, JointEncoder
 from scml_gym.oneshot.rewards.factory import REWARDS, DailyProfit
 from scml_gym.standard import actions as standard_actions
 from scml_gym.standard import observations as standard_observations
 from scml_gym.standard import rewards as standard_rewards
-from scml_gym.vector.kernels import action_kernel, encoder_kernel, reward_kernel
 
 REGISTERED = [
     *((action_kernel, registry, name) for registry in (ACTIONS, standard_actions.ACTIONS) for name in registry),
