@@ -92,8 +92,8 @@ _NO_FIELD = r"no field of name (\w+)"
 
 def _fields(view: View) -> list[str]:
     """The fields of a view, and of the records in it."""
-    names = list(view.dtype.names or ())
-    return names + [inner for name in names for inner in view.dtype[name].base.names or ()]
+    names = [*(view.dtype.names or ())]
+    return [*names, *(inner for name in names for inner in view.dtype[name].base.names or ())]
 
 
 @functools.cache
