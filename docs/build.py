@@ -16,7 +16,7 @@ import re
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import gymnasium
 from gymnasium import spaces
@@ -24,18 +24,35 @@ from gymnasium import spaces
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from scml_gym.bilateral.envs.base import NegotiationEnv  # noqa: E402
-from scml_gym.bilateral.envs.config import BilateralConfig  # noqa: E402
 from scml_gym.core.registry import load_object  # noqa: E402
 from scml_gym.evaluation.table import COLUMNS  # noqa: E402
 from scml_gym.game.features import Feature  # noqa: E402
-from scml_gym.oneshot.envs.config import OneShotConfig  # noqa: E402
-from scml_gym.oneshot.envs.partner_codec import PartnerCodec  # noqa: E402
-from scml_gym.oneshot.observations.factory import JointEncoder, PartnerEncoder  # noqa: E402
 from scml_gym.registration import ENVIRONMENTS, PARALLEL_ENVIRONMENTS  # noqa: E402
 
 PAGES = ROOT / "docs" / "environments"
 BY_HAND = ("README.md", "docs/environments.md", "docs/evaluation.md")
+
+
+class GamePages(NamedTuple):
+    """What the pages of a game's environments are made of, beside the environments' classes."""
+
+    config: str  # the class whose docstring tells of the arguments that they share
+    observations: str | None  # the module of its `JointEncoder` and `PartnerEncoder`; None where docstrings tell enough
+
+
+GAMES = {
+    "oneshot": GamePages("scml_gym.oneshot.envs.config:OneShotConfig", "scml_gym.oneshot.observations.factory"),
+    "standard": GamePages("scml_gym.standard.envs.config:StandardConfig", "scml_gym.standard.observations.factory"),
+    "bilateral": GamePages("scml_gym.bilateral.envs.config:BilateralConfig", None),
+}
+"""By the folder of the game."""
+
+
+def game_of(cls: type) -> GamePages:
+    """The game that an environment is in."""
+    return GAMES[cls.__module__.split(".")[1]]
+
+
 NOTICE = "<!-- made by docs/build.py from the docstring of {}; do not edit -->\n"
 
 
@@ -70,24 +87,20 @@ def page(name: str, cls: type) -> str:
     body, _, raises = docstring(cls).partition("## Raises\n\n")
     parts = [f"# {name}\n", NOTICE.format(f"{cls.__module__}.{cls.__qualname__}"), body.rstrip() + "\n"]
     parts += ["## Signature\n", signature(cls)]
-    if not issubclass(cls, NegotiationEnv):  # whose few numbers the docstring tells
-        parts += ["## Features of the flat observation\n", features_of(cls)]
+    observations = game_of(cls).observations
+    if observations:
+        parts += ["## Features of the flat observation\n", features_of(cls, observations)]
     return "\n".join([*parts, *(["## Raises\n", raises] if raises else [])])
 
 
 def signature(cls: type) -> str:
-    """The arguments with their defaults, those that all environments of the game share last."""
-    own = list(_arguments(cls))
-    if issubclass(cls, NegotiationEnv):
-        told = _documented(BilateralConfig)
-        shared = [argument for argument in own if argument[0] in told]
-        own = [argument for argument in own if argument[0] not in told]
-    else:
-        told = _documented(OneShotConfig)
-        seen = {name for name, _ in own} | ({"level"} if "factories" in dict(own) else set())  # these say which level
-        shared = [argument for argument in _arguments(OneShotConfig) if argument[0] not in seen]
-    common = [[f"`{n}`", f"`{d!r}`", told[n]] for n, d in shared]
-    rows = [[f"`{n}`", f"`{d!r}`"] for n, d in own]
+    """The arguments with their defaults, those that environments of the game share last."""
+    config = load_object(game_of(cls).config)
+    own, told = dict(_arguments(cls)), _documented(config)
+    valid = vars(cls.__init__)["arguments"]
+    shared = {name: default for name, default in _arguments(config) if name in valid} | own
+    common = [[f"`{name}`", f"`{shared[name]!r}`", meaning] for name, meaning in told.items() if name in shared]
+    rows = [[f"`{name}`", f"`{default!r}`"] for name, default in own.items() if name not in told]
     return "\n".join([table(["argument", "default"], rows), table(["shared argument", "default", "meaning"], common)])
 
 
@@ -104,12 +117,13 @@ def _documented(cls: type) -> dict[str, str]:
     return {name: " ".join(line.strip() for line in told.splitlines()).replace("``", "`") for name, told in entries}
 
 
-def features_of(cls: type) -> str:
+def features_of(cls: type, observations: str) -> str:
     """The numbers of the ``"flat"`` observation: in which place, within which range, what they mean."""
-    if isinstance(getattr(cls(), "codec", None), PartnerCodec):
-        return feature_table(PartnerEncoder().features)
-    full = JointEncoder("full", history=2).features
-    partial = JointEncoder().features
+    module = importlib.import_module(observations)
+    partial = module.JointEncoder().features
+    if spaces_of(cls(observation="flat"))[1].shape != (len(partial),):
+        return feature_table(module.PartnerEncoder().features)
+    full = module.JointEncoder("full", history=2).features
     assert [s.name for s in full[: len(partial)]] == [s.name for s in partial]
     others = [s for s in full if s.name.startswith("others")]
     history = [s for s in full if s.name.startswith("history")]
@@ -155,10 +169,20 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 def space(of: spaces.Space) -> str:
     """A space in few characters."""
     if isinstance(of, spaces.MultiDiscrete):
-        return f"MultiDiscrete([{of.nvec[0]}] * {len(of.nvec)})"
+        numbers = of.nvec.tolist()
+        period = next(p for p in range(1, len(numbers) + 1) if numbers == numbers[:p] * (len(numbers) // p))
+        return f"MultiDiscrete({numbers[:period]} * {len(numbers) // period})"
     if isinstance(of, spaces.Box):
         return f"Box({', '.join(map(str, of.shape))})"
     return str(of)
+
+
+def spaces_of(env: Any) -> tuple[spaces.Space, spaces.Space]:
+    """Of actions and of observations; those of the first agent where there are several."""
+    if isinstance(env, gymnasium.Env):
+        return env.action_space, env.observation_space
+    agent = env.possible_agents[0]
+    return env.action_space(agent), env.observation_space(agent)
 
 
 def environment_table(links: str) -> str:
@@ -167,12 +191,8 @@ def environment_table(links: str) -> str:
     for name, cls in environments().items():
         link = f"[`{name}`]({links}{page_path(name).name})"
         summary = docstring(cls).partition("\n\n")[0].rstrip(".")
-        env = cls()
-        if isinstance(env, gymnasium.Env):
-            made, action, seen = "Gymnasium", env.action_space, env.observation_space
-        else:
-            made, agent = "PettingZoo parallel", env.possible_agents[0]
-            action, seen = env.action_space(agent), env.observation_space(agent)
+        made = "Gymnasium" if issubclass(cls, gymnasium.Env) else "PettingZoo parallel"
+        action, seen = spaces_of(cls())
         rows.append([link, made, summary, f"`{space(action)}`", f"`{space(seen)}`"])
     return table(["environment", "interface", "what it is", "action", "observation"], rows)
 

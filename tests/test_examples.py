@@ -14,9 +14,13 @@ from scml_gym.evaluation.table import COLUMNS, read_scores, write_table
 from scml_gym.oneshot.players import player_maker
 from scml_gym.oneshot.worlds.generation import league_spec
 from scml_gym.oneshot.worlds.reference import ReferenceWorld
+from scml_gym.standard.players import player_maker as standard_player_maker
+from scml_gym.standard.worlds.compiled.world import CompiledWorld
+from scml_gym.standard.worlds.generation import league_spec as standard_league_spec
+from scml_gym.standard.worlds.reference import ReferenceWorld as ReferenceWorldOfStandard
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
-TESTED = {"judge_acceptance.py", "masked_ppo.py", "own_agent.py", "own_learner.py", "read_results.py"}
+TESTED = {"judge_acceptance.py", "masked_ppo.py", "own_agent.py", "own_learner.py", "read_results.py", "ten_once.py"}
 
 
 @pytest.fixture
@@ -116,3 +120,20 @@ def test_results_are_read_with_pandas(folder, monkeypatch, capsys):
     (pair,) = paired(table).itertuples()
     assert f"{pair.competitor} - {pair.other}: {pair.difference:+.4f}, 95 % interval {pair.low:+.4f}" in shown
     assert "greedy" not in shown
+
+
+@pytest.mark.parametrize("kind", [CompiledWorld, ReferenceWorldOfStandard], ids=["compiled", "reference"])
+def test_ten_once_fills_its_stock_once_where_stock_is_never_used_up(kind, folder):
+    spec = standard_league_spec(3, days=12, factories_per_level=3, n_levels=3)
+    factory, bought = 4, {}
+    for stock in ("league", "physical"):
+        names = ["just-in-time"] * spec.n_factories
+        names[factory] = "examples.ten_once:TEN_ONCE"
+        world = kind(spec, [standard_player_maker(name)(1) for name in names], seed=1, stock=stock)
+        world.run()
+        mine = world.contracts[world.contracts["buyer"] == factory]
+        bought[stock] = int(mine["quantity"].sum())
+        assert (world.stock[factory, mine["day"]] < spec.lines[factory]).all()  # it buys while its stock is too small
+        assert stock == "physical" or world.stock[factory, -1] >= spec.lines[factory]
+    assert spec.level[factory] == 1
+    assert 0 < bought["league"] < bought["physical"]

@@ -4,7 +4,6 @@
     python docs/drawings/day.py --check    fail where it is stale
 
 The day is the one of docs/concepts.md: the numbers come from the episode and its settlement, none is written by hand.
-The drawing brings its own background, and follows the reader's choice of light or dark.
 """
 
 from __future__ import annotations
@@ -21,6 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
 import scml_gym  # noqa: E402, F401 (registers the environments)
+from docs.drawings.svg import arrow, box, differs, document, line, main, text  # noqa: E402
 from scml_gym.oneshot.settlement import SETTLEMENT_DTYPE, settle_view  # noqa: E402
 from scml_gym.oneshot.view import SELLER  # noqa: E402
 
@@ -68,55 +68,6 @@ def play() -> Day:
     settlement = dict(zip(SETTLEMENT_DTYPE.names or (), row, strict=False))
     assert settlement["profit"] == info["profit"]
     return Day(env.world.spec, env.factory, views, settlement, info["score"])
-
-
-COLOURS = {  # class: fill or stroke in light and in dark
-    "paper": ("#ffffff", "#161b22"),
-    "ink": ("#1f2328", "#e6edf3"),
-    "muted": ("#59636e", "#9aa4af"),
-    "line": ("#d0d7de", "#3d444d"),
-    "own": ("#0f766e", "#2dd4bf"),
-    "own-box": ("#ccfbf1", "#0f3d3a"),
-    "box": ("#f6f8fa", "#21262d"),
-    "yes": ("#1a7f37", "#56d364"),
-    "yes-box": ("#dafbe1", "#12331f"),
-    "no": ("#b42318", "#ff8a80"),
-    "no-box": ("#ffebe9", "#3c1a1d"),
-    "cost": ("#cdd5df", "#4b5563"),
-}
-
-
-def style() -> str:
-    """The classes, for light and for dark."""
-
-    def rules(k: int) -> str:
-        fills = "".join(f".{name}{{fill:{pair[k]}}}" for name, pair in COLOURS.items())
-        return fills + "".join(f".s-{name}{{stroke:{COLOURS[name][k]}}}" for name in ("line", "own", "yes", "no"))
-
-    fixed = "text{font:14px system-ui,-apple-system,'Segoe UI',Roboto,'DejaVu Sans',sans-serif}"
-    fixed += ".head{font-weight:600;font-size:17px}.small{font-size:12.5px}.strong{font-weight:600}"
-    return f"<style>{fixed}{rules(0)}@media (prefers-color-scheme:dark){{{rules(1)}}}</style>"
-
-
-def text(x: float, y: float, content: str, kind: str = "ink", anchor: str = "start") -> str:
-    """One line of text."""
-    return f'<text x="{x:g}" y="{y:g}" class="{kind}" text-anchor="{anchor}">{content}</text>'
-
-
-def box(x: float, y: float, width: float, height: float, kind: str = "box", stroke: str = "line") -> str:
-    """A rounded rectangle."""
-    return f'<rect x="{x:g}" y="{y:g}" width="{width:g}" height="{height:g}" rx="6" class="{kind} s-{stroke}"/>'
-
-
-def line(x1: float, y1: float, x2: float, y2: float, kind: str = "line", width: float = 1) -> str:
-    """A straight line."""
-    return f'<line x1="{x1:g}" y1="{y1:g}" x2="{x2:g}" y2="{y2:g}" class="s-{kind}" stroke-width="{width:g}"/>'
-
-
-def arrow(x1: float, x2: float, y: float, kind: str) -> str:
-    """An arrow to the right."""
-    head = f'<path d="M{x2:g} {y:g}l-8 -4.5v9z" class="{"own" if kind == "own" else "muted"}"/>'
-    return line(x1, y, x2 - 7, y, kind, 2 if kind == "own" else 1.4) + head
 
 
 def market(day: Day) -> Iterable[str]:
@@ -214,22 +165,17 @@ def evening(day: Day, top: float) -> Iterable[str]:
     yield text(112, top + 116, f"{words} / {initial:g} = {day.score:.3f}", "muted")
 
 
-def draw(day: Day) -> str:
+def make() -> str:
     """The whole drawing."""
-    parts = [*market(day), *talks(day, 296), *evening(day, 532)]
+    day = play()
     title = "One day of one buyer in SCML OneShot: the market, its four negotiations, and what they bring"
-    head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{title}">'
-    paper = f'<rect x=".5" y=".5" width="{WIDTH - 1}" height="{HEIGHT - 1}" rx="10" class="paper s-line"/>'
-    return "\n".join([head, f"<title>{title}</title>", style(), paper, *parts, "</svg>"]) + "\n"
+    return document(title, WIDTH, HEIGHT, [*market(day), *talks(day, 296), *evening(day, 532)])
 
 
 def stale() -> bool:
     """Whether the drawing is another one than the package makes now."""
-    return not TARGET.exists() or TARGET.read_text(encoding="utf-8") != draw(play())
+    return differs(TARGET, make())
 
 
 if __name__ == "__main__":
-    if "--check" in sys.argv[1:]:
-        sys.exit(f"{TARGET.relative_to(ROOT)} is stale: run python docs/drawings/day.py" if stale() else 0)
-    TARGET.parent.mkdir(exist_ok=True)
-    TARGET.write_text(draw(play()), encoding="utf-8")
+    main("day", TARGET, make)

@@ -112,7 +112,7 @@ def _guarded(function: Any) -> Any:
     def number(first: float, second: float) -> float:
         try:
             result = float(function(first, second))
-        except Exception:
+        except Exception:  # lost if it left a C callback; Numba compiles no narrower clause
             result = math.nan
         return result
 

@@ -37,8 +37,9 @@ def try_player(player: Player, name: str) -> None:
     Raises:
         InputError: if it is no player of a factory.
     """
-    if isinstance(check_player(player, name), tuple):
-        agent_class, parameters = player  # type: ignore[misc]  # a tuple, as checked
+    checked = check_player(player, name)
+    if isinstance(checked, tuple):
+        agent_class, parameters = checked
         agent_class(**parameters)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
@@ -12,7 +13,7 @@ from negmas.sao.common import SAOResponse, SAOState
 from scml_gym.simulator.compiled.alternating_offers import ACCEPT, NOOP, OFFER
 
 
-class ViewObserver:
+class ViewObserver(ABC):
     """A `scml_gym.simulator.adapters.Observer` over a record whose ``partners`` have a row for each partner.
 
     A game adds what is its own: ``begin_day``, ``agree``, ``opens``, ``outcome``, and the class attributes below.
@@ -99,6 +100,6 @@ class ViewObserver:
             return SAOResponse(ResponseType.REJECT_OFFER, self.outcome(*mine))
         return SAOResponse(ResponseType.END_NEGOTIATION, None)
 
+    @abstractmethod
     def outcome(self, *offer: int) -> Outcome:
         """What an answer offers, as scml has it: quantity, time, unit price."""
-        raise NotImplementedError

@@ -76,14 +76,12 @@ class ArraySpec:
 
     def equals(self, other: Self) -> bool:
         """Whether every field is equal to the last bit."""
-        names = [part.name for part in dataclasses.fields(self)]  # type: ignore[arg-type]  # a dataclass, see above
-        return all(np.array_equal(getattr(self, name), getattr(other, name)) for name in names)
+        return all(np.array_equal(value, getattr(other, name)) for name, value in vars(self).items())
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write an npz file, whole or not at all."""
         content = io.BytesIO()
-        arrays = dataclasses.asdict(self)  # type: ignore[call-overload]  # a dataclass, see above
-        np.savez_compressed(content, schema=np.array(self.schema), **arrays)
+        np.savez_compressed(content, schema=np.array(self.schema), **vars(self))
         replace_file(Path(path), content.getvalue())
 
     @classmethod
@@ -99,7 +97,7 @@ class ArraySpec:
         except (OSError, ValueError, zipfile.BadZipFile) as error:
             raise InputError(f"{path}: cannot be read as a world spec ({error})") from error
         schema = str(content.pop("schema", "none"))
-        names = {part.name for part in dataclasses.fields(cls)}  # type: ignore[arg-type]  # a dataclass, see above
+        names = {"rounds", *(part.name for part in array_fields(cls))}
         if schema != cls.schema or set(content) != names:
             raise InputError(f"{path}: schema {schema!r} instead of {cls.schema!r}")
         content["rounds"] = int(content["rounds"])

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from scml_gym.simulator.global_rng import GlobalStreams
 from scml_gym.standard.players import player_maker
 from scml_gym.standard.rules import prices_with
 from scml_gym.standard.view import ACCEPT, END, OFFER, new_actions
@@ -81,3 +82,15 @@ def play(spec, seed, names=None, external=(), **arguments):
 def poor(spec, share=0.08):
     """The same world with so little cash that factories go bankrupt."""
     return dataclasses.replace(spec, initial_balance=np.maximum(1, (spec.initial_balance * share).astype(np.int64)))
+
+
+def scmls_own(cls, folder, n_steps=6, **arguments):
+    """A world that scml drew and built."""
+    from scml.std.agents import GreedyStdAgent
+
+    with GlobalStreams(5).active():
+        ranges = {
+            key: arguments.pop(key) for key in ("n_processes", "n_agents_per_process", "perishable") if key in arguments
+        }
+        config = cls.generate(agent_types=[GreedyStdAgent], n_steps=n_steps, random_agent_types=True, **ranges)
+        return cls(**config | arguments, log_folder=str(folder))

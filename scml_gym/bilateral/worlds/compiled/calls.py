@@ -76,7 +76,7 @@ def _turn(receive: Any, propose: Any, accepts: Any) -> Any:
                 player["accepts"] = offer != NO_OFFER and accepts(
                     table, offer, bid, step, n_steps, state, params, draws
                 )
-        except Exception:
+        except Exception:  # noted, and raised in Python; it would be lost here, and Numba compiles no narrower clause
             player["failed"] = RAISED
         return player["failed"]
 
