@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 import sys
 import time
@@ -188,7 +189,7 @@ def learn(
         return
     learner_seed, env_seed = seeds_at(run.config["seed"], done)
     rollout = _rollout_steps(model)
-    played = done + -(-(total_steps - done) // rollout) * rollout
+    played = done + math.ceil((total_steps - done) / rollout) * rollout
     with run.progress(played, run.info["agent_name"]) as bar, run.stops_at_checkpoints(), global_generators_kept():
         model.set_random_seed(learner_seed)
         model.env.seed(env_seed)

@@ -25,9 +25,8 @@ def load_object(path: str) -> Any:
     except ModuleNotFoundError as error:
         raise InputError(f"{path!r}: there is no module {error.name!r}") from error
     if not hasattr(module, attribute):
-        raise InputError(
-            f"{path!r}: module {module_name!r} has no {attribute!r}{nearest(attribute, _own_names(module))}"
-        )
+        hint = nearest(attribute, _own_names(module))
+        raise InputError(f"{path!r}: module {module_name!r} has no {attribute!r}{hint}")
     return getattr(module, attribute)
 
 

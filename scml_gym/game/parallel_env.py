@@ -77,6 +77,12 @@ class WorldAgents(ParallelEnv):
             self.world.close()
             self.world = None
 
+    def _play(self, answers: dict[int, Actions]) -> None:
+        """Give the players' answers and run on to the next decision; where a player fails, the episode is over."""
+        agents, self.agents = self.agents, []
+        self.world.step(answers)
+        self.agents = agents
+
     def _next_seed(self, seed: int | None) -> int:
         """The seed of the next world; a seed starts the stream anew."""
         if seed is not None or self._rng is None:
@@ -144,7 +150,7 @@ class ParallelWorldEnv(WorldAgents):
             if self.strict:
                 self._parts.validate(self.view(agent), answers[player])
         if answers:
-            self.world.step(answers)
+            self._play(answers)
         rewards = {a: self._reward(a) for a in self.agents}
         self._settled = self.world.day
         self._before = {a: self.view(a).copy() for a in self.agents}

@@ -64,8 +64,9 @@ def pay(reward: Reward, transition: Transition) -> float:
     try:
         given = reward(transition)
     except Exception as error:
-        if isinstance(error, ValueError | KeyError) and (missing := re.search(_NO_FIELD, str(error))):
-            raise InputError(f"reward {name}: {missing[0]}{nearest(missing[1], _fields(transition.after))}") from error
+        if missing := re.search(_NO_FIELD, str(error)):
+            hint = nearest(missing[1], _fields(transition.after))
+            raise InputError(f"reward {name}: {missing[0]}{hint}", "reward") from error
         error.add_note(f"in the reward {name}")
         raise
     return finite(name, given)
@@ -92,7 +93,7 @@ _NO_FIELD = r"no field of name (\w+)"
 
 def _fields(view: View) -> list[str]:
     """The fields of a view, and of the records in it."""
-    names = [*(view.dtype.names or ())]
+    names = view.dtype.names or ()
     return [*names, *(inner for name in names for inner in view.dtype[name].base.names or ())]
 
 

@@ -36,9 +36,9 @@ def no_policy(seed):
 def league(monkeypatch):
     """A stand-in for the optional package, which loads an agent only when it is asked for."""
     package, module = types.ModuleType("scml_agents"), types.ModuleType("scml_agents.team")
-    module.Finalist = OwnAgent
+    vars(module)["Finalist"] = OwnAgent
     names = {2025: ("scml_agents.team.Finalist", "scml_agents.cannot_be_imported.Other")}
-    package.get_agents = lambda year, track, as_class: names.get(year, ())
+    vars(package)["get_agents"] = lambda year, track, as_class: names.get(year, ())
     monkeypatch.setitem(sys.modules, "scml_agents", package)
     monkeypatch.setitem(sys.modules, "scml_agents.team", module)
 

@@ -123,7 +123,7 @@ class OneShotNegotiationsEnv(WorldAgents, EzPickle):
         if self.strict:
             validate(self.view, answers)
         if self.world.pending:
-            self.world.step({self.factory: answers})
+            self._play({self.factory: answers})
         ended = {e.partner: e for last in self.world.closed_days(self.factory) for e in self._tracker.end_day(last)}
         if not self.world.done:
             ended |= {e.partner: e for e in self._tracker.update(self.view)}
