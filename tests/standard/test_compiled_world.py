@@ -198,7 +198,7 @@ def divides(view, state, params, draws, actions):
 
 
 def test_a_strategy_that_raises_is_named():
-    spec = league_spec(1, days=4, factories_per_level=(1, 2))
+    spec = league_spec(1, days=5, factories_per_level=(1, 2))
     strategy = Strategy("divides", divides, state_size=1)
     world = CompiledWorld(spec, [StrategyPolicy(strategy, i) for i in range(spec.n_factories)])
     with pytest.raises(InputError, match="strategy 'divides' fails"):
