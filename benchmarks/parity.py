@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from scml_gym.oneshot.parity import compare_episodes, compare_worlds, draw_case
+from scml_gym.oneshot.parity import compare_episode, compare_worlds, draw_case
 
 TIMINGS = ("rounds", "moves")
 
@@ -43,7 +43,7 @@ def main() -> None:
                 fail(f"world {index}, {timing}: {difference}", options.seed)
     for index in track(range(options.episodes), description="episodes", console=console):
         for timing in TIMINGS:
-            difference = compare_episodes(
+            difference = compare_episode(
                 options.seed * 1_000_003 + index,
                 timing,
                 counts,

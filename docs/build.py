@@ -121,7 +121,8 @@ def features_of(cls: type, observations: str) -> str:
     """The numbers of the ``"flat"`` observation: in which place, within which range, what they mean."""
     module = importlib.import_module(observations)
     partial = module.JointEncoder().features
-    if spaces_of(cls(observation="flat"))[1].shape != (len(partial),):
+    chosen = {"observation": "flat"} if "observation" in vars(cls.__init__)["arguments"] else {}
+    if spaces_of(cls(**chosen))[1].shape != (len(partial),):
         return feature_table(module.PartnerEncoder().features)
     full = module.JointEncoder("full", history=2).features
     assert [s.name for s in full[: len(partial)]] == [s.name for s in partial]
@@ -140,24 +141,28 @@ def features_of(cls: type, observations: str) -> str:
 
 def feature_table(features: Sequence[Feature], start: int | None = 0) -> str:
     """A row for each feature, one for all that differ by their indices alone; places are counted from ``start``."""
-    rows: dict[str, list[Any]] = {}
+    rows: dict[str, tuple[Feature, dict[tuple[int, ...], int]]] = {}
     for place, feature in enumerate(features):
         name = re.sub(r"\[\d+\]\[\d+\]", "[h][k]", feature.name)
-        name = re.sub(r"\[\d+\]", "[k]", name)
-        rows.setdefault(name, [[], feature])[0].append(place)
+        name = re.sub(r"\[\d+\]", "[d]", re.sub(r"\[\d+\]", "[k]", name, count=1))
+        indices = tuple(int(index) for index in re.findall(r"\[(\d+)\]", feature.name))
+        rows.setdefault(name, (feature, {}))[1][indices] = place
     lines = []
-    for name, (places, feature) in rows.items():
-        meaning, bounds = feature.meaning, f"{feature.low:g} to {feature.high:g}"
-        if start is None:
-            lines.append([f"`{name}`", bounds, meaning])
-            continue
-        index = f"{start + places[0]}"
-        if len(places) > 1:
-            stride = places[1] - places[0]
-            assert places == list(range(places[0], places[0] + stride * len(places), stride))
-            index += f" + {stride}k"
-        lines.append([index, f"`{name}`", bounds, meaning])
+    for name, (feature, places) in rows.items():
+        shown = [f"`{name}`", f"{feature.low:g} to {feature.high:g}", feature.meaning]
+        lines.append(shown if start is None else [place_text(start, re.findall(r"\[(\w)\]", name), places), *shown])
     return table([*(["place"] if start is not None else []), "name", "range", "meaning"], lines)
+
+
+def place_text(start: int, letters: Sequence[str], places: dict[tuple[int, ...], int]) -> str:
+    """Where a feature stands, by its indices: ``15 + 10k``."""
+    first = places[(0,) * len(letters)]
+    units = [tuple(int(i == j) for j in range(len(letters))) for i in range(len(letters))]
+    strides = [places[unit] - first for unit in units]
+    for indices, place in places.items():
+        assert place == first + sum(index * stride for index, stride in zip(indices, strides, strict=True))
+    terms = [f" + {'' if stride == 1 else stride}{letter}" for stride, letter in zip(strides, letters, strict=True)]
+    return f"{start + first}{''.join(terms)}"
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -171,7 +176,8 @@ def space(of: spaces.Space) -> str:
     if isinstance(of, spaces.MultiDiscrete):
         numbers = of.nvec.tolist()
         period = next(p for p in range(1, len(numbers) + 1) if numbers == numbers[:p] * (len(numbers) // p))
-        return f"MultiDiscrete({numbers[:period]} * {len(numbers) // period})"
+        times = f" * {len(numbers) // period}" if period < len(numbers) else ""
+        return f"MultiDiscrete({numbers[:period]}{times})"
     if isinstance(of, spaces.Box):
         return f"Box({', '.join(map(str, of.shape))})"
     return str(of)

@@ -8,6 +8,7 @@ from scml_gym.game.definition import Game
 GAMES = Registry("game")
 """Name -> `scml_gym.game.definition.Game`."""
 GAMES.register("oneshot", "scml_gym.oneshot.game:ONESHOT")
+GAMES.register("standard", "scml_gym.standard.game:STANDARD")
 GAMES.register("bilateral", "scml_gym.bilateral.game:BILATERAL")
 GAMES.register("commitment", "scml_gym.commitment.game:COMMITMENT")
 

@@ -9,8 +9,9 @@ from scml_gym.commitment import commitment_env, parallel_env
 from scml_gym.core.errors import InputError
 from scml_gym.oneshot.envs import oneshot_factories_v0, oneshot_negotiations_v0
 from scml_gym.registration import ENVIRONMENTS
+from scml_gym.standard.envs import standard_factories_v0, standard_negotiations_v0
 
-SMALL = {"OneShot": {"days": 3}, "Bilateral": {"rounds": 8, "opponent": "boulware"}}
+SMALL = {"OneShot": {"days": 3}, "Standard": {"days": 3}, "Bilateral": {"rounds": 8, "opponent": "boulware"}}
 
 BACKENDS = ("compiled", "reference")
 
@@ -22,7 +23,9 @@ def make(name, **arguments):
 
 PARALLEL = {
     "factories": lambda **a: oneshot_factories_v0.parallel_env(days=3, **a),
-    "threads": lambda **a: oneshot_negotiations_v0.parallel_env(days=3, **a),
+    "negotiations": lambda **a: oneshot_negotiations_v0.parallel_env(days=3, **a),
+    "standard factories": lambda **a: standard_factories_v0.parallel_env(days=3, n_levels=3, **a),
+    "standard negotiations": lambda **a: standard_negotiations_v0.parallel_env(days=3, **a),
 }
 
 GAMES = {
@@ -52,7 +55,7 @@ def single_calls(env):
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("name", ENVIRONMENTS)
 def test_single_environments(name, backend):
-    opponents = {"opponents": ["greedy"]} if "OneShot" in name else {}
+    opponents = {} if "/Bilateral" in name else {"opponents": ["greedy"]}
     env = make(name, backend=backend, render_mode="ansi", **opponents)
     env.close()
     for _ in range(2):

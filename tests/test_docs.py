@@ -163,6 +163,10 @@ def test_steps_that_need_one_another_are_taken_together():
         "BilateralEnv",
         "OneShotFactoriesEnv",
         "OneShotNegotiationsEnv",
+        "StandardConcurrentEnv",
+        "StandardDailyEnv",
+        "StandardFactoriesEnv",
+        "StandardNegotiationsEnv",
     ],
 )
 def test_example_of_the_docstring_runs(name, build):

@@ -9,11 +9,14 @@ from pettingzoo.utils import parallel_to_aec
 import scml_gym  # noqa: F401
 from scml_gym.commitment import MARKOV_GAMES, commitment_env, parallel_env
 from scml_gym.oneshot.envs import oneshot_factories_v0, oneshot_negotiations_v0
+from scml_gym.standard.envs import standard_factories_v0, standard_negotiations_v0
 
 PARALLEL = {
     "oneshot_negotiations_v0": lambda: oneshot_negotiations_v0.parallel_env(days=2),
     "oneshot_factories_v0": lambda: oneshot_factories_v0.parallel_env(days=2),
     "oneshot_factories_v0 in moves": lambda: oneshot_factories_v0.parallel_env(days=2, timing="moves"),
+    "standard_negotiations_v0": lambda: standard_negotiations_v0.parallel_env(days=2),
+    "standard_factories_v0": lambda: standard_factories_v0.parallel_env(days=2),
     **{name: lambda name=name: parallel_env(name) for name in MARKOV_GAMES if name != "matrix"},
     "commitments": lambda: commitment_env(parallel_env("stag-hunt", horizon=4), mega_step=2),
     "commitments of negotiations": lambda: commitment_env(oneshot_negotiations_v0.parallel_env(days=1)),
@@ -23,6 +26,9 @@ SINGLE = {
     "OneShotConcurrent": {"days": 3},
     "OneShotConcurrent planner": {"days": 3, "action": "planner"},
     "OneShotBilateral": {"days": 3},
+    "StandardConcurrent": {"days": 3},
+    "StandardConcurrent goals": {"days": 3, "action": "goals"},
+    "StandardDaily": {"days": 3},
     "BilateralAcceptance": {"opponent_first": False, "rounds": 8},
     "Bilateral": {"scenario": "random", "rounds": 8},
 }

@@ -15,6 +15,12 @@ from scml_gym.game.codecs import NotCompiledError
 from scml_gym.jit.compile import jittable
 
 
+@jittable
+def ask_again(view: Any, memory: np.ndarray, actions: Any) -> bool:
+    """For codecs that are asked at every decision."""
+    return False
+
+
 class ActionFunctions(NamedTuple):
     """An action codec as compiled code takes it.
 
@@ -22,11 +28,14 @@ class ActionFunctions(NamedTuple):
         decode: ``(action, view, memory, actions) -> int``: -1, or what is wrong with the action.
         mask: ``(view, out)``.
         remember: ``(view, memory)``: a day's last view.
+        go_on: ``(view, memory, actions) -> bool``: whether the decision that is due follows from an earlier action; if
+            so, the answers to all partners are written.
     """
 
     decode: Callable[..., int]
     mask: Callable[..., None]
     remember: Callable[..., None]
+    go_on: Callable[..., bool] = ask_again
 
 
 class ActionKernel(NamedTuple):

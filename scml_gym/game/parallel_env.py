@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ from gymnasium import spaces
 from gymnasium.utils import seeding
 from pettingzoo import ParallelEnv
 
+from scml_gym.core.arguments import whole
 from scml_gym.core.errors import InputError, require_reset
 from scml_gym.core.masks import sampling_mask
 from scml_gym.core.parallel import check_agents
@@ -41,6 +42,18 @@ class ParallelParts:
     rewards: Mapping[str, Reward]
     validate: Callable[[View, Actions], None]
     render: Callable[[View, str], Any] | None = None
+
+
+def factory_agents(factories: Iterable[Any]) -> dict[str, int]:
+    """Agents for factories of a world: the name of each -> its index.
+
+    Raises:
+        InputError: if there is none, one is given twice, or one is no index.
+    """
+    indices = tuple(whole("factories", i, least=0) for i in factories)
+    if not indices or len(set(indices)) != len(indices):
+        raise InputError(f"factories={factories!r}; give at least one index, each once", "factories")
+    return {f"factory_{i}": i for i in indices}
 
 
 class WorldAgents(ParallelEnv):

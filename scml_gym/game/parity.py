@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import gymnasium
 import numpy as np
 
 
@@ -42,6 +44,33 @@ def play_both(
         seen, reward, done, _, info = envs[0].step(action)
         our_seen, our_reward, our_done, _, our_info = envs[1].step(action)
         step += 1
+
+
+def compare_episodes(name: str, seed: int, counts: Counter[str], **arguments: Any) -> str | None:
+    """Play an episode of an environment in both backends with random actions, half of them valid where there are masks.
+
+    Args:
+        name: The environment's id.
+        seed: Of the episode and of the actions.
+        counts: Receives ``episodes`` and ``steps``.
+        arguments: Of the environment.
+
+    Returns:
+        The first difference in words, or None where there is none.
+    """
+    envs: list[Any] = [gymnasium.make(name, backend=b, **arguments).unwrapped for b in ("reference", "compiled")]
+    for env in envs:
+        env.action_space.seed(seed)
+    rng = np.random.default_rng(seed)
+    has_masks = not isinstance(envs[0].action_space, gymnasium.spaces.Box)
+
+    def choose() -> Any:
+        valid = has_masks and rng.random() < 0.5
+        return envs[0].action_space.sample(mask=envs[0].sample_mask() if valid else None)
+
+    difference, steps, _ = play_both(envs, seed, choose, lambda env: {})
+    counts.update(episodes=1, steps=steps)
+    return difference
 
 
 def compare_results(reference: Any, compiled: Any, results: Sequence[str]) -> str | None:

@@ -6,11 +6,10 @@ import dataclasses
 from collections import Counter
 from typing import Any, cast
 
-import gymnasium
 import numpy as np
 
 import scml_gym  # noqa: F401  (registers the environments)
-from scml_gym.game.parity import compare_decisions, compare_results, play_both
+from scml_gym.game.parity import compare_decisions, compare_episodes, compare_results
 from scml_gym.oneshot.players import player_maker
 from scml_gym.oneshot.strategies import STRATEGIES
 from scml_gym.oneshot.worlds.compiled.world import CompiledWorld
@@ -81,33 +80,10 @@ def compare_worlds(case: Case, counts: Counter[str]) -> str | None:
     return compare_results(reference, compiled, RESULTS)
 
 
-def compare_episodes(seed: int, timing: str, counts: Counter[str], **arguments: Any) -> str | None:
-    """Play an episode of ``OneShotConcurrent-v0`` with random actions, half of them valid, in both worlds.
-
-    Args:
-        seed: Of the episode and of the actions.
-        timing: ``"rounds"`` or ``"moves"``.
-        counts: Receives ``episodes`` and ``steps``.
-        arguments: Of the environment.
-
-    Returns:
-        The first difference in words, or None where there is none.
-    """
+def compare_episode(seed: int, timing: str, counts: Counter[str], **arguments: Any) -> str | None:
+    """An episode of ``OneShotConcurrent-v0`` in a timing, against all strategies; see `compare_episodes`."""
     arguments |= {"opponents": sorted(STRATEGIES), "timing": timing}
-    envs: list[Any] = [
-        gymnasium.make(ENVIRONMENT_ID, backend=b, **arguments).unwrapped for b in ("reference", "compiled")
-    ]
-    for env in envs:
-        env.action_space.seed(seed)
-    rng = np.random.default_rng(seed)
-
-    def choose() -> Any:
-        valid = rng.random() < 0.5
-        return envs[0].action_space.sample(mask=envs[0].sample_mask() if valid else None)
-
-    difference, steps, _ = play_both(envs, seed, choose, lambda env: {})
-    counts.update(episodes=1, steps=steps)
-    return difference
+    return compare_episodes(ENVIRONMENT_ID, seed, counts, **arguments)
 
 
 def compare_external(seed: int, timing: str, n_external: int) -> str | None:
@@ -142,11 +118,11 @@ def compare_case(seed: int, index: int, counts: Counter[str]) -> str | None:
     Args:
         seed: Of the whole comparison.
         index: Of the case in it; every fifth world is short of cash.
-        counts: As `compare_worlds` and `compare_episodes`.
+        counts: As `compare_worlds` and `compare_episode`.
 
     Returns:
         The first difference in words, or None where there is none.
     """
     timing = ("rounds", "moves")[index % 2]
     difference = compare_worlds(draw_case(seed, index, timing, index % 5 == 0), counts)
-    return difference or compare_episodes(seed * 1_000_003 + index, timing, counts, days=(3, 15))
+    return difference or compare_episode(seed * 1_000_003 + index, timing, counts, days=(3, 15))

@@ -132,7 +132,7 @@ def network_strategy(observation: str, history: int, action: str) -> Strategy:
     """
     n_inputs, n_outputs = network_sizes(observation, history, action)
     form = ACTIONS.get(action)()
-    (decode, mask, remember), _, memory_size = action_kernel(form)
+    (decode, mask, remember, _), _, memory_size = action_kernel(form)
     encode, _ = encoder_kernel(make_encoder("partial", observation, history))
     heads = tuple(form.space.nvec.tolist())
     n_heads = len(heads)

@@ -8,8 +8,11 @@ from typing import Any, Literal
 
 import numpy as np
 
-from scml_gym.game.parity import compare_decisions, compare_results
+import scml_gym  # noqa: F401  (registers the environments)
+from scml_gym.game.parity import compare_decisions, compare_episodes, compare_results
+from scml_gym.standard.actions import ACTIONS
 from scml_gym.standard.players import player_maker
+from scml_gym.standard.rewards import REWARDS
 from scml_gym.standard.rules import STOCK_RULES
 from scml_gym.standard.strategies import STRATEGIES
 from scml_gym.standard.view import MAX_LEVELS, MAX_PER_LEVEL, MIN_LEVELS, MOST_HORIZON
@@ -17,6 +20,8 @@ from scml_gym.standard.worlds.compiled.world import CompiledWorld
 from scml_gym.standard.worlds.generation import league_spec
 from scml_gym.standard.worlds.reference import ReferenceWorld
 
+LEVELS = ("first", "middle", "last")
+ENVIRONMENT_ID = "scml_gym/StandardConcurrent-v0"
 RESULTS = ("profits", "stock", "trading_prices", "bankrupt", "scores")
 
 Stock = Literal["league", "physical"]
@@ -130,3 +135,42 @@ def compare_external(case: Case, n_external: int) -> str | None:
     chosen = np.random.default_rng(case.seed).choice(n, size=min(n, n_external), replace=False)
     worlds, policies = make_worlds(case, tuple(sorted(chosen.tolist())))
     return compare_decisions(worlds, policies) or compare_results(worlds[0], worlds[1], RESULTS)
+
+
+def compare_episode(seed: int, index: int, counts: Counter[str], **arguments: Any) -> str | None:
+    """An episode of ``StandardConcurrent-v0`` against all strategies; see `scml_gym.game.parity.compare_episodes`.
+
+    The stock rule, the learner's level, how much it sees, what it decides and what it is paid for are drawn.
+
+    Args:
+        seed: Of the whole comparison.
+        index: Of the episode in it.
+        counts: Receives ``episodes`` and ``steps``.
+        arguments: Further ones of the environment.
+    """
+    choices = {
+        "stock": STOCK_RULES,
+        "level": LEVELS,
+        "observability": ("partial", "full"),
+        "action": sorted(ACTIONS),
+        "reward": sorted(REWARDS),
+    }
+    rng = np.random.default_rng([seed, index])
+    arguments |= {name: str(rng.choice(values)) for name, values in choices.items()}
+    arguments["opponents"] = sorted(STRATEGIES)
+    return compare_episodes(ENVIRONMENT_ID, seed * 1_000_003 + index, counts, **arguments)
+
+
+def compare_case(seed: int, index: int, counts: Counter[str]) -> str | None:
+    """A random world of at most 12 days, then a random episode.
+
+    Args:
+        seed: Of the whole comparison.
+        index: Of the case in it; see `draw_case` and `compare_episode`.
+        counts: As `compare_worlds` and `compare_episode`.
+
+    Returns:
+        The first difference in words, or None where there is none.
+    """
+    difference = compare_worlds(draw_case(seed, index, days=(4, 12)), counts)
+    return difference or compare_episode(seed, index, counts, days=(4, 12))

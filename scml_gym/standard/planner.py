@@ -7,8 +7,6 @@ these days earlier counts, and to repeat a decision changes nothing. Exogenous c
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from scml_gym.jit.arrays import scratch_floats, scratch_integers
@@ -17,7 +15,7 @@ from scml_gym.jit.parameters import parameters_dtype
 from scml_gym.standard.allocation import add_pending, allocate
 from scml_gym.standard.strategies.base import Strategy
 from scml_gym.standard.strategies.market import SALE
-from scml_gym.standard.view import BOOK_DAYS, ActionArray, StandardView, new_actions
+from scml_gym.standard.view import BOOK_DAYS, ActionArray, StandardView
 
 GROUPS = {"today": (0, 0), "soon": (1, 3), "later": (4, 6), "far": (7, 10)}
 """Groups of delivery days: the first and the last of each, by days from today."""
@@ -94,19 +92,3 @@ PLANNER = Strategy(
 
 compiled_plan = compiled(plan)
 """The same, as quickly as the installation allows."""
-
-
-class PlannerExecutor:
-    """The planner as a `scml_gym.game.daily.Executor`: carries out a day's goals in all its negotiations."""
-
-    def begin(self, view: StandardView) -> None:
-        """Nothing is kept."""
-
-    def act(self, view: StandardView, goals: Any) -> ActionArray:
-        """Answer every partner whose turn it is, by the goals, float64 ``(N_GOALS,)``."""
-        actions = new_actions()
-        compiled_plan(view, goals, actions)
-        return actions
-
-    def end_day(self, view: StandardView) -> None:
-        """Nothing is kept."""

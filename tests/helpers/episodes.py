@@ -15,6 +15,7 @@ import numpy as np
 import scml_gym  # noqa: F401
 from scml_gym.oneshot.envs import oneshot_factories_v0, oneshot_negotiations_v0
 from scml_gym.registration import ENVIRONMENTS
+from scml_gym.standard.envs import standard_factories_v0, standard_negotiations_v0
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden.json"
 
@@ -33,6 +34,17 @@ OPTIONS = {
         {"observation": "flat", "episode": "world"},
         {"observation": "needs", "level": "buyer"},
     ],
+    "scml_gym/StandardConcurrent-v0": [
+        {},
+        {"stock": "physical", "level": "last", "horizon": 3},
+        {"observability": "full", "observation": "dict", "history": 2},
+        {"action": "continuous", "level": "middle"},
+        {"action": "goals", "reward": "shaped-profit", "observation": "entities"},
+    ],
+    "scml_gym/StandardDaily-v0": [
+        {},
+        {"action": "goals-continuous", "stock": "physical", "level": "first"},
+    ],
     "scml_gym/BilateralAcceptance-v0": [
         {},
         {"backend": "reference", "opponent": "AgentK", "bids": "AgentK"},
@@ -47,12 +59,18 @@ OPTIONS = {
 }
 
 ONESHOT = [name for name in OPTIONS if "OneShot" in name]
+STANDARD = [name for name in OPTIONS if "Standard" in name]
 
 SMALL = {
     **{name: {"days": 3} for name in ONESHOT},
+    **{name: {"days": 4, "factories_per_level": (1, 4)} for name in STANDARD},
     "scml_gym/BilateralAcceptance-v0": {"rounds": 8, "opponent": "boulware", "bids": "boulware"},
     "scml_gym/Bilateral-v0": {"rounds": 8, "opponent": "boulware", "scenario": "EnglandZimbabwe"},
 }
+
+
+PARALLEL = (oneshot_factories_v0, oneshot_negotiations_v0, standard_factories_v0, standard_negotiations_v0)
+"""Modules of PettingZoo environments over worlds."""
 
 
 def make(name, options):
@@ -89,17 +107,10 @@ def play_parallel(env, seed):
     observations, infos = env.reset(seed=seed)
     trace = [{"o": observations, "i": infos}]
     while env.agents:
-        actions = {a: env.action_space(a).sample(masks(env, infos, a)) for a in env.agents}
+        actions = {a: env.action_space(a).sample(infos[a]["action_mask"]) for a in env.agents}
         observations, rewards, terminations, truncations, infos = env.step(actions)
         trace.append({"o": observations, "r": rewards, "t": terminations, "c": truncations, "i": infos})
     return trace
-
-
-def masks(env, infos, agent):
-    """An agent's mask as its action space samples with it."""
-    if hasattr(env, "sample_mask"):
-        return env.sample_mask(agent)
-    return infos[agent]["action_mask"].astype(np.int8)
 
 
 INFOS = {"mask", "info", "i"}
@@ -113,7 +124,7 @@ def golden():
         for name in sorted(ENVIRONMENTS)
         for options in OPTIONS[name]
     }
-    for module in (oneshot_factories_v0, oneshot_negotiations_v0):
+    for module in PARALLEL:
         env = module.parallel_env(days=3)
         traces[env.metadata["name"]] = play_parallel(env, seed=11)
     return {name: {"play": digest(_parts(t, False)), "infos": digest(_parts(t, True))} for name, t in traces.items()}

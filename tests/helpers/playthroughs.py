@@ -21,10 +21,12 @@ from pettingzoo.utils import BaseParallelWrapper
 
 from scml_gym.bilateral.view import ACCEPT as ACCEPT_OFFER
 from scml_gym.bilateral.view import END as END_NEGOTIATION
-from scml_gym.oneshot.envs import oneshot_factories_v0, oneshot_negotiations_v0
 from scml_gym.oneshot.envs.partner_codec import PartnerCodec
 from scml_gym.simulator.compiled.answers import RESPONSE_NAMES
-from tests.helpers.episodes import OPTIONS, make, play, play_parallel
+from scml_gym.standard.actions import PartnerChoices
+from scml_gym.standard.planner import GOALS
+from scml_gym.standard.view import new_actions
+from tests.helpers.episodes import OPTIONS, PARALLEL, make, play, play_parallel
 
 FOLDER = Path(__file__).resolve().parents[1] / "playthroughs"
 SEED = 11
@@ -124,12 +126,17 @@ def summary(array):
 
 
 def answers(actions):
-    """An action array in words."""
-    told = []
-    for k, (response, quantity, price) in enumerate(actions.tolist()):
-        offered = f" {quantity} at {price}" if RESPONSE_NAMES[response] == "offer" else ""
-        told += [f"partner {k}: {RESPONSE_NAMES[response]}{offered}"] if response else []
+    """An action array, or the goals of a day, in words."""
+    if actions.dtype.names is None:
+        return ", ".join(f"{name}={value!r}" for name, value in zip(GOALS, actions.tolist(), strict=True) if value)
+    told = [f"partner {k}: {in_words(*answer)}" for k, answer in enumerate(actions.tolist()) if answer[0]]
     return "; ".join(told) or "nothing"
+
+
+def in_words(response, quantity, *rest):
+    """An answer: its offer has a delivery day in some games, and a price."""
+    offered = f" {quantity}{''.join(f' on day {day}' for day in rest[:-1])} at {rest[-1]}" if quantity else ""
+    return RESPONSE_NAMES[response] + offered
 
 
 def answer(env, action):
@@ -139,8 +146,7 @@ def answer(env, action):
         return {ACCEPT_OFFER: "accept", END_NEGOTIATION: "end"}.get(response, f"offer outcome {response}")
     if not isinstance(env.codec, PartnerCodec):
         return answers(env.codec.decode(np.asarray(action), env.view))
-    response, quantity, price = env.codec.actions.decode(int(action), env.view, env.partner)
-    return f"partner {env.partner}: {RESPONSE_NAMES[response]}" + (f" {quantity} at {price}" if quantity else "")
+    return f"partner {env.partner}: {in_words(*env.codec.actions.decode(int(action), env.view, env.partner))}"
 
 
 class Watched(gymnasium.Wrapper):
@@ -200,15 +206,18 @@ class WatchedAgents(BaseParallelWrapper):
 
     def words(self, agent, action):
         env = self.env
+        if isinstance(getattr(env, "choices", None), PartnerChoices):
+            k, actions = env.possible_agents.index(agent), new_actions()
+            env.choices.decode(action, env.view, k, actions)
+            return in_words(*actions[k].item())
         if not isinstance(env.codec, PartnerCodec):
             return answers(env.codec.decode(np.asarray(action), env.view(agent)))
-        response, quantity, price = env.codec.actions.decode(int(action), env.view, env.possible_agents.index(agent))
-        return f"{RESPONSE_NAMES[response]}" + (f" {quantity} at {price}" if quantity else "")
+        return in_words(*env.codec.actions.decode(int(action), env.view, env.possible_agents.index(agent)))
 
 
 def told(name, options):
     """The text of a single environment's playthrough."""
-    mode = {} if "OneShot" in name else {"render_mode": "ansi"}
+    mode = {"render_mode": "ansi"} if "Bilateral" in name and "OneShot" not in name else {}
     env = Watched(make(name, options | mode), f"{name} {json.dumps(options)}, seed {SEED}")
     play(env, SEED)
     return env.story.text
@@ -233,7 +242,7 @@ PLAYTHROUGHS = {
     for name, all_options in OPTIONS.items()
     for options in all_options
 }
-for _module in (oneshot_factories_v0, oneshot_negotiations_v0):
+for _module in PARALLEL:
     PLAYTHROUGHS[f"{_module.__name__.rpartition('.')[2]}.txt"] = functools.partial(told_of_agents, _module)
 """What makes each text, by the name of its file."""
 

@@ -15,7 +15,7 @@ import pytest
 from scml_gym.core.errors import InputError
 from scml_gym.jit.compile import compiled, jittable
 from scml_gym.oneshot.conservation import play_random_actions
-from scml_gym.oneshot.parity import compare_episodes, compare_external, compare_worlds, draw_case
+from scml_gym.oneshot.parity import compare_episode, compare_external, compare_worlds, draw_case
 from scml_gym.oneshot.strategies import STRATEGIES
 from scml_gym.oneshot.strategies.base import Strategy, StrategyPolicy
 from scml_gym.oneshot.strategies.market import accept, end
@@ -45,7 +45,7 @@ def test_worlds_are_equal_to_the_last_bit(timing, poor):
 @pytest.mark.parametrize("timing", TIMINGS)
 @pytest.mark.parametrize("observability", ["partial", "full"])
 def test_episodes_are_equal_to_the_last_bit(timing, observability):
-    difference = compare_episodes(SEED, timing, Counter(), days=(3, 6), observability=observability)
+    difference = compare_episode(SEED, timing, Counter(), days=(3, 6), observability=observability)
     assert difference is None, f"seed {SEED}, {timing}, {observability}: {difference}"
 
 

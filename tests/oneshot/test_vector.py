@@ -13,6 +13,7 @@ from scml_gym.oneshot.strategies import STRATEGIES
 from scml_gym.oneshot.worlds.generation import league_spec
 from scml_gym.oneshot.worlds.pool import SpecPool
 from scml_gym.vector.seeds import AHEAD
+from tests.helpers.rows import check_info, check_rows
 
 ID = "scml_gym/OneShotConcurrent-v0"
 ROWS = 5
@@ -21,7 +22,6 @@ SETTING = {
     "factories_per_level": (1, 4),
     "opponents": ["best-subset", "greedy", "random", "do-nothing"],
 }
-SUMMARY = ("score", "profit", "agreements", "negotiations", "decisions", "invalid_actions", "bankrupt")
 DAYS = {"episode": "day", "observation": "entities", "reward": "regret"}
 OPTIONS = {
     "default": {},
@@ -40,55 +40,9 @@ OPTIONS = {
 combination of them, and these are five."""
 
 
-def rows_of(observations, i):
-    return {k: v[i] for k, v in observations.items()} if isinstance(observations, dict) else observations[i]
-
-
-def same(left, right):
-    if isinstance(left, dict):
-        return left.keys() == right.keys() and all(same(left[k], right[k]) for k in left)
-    return np.array_equal(left, right) and np.asarray(left).dtype == np.asarray(right).dtype
-
-
-def check_info(infos, i, info):
-    assert infos["_action_mask"][i]
-    assert np.array_equal(infos["action_mask"][i], np.concatenate(info["action_mask"]))
-    assert infos["ideal_profit"][i] == info["ideal_profit"]
-    for name in SUMMARY:
-        assert (name in info) == bool(infos.get(f"_{name}", np.zeros(ROWS))[i])
-        if name in info:
-            assert infos[name][i] == info[name]
-
-
 @pytest.mark.parametrize(("name", "threads"), [*((name, 1) for name in OPTIONS), ("default", 2), ("full-day", 2)])
 def test_rows_equal_single_environments(name, threads):
-    options = SETTING | OPTIONS[name]
-    envs = gymnasium.make_vec(ID, num_envs=ROWS, threads=threads, **options)
-    singles = [gymnasium.make(ID, **options).unwrapped for _ in range(ROWS)]
-    envs.action_space.seed(0)
-    observations, infos = envs.reset(seed=40)
-    for i, env in enumerate(singles):
-        observation, info = env.reset(seed=40 + i)
-        assert same(rows_of(observations, i), observation)
-        check_info(infos, i, info)
-    ended = np.zeros(ROWS, dtype=bool)
-    episodes = 0
-    for _ in range(150):
-        actions = envs.action_space.sample()
-        observations, rewards, terminated, truncated, infos = envs.step(actions)
-        assert not truncated.any()
-        for i, env in enumerate(singles):
-            if ended[i]:
-                (observation, info), reward, done = env.reset(), 0.0, False
-            else:
-                observation, reward, done, _, info = env.step(actions[i])
-            assert same(rows_of(observations, i), observation), (name, i)
-            assert rewards[i] == reward
-            assert terminated[i] == done
-            check_info(infos, i, info)
-        ended = terminated
-        episodes += ended.sum()
-    assert episodes > ROWS
+    assert check_rows(ID, SETTING | OPTIONS[name], ROWS, threads) > ROWS
 
 
 def test_a_row_plays_on_when_its_seeds_are_used_up():

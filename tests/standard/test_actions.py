@@ -19,7 +19,8 @@ from scml_gym.standard.actions import (
     Goals,
     PartnerChoices,
 )
-from scml_gym.standard.planner import GOALS, N_GOALS, PLANNER, STARTS, PlannerExecutor
+from scml_gym.standard.executors import PlannerExecutor
+from scml_gym.standard.planner import GOALS, N_GOALS, PLANNER, STARTS
 from scml_gym.standard.rules import prices_with, repair, validate
 from scml_gym.standard.view import ACCEPT, END, MAX_PARTNERS, MAX_PER_LEVEL, NOOP, OFFER, new_actions
 from tests.helpers.standard_views import make_view, random_views

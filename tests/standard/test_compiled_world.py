@@ -13,7 +13,7 @@ import pytest
 from scml_gym.core.errors import InputError
 from scml_gym.oneshot.players import player_maker as oneshot_player_maker
 from scml_gym.simulator.negotiation import DeterministicMechanism
-from scml_gym.standard.parity import RESULTS, compare_external, compare_worlds, draw_case, make_worlds
+from scml_gym.standard.parity import RESULTS, compare_episode, compare_external, compare_worlds, draw_case, make_worlds
 from scml_gym.standard.players import player_maker
 from scml_gym.standard.rules import opens_negotiations
 from scml_gym.standard.strategies.base import Strategy, StrategyPolicy
@@ -53,6 +53,14 @@ def test_external_factories_see_the_same_in_both_worlds(n_external):
         case = draw_case(SEED + 2, index, days=(4, 8), factories=(1, 4))
         difference = compare_external(case, n_external)
         assert difference is None, f"seed {SEED + 2}, world {index}: {difference}"
+
+
+def test_episodes_are_equal_at_every_step():
+    counts = Counter()
+    for index in range(6):
+        difference = compare_episode(SEED + 3, index, counts, days=(8, 12))
+        assert difference is None, f"seed {SEED + 3}, episode {index}: {difference}"
+    assert counts["steps"] > 100
 
 
 def keep_what_is_used(monkeypatch):

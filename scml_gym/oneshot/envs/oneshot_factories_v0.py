@@ -6,9 +6,8 @@ from typing import Any
 
 from gymnasium.utils import EzPickle
 
-from scml_gym.core.arguments import check_render_mode, flag, named_arguments, whole
-from scml_gym.core.errors import InputError
-from scml_gym.game.parallel_env import ParallelParts, ParallelWorldEnv
+from scml_gym.core.arguments import check_render_mode, flag, named_arguments
+from scml_gym.game.parallel_env import ParallelParts, ParallelWorldEnv, factory_agents
 from scml_gym.oneshot.actions.factory import ACTIONS
 from scml_gym.oneshot.envs.config import OneShotConfig
 from scml_gym.oneshot.observations.factory import make_encoder
@@ -100,11 +99,8 @@ class OneShotFactoriesEnv(ParallelWorldEnv, EzPickle):
             render_mode,
             **arguments,
         )
-        indices = tuple(whole("factories", i, least=0) for i in factories)
-        if not indices or len(set(indices)) != len(indices):
-            raise InputError(f"factories={factories!r}; give at least one index, each once", "factories")
         self.config = OneShotConfig(factories_per_level=factories_per_level, **arguments)
-        self.factories = dict(zip([f"factory_{i}" for i in indices], indices, strict=True))
+        self.factories = factory_agents(factories)
         parts = ParallelParts(
             agents=self.factories,
             draw=self.config.draw,

@@ -25,7 +25,7 @@ from scml_gym.simulator.compiled.player_table import (
 )
 from scml_gym.simulator.vector.batch import STAGED, Batch, Source, point_to_state, widen_state
 from scml_gym.simulator.vector.rows import ENDED, ERROR, Outputs
-from scml_gym.simulator.vector.track import BatchedTrack
+from scml_gym.simulator.vector.track import SUMMARY_DTYPE, BatchedTrack
 from scml_gym.vector.env import Information, RowVectorEnv
 from scml_gym.vector.jobs import BatchStep
 from scml_gym.vector.loop import REST, RESTART
@@ -150,7 +150,7 @@ class BatchedEnv(RowVectorEnv):
         masks = np.empty((n, self._plan.n_choices), dtype=np.bool_)
         rewards, measures, errors = np.zeros(n), np.zeros(n), np.zeros(n, dtype=np.int64)
         done, ended = np.zeros(n, dtype=np.bool_), np.zeros(n, dtype=np.bool_)
-        summaries, notes = np.zeros(n, dtype=self.track.layout.summary), np.zeros(2, dtype=np.bool_)
+        summaries, notes = np.zeros(n, dtype=SUMMARY_DTYPE), np.zeros(2, dtype=np.bool_)
         return Outputs(observations, masks, rewards, done, measures, errors, ended, summaries, notes)
 
     def _advance(self, actions: np.ndarray, outputs: Outputs, resting: np.ndarray) -> None:

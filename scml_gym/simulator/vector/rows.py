@@ -73,7 +73,7 @@ class Rows(NamedTuple):
 @functools.cache
 def compile_rows(functions: Functions) -> Rows:
     """Compile what rows of a track's batches do."""
-    factories, generate, draw_players, count, begin_world, advance, answer, clear_actions, _, _, own_summary = functions
+    factories, generate, draw_players, count, begin_world, advance, answer, clear_actions, _, _ = functions
 
     @compiled
     def draw(
@@ -133,6 +133,5 @@ def compile_rows(functions: Functions) -> Rows:
         summary["decisions"], summary["profit"] = player["decisions"], player["total_profit"]
         summary["score"] = score_of(initial, player["total_profit"])
         summary["invalid_actions"], summary["bankrupt"] = player["invalid"], player["bankrupt"] > 0
-        own_summary(world, factory, summary)
 
     return Rows(draw, draw_next, advance_row, end_all, summarise)

@@ -58,15 +58,15 @@ def compile_step(
         reward: What is paid.
         per_day: Whether an episode is a day instead of a world.
     """
-    decode, mask, remember = codec
+    decode, mask, remember, go_on = codec
     reset, day_end, step_reward, _ = reward
     _, draw_next, advance_row, end_all, summarise = compile_rows(functions)
     answer, clear_actions = functions.answer, functions.clear_actions
     fill_hidden_state, measure = functions.fill_hidden_state, functions.measure
 
     @jittable
-    def run(batch: Batch, learners: Learners, i: int) -> None:
-        """On to the learner's next decision or to the end, through the days that end on the way."""
+    def run_on(batch: Batch, learners: Learners, i: int) -> None:
+        """On to the factory's next decision or to the end, through the days that end on the way."""
         world, row = batch.worlds[i], batch.rows[i]
         view = world["views"][row["factory"]]
         status = advance_row(batch, i)
@@ -80,6 +80,16 @@ def compile_step(
                     batch.closing[i] = view
             status = advance_row(batch, i)
         row["status"] = status
+
+    @jittable
+    def run(batch: Batch, learners: Learners, i: int) -> None:
+        """On to the learner's next decision, through those that follow from an earlier one, or to the end."""
+        world, row = batch.worlds[i], batch.rows[i]
+        run_on(batch, learners, i)
+        view, memory = world["views"][row["factory"]], learners.memory[i]
+        while row["status"] == DECISION and go_on(view, memory, world["actions"]):
+            answer(world, row["factory"])
+            run_on(batch, learners, i)
 
     @jittable
     def observe(batch: Batch, learners: Learners, outputs: Outputs, i: int, done: bool) -> Any:

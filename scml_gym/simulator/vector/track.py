@@ -9,15 +9,18 @@ import numpy as np
 
 from scml_gym.game.strategy import StrategyInterface
 
-SUMMARY_FIELDS = [
-    ("agreements", np.int64),
-    ("negotiations", np.int64),
-    ("decisions", np.int64),
-    ("score", np.float64),
-    ("profit", np.float64),  # money
-    ("invalid_actions", np.int64),
-    ("bankrupt", np.bool_),
-]
+SUMMARY_DTYPE = np.dtype(
+    [
+        ("agreements", np.int64),
+        ("negotiations", np.int64),
+        ("decisions", np.int64),
+        ("score", np.float64),
+        ("profit", np.float64),  # money
+        ("invalid_actions", np.int64),
+        ("bankrupt", np.bool_),
+    ],
+    align=True,
+)
 """What became of the learner's factory, in all tracks; as `scml_gym.game.world.World.summary`."""
 
 
@@ -29,7 +32,6 @@ class Layout(NamedTuple):
         daily: Dtype of a factory's day.
         view: Dtype of what a factory sees.
         hidden: Dtype of what nobody sees of a factory.
-        summary: Dtype of what became of a factory: `SUMMARY_FIELDS` and possibly others.
         factories: The most that a world has.
         products: Likewise.
     """
@@ -38,7 +40,6 @@ class Layout(NamedTuple):
     daily: np.dtype
     view: np.dtype
     hidden: np.dtype
-    summary: np.dtype
     factories: int
     products: int
 
@@ -58,7 +59,6 @@ class Functions(NamedTuple):
         clear_actions: ``(actions)``; see `scml_gym.simulator.compiled.players.Track`.
         fill_hidden_state: ``(world, daily, table)``.
         measure: ``(view) -> float``: a number of each day that ended, whose sum a step tells.
-        summarise: ``(world, factory, summary)``: the fields that are the track's own.
     """
 
     factories: int
@@ -71,7 +71,6 @@ class Functions(NamedTuple):
     clear_actions: Callable[..., None]
     fill_hidden_state: Callable[..., None]
     measure: Callable[..., float]
-    summarise: Callable[..., None]
 
 
 class BatchedTrack(NamedTuple):

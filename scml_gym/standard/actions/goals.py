@@ -122,7 +122,7 @@ class Goals:
     """
 
     def __init__(self, form: GoalForm = CHOICES):
-        self._form = form
+        self.form = form
         self.space = form.space
 
     def reset(self) -> None:
@@ -137,13 +137,13 @@ class Goals:
         Raises:
             InputError: if the action has another shape, or a number that is outside the space or not finite.
         """
-        if action.shape != self.space.shape or (self._form.dtype is np.int64 and action.dtype.kind not in "iu"):
-            kind = "integers" if self._form.dtype is np.int64 else "numbers"
+        if action.shape != self.space.shape or (self.form.dtype is np.int64 and action.dtype.kind not in "iu"):
+            kind = "integers" if self.form.dtype is np.int64 else "numbers"
             raise InputError(f"action of shape {action.shape}, {action.dtype}; valid: {kind} of {self.space.shape}")
-        numbers, goals = np.ascontiguousarray(action, dtype=self._form.dtype), np.zeros(N_GOALS)
-        wrong = _compiled(self._form.decode)(numbers, view, goals)
+        numbers, goals = np.ascontiguousarray(action, dtype=self.form.dtype), np.zeros(N_GOALS)
+        wrong = _compiled(self.form.decode)(numbers, view, goals)
         if wrong >= 0:
-            raise InputError(f"action {numbers.flat[wrong]} for {list(GOALS)[wrong]}; valid: {self._form.valid}")
+            raise InputError(f"action {numbers.flat[wrong]} for {list(GOALS)[wrong]}; valid: {self.form.valid}")
         return goals
 
     def mask(self, view: StandardView) -> np.ndarray:
@@ -161,14 +161,14 @@ class GoalActions:
     """
 
     def __init__(self, form: GoalForm = CHOICES):
-        self._form = form
+        self.form = form
         self._goals = Goals(form)
         self.space = form.space
 
     @property
     def kernel(self) -> ActionKernel:
         """As compiled code takes it."""
-        return goals_kernel(self._form.decode, self._form.dtype)
+        return goals_kernel(self.form.decode, self.form.dtype)
 
     def reset(self) -> None:
         """Nothing is kept."""

@@ -82,11 +82,11 @@ OTHER_FEATURES = (
     Feature("storage_cost", 0, 1, "today's, as a fraction of its input's trading price"),
     Feature("balance", -1, 4, "balance / initial balance"),
     *(
-        Feature(f"supplies[{ahead}]", 0, 4, f"items bought for {ahead} days from today / lines")
+        Feature(f"supplies[{ahead}]", 0, 4, "items bought for that day / lines; day 0 is today")
         for ahead in range(BOOK_DAYS)
     ),
     *(
-        Feature(f"sales[{ahead}]", 0, 4, f"items sold for {ahead} days from today / lines")
+        Feature(f"sales[{ahead}]", 0, 4, "items sold for that day / lines; day 0 is today")
         for ahead in range(BOOK_DAYS)
     ),
 )

@@ -20,7 +20,7 @@ from scml_gym.oneshot.worlds.compiled.layout import WORLD_DTYPE
 from scml_gym.oneshot.worlds.compiled.negotiation import answer, clear_actions
 from scml_gym.oneshot.worlds.spec import MAX_FACTORIES
 from scml_gym.oneshot.worlds.spec_record import DAILY_DTYPE, fill_spec
-from scml_gym.simulator.vector.track import SUMMARY_FIELDS, BatchedTrack, Functions, Layout
+from scml_gym.simulator.vector.track import BatchedTrack, Functions, Layout
 from scml_gym.simulator.world_spec import MOST_DAYS
 
 
@@ -39,11 +39,6 @@ def _draw_players(
 @jittable
 def _count(spec: Any) -> int:
     return spec["n_sellers"] + spec["n_buyers"]
-
-
-@jittable
-def _nothing_more(world: Any, factory: int, summary: Any) -> None:
-    """A summary has the fields of all tracks alone."""
 
 
 def _ranges(config: OneShotConfig) -> tuple[tuple[int, int], ...]:
@@ -65,7 +60,6 @@ TRACK = BatchedTrack(
         daily=DAILY_DTYPE,
         view=VIEW_DTYPE,
         hidden=HIDDEN_DTYPE,
-        summary=np.dtype(SUMMARY_FIELDS, align=True),
         factories=MAX_FACTORIES,
         products=3,
     ),
@@ -80,7 +74,6 @@ TRACK = BatchedTrack(
         clear_actions=clear_actions,
         fill_hidden_state=fill_hidden_state,
         measure=hindsight_profit,
-        summarise=_nothing_more,
     ),
     generator=compiled_spec,
     fill_spec=fill_spec,

@@ -1,0 +1,107 @@
+"""StandardConfig: the worlds an environment plays in, and how one is drawn from a seed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from scml_gym.core.arguments import Range, whole, whole_range
+from scml_gym.core.errors import InputError
+from scml_gym.core.registry import Registry
+from scml_gym.game.world_config import EpisodeSample, Opponent, WorldConfig
+from scml_gym.simulator.world_spec import MOST_DAYS
+from scml_gym.standard.envs.sampling import ANY, FIRST, LAST, MIDDLE, draw_players
+from scml_gym.standard.rules import stock_rule
+from scml_gym.standard.view import MAX_LEVELS, MAX_PER_LEVEL, MIN_LEVELS, MOST_HORIZON
+from scml_gym.standard.worlds.spec import WorldSpec
+
+BACKENDS = Registry("backend")
+BACKENDS.register("compiled", "scml_gym.standard.worlds.compiled.world:CompiledWorld")
+BACKENDS.register("reference", "scml_gym.standard.worlds.reference:ReferenceWorld")
+
+GENERATORS = Registry("world generator")
+GENERATORS.register("compiled", "scml_gym.standard.worlds.compiled.generation:compiled_spec")
+GENERATORS.register("league", "scml_gym.standard.worlds.generation:league_spec")
+
+LEVELS = {None: ANY, "first": FIRST, "middle": MIDDLE, "last": LAST}
+
+OPPONENTS = ("sync-random", "just-in-time", "greedy")
+
+Generator = Callable[[int, Any, Any, Any], WorldSpec]
+
+
+class StandardConfig(WorldConfig):
+    """Which worlds are played: the arguments that all environments of the Standard track share.
+
+    Args:
+        level: Where in the chain the learner's factory is: ``"first"``, ``"middle"``, ``"last"``, or None for any,
+            drawn anew for each world.
+        opponents: Who may play the other factories, each drawn with equal chance: names (see
+            `scml_gym.standard.players`), `Strategy` objects, or callables ``(seed) -> FactoryPolicy``.
+        days: Simulated days, a number or a range.
+        factories_per_level: A number or a range up to 8, drawn for each level of its own.
+        n_levels: Levels of factories, 2 to 4: a number or a range; by default as the league draws them, 2 to 4 alike,
+            and 3 or 4 for a learner in the middle.
+        generator: ``"compiled"`` (worlds as the league draws them, quickly), ``"league"`` (scml's own generator), or a
+            callable ``(seed, days, factories_per_level, n_levels)``.
+        spec: A `WorldSpec`, or the path of a saved one, to be played in every episode instead of drawing worlds.
+        stock: ``"league"``, where inputs in stock are never used up, or ``"physical"``; see
+            `scml_gym.standard.rules.stock_after`.
+        horizon: Days ahead that goods may be traded for, 0 to 10.
+        backend: ``"compiled"``, or ``"reference"`` for scml's own simulation, in which every kind of opponent can play.
+
+    Raises:
+        InputError: for an unknown name, a value of the wrong form, or a middle level in worlds that have none.
+    """
+
+    def __init__(
+        self,
+        level: str | None = None,
+        opponents: Sequence[Opponent] = OPPONENTS,
+        days: Range = 50,
+        factories_per_level: Range = (4, 8),
+        n_levels: Range | None = None,
+        generator: str | Generator = "compiled",
+        spec: WorldSpec | str | os.PathLike[str] | None = None,
+        stock: str = "league",
+        horizon: int = MOST_HORIZON,
+        backend: str = "compiled",
+    ):
+        if level not in LEVELS:
+            raise InputError(f"level={level!r}; valid: first, middle, last, None", "level")
+        self.place = LEVELS[level]
+        stock_rule(stock)
+        self.stock = stock
+        self.horizon = whole("horizon", horizon, 0, MOST_HORIZON)
+        self.generate = GENERATORS.get(generator, "generator") if isinstance(generator, str) else generator
+        least = MIN_LEVELS + (self.place == MIDDLE)
+        levels = whole_range("n_levels", (least, MAX_LEVELS) if n_levels is None else n_levels, MIN_LEVELS, MAX_LEVELS)
+        if levels[0] < least:
+            raise InputError(f"level='middle' in worlds of n_levels={n_levels!r}; valid: 3, 4 or (3, 4)", "n_levels")
+        self.days = whole_range("days", days, 1, MOST_DAYS)
+        self.factories_per_level = whole_range("factories_per_level", factories_per_level, 1, MAX_PER_LEVEL)
+        self.n_levels = levels
+        super().__init__(BACKENDS.get(backend, "backend"), opponents)
+        self.spec = spec if isinstance(spec, WorldSpec) or spec is None else WorldSpec.load(spec)
+        if self.spec is None:
+            self.draw_spec(0)  # refuse an impossible config now
+        elif self.spec.n_levels < least:
+            raise InputError("spec: it has 2 levels, and no middle one: level='middle' cannot be played", "spec")
+
+    def draw_spec(self, seed: int) -> WorldSpec:
+        """See `WorldConfig`."""
+        if self.spec is not None:
+            return self.spec
+        return self.generate(seed, self.days, self.factories_per_level, self.n_levels)
+
+    def draw_players(self, stream: np.ndarray, spec: WorldSpec, choices: np.ndarray) -> tuple[int, int]:
+        """See `WorldConfig`."""
+        sizes = np.array(spec.level_sizes)
+        return draw_players(stream, sizes, spec.n_levels, self.place, len(self.makers), choices)
+
+    def new_world(self, sample: EpisodeSample) -> Any:
+        """See `WorldConfig`."""
+        return self._world(sample.spec, sample.players, seed=sample.seed, stock=self.stock, horizon=self.horizon)

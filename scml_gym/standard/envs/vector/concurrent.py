@@ -1,0 +1,70 @@
+"""StandardConcurrent, many at once: the environment of that name as a native vector environment."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gymnasium.vector import AutoresetMode
+
+from scml_gym.core.arguments import named_arguments
+from scml_gym.simulator.vector.concurrent import FactoryVectorEnv
+from scml_gym.simulator.vector.env import check_batched
+from scml_gym.standard.actions import ACTIONS
+from scml_gym.standard.envs.config import StandardConfig
+from scml_gym.standard.envs.vector.track import TRACK
+from scml_gym.standard.observations import make_encoder
+from scml_gym.standard.rewards import Reward, make_reward
+from scml_gym.vector.env import SINGLE
+
+
+@named_arguments(StandardConfig, single=SINGLE)
+class StandardConcurrentVectorEnv(FactoryVectorEnv):
+    """`scml_gym.standard.envs.concurrent.StandardConcurrentEnv`, many at once, in compiled code.
+
+    Row ``i`` of a batch that was reset with ``seed`` is the single environment reset with ``seed + i``, to the last bit
+    of its observations, masks and rewards, and its later episodes are those of that environment's unseeded ``reset()``,
+    whatever the number of rows and of threads. Masks are one array, ``infos["action_mask"]``, bool, shape
+    ``(num_envs, choices)``.
+
+    Args:
+        num_envs: Rows.
+        autoreset_mode: See `scml_gym.vector.env.RowVectorEnv`.
+        threads: Threads that share the rows.
+        observability: As the single environment's, like all that follow.
+
+    Example:
+        >>> import gymnasium, scml_gym
+        >>> envs = gymnasium.make_vec("scml_gym/StandardConcurrent-v0", num_envs=4, days=4)
+        >>> observations, infos = envs.reset(seed=7)
+        >>> observations.shape, infos["action_mask"].shape
+        ((4, 326), (4, 448))
+
+    Raises:
+        InputError: for a value that the single environment refuses; for what cannot be compiled: an opponent that is
+            no strategy, the backend ``"reference"``, ``strict``, or an action, observation or reward of one's own.
+    """
+
+    track = TRACK
+
+    def __init__(
+        self,
+        num_envs: int,
+        autoreset_mode: AutoresetMode | str = AutoresetMode.NEXT_STEP,
+        threads: int = 1,
+        observability: str = "partial",
+        observation: str = "flat",
+        history: int = 0,
+        action: str = "choice",
+        reward: str | Reward = "daily-profit",
+        **arguments: Any,
+    ):
+        check_batched(num_envs, arguments)
+        super().__init__(
+            num_envs,
+            autoreset_mode,
+            threads,
+            StandardConfig(**arguments),
+            make_encoder(observability, observation, history),
+            ACTIONS.get(action, "action")(),
+            make_reward(reward),
+        )

@@ -1,0 +1,31 @@
+"""The Standard track as a `Game`; light, so that its ids are known before anything of it is loaded."""
+
+from __future__ import annotations
+
+from scml_gym.game.definition import EntryPoints, Game
+
+STANDARD = Game(
+    name="standard",
+    summary="SCML Standard: a chain of factories that keep stock and trade up to ten days ahead",
+    environments={
+        "scml_gym/StandardConcurrent-v0": EntryPoints(
+            "scml_gym.standard.envs.concurrent:StandardConcurrentEnv",
+            "scml_gym.standard.envs.vector.concurrent:StandardConcurrentVectorEnv",
+        ),
+        "scml_gym/StandardDaily-v0": EntryPoints(
+            "scml_gym.standard.envs.daily:StandardDailyEnv",
+            "scml_gym.standard.envs.vector.daily:StandardDailyVectorEnv",
+        ),
+    },
+    parallel_environments={
+        name: f"scml_gym.standard.envs.{name}" for name in ("standard_factories_v0", "standard_negotiations_v0")
+    },
+    backends="scml_gym.standard.envs.config:BACKENDS",
+    generators="scml_gym.standard.envs.config:GENERATORS",
+    strategies="scml_gym.standard.strategies:STRATEGIES",
+    actions="scml_gym.standard.actions:ACTIONS",
+    observations="scml_gym.standard.observations:OBSERVATIONS",
+    rewards="scml_gym.standard.rewards:REWARDS",
+    players="scml_gym.standard.players:player_maker",
+    parity="scml_gym.standard.parity:compare_case",
+)

@@ -1,0 +1,62 @@
+"""Rows of native vector environments compared with the single environments that they are."""
+
+import gymnasium
+import numpy as np
+
+SUMMARY = ("score", "profit", "agreements", "negotiations", "decisions", "invalid_actions", "bankrupt")
+
+
+def row_of(observations, i):
+    """A row's observation."""
+    return {k: v[i] for k, v in observations.items()} if isinstance(observations, dict) else observations[i]
+
+
+def same(left, right):
+    """Whether two observations are equal to the last bit."""
+    if isinstance(left, dict):
+        return left.keys() == right.keys() and all(same(left[k], right[k]) for k in left)
+    return np.array_equal(left, right) and np.asarray(left).dtype == np.asarray(right).dtype
+
+
+def check_info(infos, i, info):
+    """A row's information is that of the single environment."""
+    assert infos["_action_mask"][i]
+    assert np.array_equal(infos["action_mask"][i], np.concatenate(info["action_mask"]))
+    assert infos.get("ideal_profit", [None] * (i + 1))[i] == info.get("ideal_profit")
+    for name in SUMMARY:
+        assert (name in info) == (f"_{name}" in infos and bool(infos[f"_{name}"][i]))
+        if name in info:
+            assert infos[name][i] == info[name]
+
+
+def check_rows(name, options, rows, threads=1, steps=150):
+    """Play some rows and as many single environments with random actions, and compare them at every step.
+
+    Returns:
+        How many episodes ended.
+    """
+    envs = gymnasium.make_vec(name, num_envs=rows, threads=threads, **options)
+    singles = [gymnasium.make(name, **options).unwrapped for _ in range(rows)]
+    envs.action_space.seed(0)
+    observations, infos = envs.reset(seed=40)
+    for i, env in enumerate(singles):
+        observation, info = env.reset(seed=40 + i)
+        assert same(row_of(observations, i), observation)
+        check_info(infos, i, info)
+    ended, episodes = np.zeros(rows, dtype=bool), 0
+    for _ in range(steps):
+        actions = envs.action_space.sample()
+        observations, rewards, terminated, truncated, infos = envs.step(actions)
+        assert not truncated.any()
+        for i, env in enumerate(singles):
+            if ended[i]:
+                (observation, info), reward, done = env.reset(), 0.0, False
+            else:
+                observation, reward, done, _, info = env.step(actions[i])
+            assert same(row_of(observations, i), observation), i
+            assert rewards[i] == reward
+            assert terminated[i] == done
+            check_info(infos, i, info)
+        ended = terminated
+        episodes += int(ended.sum())
+    return episodes
