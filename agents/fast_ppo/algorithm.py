@@ -107,6 +107,7 @@ def new_rollout(tools: Tools, n_observed: int, n_options: int) -> Rollout:
         np.empty((steps + 1, n, actor.n_inputs(n_observed)), np.float32),
         np.empty((steps + 1, n, actor.n_rows, N_ROW), np.float32),
         np.ones((steps + 1, n, n_options), np.bool_),
+        np.ones((steps + 1, n, len(tools.network.heads)), np.bool_),
         np.zeros((steps + 1, n, len(tools.network.heads)), np.int64),
         np.zeros((steps + 1, n), np.float32),
         np.zeros((steps + 1, n), np.float32),

@@ -51,7 +51,8 @@ class Work(NamedTuple):
     whose: np.ndarray  # int64 (CHUNK * partners,): decision of each row
     shares: np.ndarray  # float32 (2, CHUNK * partners): what rows count in sums, 1, and in means over running partners
     means: np.ndarray  # float32 (2, CHUNK, units): of the rows' first layer, and their slopes
-    slots: np.ndarray  # int64 (CHUNK, heads): where its logits begin in the actor's last outputs; -1: one option only
+    slots: np.ndarray  # int64 (CHUNK, heads): where its logits begin in the actor's outputs; -1: it has no row
+    entropies: np.ndarray  # float32 (CHUNK, heads)
 
 
 class Actor(NamedTuple):
@@ -61,9 +62,9 @@ class Actor(NamedTuple):
         read: ``(observation, inputs, rows)``: writes what is known of a decision without any weights, which is kept.
         n_inputs: ``(size of an observation) -> how many inputs``.
         n_rows: How many rows of partners.
-        pack: ``(network, work, rows, mask, i, n_rows) -> n_rows``: prepare decision ``i`` of a chunk, with its
-            partners' rows and its mask; ``n_rows`` rows are packed.
-        forward: ``(network, work, n, n_rows)``.
+        pack: ``(network, work, rows, choices, i, n_rows) -> n_rows``: prepare decision ``i`` of a chunk, with its
+            partners' rows, and which heads leave a choice; ``n_rows`` rows are packed.
+        forward: ``(network, work, n, n_rows) -> logits``.
         backward: ``(network, work, n, n_rows, gradient)``: writes its part of the gradient, from the logits' slopes.
     """
 
@@ -71,7 +72,7 @@ class Actor(NamedTuple):
     n_inputs: Callable[[int], int]
     n_rows: int
     pack: Callable[..., int]
-    forward: Callable[..., None]
+    forward: Callable[..., np.ndarray]
     backward: Callable[..., None]
 
 
@@ -109,6 +110,7 @@ def new_work(network: Network, n_inputs: int, n_partners: int) -> Work:
         np.ones((2, CHUNK * n_partners), np.float32),
         np.empty((2, CHUNK, network.layers[0, OUTPUTS]), np.float32),
         np.empty((CHUNK, len(network.heads)), np.int64),
+        np.empty((CHUNK, len(network.heads)), np.float32),
     )
 
 
@@ -174,13 +176,13 @@ def before_tanh(values: np.ndarray, slopes: np.ndarray) -> None:
 
 
 @jittable
-def forward(network: Network, work: Work, first: int, last: int, n: int) -> None:
-    """Layers one after the other from the inputs, with tanh between them, up to the one with the number ``last``."""
+def forward(network: Network, work: Work, first: int, last: int, n: int) -> np.ndarray:
+    """Layers one after the other from the inputs, with tanh between them; outputs of the number ``last``."""
     x = work.inputs[:n]
     for layer in range(first, last):
         x = dense(network, work, layer, x)
         tanh(x)
-    dense(network, work, last, x)
+    return dense(network, work, last, x)
 
 
 @jittable
@@ -208,7 +210,7 @@ def read_summary(observation: np.ndarray, inputs: np.ndarray, rows: np.ndarray) 
 
 
 @jittable
-def pack_plain(network: Network, work: Work, rows: np.ndarray, mask: np.ndarray, i: int, n_rows: int) -> int:
+def pack_plain(network: Network, work: Work, rows: np.ndarray, choices: np.ndarray, i: int, n_rows: int) -> int:
     """See `Actor`."""
     for head in range(len(network.heads)):
         work.slots[i, head] = i * network.layers[network.n_actor - 1, OUTPUTS] + network.heads[head, 0]
@@ -216,9 +218,9 @@ def pack_plain(network: Network, work: Work, rows: np.ndarray, mask: np.ndarray,
 
 
 @jittable
-def plain_forward(network: Network, work: Work, n: int, n_rows: int) -> None:
+def plain_forward(network: Network, work: Work, n: int, n_rows: int) -> np.ndarray:
     """See `Actor`."""
-    forward(network, work, 0, network.n_actor - 1, n)
+    return forward(network, work, 0, network.n_actor - 1, n)
 
 
 @jittable
@@ -235,19 +237,18 @@ SETS = Actor(read_summary, lambda size: N_CONTEXT + N_ROW, 0, pack_plain, plain_
 
 
 @jittable
-def pack_rows(network: Network, work: Work, rows: np.ndarray, mask: np.ndarray, i: int, n_rows: int) -> int:
+def pack_rows(network: Network, work: Work, rows: np.ndarray, choices: np.ndarray, i: int, n_rows: int) -> int:
     """See `Actor`; partners that do not negotiate and leave no choice change nothing, so their rows are left out."""
     work.context[i] = work.inputs[i, :N_CONTEXT]
-    running = max(rows[:, RUNNING].sum(), F(1))
+    running = F(0)
     for k in range(len(rows)):
-        first, width = network.heads[k]
+        running += rows[k, RUNNING]
+    for k in range(len(rows)):
         work.slots[i, k] = -1
-        if (
-            rows[k, RUNNING] > F(0) or mask[first : first + width].sum() > 1 or n_rows == 0
-        ):  # BLAS takes no empty matrix
-            work.slots[i, k] = n_rows * width
+        if choices[k] or rows[k, RUNNING] > F(0) or n_rows == 0:  # BLAS takes no empty matrix
+            work.slots[i, k] = n_rows * network.heads[k, 1]
             work.rows[n_rows] = rows[k]
-            work.whose[n_rows], work.shares[1, n_rows] = i, np.true_divide(rows[k, RUNNING], running)
+            work.whose[n_rows], work.shares[1, n_rows] = i, np.true_divide(rows[k, RUNNING], max(running, F(1)))
             n_rows += 1
     return n_rows
 
@@ -256,8 +257,9 @@ def pack_rows(network: Network, work: Work, rows: np.ndarray, mask: np.ndarray, 
 def spread(decisions: np.ndarray, work: Work, shares: np.ndarray, rows: np.ndarray) -> None:
     """Add to each row a share of what its decision has."""
     for r in range(len(rows)):
-        for j in range(rows.shape[1]):
-            rows[r, j] += shares[r] * decisions[work.whose[r], j]
+        row, decision, share = rows[r], decisions[work.whose[r]], shares[r]
+        for j in range(len(row)):
+            row[j] += share * decision[j]
 
 
 @jittable
@@ -265,13 +267,14 @@ def collect(rows: np.ndarray, work: Work, shares: np.ndarray, decisions: np.ndar
     """Sum a share of each row for its decision, in place of what that has."""
     decisions[:] = F(0)
     for r in range(len(rows)):
-        for j in range(rows.shape[1]):
-            decisions[work.whose[r], j] += shares[r] * rows[r, j]
+        row, decision, share = rows[r], decisions[work.whose[r]], shares[r]
+        for j in range(len(row)):
+            decision[j] += share * row[j]
     return decisions
 
 
 @jittable
-def partners_forward(network: Network, work: Work, n: int, n_rows: int) -> None:
+def partners_forward(network: Network, work: Work, n: int, n_rows: int) -> np.ndarray:
     """See `Actor`, and `agents.sb3.partners.PartnerBody`."""
     each, mean = work.shares
     first = dense(network, work, ROW, work.rows[:n_rows])
@@ -280,7 +283,7 @@ def partners_forward(network: Network, work: Work, n: int, n_rows: int) -> None:
     second = dense(network, work, SECOND_ROW, first)
     spread(dense(network, work, SECOND_CONTEXT, collect(first, work, mean, work.means[0, :n])), work, each, second)
     tanh(second)
-    dense(network, work, ANSWERS, second)
+    return dense(network, work, ANSWERS, second)
 
 
 @jittable

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from agents.sb3.partners import FACTORY, MOST, N_CONTEXT, PARTNER, PRICE_WEIGHT
+from agents.sb3.partners import FACTORY, MOST, N_CONTEXT, N_ROW, PARTNER, PRICE_WEIGHT
 from scml_gym.jit.compile import jittable
 from scml_gym.oneshot.observations.encoding import N_ENTITIES, N_ENTITY, N_FACTORY, N_PARTNER
 from scml_gym.oneshot.view import MAX_PARTNERS
@@ -45,13 +45,17 @@ def read_sets(observation: np.ndarray, inputs: np.ndarray, rows: np.ndarray) -> 
     place = F(0)
     mean[:] = F(0)
     for k in range(MAX_PARTNERS):
-        asked = partners[k, RUNNING] * (F(1) - rows[k, BELOW])
+        running, row = partners[k, RUNNING], rows[k]
+        asked = running * (F(1) - row[BELOW])
         place += asked
-        part = np.floor(np.true_divide(-lacking + n_asked - place, max(n_asked, F(1))))
-        rows[k, PLACE] = place / F(MAX_PARTNERS)
-        rows[k, SHARE + int(min(max(part, F(0)), F(MOST)) * asked)] = F(1)
-        mean += rows[k] * partners[k, RUNNING]
-    mean /= max(n_running, F(1))
+        share = np.floor(np.true_divide(-lacking + n_asked - place, max(n_asked, F(1))))
+        row[PLACE] = np.true_divide(place, F(MAX_PARTNERS))
+        row[SHARE + int(min(max(share, F(0)), F(MOST)) * asked)] = F(1)
+        if running > F(0):
+            for j in range(N_ROW):
+                mean[j] += row[j] * running
+    for j in range(N_ROW):
+        mean[j] = np.true_divide(mean[j], max(n_running, F(1)))
     facts = context[N_FACTORY:]
     facts[0], facts[1] = lacking / F(MOST), exceeding / F(MOST)
     facts[2], facts[3], facts[4] = n_asked / F(MAX_PARTNERS), n_running / F(MAX_PARTNERS), time

@@ -83,6 +83,7 @@ class Compared:
             np.empty((N, size), np.float32),
             np.empty((N, actor.n_rows, N_ROW), np.float32),
             masks_of(self.heads, self.rng, N, masked),
+            np.zeros((N, len(self.heads)), np.bool_),
             np.zeros((N, len(self.heads)), np.int64),
             np.zeros(N, np.float32),
             np.zeros(N, np.float32),
