@@ -136,8 +136,8 @@ class _Fast:
             np.savez_compressed(folder / "training.npz", allow_pickle=False, **progress.arrays(), **state)
 
         with run.progress(settings.total_steps, run.info["agent_name"]) as bar, run.stops_at_checkpoints():
+            bar.update(progress.steps)
             while progress.steps < settings.total_steps:
-                bar.update(progress.steps, note)
                 observations = play(tools, progress, envs, observations, rollout)
                 numbers = update(tools, progress, rollout)
                 self.model.num_timesteps = progress.steps
@@ -151,6 +151,7 @@ class _Fast:
                     note = (
                         "".join(f"score {row[name]:.3f}  " for name in row if name == "score") + f"{speed:.0f} steps/s"
                     )
+                bar.update(progress.steps, note)
                 if run.checkpoint_due() or progress.steps >= settings.total_steps:
                     run.checkpoint(progress.steps, save)
 

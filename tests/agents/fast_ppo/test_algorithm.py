@@ -1,0 +1,136 @@
+"""The algorithm: a whole update is Stable-Baselines3's, and a small problem is learnt."""
+
+from types import SimpleNamespace
+
+import gymnasium
+import numpy as np
+import pytest
+import torch
+from gymnasium.spaces import Box, MultiDiscrete
+from stable_baselines3 import PPO
+from stable_baselines3.common.logger import Logger
+from stable_baselines3.common.vec_env import DummyVecEnv
+
+from agents.fast_ppo.algorithm import Progress, Tools, learning_rate, new_rollout, play, update
+from agents.fast_ppo.networks import FLATTEN, read_network
+from agents.fast_ppo.passes import compile_passes
+from agents.sb3.heads import HeadsPolicy
+from scml_gym.core.errors import InputError
+from scml_gym.vector.workers import Workers
+
+ROWS, STEPS, OPTIONS = 16, 8, 4
+SETTINGS = {
+    **{"n_steps": STEPS, "n_epochs": 3, "batch_size": 32, "gamma": 0.9, "gae_lambda": 0.8, "clip_range": 0.1},
+    **{"normalize_advantage": True, "ent_coef": 0.01, "vf_coef": 0.5, "max_grad_norm": 0.5, "target_kl": None},
+}
+
+
+class Guess(gymnasium.Env):
+    """One decision: say for both numbers that are shown, as one of so many lights, which they are; it may go on."""
+
+    observation_space = Box(0, 1, (2 * OPTIONS,), np.float32)
+    action_space = MultiDiscrete([OPTIONS, OPTIONS])
+
+
+class GuessRows:
+    """Many of them, of which so much is asked as `play` does."""
+
+    action_space = MultiDiscrete([[OPTIONS, OPTIONS]] * ROWS)
+
+    def __init__(self, goes_on=0.0):
+        self._rng, self._goes_on = np.random.default_rng(0), goes_on
+
+    def reset(self):
+        self._numbers = self._rng.integers(OPTIONS, size=(ROWS, 2))
+        return np.eye(OPTIONS, dtype=np.float32)[self._numbers].reshape(ROWS, -1)
+
+    def step(self, actions):
+        rewards = (actions == self._numbers).mean(axis=1)
+        done = self._rng.random(ROWS) >= self._goes_on
+        return self.reset(), rewards, done, np.zeros(ROWS, dtype=bool), {}
+
+
+def made(rate, **changes):
+    """A model of Stable-Baselines3, and what the same one is learnt with here."""
+    settings = SETTINGS | changes
+    spaces = [Guess() for _ in range(ROWS)]
+    model = PPO(
+        HeadsPolicy, DummyVecEnv([lambda env=env: env for env in spaces]), learning_rate=rate, seed=1, **settings
+    )
+    model.set_logger(Logger(folder=None, output_formats=[]))
+    more = {"n_envs": ROWS, "learning_rate": rate, "final_learning_rate": rate, "reward_scale": 1.0}
+    parameters = torch.nn.utils.parameters_to_vector(model.policy.parameters()).detach().numpy().copy()
+    network = read_network(model.policy, [OPTIONS, OPTIONS], parameters)
+    act, learn = (Workers(step) for step in compile_passes(FLATTEN))
+    tools = Tools(SimpleNamespace(total_steps=10_000, **settings, **more), network, FLATTEN, act, learn, masked=False)
+    moments = np.zeros((2, len(parameters)), np.float32)
+    progress = Progress(np.random.default_rng(2), *moments, np.zeros(ROWS), np.zeros(ROWS, np.int64))
+    return model, tools, progress
+
+
+@pytest.mark.parametrize("target_kl", [None, 0.003])
+def test_an_update_is_that_of_stable_baselines3(target_kl, monkeypatch):
+    model, tools, progress = made(0.01, target_kl=target_kl)
+    envs = GuessRows(goes_on=0.6)
+    observations = envs.reset()
+    rollout = new_rollout(tools, 2 * OPTIONS, 2 * OPTIONS)
+    orders = [np.random.default_rng(seed).permutation(ROWS * STEPS) for seed in range(2 * SETTINGS["n_epochs"])]
+    for first in (0, SETTINGS["n_epochs"]):
+        shown = play(tools, progress, envs, observations, rollout)
+        decisions, buffer = rollout.decisions, model.rollout_buffer
+        buffer.reset()
+        starts = np.concatenate([np.zeros((1, ROWS), dtype=bool), rollout.done[:-1]])
+        for step in range(STEPS):
+            values, logs = (torch.from_numpy(part[step].copy()) for part in (decisions.values, decisions.logs))
+            seen, actions = decisions.inputs[step].copy(), decisions.actions[step].copy()
+            buffer.add(seen, actions, rollout.rewards[step].copy(), starts[step], values, logs)
+        buffer.compute_returns_and_advantage(torch.from_numpy(decisions.values[-1].copy()), rollout.done[-1])
+        mine = iter(orders[first:])
+        # it keeps the decisions of a row together, where here those of a step are
+        theirs = iter([order % ROWS * STEPS + order // ROWS for order in orders[first:]])
+        monkeypatch.setattr(np.random, "permutation", lambda n, theirs=theirs: next(theirs))
+        model.train()
+        monkeypatch.undo()
+        stub = SimpleNamespace(permutation=lambda n, mine=mine: next(mine))
+        kept, progress.rng = progress.rng, stub
+        numbers = update(tools, progress, rollout)
+        progress.rng = kept
+        expected = torch.nn.utils.parameters_to_vector(model.policy.parameters()).detach().numpy()
+        assert np.abs(tools.network.parameters - expected).max() < 2e-5
+        recorded = {name.partition("/")[2]: value for name, value in model.logger.name_to_value.items()}
+        for name, value in numbers.items():
+            assert value == pytest.approx(recorded[name], rel=2e-3, abs=2e-5), name
+        observations = shown
+
+
+def test_a_small_problem_is_learnt():
+    _, tools, progress = made(0.003, batch_size=64, n_epochs=8, gamma=0.0)
+    envs = GuessRows()
+    observations, rollout = envs.reset(), new_rollout(tools, 2 * OPTIONS, 2 * OPTIONS)
+    means = []
+    for _ in range(40):
+        observations = play(tools, progress, envs, observations, rollout)
+        update(tools, progress, rollout)
+        means.append(rollout.rewards.mean())
+    assert means[0] < 0.4
+    assert np.mean(means[-3:]) > 0.9
+    assert progress.ended["return"][1] == progress.steps == 40 * ROWS * STEPS
+
+
+def test_the_learning_rate_falls_linearly():
+    settings = SimpleNamespace(learning_rate=1.0, final_learning_rate=0.5, total_steps=100)
+    assert [learning_rate(settings, steps) for steps in (0, 50, 100, 120)] == [1.0, 0.75, 0.5, 0.5]
+
+
+def test_numbers_that_are_not_finite_are_told_in_one_line():
+    _, tools, progress = made(0.003)
+    envs = GuessRows()
+    rollout = new_rollout(tools, 2 * OPTIONS, 2 * OPTIONS)
+    play(tools, progress, envs, envs.reset(), rollout)
+    rollout.rewards[:] = np.inf
+    with (
+        pytest.raises(InputError, match=r"not finite by step 128: lower agent\.learning_rate") as caught,
+        np.errstate(all="ignore"),
+    ):
+        update(tools, progress, rollout)
+    assert "\n" not in str(caught.value)
