@@ -58,8 +58,9 @@ def scores(run: Run, opponents: list[str], worlds: int) -> np.ndarray:
 def compared(rows: pd.DataFrame) -> str:
     """The difference of both learners' means over seeds, with its 95 % interval by Welch's test."""
     lines = []
-    for (experiment, mix), of in rows.groupby(["experiment", "opponents"]):
-        slow, fast = (of[of.learner == name].score.to_numpy() for name in LEARNERS[str(experiment)])
+    for experiment, mix in rows[["experiment", "opponents"]].drop_duplicates().itertuples(index=False):
+        of = rows[(rows.experiment == experiment) & (rows.opponents == mix)]
+        slow, fast = (np.array(of.loc[of.learner == name, "score"]) for name in LEARNERS[experiment])
         interval = stats.ttest_ind(fast, slow, equal_var=False).confidence_interval()
         difference, low, high = fast.mean() - slow.mean(), float(interval.low), float(interval.high)
         lines.append(

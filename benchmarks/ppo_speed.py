@@ -75,7 +75,7 @@ def summary(rows: pd.DataFrame) -> str:
         lines.append(f"{experiment}: {speeds[0]:,.0f} and {speeds[1]:,.0f} decisions in a second of CPU time")
         for what, one, other in (("learners", slow, fast), ("threads", fast, two)):
             column = "cpu_seconds" if what == "learners" else "clock_seconds"
-            times = one[column].to_numpy() / other[column].to_numpy()
+            times = np.array(one[column]) / np.array(other[column])
             lines.append(f"  {what}: {np.median(times):.2f} times ({times.min():.2f} to {times.max():.2f})")
     return "\n".join(lines)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
@@ -82,14 +82,21 @@ class Progress:
         texts = {"rng": json.dumps(self.rng.bit_generator.state), "ended": json.dumps(self.ended)}
         return {name: np.array(value) for name, value in (vars(self) | texts).items()}
 
-    @classmethod
-    def of_arrays(cls, arrays: Mapping[str, np.ndarray]) -> Progress:
-        """What `arrays` gave."""
-        kept = {part.name: arrays[part.name] for part in fields(cls)}
-        rng, ended = np.random.default_rng(0), json.loads(str(kept["ended"]))
-        rng.bit_generator.state = json.loads(str(kept["rng"]))
-        numbers = {name: int(kept[name]) for name in ("steps", "gradient_steps", "logged")}
-        return cls(**kept | numbers | {"rng": rng, "ended": {name: tuple(pair) for name, pair in ended.items()}})
+    def restore(self, arrays: Mapping[str, np.ndarray]) -> None:
+        """Go on where `arrays` were given."""
+        for name in ("first", "second", "returns", "lengths"):
+            setattr(self, name, arrays[name])
+        self.steps, self.gradient_steps, self.logged = (
+            int(arrays[name]) for name in ("steps", "gradient_steps", "logged")
+        )
+        self.rng.bit_generator.state = json.loads(str(arrays["rng"]))
+        self.ended = {name: tuple(pair) for name, pair in json.loads(str(arrays["ended"])).items()}
+
+
+def new_progress(seed: int, n_parameters: int, n_envs: int) -> Progress:
+    """Before anything is learnt."""
+    first, second = np.zeros((2, n_parameters), np.float32)
+    return Progress(np.random.default_rng(seed), first, second, np.zeros(n_envs), np.zeros(n_envs, np.int64))
 
 
 class Rollout(NamedTuple):

@@ -17,7 +17,7 @@ import torch
 from gymnasium.spaces import Box, Discrete, MultiDiscrete
 from stable_baselines3.common.utils import LinearSchedule, set_random_seed
 
-from agents.fast_ppo.algorithm import Progress, Tools, new_rollout, play, update
+from agents.fast_ppo.algorithm import Progress, Tools, new_progress, new_rollout, play, update
 from agents.fast_ppo.networks import FAST_NETWORKS, read_network
 from agents.fast_ppo.passes import compile_passes
 from agents.sb3.batch import can_batch, make_batch
@@ -98,17 +98,13 @@ class _Fast:
             return
         envs, tools = make_batch(self.env, settings.n_envs, settings.workers, 1.0).envs, self._tools()
         try:
+            progress = new_progress(learner_seed, len(tools.network.parameters), settings.n_envs)
             if checkpoint is None:
-                moments = np.zeros((2, len(tools.network.parameters)), np.float32)
-                returns, lengths = np.zeros(settings.n_envs), np.zeros(settings.n_envs, np.int64)
-                progress = Progress(np.random.default_rng(learner_seed), *moments, returns, lengths)
                 observations, _ = envs.reset(seed=env_seed)
             else:
                 arrays = _read_arrays(checkpoint / "training.npz")
-                progress, observations = (
-                    Progress.of_arrays(arrays),
-                    envs.restore({name[4:]: array for name, array in arrays.items() if name.startswith("env_")}),
-                )
+                observations = envs.restore({n[4:]: array for n, array in arrays.items() if n.startswith("env_")})
+                progress.restore(arrays)
             self._learn(run, tools, progress, envs, observations)
         finally:
             for threads in (tools.act, tools.learn, envs):

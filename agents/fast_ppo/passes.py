@@ -73,7 +73,7 @@ class Passes(NamedTuple):
 
 
 @jittable
-def exponential(x: float) -> float:
+def exponential(x: Any) -> Any:
     """Of a float32 not above 88, within 2e-7 of itself, 0 below -87: the polynomial of Cephes (``expf``)."""
     x, zero = max(x, F(-87)), x < F(-87)
     n = np.floor(x * F(1.44269504088896341) + F(0.5))

@@ -34,7 +34,7 @@ def played(envs, n):
 
 
 def equal(some, others):
-    return all(np.array_equal(a, b) for one, other in zip(some, others, strict=True) for a, b in zip(one, other))
+    return all(np.array_equal(a, b) for one, other in zip(some, others, strict=True) for a, b in zip(one, other, strict=True))
 
 
 @pytest.mark.parametrize("name", ENVIRONMENTS)

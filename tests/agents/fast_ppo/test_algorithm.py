@@ -11,7 +11,7 @@ from stable_baselines3 import PPO
 from stable_baselines3.common.logger import Logger
 from stable_baselines3.common.vec_env import DummyVecEnv
 
-from agents.fast_ppo.algorithm import Progress, Tools, learning_rate, new_rollout, play, update
+from agents.fast_ppo.algorithm import Tools, learning_rate, new_progress, new_rollout, play, update
 from agents.fast_ppo.networks import FLATTEN, read_network
 from agents.fast_ppo.passes import compile_passes
 from agents.sb3.heads import HeadsPolicy
@@ -63,9 +63,7 @@ def made(rate, **changes):
     network = read_network(model.policy, [OPTIONS, OPTIONS], parameters)
     act, learn = (Workers(step) for step in compile_passes(FLATTEN))
     tools = Tools(SimpleNamespace(total_steps=10_000, **settings, **more), network, FLATTEN, act, learn, masked=False)
-    moments = np.zeros((2, len(parameters)), np.float32)
-    progress = Progress(np.random.default_rng(2), *moments, np.zeros(ROWS), np.zeros(ROWS, np.int64))
-    return model, tools, progress
+    return model, tools, new_progress(2, len(parameters), ROWS)
 
 
 @pytest.mark.parametrize("target_kl", [None, 0.003])

@@ -126,6 +126,23 @@ def test_what_is_loaded_or_copied_acts_the_same(features, tmp_path):
     )
 
 
+OTHERS = ["OneShotBilateral-v0", "StandardConcurrent-v0", "StandardDaily-v0"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", OTHERS)
+def test_other_environments_of_factories_are_learnt_in_too(name, tmp_path):
+    config = config_of("flatten", total_steps=64) | {"env": {"id": f"scml_gym/{name}", "days": 4}}
+    agent, run = trained(tmp_path / "run", config)
+    assert run.step == agent.model.num_timesteps == 64
+    env = make_env(config["env"])
+    observation, _ = env.reset(seed=1)
+    mask = env.get_wrapper_attr("action_masks")()
+    action, _ = type(agent).load(run.latest_checkpoint()).predict(observation, None, mask)
+    options = np.split(mask, np.cumsum(getattr(env.action_space, "nvec", [len(mask)]))[:-1])
+    assert all(valid[choice] for valid, choice in zip(options, np.atleast_1d(action), strict=True))
+
+
 @pytest.mark.slow
 def test_what_it_learns_is_played_as_that_of_the_slower_learner(tmp_path):
     """The same first network, the same player, and the same policy file."""
