@@ -115,9 +115,7 @@ class _Fast:
         settings, policy = self.hyperparameters, self.model.policy
         parameters = torch.nn.utils.parameters_to_vector(policy.parameters()).detach().clone()
         torch.nn.utils.vector_to_parameters(parameters, policy.parameters())  # which are parts of this one from now on
-        heads = (
-            self.action_space.nvec.tolist() if isinstance(self.action_space, MultiDiscrete) else [self.action_space.n]
-        )
+        heads = np.atleast_1d(getattr(self.action_space, "nvec", getattr(self.action_space, "n", 0))).tolist()
         network, actor = read_network(policy, heads, parameters.numpy()), FAST_NETWORKS.get(settings.features)
         act, learn = (Workers(step, settings.workers) for step in compile_passes(actor))
         return Tools(settings, network, actor, act, learn, MASKED[self.algorithm])
@@ -144,9 +142,9 @@ class _Fast:
                     row |= {name: total / n for name, (total, n) in progress.ended.items()}
                     run.log(progress.steps, **row, **numbers, steps_per_second=speed)
                     progress.ended, progress.logged = {}, progress.steps
-                    note = (
-                        "".join(f"score {row[name]:.3f}  " for name in row if name == "score") + f"{speed:.0f} steps/s"
-                    )
+                    note = f"{speed:.0f} steps/s"
+                    if "score" in row:
+                        note = f"score {row['score']:.3f}  {note}"
                 bar.update(progress.steps, note)
                 if run.checkpoint_due() or progress.steps >= settings.total_steps:
                     run.checkpoint(progress.steps, save)

@@ -34,7 +34,8 @@ def played(envs, n):
 
 
 def equal(some, others):
-    return all(np.array_equal(a, b) for one, other in zip(some, others, strict=True) for a, b in zip(one, other, strict=True))
+    pairs = ((a, b) for one, other in zip(some, others, strict=True) for a, b in zip(one, other, strict=True))
+    return all(np.array_equal(a, b) for a, b in pairs)
 
 
 @pytest.mark.parametrize("name", ENVIRONMENTS)
