@@ -33,6 +33,10 @@ from scml_gym.simulator.vector.env import BatchedEnv
 from scml_gym.vector.workers import Workers
 
 
+def no_optimizer(parameters: Any, lr: float, **settings: Any) -> None:
+    """In place of torch's Adam, which policies make and whose import takes a second: `algorithm.step_adam` is used."""
+
+
 class Model:
     """A policy of Stable-Baselines3 and the number of decisions that it was trained for."""
 
@@ -155,7 +159,8 @@ class _Fast:
         falling = LinearSchedule(settings.learning_rate, settings.final_learning_rate, 1.0)
         with global_generators_kept():
             set_random_seed(seed)
-            return self.policy_class(self.observation_space, self.action_space, falling, **self._network())
+            network = self._network() | {"optimizer_class": no_optimizer}
+            return self.policy_class(self.observation_space, self.action_space, falling, **network)
 
     def _write_model(self, folder: Path) -> None:
         weights = {name: tensor.numpy() for name, tensor in self.model.policy.state_dict().items()}
