@@ -73,7 +73,7 @@ def summary(rows: pd.DataFrame) -> str:
         slow, fast, two = (of[(of.learner.str.startswith("fast") == quick) & (of.threads == n)] for quick, n in PARTS)
         speeds = [(part.decisions / part.cpu_seconds).median() for part in (slow, fast)]
         lines.append(f"{experiment}: {speeds[0]:,.0f} and {speeds[1]:,.0f} decisions in a second of CPU time")
-        for what, one, other in (("learners", slow, fast), ("threads", fast, two)):
+        for what, one, other in (("learners", slow, fast), *([("threads", fast, two)] if len(two) else [])):
             column = "cpu_seconds" if what == "learners" else "clock_seconds"
             times = np.array(one[column]) / np.array(other[column])
             lines.append(f"  {what}: {np.median(times):.2f} times ({times.min():.2f} to {times.max():.2f})")
@@ -87,6 +87,8 @@ PARTS = ((False, 1), (True, 1), (True, 2))
 def main() -> int:
     """Time, print and write the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--experiments", nargs="+", default=["flat", "planner"], choices=["flat", "planner"])
+    parser.add_argument("--threads", type=int, nargs="+", default=[1, 2], choices=[1, 2], help="of the fast learner")
     parser.add_argument("--turns", type=int, default=3)
     parser.add_argument("--steps", type=int, default=1_000_000, help="decisions of a training")
     parser.add_argument("--warm", type=int, default=20_000, help="decisions of the trainings before the first turn")
@@ -94,10 +96,11 @@ def main() -> int:
     parser.add_argument("--out", type=Path, help="CSV file for the table")
     options = parser.parse_args()
     rows = []
-    for training in TRAININGS:
+    chosen = [part for part in TRAININGS if part.experiment in options.experiments and part.threads in options.threads]
+    for training in chosen:
         timed(training, options.warm, options.seed)
     for turn in range(options.turns):
-        for training in TRAININGS:
+        for training in chosen:
             rows.append({"turn": turn, **timed(training, options.steps, options.seed)})
             print(rows[-1], flush=True)
             if options.out:
