@@ -131,7 +131,7 @@ class _Fast:
         def save(folder: Path) -> None:
             self.save(folder)
             state = {f"env_{name}": array for name, array in envs.state().items()}
-            np.savez_compressed(folder / "training.npz", allow_pickle=False, **progress.arrays(), **state)
+            np.savez(folder / "training.npz", allow_pickle=False, **progress.arrays(), **state)
 
         with run.progress(settings.total_steps, run.info["agent_name"]) as bar, run.stops_at_checkpoints():
             bar.update(progress.steps)

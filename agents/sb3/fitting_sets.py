@@ -64,8 +64,11 @@ def read_sets(observation: np.ndarray, inputs: np.ndarray, rows: np.ndarray) -> 
 @jittable
 def _find_sets(factory: np.ndarray, partners: np.ndarray, rows: np.ndarray) -> tuple[float, float]:
     """Mark the members of both sets in the rows, as `agents.sb3.partners.fitting_sets`; their totals less the needs."""
-    standing = np.empty(MAX_PARTNERS, np.int64)
-    totals, gains = np.empty(1 << MAX_PARTNERS, np.float32), np.empty(1 << MAX_PARTNERS, np.float32)
+    n = 0
+    for k in range(MAX_PARTNERS):
+        n += partners[k, MY_TURN] > F(0)
+    sets, standing = np.empty((2, 1 << n), np.float32), np.empty(n, np.int64)
+    totals, gains = sets
     totals[0], gains[0] = F(0), F(0)
     n, buyer = 0, factory[BUYER]
     for k in range(MAX_PARTNERS):
