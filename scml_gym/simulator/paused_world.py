@@ -44,7 +44,7 @@ class PausedWorld(Uncopied):
         agents: scml's agents that play the factories.
     """
 
-    no_ops: ClassVar[Callable[[], np.ndarray]]
+    no_ops: ClassVar[staticmethod[[], np.ndarray]]
     """What makes an array of a track's answers."""
 
     why_not = "scml is paused in the middle of a call; make another one of the same spec and players and start it"

@@ -120,15 +120,15 @@ class ArraySpec:
             raise InputError(f"{path}: {error}") from error
 
 
-def check_spec(spec: Any, kind: type[ArraySpec]) -> None:
-    """Refuse what is no spec, or one of another track.
+def check_spec(spec: Any, kind: type[ArraySpec], key: str = "spec") -> None:
+    """Refuse what is no spec, or one of another track, for an argument ``key``.
 
     Raises:
         InputError: if it is not of that kind.
     """
     if not isinstance(spec, kind):
-        found = f"a spec of {spec.track}" if isinstance(spec, ArraySpec) else brief(spec)
-        raise InputError(f"spec: {found}, not of {kind.track}", "spec")
+        found = f"a spec of {spec.track}, not" if isinstance(spec, ArraySpec) else f"{brief(spec)}; valid: a spec"
+        raise InputError(f"{key}: {found} of {kind.track}", key)
 
 
 def given_spec(spec: Any, kind: type[ArraySpec]) -> Any:

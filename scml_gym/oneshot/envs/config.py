@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from scml_gym.core.arguments import Range, whole_range
-from scml_gym.core.errors import InputError, about
+from scml_gym.core.errors import InputError
 from scml_gym.core.registry import Registry
 from scml_gym.game.world_config import EpisodeSample, Opponent, WorldConfig
 from scml_gym.oneshot.envs.sampling import draw_players
@@ -83,8 +83,7 @@ class OneShotConfig(WorldConfig):
         if self.spec is not None:
             return self.spec
         spec = self.generate(seed, self.days, self.factories_per_level)
-        with about("generator"):
-            check_spec(spec, WorldSpec)
+        check_spec(spec, WorldSpec, "generator")
         return spec
 
     def draw_players(self, stream: np.ndarray, spec: WorldSpec, choices: np.ndarray) -> tuple[int, int]:
