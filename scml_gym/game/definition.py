@@ -95,6 +95,9 @@ class Game:
         competition: How competitors are ranked.
         parity: ``(seed, index, counts) -> text or None``: plays one random case in all backends and says what differs
             first; ``counts`` receives what was covered.
+        conservation: ``(actions, rows, seed) -> counts``: plays at least that many random actions, some of them in
+            batches of so many rows, checks that money and goods are conserved, and tells what was covered; raises an
+            ``AssertionError`` where something is not.
     """
 
     name: str
@@ -112,6 +115,7 @@ class Game:
     agents: Named = None
     competition: Competition | None = None
     parity: Named = None
+    conservation: Named = None
 
     def load(self, part: str) -> Any:
         """A field of this game, loaded.

@@ -218,7 +218,8 @@ class BatchedEnv(RowVectorEnv):
             wrong = (outputs.errors > 0) & ~resting
             if wrong.any():
                 i = int(np.argmax(wrong))
-                raise InputError(f"row {i}: action {actions[i].tolist()}; valid: {self.single_action_space}")
+                valid = " ".join(str(self.single_action_space).split())
+                raise InputError(f"row {i}: action {actions[i].tolist()}; valid: {valid}")
 
     def _information(self, outputs: Outputs, rows: np.ndarray) -> Information:
         """Masks and the track's measure of some rows, and a summary of those whose world is over."""

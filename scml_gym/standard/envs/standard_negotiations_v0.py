@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from typing import Any
 
+import numpy as np
 from gymnasium.utils import EzPickle
 
 from scml_gym.core.arguments import check_render_mode, flag, named_arguments
@@ -122,7 +123,7 @@ class StandardNegotiationsEnv(WorldAgents, EzPickle):
         before, answers = self.view.copy(), new_actions()
         for agent, action in actions.items():
             k = AGENTS.index(agent)
-            self.choices.decode(action, self.view, k, answers)
+            self.choices.decode(np.asarray(action), self.view, k, answers)
         if self.strict:
             validate(self.view, answers)
         if self.world.pending:
