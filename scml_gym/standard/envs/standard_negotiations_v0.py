@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gymnasium.utils import EzPickle
 
@@ -20,6 +20,9 @@ from scml_gym.standard.render import RENDER_MODES, render_day
 from scml_gym.standard.rewards import Reward, make_reward
 from scml_gym.standard.rules import validate
 from scml_gym.standard.view import MAX_PARTNERS, MAX_PER_LEVEL, StandardView, is_consumer, new_actions
+
+if TYPE_CHECKING:
+    from scml_gym.standard.envs.vector.negotiations import StandardNegotiationsVectorEnv
 
 AGENTS = tuple(f"{'consumer' if is_consumer(k) else 'supplier'}_{k % MAX_PER_LEVEL}" for k in range(MAX_PARTNERS))
 """By partner index."""
@@ -164,3 +167,18 @@ class StandardNegotiationsEnv(WorldAgents, EzPickle):
 
 
 parallel_env = StandardNegotiationsEnv
+
+
+def vector_env(num_worlds: int, **arguments: Any) -> StandardNegotiationsVectorEnv:
+    """Many of these environments at once, in compiled code, as a Gymnasium vector environment: each agent is a row.
+
+    Args:
+        num_worlds: Worlds, of 16 rows each.
+        arguments: Those of `scml_gym.standard.envs.vector.negotiations.StandardNegotiationsVectorEnv`.
+
+    Raises:
+        InputError: as that class does.
+    """
+    from scml_gym.standard.envs.vector.negotiations import StandardNegotiationsVectorEnv
+
+    return StandardNegotiationsVectorEnv(num_worlds, **arguments)

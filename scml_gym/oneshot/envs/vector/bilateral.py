@@ -100,6 +100,7 @@ class OneShotBilateralVectorEnv(BatchedEnv):
             n_choices=codec.actions.n,
             size=kernel.size,
             action_dtype=np.int64,
+            action_shape=(),
             goes_on=episode == "negotiation",
             always_asked=True,
         )
