@@ -76,14 +76,14 @@ def check_agent_rows(module, options, worlds, threads=1, steps=120):
     envs.action_space.seed(0)
     observations, infos = envs.reset(seed=40)
     resets = [env.reset(seed=40 + i) for i, env in enumerate(singles)]
-    rewards = terminated = None
+    rewards, terminated = np.zeros(envs.num_envs), np.zeros(envs.num_envs, dtype=bool)
     ended, count = np.zeros(worlds, dtype=bool), 0
     shown = [(seen, dict.fromkeys(agents, 0.0), dict.fromkeys(agents, False), info) for seen, info in resets]
     for _ in range(steps):
         for i, (seen, paid, ends, information) in enumerate(shown):
             for k, agent in enumerate(agents, i * len(agents)):
                 assert same(row_of(observations, k), seen[agent]), (i, agent)
-                assert rewards is None or (rewards[k], terminated[k]) == (paid[agent], ends[agent])
+                assert (rewards[k], terminated[k]) == (paid[agent], ends[agent])
                 check_info(infos, k, information[agent])
                 if "my_turn" in information[agent]:
                     assert infos["active"][k] == information[agent]["my_turn"]

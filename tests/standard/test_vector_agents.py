@@ -2,11 +2,13 @@
 
 import copy
 import pickle
+from typing import Any
 
 import numpy as np
 import pytest
 from gymnasium.wrappers.vector import RecordEpisodeStatistics
 
+from agents.sb3.batch import BatchVecEnv
 from scml_gym.core.errors import InputError
 from scml_gym.game.codecs import NotCompiledError
 from scml_gym.standard.envs import standard_factories_v0, standard_negotiations_v0
@@ -34,7 +36,7 @@ CASES = {
 parametrize_modules = pytest.mark.parametrize("name", MODULES)
 
 
-def make(name, worlds=2, **arguments):
+def make(name, worlds: Any = 2, **arguments):
     return MODULES[name].vector_env(worlds, **SMALL[name] | arguments)
 
 
@@ -64,11 +66,9 @@ def test_rows_of_a_world_end_together_and_the_last_ones_are_kept_aside(name):
     envs.action_space.seed(4)
     m = envs.num_agents
     observations, _ = envs.reset(seed=2)
-    last, _ = later.reset(seed=2)
-    ends = 0
-    for _ in range(40):
-        if ends:
-            break
+    later.reset(seed=2)
+    terminated = np.zeros(envs.num_envs, dtype=bool)
+    while not terminated.any():
         actions = envs.action_space.sample()
         observations, rewards, terminated, _, infos = envs.step(actions)
         last, expected, done, _, information = later.step(actions)
@@ -76,13 +76,11 @@ def test_rows_of_a_world_end_together_and_the_last_ones_are_kept_aside(name):
         assert (terminated.reshape(3, m).all(axis=1) == terminated.reshape(3, m).any(axis=1)).all()
         assert np.array_equal(infos["active"][~done], information["active"][~done])
         for i in np.flatnonzero(terminated):
-            ends += 1
             assert np.array_equal(infos["final_obs"][i], last[i])
             for key in ("score", "profit", "active", "action_mask"):
                 assert infos["final_info"][f"_{key}"][i]
                 assert np.array_equal(infos["final_info"][key][i], information[key][i])
             assert not infos["final_info"]["active"][i]
-    assert ends > 0
     first, _ = later.reset(options={"reset_mask": terminated})  # the same as its next episode
     assert np.array_equal(first[terminated], observations[terminated])
 
@@ -92,7 +90,7 @@ def test_worlds_are_reset_by_hand_as_a_whole(name):
     envs = make(name, 3, autoreset_mode="Disabled", days=(1, 4))
     with pytest.raises(InputError, match="valid: all of them at the first reset"):
         envs.reset(options={"reset_mask": np.arange(envs.num_envs) < envs.num_agents})
-    envs.reset(seed=5)
+    observations, _ = envs.reset(seed=5)
     terminated = np.zeros(envs.num_envs, dtype=bool)
     infos = {}
     while not terminated.any():
@@ -172,9 +170,22 @@ def test_returns_are_scores_and_gymnasiums_wrapper_counts_them():
             seen += 1
 
 
+def test_stable_baselines_takes_agents_as_rows():
+    vec = BatchVecEnv(make("negotiations", 3, autoreset_mode="SameStep"), 1.0)
+    vec.seed(5)
+    observations, _ = make("negotiations", 3).reset(seed=5)
+    assert np.array_equal(vec.reset(), observations)
+    for _ in range(20):
+        masks = np.array(vec.env_method("action_masks"))
+        assert masks.shape == (48, 28)
+        _, rewards, done, infos = vec.step(np.zeros((48, 4), dtype=np.int64))
+        assert rewards.shape == done.shape == (48,)
+        assert all(("score" in info) == ended for info, ended in zip(infos, done, strict=True))
+
+
 def test_opponents_may_be_exchanged():
     envs = make("negotiations", opponents=["do-nothing"])
-    envs.reset(seed=0)
+    observations, _ = envs.reset(seed=0)
     envs.set_opponents(["greedy"])
     for _ in range(20):
         observations, rewards, _, _, _ = envs.step(envs.action_space.sample())

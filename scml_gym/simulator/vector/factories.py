@@ -104,16 +104,16 @@ class FactoriesVectorEnv(BatchedEnv):
         return compile_factories_step(self.track.functions, functions, encode, self._encoder.full, paid)
 
     def _new_outputs(self) -> FactoryOutputs:
-        return FactoryOutputs(*super()._new_outputs(), np.zeros(self.num_envs, dtype=np.bool_))
+        return FactoryOutputs(**super()._new_outputs()._asdict(), active=np.zeros(self.num_envs, dtype=np.bool_))
 
-    def _kept(self, outputs: FactoryOutputs) -> FactoryOutputs:
+    def _kept(self, outputs: Any) -> Any:
         return super()._kept(outputs)._replace(active=outputs.active.copy())
 
-    def _keep(self, outputs: FactoryOutputs, before: FactoryOutputs) -> None:
+    def _keep(self, outputs: Any, before: Any) -> None:
         super()._keep(outputs, before)
         outputs.active[:] = before.active
 
-    def _settle_resets(self, indices: np.ndarray, outputs: FactoryOutputs) -> None:
+    def _settle_resets(self, indices: np.ndarray, outputs: Any) -> None:
         wrong = outputs.errors.reshape(self.num_worlds, -1)[indices] > 0
         if wrong.any():
             i, a = divmod(int(np.argmax(wrong)), self.num_agents)
@@ -126,7 +126,7 @@ class FactoriesVectorEnv(BatchedEnv):
             return self._encoder.blocks(observations.reshape(-1, len(self._encoder.features)))
         return super()._shape(observations)
 
-    def _information(self, outputs: FactoryOutputs, rows: np.ndarray) -> Information:
+    def _information(self, outputs: Any, rows: np.ndarray) -> Information:
         """Masks of some rows, whether they have something to answer, and summaries of those whose world is over."""
         information: Information = {"action_mask": self._masks(outputs), "_action_mask": rows}
         information |= {"active": outputs.active, "_active": rows}

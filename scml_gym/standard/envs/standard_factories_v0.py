@@ -49,6 +49,11 @@ class StandardFactoriesEnv(ParallelWorldEnv, EzPickle):
     For each agent ``action_mask`` and ``my_turn`` (whether it has something to answer), and with the last step only
     ``score``, ``profit``, ``agreements``, ``negotiations``, ``decisions``, ``invalid_actions`` and ``bankrupt``.
 
+    ## Many at Once
+    ``standard_factories_v0.vector_env(num_worlds)`` is a native vector environment in which each agent is a row, those
+    of a world side by side; ``infos["active"]`` says which have something to answer. See
+    `scml_gym.standard.envs.vector.factories.StandardFactoriesVectorEnv`.
+
     ## Arguments
     Those of `scml_gym.standard.envs.config.StandardConfig` but ``level``, and ``factories`` (indices),
     ``observability``, ``observation``, ``history``, ``action``, ``reward``, ``strict``, ``render_mode``.

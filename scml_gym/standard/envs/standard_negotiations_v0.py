@@ -65,6 +65,11 @@ class StandardNegotiationsEnv(WorldAgents, EzPickle):
     factory's ``score``, ``profit``, ``agreements``, ``negotiations``, ``decisions``, ``invalid_actions`` and
     ``bankrupt``.
 
+    ## Many at Once
+    ``standard_negotiations_v0.vector_env(num_worlds)`` is a native vector environment in which each agent is a row, 16
+    of each world; ``infos["active"]`` says which have something to answer. See
+    `scml_gym.standard.envs.vector.negotiations.StandardNegotiationsVectorEnv`.
+
     ## Arguments
     Those of `scml_gym.standard.envs.config.StandardConfig`, and ``quantity_bins``, ``price_bins``, ``reward``,
     ``strict``, ``render_mode``.
