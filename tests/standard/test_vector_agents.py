@@ -10,7 +10,6 @@ from gymnasium.wrappers.vector import RecordEpisodeStatistics
 
 from agents.sb3.batch import BatchVecEnv
 from scml_gym.core.errors import InputError
-from scml_gym.game.codecs import NotCompiledError
 from scml_gym.standard.envs import standard_factories_v0, standard_negotiations_v0
 from scml_gym.standard.worlds.generation import league_spec
 from scml_gym.standard.worlds.pool import SpecPool
@@ -207,30 +206,15 @@ class Own:
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"backend": "reference"}, "backend='reference' cannot be batched: use parallel_env"),
         ({"opponents": ["scml:GreedyStdAgent"]}, "scml:GreedyStdAgent.*backend='reference'"),
         ({"stock": "mine"}, "stock='mine'"),
-        ({"threads": 0}, "threads=0"),
-        ({"autoreset_mode": "never"}, "autoreset_mode='never'"),
-        ({"strict": True}, "strict"),
-        ({"dayz": 3}, "dayz.*did you mean 'days'"),
+        ({"reward": Own()}, "reward: Own is for single environments .*parallel_env"),
     ],
 )
 def test_what_cannot_be_batched_is_refused(name, options, words):
     with pytest.raises(InputError, match=words) as refused:
         make(name, **options)
     assert "\n" not in str(refused.value)
-
-
-@parametrize_modules
-def test_numbers_of_worlds_and_rewards_of_ones_own(name):
-    for worlds in (0, 1.5, True):
-        with pytest.raises(InputError, match=f"num_worlds={worlds}"):
-            make(name, worlds)
-    with pytest.raises(NotCompiledError, match=r"reward: Own is for single environments .*parallel_env"):
-        make(name, reward=Own())
-    with pytest.raises(InputError, match="3 seeds for 2 worlds"):
-        make(name).reset(seed=[1, 2, 3])
 
 
 @pytest.mark.parametrize("factories", [(), (0, 0), (-1,), ("first",)])

@@ -14,18 +14,15 @@ from scml_gym.core.masks import sampling_mask
 from scml_gym.core.parallel import check_agents
 from scml_gym.game.parallel_env import WorldAgents
 from scml_gym.oneshot.envs.config import OneShotConfig
-from scml_gym.oneshot.envs.partner_codec import PartnerCodec, negotiation_reward
+from scml_gym.oneshot.envs.partner_codec import AGENTS, PartnerCodec, negotiation_reward
 from scml_gym.oneshot.render import RENDER_MODES, render_day
 from scml_gym.oneshot.rewards.negotiation import NegotiationReward
 from scml_gym.oneshot.rewards.negotiation_ends import PartnerTracker
 from scml_gym.oneshot.rules import validate
-from scml_gym.oneshot.view import MAX_PARTNERS, FactoryView, new_actions
+from scml_gym.oneshot.view import FactoryView, new_actions
 
 if TYPE_CHECKING:
     from scml_gym.oneshot.envs.vector.negotiations import OneShotNegotiationsVectorEnv
-
-AGENTS = tuple(f"partner_{k}" for k in range(MAX_PARTNERS))
-"""By partner index."""
 
 
 @named_arguments(OneShotConfig)

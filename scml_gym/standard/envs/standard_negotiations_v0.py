@@ -15,17 +15,15 @@ from scml_gym.game.codecs import Transition
 from scml_gym.game.parallel_env import WorldAgents
 from scml_gym.standard.actions import PartnerChoices
 from scml_gym.standard.envs.config import StandardConfig
+from scml_gym.standard.envs.partner_agents import AGENTS
 from scml_gym.standard.observations import PartnerEncoder
 from scml_gym.standard.render import RENDER_MODES, render_day
 from scml_gym.standard.rewards import Reward, make_reward
 from scml_gym.standard.rules import validate
-from scml_gym.standard.view import MAX_PARTNERS, MAX_PER_LEVEL, StandardView, is_consumer, new_actions
+from scml_gym.standard.view import StandardView, new_actions
 
 if TYPE_CHECKING:
     from scml_gym.standard.envs.vector.negotiations import StandardNegotiationsVectorEnv
-
-AGENTS = tuple(f"{'consumer' if is_consumer(k) else 'supplier'}_{k % MAX_PER_LEVEL}" for k in range(MAX_PARTNERS))
-"""By partner index."""
 
 
 @named_arguments(StandardConfig)

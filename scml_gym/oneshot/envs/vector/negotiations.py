@@ -14,8 +14,7 @@ from scml_gym.game.rewards import KernelReward
 from scml_gym.jit.compile import jittable
 from scml_gym.oneshot.actions.factory import ChoiceActions
 from scml_gym.oneshot.envs.config import OneShotConfig
-from scml_gym.oneshot.envs.oneshot_negotiations_v0 import AGENTS
-from scml_gym.oneshot.envs.partner_codec import PartnerCodec, negotiation_reward
+from scml_gym.oneshot.envs.partner_codec import AGENTS, PartnerCodec, negotiation_reward
 from scml_gym.oneshot.envs.vector.bilateral import compiled_reward
 from scml_gym.oneshot.envs.vector.bilateral_step import partner_kernel
 from scml_gym.oneshot.envs.vector.track import TRACK

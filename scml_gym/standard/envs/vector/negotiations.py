@@ -15,7 +15,7 @@ from scml_gym.simulator.vector.env import check_batched
 from scml_gym.simulator.vector.partners import PartnersVectorEnv
 from scml_gym.standard.actions import ChoiceActions, PartnerChoices
 from scml_gym.standard.envs.config import StandardConfig
-from scml_gym.standard.envs.standard_negotiations_v0 import AGENTS
+from scml_gym.standard.envs.partner_agents import AGENTS
 from scml_gym.standard.envs.vector.track import TRACK
 from scml_gym.standard.observations import PartnerEncoder
 from scml_gym.standard.observations.encoding import encode_one_partner, encode_partner
