@@ -36,7 +36,7 @@ def test_negotiations_that_ended_with_their_world_are_kept_aside():
     envs.action_space.seed(4)
     envs.reset(seed=2)
     later.reset(seed=2)
-    terminated = np.zeros(envs.num_envs, dtype=bool)
+    terminated, infos, information = np.zeros(envs.num_envs, dtype=bool), {}, {}
     while not terminated.any():
         actions = envs.action_space.sample()
         _, rewards, terminated, _, infos = envs.step(actions)
