@@ -81,7 +81,8 @@ class Game:
         name: In ``scml_gym.games.GAMES``.
         summary: One line.
         environments: Gymnasium id -> `EntryPoints`.
-        parallel_environments: Name of a PettingZoo environment -> its module, with ``parallel_env`` and ``env``.
+        parallel_environments: Name of a PettingZoo environment -> its module, with ``parallel_env`` and
+            ``vector_env``, the native batch of ``num_worlds``.
         backends: Registry of simulations: classes of a `scml_gym.game.world.World`.
         generators: Registry of functions that draw the parameters of a world.
         strategies: Registry of `scml_gym.game.strategy.Strategy`.
