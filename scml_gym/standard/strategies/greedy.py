@@ -93,12 +93,12 @@ def needs_on(view: StandardView, k: int, ahead: int, target: float) -> float:
 
 
 @jittable
-def is_good(view: StandardView, state: np.ndarray, k: int, future_price: float) -> bool:
-    """Whether the standing offer of partner ``k`` has a good enough price by now."""
+def is_good(view: StandardView, state: np.ndarray, k: int, firmness: float, future_price: float) -> bool:
+    """Whether the standing offer of partner ``k`` has a good enough price by now, or for a later day."""
     partner = view["partners"][k]
     today = partner["offer_day"] == view["day"]
     low, high = limits(view, state, k, 0.0 if today else future_price)
-    least = falling(partner["step"], view["n_rounds"], state[EXPONENT]) if today else future_price
+    least = firmness if today else future_price
     gain = partner["offer_price"] - low if is_consumer(k) else high - partner["offer_price"]
     return gain >= least * (high - low)
 
@@ -139,11 +139,12 @@ def decide(view: StandardView, state: np.ndarray, params: np.ndarray, draws: np.
     for k in range(MAX_PARTNERS):
         if view["partners"][k]["my_turn"] == 0:
             continue
+        firmness = falling(view["partners"][k]["step"], view["n_rounds"], state[EXPONENT])
         offered, ahead = view["partners"][k]["offer_quantity"], view["partners"][k]["offer_day"] - view["day"]
         if offered > 0:
             needs = needs_on(view, k, ahead, target)
             fits = offered <= needs if ahead == 0 else offered < needs
-            if fits and is_good(view, state, k, parameters["future_price"]):
+            if fits and is_good(view, state, k, firmness, parameters["future_price"]):
                 price = view["partners"][k]["offer_price"]
                 if ahead == 0 and is_consumer(k):
                     state[BEST_SOLD] = max(state[BEST_SOLD], price)
@@ -157,7 +158,6 @@ def decide(view: StandardView, state: np.ndarray, params: np.ndarray, draws: np.
         least = min(max(1, int(0.5 + most * view["day"] / view["n_days"])), most)
         quantity = max(draw_integer(draws[QUANTITY_DRAW + k], least, most), view["min_quantity"])
         low, high = limits(view, state, k, 0.0 if ahead == 0 else parameters["future_price"])
-        firmness = falling(view["partners"][k]["step"], view["n_rounds"], state[EXPONENT])
         price = int(low + firmness * (high - low)) if is_consumer(k) else int(high - firmness * (high - low))
         lowest, highest = prices_with(view, k)
         if lowest <= price <= highest:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from scml_gym.jit.arrays import scratch_floats, scratch_integers
+from scml_gym.jit.arrays import scratch_bits, scratch_floats, scratch_integers
 from scml_gym.jit.compile import jittable
 from scml_gym.jit.parameters import parameters_dtype, record_of
 from scml_gym.jit.random import below, open_stream, uniform
@@ -181,12 +181,12 @@ def ask_for_later(
 def decide(view: StandardView, state: np.ndarray, params: np.ndarray, draws: np.ndarray, actions: ActionArray) -> None:
     """Take good offers; ask most of the others for what today needs, and the rest for what later days need."""
     parameters = record_of(params, PARAMETERS_DTYPE, 0)
-    stream = np.zeros(1, dtype=np.uint64)
+    stream = scratch_bits(1)
     open_stream(stream, int(draws[0] * 2.0**53))
-    needs, order = scratch_floats(BOTH_BOOKS), scratch_integers(MAX_PARTNERS)
+    needs, left, order = scratch_floats(BOTH_BOOKS), scratch_floats(BOTH_BOOKS), scratch_integers(MAX_PARTNERS)
     estimate_needs(view, parameters, needs)
-    take_offers(view, parameters, needs, actions)
-    estimate_needs(view, parameters, needs)  # what is offered counts nothing that was accepted just now, as in scml
+    left[:] = needs
+    take_offers(view, parameters, left, actions)
     n = 0
     for k in range(MAX_PARTNERS):
         if view["partners"][k]["my_turn"] != 0 and actions[k]["response"] == NOOP:
@@ -195,7 +195,7 @@ def decide(view: StandardView, state: np.ndarray, params: np.ndarray, draws: np.
     shuffle(stream, n, order)
     if n > 0:
         ask_for_today(view, parameters, stream, n, order, actions)
-        ask_for_later(view, parameters, stream, needs, actions)
+        ask_for_later(view, parameters, stream, needs, actions)  # what was accepted just now counts nothing, as in scml
     for i in range(n):
         if actions[order[i]]["response"] != OFFER:
             end(actions, order[i])
