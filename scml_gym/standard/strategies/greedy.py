@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import numpy as np
 
+from scml_gym.jit.arrays import scratch_integers
 from scml_gym.jit.compile import jittable
 from scml_gym.jit.parameters import parameters_dtype, record_of
 from scml_gym.simulator.strategies import accept, draw_integer, draw_number, end, falling
 from scml_gym.standard.rules import needed_sales, prices_with
 from scml_gym.standard.strategies.base import Strategy
 from scml_gym.standard.strategies.market import days_ahead, is_first_level, is_last_level, offer
-from scml_gym.standard.view import MAX_PARTNERS, ActionArray, StandardView, is_consumer
+from scml_gym.standard.view import BOOK_DAYS, MAX_PARTNERS, ActionArray, StandardView, is_consumer
 
 PARAMETERS = {
     "target": 0.75,  # fraction of the lines to be traded on a later day, and in the middle of the chain today too
@@ -114,19 +115,14 @@ def items_to_ask_for(view: StandardView, k: int, target: float, draw: float) -> 
     needs = needs_on(view, k, 0, target)
     if int(needs) > 0:
         return 0, needs
-    count = 0
+    days, count = scratch_integers(BOOK_DAYS), 0
     for ahead in range(1, days_ahead(view) + 1):
         if needs_on(view, k, ahead, target) > 0.0:
+            days[count] = ahead
             count += 1
     if count == 0:
         return 0, target * view["lines"] if draw_integer(draw, 0, days_ahead(view)) == 0 else 0.0
-    left = draw_integer(draw, 0, count - 1)
-    chosen = 0
-    for ahead in range(1, days_ahead(view) + 1):
-        if needs_on(view, k, ahead, target) > 0.0:
-            if left == 0:
-                chosen = ahead
-            left -= 1
+    chosen = days[draw_integer(draw, 0, count - 1)]
     return chosen, needs_on(view, k, chosen, target)
 
 
@@ -186,4 +182,5 @@ GREEDY = Strategy(
     learn=learn,
     summary="today's needs, then most of the lines of later days, conceding on price (as GreedyStdAgent)",
     n_draws=CHARACTER_DRAW + 4,
+    partner_draws=2,
 )

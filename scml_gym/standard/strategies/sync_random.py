@@ -88,23 +88,25 @@ def profitable_prices(view: StandardView, side: int) -> tuple[float, float]:
 def take_offers(view: StandardView, parameters: np.void, needs: np.ndarray, actions: ActionArray) -> None:
     """Accept standing offers of less than their day needs, at a good price, and count them off the needs."""
     days_left = max(view["n_days"] - view["day"], 1)
-    for k in range(MAX_PARTNERS):
-        partner = view["partners"][k]
-        if partner["my_turn"] == 0 or partner["offer_quantity"] == 0:
-            continue
-        side, ahead = k // MAX_PER_LEVEL, partner["offer_day"] - view["day"]
+    for side in range(2):
         low, high = profitable_prices(view, side)
         if low > high:
             continue
-        if ahead == 0:
-            price = conceded(side == SALE, low, high, 0.0, partner["relative_time"], parameters["today_exponent"])
-        else:
-            time = ahead / days_left
-            price = conceded(side == SALE, low, high, parameters["reserve"], time, parameters["future_exponent"])
-        good = partner["offer_price"] >= price if side == SALE else partner["offer_price"] <= price
-        if good and partner["offer_quantity"] < int(needs[side * BOOK_DAYS + ahead]):
-            needs[side * BOOK_DAYS + ahead] -= partner["offer_quantity"]
-            accept(actions, k)
+        for k in range(side * MAX_PER_LEVEL, (side + 1) * MAX_PER_LEVEL):
+            partner = view["partners"][k]
+            if partner["my_turn"] == 0 or partner["offer_quantity"] == 0:
+                continue
+            ahead = partner["offer_day"] - view["day"]
+            if partner["offer_quantity"] >= int(needs[side * BOOK_DAYS + ahead]):
+                continue
+            if ahead == 0:
+                price = conceded(side == SALE, low, high, 0.0, partner["relative_time"], parameters["today_exponent"])
+            else:
+                time = ahead / days_left
+                price = conceded(side == SALE, low, high, parameters["reserve"], time, parameters["future_exponent"])
+            if partner["offer_price"] >= price if side == SALE else partner["offer_price"] <= price:
+                needs[side * BOOK_DAYS + ahead] -= partner["offer_quantity"]
+                accept(actions, k)
 
 
 @jittable
