@@ -1,9 +1,9 @@
 """Other worlds than those of the tests, whose seeds are fixed: both worlds equal, money and goods conserved.
 
-Each turn draws a seed and compares with it, to the last bit, worlds, episodes of ``OneShotConcurrent-v0`` and worlds
-with several external factories in the reference world and in the compiled one, in both timings, rich and poor; then it
-plays random actions in a batch. It says the seed of the first turn that fails and exits 1; with that ``--seed`` and
-``--turns 1`` the same is played again.
+Each turn draws a seed and compares with it, to the last bit, worlds and episodes of OneShot and of the Standard track
+and worlds with several external factories in the reference world and in the compiled one, in both timings, rich and
+poor, under both stock rules; then it plays random actions in a batch. It says the seed of the first turn that fails and
+exits 1; with that ``--seed`` and ``--turns 1`` the same is played again.
 
     python benchmarks/new_worlds.py --minutes 10
 """
@@ -18,7 +18,9 @@ from collections import Counter
 from collections.abc import Iterator
 
 from scml_gym.oneshot.conservation import play_random_actions
-from scml_gym.oneshot.parity import compare_episodes, compare_external, compare_worlds, draw_case
+from scml_gym.oneshot.parity import compare_episode, compare_external, compare_worlds, draw_case
+from scml_gym.standard.parity import compare_case as compare_standard
+from scml_gym.standard.rules import STOCK_RULES
 
 TIMINGS = ("rounds", "moves")
 
@@ -30,11 +32,14 @@ def differences(seed: int, counts: Counter[str]) -> Iterator[str | None]:
             found = compare_worlds(draw_case(seed, 0, timing, poor, days=(3, 8)), counts)
             yield found and f"world, {timing}, {poor=}: {found}"
         for observability in ("partial", "full"):
-            found = compare_episodes(seed, timing, counts, days=(3, 6), observability=observability)
+            found = compare_episode(seed, timing, counts, days=(3, 6), observability=observability)
             yield found and f"episode, {timing}, {observability=}: {found}"
         for n_external in (3, 8):
             found = compare_external(seed, timing, n_external)
             yield found and f"external factories, {timing}, {n_external=}: {found}"
+    for index, stock in enumerate(STOCK_RULES):
+        found = compare_standard(seed, index, counts)
+        yield found and f"Standard track, {stock=}: {found}"
     for action in ("choice", "continuous"):
         try:
             counts["random actions"] += play_random_actions(4000, 64, action, seed)

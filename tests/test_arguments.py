@@ -135,7 +135,7 @@ MISSPELT = {"n_days": "days", "oponents": "opponents", "roundz": "rounds", "oppo
 @pytest.mark.parametrize("make", [gymnasium.make, gymnasium.make_vec])
 @pytest.mark.parametrize("name", ENVIRONMENTS)
 def test_a_misspelt_argument_is_refused_with_the_nearest_name(name, make):
-    for wrong in list(MISSPELT)[:2] if "OneShot" in name else list(MISSPELT)[2:]:
+    for wrong in list(MISSPELT)[2:] if "/Bilateral" in name else list(MISSPELT)[:2]:
         with pytest.raises(InputError, match=rf"^{wrong}: .*did you mean '{MISSPELT[wrong]}'") as refused:
             make(name, **{wrong: 5})
         assert "\n" not in str(refused.value)

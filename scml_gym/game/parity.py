@@ -47,7 +47,7 @@ def play_both(
 
 
 def compare_episodes(name: str, seed: int, counts: Counter[str], **arguments: Any) -> str | None:
-    """Play an episode of an environment with random actions, half of them valid, in both backends.
+    """Play an episode of an environment in both backends with random actions, half of them valid where there are masks.
 
     Args:
         name: The environment's id.
@@ -62,9 +62,10 @@ def compare_episodes(name: str, seed: int, counts: Counter[str], **arguments: An
     for env in envs:
         env.action_space.seed(seed)
     rng = np.random.default_rng(seed)
+    has_masks = not isinstance(envs[0].action_space, gymnasium.spaces.Box)
 
     def choose() -> Any:
-        valid = rng.random() < 0.5
+        valid = has_masks and rng.random() < 0.5
         return envs[0].action_space.sample(mask=envs[0].sample_mask() if valid else None)
 
     difference, steps, _ = play_both(envs, seed, choose, lambda env: {})

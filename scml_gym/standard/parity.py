@@ -140,8 +140,7 @@ def compare_external(case: Case, n_external: int) -> str | None:
 def compare_episode(seed: int, index: int, counts: Counter[str], **arguments: Any) -> str | None:
     """An episode of ``StandardConcurrent-v0`` against all strategies; see `scml_gym.game.parity.compare_episodes`.
 
-    The index decides the stock rule, the learner's level, how much it sees, what it decides and what it is paid for, so
-    that 60 of them in a row hold every pair.
+    The stock rule, the learner's level, how much it sees, what it decides and what it is paid for are drawn.
 
     Args:
         seed: Of the whole comparison.
@@ -149,14 +148,16 @@ def compare_episode(seed: int, index: int, counts: Counter[str], **arguments: An
         counts: Receives ``episodes`` and ``steps``.
         arguments: Further ones of the environment.
     """
-    arguments |= {
-        "opponents": sorted(STRATEGIES),
-        "stock": STOCK_RULES[index % 2],
-        "level": LEVELS[index % 3],
-        "observability": ("partial", "full")[index // 2 % 2],
-        "action": sorted(ACTIONS)[index % len(ACTIONS)],
-        "reward": sorted(REWARDS)[index // 6 % len(REWARDS)],
+    choices = {
+        "stock": STOCK_RULES,
+        "level": LEVELS,
+        "observability": ("partial", "full"),
+        "action": sorted(ACTIONS),
+        "reward": sorted(REWARDS),
     }
+    rng = np.random.default_rng([seed, index])
+    arguments |= {name: str(rng.choice(values)) for name, values in choices.items()}
+    arguments["opponents"] = sorted(STRATEGIES)
     return compare_episodes(ENVIRONMENT_ID, seed * 1_000_003 + index, counts, **arguments)
 
 
