@@ -9,7 +9,7 @@ sides play worlds of the same size, with random actions, and opponents in equal 
 - world: all days of a world in which every factory is played by a strategy.
 
 The league's rate leaves out the making of its worlds, ours includes it. CPU time of one thread where nothing else is
-said; wall time for two.
+said; wall time for two, or, where that says "2, CPU", half of their CPU time together.
 
     PYTHONHASHSEED=0 python benchmarks/standard_throughput.py --seconds 8 --json standard_throughput.json
 """
@@ -25,7 +25,20 @@ from typing import Any
 
 import numpy as np
 import speed
-from speed import BATCH, SIZES, Report, Run, add_row, bytes_a_world, in_threads, league_steps, new_batch, rates, report
+from speed import (
+    BATCH,
+    SIZES,
+    TWO_BY_CPU,
+    Report,
+    Run,
+    add_row,
+    bytes_a_world,
+    in_threads,
+    league_steps,
+    new_batch,
+    rates,
+    report,
+)
 
 from scml_gym.core.provenance import versions
 from scml_gym.standard.envs.config import OPPONENTS, StandardConfig
@@ -40,12 +53,15 @@ ENVIRONMENT = "scml_gym/StandardConcurrent-v0"
 LEAGUE = ("greedy", "random", "sync-random")
 """The strategies like the agents of the league's context."""
 
+SHORT = 10
+"""Days of worlds in which batches of several sizes are compared."""
+
 LENGTHS = (25, 50, 100, 200)
 """Days of worlds whose time a day is compared."""
 
 play_worlds, draw_worlds = speed.programs(TRACK.functions)
 single = partial(speed.single, ENVIRONMENT)
-batched = partial(speed.batched, ENVIRONMENT, before=60)
+batched = partial(speed.batched, ENVIRONMENT)
 
 
 def league_environment(days: int, factories: int, levels: int) -> Any:
@@ -89,21 +105,18 @@ def compile_all(arguments: dict[str, Any]) -> None:
 
 
 def measure_decisions(rows: list[Report], arguments: dict[str, Any], steps: float, seconds: float) -> None:
-    """Decisions by the number of rows, and with other opponents, against the league's steps."""
-    add = partial(add_row, rows)
+    """Decisions against the league's steps: with its opponents and others, and by the number of rows."""
     found = rates({1: (single(arguments), 1)}, seconds)
-    add("decisions, one environment", found[1], steps)
-    for n in SIZES:
-        runs: dict[Any, Any] = {
-            threads: (batched(n, threads, arguments), threads) for threads in (1, 2) if n >= threads
-        }
-        for threads, rate in rates(runs, seconds).items():
-            add("decisions", rate, steps, n, threads)
-    for what, opponents in {"default opponents": OPPONENTS, "all strategies": tuple(STRATEGIES)}.items():
-        others = arguments | {"opponents": opponents}
-        runs = {threads: (batched(BATCH, threads, others), threads) for threads in (1, 2)}
-        for threads, rate in rates(runs, seconds).items():
-            add(f"decisions, {what}", rate, steps, BATCH, threads)
+    add_row(rows, "decisions, one environment", found[1], steps)
+    for what, opponents in {"": LEAGUE, ", default opponents": OPPONENTS, ", all strategies": STRATEGIES}.items():
+        others = arguments | {"opponents": list(opponents)}
+        one, two = batched(BATCH, 1, others, before=60), batched(BATCH, 2, others, before=60)
+        for threads, rate in rates({1: (one, 1), 2: (two, 2), TWO_BY_CPU: (two, TWO_BY_CPU)}, seconds).items():
+            add_row(rows, f"decisions{what}", rate, steps, BATCH, threads)
+    short = arguments | {"days": SHORT}  # so that many rows come to be on different days soon
+    found = rates({n: (batched(n, 1, short, before=30), 1) for n in SIZES}, seconds)
+    for n, rate in found.items():
+        add_row(rows, f"decisions, worlds of {SHORT} days", rate, steps, n)
 
 
 def measure_worlds(rows: list[Report], arguments: dict[str, Any], reference: Run, seconds: float, worlds: int) -> None:
