@@ -21,6 +21,7 @@ from scml_gym.core.errors import InputError
 from scml_gym.core.files import read_arrays, replace_file
 from scml_gym.core.registry import Registry
 from scml_gym.core.worker_processes import worker_processes
+from scml_gym.jit.arrays import scratch_bits
 from scml_gym.jit.compile import jittable
 from scml_gym.jit.random import below, open_stream
 
@@ -28,7 +29,7 @@ from scml_gym.jit.random import below, open_stream
 @jittable
 def pool_index(seed: int, size: int) -> int:
     """Which of ``size`` worlds a seed, 0 to 2**64 - 1, draws; the same in Python and compiled."""
-    stream = np.zeros(1, dtype=np.uint64)
+    stream = scratch_bits(1)
     open_stream(stream, seed)
     return below(stream, size)
 

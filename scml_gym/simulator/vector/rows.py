@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from scml_gym.game.sampling import begin_sampling
-from scml_gym.jit.arrays import part_of
+from scml_gym.jit.arrays import part_of, scratch_bits, scratch_integers
 from scml_gym.jit.compile import compiled, jittable
 from scml_gym.simulator.compiled.advance import OVER
 from scml_gym.simulator.compiled.player_table import place_players
@@ -90,7 +90,7 @@ def compile_rows(functions: Functions) -> Rows:
     ) -> None:
         world, row, days = worlds[i], rows[i], part_of(daily, i)
         spec = world["spec"]
-        stream = np.zeros(1, dtype=np.uint64)
+        stream = scratch_bits(1)
         spec_seed = begin_sampling(stream, row["seed"])
         if source.kind == GENERATED:
             generate(spec_seed, source.ranges, spec, days)
@@ -102,7 +102,7 @@ def compile_rows(functions: Functions) -> Rows:
             for day in range(spec["n_days"]):
                 for factory in range(factories):
                     days[day, factory] = kept[day, factory]
-        choices = np.zeros(factories, dtype=np.int64)
+        choices = scratch_integers(factories)
         row["factory"], seed = draw_players(stream, spec, source.places, len(source.players), choices)
         learner = row["factory"] if source.learners > 0 else -1
         place_players(world, count(spec), source.players, choices, learner, seed, part_of(state, i))
