@@ -114,7 +114,7 @@ def compile_rows(functions: Functions) -> Rows:
         row["draw"], row["seed"] = 0, next_seed(seeds, i)
         draw(batch.worlds, batch.daily, batch.prices, batch.state, batch.rows, source, i)
 
-    @jittable
+    @compiled
     def advance_row(batch: Batch, i: int) -> int:
         return advance(batch.worlds[i], part_of(batch.daily, i), part_of(batch.prices, i))
 
