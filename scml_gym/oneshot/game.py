@@ -62,4 +62,5 @@ ONESHOT = Game(
     agents="scml_gym.deployed:agent_class",
     competition=COMPETITION,
     parity="scml_gym.oneshot.parity:compare_case",
+    conservation="scml_gym.oneshot.conservation:soak",
 )

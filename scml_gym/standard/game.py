@@ -28,4 +28,5 @@ STANDARD = Game(
     rewards="scml_gym.standard.rewards:REWARDS",
     players="scml_gym.standard.players:player_maker",
     parity="scml_gym.standard.parity:compare_case",
+    conservation="scml_gym.standard.conservation:soak",
 )
