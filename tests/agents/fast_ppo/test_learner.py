@@ -132,7 +132,8 @@ OTHERS = ["OneShotBilateral-v0", "StandardConcurrent-v0", "StandardDaily-v0"]
 @pytest.mark.slow
 @pytest.mark.parametrize("name", OTHERS)
 def test_other_environments_of_factories_are_learnt_in_too(name, tmp_path):
-    config = config_of("flatten", total_steps=64) | {"env": {"id": f"scml_gym/{name}", "days": 4, "observation": "flat"}}
+    env = {"id": f"scml_gym/{name}", "days": 4, "observation": "flat"}
+    config = config_of("flatten", total_steps=64) | {"env": env}
     agent, run = trained(tmp_path / "run", config)
     assert run.step == agent.model.num_timesteps == 64
     env = make_env(config["env"])
