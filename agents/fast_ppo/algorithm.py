@@ -9,21 +9,14 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import numpy as np
+from stable_baselines3.common.utils import LinearSchedule, explained_variance
 
-from agents.fast_ppo.networks import CHUNK, Actor, Network
-from agents.fast_ppo.passes import (
-    APPROX_KL,
-    CLIPPED,
-    ENTROPY,
-    N_MEASURES,
-    POLICY_LOSS,
-    VALUE_LOSS,
-    Batch,
-    Decisions,
-)
+from agents.fast_ppo.facts import Facts
+from agents.fast_ppo.network import CHUNK, Network
+from agents.fast_ppo.passes import APPROX_KL, ENTROPY_LOSS, MEASURES, POLICY_LOSS, VALUE_LOSS, Batch, Decisions
 from agents.sb3.batch import SUMMARY
 from agents.sb3.hyperparameters import PPOHyperparameters
 from agents.sb3.partners import N_ROW
@@ -36,22 +29,15 @@ BETAS, EPSILON = (0.9, 0.999), 1e-5
 
 
 class Tools(NamedTuple):
-    """What PPO learns with.
-
-    Attributes:
-        settings: The hyperparameters.
-        network: The parameters change.
-        actor: What the network's is.
-        act, learn: See `agents.fast_ppo.passes.Passes`.
-        masked: Whether only valid options are chosen.
-    """
+    """What PPO learns with: the parameters of the network change."""
 
     settings: PPOHyperparameters
     network: Network
-    actor: Actor
-    act: Workers
-    learn: Workers
-    masked: bool
+    facts: Facts
+    read: Workers  # its `agents.fast_ppo.facts.compile_reading`
+    act: Workers  # `agents.fast_ppo.passes.ACT`
+    learn: Workers  # `agents.fast_ppo.passes.LEARN`
+    masked: bool  # whether only valid options are chosen
 
 
 @dataclass
@@ -60,7 +46,7 @@ class Progress:
 
     Attributes:
         rng: Draws actions and batches.
-        first, second: Adam's moments, float32, of each parameter.
+        moments: Adam's, float32, ``(2, parameters)``.
         returns, lengths: Of the running episode of each row: rewards (float64) and decisions so far.
         steps, gradient_steps: Decisions and steps of Adam so far.
         logged: Decisions until the last row of the learning curve.
@@ -68,8 +54,7 @@ class Progress:
     """
 
     rng: np.random.Generator
-    first: np.ndarray
-    second: np.ndarray
+    moments: np.ndarray
     returns: np.ndarray
     lengths: np.ndarray
     steps: int = 0
@@ -77,26 +62,24 @@ class Progress:
     logged: int = 0
     ended: dict[str, tuple[float, int]] = field(default_factory=dict)
 
+    @classmethod
+    def new(cls, seed: int, n_parameters: int, n_envs: int) -> Self:
+        """Before anything is learnt."""
+        moments = np.zeros((2, n_parameters), np.float32)
+        return cls(np.random.default_rng(seed), moments, np.zeros(n_envs), np.zeros(n_envs, np.int64))
+
     def arrays(self) -> dict[str, np.ndarray]:
-        """All of it as `np.savez` takes it."""
-        texts = {"rng": json.dumps(self.rng.bit_generator.state), "ended": json.dumps(self.ended)}
-        return {name: np.array(value) for name, value in (vars(self) | texts).items()}
+        """All of it, as `np.savez` takes it."""
+        facts = {name: getattr(self, name) for name in ("steps", "gradient_steps", "logged", "ended")}
+        text = json.dumps(facts | {"rng": self.rng.bit_generator.state})
+        return {"moments": self.moments, "returns": self.returns, "lengths": self.lengths, "facts": np.array(text)}
 
-    def restore(self, arrays: Mapping[str, np.ndarray]) -> None:
-        """Go on where `arrays` were given."""
-        for name in ("first", "second", "returns", "lengths"):
-            setattr(self, name, arrays[name])
-        self.steps, self.gradient_steps, self.logged = (
-            int(arrays[name]) for name in ("steps", "gradient_steps", "logged")
-        )
-        self.rng.bit_generator.state = json.loads(str(arrays["rng"]))
-        self.ended = {name: tuple(pair) for name, pair in json.loads(str(arrays["ended"])).items()}
-
-
-def new_progress(seed: int, n_parameters: int, n_envs: int) -> Progress:
-    """Before anything is learnt."""
-    first, second = np.zeros((2, n_parameters), np.float32)
-    return Progress(np.random.default_rng(seed), first, second, np.zeros(n_envs), np.zeros(n_envs, np.int64))
+    @classmethod
+    def read(cls, arrays: Mapping[str, np.ndarray]) -> Self:
+        """What `arrays` gave."""
+        facts, rng = json.loads(str(arrays["facts"])), np.random.default_rng()
+        rng.bit_generator.state = facts.pop("rng")
+        return cls(rng, arrays["moments"], arrays["returns"], arrays["lengths"], **facts)
 
 
 class Rollout(NamedTuple):
@@ -109,15 +92,19 @@ class Rollout(NamedTuple):
 
 def new_rollout(tools: Tools, n_observed: int, n_options: int) -> Rollout:
     """Arrays for a rollout, of observations and masks of those sizes."""
-    steps, n, actor = tools.settings.n_steps, tools.settings.n_envs, tools.actor
+    facts, steps, n, heads = tools.facts, tools.settings.n_steps, tools.settings.n_envs, len(tools.network.heads)
+    places = steps + 1, n
+    inputs = np.empty((*places, facts.n_inputs or n_observed), np.float32)
+    rows = np.empty((*places, facts.n_rows, N_ROW), np.float32) if facts.n_rows else inputs[:, :, None]
     decisions = Decisions(
-        np.empty((steps + 1, n, actor.n_inputs(n_observed)), np.float32),
-        np.empty((steps + 1, n, actor.n_rows, N_ROW), np.float32),
-        np.ones((steps + 1, n, n_options), np.bool_),
-        np.ones((steps + 1, n, len(tools.network.heads)), np.bool_),
-        np.zeros((steps + 1, n, len(tools.network.heads)), np.int64),
-        np.zeros((steps + 1, n), np.float32),
-        np.zeros((steps + 1, n), np.float32),
+        inputs,
+        rows,
+        np.ones(rows.shape[:3], np.float32),
+        np.ones((*places, n_options), np.bool_),
+        np.empty(rows.shape[:3], np.bool_),
+        np.empty((*places, heads), np.int64),
+        np.empty(places, np.float32),
+        np.empty(places, np.float32),
     )
     return Rollout(decisions, np.empty((steps, n), np.float32), np.empty((steps, n), np.bool_))
 
@@ -131,10 +118,8 @@ def play(
         due = Decisions(*(part[step] for part in rollout.decisions))
         if tools.masked:
             due.masks[:] = envs.action_masks()
-        shape = due.actions.shape
-        draws = progress.rng.random(shape, np.float32) if step < n_steps else np.zeros(shape, np.float32)
-        seen = np.ascontiguousarray(observations.reshape(n, -1), np.float32)
-        tools.act(-(-n // CHUNK), tools.network, seen, np.arange(n), draws, due)
+        tools.read(n, np.ascontiguousarray(observations.reshape(n, -1), np.float32), due)
+        tools.act(-(-n // CHUNK), tools.network, due, progress.rng.random(due.actions.shape, np.float32))
         if step < n_steps:  # the decisions after the last are there for their values
             observations, rewards, done, _, info = envs.step(due.actions.reshape(envs.action_space.shape or ()))
             rollout.rewards[step], rollout.done[step] = rewards * tools.settings.reward_scale, done
@@ -167,59 +152,57 @@ def estimate_advantages(rollout: Rollout, gamma: float, trace: float) -> np.ndar
     return advantages
 
 
-def learning_rate(hyperparameters: PPOHyperparameters, steps: int) -> float:
-    """Of Adam after so many decisions: it falls linearly."""
-    done = min(1.0, steps / hyperparameters.total_steps)
-    return hyperparameters.learning_rate + done * (hyperparameters.final_learning_rate - hyperparameters.learning_rate)
-
-
 def update(tools: Tools, progress: Progress, rollout: Rollout) -> dict[str, float]:
     """Learn from a rollout; what Stable-Baselines3 tells of an update, by the same names.
 
     Raises:
         InputError: if a gradient is not finite.
     """
-    settings = tools.settings
-    n, n_chunks = rollout.rewards.size, -(-settings.batch_size // CHUNK)
+    settings, n = tools.settings, rollout.rewards.size
     decisions = Decisions(*(part[:-1].reshape(n, *part.shape[2:]) for part in rollout.decisions))
     advantages = estimate_advantages(rollout, settings.gamma, settings.gae_lambda).ravel()
     returns = advantages + decisions.values
-    weights = settings.clip_range, settings.ent_coef, settings.vf_coef
-    rate = learning_rate(settings, progress.steps)
-    gradients = np.empty((n_chunks, len(tools.network.parameters)), np.float32)
-    batches: list[np.ndarray] = []
-    last_epoch: list[np.ndarray] = []
-    further = True
-    for _ in range(settings.n_epochs):
-        last_epoch, order = [], progress.rng.permutation(n)
-        for start in range(0, n, settings.batch_size):
-            chosen = order[start : start + settings.batch_size]
-            batch_advantages, measures = advantages[chosen], np.zeros((n_chunks, N_MEASURES))
-            if settings.normalize_advantage and len(chosen) > 1:
-                batch_advantages -= batch_advantages.mean()
-                batch_advantages /= batch_advantages.std(ddof=1) + np.float32(1e-8)
-            batch = Batch(chosen, batch_advantages, returns, *weights, gradients, measures)
-            tools.learn(n_chunks, tools.network, decisions, batch)
-            last_epoch.append(measures.sum(axis=0) / len(chosen))
-            further = settings.target_kl is None or last_epoch[-1][APPROX_KL] <= 1.5 * settings.target_kl
-            if not further:
-                break
-            step_adam(tools, progress, gradients.sum(axis=0), rate)
-        batches += last_epoch
-        if not further:
-            break
-    mean, last = np.mean(batches, axis=0), batches[-1]
+    falling = LinearSchedule(settings.learning_rate, settings.final_learning_rate, 1.0)
+    rate = falling(1.0 - progress.steps / settings.total_steps)
+    measured = learn_in_epochs(tools, progress, decisions, advantages, returns, rate)
+    mean, last = np.mean(np.concatenate(measured), axis=0), measured[-1][-1]
     return {
         "learning_rate": rate,
-        "entropy_loss": -mean[ENTROPY],
-        "policy_gradient_loss": mean[POLICY_LOSS],
-        "value_loss": mean[VALUE_LOSS],
-        "approx_kl": np.mean(last_epoch, axis=0)[APPROX_KL],
-        "clip_fraction": mean[CLIPPED],
-        "loss": last[POLICY_LOSS] - settings.ent_coef * last[ENTROPY] + settings.vf_coef * last[VALUE_LOSS],
-        "explained_variance": explained_variance(decisions.values, returns),
+        **dict(zip(MEASURES, mean.tolist(), strict=True)),
+        "approx_kl": np.mean(measured[-1], axis=0)[APPROX_KL],
+        "loss": last[POLICY_LOSS] + settings.ent_coef * last[ENTROPY_LOSS] + settings.vf_coef * last[VALUE_LOSS],
+        "explained_variance": float(explained_variance(decisions.values, returns)),
         "clip_range": settings.clip_range,
     }
+
+
+def learn_in_epochs(
+    tools: Tools,
+    progress: Progress,
+    decisions: Decisions,
+    advantages: np.ndarray,
+    returns: np.ndarray,
+    rate: float,
+) -> list[list[np.ndarray]]:
+    """Take steps of Adam; the means of `MEASURES` for each batch of each epoch."""
+    settings, n_chunks = tools.settings, -(-tools.settings.batch_size // CHUNK)
+    weights = settings.clip_range, settings.ent_coef, settings.vf_coef
+    gradients = np.empty((n_chunks, len(tools.network.parameters)), np.float32)
+    measured: list[list[np.ndarray]] = []
+    for _ in range(settings.n_epochs):
+        measured.append([])
+        for chosen in progress.rng.permutation(len(advantages)).reshape(-1, settings.batch_size):
+            ours, measures = advantages[chosen], np.zeros((n_chunks, len(MEASURES)))
+            if settings.normalize_advantage and len(chosen) > 1:
+                ours = (ours - ours.mean()) / (ours.std(ddof=1) + np.float32(1e-8))
+            tools.learn(
+                n_chunks, tools.network, decisions, Batch(chosen, ours, returns, *weights, gradients, measures)
+            )
+            measured[-1].append(measures.sum(axis=0) / len(chosen))
+            if settings.target_kl is not None and measured[-1][-1][APPROX_KL] > 1.5 * settings.target_kl:
+                return measured
+            step_adam(tools, progress, gradients.sum(axis=0), rate)
+    return measured
 
 
 def step_adam(tools: Tools, progress: Progress, gradient: np.ndarray, rate: float) -> None:
@@ -236,15 +219,8 @@ def step_adam(tools: Tools, progress: Progress, gradient: np.ndarray, rate: floa
         )
     gradient *= np.float32(min(1.0, tools.settings.max_grad_norm / (norm + 1e-6)))
     progress.gradient_steps += 1
-    for moment, beta, power in ((progress.first, BETAS[0], gradient), (progress.second, BETAS[1], gradient * gradient)):
-        moment *= np.float32(beta)
-        moment += np.float32(1.0 - beta) * power
+    for moment, beta, power in zip(progress.moments, BETAS, (gradient, gradient * gradient), strict=True):
+        moment += np.float32(1.0 - beta) * (power - moment)
     first, second = (1.0 - beta**progress.gradient_steps for beta in BETAS)
-    deviation = np.sqrt(progress.second) / np.float32(np.sqrt(second)) + np.float32(EPSILON)
-    tools.network.parameters[:] -= np.float32(rate / first) * progress.first / deviation
-
-
-def explained_variance(values: np.ndarray, returns: np.ndarray) -> float:
-    """What share of the variance of returns the values explain; nan where there is none."""
-    variance = np.var(returns)
-    return float(1.0 - np.var(returns - values) / variance) if variance > 0.0 else float("nan")
+    deviation = np.sqrt(progress.moments[1]) / np.float32(np.sqrt(second)) + np.float32(EPSILON)
+    tools.network.parameters[:] -= np.float32(rate / first) * progress.moments[0] / deviation

@@ -1,32 +1,33 @@
 """The learners ``fast-ppo`` and ``fast-maskable-ppo``: `agents.fast_ppo.algorithm` behind `agents.base.Agent`.
 
-The network is the torch policy of ``ppo`` and ``maskable-ppo``, whose parameters are learnt as one array; so players,
-evaluation and policy files are theirs.
+The network is the torch policy of ``ppo`` and ``maskable-ppo``; so players, evaluation and policy files are theirs.
 """
 
 from __future__ import annotations
 
 import time
-import zipfile
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, NoReturn
+from typing import Any, NoReturn
 
 import numpy as np
 import torch
 from gymnasium.spaces import Box, Discrete, MultiDiscrete
-from stable_baselines3.common.utils import LinearSchedule, set_random_seed
+from stable_baselines3.common.utils import set_random_seed
 
-from agents.fast_ppo.algorithm import Progress, Tools, new_progress, new_rollout, play, update
-from agents.fast_ppo.networks import FAST_NETWORKS, read_network
-from agents.fast_ppo.passes import compile_passes
+from agents.fast_ppo.algorithm import Progress, Tools, new_rollout, play, update
+from agents.fast_ppo.facts import FACTS, compile_reading
+from agents.fast_ppo.network import read_network
+from agents.fast_ppo.passes import ACT, LEARN
 from agents.sb3.batch import can_batch, make_batch
 from agents.sb3.hyperparameters import PPOHyperparameters
 from agents.sb3.learner import PPO, MaskablePPO
 from agents.sb3.policy_files import MASKED
-from agents.sb3.training import global_generators_kept, seeds_at
+from agents.sb3.training import global_generators_kept, seeds_at, write_row
 from scml_gym.core.config import ConfigError
 from scml_gym.core.errors import InputError
+from scml_gym.core.files import read_arrays
 from scml_gym.experiments.run_folder import Run
 from scml_gym.game.codecs import NotCompiledError
 from scml_gym.simulator.vector.env import BatchedEnv
@@ -34,98 +35,88 @@ from scml_gym.vector.workers import Workers
 
 
 def no_optimizer(parameters: Any, lr: float, **settings: Any) -> None:
-    """In place of torch's Adam, which policies make and whose import takes a second: `algorithm.step_adam` is used."""
+    """In place of torch's Adam, which policies make and whose import takes a second."""
 
 
+@dataclass
 class Model:
-    """A policy of Stable-Baselines3 and the number of decisions that it was trained for."""
+    """What `agents.sb3.learner.SB3Agent` asks of a model."""
 
-    def __init__(self, policy: Any, num_timesteps: int):
-        self.policy, self.num_timesteps = policy, num_timesteps
+    policy: Any
+    num_timesteps: int
 
     def predict(self, observation: Any, **options: Any) -> tuple[Any, Any]:
-        """As Stable-Baselines3's policies."""
+        """As Stable-Baselines3's."""
         return self.policy.predict(observation, **options)
 
 
-class _Fast:
-    """What the learners below have instead of what `agents.sb3.learner.SB3Agent` has."""
+class FastPPO(PPO):
+    """``ppo`` for native vector environments."""
 
-    slower: ClassVar[str]  # the learner that takes what this one does not
     schema = "scml-gym-fast-ppo-1"
-    algorithm: str
-    env: dict[str, Any]
-    hyperparameters: PPOHyperparameters
-    observation_space: Any
-    action_space: Any
-    policy_class: Any
-    model: Any
-    _network: Any
-    save: Any
+    slower = "ppo"  # the learner that takes what this one does not
 
     def __init__(self, hyperparameters: PPOHyperparameters, env: Mapping[str, Any]):
-        parent: Any = super()  # of the learner that this is mixed into
-        parent.__init__(hyperparameters, env)
-        if not can_batch(self.env):
-            self._refuse("env", "an environment without a native vector environment")
-        if not isinstance(self.observation_space, Box):
-            self._refuse("env", "observations that are no array")
-        if not isinstance(self.action_space, (Discrete, MultiDiscrete)):
-            self._refuse("env", "actions that are no choices")
-        if hyperparameters.features not in FAST_NETWORKS:
-            self._refuse("agent.features", f"the network {hyperparameters.features!r}")
-        if hyperparameters.device != "cpu":
-            self._refuse("agent.device", f"the device {hyperparameters.device!r}")
-        if hyperparameters.self_play is not None:
-            self._refuse("agent.self_play", "opponents that change")
-        try:
-            envs = make_batch(self.env, 1, 1, 1.0).envs
-        except NotCompiledError as reason:
-            self._refuse("env", str(reason))
-        envs.close()
-        if not isinstance(envs, BatchedEnv):
-            self._refuse("env", "an environment whose state is not kept in arrays")
+        super().__init__(hyperparameters, env)
+        settings = hyperparameters
+        for refused, key, what in (
+            (not can_batch(self.env), "env", "an environment without a native vector environment"),
+            (not isinstance(self.observation_space, Box), "env", "observations that are no array"),
+            (not isinstance(self.action_space, (Discrete, MultiDiscrete)), "env", "actions that are no choices"),
+            (settings.features not in FACTS, "agent.features", f"the network {settings.features!r}"),
+            (settings.device != "cpu", "agent.device", f"the device {settings.device!r}"),
+            (settings.self_play is not None, "agent.self_play", "opponents that change"),
+        ):
+            if refused:
+                self._refuse(key, what)
+        self._make_envs(1, 1).close()
 
     def _refuse(self, key: str, what: str) -> NoReturn:
         raise ConfigError(key.split("."), f"fast-{self.slower} does not take {what}; valid: agent.name: {self.slower}")
 
+    def _make_envs(self, n: int, threads: int) -> BatchedEnv:
+        try:
+            envs = make_batch(self.env, n, threads, 1.0).envs
+        except NotCompiledError as reason:
+            self._refuse("env", str(reason))
+        if not isinstance(envs, BatchedEnv):
+            self._refuse("env", "an environment whose state is not kept in arrays")
+        return envs
+
     def train(self, run: Run) -> None:
         """See `agents.base.Agent.train`; a resumed training is equal to one that was not interrupted."""
-        settings, checkpoint = self.hyperparameters, run.latest_checkpoint()
-        learner_seed, env_seed = seeds_at(run.config["seed"], 0)
-        if checkpoint is None:
-            self.model = Model(self._new_policy(learner_seed), 0)
-        else:
-            self.model = self._read_model(checkpoint, None)
+        settings: Any = self.hyperparameters
+        checkpoint, (learner_seed, env_seed) = run.latest_checkpoint(), seeds_at(run.config["seed"], 0)
+        self.model = self._read_model(checkpoint, None) if checkpoint else Model(self._new_policy(learner_seed), 0)
         run.truncate_log(self.model.num_timesteps)
         if self.model.num_timesteps >= settings.total_steps:
             return
-        envs, tools = make_batch(self.env, settings.n_envs, settings.workers, 1.0).envs, self._tools()
+        envs, tools = self._make_envs(settings.n_envs, settings.workers), self._tools()
         try:
-            progress = new_progress(learner_seed, len(tools.network.parameters), settings.n_envs)
             if checkpoint is None:
+                progress = Progress.new(learner_seed, len(tools.network.parameters), settings.n_envs)
                 observations, _ = envs.reset(seed=env_seed)
             else:
-                arrays = _read_arrays(checkpoint / "training.npz")
+                arrays = read_arrays(checkpoint / "training.npz", "a training")
+                progress = Progress.read(arrays)
                 observations = envs.restore({n[4:]: array for n, array in arrays.items() if n.startswith("env_")})
-                progress.restore(arrays)
             self._learn(run, tools, progress, envs, observations)
         finally:
-            for threads in (tools.act, tools.learn, envs):
+            for threads in (tools.read, tools.act, tools.learn, envs):
                 threads.close()
         run.plot()
 
     def _tools(self) -> Tools:
-        settings, policy = self.hyperparameters, self.model.policy
-        parameters = torch.nn.utils.parameters_to_vector(policy.parameters()).detach().clone()
-        torch.nn.utils.vector_to_parameters(parameters, policy.parameters())  # which are parts of this one from now on
-        heads = np.atleast_1d(getattr(self.action_space, "nvec", getattr(self.action_space, "n", 0))).tolist()
-        network, actor = read_network(policy, heads, parameters.numpy()), FAST_NETWORKS.get(settings.features)
-        act, learn = (Workers(step, settings.workers) for step in compile_passes(actor))
-        return Tools(settings, network, actor, act, learn, MASKED[self.algorithm])
+        settings: Any = self.hyperparameters
+        sizes = np.atleast_1d(getattr(self.action_space, "nvec", getattr(self.action_space, "n", 0))).tolist()
+        facts, masked = FACTS.get(settings.features), MASKED[self.algorithm]
+        steps = [Workers(step, settings.workers) for step in (compile_reading(facts.read), ACT, LEARN)]
+        return Tools(settings, read_network(self.model.policy, sizes), facts, *steps, masked)
 
-    def _learn(self, run: Run, tools: Tools, progress: Progress, envs: Any, observations: np.ndarray) -> None:
-        settings, note, started = tools.settings, "", (progress.steps, time.perf_counter())
+    def _learn(
+        self, run: Run, tools: Tools, progress: Progress, envs: BatchedEnv, observations: np.ndarray
+    ) -> None:
+        total, note, since = tools.settings.total_steps, "", (progress.steps, time.perf_counter())
         rollout = new_rollout(tools, observations[0].size, envs.action_masks().shape[1])
 
         def save(folder: Path) -> None:
@@ -133,66 +124,44 @@ class _Fast:
             state = {f"env_{name}": array for name, array in envs.state().items()}
             np.savez(folder / "training.npz", allow_pickle=False, **progress.arrays(), **state)
 
-        with run.progress(settings.total_steps, run.info["agent_name"]) as bar, run.stops_at_checkpoints():
+        with run.progress(total, run.info["agent_name"]) as bar, run.stops_at_checkpoints():
             bar.update(progress.steps)
-            while progress.steps < settings.total_steps:
+            while progress.steps < total:
                 observations = play(tools, progress, envs, observations, rollout)
                 numbers = update(tools, progress, rollout)
                 self.model.num_timesteps = progress.steps
-                if progress.steps - progress.logged >= settings.log_steps:
-                    now = progress.steps, time.perf_counter()
-                    speed, started = (now[0] - started[0]) / (now[1] - started[1]), now
+                if progress.steps - progress.logged >= tools.settings.log_steps:
                     row = {"episodes": progress.ended.get("return", (0.0, 0))[1]}
                     row |= {name: total / n for name, (total, n) in progress.ended.items()}
-                    run.log(progress.steps, **row, **numbers, steps_per_second=speed)
-                    progress.ended, progress.logged = {}, progress.steps
-                    note = f"{speed:.0f} steps/s"
-                    if "score" in row:
-                        note = f"score {row['score']:.3f}  {note}"
+                    note = write_row(run, progress.steps, row | numbers, since)
+                    progress.ended, progress.logged, since = {}, progress.steps, (progress.steps, time.perf_counter())
                 bar.update(progress.steps, note)
-                if run.checkpoint_due() or progress.steps >= settings.total_steps:
+                if run.checkpoint_due() or progress.steps >= total:
                     run.checkpoint(progress.steps, save)
 
     def _new_policy(self, seed: int) -> Any:
         """As Stable-Baselines3 makes it of this seed."""
-        settings = self.hyperparameters
-        falling = LinearSchedule(settings.learning_rate, settings.final_learning_rate, 1.0)
         with global_generators_kept():
             set_random_seed(seed)
             network = self._network() | {"optimizer_class": no_optimizer}
-            return self.policy_class(self.observation_space, self.action_space, falling, **network)
+            return self.policy_class(self.observation_space, self.action_space, lambda progress: 0.0, **network)
 
     def _write_model(self, folder: Path) -> None:
         weights = {name: tensor.numpy() for name, tensor in self.model.policy.state_dict().items()}
-        steps = np.array(self.model.num_timesteps)
-        np.savez(folder / "weights.npz", allow_pickle=False, **weights, num_timesteps=steps)
+        np.savez(folder / "weights.npz", allow_pickle=False, **weights, num_timesteps=self.model.num_timesteps)
 
     def _read_model(self, folder: Path, vec: Any) -> Model:
-        weights = {name: torch.from_numpy(array) for name, array in _read_arrays(folder / "weights.npz").items()}
-        policy, steps = self._new_policy(0), int(weights.pop("num_timesteps", torch.tensor(0)))
+        arrays = read_arrays(folder / "weights.npz", "the weights of a network")
+        policy, steps = self._new_policy(0), int(arrays.pop("num_timesteps", 0))
         try:
-            policy.load_state_dict(weights)
+            policy.load_state_dict({name: torch.from_numpy(array) for name, array in arrays.items()})
         except RuntimeError as error:
             told = " ".join(str(error).split())
             raise InputError(f"{folder} was trained with another network or environment: {told}") from error
         return Model(policy, steps)
 
 
-def _read_arrays(path: Path) -> dict[str, np.ndarray]:
-    try:
-        with np.load(path, allow_pickle=False) as arrays:
-            return dict(arrays)
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise InputError(f"{path} is not readable: {' '.join(str(error).split())}") from error
-
-
-class FastPPO(_Fast, PPO):
-    """``ppo`` for native vector environments."""
-
-    slower = "ppo"
-
-
-class FastMaskablePPO(_Fast, MaskablePPO):
+class FastMaskablePPO(MaskablePPO, FastPPO):
     """``maskable-ppo`` for native vector environments."""
 
     slower = "maskable-ppo"

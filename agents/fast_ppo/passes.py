@@ -6,41 +6,45 @@ that is masked has probability 0 and no gradient (Huang and Ontañón 2020, http
 
 from __future__ import annotations
 
-import functools
 import math
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from agents.fast_ppo.networks import (
+from agents.fast_ppo.network import (
     CHUNK,
+    COMMON,
+    GIVEN,
+    INPUTS,
     OUTPUTS,
     SLOPES,
-    Actor,
+    F,
     Network,
     Work,
     backward,
+    exponential,
     forward,
-    matrix,
     new_work,
+    part,
 )
 from agents.sb3.heads import IMPOSSIBLE
 from scml_gym.jit.compile import jittable
-from scml_gym.vector.jobs import BatchStep, Counters, shared, take
+from scml_gym.vector.jobs import Counters, shared, take
 
-F = np.float32
+MEASURES = ("policy_gradient_loss", "value_loss", "entropy_loss", "approx_kl", "clip_fraction")
+"""What is summed over the decisions of a batch, by Stable-Baselines3's names."""
 
-POLICY_LOSS, VALUE_LOSS, ENTROPY, APPROX_KL, CLIPPED, N_MEASURES = range(6)
-"""What is summed over the decisions of a batch: Stable-Baselines3's numbers of an update."""
+POLICY_LOSS, VALUE_LOSS, ENTROPY_LOSS, APPROX_KL, CLIPPED = range(len(MEASURES))
 
 
 class Decisions(NamedTuple):
     """``n`` decisions, and what was done."""
 
-    inputs: np.ndarray  # float32 (n, inputs), of the first layers
-    rows: np.ndarray  # float32 (n, partners, N_ROW); (n, 0, 0) where partners have none
+    inputs: np.ndarray  # float32 (n, inputs): of the critic
+    rows: np.ndarray  # float32 (n, rows, inputs): of the actor; each is of an equal part of the heads
+    shares: np.ndarray  # float32 (n, rows): of each row in the mean
     masks: np.ndarray  # bool (n, options of all heads)
-    choices: np.ndarray  # bool (n, heads): whether there is more than one
+    matters: np.ndarray  # bool (n, rows): whether a row is part of the mean or has a choice; others change nothing
     actions: np.ndarray  # int64 (n, heads)
     logs: np.ndarray  # float32 (n,): the logarithm of the probability that it had
     values: np.ndarray  # float32 (n,): what the critic expected
@@ -51,78 +55,80 @@ class Batch(NamedTuple):
 
     chosen: np.ndarray  # int64 (batch,): which of them
     advantages: np.ndarray  # float32 (batch,)
-    returns: np.ndarray  # float32 (batch,)
+    returns: np.ndarray  # float32, of all decisions
     clip_range: float
     entropy_weight: float
     value_weight: float
     gradients: np.ndarray  # float32 (chunks, parameters), written
-    measures: np.ndarray  # float64 (chunks, N_MEASURES), added to
-
-
-class Passes(NamedTuple):
-    """Steps over the numbers of chunks.
-
-    Attributes:
-        act: ``(network, observations, everyone, draws, decisions)``: writes all but the masks of decisions; they
-            are told by ``everyone``, observations and draws in [0, 1) are float32, ``(n, size)`` and ``(n, heads)``.
-        learn: ``(network, decisions, batch)``: writes the gradients of the batch.
-    """
-
-    act: BatchStep
-    learn: BatchStep
+    measures: np.ndarray  # float64 (chunks, len(MEASURES)), added to
 
 
 @jittable
-def exponential(x: Any) -> Any:
-    """Of a float32 not above 88, within 2e-7 of itself, 0 below -87: the polynomial of Cephes (``expf``)."""
-    x, zero = max(x, F(-87)), x < F(-87)
-    n = np.floor(x * F(1.44269504088896341) + F(0.5))
-    r = x - n * F(0.693359375) + n * F(2.12194440e-4)
-    p = r * (r * F(1.9875691500e-4) + F(1.3981999507e-3)) + F(8.3334519073e-3)
-    p = r * (r * (r * p + F(4.1665795894e-2)) + F(1.6666665459e-1)) + F(5.0000001201e-1)
-    power = np.int32((np.int32(n) + np.int32(127)) << np.int32(23)).view(np.float32)
-    return F(0) if zero else (p * r * r + r + F(1)) * power
+def note_valid(network: Network, decisions: Decisions, d: int) -> None:
+    """Note which rows matter; where only one option is valid, it is the action."""
+    n_heads = len(network.heads) // decisions.rows.shape[1]
+    decisions.matters[d] = decisions.shares[d] > F(0)
+    for head in range(len(network.heads)):
+        first, width = network.heads[head]
+        valid = decisions.masks[d, first : first + width]
+        decisions.actions[d, head] = np.argmax(valid)
+        decisions.matters[d, head // n_heads] |= valid.sum() > 1
 
 
 @jittable
-def softmax(network: Network, work: Work, decisions: Decisions, chosen: np.ndarray, logs: np.ndarray) -> np.ndarray:
-    """Make a chunk's logits to logarithms of probabilities, in place, and note the entropies.
-
-    Returns:
-        The probabilities, which stand where the slopes of the logits will; zeros where there is no choice.
-    """
-    n_heads, first = len(network.heads), network.layers[network.n_actor - 1, SLOPES]
-    probabilities = work.numbers[first : first + len(logs)]
+def pack(network: Network, work: Work, decisions: Decisions, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The rows of a chunk that matter, and their heads: place of the decision, head, where its logits will begin."""
+    beside, width = network.layers[0, COMMON], network.layers[network.n_actor - 1, OUTPUTS]
+    n_heads, n = len(network.heads) // decisions.rows.shape[1], 0
     for i in range(len(chosen)):
-        for head in range(n_heads):
-            (first, width), slot, d = network.heads[head], work.slots[i, head], chosen[i]
-            if decisions.choices[d, head]:
-                valid, most = decisions.masks[d, first : first + width], F(IMPOSSIBLE)
-                part = logs[slot : slot + width]
-                for j in range(width):
-                    part[j] = part[j] if valid[j] else F(IMPOSSIBLE)
-                    most = max(most, part[j])
-                for j in range(width):
-                    part[j] -= most
+        d = chosen[i]
+        work.inputs[i] = decisions.inputs[d]
+        if beside > 0:
+            common = part(network, work, beside, GIVEN, CHUNK, INPUTS)[i]
+            common[:] = decisions.inputs[d, : len(common)]
+        for k in range(decisions.rows.shape[1]):
+            if decisions.matters[d, k] or n == 0:  # BLAS takes no empty matrix
+                for h in range(n_heads):
+                    head = k * n_heads + h
+                    work.heads[n * n_heads + h] = i, head, (n - k) * width + network.heads[head, 0]
+                work.rows[n], work.whose[n], work.shares[1, n] = decisions.rows[d, k], i, decisions.shares[d, k]
+                n += 1
+    return work.rows[:n], work.heads[: n * n_heads]
+
+
+@jittable
+def look(network: Network, work: Work, decisions: Decisions, chosen: np.ndarray) -> Any:
+    """Forward through a chunk: rows, heads, logarithms of probabilities, probabilities, and values.
+
+    The probabilities stand where the slopes of the logits will.
+    """
+    rows, heads = pack(network, work, decisions, chosen)
+    logits = forward(network, work, 0, network.n_actor, rows, len(chosen))
+    logs, first = logits.reshape(logits.size), network.layers[network.n_actor - 1, SLOPES]
+    probabilities = work.numbers[first : first + len(logs)]
+    for i, head, slot in heads:
+        first, width = network.heads[head]
+        valid, ours, most = decisions.masks[chosen[i], first : first + width], logs[slot : slot + width], F(IMPOSSIBLE)
+        for j in range(width):
+            ours[j] = ours[j] if valid[j] else F(IMPOSSIBLE)
+            most = max(most, ours[j])
+        for j in range(width):
+            ours[j] -= most
     for j in range(len(logs)):  # of all heads at once, as there are instructions for many numbers
         probabilities[j] = exponential(logs[j])
-    for i in range(len(chosen)):
-        for head in range(n_heads):
-            width, slot = network.heads[head, 1], work.slots[i, head]
-            if slot >= 0 and not decisions.choices[chosen[i], head]:
-                probabilities[slot : slot + width] = F(0)
-            elif slot >= 0:
-                part, of = logs[slot : slot + width], probabilities[slot : slot + width]
-                total, entropy = F(0), F(0)
-                for j in range(width):
-                    total += of[j]
-                    entropy -= of[j] * part[j]
-                log_total, share = F(math.log(total)), np.true_divide(F(1), total)
-                work.entropies[i, head] = entropy * share + log_total
-                for j in range(width):
-                    part[j] -= log_total
-                    of[j] *= share
-    return probabilities
+    for i, head, slot in heads:
+        width, total, entropy = network.heads[head, 1], F(0), F(0)
+        ours, likely = logs[slot : slot + width], probabilities[slot : slot + width]
+        for j in range(width):
+            total += likely[j]
+            entropy -= likely[j] * ours[j]
+        log_total, share = F(math.log(total)), np.true_divide(F(1), total)
+        work.entropies[i, head] = entropy * share + log_total
+        for j in range(width):
+            ours[j] -= log_total
+            likely[j] *= share
+    values = forward(network, work, network.n_actor, network.n_critic, work.inputs[: len(chosen)], len(chosen))
+    return rows, heads, logs, probabilities, values
 
 
 @jittable
@@ -138,99 +144,68 @@ def draw(probabilities: np.ndarray, uniform: float) -> int:
     return last
 
 
-@functools.cache
-def compile_passes(actor: Actor) -> Passes:
-    """Compile the passes of networks with such an actor, once for each."""
-    read, _, _, pack, actor_forward, actor_backward = actor
+@jittable
+def act(arguments: tuple[Any, ...], counters: Counters) -> None:
+    """Of ``(network, decisions, draws)``, chunk by chunk: act by draws in [0, 1), float32 ``(n, heads)``.
 
-    @jittable
-    def look(network: Network, work: Work, decisions: Decisions, chosen: np.ndarray) -> Any:
-        """Forward through actor and critic: rows of partners, logarithms of probabilities, probabilities, values."""
-        n_rows = 0
-        for i in range(len(chosen)):
-            d = chosen[i]
-            work.inputs[i] = decisions.inputs[d]
-            n_rows = pack(network, work, decisions.rows[d], decisions.choices[d], i, n_rows)
-        logits = actor_forward(network, work, len(chosen), n_rows)
-        logs = logits.reshape(logits.size)
-        probabilities = softmax(network, work, decisions, chosen, logs)
-        values = forward(network, work, network.n_actor, len(network.layers) - 1, len(chosen))
-        return n_rows, logs, probabilities, values
-
-    @jittable
-    def begin(network: Network, observation: np.ndarray, decisions: Decisions, d: int) -> None:
-        """Note what is known of a decision; where a head leaves no choice, that is its action."""
-        read(observation, decisions.inputs[d], decisions.rows[d])
-        for head in range(len(network.heads)):
-            first, width = network.heads[head]
-            n_valid = 0
-            for j in range(width):
-                if decisions.masks[d, first + j]:
-                    n_valid += 1
-                    if n_valid == 1:
-                        decisions.actions[d, head] = j
-            decisions.choices[d, head] = n_valid > 1
-
-    @shared
-    @jittable
-    def act(arguments: tuple[Any, ...], counters: Counters) -> None:
-        network, observations, everyone, draws, decisions = arguments
-        work = new_work(network, decisions.inputs.shape[1], decisions.rows.shape[1])
+    Writes what decisions have beside inputs, rows, shares and masks.
+    """
+    network, decisions, draws = arguments
+    work = new_work(network, decisions.inputs.shape[1], *decisions.rows.shape[1:])
+    low, high = take(counters)
+    while low < high:
+        for chunk in range(low, high):
+            first, last = chunk * CHUNK, min((chunk + 1) * CHUNK, len(draws))
+            chosen = np.arange(first, last)
+            for d in chosen:
+                note_valid(network, decisions, d)
+            _, heads, logs, probabilities, values = look(network, work, decisions, chosen)
+            decisions.logs[first:last], decisions.values[first:last] = F(0), values[:, 0]
+            for i, head, slot in heads:
+                d, likely = chosen[i], probabilities[slot : slot + network.heads[head, 1]]
+                decisions.actions[d, head] = draw(likely, draws[d, head])
+                decisions.logs[d] += logs[slot + decisions.actions[d, head]]
         low, high = take(counters)
-        while low < high:
-            for chunk in range(low, high):
-                chosen = everyone[chunk * CHUNK : (chunk + 1) * CHUNK]
-                for d in chosen:
-                    begin(network, observations[d], decisions, d)
-                _, logs, probabilities, values = look(network, work, decisions, chosen)
-                for i in range(len(chosen)):
-                    d, total = chosen[i], F(0)
-                    for head in range(len(network.heads)):
-                        slot = work.slots[i, head]
-                        if decisions.choices[d, head]:
-                            action = draw(probabilities[slot : slot + network.heads[head, 1]], draws[d, head])
-                            decisions.actions[d, head] = action
-                            total += logs[slot + action]
-                    decisions.logs[d], decisions.values[d] = total, values[i, 0]
-            low, high = take(counters)
 
-    @shared
-    @jittable
-    def learn(arguments: tuple[Any, ...], counters: Counters) -> None:
-        network, decisions, batch = arguments
-        work = new_work(network, decisions.inputs.shape[1], decisions.rows.shape[1])
-        n_heads, critic, size = len(network.heads), len(network.layers) - 1, len(batch.chosen)
-        entropy_weight = F(batch.entropy_weight / size)
+
+@jittable
+def learn(arguments: tuple[Any, ...], counters: Counters) -> None:
+    """Of ``(network, decisions, batch)``, chunk by chunk: write the gradients of the batch."""
+    network, decisions, batch = arguments
+    work = new_work(network, decisions.inputs.shape[1], *decisions.rows.shape[1:])
+    critic, size = network.n_actor + network.n_critic - 1, len(batch.chosen)
+    low, high = take(counters)
+    while low < high:
+        for chunk in range(low, high):
+            of_chunk = slice(chunk * CHUNK, (chunk + 1) * CHUNK)
+            chosen, advantages, measures = batch.chosen[of_chunk], batch.advantages[of_chunk], batch.measures[chunk]
+            rows, heads, logs, slopes, values = look(network, work, decisions, chosen)
+            log_ratios = -decisions.logs[chosen].astype(np.float64)
+            for i, head, slot in heads:
+                log_ratios[i] += logs[slot + decisions.actions[chosen[i], head]]
+                measures[ENTROPY_LOSS] -= work.entropies[i, head]
+            of_logs = np.zeros(len(chosen), np.float32)  # the slopes of the logarithms of the actions' probabilities
+            of_values = part(network, work, critic, SLOPES, len(chosen), OUTPUTS)
+            for i in range(len(chosen)):
+                ratio, advantage = math.exp(log_ratios[i]), advantages[i]
+                clipped = min(max(ratio, 1.0 - batch.clip_range), 1.0 + batch.clip_range)
+                if ratio == clipped or ratio * advantage < clipped * advantage:
+                    of_logs[i] = -advantage * ratio / size
+                error = values[i, 0] - batch.returns[chosen[i]]
+                of_values[i, 0] = 2.0 * batch.value_weight * error / size
+                measures[POLICY_LOSS] -= min(ratio * advantage, clipped * advantage)
+                measures[VALUE_LOSS] += error * error
+                measures[APPROX_KL] += ratio - 1.0 - log_ratios[i]
+                measures[CLIPPED] += ratio != clipped
+            for i, head, slot in heads:
+                entropy, slope = work.entropies[i, head], of_logs[i]
+                for j in range(slot, slot + network.heads[head, 1]):
+                    slopes[j] *= F(batch.entropy_weight / size) * (logs[j] + entropy) - slope
+                slopes[slot + decisions.actions[chosen[i], head]] += slope
+            n, gradient = len(chosen), batch.gradients[chunk]
+            backward(network, work, 0, network.n_actor, rows, n, gradient)
+            backward(network, work, network.n_actor, network.n_critic, work.inputs[:n], n, gradient)
         low, high = take(counters)
-        while low < high:
-            for chunk in range(low, high):
-                chosen, measures = batch.chosen[chunk * CHUNK : (chunk + 1) * CHUNK], batch.measures[chunk]
-                n_rows, logs, slopes, values = look(network, work, decisions, chosen)
-                value_slopes = matrix(network, work.numbers, critic, SLOPES, len(chosen), OUTPUTS)
-                for i in range(len(chosen)):
-                    d, log_ratio = chosen[i], -float(decisions.logs[chosen[i]])
-                    for head in range(n_heads):
-                        if decisions.choices[d, head]:
-                            log_ratio += logs[work.slots[i, head] + decisions.actions[d, head]]
-                            measures[ENTROPY] += work.entropies[i, head]
-                    ratio, advantage = math.exp(log_ratio), batch.advantages[chunk * CHUNK + i]
-                    clipped = min(max(ratio, 1.0 - batch.clip_range), 1.0 + batch.clip_range)
-                    measures[POLICY_LOSS] -= min(ratio * advantage, clipped * advantage)
-                    measures[APPROX_KL] += ratio - 1.0 - log_ratio
-                    measures[CLIPPED] += ratio != clipped
-                    moves = ratio == clipped or ratio * advantage < clipped * advantage
-                    slope = F(-advantage * ratio / size) if moves else F(0)
-                    for head in range(n_heads):
-                        width, slot, entropy = network.heads[head, 1], work.slots[i, head], work.entropies[i, head]
-                        if decisions.choices[d, head]:  # the probabilities that stand there become slopes
-                            for j in range(slot, slot + width):
-                                slopes[j] *= entropy_weight * (logs[j] + entropy) - slope
-                            slopes[slot + decisions.actions[d, head]] += slope
-                    error = values[i, 0] - batch.returns[d]
-                    measures[VALUE_LOSS] += error * error
-                    value_slopes[i, 0] = 2.0 * batch.value_weight * error / size
-                actor_backward(network, work, len(chosen), n_rows, batch.gradients[chunk])
-                backward(network, work, network.n_actor, critic, len(chosen), batch.gradients[chunk])
-            low, high = take(counters)
 
-    return Passes(act, learn)
+
+ACT, LEARN = shared(act), shared(learn)

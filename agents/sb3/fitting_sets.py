@@ -21,13 +21,14 @@ BELOW, ABOVE, PLACE, SHARE = N_PARTNER, N_PARTNER + 1, N_PARTNER + 2, N_PARTNER 
 
 
 @jittable
-def read_sets(observation: np.ndarray, inputs: np.ndarray, rows: np.ndarray) -> None:
+def read_sets(observation: np.ndarray, inputs: np.ndarray, rows: np.ndarray, shares: np.ndarray) -> None:
     """The facts of a decision.
 
     Args:
         observation: ``(9 * 16,)``, float32.
         inputs: ``(N_CONTEXT + N_ROW,)``, written: the context, and the mean row of the partners that negotiate.
         rows: ``(8, N_ROW)``, written.
+        shares: ``(8,)``, written: of each row in the mean.
     """
     entities = observation.reshape(N_ENTITIES, N_ENTITY)
     factory, partners = entities[0, 1 : 1 + N_FACTORY], entities[1:, 1 : 1 + N_PARTNER]
@@ -51,14 +52,19 @@ def read_sets(observation: np.ndarray, inputs: np.ndarray, rows: np.ndarray) -> 
         share = np.floor(np.true_divide(-lacking + n_asked - place, max(n_asked, F(1))))
         row[PLACE] = np.true_divide(place, F(MAX_PARTNERS))
         row[SHARE + int(min(max(share, F(0)), F(MOST)) * asked)] = F(1)
+        shares[k] = np.true_divide(running, max(n_running, F(1)))
         if running > F(0):
             for j in range(N_ROW):
-                mean[j] += row[j] * running
-    for j in range(N_ROW):
-        mean[j] = np.true_divide(mean[j], max(n_running, F(1)))
+                mean[j] += row[j] * shares[k]
     facts = context[N_FACTORY:]
     facts[0], facts[1] = lacking / F(MOST), exceeding / F(MOST)
     facts[2], facts[3], facts[4] = n_asked / F(MAX_PARTNERS), n_running / F(MAX_PARTNERS), time
+
+
+@jittable
+def read_means(observation: np.ndarray, inputs: np.ndarray, rows: np.ndarray, shares: np.ndarray) -> None:
+    """Its inputs alone."""
+    read_sets(observation, inputs, np.empty((MAX_PARTNERS, N_ROW), np.float32), np.empty(MAX_PARTNERS, np.float32))
 
 
 @jittable

@@ -91,6 +91,24 @@ def global_generators_kept() -> Iterator[None]:
         torch.set_rng_state(torch_state)
 
 
+def write_row(run: Run, step: int, row: Mapping[str, float], since: tuple[int, float]) -> str:
+    """Write a row of the learning curve.
+
+    Args:
+        run: Where to.
+        step: Environment steps so far.
+        row: Its numbers, by name.
+        since: Step and time of the row before.
+
+    Returns:
+        What the progress bar says of it.
+    """
+    speed = (step - since[0]) / (time.perf_counter() - since[1])
+    run.log(step, **row, steps_per_second=speed)
+    shown = f"score {row['score']:.3f}  " if "score" in row else ""
+    return f"{shown}{speed:.0f} steps/s"
+
+
 class RunCallback(BaseCallback):
     """Writes the learning curve and the checkpoints of a run while SB3 learns.
 
@@ -115,8 +133,8 @@ class RunCallback(BaseCallback):
         self._ended: list[dict[str, float]] = []
 
     def _on_training_start(self) -> None:
-        self._logged_at = self._saved_at = self._rollout_at = self.num_timesteps
-        self._logged_time = time.perf_counter()
+        self._saved_at = self._rollout_at = self.num_timesteps
+        self._logged = self.num_timesteps, time.perf_counter()
 
     def _on_step(self) -> bool:
         infos = self.locals["infos"]
@@ -137,28 +155,24 @@ class RunCallback(BaseCallback):
             self.checkpoint()
 
     def _on_rollout_end(self) -> None:
-        if self.num_timesteps - self._logged_at >= self._log_steps:
+        if self.num_timesteps - self._logged[0] >= self._log_steps:
             self._write_row()
 
     def _on_training_end(self) -> None:
-        if self.num_timesteps > self._logged_at:
+        if self.num_timesteps > self._logged[0]:
             self._write_row()
 
     def _write_row(self) -> None:
-        now = time.perf_counter()
         row: dict[str, float] = {"episodes": len(self._ended)}
         for name in dict.fromkeys(name for ended in self._ended for name in ended):
             row[name] = float(np.mean([ended[name] for ended in self._ended if name in ended]))
         recorded = self.model.logger.name_to_value
         row |= {k.partition("/")[2]: float(v) for k, v in recorded.items() if k.startswith("train/")}
         row.pop("n_updates", None)
-        speed = (self.num_timesteps - self._logged_at) / (now - self._logged_time)
-        self._run.log(self.num_timesteps, **row, steps_per_second=speed)
-        shown = f"score {row['score']:.3f}  " if "score" in row else ""
-        self._note = f"{shown}{speed:.0f} steps/s"
+        self._note = write_row(self._run, self.num_timesteps, row, self._logged)
         self._bar.update(self.num_timesteps, self._note)
         self._ended.clear()
-        self._logged_at, self._logged_time = self.num_timesteps, now
+        self._logged = self.num_timesteps, time.perf_counter()
 
     def checkpoint(self) -> None:
         """Save now."""

@@ -1,5 +1,6 @@
 """The algorithm: a whole update is Stable-Baselines3's, and a small problem is learnt."""
 
+import copy
 from types import SimpleNamespace
 
 import gymnasium
@@ -11,9 +12,10 @@ from stable_baselines3 import PPO
 from stable_baselines3.common.logger import Logger
 from stable_baselines3.common.vec_env import DummyVecEnv
 
-from agents.fast_ppo.algorithm import Tools, learning_rate, new_progress, new_rollout, play, update
-from agents.fast_ppo.networks import FLATTEN, read_network
-from agents.fast_ppo.passes import compile_passes
+from agents.fast_ppo.algorithm import Progress, Tools, new_rollout, play, update
+from agents.fast_ppo.facts import FACTS, compile_reading
+from agents.fast_ppo.network import read_network
+from agents.fast_ppo.passes import ACT, LEARN
 from agents.sb3.heads import HeadsPolicy
 from scml_gym.core.errors import InputError
 from scml_gym.vector.workers import Workers
@@ -59,11 +61,10 @@ def made(rate, **changes):
     )
     model.set_logger(Logger(folder=None, output_formats=[]))
     more = {"n_envs": ROWS, "learning_rate": rate, "final_learning_rate": rate, "reward_scale": 1.0}
-    parameters = torch.nn.utils.parameters_to_vector(model.policy.parameters()).detach().numpy().copy()
-    network = read_network(model.policy, [OPTIONS, OPTIONS], parameters)
-    act, learn = (Workers(step) for step in compile_passes(FLATTEN))
-    tools = Tools(SimpleNamespace(total_steps=10_000, **settings, **more), network, FLATTEN, act, learn, masked=False)
-    return model, tools, new_progress(2, len(parameters), ROWS)
+    network, facts = read_network(copy.deepcopy(model.policy), [OPTIONS, OPTIONS]), FACTS.get("flatten")
+    steps = [Workers(step) for step in (compile_reading(facts.read), ACT, LEARN)]
+    tools = Tools(SimpleNamespace(total_steps=10_000, **settings, **more), network, facts, *steps, masked=False)
+    return model, tools, Progress.new(2, len(network.parameters), ROWS)
 
 
 @pytest.mark.parametrize("target_kl", [None, 0.003])
@@ -113,11 +114,6 @@ def test_a_small_problem_is_learnt():
     assert means[0] < 0.4
     assert np.mean(means[-3:]) > 0.9
     assert progress.ended["return"][1] == progress.steps == 40 * ROWS * STEPS
-
-
-def test_the_learning_rate_falls_linearly():
-    settings = SimpleNamespace(learning_rate=1.0, final_learning_rate=0.5, total_steps=100)
-    assert [learning_rate(settings, steps) for steps in (0, 50, 100, 120)] == [1.0, 0.75, 0.5, 0.5]
 
 
 def test_numbers_that_are_not_finite_are_told_in_one_line():

@@ -8,16 +8,18 @@ import torch
 from gymnasium.spaces import Box, Discrete, MultiDiscrete
 from stable_baselines3.common.utils import LinearSchedule
 
-from agents.fast_ppo.networks import CHUNK, FAST_NETWORKS, read_network
+from agents.fast_ppo.facts import FACTS, compile_reading
+from agents.fast_ppo.network import CHUNK, read_network
 from agents.fast_ppo.passes import (
+    ACT,
     APPROX_KL,
-    ENTROPY,
-    N_MEASURES,
+    ENTROPY_LOSS,
+    LEARN,
+    MEASURES,
     POLICY_LOSS,
     VALUE_LOSS,
     Batch,
     Decisions,
-    compile_passes,
 )
 from agents.sb3.fitting_sets import MY_TURN, QUANTITY, RUNNING, read_sets
 from agents.sb3.heads import HeadsPolicy, MaskedHeadsPolicy
@@ -74,24 +76,25 @@ class Compared:
             for parameter in self.policy.parameters():
                 parameter += 0.2 * torch.randn_like(parameter)
         self.heads = actions.nvec.tolist() if isinstance(actions, MultiDiscrete) else [actions.n]
-        self.masked, self.rng, actor = masked, np.random.default_rng(4), FAST_NETWORKS.get(features)
-        parameters = torch.nn.utils.parameters_to_vector(self.policy.parameters()).detach().numpy().copy()
-        self.network = read_network(self.policy, self.heads, parameters)
+        self.masked, self.rng, facts = masked, np.random.default_rng(4), FACTS.get(features)
+        self.network = read_network(self.policy, self.heads)
         self.observations = observations_of(observed, self.rng, N)
-        size = actor.n_inputs(self.observations[0].size)
+        inputs = np.empty((N, facts.n_inputs or self.observations[0].size), np.float32)
+        rows = np.empty((N, facts.n_rows, N_ROW), np.float32) if facts.n_rows else inputs[:, None]
         self.decisions = Decisions(
-            np.empty((N, size), np.float32),
-            np.empty((N, actor.n_rows, N_ROW), np.float32),
+            inputs,
+            rows,
+            np.ones(rows.shape[:2], np.float32),
             masks_of(self.heads, self.rng, N, masked),
-            np.zeros((N, len(self.heads)), np.bool_),
-            np.zeros((N, len(self.heads)), np.int64),
-            np.zeros(N, np.float32),
-            np.zeros(N, np.float32),
+            np.empty(rows.shape[:2], np.bool_),
+            np.empty((N, len(self.heads)), np.int64),
+            np.empty(N, np.float32),
+            np.empty(N, np.float32),
         )
-        self.act, self.learn = (Workers(step, threads) for step in compile_passes(actor))
+        self.act, self.learn = (Workers(step, threads) for step in (ACT, LEARN))
+        Workers(compile_reading(facts.read), threads)(N, self.observations.reshape(N, -1), self.decisions)
         draws = self.rng.random((N, len(self.heads)), dtype=np.float32)
-        flat = self.observations.reshape(N, -1)
-        self.act(-(-N // CHUNK), self.network, flat, np.arange(N), draws, self.decisions)
+        self.act(-(-N // CHUNK), self.network, self.decisions, draws)
 
     def by_torch(self, chosen):
         """Values, logarithms of probabilities and entropies."""
@@ -110,7 +113,7 @@ class Compared:
         advantages, returns = (self.rng.standard_normal(n).astype(np.float32) for n in (BATCH, N))
         chunks = -(-BATCH // CHUNK)
         gradients = np.empty((chunks, len(self.network.parameters)), np.float32)
-        return Batch(chosen, advantages, returns, 0.2, 0.01, 0.5, gradients, np.zeros((chunks, N_MEASURES)))
+        return Batch(chosen, advantages, returns, 0.2, 0.01, 0.5, gradients, np.zeros((chunks, len(MEASURES))))
 
 
 @pytest.mark.parametrize("masked", [False, True])
@@ -140,7 +143,7 @@ def test_decisions_and_gradients_are_those_of_torch(case, masked):
     measured = batch.measures.sum(axis=0) / BATCH
     assert measured[POLICY_LOSS] == pytest.approx(policy_loss.item(), abs=1e-5)
     assert measured[VALUE_LOSS] == pytest.approx(value_loss.item(), rel=1e-5)
-    assert measured[ENTROPY] == pytest.approx(entropies.mean().item(), rel=1e-5)
+    assert measured[ENTROPY_LOSS] == pytest.approx(-entropies.mean().item(), rel=1e-5)
     assert measured[APPROX_KL] == pytest.approx((ratio - 1 - log_ratio).mean().item(), rel=1e-4)
 
 
@@ -162,9 +165,8 @@ def test_options_are_drawn_as_often_as_they_are_likely():
     n, options = 20_000, compared.heads[0]
     decisions = Decisions(*(np.repeat(part[7:8], n, axis=0) for part in compared.decisions))
     decisions.masks[:] = [True, True, False, True, True, False]
-    seen = np.repeat(compared.observations[7:8].reshape(1, -1), n, axis=0)
     draws = compared.rng.random((n, 1), dtype=np.float32)
-    compared.act(-(-n // CHUNK), compared.network, seen, np.arange(n), draws, decisions)
+    compared.act(-(-n // CHUNK), compared.network, decisions, draws)
     shares = np.bincount(decisions.actions[:, 0], minlength=options) / n
     every = torch.arange(options)
     masks = {"action_masks": np.repeat(decisions.masks[:1], options, axis=0)}
@@ -177,10 +179,11 @@ def test_options_are_drawn_as_often_as_they_are_likely():
 def test_the_facts_about_sets_are_those_of_torch():
     observations = observations_of(ENTITIES, np.random.default_rng(5), 3_000)
     rows, context, running = (part.numpy() for part in Sets()(torch.from_numpy(observations)))
-    inputs, found = np.empty(N_CONTEXT + N_ROW, np.float32), np.empty((8, N_ROW), np.float32)
+    inputs, found, shares = (np.empty(shape, np.float32) for shape in (N_CONTEXT + N_ROW, (8, N_ROW), 8))
     for i in range(0, len(observations), 7):
-        read_sets(observations[i].ravel(), inputs, found)
+        read_sets(observations[i].ravel(), inputs, found, shares)
         assert np.array_equal(found, rows[i])
         assert np.array_equal(inputs[:N_CONTEXT], context[i])
+        assert np.allclose(shares, running[i, :, 0] / max(running[i].sum(), 1))
         mean = (rows[i] * running[i]).sum(axis=0) / max(running[i].sum(), 1)
         assert np.allclose(inputs[N_CONTEXT:], mean, atol=1e-6)
