@@ -16,10 +16,8 @@ import torch
 from gymnasium.spaces import Box, Discrete, MultiDiscrete
 from stable_baselines3.common.utils import set_random_seed
 
-from agents.fast_ppo.algorithm import Progress, Tools, new_rollout, play, update
-from agents.fast_ppo.facts import FACTS, compile_reading
-from agents.fast_ppo.network import read_network
-from agents.fast_ppo.passes import ACT, LEARN
+from agents.fast_ppo.algorithm import Training, new_rollout, play, start, update
+from agents.fast_ppo.passes import FACTS
 from agents.sb3.batch import can_batch, make_batch
 from agents.sb3.hyperparameters import PPOHyperparameters
 from agents.sb3.learner import PPO, MaskablePPO
@@ -31,7 +29,6 @@ from scml_gym.core.files import read_arrays
 from scml_gym.experiments.run_folder import Run
 from scml_gym.game.codecs import NotCompiledError
 from scml_gym.simulator.vector.env import BatchedEnv
-from scml_gym.vector.workers import Workers
 
 
 def no_optimizer(parameters: Any, lr: float, **settings: Any) -> None:
@@ -86,58 +83,45 @@ class FastPPO(PPO):
     def train(self, run: Run) -> None:
         """See `agents.base.Agent.train`; a resumed training is equal to one that was not interrupted."""
         settings: Any = self.hyperparameters
-        checkpoint, (learner_seed, env_seed) = run.latest_checkpoint(), seeds_at(run.config["seed"], 0)
-        self.model = self._read_model(checkpoint, None) if checkpoint else Model(self._new_policy(learner_seed), 0)
+        checkpoint, seeds = run.latest_checkpoint(), seeds_at(run.config["seed"], 0)
+        self.model = self._read_model(checkpoint, None) if checkpoint else Model(self._new_policy(seeds[0]), 0)
         run.truncate_log(self.model.num_timesteps)
         if self.model.num_timesteps >= settings.total_steps:
             return
-        envs, tools = self._make_envs(settings.n_envs, settings.workers), self._tools()
+        envs = self._make_envs(settings.n_envs, settings.workers)
+        sizes = np.atleast_1d(getattr(self.action_space, "nvec", getattr(self.action_space, "n", 0))).tolist()
+        training = start(self.model.policy, sizes, settings, envs, MASKED[self.algorithm], seeds)
         try:
-            if checkpoint is None:
-                progress = Progress.new(learner_seed, len(tools.network.parameters), settings.n_envs)
-                observations, _ = envs.reset(seed=env_seed)
-            else:
-                arrays = read_arrays(checkpoint / "training.npz", "a training")
-                progress = Progress.read(arrays)
-                observations = envs.restore({n[4:]: array for n, array in arrays.items() if n.startswith("env_")})
-            self._learn(run, tools, progress, envs, observations)
+            if checkpoint is not None:
+                training.restore(read_arrays(checkpoint / "training.npz", "a training"))
+            self._learn(run, training)
         finally:
-            for threads in (tools.read, tools.act, tools.learn, envs):
+            for threads in (training.act, training.learn, envs):
                 threads.close()
         run.plot()
 
-    def _tools(self) -> Tools:
-        settings: Any = self.hyperparameters
-        sizes = np.atleast_1d(getattr(self.action_space, "nvec", getattr(self.action_space, "n", 0))).tolist()
-        facts, masked = FACTS.get(settings.features), MASKED[self.algorithm]
-        steps = [Workers(step, settings.workers) for step in (compile_reading(facts.read), ACT, LEARN)]
-        return Tools(settings, read_network(self.model.policy, sizes), facts, *steps, masked)
-
-    def _learn(
-        self, run: Run, tools: Tools, progress: Progress, envs: BatchedEnv, observations: np.ndarray
-    ) -> None:
-        total, note, since = tools.settings.total_steps, "", (progress.steps, time.perf_counter())
-        rollout = new_rollout(tools, observations[0].size, envs.action_masks().shape[1])
+    def _learn(self, run: Run, training: Training) -> None:
+        total, note, since = training.settings.total_steps, "", (training.steps, time.perf_counter())
+        rollout = new_rollout(training)
 
         def save(folder: Path) -> None:
             self.save(folder)
-            state = {f"env_{name}": array for name, array in envs.state().items()}
-            np.savez(folder / "training.npz", allow_pickle=False, **progress.arrays(), **state)
+            np.savez(folder / "training.npz", allow_pickle=False, **training.arrays())
 
         with run.progress(total, run.info["agent_name"]) as bar, run.stops_at_checkpoints():
-            bar.update(progress.steps)
-            while progress.steps < total:
-                observations = play(tools, progress, envs, observations, rollout)
-                numbers = update(tools, progress, rollout)
-                self.model.num_timesteps = progress.steps
-                if progress.steps - progress.logged >= tools.settings.log_steps:
-                    row = {"episodes": progress.ended.get("return", (0.0, 0))[1]}
-                    row |= {name: total / n for name, (total, n) in progress.ended.items()}
-                    note = write_row(run, progress.steps, row | numbers, since)
-                    progress.ended, progress.logged, since = {}, progress.steps, (progress.steps, time.perf_counter())
-                bar.update(progress.steps, note)
-                if run.checkpoint_due() or progress.steps >= total:
-                    run.checkpoint(progress.steps, save)
+            bar.update(training.steps)
+            while training.steps < total:
+                play(training, rollout)
+                numbers = update(training, rollout)
+                self.model.num_timesteps = steps = training.steps
+                if steps - training.logged >= training.settings.log_steps:
+                    row = {"episodes": training.ended.get("return", (0.0, 0))[1]}
+                    row |= {name: total / n for name, (total, n) in training.ended.items()}
+                    note = write_row(run, steps, row | numbers, since)
+                    training.ended, training.logged, since = {}, steps, (steps, time.perf_counter())
+                bar.update(steps, note)
+                if run.checkpoint_due() or steps >= total:
+                    run.checkpoint(steps, save)
 
     def _new_policy(self, seed: int) -> Any:
         """As Stable-Baselines3 makes it of this seed."""

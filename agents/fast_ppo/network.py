@@ -130,9 +130,7 @@ def dense(network: Network, work: Work, layer: int, inputs: np.ndarray) -> np.nd
     weights, biases = tensors(network, network.parameters, layer)
     values = part(network, work, layer, VALUES, len(inputs), OUTPUTS)
     np.dot(inputs, weights.T, values)
-    for i in range(len(values)):
-        for j in range(len(biases)):
-            values[i, j] += biases[j]
+    values += biases
     return values
 
 
@@ -182,31 +180,26 @@ def backward(
         slopes, beside = part(network, work, layer, SLOPES, len(inputs), OUTPUTS), network.layers[layer, COMMON]
         given = part(network, work, layer - 1, VALUES, len(inputs), OUTPUTS) if layer > first else inputs
         of_given = part(network, work, layer - 1, SLOPES, len(inputs), OUTPUTS) if layer > first else slopes
-        write_gradient(network, layer, given, slopes, gradient)
+        write_gradient(network, work, layer, given, slopes, gradient)
         if layer > first:
             np.dot(slopes, tensors(network, network.parameters, layer)[0], of_given)
         if beside > 0:
             common = part(network, work, beside, GIVEN, n, INPUTS)
             of_beside = part(network, work, beside, SLOPES, n, OUTPUTS)
             collect(slopes, work, each, of_beside)
-            write_gradient(network, beside, common, of_beside, gradient)
+            write_gradient(network, work, beside, common, of_beside, gradient)
             if layer > first:
                 np.dot(of_beside, tensors(network, network.parameters, beside)[0], common)
                 spread(common, work, mean, of_given)
         if layer > first:
-            for r in range(len(given)):
-                for j in range(given.shape[1]):
-                    of_given[r, j] *= F(1) - given[r, j] * given[r, j]
+            of_given *= F(1) - given * given  # what tanh was given
 
 
 @jittable
 def write_gradient(
-    network: Network, layer: int, given: np.ndarray, slopes: np.ndarray, gradient: np.ndarray
+    network: Network, work: Work, layer: int, given: np.ndarray, slopes: np.ndarray, gradient: np.ndarray
 ) -> None:
     """A layer's part of it."""
     weights, biases = tensors(network, gradient, layer)
     np.dot(slopes.T, given, weights)
-    biases[:] = F(0)
-    for i in range(len(slopes)):
-        for j in range(len(biases)):
-            biases[j] += slopes[i, j]
+    np.dot(work.shares[0, : len(slopes)], slopes, biases)

@@ -7,6 +7,7 @@ that is masked has probability 0 and no gradient (Huang and Ontañón 2020, http
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -27,8 +28,12 @@ from agents.fast_ppo.network import (
     new_work,
     part,
 )
+from agents.sb3.fitting_sets import read_sets
 from agents.sb3.heads import IMPOSSIBLE
+from agents.sb3.partners import N_CONTEXT, N_ROW
+from scml_gym.core.registry import Registry
 from scml_gym.jit.compile import jittable
+from scml_gym.oneshot.view import MAX_PARTNERS
 from scml_gym.vector.jobs import Counters, shared, take
 
 MEASURES = ("policy_gradient_loss", "value_loss", "entropy_loss", "approx_kl", "clip_fraction")
@@ -48,6 +53,55 @@ class Decisions(NamedTuple):
     actions: np.ndarray  # int64 (n, heads)
     logs: np.ndarray  # float32 (n,): the logarithm of the probability that it had
     values: np.ndarray  # float32 (n,): what the critic expected
+
+
+class Facts(NamedTuple):
+    """What is known of a decision without any weights, which is kept for all passes.
+
+    Attributes:
+        n_inputs: 0 for as many as an observation has.
+        n_rows: Of partners; 0 where the inputs are the only row.
+        read: ``(observations, inputs, rows, shares)``: writes them from observations, float32 ``(n, size)``.
+    """
+
+    n_inputs: int
+    n_rows: int
+    read: Callable[[np.ndarray, np.ndarray, np.ndarray, np.ndarray], None]
+
+
+def copy_all(observations: np.ndarray, inputs: np.ndarray, rows: np.ndarray, shares: np.ndarray) -> None:
+    """See `Facts`."""
+    inputs[:] = observations
+
+
+def read_means(observations: np.ndarray, inputs: np.ndarray, rows: np.ndarray, shares: np.ndarray) -> None:
+    """See `Facts`."""
+    shape = len(inputs), MAX_PARTNERS
+    read_sets(observations, inputs, np.empty((*shape, N_ROW), np.float32), np.empty(shape, np.float32))
+
+
+FACTS = Registry("fast network")
+"""By the names of `agents.sb3.hyperparameters.FEATURES`."""
+
+FACTS.register("flatten", Facts(0, 0, copy_all))
+FACTS.register("sets", Facts(N_CONTEXT + N_ROW, 0, read_means))
+FACTS.register("partners", Facts(N_CONTEXT + N_ROW, MAX_PARTNERS, read_sets))
+
+
+def new_decisions(facts: Facts, places: tuple[int, ...], n_observed: int, n_options: int, n_heads: int) -> Decisions:
+    """Empty ones, in as many places, of observations of that size."""
+    inputs = np.empty((*places, facts.n_inputs or n_observed), np.float32)
+    rows = np.empty((*places, facts.n_rows, N_ROW), np.float32) if facts.n_rows else inputs[..., None, :]
+    return Decisions(
+        inputs,
+        rows,
+        np.ones(rows.shape[:-1], np.float32),
+        np.ones((*places, n_options), np.bool_),
+        np.empty(rows.shape[:-1], np.bool_),
+        np.empty((*places, n_heads), np.int64),
+        np.empty(places, np.float32),
+        np.empty(places, np.float32),
+    )
 
 
 class Batch(NamedTuple):

@@ -1,4 +1,4 @@
-"""The facts of `agents.sb3.partners.Sets` in compiled code, one decision at a time; a test compares them.
+"""The facts of `agents.sb3.partners.Sets` in compiled code; a test compares them.
 
 Sets are enumerated over the partners whose offers stand, of whom there are few, instead of over all eight.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from agents.sb3.partners import FACTORY, MOST, N_CONTEXT, N_ROW, PARTNER, PRICE_WEIGHT
-from scml_gym.jit.compile import jittable
+from scml_gym.jit.compile import compiled, jittable
 from scml_gym.oneshot.observations.encoding import N_ENTITIES, N_ENTITY, N_FACTORY, N_PARTNER
 from scml_gym.oneshot.view import MAX_PARTNERS
 
@@ -20,16 +20,23 @@ QUANTITY, PRICE = PARTNER["offer_quantity"], PARTNER["offer_price"]
 BELOW, ABOVE, PLACE, SHARE = N_PARTNER, N_PARTNER + 1, N_PARTNER + 2, N_PARTNER + 3
 
 
-@jittable
-def read_sets(observation: np.ndarray, inputs: np.ndarray, rows: np.ndarray, shares: np.ndarray) -> None:
-    """The facts of a decision.
+@compiled
+def read_sets(observations: np.ndarray, inputs: np.ndarray, rows: np.ndarray, shares: np.ndarray) -> None:
+    """The facts of ``n`` decisions.
 
     Args:
-        observation: ``(9 * 16,)``, float32.
-        inputs: ``(N_CONTEXT + N_ROW,)``, written: the context, and the mean row of the partners that negotiate.
-        rows: ``(8, N_ROW)``, written.
-        shares: ``(8,)``, written: of each row in the mean.
+        observations: ``(n, 9 * 16)``, float32.
+        inputs: ``(n, N_CONTEXT + N_ROW)``, float32, written: the context, and the mean row of the partners that
+            negotiate.
+        rows: ``(n, 8, N_ROW)``, float32, written.
+        shares: ``(n, 8)``, float32, written: of each row in the mean.
     """
+    for i in range(len(observations)):
+        _read(observations[i], inputs[i], rows[i], shares[i])
+
+
+@jittable
+def _read(observation: np.ndarray, inputs: np.ndarray, rows: np.ndarray, shares: np.ndarray) -> None:
     entities = observation.reshape(N_ENTITIES, N_ENTITY)
     factory, partners = entities[0, 1 : 1 + N_FACTORY], entities[1:, 1 : 1 + N_PARTNER]
     context, mean = inputs[:N_CONTEXT], inputs[N_CONTEXT:]
@@ -59,12 +66,6 @@ def read_sets(observation: np.ndarray, inputs: np.ndarray, rows: np.ndarray, sha
     facts = context[N_FACTORY:]
     facts[0], facts[1] = lacking / F(MOST), exceeding / F(MOST)
     facts[2], facts[3], facts[4] = n_asked / F(MAX_PARTNERS), n_running / F(MAX_PARTNERS), time
-
-
-@jittable
-def read_means(observation: np.ndarray, inputs: np.ndarray, rows: np.ndarray, shares: np.ndarray) -> None:
-    """Its inputs alone."""
-    read_sets(observation, inputs, np.empty((MAX_PARTNERS, N_ROW), np.float32), np.empty(MAX_PARTNERS, np.float32))
 
 
 @jittable

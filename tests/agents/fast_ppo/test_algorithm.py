@@ -12,13 +12,9 @@ from stable_baselines3 import PPO
 from stable_baselines3.common.logger import Logger
 from stable_baselines3.common.vec_env import DummyVecEnv
 
-from agents.fast_ppo.algorithm import Progress, Tools, new_rollout, play, update
-from agents.fast_ppo.facts import FACTS, compile_reading
-from agents.fast_ppo.network import read_network
-from agents.fast_ppo.passes import ACT, LEARN
+from agents.fast_ppo.algorithm import new_rollout, play, start, update
 from agents.sb3.heads import HeadsPolicy
 from scml_gym.core.errors import InputError
-from scml_gym.vector.workers import Workers
 
 ROWS, STEPS, OPTIONS = 16, 8, 4
 SETTINGS = {
@@ -39,43 +35,41 @@ class GuessRows:
 
     action_space = MultiDiscrete([[OPTIONS, OPTIONS]] * ROWS)
 
-    def __init__(self, goes_on=0.0):
+    def __init__(self, goes_on):
         self._rng, self._goes_on = np.random.default_rng(0), goes_on
 
-    def reset(self):
+    def reset(self, seed=None):
         self._numbers = self._rng.integers(OPTIONS, size=(ROWS, 2))
-        return np.eye(OPTIONS, dtype=np.float32)[self._numbers].reshape(ROWS, -1)
+        return np.eye(OPTIONS, dtype=np.float32)[self._numbers].reshape(ROWS, -1), {}
 
     def step(self, actions):
         rewards = (actions == self._numbers).mean(axis=1)
         done = self._rng.random(ROWS) >= self._goes_on
-        return self.reset(), rewards, done, np.zeros(ROWS, dtype=bool), {}
+        return self.reset()[0], rewards, done, np.zeros(ROWS, dtype=bool), {}
 
 
-def made(rate, **changes):
-    """A model of Stable-Baselines3, and what the same one is learnt with here."""
+def made(rate, goes_on=0.0, **changes):
+    """A model of Stable-Baselines3, and a training of the same one here."""
     settings = SETTINGS | changes
     spaces = [Guess() for _ in range(ROWS)]
     model = PPO(
         HeadsPolicy, DummyVecEnv([lambda env=env: env for env in spaces]), learning_rate=rate, seed=1, **settings
     )
     model.set_logger(Logger(folder=None, output_formats=[]))
-    more = {"n_envs": ROWS, "learning_rate": rate, "final_learning_rate": rate, "reward_scale": 1.0}
-    network, facts = read_network(copy.deepcopy(model.policy), [OPTIONS, OPTIONS]), FACTS.get("flatten")
-    steps = [Workers(step) for step in (compile_reading(facts.read), ACT, LEARN)]
-    tools = Tools(SimpleNamespace(total_steps=10_000, **settings, **more), network, facts, *steps, masked=False)
-    return model, tools, Progress.new(2, len(network.parameters), ROWS)
+    rates = {"learning_rate": rate, "final_learning_rate": rate, "total_steps": 10_000}
+    own = {"n_envs": ROWS, "workers": 1, "reward_scale": 1.0, "features": "flatten"}
+    everything = SimpleNamespace(**settings, **rates, **own)
+    envs = GuessRows(goes_on)
+    return model, start(copy.deepcopy(model.policy), [OPTIONS, OPTIONS], everything, envs, False, (2, 0))
 
 
 @pytest.mark.parametrize("target_kl", [None, 0.003])
 def test_an_update_is_that_of_stable_baselines3(target_kl, monkeypatch):
-    model, tools, progress = made(0.01, target_kl=target_kl)
-    envs = GuessRows(goes_on=0.6)
-    observations = envs.reset()
-    rollout = new_rollout(tools, 2 * OPTIONS, 2 * OPTIONS)
+    model, training = made(0.01, goes_on=0.6, target_kl=target_kl)
+    rollout = new_rollout(training)
     orders = [np.random.default_rng(seed).permutation(ROWS * STEPS) for seed in range(2 * SETTINGS["n_epochs"])]
     for first in (0, SETTINGS["n_epochs"]):
-        shown = play(tools, progress, envs, observations, rollout)
+        play(training, rollout)
         decisions, buffer = rollout.decisions, model.rollout_buffer
         buffer.reset()
         starts = np.concatenate([np.zeros((1, ROWS), dtype=bool), rollout.done[:-1]])
@@ -91,40 +85,37 @@ def test_an_update_is_that_of_stable_baselines3(target_kl, monkeypatch):
         model.train()
         monkeypatch.undo()
         stub = SimpleNamespace(permutation=lambda n, mine=mine: next(mine))
-        kept, progress.rng = progress.rng, stub
-        numbers = update(tools, progress, rollout)
-        progress.rng = kept
+        kept, training.rng = training.rng, stub
+        numbers = update(training, rollout)
+        training.rng = kept
         expected = torch.nn.utils.parameters_to_vector(model.policy.parameters()).detach().numpy()
-        assert np.abs(tools.network.parameters - expected).max() < 2e-5
+        assert np.abs(training.network.parameters - expected).max() < 2e-5
         recorded = {name.partition("/")[2]: value for name, value in model.logger.name_to_value.items()}
         for name, value in numbers.items():
             assert value == pytest.approx(recorded[name], rel=2e-3, abs=2e-5), name
-        observations = shown
 
 
 def test_a_small_problem_is_learnt():
-    _, tools, progress = made(0.003, batch_size=64, n_epochs=8, gamma=0.0)
-    envs = GuessRows()
-    observations, rollout = envs.reset(), new_rollout(tools, 2 * OPTIONS, 2 * OPTIONS)
+    _, training = made(0.003, batch_size=64, n_epochs=8, gamma=0.0)
+    rollout = new_rollout(training)
     means = []
     for _ in range(40):
-        observations = play(tools, progress, envs, observations, rollout)
-        update(tools, progress, rollout)
+        play(training, rollout)
+        update(training, rollout)
         means.append(rollout.rewards.mean())
     assert means[0] < 0.4
     assert np.mean(means[-3:]) > 0.9
-    assert progress.ended["return"][1] == progress.steps == 40 * ROWS * STEPS
+    assert training.ended["return"][1] == training.steps == 40 * ROWS * STEPS
 
 
 def test_numbers_that_are_not_finite_are_told_in_one_line():
-    _, tools, progress = made(0.003)
-    envs = GuessRows()
-    rollout = new_rollout(tools, 2 * OPTIONS, 2 * OPTIONS)
-    play(tools, progress, envs, envs.reset(), rollout)
+    _, training = made(0.003)
+    rollout = new_rollout(training)
+    play(training, rollout)
     rollout.rewards[:] = np.inf
     with (
         pytest.raises(InputError, match=r"not finite by step 128: lower agent\.learning_rate") as caught,
         np.errstate(all="ignore"),
     ):
-        update(tools, progress, rollout)
+        update(training, rollout)
     assert "\n" not in str(caught.value)

@@ -8,18 +8,19 @@ import torch
 from gymnasium.spaces import Box, Discrete, MultiDiscrete
 from stable_baselines3.common.utils import LinearSchedule
 
-from agents.fast_ppo.facts import FACTS, compile_reading
 from agents.fast_ppo.network import CHUNK, read_network
 from agents.fast_ppo.passes import (
     ACT,
     APPROX_KL,
     ENTROPY_LOSS,
+    FACTS,
     LEARN,
     MEASURES,
     POLICY_LOSS,
     VALUE_LOSS,
     Batch,
     Decisions,
+    new_decisions,
 )
 from agents.sb3.fitting_sets import MY_TURN, QUANTITY, RUNNING, read_sets
 from agents.sb3.heads import HeadsPolicy, MaskedHeadsPolicy
@@ -79,20 +80,11 @@ class Compared:
         self.masked, self.rng, facts = masked, np.random.default_rng(4), FACTS.get(features)
         self.network = read_network(self.policy, self.heads)
         self.observations = observations_of(observed, self.rng, N)
-        inputs = np.empty((N, facts.n_inputs or self.observations[0].size), np.float32)
-        rows = np.empty((N, facts.n_rows, N_ROW), np.float32) if facts.n_rows else inputs[:, None]
-        self.decisions = Decisions(
-            inputs,
-            rows,
-            np.ones(rows.shape[:2], np.float32),
-            masks_of(self.heads, self.rng, N, masked),
-            np.empty(rows.shape[:2], np.bool_),
-            np.empty((N, len(self.heads)), np.int64),
-            np.empty(N, np.float32),
-            np.empty(N, np.float32),
-        )
+        size, options = self.observations[0].size, sum(self.heads)
+        self.decisions = new_decisions(facts, (N,), size, options, len(self.heads))
+        self.decisions.masks[:] = masks_of(self.heads, self.rng, N, masked)
         self.act, self.learn = (Workers(step, threads) for step in (ACT, LEARN))
-        Workers(compile_reading(facts.read), threads)(N, self.observations.reshape(N, -1), self.decisions)
+        facts.read(self.observations.reshape(N, -1), *self.decisions[:3])
         draws = self.rng.random((N, len(self.heads)), dtype=np.float32)
         self.act(-(-N // CHUNK), self.network, self.decisions, draws)
 
@@ -179,11 +171,11 @@ def test_options_are_drawn_as_often_as_they_are_likely():
 def test_the_facts_about_sets_are_those_of_torch():
     observations = observations_of(ENTITIES, np.random.default_rng(5), 3_000)
     rows, context, running = (part.numpy() for part in Sets()(torch.from_numpy(observations)))
-    inputs, found, shares = (np.empty(shape, np.float32) for shape in (N_CONTEXT + N_ROW, (8, N_ROW), 8))
-    for i in range(0, len(observations), 7):
-        read_sets(observations[i].ravel(), inputs, found, shares)
-        assert np.array_equal(found, rows[i])
-        assert np.array_equal(inputs[:N_CONTEXT], context[i])
-        assert np.allclose(shares, running[i, :, 0] / max(running[i].sum(), 1))
-        mean = (rows[i] * running[i]).sum(axis=0) / max(running[i].sum(), 1)
-        assert np.allclose(inputs[N_CONTEXT:], mean, atol=1e-6)
+    n = len(observations)
+    inputs, found, shares = (np.empty((n, *shape), np.float32) for shape in ((N_CONTEXT + N_ROW,), (8, N_ROW), (8,)))
+    read_sets(observations.reshape(n, -1), inputs, found, shares)
+    assert np.array_equal(found, rows)
+    assert np.array_equal(inputs[:, :N_CONTEXT], context)
+    expected = running / np.maximum(running.sum(axis=1, keepdims=True), 1)
+    assert np.allclose(shares, expected[..., 0])
+    assert np.allclose(inputs[:, N_CONTEXT:], (rows * expected).sum(axis=1), atol=1e-6)
