@@ -16,8 +16,7 @@ import torch
 from gymnasium.spaces import Box, Discrete, MultiDiscrete
 from stable_baselines3.common.utils import set_random_seed
 
-from agents.fast_ppo.algorithm import Training, new_rollout, play, start, update
-from agents.fast_ppo.passes import FACTS
+from agents.fast_ppo.algorithm import FACTS, Training, play, update
 from agents.sb3.batch import can_batch, make_batch
 from agents.sb3.hyperparameters import PPOHyperparameters
 from agents.sb3.learner import PPO, MaskablePPO
@@ -90,7 +89,7 @@ class FastPPO(PPO):
             return
         envs = self._make_envs(settings.n_envs, settings.workers)
         sizes = np.atleast_1d(getattr(self.action_space, "nvec", getattr(self.action_space, "n", 0))).tolist()
-        training = start(self.model.policy, sizes, settings, envs, MASKED[self.algorithm], seeds)
+        training = Training(self.model.policy, sizes, settings, envs, MASKED[self.algorithm], seeds)
         try:
             if checkpoint is not None:
                 training.restore(read_arrays(checkpoint / "training.npz", "a training"))
@@ -102,7 +101,6 @@ class FastPPO(PPO):
 
     def _learn(self, run: Run, training: Training) -> None:
         total, note, since = training.settings.total_steps, "", (training.steps, time.perf_counter())
-        rollout = new_rollout(training)
 
         def save(folder: Path) -> None:
             self.save(folder)
@@ -111,8 +109,8 @@ class FastPPO(PPO):
         with run.progress(total, run.info["agent_name"]) as bar, run.stops_at_checkpoints():
             bar.update(training.steps)
             while training.steps < total:
-                play(training, rollout)
-                numbers = update(training, rollout)
+                play(training)
+                numbers = update(training)
                 self.model.num_timesteps = steps = training.steps
                 if steps - training.logged >= training.settings.log_steps:
                     row = {"episodes": training.ended.get("return", (0.0, 0))[1]}

@@ -104,6 +104,19 @@ def tensors(network: Network, numbers: np.ndarray, layer: int) -> tuple[np.ndarr
 
 
 @jittable
+def slopes_of(network: Network, work: Work, layer: int, n: int) -> np.ndarray:
+    """The slopes of the values of a layer, ``(n, outputs)``."""
+    return part(network, work, layer, SLOPES, n, OUTPUTS)
+
+
+@jittable
+def shared_facts(network: Network, work: Work) -> np.ndarray:
+    """Where the first layer finds what the rows of a decision have in common, ``(CHUNK, size)``; size 0 without it."""
+    beside = network.layers[0, COMMON]
+    return part(network, work, beside, GIVEN, CHUNK, INPUTS) if beside > 0 else np.empty((CHUNK, 0), np.float32)
+
+
+@jittable
 def exponential(x: Any) -> Any:
     """Of a float32 not above 88, within 2e-7 of itself, 0 below -87: the polynomial of Cephes (``expf``)."""
     x, zero = max(x, F(-87)), x < F(-87)
@@ -155,7 +168,7 @@ def collect(rows: np.ndarray, work: Work, shares: np.ndarray, decisions: np.ndar
 
 @jittable
 def forward(network: Network, work: Work, first: int, n_layers: int, inputs: np.ndarray, n: int) -> np.ndarray:
-    """Layers one after the other from the inputs of rows of ``n`` decisions, with tanh between them; the last values."""
+    """Layers one after the other from what rows of ``n`` decisions are given, with tanh between them; the last values."""
     each, mean = work.shares
     for layer in range(first, first + n_layers):
         values, beside = dense(network, work, layer, inputs), network.layers[layer, COMMON]
@@ -177,15 +190,15 @@ def backward(
     """Write their part of the gradient, from the slopes of the last values."""
     each, mean = work.shares
     for layer in range(first + n_layers - 1, first - 1, -1):
-        slopes, beside = part(network, work, layer, SLOPES, len(inputs), OUTPUTS), network.layers[layer, COMMON]
+        slopes, beside = slopes_of(network, work, layer, len(inputs)), network.layers[layer, COMMON]
         given = part(network, work, layer - 1, VALUES, len(inputs), OUTPUTS) if layer > first else inputs
-        of_given = part(network, work, layer - 1, SLOPES, len(inputs), OUTPUTS) if layer > first else slopes
+        of_given = slopes_of(network, work, layer - 1, len(inputs)) if layer > first else slopes
         write_gradient(network, work, layer, given, slopes, gradient)
         if layer > first:
             np.dot(slopes, tensors(network, network.parameters, layer)[0], of_given)
         if beside > 0:
             common = part(network, work, beside, GIVEN, n, INPUTS)
-            of_beside = part(network, work, beside, SLOPES, n, OUTPUTS)
+            of_beside = slopes_of(network, work, beside, n)
             collect(slopes, work, each, of_beside)
             write_gradient(network, work, beside, common, of_beside, gradient)
             if layer > first:

@@ -7,18 +7,12 @@ that is masked has probability 0 and no gradient (Huang and Ontañón 2020, http
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from agents.fast_ppo.network import (
     CHUNK,
-    COMMON,
-    GIVEN,
-    INPUTS,
-    OUTPUTS,
-    SLOPES,
     F,
     Network,
     Work,
@@ -26,14 +20,11 @@ from agents.fast_ppo.network import (
     exponential,
     forward,
     new_work,
-    part,
+    shared_facts,
+    slopes_of,
 )
-from agents.sb3.fitting_sets import read_sets
 from agents.sb3.heads import IMPOSSIBLE
-from agents.sb3.partners import N_CONTEXT, N_ROW
-from scml_gym.core.registry import Registry
 from scml_gym.jit.compile import jittable
-from scml_gym.oneshot.view import MAX_PARTNERS
 from scml_gym.vector.jobs import Counters, shared, take
 
 MEASURES = ("policy_gradient_loss", "value_loss", "entropy_loss", "approx_kl", "clip_fraction")
@@ -55,68 +46,6 @@ class Decisions(NamedTuple):
     values: np.ndarray  # float32 (n,): what the critic expected
 
 
-class Facts(NamedTuple):
-    """What is known of a decision without any weights, which is kept for all passes.
-
-    Attributes:
-        n_inputs: 0 for as many as an observation has.
-        n_rows: Of partners; 0 where the inputs are the only row.
-        read: ``(observations, inputs, rows, shares)``: writes them from observations, float32 ``(n, size)``.
-    """
-
-    n_inputs: int
-    n_rows: int
-    read: Callable[[np.ndarray, np.ndarray, np.ndarray, np.ndarray], None]
-
-
-def copy_all(observations: np.ndarray, inputs: np.ndarray, rows: np.ndarray, shares: np.ndarray) -> None:
-    """See `Facts`."""
-    inputs[:] = observations
-
-
-def read_means(observations: np.ndarray, inputs: np.ndarray, rows: np.ndarray, shares: np.ndarray) -> None:
-    """See `Facts`."""
-    shape = len(inputs), MAX_PARTNERS
-    read_sets(observations, inputs, np.empty((*shape, N_ROW), np.float32), np.empty(shape, np.float32))
-
-
-FACTS = Registry("fast network")
-"""By the names of `agents.sb3.hyperparameters.FEATURES`."""
-
-FACTS.register("flatten", Facts(0, 0, copy_all))
-FACTS.register("sets", Facts(N_CONTEXT + N_ROW, 0, read_means))
-FACTS.register("partners", Facts(N_CONTEXT + N_ROW, MAX_PARTNERS, read_sets))
-
-
-def new_decisions(facts: Facts, places: tuple[int, ...], n_observed: int, n_options: int, n_heads: int) -> Decisions:
-    """Empty ones, in as many places, of observations of that size."""
-    inputs = np.empty((*places, facts.n_inputs or n_observed), np.float32)
-    rows = np.empty((*places, facts.n_rows, N_ROW), np.float32) if facts.n_rows else inputs[..., None, :]
-    return Decisions(
-        inputs,
-        rows,
-        np.ones(rows.shape[:-1], np.float32),
-        np.ones((*places, n_options), np.bool_),
-        np.empty(rows.shape[:-1], np.bool_),
-        np.empty((*places, n_heads), np.int64),
-        np.empty(places, np.float32),
-        np.empty(places, np.float32),
-    )
-
-
-class Batch(NamedTuple):
-    """Decisions that are learnt from together, and what is learnt."""
-
-    chosen: np.ndarray  # int64 (batch,): which of them
-    advantages: np.ndarray  # float32 (batch,)
-    returns: np.ndarray  # float32, of all decisions
-    clip_range: float
-    entropy_weight: float
-    value_weight: float
-    gradients: np.ndarray  # float32 (chunks, parameters), written
-    measures: np.ndarray  # float64 (chunks, len(MEASURES)), added to
-
-
 @jittable
 def note_valid(network: Network, decisions: Decisions, d: int) -> None:
     """Note which rows matter; where only one option is valid, it is the action."""
@@ -132,14 +61,12 @@ def note_valid(network: Network, decisions: Decisions, d: int) -> None:
 @jittable
 def pack(network: Network, work: Work, decisions: Decisions, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The rows of a chunk that matter, and their heads: place of the decision, head, where its logits will begin."""
-    beside, width = network.layers[0, COMMON], network.layers[network.n_actor - 1, OUTPUTS]
-    n_heads, n = len(network.heads) // decisions.rows.shape[1], 0
+    facts, n_heads, n = shared_facts(network, work), len(network.heads) // decisions.rows.shape[1], 0
+    width = network.heads[:, 1].sum() // decisions.rows.shape[1]
     for i in range(len(chosen)):
         d = chosen[i]
         work.inputs[i] = decisions.inputs[d]
-        if beside > 0:
-            common = part(network, work, beside, GIVEN, CHUNK, INPUTS)[i]
-            common[:] = decisions.inputs[d, : len(common)]
+        facts[i] = decisions.inputs[d, : facts.shape[1]]
         for k in range(decisions.rows.shape[1]):
             if decisions.matters[d, k] or n == 0:  # BLAS takes no empty matrix
                 for h in range(n_heads):
@@ -158,8 +85,10 @@ def look(network: Network, work: Work, decisions: Decisions, chosen: np.ndarray)
     """
     rows, heads = pack(network, work, decisions, chosen)
     logits = forward(network, work, 0, network.n_actor, rows, len(chosen))
-    logs, first = logits.reshape(logits.size), network.layers[network.n_actor - 1, SLOPES]
-    probabilities = work.numbers[first : first + len(logs)]
+    logs, probabilities = (
+        logits.reshape(logits.size),
+        slopes_of(network, work, network.n_actor - 1, len(rows)).reshape(logits.size),
+    )
     for i, head, slot in heads:
         first, width = network.heads[head]
         valid, ours, most = decisions.masks[chosen[i], first : first + width], logs[slot : slot + width], F(IMPOSSIBLE)
@@ -224,29 +153,33 @@ def act(arguments: tuple[Any, ...], counters: Counters) -> None:
 
 @jittable
 def learn(arguments: tuple[Any, ...], counters: Counters) -> None:
-    """Of ``(network, decisions, batch)``, chunk by chunk: write the gradients of the batch."""
-    network, decisions, batch = arguments
+    """Of ``(network, decisions, chosen, advantages, returns, weights, gradients, measures)``: write the gradients.
+
+    Those of a batch of the ``chosen`` decisions, with their advantages and the returns of all decisions, float32, for
+    each chunk: gradients float32 ``(chunks, parameters)``, and sums of `MEASURES`, float64 ``(chunks, 5)``. The weights
+    are the range of clipping, and those of entropy and value in the loss.
+    """
+    network, decisions, batch, all_advantages, returns, weights, gradients, all_measures = arguments
     work = new_work(network, decisions.inputs.shape[1], *decisions.rows.shape[1:])
-    critic, size = network.n_actor + network.n_critic - 1, len(batch.chosen)
+    (clip_range, entropy_weight, value_weight), n_actor, size = weights, network.n_actor, len(batch)
     low, high = take(counters)
     while low < high:
         for chunk in range(low, high):
-            of_chunk = slice(chunk * CHUNK, (chunk + 1) * CHUNK)
-            chosen, advantages, measures = batch.chosen[of_chunk], batch.advantages[of_chunk], batch.measures[chunk]
+            chosen, measures = batch[chunk * CHUNK : (chunk + 1) * CHUNK], all_measures[chunk]
             rows, heads, logs, slopes, values = look(network, work, decisions, chosen)
-            log_ratios = -decisions.logs[chosen].astype(np.float64)
+            log_ratios, n = -decisions.logs[chosen].astype(np.float64), len(chosen)
             for i, head, slot in heads:
                 log_ratios[i] += logs[slot + decisions.actions[chosen[i], head]]
                 measures[ENTROPY_LOSS] -= work.entropies[i, head]
-            of_logs = np.zeros(len(chosen), np.float32)  # the slopes of the logarithms of the actions' probabilities
-            of_values = part(network, work, critic, SLOPES, len(chosen), OUTPUTS)
-            for i in range(len(chosen)):
-                ratio, advantage = math.exp(log_ratios[i]), advantages[i]
-                clipped = min(max(ratio, 1.0 - batch.clip_range), 1.0 + batch.clip_range)
+            of_logs = np.zeros(n, np.float32)  # the slopes of the logarithms of the actions' probabilities
+            of_values = slopes_of(network, work, n_actor + network.n_critic - 1, n)
+            for i in range(n):
+                ratio, advantage = math.exp(log_ratios[i]), all_advantages[chunk * CHUNK + i]
+                clipped = min(max(ratio, 1.0 - clip_range), 1.0 + clip_range)
                 if ratio == clipped or ratio * advantage < clipped * advantage:
                     of_logs[i] = -advantage * ratio / size
-                error = values[i, 0] - batch.returns[chosen[i]]
-                of_values[i, 0] = 2.0 * batch.value_weight * error / size
+                error = values[i, 0] - returns[chosen[i]]
+                of_values[i, 0] = 2.0 * value_weight * error / size
                 measures[POLICY_LOSS] -= min(ratio * advantage, clipped * advantage)
                 measures[VALUE_LOSS] += error * error
                 measures[APPROX_KL] += ratio - 1.0 - log_ratios[i]
@@ -254,11 +187,10 @@ def learn(arguments: tuple[Any, ...], counters: Counters) -> None:
             for i, head, slot in heads:
                 entropy, slope = work.entropies[i, head], of_logs[i]
                 for j in range(slot, slot + network.heads[head, 1]):
-                    slopes[j] *= F(batch.entropy_weight / size) * (logs[j] + entropy) - slope
+                    slopes[j] *= F(entropy_weight / size) * (logs[j] + entropy) - slope
                 slopes[slot + decisions.actions[chosen[i], head]] += slope
-            n, gradient = len(chosen), batch.gradients[chunk]
-            backward(network, work, 0, network.n_actor, rows, n, gradient)
-            backward(network, work, network.n_actor, network.n_critic, work.inputs[:n], n, gradient)
+            backward(network, work, 0, n_actor, rows, n, gradients[chunk])
+            backward(network, work, n_actor, network.n_critic, work.inputs[:n], n, gradients[chunk])
         low, high = take(counters)
 
 

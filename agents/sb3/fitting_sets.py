@@ -21,18 +21,19 @@ BELOW, ABOVE, PLACE, SHARE = N_PARTNER, N_PARTNER + 1, N_PARTNER + 2, N_PARTNER 
 
 
 @compiled
-def read_sets(observations: np.ndarray, inputs: np.ndarray, rows: np.ndarray, shares: np.ndarray) -> None:
-    """The facts of ``n`` decisions.
+def read_sets(observations: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The facts of ``n`` decisions, from observations, float32 ``(n, 9 * 16)``.
 
-    Args:
-        observations: ``(n, 9 * 16)``, float32.
-        inputs: ``(n, N_CONTEXT + N_ROW)``, float32, written: the context, and the mean row of the partners that
-            negotiate.
-        rows: ``(n, 8, N_ROW)``, float32, written.
-        shares: ``(n, 8)``, float32, written: of each row in the mean.
+    Returns:
+        The context and the mean row of the partners that negotiate, ``(n, N_CONTEXT + N_ROW)``; the rows,
+        ``(n, 8, N_ROW)``; and the share of each in the mean, ``(n, 8)``; all float32.
     """
-    for i in range(len(observations)):
+    n = len(observations)
+    inputs, shares = np.empty((n, N_CONTEXT + N_ROW), np.float32), np.empty((n, MAX_PARTNERS), np.float32)
+    rows = np.empty((n, MAX_PARTNERS, N_ROW), np.float32)
+    for i in range(n):
         _read(observations[i], inputs[i], rows[i], shares[i])
+    return inputs, rows, shares
 
 
 @jittable

@@ -12,7 +12,7 @@ from stable_baselines3 import PPO
 from stable_baselines3.common.logger import Logger
 from stable_baselines3.common.vec_env import DummyVecEnv
 
-from agents.fast_ppo.algorithm import new_rollout, play, start, update
+from agents.fast_ppo.algorithm import Training, play, update
 from agents.sb3.heads import HeadsPolicy
 from scml_gym.core.errors import InputError
 
@@ -60,24 +60,23 @@ def made(rate, goes_on=0.0, **changes):
     own = {"n_envs": ROWS, "workers": 1, "reward_scale": 1.0, "features": "flatten"}
     everything = SimpleNamespace(**settings, **rates, **own)
     envs = GuessRows(goes_on)
-    return model, start(copy.deepcopy(model.policy), [OPTIONS, OPTIONS], everything, envs, False, (2, 0))
+    return model, Training(copy.deepcopy(model.policy), [OPTIONS, OPTIONS], everything, envs, False, (2, 0))
 
 
 @pytest.mark.parametrize("target_kl", [None, 0.003])
 def test_an_update_is_that_of_stable_baselines3(target_kl, monkeypatch):
     model, training = made(0.01, goes_on=0.6, target_kl=target_kl)
-    rollout = new_rollout(training)
     orders = [np.random.default_rng(seed).permutation(ROWS * STEPS) for seed in range(2 * SETTINGS["n_epochs"])]
     for first in (0, SETTINGS["n_epochs"]):
-        play(training, rollout)
-        decisions, buffer = rollout.decisions, model.rollout_buffer
+        play(training)
+        decisions, buffer = training.decisions, model.rollout_buffer
         buffer.reset()
-        starts = np.concatenate([np.zeros((1, ROWS), dtype=bool), rollout.done[:-1]])
+        starts = np.concatenate([np.zeros((1, ROWS), dtype=bool), training.done[:-1]])
         for step in range(STEPS):
             values, logs = (torch.from_numpy(part[step].copy()) for part in (decisions.values, decisions.logs))
             seen, actions = decisions.inputs[step].copy(), decisions.actions[step].copy()
-            buffer.add(seen, actions, rollout.rewards[step].copy(), starts[step], values, logs)
-        buffer.compute_returns_and_advantage(torch.from_numpy(decisions.values[-1].copy()), rollout.done[-1])
+            buffer.add(seen, actions, training.rewards[step].copy(), starts[step], values, logs)
+        buffer.compute_returns_and_advantage(torch.from_numpy(decisions.values[-1].copy()), training.done[-1])
         mine = iter(orders[first:])
         # it keeps the decisions of a row together, where here those of a step are
         theirs = iter([order % ROWS * STEPS + order // ROWS for order in orders[first:]])
@@ -86,7 +85,7 @@ def test_an_update_is_that_of_stable_baselines3(target_kl, monkeypatch):
         monkeypatch.undo()
         stub = SimpleNamespace(permutation=lambda n, mine=mine: next(mine))
         kept, training.rng = training.rng, stub
-        numbers = update(training, rollout)
+        numbers = update(training)
         training.rng = kept
         expected = torch.nn.utils.parameters_to_vector(model.policy.parameters()).detach().numpy()
         assert np.abs(training.network.parameters - expected).max() < 2e-5
@@ -97,12 +96,11 @@ def test_an_update_is_that_of_stable_baselines3(target_kl, monkeypatch):
 
 def test_a_small_problem_is_learnt():
     _, training = made(0.003, batch_size=64, n_epochs=8, gamma=0.0)
-    rollout = new_rollout(training)
     means = []
     for _ in range(40):
-        play(training, rollout)
-        update(training, rollout)
-        means.append(rollout.rewards.mean())
+        play(training)
+        update(training)
+        means.append(training.rewards.mean())
     assert means[0] < 0.4
     assert np.mean(means[-3:]) > 0.9
     assert training.ended["return"][1] == training.steps == 40 * ROWS * STEPS
@@ -110,12 +108,11 @@ def test_a_small_problem_is_learnt():
 
 def test_numbers_that_are_not_finite_are_told_in_one_line():
     _, training = made(0.003)
-    rollout = new_rollout(training)
-    play(training, rollout)
-    rollout.rewards[:] = np.inf
+    play(training)
+    training.rewards[:] = np.inf
     with (
         pytest.raises(InputError, match=r"not finite by step 128: lower agent\.learning_rate") as caught,
         np.errstate(all="ignore"),
     ):
-        update(training, rollout)
+        update(training)
     assert "\n" not in str(caught.value)

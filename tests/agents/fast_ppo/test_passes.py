@@ -8,24 +8,22 @@ import torch
 from gymnasium.spaces import Box, Discrete, MultiDiscrete
 from stable_baselines3.common.utils import LinearSchedule
 
+from agents.fast_ppo.algorithm import FACTS
 from agents.fast_ppo.network import CHUNK, read_network
 from agents.fast_ppo.passes import (
     ACT,
     APPROX_KL,
     ENTROPY_LOSS,
-    FACTS,
     LEARN,
     MEASURES,
     POLICY_LOSS,
     VALUE_LOSS,
-    Batch,
     Decisions,
-    new_decisions,
 )
 from agents.sb3.fitting_sets import MY_TURN, QUANTITY, RUNNING, read_sets
 from agents.sb3.heads import HeadsPolicy, MaskedHeadsPolicy
 from agents.sb3.hyperparameters import FEATURES, EnvSpaces
-from agents.sb3.partners import N_CONTEXT, N_ROW, Sets
+from agents.sb3.partners import N_CONTEXT, Sets
 from scml_gym.vector.workers import Workers
 
 N, BATCH = 400, 300
@@ -77,14 +75,13 @@ class Compared:
             for parameter in self.policy.parameters():
                 parameter += 0.2 * torch.randn_like(parameter)
         self.heads = actions.nvec.tolist() if isinstance(actions, MultiDiscrete) else [actions.n]
-        self.masked, self.rng, facts = masked, np.random.default_rng(4), FACTS.get(features)
-        self.network = read_network(self.policy, self.heads)
-        self.observations = observations_of(observed, self.rng, N)
-        size, options = self.observations[0].size, sum(self.heads)
-        self.decisions = new_decisions(facts, (N,), size, options, len(self.heads))
-        self.decisions.masks[:] = masks_of(self.heads, self.rng, N, masked)
+        self.masked, self.rng = masked, np.random.default_rng(4)
+        self.network, self.observations = read_network(self.policy, self.heads), observations_of(observed, self.rng, N)
+        known = FACTS.get(features)(self.observations.reshape(N, -1))
+        done = (known[2].shape, np.bool_), ((N, len(self.heads)), np.int64), (N, np.float32), (N, np.float32)
+        masks = masks_of(self.heads, self.rng, N, masked)
+        self.decisions = Decisions(*known, masks, *(np.empty(shape, kind) for shape, kind in done))
         self.act, self.learn = (Workers(step, threads) for step in (ACT, LEARN))
-        facts.read(self.observations.reshape(N, -1), *self.decisions[:3])
         draws = self.rng.random((N, len(self.heads)), dtype=np.float32)
         self.act(-(-N // CHUNK), self.network, self.decisions, draws)
 
@@ -98,14 +95,20 @@ class Compared:
         values, logs, entropies = self.policy.evaluate_actions(seen, actions, **masks)
         return values[:, 0], logs, entropies
 
-    def batch(self):
+    def _batch(self):
         """Some decisions that were more or less likely before, with any advantages and returns."""
         self.decisions.logs[:] += 0.3 * self.rng.standard_normal(N)
         chosen = self.rng.permutation(N)[:BATCH]
         advantages, returns = (self.rng.standard_normal(n).astype(np.float32) for n in (BATCH, N))
         chunks = -(-BATCH // CHUNK)
         gradients = np.empty((chunks, len(self.network.parameters)), np.float32)
-        return Batch(chosen, advantages, returns, 0.2, 0.01, 0.5, gradients, np.zeros((chunks, len(MEASURES))))
+        return chosen, advantages, returns, (0.2, 0.01, 0.5), gradients, np.zeros((chunks, len(MEASURES)))
+
+    def learnt(self):
+        """A batch after learning."""
+        batch = self._batch()
+        self.learn(len(batch[-1]), self.network, self.decisions, *batch)
+        return batch
 
 
 @pytest.mark.parametrize("masked", [False, True])
@@ -121,18 +124,17 @@ def test_decisions_and_gradients_are_those_of_torch(case, masked):
         assert decisions.masks[np.arange(N), first + decisions.actions[:, head]].all()
         first += options
 
-    batch = compared.batch()
-    compared.learn(len(batch.gradients), compared.network, decisions, batch)
-    chosen, advantages = batch.chosen, torch.from_numpy(batch.advantages)
+    chosen, advantages, returns, _, gradients, measures = compared.learnt()
+    advantages = torch.from_numpy(advantages)
     values, logs, entropies = compared.by_torch(chosen)
     log_ratio = logs - torch.from_numpy(decisions.logs[chosen])
     ratio = log_ratio.exp()
     policy_loss = -torch.min(advantages * ratio, advantages * ratio.clamp(0.8, 1.2)).mean()
-    value_loss = torch.nn.functional.mse_loss(torch.from_numpy(batch.returns[chosen]), values)
+    value_loss = torch.nn.functional.mse_loss(torch.from_numpy(returns[chosen]), values)
     (policy_loss - 0.01 * entropies.mean() + 0.5 * value_loss).backward()
     expected = torch.cat([parameter.grad.flatten() for parameter in compared.policy.parameters()]).numpy()
-    assert np.abs(batch.gradients.sum(axis=0) - expected).max() < 1e-5
-    measured = batch.measures.sum(axis=0) / BATCH
+    assert np.abs(gradients.sum(axis=0) - expected).max() < 1e-5
+    measured = measures.sum(axis=0) / BATCH
     assert measured[POLICY_LOSS] == pytest.approx(policy_loss.item(), abs=1e-5)
     assert measured[VALUE_LOSS] == pytest.approx(value_loss.item(), rel=1e-5)
     assert measured[ENTROPY_LOSS] == pytest.approx(-entropies.mean().item(), rel=1e-5)
@@ -144,9 +146,7 @@ def test_the_number_of_threads_changes_no_bit(case):
     results = []
     for threads in (1, 2):
         compared = Compared(case, True, threads)
-        batch = compared.batch()
-        compared.learn(len(batch.gradients), compared.network, compared.decisions, batch)
-        results.append((*compared.decisions, batch.gradients, batch.measures))
+        results.append((*compared.learnt()[-2:], *compared.decisions))
         compared.act.close()
         compared.learn.close()
     assert all(np.array_equal(one, other) for one, other in zip(*results, strict=True))
@@ -171,9 +171,7 @@ def test_options_are_drawn_as_often_as_they_are_likely():
 def test_the_facts_about_sets_are_those_of_torch():
     observations = observations_of(ENTITIES, np.random.default_rng(5), 3_000)
     rows, context, running = (part.numpy() for part in Sets()(torch.from_numpy(observations)))
-    n = len(observations)
-    inputs, found, shares = (np.empty((n, *shape), np.float32) for shape in ((N_CONTEXT + N_ROW,), (8, N_ROW), (8,)))
-    read_sets(observations.reshape(n, -1), inputs, found, shares)
+    inputs, found, shares = read_sets(observations.reshape(len(observations), -1))
     assert np.array_equal(found, rows)
     assert np.array_equal(inputs[:, :N_CONTEXT], context)
     expected = running / np.maximum(running.sum(axis=1, keepdims=True), 1)
