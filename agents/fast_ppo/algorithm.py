@@ -7,7 +7,7 @@ https://arxiv.org/abs/1506.02438; Adam, Kingma and Ba 2015, https://arxiv.org/ab
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -29,7 +29,7 @@ BETAS, EPSILON = (0.9, 0.999), 1e-5
 Facts = tuple[np.ndarray, np.ndarray, np.ndarray]
 """What is known of decisions without any weights: their inputs, rows and shares, see `Decisions`."""
 
-FACTS: Registry[Callable[[np.ndarray], Facts]] = Registry("fast network")
+FACTS = Registry("fast network")
 """How they are computed from observations, float32 ``(n, size)``; by names of `agents.sb3.hyperparameters.FEATURES`."""
 
 

@@ -9,7 +9,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, cast
 
 import numpy as np
 import torch
@@ -125,8 +125,8 @@ class FastPPO(PPO):
         """As Stable-Baselines3 makes it of this seed."""
         with global_generators_kept():
             set_random_seed(seed)
-            network = self._network() | {"optimizer_class": no_optimizer}
-            return self.policy_class(self.observation_space, self.action_space, lambda progress: 0.0, **network)
+            network, kind = self._network() | {"optimizer_class": no_optimizer}, cast(Any, self.policy_class)
+            return kind(self.observation_space, self.action_space, lambda progress: 0.0, **network)
 
     def _write_model(self, folder: Path) -> None:
         weights = {name: tensor.numpy() for name, tensor in self.model.policy.state_dict().items()}

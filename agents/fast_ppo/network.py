@@ -168,7 +168,7 @@ def collect(rows: np.ndarray, work: Work, shares: np.ndarray, decisions: np.ndar
 
 @jittable
 def forward(network: Network, work: Work, first: int, n_layers: int, inputs: np.ndarray, n: int) -> np.ndarray:
-    """Layers one after the other from what rows of ``n`` decisions are given, with tanh between them; the last values."""
+    """Layers one after the other from what rows of ``n`` decisions are given, tanh between them; the last values."""
     each, mean = work.shares
     for layer in range(first, first + n_layers):
         values, beside = dense(network, work, layer, inputs), network.layers[layer, COMMON]

@@ -140,7 +140,7 @@ def act(arguments: tuple[Any, ...], counters: Counters) -> None:
         for chunk in range(low, high):
             first, last = chunk * CHUNK, min((chunk + 1) * CHUNK, len(draws))
             chosen = np.arange(first, last)
-            for d in chosen:
+            for d in range(first, last):
                 note_valid(network, decisions, d)
             _, heads, logs, probabilities, values = look(network, work, decisions, chosen)
             decisions.logs[first:last], decisions.values[first:last] = F(0), values[:, 0]
