@@ -37,6 +37,7 @@ class Network(NamedTuple):
     layers: np.ndarray  # int64 (layers, 8), from the input: the actor's, the critic's, then those beside the actor's
     n_actor: int
     n_critic: int
+    n_rows: int  # of a decision; each is of an equal part of the heads
     heads: np.ndarray  # int64 (heads, 2): of each choice its first option among all, and how many it has
     space: int  # numbers of a workspace
 
@@ -72,20 +73,21 @@ def read_network(policy: Any, heads: Sequence[int]) -> Network:
         layers.append((*starts, layer.in_features, layer.out_features, space, space + size, common, space + 2 * size))
         space += 2 * size + (CHUNK * layer.in_features if layer in beside else 0)
     options = np.stack([np.cumsum(heads) - heads, heads], axis=1)
-    return Network(vector.numpy(), np.array(layers), len(actor), len(critic), options, space)
+    return Network(vector.numpy(), np.array(layers), len(actor), len(critic), n_rows, options, space)
 
 
 @jittable
-def new_work(network: Network, n_inputs: int, n_rows: int, n_row_inputs: int) -> Work:
-    """A workspace for so many rows of a decision."""
+def new_work(network: Network) -> Work:
+    """A workspace."""
+    n_rows, n_heads = CHUNK * network.n_rows, len(network.heads)
     return Work(
         np.empty(network.space, np.float32),
-        np.empty((CHUNK, n_inputs), np.float32),
-        np.empty((CHUNK * n_rows, n_row_inputs), np.float32),
-        np.empty(CHUNK * n_rows, np.int64),
-        np.ones((2, CHUNK * n_rows), np.float32),
-        np.empty((CHUNK * len(network.heads), 3), np.int64),
-        np.empty((CHUNK, len(network.heads)), np.float32),
+        np.empty((CHUNK, network.layers[network.n_actor, INPUTS]), np.float32),
+        np.empty((n_rows, network.layers[0, INPUTS]), np.float32),
+        np.empty(n_rows, np.int64),
+        np.ones((2, n_rows), np.float32),
+        np.empty((CHUNK * n_heads, 3), np.int64),
+        np.empty((CHUNK, n_heads), np.float32),
     )
 
 

@@ -37,7 +37,7 @@ class Decisions(NamedTuple):
     """``n`` decisions, and what was done."""
 
     inputs: np.ndarray  # float32 (n, inputs): of the critic
-    rows: np.ndarray  # float32 (n, rows, inputs): of the actor; each is of an equal part of the heads
+    rows: np.ndarray  # float32 (n, rows, inputs): of the actor
     shares: np.ndarray  # float32 (n, rows): of each row in the mean
     masks: np.ndarray  # bool (n, options of all heads)
     matters: np.ndarray  # bool (n, rows): whether a row is part of the mean or has a choice; others change nothing
@@ -49,7 +49,7 @@ class Decisions(NamedTuple):
 @jittable
 def note_valid(network: Network, decisions: Decisions, d: int) -> None:
     """Note which rows matter; where only one option is valid, it is the action."""
-    n_heads = len(network.heads) // decisions.rows.shape[1]
+    n_heads = len(network.heads) // network.n_rows
     decisions.matters[d] = decisions.shares[d] > F(0)
     for head in range(len(network.heads)):
         first, width = network.heads[head]
@@ -61,13 +61,13 @@ def note_valid(network: Network, decisions: Decisions, d: int) -> None:
 @jittable
 def pack(network: Network, work: Work, decisions: Decisions, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The rows of a chunk that matter, and their heads: place of the decision, head, where its logits will begin."""
-    facts, n_heads, n = shared_facts(network, work), len(network.heads) // decisions.rows.shape[1], 0
-    width = network.heads[:, 1].sum() // decisions.rows.shape[1]
+    facts, n_heads, n = shared_facts(network, work), len(network.heads) // network.n_rows, 0
+    width = network.heads[:, 1].sum() // network.n_rows
     for i in range(len(chosen)):
         d = chosen[i]
         work.inputs[i] = decisions.inputs[d]
         facts[i] = decisions.inputs[d, : facts.shape[1]]
-        for k in range(decisions.rows.shape[1]):
+        for k in range(network.n_rows):
             if decisions.matters[d, k] or n == 0:  # BLAS takes no empty matrix
                 for h in range(n_heads):
                     head = k * n_heads + h
@@ -134,7 +134,7 @@ def act(arguments: tuple[Any, ...], counters: Counters) -> None:
     Writes what decisions have beside inputs, rows, shares and masks.
     """
     network, decisions, draws = arguments
-    work = new_work(network, decisions.inputs.shape[1], *decisions.rows.shape[1:])
+    work = new_work(network)
     low, high = take(counters)
     while low < high:
         for chunk in range(low, high):
@@ -160,8 +160,8 @@ def learn(arguments: tuple[Any, ...], counters: Counters) -> None:
     are the range of clipping, and those of entropy and value in the loss.
     """
     network, decisions, batch, all_advantages, returns, weights, gradients, all_measures = arguments
-    work = new_work(network, decisions.inputs.shape[1], *decisions.rows.shape[1:])
-    (clip_range, entropy_weight, value_weight), n_actor, size = weights, network.n_actor, len(batch)
+    work, (clip_range, entropy_weight, value_weight) = new_work(network), weights
+    n_actor, size = network.n_actor, len(batch)
     low, high = take(counters)
     while low < high:
         for chunk in range(low, high):

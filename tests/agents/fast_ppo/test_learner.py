@@ -19,8 +19,9 @@ from scml_gym.oneshot.policy_files import PolicyFile
 
 ENV = {
     **{"id": "scml_gym/OneShotConcurrent-v0", "days": 3, "factories_per_level": (2, 4)},
-    **{"opponents": ["best-subset", "greedy", "random"], "episode": "day", "reward": "regret"},
+    **{"opponents": ["best-subset", "greedy", "random"]},
 }
+DAYS = {"episode": "day", "reward": "regret", "observation": "entities"}
 SMALL = {
     "total_steps": 160,
     "n_envs": 4,
@@ -31,10 +32,11 @@ SMALL = {
     "log_steps": 64,
 }
 LEARNERS = {
-    "partners": ("fast-maskable-ppo", {"embedding_size": 8}, {"observation": "entities"}),
-    "sets": ("fast-ppo", {}, {"observation": "entities", "action": "planner"}),
+    "partners": ("fast-maskable-ppo", {"embedding_size": 8}, DAYS),
+    "sets": ("fast-ppo", {}, DAYS | {"action": "planner"}),
     "flatten": ("fast-maskable-ppo", {}, {}),
 }
+"""In environments that other tests compile too."""
 
 
 def config_of(features, env=None, **changes):
@@ -80,7 +82,6 @@ def test_a_training_repeats_and_goes_on_to_the_last_bit(features, tmp_path, monk
     assert [int(row["step"]) for row in whole.curve()] == [64, 128]
     assert whole.step == agent.model.num_timesteps == 160
     assert equal(trained(tmp_path / "again", config)[1], whole)
-    assert equal(trained(tmp_path / "threads", config_of(features, workers=2))[1], whole)
 
     save = Run.checkpoint
     for stop in ("killed", "asked"):
@@ -101,6 +102,12 @@ def test_a_training_repeats_and_goes_on_to_the_last_bit(features, tmp_path, monk
         assert run.step == 96
         built(config).train(run)
         assert equal(run, whole)
+
+
+@pytest.mark.slow
+def test_the_number_of_threads_changes_no_bit(tmp_path):
+    runs = [trained(tmp_path / str(workers), config_of("flatten", workers=workers))[1] for workers in (1, 2)]
+    assert equal(*runs)
 
 
 @pytest.mark.slow
