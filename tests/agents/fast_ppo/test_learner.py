@@ -202,7 +202,7 @@ def test_checkpoints_that_do_not_fit_are_refused(tmp_path):
             built(changed).train(Run.open(run.path))
         assert "\n" not in str(caught.value)
     (folder / "training.npz").write_bytes(b"nothing")
-    with pytest.raises(InputError, match="is not readable"):
+    with pytest.raises(InputError, match="cannot be read as a training"):
         built(config_of("sets", total_steps=64)).train(Run.open(run.path))
     (folder / "training.npz").unlink()
     assert type(agent).load(folder).model.num_timesteps == 32
@@ -212,7 +212,7 @@ def test_checkpoints_that_do_not_fit_are_refused(tmp_path):
         type(agent).load(folder)
     (folder / "agent.json").write_text(json.dumps(facts))
     (folder / "weights.npz").write_bytes(b"nothing")
-    with pytest.raises(InputError, match="is not readable"):
+    with pytest.raises(InputError, match="cannot be read as the weights"):
         type(agent).load(folder)
     with pytest.raises(InputError, match="not trained yet"):
         built(config).predict(np.zeros((9, 16), dtype=np.float32))
