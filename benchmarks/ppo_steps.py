@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import gymnasium
-import numpy as np
 import pandas as pd
 
 from agents import AGENTS
