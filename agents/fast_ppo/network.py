@@ -19,7 +19,7 @@ from torch.nn.utils import parameters_to_vector, vector_to_parameters
 from agents.sb3.partners import PartnerBody
 from scml_gym.jit.compile import jittable
 
-CHUNK = 256
+CHUNK = 128
 """Decisions of a pass."""
 
 WEIGHTS, BIASES, INPUTS, OUTPUTS, VALUES, SLOPES, COMMON, GIVEN = range(8)
