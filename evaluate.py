@@ -43,6 +43,8 @@ def evaluate(
     seed: Annotated[int | None, typer.Option(help="Of everything that is drawn. [0]")] = None,
     factories: Annotated[int | None, typer.Option(help="On each level, 1 to 8. [5; one on one 6]")] = None,
     one_on_one: Annotated[bool | None, typer.Option("--one-on-one", help="Two alone, half of each level each.")] = None,
+    record: Annotated[bool | None, typer.Option("--record", help="Record all worlds, see docs/analyzer.md.")] = None,
+    record_every: Annotated[int | None, typer.Option(metavar="K", help="Record every K-th configuration.")] = None,
     time_limit: Annotated[float | None, typer.Option(help="Seconds before a world counts as hanging. [300]")] = None,
     workers: Annotated[int | None, typer.Option(help="Processes; changes no result. [one a core]")] = None,
     out: Annotated[Path | None, typer.Option(help="New folder for the results. [runs/evaluate-TIME]")] = None,
@@ -50,7 +52,8 @@ def evaluate(
     """Judge competitors in the real league simulation and write tables, ranking and plots."""
     from scml_gym.evaluation import evaluate_command
 
-    options = {k: v for k, v in locals().items() if k not in ("config", "evaluate_command")}
+    options = {k: v for k, v in locals().items() if k not in ("config", "record_every", "evaluate_command")}
+    options["record"] = record_every if record_every is not None or not record else 1
     return evaluate_command(config, options, shlex.join(["python", *sys.argv]))
 
 

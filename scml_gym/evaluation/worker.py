@@ -39,7 +39,7 @@ def main() -> None:
         task = json.loads(line)
         limit = task.pop("limit")
         if task["kind"] == "load":
-            play.prepare(task["game"], task["names"])
+            play.prepare(task["game"], task["names"], task["recorded"])
             gc.collect()
             gc.freeze()
             result: Result = {"value": None}

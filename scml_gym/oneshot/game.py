@@ -61,5 +61,6 @@ ONESHOT = Game(
     policies="scml_gym.oneshot.exported_policies:export_policy",
     agents="scml_gym.deployed:agent_class",
     competition=COMPETITION,
+    record="scml_gym.oneshot.recording:record_world",
     parity="scml_gym.oneshot.parity:compare_case",
 )

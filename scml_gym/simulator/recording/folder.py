@@ -10,7 +10,8 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +57,16 @@ class Recording:
         Args:
             name: Of the world, a valid name of a folder.
             tables: See `scml_gym.simulator.recording.schema.TABLES`; those without rows leave no file.
+
+        Raises:
+            InputError: if the folder cannot be written to.
         """
+        try:
+            self._write(name, tables)
+        except OSError as error:
+            raise InputError(f"{self.folder}: {error.strerror or error}") from error
+
+    def _write(self, name: str, tables: Mapping[str, Table]) -> None:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
@@ -107,20 +117,50 @@ def check_head(folder: Path) -> None:
         raise InputError(f"{folder} is a recording of schema {schema!r}; this version reads {SCHEMA!r}")
 
 
-def recorded_log(recording: Recording, record: RecordWorld, about: About, name: str | None = None) -> WorldLog:
-    """The log of a world that is written when the world is over.
+@dataclass(frozen=True)
+class WriteWorld:
+    """Writes a world when it is over: the ``end`` of a `WorldLog`.
 
-    Args:
+    Attributes:
         recording: Where to.
         record: Of the game.
         about: Of the world.
         name: Of the world; None for one by the time.
     """
 
-    def end(world: Any) -> None:
-        recording.write(name or f"{time.time_ns():x}-{os.getpid():x}", record(world, about))
+    recording: Recording
+    record: RecordWorld
+    about: About
+    name: str | None = None
 
-    return WorldLog(end)
+    def __call__(self, world: Any) -> None:
+        """Write it."""
+        name = self.name or f"{time.time_ns():x}-{os.getpid():x}"
+        self.recording.write(name, self.record(world, self.about))
+
+
+def episode_log(recording: Recording | None, record: RecordWorld, players: Sequence[Any], seed: int) -> WorldLog | None:
+    """The log of a world that an environment plays; None where it is not recorded.
+
+    Args:
+        recording: Of the environment; None for none.
+        record: Of the game.
+        players: Of each factory; None where the learner plays.
+        seed: Of the world.
+    """
+    if recording is None:
+        return None
+    roles = ["learner" if player is None else "background" for player in players]
+    about = About(seed, [label_of(player) for player in players], roles)
+    return WorldLog(WriteWorld(recording, record, about))
+
+
+def label_of(player: Any) -> str:
+    """What a player is called in tables: its strategy, or its class; ``learner`` for None."""
+    if player is None:
+        return "learner"
+    strategy = getattr(player, "strategy", None)
+    return str(getattr(strategy, "name", None) or (player[0] if isinstance(player, tuple) else type(player)).__name__)
 
 
 def _array(values: Any, kind: Any, rows: int) -> Any:

@@ -24,6 +24,10 @@ EVENT_DTYPE = np.dtype(
 _LOGS: weakref.WeakSet[WorldLog] = weakref.WeakSet()
 
 
+def _no_end(world: Any) -> None:
+    """A log that is only looked at."""
+
+
 class WorldLog(Independent):
     """The log of one world.
 
@@ -36,7 +40,7 @@ class WorldLog(Independent):
         decisions: ``(day, factory, decision or None, partner or None, name, value)``.
     """
 
-    def __init__(self, end: Callable[[Any], None] = lambda world: None):
+    def __init__(self, end: Callable[[Any], None] = _no_end):
         self.end = end
         self.errors: list[tuple[int, int, int | None, str]] = []
         self.decisions: list[tuple[int, int, int | None, int | None, str, float]] = []

@@ -28,18 +28,16 @@ class RecordedMechanism(DeterministicMechanism):
 
     def _safe_counter(self, negotiator: Any, state: Any, *args: Any, **kwargs: Any) -> tuple[Any, bool]:
         """As negmas asks a negotiator for its answer."""
-        result: tuple[Any, bool] = super()._safe_counter(negotiator, state, *args, **kwargs)
-        answer, failed = result
+        answer, failed = super()._safe_counter(negotiator, state, *args, **kwargs)
         other: Any = next(n for n in self.negotiators if n is not negotiator)
         sender, receiver = self._index[negotiator.owner.id], self._index[other.owner.id]
         day = negotiator.owner.awi.current_step
-        response = None if answer is None else answer.response
+        response, offer = getattr(answer, "response", None), getattr(answer, "outcome", None)
         if failed:
             self._log.failed(day, sender, receiver, _last_line(args[2][negotiator.id] if len(args) > 2 else ""))
         elif response == ResponseType.ACCEPT_OFFER and state.current_offer is not None:
             self._log.answered(day, sender, receiver, state.step, ACCEPT, 0, 0, 0)
-        elif response == ResponseType.REJECT_OFFER and answer.outcome is not None:
-            offer = answer.outcome
+        elif response == ResponseType.REJECT_OFFER and offer is not None:
             numbers = int(offer[QUANTITY]), int(offer[UNIT_PRICE]), int(offer[TIME])
             self._log.answered(day, sender, receiver, state.step, OFFER, *numbers)
         elif response not in (None, ResponseType.WAIT, ResponseType.NO_RESPONSE):
