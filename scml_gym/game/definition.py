@@ -96,6 +96,7 @@ class Game:
         competition: How competitors are ranked.
         record: ``(world, about) -> tables``: a world that was played as the tables of a recording, see
             `scml_gym.simulator.recording.folder`.
+        recompute: ``(tables) -> Recomputed``: what a world brought, from its tables alone.
         parity: ``(seed, index, counts) -> text or None``: plays one random case in all backends and says what differs
             first; ``counts`` receives what was covered.
     """
@@ -115,6 +116,7 @@ class Game:
     agents: Named = None
     competition: Competition | None = None
     record: Named = None
+    recompute: Named = None
     parity: Named = None
 
     def load(self, part: str) -> Any:

@@ -62,5 +62,6 @@ ONESHOT = Game(
     agents="scml_gym.deployed:agent_class",
     competition=COMPETITION,
     record="scml_gym.oneshot.recording:record_world",
+    recompute="scml_gym.oneshot.recording:recompute",
     parity="scml_gym.oneshot.parity:compare_case",
 )

@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from scml_gym.oneshot.settlement import settle_world
 from scml_gym.oneshot.view import SELLER
+from scml_gym.oneshot.worlds.spec import WorldSpec
+from scml_gym.simulator.compiled.scores import score_of
 from scml_gym.simulator.recording.tables import (
     About,
+    Recomputed,
     Table,
     by_day,
     contract_table,
+    contracts_of,
     exogenous_columns,
     factory_table,
     log_tables,
     market_columns,
+    prices_of,
+    spec_fields,
     totals,
     world_table,
 )
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 PARTS = ("revenue", "supplies", "production", "disposal", "shortfall", "produced", "missing", "bankrupt")
 
@@ -32,23 +42,16 @@ def record_world(world: Any, about: About) -> dict[str, Table]:
         about: What the world does not know.
     """
     spec, contracts, shape = world.spec, world.contracts, (world.spec.n_factories, world.spec.n_days)
-    sellers = (spec.level == SELLER)[:, None]
     settled = settle_world(spec, contracts, world.trading_prices)
-    bought = totals(contracts, "buyer", "day", shape)
-    sold = totals(contracts, "seller", "day", shape)
-    morning, evening = (np.minimum(spec.lines[:, None], spec.exogenous_quantity - n) for n in (0, bought + sold))
     days = {
         **exogenous_columns(spec),
         "disposal_cost": spec.disposal_cost,
         "storage_cost": None,
         **market_columns(spec, world.trading_prices, world.profits),
         "stock": None,
-        "needed_supplies": np.where(sellers, 0, morning),
-        "needed_sales": np.where(sellers, morning, 0),
-        "left_supplies": np.where(sellers, 0, evening),
-        "left_sales": np.where(sellers, evening, 0),
-        "bought": bought,
-        "sold": sold,
+        **_needs(spec, contracts, shape),
+        "bought": totals(contracts, "buyer", "day", shape),
+        "sold": totals(contracts, "seller", "day", shape),
         **{name: settled[name] for name in PARTS},
         "bankrupt": settled["bankrupt"] != 0,
         "unused": settled["disposed"],
@@ -64,3 +67,32 @@ def record_world(world: Any, about: About) -> dict[str, Table]:
         "contracts": contract_table(contracts, contracts["day"], none, world.log.events),
         **log_tables(world.log),
     }
+
+
+def recompute(tables: Mapping[str, pd.DataFrame]) -> Recomputed:
+    """What a world brought, from its tables alone: its parameters and its contracts.
+
+    Args:
+        tables: ``worlds``, ``factories``, ``days`` and ``contracts`` of one world.
+    """
+    spec = WorldSpec(**spec_fields(tables, "disposal_cost"))
+    contracts = contracts_of(tables)
+    settled = settle_world(spec, contracts, prices_of(tables))
+    shape = (spec.n_factories, spec.n_days)
+    scores = score_of(spec.initial_balance, np.array([sum(row) for row in settled["profit"].tolist()]))
+    return Recomputed(settled["profit"], scores, _needs(spec, contracts, shape))
+
+
+def _needs(spec: WorldSpec, contracts: np.ndarray, shape: tuple[int, int]) -> dict[str, np.ndarray]:
+    """What is to be bought and sold on each day, in the morning and when its negotiations are over.
+
+    Source: scml/oneshot/awi.py, ``needed_sales`` and ``needed_supplies``.
+    """
+    sellers = (spec.level == SELLER)[:, None]
+    agreed = totals(contracts, "buyer", "day", shape) + totals(contracts, "seller", "day", shape)
+    columns = {}
+    for when, known in (("needed", np.zeros_like(agreed)), ("left", agreed)):
+        needs = np.minimum(spec.lines[:, None], spec.exogenous_quantity - known)
+        columns[f"{when}_supplies"] = np.where(sellers, 0, needs)
+        columns[f"{when}_sales"] = np.where(sellers, needs, 0)
+    return columns

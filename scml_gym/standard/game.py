@@ -28,5 +28,6 @@ STANDARD = Game(
     rewards="scml_gym.standard.rewards:REWARDS",
     players="scml_gym.standard.players:player_maker",
     record="scml_gym.standard.recording:record_world",
+    recompute="scml_gym.standard.recording:recompute",
     parity="scml_gym.standard.parity:compare_case",
 )

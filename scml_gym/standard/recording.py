@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from scml_gym.simulator.compiled.scores import score_of
 from scml_gym.simulator.recording.tables import (
     About,
+    Recomputed,
     Table,
     by_day,
     contract_table,
+    contracts_of,
     exogenous_columns,
     factory_table,
     log_tables,
     market_columns,
+    spec_fields,
     totals,
     world_table,
 )
 from scml_gym.standard.settlement import settle_world
+from scml_gym.standard.worlds.spec import WorldSpec, with_all_products
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 PARTS = ("revenue", "supplies", "production", "storage", "shortfall", "produced", "missing")
 
@@ -57,6 +66,20 @@ def record_world(world: Any, about: About) -> dict[str, Table]:
         "contracts": contract_table(contracts, contracts["delivery"], nullified, world.log.events),
         **log_tables(world.log),
     }
+
+
+def recompute(tables: Mapping[str, pd.DataFrame]) -> Recomputed:
+    """What a world brought, from its tables alone: its parameters and its contracts.
+
+    Args:
+        tables: ``worlds``, ``factories``, ``days`` and ``contracts`` of one world.
+    """
+    spec = WorldSpec(**with_all_products(spec_fields(tables, "storage_cost")))
+    contracts = contracts_of(tables)
+    settled = settle_world(spec, contracts, str(tables["worlds"]["stock"].iloc[0]))
+    profits, shape = settled.table["profit"], (spec.n_factories, spec.n_days)
+    scores = score_of(spec.initial_balance, np.array([sum(row) for row in profits.tolist()]))
+    return Recomputed(profits, scores, _needs(spec, settled.stock[:, : spec.n_days], contracts, shape))
 
 
 def _needs(spec: Any, stock: np.ndarray, contracts: np.ndarray, shape: tuple[int, int]) -> dict[str, np.ndarray]:

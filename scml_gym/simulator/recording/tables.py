@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from scml_gym.simulator.compiled.alternating_offers import ACCEPT, OFFER
 from scml_gym.simulator.recording.log import WorldLog
 from scml_gym.simulator.recording.schema import ANSWERS
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 NONE, ACCEPTED, COUNTERED, ENDED = range(len(ANSWERS))
 
@@ -37,6 +40,21 @@ class About:
     configuration: int | None = None
     block: int | None = None
     play: int | None = None
+
+
+@dataclass(frozen=True)
+class Recomputed:
+    """What follows from the tables of a world.
+
+    Attributes:
+        profits: Of each factory and day, float64 ``(n_factories, n_days)``.
+        scores: Of each factory, float64 ``(n_factories,)``.
+        needs: The columns of ``days`` that tell needs, int64 ``(n_factories, n_days)``.
+    """
+
+    profits: np.ndarray
+    scores: np.ndarray
+    needs: dict[str, np.ndarray]
 
 
 def offers_of(events: np.ndarray) -> Table:
@@ -186,3 +204,56 @@ def log_tables(log: WorldLog) -> dict[str, Table]:
 
 def _columns(rows: Sequence[tuple[Any, ...]], names: Sequence[str]) -> Table:
     return {name: [row[i] for row in rows] for i, name in enumerate(names)}
+
+
+def spec_fields(tables: Mapping[str, pd.DataFrame], unused: str) -> dict[str, Any]:
+    """The fields of a world's spec, from its tables.
+
+    Args:
+        tables: By name, of one world.
+        unused: The column of ``days`` that says what unused inputs cost.
+    """
+    world: Any = tables["worlds"].iloc[0]
+    factories, days = tables["factories"].sort_values("factory"), _sorted_days(tables)
+    names = ("shortfall_mean", "shortfall_deviation", "unused_mean", "unused_deviation")
+    shape = (int(world["days"]), len(factories))
+
+    def daily(values: Any) -> np.ndarray:
+        return np.asarray(values).reshape(shape).T
+
+    return {
+        **{name: factories[name].to_numpy(np.int64) for name in ("level", "lines", "production_cost")},
+        "initial_balance": factories["initial_balance"].to_numpy(np.int64),
+        "penalty_profile": factories[list(names)].to_numpy(np.float64),
+        "exogenous_quantity": daily((days["exogenous_supply"] + days["exogenous_sales"]).astype(np.int64)),
+        "exogenous_price": daily(days["exogenous_price"].astype(np.int64)),
+        "shortfall_penalty": daily(days["shortfall_penalty"]),
+        unused: daily(days[unused]),
+        "catalog_prices": np.array(world["catalog_prices"], dtype=np.int64),
+        "rounds": int(world["rounds"]),
+    }
+
+
+def contracts_of(tables: Mapping[str, pd.DataFrame]) -> np.ndarray:
+    """The contracts of a world in order of conclusion: day, delivery, seller, buyer, quantity and price."""
+    names = ("day", "delivery", "seller", "buyer", "quantity", "price")
+    table = tables["contracts"].sort_values("number")
+    contracts = np.zeros(len(table), dtype=[(name, np.int64) for name in names])
+    for name in names:
+        contracts[name] = table[name]
+    return contracts
+
+
+def prices_of(tables: Mapping[str, pd.DataFrame]) -> np.ndarray:
+    """Trading prices of a world's products in the mornings, float64 ``(products, days)``."""
+    levels = dict(zip(tables["factories"]["factory"], tables["factories"]["level"], strict=True))
+    days = _sorted_days(tables)
+    level = days["factory"].map(levels).to_numpy()
+    prices = np.zeros((max(levels.values()) + 2, int(days["day"].max()) + 1))
+    for name, product in (("input_price", level), ("output_price", level + 1)):
+        prices[product, days["day"]] = days[name]
+    return prices
+
+
+def _sorted_days(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    return tables["days"].sort_values(["day", "factory"])
