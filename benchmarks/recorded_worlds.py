@@ -3,9 +3,9 @@
     python benchmarks/recorded_worlds.py equal --worlds 100
     python benchmarks/recorded_worlds.py cost --worlds 20
 
-``equal`` plays random worlds of both tracks in scml's own simulation and compiled, and compares the tables of the two,
-and profits, scores and needs recomputed from the tables alone with those of the simulation. ``cost`` plays the worlds of
-a tournament in turn without and with a recording, in this process, and measures CPU time and bytes.
+``equal`` plays random worlds of both tracks in scml's own simulation and compiled, and compares the tables of the two.
+Profits, scores and needs recomputed from the tables alone are compared with those of the simulation. ``cost`` plays the
+worlds of a tournament in turn without and with a recording, in this process, and measures CPU time and bytes.
 """
 
 from __future__ import annotations

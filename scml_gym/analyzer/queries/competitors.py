@@ -90,8 +90,8 @@ def needs(recordings: Recordings, run: int | None = None) -> pd.DataFrame:
 
 
 ACCEPTANCE = ("receiver", "sender", "place", "round", "quantity", "price", "above", "ahead", "run")
-"""What `acceptance` may tell apart: who answers, who offers, where the one who answers stands, the round, the offer, how
-far its price is above the day's trading price (rounded up), and how many days ahead it is delivered."""
+"""What `acceptance` may tell apart: who answers, who offers, where the one who answers stands, the round, the offer,
+its price less the day's trading price (rounded up), and how many days ahead it is delivered."""
 
 
 def acceptance(

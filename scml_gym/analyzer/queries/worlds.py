@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from scml_gym.analyzer.sources import Recordings
 from scml_gym.core.errors import InputError
+from scml_gym.evaluation.table import FAILURE_COLUMNS, read_failures
 from scml_gym.games import GAMES
 from scml_gym.simulator.recording.tables import Recomputed
 
@@ -142,3 +143,13 @@ def recompute(recordings: Recordings, run: int, world: str) -> Recomputed:
     if not len(tables["worlds"]):
         raise InputError(f"world={world!r}: run {run} has no such world", "world")
     return GAMES.get(str(tables["worlds"]["game"].iloc[0])).load("recompute")(tables)
+
+
+def failures(recordings: Recordings, run: int) -> pd.DataFrame:
+    """Which players failed so that a world could not be played? The rows of the tournament's ``failures.csv``; empty
+    where the recording belongs to no results."""
+    import pandas as pd
+
+    results = next((known.results for known in recordings.runs if known.run == run), None)
+    rows = read_failures(results / "failures.csv") if results is not None else []
+    return pd.DataFrame(rows, columns=list(FAILURE_COLUMNS))

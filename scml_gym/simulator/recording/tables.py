@@ -255,5 +255,5 @@ def prices_of(tables: Mapping[str, pd.DataFrame]) -> np.ndarray:
     return prices
 
 
-def _sorted_days(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+def _sorted_days(tables: Mapping[str, pd.DataFrame]) -> Any:
     return tables["days"].sort_values(["day", "factory"])
