@@ -135,7 +135,7 @@ def failing_negotiations(
         WITH pairs AS (
             SELECT run, world, seller, buyer, count(*) AS negotiations,
                 count(*) FILTER (result <> 'accepted') AS failed, min(day) FILTER (result <> 'accepted') AS day,
-                sum(offers) AS offers, count(*) FILTER (result = 'ended') AS ended
+                sum(rounds) AS rounds, count(*) FILTER (result = 'ended') AS ended
             FROM negotiations GROUP BY ALL
         ), sides AS (
             SELECT *, seller AS factory, buyer AS partner FROM pairs
@@ -143,7 +143,7 @@ def failing_negotiations(
             SELECT *, buyer AS factory, seller AS partner FROM pairs
         )
         SELECT s.run, s.world, s.day, s.factory, f.competitor, s.partner, p.competitor AS partner_competitor,
-            CAST('NaN' AS DOUBLE) AS cost, s.negotiations, s.failed, s.ended, s.offers
+            CAST('NaN' AS DOUBLE) AS cost, s.negotiations, s.failed, s.ended, s.rounds
         FROM sides s
         JOIN factories f ON (f.run, f.world, f.factory) = (s.run, s.world, s.factory)
         JOIN factories p ON (p.run, p.world, p.factory) = (s.run, s.world, s.partner)

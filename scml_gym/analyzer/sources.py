@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from scml_gym.analyzer.views import VIEWS
 from scml_gym.core.errors import InputError
-from scml_gym.simulator.recording.folder import HEAD, WORLDS, check_head
+from scml_gym.simulator.recording.folder import HEAD, PACKED, WORLDS, check_head, packed_names
 from scml_gym.simulator.recording.schema import TABLES
 
 if TYPE_CHECKING:
@@ -133,8 +133,10 @@ def _run(number: int, named: Path) -> Run:
 def _files(run: Run, problems: list[str]) -> dict[str, list[Path]]:
     """The files of each table of a run; worlds with a file that is not whole are left out and told."""
     found: dict[str, list[Path]] = {table: [] for table in TABLES}
-    folder = run.folder / WORLDS
-    for world in sorted(folder.iterdir()) if folder.is_dir() else ():
+    folder, packed = run.folder / WORLDS, run.folder / PACKED
+    names = {} if not packed.is_dir() else dict.fromkeys(packed_names(run.folder))
+    worlds = [world for world in sorted(folder.iterdir()) if world.name not in names] if folder.is_dir() else []
+    for world in [packed, *worlds] if names else worlds:
         files = [path for path in world.glob("*.parquet") if path.stem in TABLES]
         broken = [path for path in files if not _whole(path)]
         if broken or not files:

@@ -53,14 +53,11 @@ best price; ``excess``, items beyond what was needed: a seller's shortfall, a bu
 """
 
 NEGOTIATIONS = """
-SELECT run, world, day, least(sender, receiver) AS seller, greatest(sender, receiver) AS buyer,
-    count(*) AS offers, max(round) + 1 AS rounds,
-    arg_min(sender, number) AS opener,
-    arg_max(answer, number) AS result,
-    arg_max(quantity, number) AS last_quantity, arg_max(price, number) AS last_price
-FROM offers GROUP BY run, world, day, seller, buyer
+SELECT run, world, day, least(sender, receiver) AS seller, greatest(sender, receiver) AS buyer, round + 1 AS rounds,
+    answer AS result, sender AS last_sender, quantity AS last_quantity, price AS last_price
+FROM offers WHERE answer <> 'countered'
 """
-"""Every negotiation in which something was offered; ``result`` is how its last offer was answered."""
+"""Every negotiation in which something was offered, by its last offer; ``result`` is how that was answered."""
 
 VIEWS = {"seats": SEATS, "factory_days": FACTORY_DAYS, "losses": LOSSES, "negotiations": NEGOTIATIONS}
 """By name, each after those that it needs."""

@@ -16,6 +16,7 @@ from scml_gym.evaluation.schedule import Match, Occupant
 from scml_gym.games import GAMES
 from scml_gym.simulator.recording.folder import Recording, WriteWorld
 from scml_gym.simulator.recording.log import WorldLog
+from scml_gym.simulator.recording.packing import pack
 from scml_gym.simulator.recording.tables import About
 
 RECORDING = "recording"
@@ -55,7 +56,7 @@ class Recorder:
         return {"record": {"folder": str(self.folder), "name": name, "about": dataclasses.asdict(about)}}
 
     def finish(self, results: Path, rows: Sequence[Mapping[str, Any]]) -> int:
-        """The results are written: of the worlds, keep those that count in them, and put them there.
+        """The results are written: of the worlds, keep those that count in them, packed, and put them there.
 
         Returns:
             How many should be there and are not: somebody took them away while the tournament stood still.
@@ -65,6 +66,7 @@ class Recorder:
         recording = Recording(self.folder)
         recording.keep(names)
         missing = len(names) - len(recording.names())
+        pack(recording)
         os.replace(self.folder, results / RECORDING)
         return missing
 

@@ -19,6 +19,7 @@ from scml_gym.oneshot.worlds.reference import ReferenceWorld as OneShotReference
 from scml_gym.simulator.compiled.alternating_offers import ACCEPT, END, OFFER
 from scml_gym.simulator.recording.folder import Recording
 from scml_gym.simulator.recording.log import EVENT_DTYPE, WorldLog, tell
+from scml_gym.simulator.recording.packing import pack
 from scml_gym.simulator.recording.schema import TABLES, arrow_schema
 from scml_gym.simulator.recording.tables import offers_of
 from scml_gym.standard import parity as standard
@@ -184,6 +185,24 @@ def test_a_number_that_does_not_fit_is_refused_and_leaves_no_world(tmp_path):
     with pytest.raises((ValueError, OverflowError)):
         recording.write("a", {"errors": {"day": np.array([40_000]), "factory": [1], "partner": [1], "message": [""]}})
     assert recording.names() == []
+
+
+def test_packed_worlds_are_the_same_and_killed_packing_goes_on(tmp_path):
+    tables = {"errors": {"day": [0, 1], "factory": [1, 2], "partner": [None, 1], "message": ["a", "b"]}}
+    world = {name: [0] for name in TABLES["worlds"] if name != "world"} | {"game": ["x"], "catalog_prices": [[1, 2]]}
+    world |= {name: [""] for name in ("backend", "timing", "stock")}
+    recording = Recording(tmp_path)
+    for name in ("b", "a", "c"):
+        recording.write(name, {"worlds": world} | (tables if name != "c" else {}))
+    before = [pq.ParquetFile(tmp_path / "worlds" / name / "errors.parquet").read().to_pylist() for name in ("a", "b")]
+    pack(recording)
+    assert sorted(path.name for path in (tmp_path / "packed").iterdir()) == ["errors.parquet", "worlds.parquet"]
+    assert pq.ParquetFile(tmp_path / "packed" / "errors.parquet").read().to_pylist() == before[0] + before[1]
+    assert not list((tmp_path / "worlds").iterdir())
+    assert recording.names() == ["a", "b", "c"]
+    recording.write("a", {"worlds": world})  # as a kill leaves it, before the worlds' own folders are gone
+    pack(recording)
+    assert not list((tmp_path / "worlds").iterdir())
 
 
 @pytest.mark.parametrize("head", ['{"schema": "other-2"}', "[]", "{"])

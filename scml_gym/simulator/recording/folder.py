@@ -24,7 +24,7 @@ from scml_gym.simulator.recording.tables import About, Table
 HEAD = "recording.json"
 """Says that a folder is a recording, and of which schema."""
 
-WORLDS, UNFINISHED = "worlds", "unfinished"
+WORLDS, UNFINISHED, PACKED = "worlds", "unfinished", "packed"
 
 RecordWorld = Callable[[Any, About], dict[str, Table]]
 """``record(world, about) -> tables``: how a game's world that was played becomes tables."""
@@ -44,7 +44,9 @@ class Recording:
         self.folder = Path(folder)
         make_folder(self.folder)
         if not (self.folder / HEAD).exists():
-            if any(path.name not in (WORLDS, UNFINISHED) and path.name[0] != "." for path in self.folder.iterdir()):
+            if any(
+                path.name not in (WORLDS, UNFINISHED, PACKED) and path.name[0] != "." for path in self.folder.iterdir()
+            ):
                 raise InputError(f"{folder} holds something else than a recording; give a new folder")
             replace_file(self.folder / HEAD, json.dumps({"schema": SCHEMA}) + "\n")
         check_head(self.folder)
@@ -72,7 +74,7 @@ class Recording:
 
         unfinished = self.folder / UNFINISHED / f"{name}.{os.getpid()}"
         shutil.rmtree(unfinished, ignore_errors=True)
-        unfinished.mkdir()
+        unfinished.mkdir(parents=True)
         for table, columns in tables.items():
             rows = len(next(iter(columns.values())))
             if rows:
@@ -94,13 +96,26 @@ class Recording:
 
     def names(self) -> list[str]:
         """The worlds that stand here, by name."""
-        return sorted(path.name for path in (self.folder / WORLDS).iterdir())
+        return sorted({path.name for path in (self.folder / WORLDS).iterdir()} | set(self.packed_names()))
+
+    def packed_names(self) -> list[str]:
+        """Those of them that are packed, see `scml_gym.simulator.recording.packing`."""
+        return packed_names(self.folder)
 
     def keep(self, names: Collection[str]) -> None:
-        """Remove all worlds but these, and what writers that were killed left; nobody may be writing."""
-        for name in set(self.names()) - set(names):
+        """Remove all worlds but these and those that are packed, and what writers that were killed left; nobody may be
+        writing."""
+        for name in set(self.names()) - set(names) - set(self.packed_names()):
             shutil.rmtree(self.folder / WORLDS / name)
         shutil.rmtree(self.folder / UNFINISHED, ignore_errors=True)
+
+
+def packed_names(folder: Path) -> list[str]:
+    """The worlds that are packed in the folder of a recording, by name, in their order."""
+    import pyarrow.parquet as pq
+
+    path = folder / PACKED / "worlds.parquet"
+    return pq.ParquetFile(path).read(["world"])["world"].to_pylist() if path.exists() else []
 
 
 def check_head(folder: Path) -> None:
