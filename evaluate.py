@@ -1,6 +1,6 @@
-"""Judge competitors in the real league simulation, or run a study.
+"""Judge competitors in the real league simulation, look into recorded worlds, or run a study.
 
-See ``python evaluate.py --help`` and ``python evaluate.py study --help``.
+See ``python evaluate.py --help``, ``python evaluate.py analyze --help`` and ``python evaluate.py study --help``.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Commands(TyperGroup):
 app = command_app(cls=Commands)
 
 
-@app.command("judge", epilog="Studies are run by: evaluate.py study FILE (see evaluate.py study --help).")
+@app.command("judge", epilog="Further commands: evaluate.py study FILE, evaluate.py analyze FOLDER (see their --help).")
 def evaluate(
     competitors: Annotated[
         list[str] | None,
@@ -69,6 +69,17 @@ def study(
     from scml_gym.evaluation.studies.study import study_command
 
     study_command(STUDIES, file, options or (), out, workers, shlex.join(["python", *sys.argv]))
+
+
+@app.command()
+def analyze(
+    folders: Annotated[list[Path], typer.Argument(help="Recordings, or results folders with one.")],
+    report: Annotated[Path | None, typer.Option(help="Write a report to this HTML file.")] = None,
+) -> None:
+    """Look into recorded worlds: what was lost and why, and what went wrong."""
+    from scml_gym.analyzer.command import analyze_command
+
+    analyze_command(folders, report)
 
 
 if __name__ == "__main__":

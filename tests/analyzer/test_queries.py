@@ -3,6 +3,7 @@
 import re
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from scml_gym.core.errors import InputError
@@ -58,7 +59,7 @@ def test_each_question_has_an_answer(recordings, name):
     answer = QUESTIONS[name](recordings)
     assert len(answer)
     assert answer.columns.is_unique
-    assert answer.equals(QUESTIONS[name](recordings))
+    pd.testing.assert_frame_equal(answer, QUESTIONS[name](recordings))
 
 
 def test_what_is_absent_is_empty(recordings):
