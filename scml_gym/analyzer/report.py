@@ -28,8 +28,9 @@ CAUSES = {"untraded": "#4c78a8", "price": "#f2a541", "excess": "#c0504d"}
 STYLE = """
 :root { color-scheme: light dark; }
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 75em; margin: 2em auto; padding: 0 1em; }
-table { border-collapse: collapse; display: block; overflow-x: auto; margin: 1em 0; font-variant-numeric: tabular-nums; }
+table { border-collapse: collapse; display: block; overflow-x: auto; margin: 1em 0; }
 th, td { padding: .2em .7em; border-bottom: 1px solid #8884; text-align: right; white-space: nowrap; }
+td { font-variant-numeric: tabular-nums; }
 th:first-child, td:first-child, .text { text-align: left; }
 p.help { max-width: 48em; opacity: .8; } svg { max-width: 100%; height: auto; background: #fff; }
 """
@@ -38,8 +39,8 @@ p.help { max-width: 48em; opacity: .8; } svg { max-width: 100%; height: auto; ba
 def report(recordings: Recordings) -> str:
     """The report as the text of an HTML file.
 
-    Each recording has the ranking with paired comparisons, what was lost by cause (OneShot), where the profit comes from
-    and where the needs went, how often offers were accepted, the worst days, and what the detectors found. Names of
+    Each recording has the ranking with paired comparisons, what was lost by cause (OneShot), where the profit comes
+    from, where the needs went, how often offers were accepted, the worst days, and what the detectors found. Names of
     players and worlds are text, never markup.
     """
     seen = worlds.runs(recordings)
@@ -73,7 +74,7 @@ def _run(recordings: Recordings, run: int) -> Iterable[str]:
         yield _section(
             "What was lost",
             "Money a factory and day less than the best that the day could have brought. Untraded: items that were "
-            "needed and not traded. Price: worse prices than the best of the day. Excess: items beyond what was needed.",
+            "needed and not traded. Price: worse than the best price of the day. Excess: items beyond the need.",
             _bars(lost) + _table(lost),
         )
         worst = competitors.worst_days(recordings, run, n=SHOWN).drop(columns="run")

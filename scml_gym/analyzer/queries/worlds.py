@@ -57,7 +57,8 @@ def scores(recordings: Recordings, run: int | None = None) -> pd.DataFrame:
     return recordings.ask(
         """
         SELECT run, world,
-            coalesce(configuration, dense_rank() OVER (PARTITION BY run ORDER BY world)) AS configuration, block, play, seed, competitor, role, factory,
+            coalesce(configuration, dense_rank() OVER (PARTITION BY run ORDER BY world)) AS configuration,
+            block, play, seed, competitor, role, factory,
             CASE WHEN level = 0 THEN 'seller' WHEN level = levels - 1 THEN 'buyer' ELSE 'middle' END AS level,
             score, initial_balance, profit, bankrupt
         FROM seats WHERE $run IS NULL OR run = $run ORDER BY run, world, factory
