@@ -111,7 +111,9 @@ def _paragraph(text: str) -> str:
 def _table(table: pd.DataFrame) -> str:
     """A table as HTML; whatever stands in it is text."""
     names = [str(name) for name in table.columns]
-    head = "".join(f"<th>{_text(name.replace('_', ' '))}</th>" for name in names)
+    texts = {name for name in names if len(table) and isinstance(table[name].iloc[0], str)}
+    kinds = {name: " class=text" if name in texts else "" for name in names}
+    head = "".join(f"<th{kinds[name]}>{_text(name.replace('_', ' '))}</th>" for name in names)
     lines = ["".join(_cell(value) for value in row.values()) for row in rows(table)]
     return (
         f"<table><thead><tr>{head}</tr></thead>\n<tbody>{''.join(f'<tr>{line}</tr>' for line in lines)}</tbody></table>"

@@ -62,8 +62,8 @@ TABLES: dict[str, dict[str, Column]] = {
     },
     "days": WORLD
     | {
-        "day": Column("int16", ""),
-        "factory": Column("int8", ""),
+        "day": Column("int16", "from 0"),
+        "factory": Column("int8", "index"),
         "exogenous_supply": Column("int32", "items that come without negotiation, of the first level only"),
         "exogenous_sales": Column("int32", "items that are sold without negotiation, of the last level only"),
         "exogenous_price": Column("int32", "of one such item; 0 where there are none"),
@@ -94,7 +94,7 @@ TABLES: dict[str, dict[str, Column]] = {
     },
     "offers": WORLD
     | {
-        "day": Column("int16", ""),
+        "day": Column("int16", "from 0"),
         "round": Column("int16", "of the negotiation, from 0 (moves in that timing)"),
         "sender": Column("int8", "factory that offers"),
         "receiver": Column("int8", "factory that answers"),
@@ -118,14 +118,14 @@ TABLES: dict[str, dict[str, Column]] = {
     },
     "errors": WORLD
     | {
-        "day": Column("int16", ""),
+        "day": Column("int16", "from 0"),
         "factory": Column("int8", "whose player failed"),
         "partner": Column("int8", "in the negotiation with that factory; null elsewhere"),
         "message": Column("string", "exception and text"),
     },
     "decisions": WORLD
     | {
-        "day": Column("int16", ""),
+        "day": Column("int16", "from 0"),
         "factory": Column("int8", "whose player tells it"),
         "decision": Column("int16", "of the day, from 0; null for scml's own agents"),
         "partner": Column("int8", "factory that it is about; null where it is about none"),
