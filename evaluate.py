@@ -73,7 +73,9 @@ def study(
 
 @app.command()
 def analyze(
-    folders: Annotated[list[Path], typer.Argument(help="Recordings, or results folders with one.")],
+    folders: Annotated[
+        list[Path], typer.Argument(help="Recordings, results folders, or folders of scml's tournaments.")
+    ],
     report: Annotated[Path | None, typer.Option(help="Write a report to this HTML file.")] = None,
 ) -> None:
     """Look into recorded worlds: what was lost and why, and what went wrong."""

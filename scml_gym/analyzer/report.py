@@ -62,9 +62,9 @@ def _run(recordings: Recordings, run: int) -> Iterable[str]:
         yield _section(
             "Ranking",
             "Mean scores over configurations and their standard errors. A score of 1 is a factory that breaks even.",
-            _table(ranking(scores)),
+            _table(ranking(scores.dropna(axis=1, how="all"))),
         )
-        pairs = paired(scores)
+        pairs = paired(scores.dropna(axis=1, how="all"))
         if len(pairs):
             columns = ["competitor", "other", "configurations", "difference", "low", "high", "p_t"]
             told = "Differences in the same configurations, with 95 % intervals."

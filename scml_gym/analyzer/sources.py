@@ -7,9 +7,11 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+from scml_gym.analyzer.importing import import_tournament, is_tournament
 from scml_gym.analyzer.views import VIEWS
 from scml_gym.core.errors import InputError
 from scml_gym.simulator.recording.folder import HEAD, PACKED, WORLDS, check_head, packed_names
@@ -51,16 +53,25 @@ class Recordings:
     Args:
         runs: What is open.
         memory: Of DuckDB, at most, as it takes it.
+        imported: Folder of what was imported, removed when this is closed.
+        notes: Of the import.
 
     Attributes:
         runs: As given.
-        problems: A line for each file that is not whole; its world is left out.
+        problems: A line for each file that is not whole, whose world is left out, and for what was not imported.
     """
 
-    def __init__(self, runs: Sequence[Run], memory: str = "1GB"):
+    def __init__(
+        self,
+        runs: Sequence[Run],
+        memory: str = "1GB",
+        imported: TemporaryDirectory[str] | None = None,
+        notes: Sequence[str] = (),
+    ):
         duckdb = _duckdb()
+        self._imported, self._notes = imported, tuple(notes)
         self.runs = tuple(runs)
-        self.problems: list[str] = []
+        self.problems = list(self._notes)
         self._connection = duckdb.connect(":memory:", config={"memory_limit": memory})
         for setting in ("autoinstall_known_extensions = false", "autoload_known_extensions = false"):
             self._connection.execute(f"SET {setting}")
@@ -68,7 +79,7 @@ class Recordings:
 
     def refresh(self) -> None:
         """See the worlds that were recorded since."""
-        self.problems = []
+        self.problems = list(self._notes)
         files = [_files(run, self.problems) for run in self.runs]
         for table in TABLES:
             parts = [_part(run.run, table, found[table]) for run, found in zip(self.runs, files, strict=True)]
@@ -87,8 +98,10 @@ class Recordings:
             return cursor.execute(question, parameters).df()
 
     def close(self) -> None:
-        """Close the files."""
+        """Close the files, and remove what was imported."""
         self._connection.close()
+        if self._imported is not None:
+            self._imported.cleanup()
 
     def __enter__(self) -> Self:
         return self
@@ -104,7 +117,8 @@ def open_recordings(*folders: str | os.PathLike[str], memory: str = "1GB") -> Re
 
     Args:
         folders: Recordings, results folders of ``evaluate.py --record``, also of tournaments that are still played or
-            were killed, by the names of the folders that they would have had.
+            were killed, by the names of the folders that they would have had; and folders of scml's own tournaments or
+            worlds, which are imported into a temporary folder.
         memory: Of DuckDB, at most.
 
     Raises:
@@ -112,11 +126,14 @@ def open_recordings(*folders: str | os.PathLike[str], memory: str = "1GB") -> Re
     """
     if not folders:
         raise InputError("name at least one folder with a recording")
-    return Recordings([_run(i, Path(folder)) for i, folder in enumerate(folders)], memory)
+    imported = TemporaryDirectory(prefix="scml-gym-import-")
+    notes: list[str] = []
+    runs = [_run(i, Path(folder), Path(imported.name) / str(i), notes) for i, folder in enumerate(folders)]
+    return Recordings(runs, memory, imported, notes)
 
 
-def _run(number: int, named: Path) -> Run:
-    """The recording that a folder stands for.
+def _run(number: int, named: Path, imported: Path, notes: list[str]) -> Run:
+    """The recording that a folder stands for; what scml left is imported to another folder.
 
     Raises:
         InputError: if there is none.
@@ -126,6 +143,10 @@ def _run(number: int, named: Path) -> Run:
         if (folder / HEAD).is_file():
             check_head(folder)
             return Run(number, named.absolute().name, folder, results)
+    if is_tournament(named):
+        label = named.absolute().name
+        notes += [f"{label}: {note}" for note in import_tournament(named, imported)]
+        return Run(number, label, imported, None)
     what = "does not exist" if not named.exists() else f"holds no recording (no {HEAD} in it)"
     raise InputError(f"{named} {what}; a recording is made by evaluate.py --record")
 

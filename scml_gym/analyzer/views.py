@@ -9,8 +9,8 @@ FROM factories f JOIN worlds w USING (run, world)
 """Every factory of every world, with what is known of the world."""
 
 FACTORY_DAYS = """
-SELECT d.*, s.competitor, s.role, s.level, s.levels, s.lines, s.production_cost, s.game, s.configuration, s.block,
-    s.play, s.seed,
+SELECT d.*, s.competitor, s.role, s.level, s.levels, s.lines, s.production_cost, s.shortfall_mean, s.unused_mean,
+    s.game, s.configuration, s.block, s.play, s.seed,
     CASE WHEN s.level = 0 THEN 'seller' WHEN s.level = s.levels - 1 THEN 'buyer' ELSE 'middle' END AS place,
     needed_supplies + needed_sales AS needed,
     left_supplies + left_sales AS left_over
@@ -20,7 +20,10 @@ FROM days d JOIN seats s USING (run, world, factory)
 
 LOSSES = """
 WITH ranges AS (
-    SELECT *, greatest(1, ceil(CASE WHEN level = 0 THEN output_price ELSE input_price END)) AS ceiling,
+    SELECT * REPLACE (
+            coalesce(disposal_cost, unused_mean) AS disposal_cost,
+            coalesce(shortfall_penalty, shortfall_mean) AS shortfall_penalty
+        ), greatest(1, ceil(CASE WHEN level = 0 THEN output_price ELSE input_price END)) AS ceiling,
         greatest(0, least(lines, exogenous_supply + exogenous_sales)) AS most
     FROM factory_days WHERE game = 'oneshot'
 ), margins AS (
@@ -50,6 +53,7 @@ The best is that of `scml_gym.oneshot.rewards.hindsight` for a factory with enou
 best price of the day's range, or nothing where each item costs more than it brings. ``loss`` has three causes:
 ``untraded``, items that were not produced and sold; ``price``, what the items traded cost or brought less than at the
 best price; ``excess``, items beyond what was needed: a seller's shortfall, a buyer's price and disposal.
+Where the day's penalties are not known, as in imported worlds, the means from which they were drawn count.
 """
 
 NEGOTIATIONS = """

@@ -49,7 +49,7 @@ def record_world(world: Any, about: About) -> dict[str, Table]:
         "storage_cost": None,
         **market_columns(spec, world.trading_prices, world.profits),
         "stock": None,
-        **_needs(spec, contracts, shape),
+        **needs_of_days(spec, contracts, shape),
         "bought": totals(contracts, "buyer", "day", shape),
         "sold": totals(contracts, "seller", "day", shape),
         **{name: settled[name] for name in PARTS},
@@ -80,10 +80,10 @@ def recompute(tables: Mapping[str, pd.DataFrame]) -> Recomputed:
     settled = settle_world(spec, contracts, prices_of(tables))
     shape = (spec.n_factories, spec.n_days)
     scores = score_of(spec.initial_balance, np.array([sum(row) for row in settled["profit"].tolist()]))
-    return Recomputed(settled["profit"], scores, _needs(spec, contracts, shape))
+    return Recomputed(settled["profit"], scores, needs_of_days(spec, contracts, shape))
 
 
-def _needs(spec: WorldSpec, contracts: np.ndarray, shape: tuple[int, int]) -> dict[str, np.ndarray]:
+def needs_of_days(spec: Any, contracts: np.ndarray, shape: tuple[int, int]) -> dict[str, np.ndarray]:
     """What is to be bought and sold on each day, in the morning and when its negotiations are over.
 
     Source: scml/oneshot/awi.py, ``needed_sales`` and ``needed_supplies``.

@@ -48,7 +48,7 @@ def record_world(world: Any, about: About) -> dict[str, Table]:
         "storage_cost": spec.storage_cost,
         **market_columns(spec, world.trading_prices, world.profits),
         "stock": world.stock[:, : spec.n_days],
-        **_needs(spec, world.stock[:, : spec.n_days], contracts, shape),
+        **needs_of_days(spec, world.stock[:, : spec.n_days], contracts, shape),
         "bought": totals(delivered, "buyer", "delivery", shape),
         "sold": totals(delivered, "seller", "delivery", shape),
         **{name: settled.table[name] for name in PARTS},
@@ -79,10 +79,10 @@ def recompute(tables: Mapping[str, pd.DataFrame]) -> Recomputed:
     settled = settle_world(spec, contracts, str(tables["worlds"]["stock"].iloc[0]))
     profits, shape = settled.table["profit"], (spec.n_factories, spec.n_days)
     scores = score_of(spec.initial_balance, np.array([sum(row) for row in profits.tolist()]))
-    return Recomputed(profits, scores, _needs(spec, settled.stock[:, : spec.n_days], contracts, shape))
+    return Recomputed(profits, scores, needs_of_days(spec, settled.stock[:, : spec.n_days], contracts, shape))
 
 
-def _needs(spec: Any, stock: np.ndarray, contracts: np.ndarray, shape: tuple[int, int]) -> dict[str, np.ndarray]:
+def needs_of_days(spec: Any, stock: np.ndarray, contracts: np.ndarray, shape: tuple[int, int]) -> dict[str, np.ndarray]:
     """What is to be bought and sold on each day, in the morning and when its negotiations are over.
 
     Source: scml/oneshot/awi.py, ``needed_sales`` and ``needed_supplies``; nullified contracts stay in the books.

@@ -179,9 +179,9 @@ def label_of(player: Any) -> str:
 
 
 def _array(values: Any, kind: Any, rows: int) -> Any:
-    """A column as Arrow has it; numbers that do not fit its type are refused by Arrow."""
+    """A column as Arrow has it, NaN as null; numbers that do not fit its type are refused by Arrow."""
     import pyarrow as pa
 
     if values is None:
         return pa.nulls(rows, kind)
-    return pa.array(values).cast(kind) if hasattr(values, "dtype") else pa.array(values, type=kind)
+    return pa.array(values, from_pandas=True).cast(kind) if hasattr(values, "dtype") else pa.array(values, type=kind)

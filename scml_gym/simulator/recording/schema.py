@@ -28,7 +28,9 @@ TABLES: dict[str, dict[str, Column]] = {
     "worlds": WORLD
     | {
         "game": Column("string", "oneshot or standard"),
-        "backend": Column("string", "reference or compiled: which of the two worlds was played"),
+        "backend": Column(
+            "string", "reference or compiled: which of the two worlds was played; scml for an imported one"
+        ),
         "seed": Column("int64", "of the simulation, and of the strategies' draws"),
         "configuration": Column("int32", "of a tournament: worlds of the same one have the same parameters"),
         "block": Column("int16", "of a tournament: from 0; more than one where competitors do not fit into one world"),
