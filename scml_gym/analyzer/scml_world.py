@@ -158,7 +158,11 @@ class SCMLWorld:
         }
 
     def _negotiated(self) -> np.ndarray:
-        """Contracts between factories, in scml's order."""
+        """Contracts between factories, in scml's order.
+
+        scml logs a contract when it is signed, and not that it is nullified later: a party that goes bankrupt takes its
+        contracts for later days with it.
+        """
         names = {"seller": "seller", "buyer": "buyer", "day": "concluded_at", "delivery": "delivery_time"}
         names |= {"quantity": "quantity", "price": "unit_price", "nullified": "nullified_at"}
         index = {agent: i for i, agent in enumerate(self.agents)}
@@ -166,6 +170,10 @@ class SCMLWorld:
         found = np.zeros(len(table), dtype=[(name, np.int64) for name in names])
         for name, column in names.items():
             found[name] = table[column].map(index) if name in ("seller", "buyer") else table[column]
+        broke = np.zeros((len(self.agents), self.shape[1] + 1), dtype=np.bool_)  # before each day
+        broke[:, 1:] = self._stat("bankrupt") != 0
+        due = np.minimum(found["delivery"], self.shape[1])
+        found["nullified"] = (found["nullified"] >= 0) | broke[found["seller"], due] | broke[found["buyer"], due]
         return found
 
     def _exogenous(self) -> tuple[np.ndarray, np.ndarray]:
@@ -189,7 +197,7 @@ class SCMLWorld:
 
     def _days(self) -> Table:
         contracts, (quantity, price), level = self._negotiated(), self._exogenous(), self.level
-        executed = contracts[(contracts["nullified"] < 0) & (contracts["delivery"] < self.shape[1])]
+        executed = contracts[(contracts["nullified"] == 0) & (contracts["delivery"] < self.shape[1])]
         balance = np.concatenate([self.initial[:, None], self._stat("balance")], axis=1)
         profit, prices = np.diff(balance, axis=1), self._prices()
         inputs, outputs = prices[level], prices[level + 1]
@@ -254,8 +262,8 @@ class SCMLWorld:
             "number": np.arange(len(contracts)),
             **{name: contracts[name] for name in ("day", "delivery", "seller", "buyer", "quantity", "price")},
             "round": [rounds.get(key) for key in contracts[["day", "seller", "buyer"]].tolist()],
-            "executed": (contracts["nullified"] < 0) & (contracts["delivery"] < self.shape[1]),
-            "nullified": contracts["nullified"] >= 0,
+            "executed": (contracts["nullified"] == 0) & (contracts["delivery"] < self.shape[1]),
+            "nullified": contracts["nullified"] != 0,
         }
 
     def _offers(self) -> Any:
