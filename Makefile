@@ -36,6 +36,7 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	@$(or $(PYTHON),false) -c '$(SUPPORTED)' || { \
 		echo "scml-gym needs Python 3.11, 3.12 or 3.13: install one, or give it as make PYTHON=/path/to/python3" >&2; \
 		exit 1; }
+	@echo "installing all packages into $(VENV): two to five minutes, without a word in between"
 	$(PYTHON) -m venv $(VENV)
 	$(RUN) -m pip install --disable-pip-version-check --quiet $(PIP_ARGS) -c constraints.txt -e ".[dev]"
 	@touch $@

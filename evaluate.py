@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 from scml_gym.core.cli import command_app, run_cli
 
@@ -24,10 +24,18 @@ class Commands(TyperGroup):
         return super().parse_args(ctx, args if args and args[0] in self.commands else ["judge", *args])
 
 
+class Unnamed(TyperCommand):
+    """The command that is called without its name."""
+
+    def format_usage(self, ctx: Any, formatter: Any) -> None:
+        """See `TyperCommand`."""
+        formatter.write_usage(ctx.parent.command_path, " ".join(self.collect_usage_pieces(ctx)))
+
+
 app = command_app(cls=Commands)
 
 
-@app.command("judge", epilog="Further commands: evaluate.py study FILE, evaluate.py analyze FOLDER (see their --help).")
+@app.command("judge", cls=Unnamed, epilog="Further commands: evaluate.py study FILE, evaluate.py analyze FOLDER (see their --help).")
 def evaluate(
     competitors: Annotated[
         list[str] | None,

@@ -24,7 +24,7 @@ def start(
     out: str | Path | None = None,
     command: str = "",
 ) -> Run:
-    """Train as an experiment says, into a new run folder.
+    """Train as an experiment says, into a new run folder, which does not stay where it fails before anything is learnt.
 
     Args:
         experiment: A YAML file, or a name in configs/experiment.
@@ -43,7 +43,11 @@ def start(
     check_free(folder)
     agent = build(loaded)
     run = Run.create(folder, loaded.config, command)
-    train(agent, run)
+    try:
+        train(agent, run)
+    except Exception:
+        run.remove_unless_begun()  # so that the corrected command may have it
+        raise
     return run
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 import sys
 import time
@@ -18,6 +19,7 @@ from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.logger import Logger
 from stable_baselines3.common.monitor import Monitor
 from stable_baselines3.common.on_policy_algorithm import OnPolicyAlgorithm
+from stable_baselines3.common.type_aliases import TrainFrequencyUnit
 from stable_baselines3.common.vec_env import DummyVecEnv, SubprocVecEnv, VecEnv
 
 from agents.sb3.batch import SUMMARY, can_batch, make_batch
@@ -138,6 +140,10 @@ class RunCallback(BaseCallback):
         if self.num_timesteps - self._logged_at >= self._log_steps:
             self._write_row()
 
+    def _on_training_end(self) -> None:
+        if self.num_timesteps > self._logged_at:
+            self._write_row()
+
     def _write_row(self) -> None:
         now = time.perf_counter()
         row: dict[str, float] = {"episodes": len(self._ended)}
@@ -174,7 +180,7 @@ def learn(
         model: A ``BaseAlgorithm`` with environments, which are seeded for the step that it stands at.
         run: Where the learning curve and the checkpoints go.
         save: Writes a checkpoint into the folder that it is given.
-        total_steps: Environment steps, those before included.
+        total_steps: Environment steps, those before included; the last rollout is played to its end.
         log_steps: Environment steps between two rows of the learning curve.
         callbacks: Of SB3, called before the run's own.
     """
@@ -182,7 +188,9 @@ def learn(
     if done >= total_steps:
         return
     learner_seed, env_seed = seeds_at(run.config["seed"], done)
-    with run.progress(total_steps, run.info["agent_name"]) as bar, run.stops_at_checkpoints(), global_generators_kept():
+    rollout = _rollout_steps(model)
+    played = done + math.ceil((total_steps - done) / rollout) * rollout
+    with run.progress(played, run.info["agent_name"]) as bar, run.stops_at_checkpoints(), global_generators_kept():
         model.set_random_seed(learner_seed)
         model.env.seed(env_seed)
         # SB3's own logger leaves an empty folder among the system's temporary files
@@ -193,3 +201,11 @@ def learn(
         # log_interval=None: SB3 prints nothing and keeps its last numbers for the rows of `RunCallback`
         model.learn(total_steps - done, callback=both, log_interval=None, reset_num_timesteps=done == 0)
         callback.checkpoint()
+
+
+def _rollout_steps(model: Any) -> int:
+    """Environment steps that a model plays before it learns from them."""
+    if isinstance(model, OnPolicyAlgorithm):
+        return model.n_steps * model.n_envs
+    frequency = model.train_freq
+    return model.n_envs * (frequency.frequency if frequency.unit == TrainFrequencyUnit.STEP else 1)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 from collections.abc import Hashable, Iterator
+from types import FunctionType, ModuleType
 from typing import Any
 
 from scml_gym.core.errors import InputError, about, nearest
@@ -23,8 +25,19 @@ def load_object(path: str) -> Any:
     except ModuleNotFoundError as error:
         raise InputError(f"{path!r}: there is no module {error.name!r}") from error
     if not hasattr(module, attribute):
-        raise InputError(f"{path!r}: module {module_name!r} has no {attribute!r}{nearest(attribute, vars(module))}")
+        hint = nearest(attribute, _own_names(module))
+        raise InputError(f"{path!r}: module {module_name!r} has no {attribute!r}{hint}")
     return getattr(module, attribute)
+
+
+def _own_names(module: ModuleType) -> list[str]:
+    """The public names of a module, without modules, classes and functions that it has imported."""
+    return [
+        name
+        for name, value in vars(module).items()
+        if not (name.startswith("_") or inspect.ismodule(value))
+        and not (isinstance(value, type | FunctionType) and value.__module__ != module.__name__)
+    ]
 
 
 def parse_parameters(name: str, query: str) -> dict[str, float]:

@@ -76,7 +76,7 @@ def _lines(total: int, description: str) -> Iterator[Show]:
     started = time.monotonic()
 
     def show(step: int, note: str) -> None:
-        percent = 100 * step // total if total else 100
+        percent = min(100, 100 * step // total) if total else 100
         after = f"  {printable(note)}" if note else ""
         print(
             f"{description}: {step}/{total} ({percent} %), {time.monotonic() - started:.0f} s{after}",

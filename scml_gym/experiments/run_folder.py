@@ -165,6 +165,12 @@ class Run:
                 raise InputError(f"{path} is corrupt: its {info['checkpoint']} is missing")
         return cls(path, config, info)
 
+    def remove_unless_begun(self) -> None:
+        """Remove the folder where it holds nothing but what `create` wrote: no row, no checkpoint, no data."""
+        held = {path.relative_to(self.path).as_posix() for path in self.path.rglob("*")}
+        if held <= {"config.yaml", "command.txt", "versions.json", "run.json", "checkpoints", ".lock"}:
+            shutil.rmtree(self.path)
+
     @property
     def step(self) -> int:
         """Of the latest checkpoint; 0 where there is none."""

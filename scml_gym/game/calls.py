@@ -9,7 +9,7 @@ import numba
 import numpy as np
 from numba import types
 
-from scml_gym.game.strategy import Strategy, StrategyPolicy
+from scml_gym.game.strategy import Strategy, StrategyError, StrategyPolicy
 from scml_gym.jit.arrays import array_at
 from scml_gym.jit.callbacks import callback, caller_by_address, refuse_uncompiled
 from scml_gym.jit.compile import jittable
@@ -37,11 +37,12 @@ def strategy_addresses(strategy: Strategy) -> tuple[int, int]:
         f"strategy {strategy.name!r}",
         f"; mark its helpers with scml_gym.jit.compile.jittable{interface.advice}",
     ):
-        signature = types.void(*shown, _FLOATS, action)
+        signature = types.intp(*shown, _FLOATS, action)
         decide = callback(decide_caller(interface.n_answers), signature, strategy.decide).address
+        StrategyError.names.setdefault(decide, {})[strategy.name] = None
         if strategy.learn is None:
             return decide, 0
-        return decide, callback(_learn_caller, types.void(*shown), strategy.learn).address
+        return decide, callback(_learn_caller, types.intp(*shown), strategy.learn).address
 
 
 def fill_player(record: Any, player: StrategyPolicy) -> None:
@@ -58,6 +59,9 @@ def fill_player(record: Any, player: StrategyPolicy) -> None:
 
 _call_7, _call_5 = caller_by_address(7), caller_by_address(5)
 
+DONE, RAISED = 0, 1
+"""What a call brings: an exception that leaves a C callback would be printed and lost."""
+
 
 @jittable
 def call_decide(player: Any, view: int, state: int, draws: int, actions: int) -> None:
@@ -69,15 +73,21 @@ def call_decide(player: Any, view: int, state: int, draws: int, actions: int) ->
         state: Of what it remembers.
         draws: Of its uniform numbers (see `scml_gym.jit.random.fill_draws`), with room for ``N_DRAWS``.
         actions: Of its answers, no-ops before.
+
+    Raises:
+        StrategyError: if its strategy raised.
     """
-    _call_7(player["decide"], (view, state, player["n_state"], player["params"], player["n_params"], draws, actions))
+    shown = view, state, player["n_state"], player["params"], player["n_params"]
+    if _call_7(player["decide"], (*shown, draws, actions)) != DONE:
+        raise StrategyError(player["decide"])
 
 
 @jittable
 def call_learn(player: Any, view: int, state: int) -> None:
     """Let a player learn, if its strategy does; see `call_decide`."""
     if player["learn"] != 0:
-        _call_5(player["learn"], (view, state, player["n_state"], player["params"], player["n_params"]))
+        if _call_5(player["learn"], (view, state, player["n_state"], player["params"], player["n_params"])) != DONE:
+            raise StrategyError(player["decide"])
 
 
 @functools.cache
@@ -85,14 +95,15 @@ def decide_caller(n_answers: int) -> Any:
     """What makes a C callback of a ``decide`` that gives so many answers to a view."""
 
     def caller(decide: Any) -> Any:
-        def call(view: Any, state: Any, n_state: int, params: Any, n_params: int, draws: Any, actions: Any) -> None:
-            decide(
-                array_at(view, 1)[0],
-                array_at(state, n_state),
-                array_at(params, n_params),
-                array_at(draws, N_DRAWS),
-                array_at(actions, n_answers),
-            )
+        def call(view: Any, state: Any, n_state: int, params: Any, n_params: int, draws: Any, actions: Any) -> int:
+            # only the call of what may raise stands in the `try`: the arrays in it would cost a fiftieth of the speed
+            seen, memory, numbers = array_at(view, 1)[0], array_at(state, n_state), array_at(params, n_params)
+            uniforms, answers = array_at(draws, N_DRAWS), array_at(actions, n_answers)
+            try:
+                decide(seen, memory, numbers, uniforms, answers)
+            except Exception:
+                return RAISED
+            return DONE
 
         return call
 
@@ -100,7 +111,12 @@ def decide_caller(n_answers: int) -> Any:
 
 
 def _learn_caller(learn: Any) -> Any:
-    def call(view: Any, state: Any, n_state: int, params: Any, n_params: int) -> None:
-        learn(array_at(view, 1)[0], array_at(state, n_state), array_at(params, n_params))
+    def call(view: Any, state: Any, n_state: int, params: Any, n_params: int) -> int:
+        seen, memory, numbers = array_at(view, 1)[0], array_at(state, n_state), array_at(params, n_params)
+        try:
+            learn(seen, memory, numbers)
+        except Exception:
+            return RAISED
+        return DONE
 
     return call

@@ -12,6 +12,7 @@ import numpy as np
 from scml_gym.core.errors import InputError, require_reset
 from scml_gym.core.masks import sampling_mask
 from scml_gym.game.codecs import ActionCodec, Encoder, Reward, Transition
+from scml_gym.game.rewards import pay
 from scml_gym.game.world import Actions, Drawn, View
 
 MOST_WORLDS = 100
@@ -61,7 +62,8 @@ class WorldEnv(gymnasium.Env):
 
     Raises:
         InputError: in strict mode for an invalid action; with ``per_day`` where nobody asks the learner in any of many
-            worlds; for what is used before ``reset`` or after ``close``.
+            worlds; for what is used before ``reset`` or after ``close``; if a strategy raises in the compiled world, or
+            a reward gives no finite number.
 
     Attributes:
         world: The one that is played.
@@ -110,9 +112,9 @@ class WorldEnv(gymnasium.Env):
         profits = self.world.profits[self.player, first : first + len(closed)]
         done = bool(closed) if self._per_day else self.world.done
         self._seen = closed[-1] if self._per_day and done else self.view
-        reward = self.reward(Transition(before, self._seen, closed, profits, done))
+        reward = pay(self.reward, Transition(before, self._seen, closed, profits, done))
         encode = self.encoder.encode_last if done else self.encoder.encode
-        return encode(self._seen, self._hidden_state()), float(reward), done, False, self._info(closed)
+        return encode(self._seen, self._hidden_state()), reward, done, False, self._info(closed)
 
     @property
     def view(self) -> View:
@@ -165,8 +167,10 @@ class WorldEnv(gymnasium.Env):
         return bool(self.world.pending)
 
     def _answer(self, actions: Actions) -> None:
+        begun, self._begun = self._begun, False  # where a player fails, the episode is over
         self.world.step({self.player: actions})
         self._collect()
+        self._begun = begun
 
     def _collect(self) -> None:
         """Take the last views of the days that ended."""

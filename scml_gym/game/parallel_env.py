@@ -17,6 +17,7 @@ from scml_gym.core.errors import InputError, require_reset
 from scml_gym.core.masks import sampling_mask
 from scml_gym.core.parallel import check_agents
 from scml_gym.game.codecs import ActionCodec, Encoder, Reward, Transition
+from scml_gym.game.rewards import pay
 from scml_gym.game.world import Actions, Drawn, View
 
 
@@ -89,6 +90,12 @@ class WorldAgents(ParallelEnv):
             self.world.close()
             self.world = None
 
+    def _play(self, answers: dict[int, Actions]) -> None:
+        """Give the players' answers and run on to the next decision; where a player fails, the episode is over."""
+        agents, self.agents = self.agents, []
+        self.world.step(answers)
+        self.agents = agents
+
     def _next_seed(self, seed: int | None) -> int:
         """The seed of the next world; a seed starts the stream anew."""
         if seed is not None or self._rng is None:
@@ -116,7 +123,8 @@ class ParallelWorldEnv(WorldAgents):
 
     Raises:
         InputError: in strict mode for an invalid action; for an action of an agent that is not there, or a missing one
-            of an agent whose decision is due; for what is used before ``reset`` or after ``close``.
+            of an agent whose decision is due; for what is used before ``reset`` or after ``close``; if a strategy
+            raises in the compiled world, or a reward gives no finite number.
     """
 
     def __init__(self, parts: ParallelParts, strict: bool = False, render_mode: str | None = None):
@@ -155,7 +163,7 @@ class ParallelWorldEnv(WorldAgents):
             if self.strict:
                 self._parts.validate(self.view(agent), answers[player])
         if answers:
-            self.world.step(answers)
+            self._play(answers)
         rewards = {a: self._reward(a) for a in self.agents}
         self._settled = self.world.day
         self._before = {a: self.view(a).copy() for a in self.agents}
@@ -186,7 +194,7 @@ class ParallelWorldEnv(WorldAgents):
         for last in closed:
             self.codec.end_day(last)
         transition = Transition(self._before[agent], self.view(agent), closed, profits, self.world.done)
-        return float(self._parts.rewards[agent](transition))
+        return pay(self._parts.rewards[agent], transition)
 
     def _observe(self) -> dict[str, Any]:
         encoders = self._parts.encoders

@@ -20,7 +20,8 @@ def player_maker(strategies: Registry, name: str) -> PlayerMaker:
     Args:
         strategies: Of the game.
         name: A strategy of the registry, such as ``boulware``, or ``boulware?exponent=3`` with a parameter replaced;
-            ``module:Name``, an own `Strategy` or a callable ``(seed) -> FactoryPolicy``; or the folder of a run.
+            ``module:Name``, an own `Strategy`, possibly with parameters too, or a callable ``(seed) ->
+            FactoryPolicy``; or the folder of a run.
 
     Raises:
         InputError: if nothing of that name exists; the message names the nearest one.
@@ -30,7 +31,7 @@ def player_maker(strategies: Registry, name: str) -> PlayerMaker:
     if is_folder(name):
         return RUN_FOLDERS.get("learner")(name)
     if ":" in name:
-        return own_maker(name, load_object(name))
+        return own_maker(name, load_object(name.partition("?")[0]))
     return strategy_maker(strategies, name)
 
 
@@ -40,34 +41,49 @@ def strategy_maker(strategies: Registry, name: str) -> PlayerMaker:
     Raises:
         InputError: if there is no such strategy or parameter.
     """
-    strategy_name, _, query = name.partition("?")
-    strategy = strategies.get(strategy_name)
-    overrides = parse_parameters(name, query)
-    strategy.parameter_array(overrides)  # refuse a misspelt parameter now, not in the first world
-    return functools.partial(StrategyPolicy, strategy, parameters=overrides)
+    return _with_parameters(name, strategies.get(name.partition("?")[0]))
 
 
 def own_maker(name: str, target: Any, others: str = "", interface: StrategyInterface | None = None) -> PlayerMaker:
-    """What makes the players that ``module:Name`` stands for.
+    """What makes the players that ``module:Name`` stands for, or ``module:Name?first=0.2&second=1``.
 
     Args:
         name: That text.
-        target: What it stands for.
+        target: What it stands for, without parameters.
         others: What it could also have been, for the message.
         interface: Of the strategies that may play; None for those of any game.
 
     Raises:
-        InputError: if it is neither a `Strategy` nor a callable, or a strategy of another game; later, if the callable
-            makes no player.
+        InputError: if it is neither a `Strategy` nor a callable, or a strategy of another game; if parameters are
+            given to what has none; later, if the callable makes no player.
     """
     if isinstance(target, Strategy):
         if interface is not None:
             check_interface(target, interface)
-        return functools.partial(StrategyPolicy, target)
+        return _with_parameters(name, target)
+    refuse_parameters(name)
     wrong = f"{name!r} is neither {others}a Strategy nor a callable (seed) -> FactoryPolicy"
     if not _may_make_players(target):
         raise InputError(wrong)
     return functools.partial(_make_own, target, wrong)
+
+
+def refuse_parameters(name: str) -> None:
+    """Refuse parameters in the name of what is no strategy.
+
+    Raises:
+        InputError: if there are some.
+    """
+    own, mark, _ = name.partition("?")
+    if mark:
+        raise InputError(f"{name!r}: only strategies have parameters; valid: {own!r}")
+
+
+def _with_parameters(name: str, strategy: Strategy) -> PlayerMaker:
+    """What makes the players of a strategy, with the parameters that its name replaces."""
+    overrides = parse_parameters(name, name.partition("?")[2])
+    strategy.parameter_array(overrides)  # refuse a misspelt parameter now, not in the first world
+    return functools.partial(StrategyPolicy, strategy, parameters=overrides)
 
 
 def _make_own(target: Any, wrong: str, seed: int) -> FactoryPolicy:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import copy
 import functools
+import math
+import re
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from scml_gym.core.errors import InputError
+from scml_gym.core.arguments import brief
+from scml_gym.core.errors import InputError, nearest
 from scml_gym.core.registry import Registry
 from scml_gym.game.codecs import Reward, Transition
 from scml_gym.game.kernels import RewardKernel
@@ -49,6 +52,49 @@ class KernelReward:
 
 
 _compiled = functools.cache(compiled)
+
+
+def pay(reward: Reward, transition: Transition) -> float:
+    """What a reward gives for a transition; an error in it gets a note that says whose it is.
+
+    Raises:
+        InputError: if that is no finite number, or the reward reads a field that views do not have.
+    """
+    name = getattr(reward, "__qualname__", type(reward).__qualname__)
+    try:
+        given = reward(transition)
+    except Exception as error:
+        if missing := re.search(_NO_FIELD, str(error)):
+            hint = nearest(missing[1], _fields(transition.after))
+            raise InputError(f"reward {name}: {missing[0]}{hint}", "reward") from error
+        error.add_note(f"in the reward {name}")
+        raise
+    return finite(name, given)
+
+
+def finite(name: str, given: Any) -> float:
+    """What a reward gave as a float.
+
+    Raises:
+        InputError: if it is no finite number.
+    """
+    try:
+        number = float(given)
+    except (TypeError, ValueError):
+        number = math.nan
+    if not math.isfinite(number):
+        raise InputError(f"reward {name} gave {brief(given)}; valid: a finite number", "reward")
+    return number
+
+
+_NO_FIELD = r"no field of name (\w+)"
+"""How NumPy tells of it."""
+
+
+def _fields(view: View) -> list[str]:
+    """The fields of a view, and of the records in it."""
+    names = view.dtype.names or ()
+    return [*names, *(inner for name in names for inner in view.dtype[name].base.names or ())]
 
 
 @functools.cache

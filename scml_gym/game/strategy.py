@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -101,6 +102,26 @@ def check_interface(strategy: Strategy, interface: StrategyInterface) -> None:
         raise InputError(f"strategy {strategy.name!r} plays another game: it reads another view")
 
 
+class StrategyError(InputError):
+    """A strategy raised an error in compiled code, which can tell whose error it was, and not which.
+
+    Args:
+        decide: Address of the strategy's compiled ``decide``.
+
+    Attributes:
+        names: By that address, the strategies that have it: each name once.
+    """
+
+    names: ClassVar[dict[int, dict[str, None]]] = {}
+
+    def __init__(self, decide: int):
+        name = " or ".join(map(repr, self.names[decide]))
+        super().__init__(f"strategy {name} fails: a function of it raised; backend='reference' tells what")
+
+    def __reduce__(self) -> Any:  # the address means nothing in another process
+        return InputError, (str(self),)
+
+
 class StrategyPolicy:
     """A strategy as one player of one world: a `scml_gym.game.world.FactoryPolicy`.
 
@@ -129,10 +150,22 @@ class StrategyPolicy:
         interface = self.strategy.interface
         actions = interface.new_actions()
         draws = counter_draws(self.seed, *interface.place(view))
-        self.strategy.decide(view, self.state, self.parameters, draws, actions)
+        with self._failing_as_compiled():
+            self.strategy.decide(view, self.state, self.parameters, draws, actions)
         return actions
 
     def end_day(self, view: Any) -> None:
         """Let the strategy learn from how the day's negotiations ended."""
         if self.strategy.learn is not None:
-            self.strategy.learn(view, self.state, self.parameters)
+            with self._failing_as_compiled():
+                self.strategy.learn(view, self.state, self.parameters)
+
+    @contextmanager
+    def _failing_as_compiled(self) -> Iterator[None]:
+        """Compiled code fails at a division by zero, where NumPy only warns; an error says whose it is."""
+        try:
+            with np.errstate(divide="raise", invalid="raise"):
+                yield
+        except Exception as error:
+            error.add_note(f"in the strategy {self.strategy.name!r}")
+            raise

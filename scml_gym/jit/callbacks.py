@@ -81,19 +81,17 @@ _FRAMING = (
 def caller_by_address(n: int) -> Any:
     """Compiled code that calls the function at an address with ``n`` addresses and numbers.
 
-    It is ``call(address, arguments)``, of int64 and a tuple of ``n`` int64.
+    It is ``call(address, arguments) -> int``, of int64 and a tuple of ``n`` int64.
     """
 
     @intrinsic
     def call(typing_context: Any, address: Any, arguments: Any) -> Any:
         def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
             word = context.get_value_type(types.intp)
-            kind = ir.FunctionType(ir.VoidType(), [word] * n)
-            function = builder.inttoptr(values[0], kind.as_pointer())
-            builder.call(function, cgutils.unpack_tuple(builder, values[1], n))
-            return context.get_dummy_value()
+            function = builder.inttoptr(values[0], ir.FunctionType(word, [word] * n).as_pointer())
+            return builder.call(function, cgutils.unpack_tuple(builder, values[1], n))
 
-        return types.void(types.intp, types.UniTuple(types.intp, n)), generate
+        return types.intp(types.intp, types.UniTuple(types.intp, n)), generate
 
     return call
 

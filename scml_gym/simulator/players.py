@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from scml_gym.core.errors import InputError, nearest
 from scml_gym.core.registry import Registry, load_object
-from scml_gym.game.players import own_maker, strategy_maker
+from scml_gym.game.players import own_maker, refuse_parameters, strategy_maker
 from scml_gym.game.run_folders import RUN_FOLDERS, is_folder
 from scml_gym.game.strategy import StrategyInterface
 from scml_gym.game.world import FactoryPolicy, PlayerMaker
@@ -54,7 +54,8 @@ def named_player(
 
     Args:
         name: ``scml:Name``, ``scml-agents:YEAR/Name``, ``module:Name`` (an own agent class, an own `Strategy`, or a
-            callable ``(seed) -> FactoryPolicy``), the folder of a run, or a strategy, possibly with parameters.
+            callable ``(seed) -> FactoryPolicy``), the folder of a run, or a strategy; strategies, own ones too,
+            possibly with parameters.
         track: Whose agents may play.
         strategies: Of the game.
         interface: Of its strategies.
@@ -79,8 +80,9 @@ def named_player(
 def _own(name: str, track: Track, interface: StrategyInterface) -> PlayerMaker:
     from scml.oneshot.agent import OneShotAgent
 
-    target = load_object(name)
+    target = load_object(name.partition("?")[0])
     if isinstance(target, type) and issubclass(target, OneShotAgent):
+        refuse_parameters(name)
         found = track_of(target)
         if found is not track:
             derive = f"; derive it from {track.base}" if track is STANDARD else ""

@@ -14,6 +14,7 @@ from scml_gym.core.arguments import check_names, whole
 from scml_gym.core.copying import Independent
 from scml_gym.core.errors import InputError, require_reset
 from scml_gym.core.masks import sampling_mask
+from scml_gym.game.strategy import StrategyError
 from scml_gym.vector.jobs import BatchStep
 from scml_gym.vector.seeds import SeedStreams
 from scml_gym.vector.workers import Workers
@@ -107,7 +108,11 @@ class RowVectorEnv(Independent, VectorEnv, ABC):
     def reset(
         self, *, seed: int | Sequence[int | None] | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Any, Information]:
-        """Start an episode in every row, or in those of ``options["reset_mask"]`` (bool, shape ``(num_envs,)``)."""
+        """Start an episode in every row, or in those of ``options["reset_mask"]`` (bool, shape ``(num_envs,)``).
+
+        Raises:
+            InputError: for a wrong mask or wrong seeds; if a strategy raises.
+        """
         seeds = self._list_seeds(seed)
         chosen = np.ones(self.num_envs, dtype=np.bool_)
         outputs = self._new_outputs()
@@ -127,26 +132,38 @@ class RowVectorEnv(Independent, VectorEnv, ABC):
             if row_seed is not None and chosen[i] and not fresh:
                 self._seeds.renew(i, row_seed)
         seeded = np.array([fresh or s is not None for s in seeds])
-        self._reset_rows(np.flatnonzero(chosen), outputs, seeded)
+        try:
+            self._reset_rows(np.flatnonzero(chosen), outputs, seeded)
+        except StrategyError:
+            self._last = None
+            raise
         self._ended[chosen] = False
         self._last = outputs
         return self._shape(outputs.observations), self._information(outputs, chosen)
 
     def step(self, actions: Any) -> tuple[Any, np.ndarray, np.ndarray, np.ndarray, Information]:
-        """Answer in every row and run on to the next decisions."""
+        """Answer in every row and run on to the next decisions.
+
+        Raises:
+            InputError: for actions of another shape or outside the space; before ``reset``; if a strategy raises.
+        """
         require_reset(self._last is not None, "step")
         actions = read_actions(actions, self._action_dtype, self.action_space.shape)
         outputs = self._new_outputs()
         resting = self._ended
         if self._mode == AutoresetMode.DISABLED and resting.any():
             raise InputError(f"row {int(np.argmax(resting))} has ended: reset it (options={{'reset_mask': ...}})")
-        self._advance(actions, outputs, resting)
-        done = outputs.done
-        if self._mode == AutoresetMode.SAME_STEP and done.any():
-            information = self._restart(outputs)
-        else:
-            information = self._information(outputs, self._everyone.copy())
-            self._ended = done.copy()
+        try:
+            self._advance(actions, outputs, resting)
+            done = outputs.done
+            if self._mode == AutoresetMode.SAME_STEP and done.any():
+                information = self._restart(outputs)
+            else:
+                information = self._information(outputs, self._everyone.copy())
+                self._ended = done.copy()
+        except StrategyError:  # where the rows stand now is not known
+            self._last = None
+            raise
         self._last = outputs
         truncated = np.zeros(self.num_envs, dtype=np.bool_)
         return self._shape(outputs.observations), outputs.rewards, done, truncated, information

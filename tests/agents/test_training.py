@@ -6,7 +6,9 @@ import time
 from pathlib import Path
 
 import pytest
+import yaml
 
+from agents.training import start
 from scml_gym.experiments.run_folder import Run
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -107,6 +109,34 @@ def test_bad_input_is_told_in_one_line_and_nothing_is_written(case, tmp_path, co
     assert told in done.stderr
     assert [p.name for p in tmp_path.rglob("*")] == ["used", "file"]
     assert (tmp_path / "used" / "file").read_text() == "mine"
+
+
+class Fails:
+    """A learner that fails, possibly after a first row."""
+
+    def __init__(self, rows):
+        self.rows = rows
+
+    @classmethod
+    def build(cls, config, env):
+        return cls(config["rows"])
+
+    def train(self, run):
+        for step in range(self.rows):
+            run.log(step, value=1.0)
+        raise RuntimeError("of the learner's own")
+
+
+def test_a_folder_in_which_nothing_was_learnt_does_not_stay(tmp_path):
+    experiment = {"seed": 1, "threads": 1, "checkpoint_minutes": 1, "env": {"id": "scml_gym/Bilateral-v0"}}
+    experiment["agent"] = {"name": f"{__name__}:Fails", "rows": 0}
+    file, folder = tmp_path / "fails.yaml", tmp_path / "run"
+    file.write_text(yaml.safe_dump(experiment))
+    for rows, stays in ((0, False), (2, True)):
+        with pytest.raises(RuntimeError, match="of the learner's own"):
+            start(file, [f"agent.rows={rows}"], out=folder)
+        assert folder.exists() == stays
+    assert len(Run.open(folder).curve()) == 2
 
 
 def test_help_is_quick_and_loads_nothing_heavy(command_line):

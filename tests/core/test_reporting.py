@@ -26,7 +26,7 @@ def test_without_a_terminal_a_line_comes_with_each_tenth_or_after_ten_seconds(cl
             clock(1.0 if step <= 100 else 0.0625)
             bar.update(step, f"score [{step}]")
     lines = capsys.readouterr().err.splitlines()
-    steps = [int(re.match(r"worlds: (\d+)/1000", line)[1]) for line in lines]
+    steps = [int(re.findall(r"^worlds: (\d+)/1000", line)[0]) for line in lines]
     assert steps == [1, *range(11, 92, 10), 116, *range(216, 1000, 100), 1000]
     assert lines[1] == "worlds: 11/1000 (1 %), 11 s  score [11]"
 
@@ -39,6 +39,12 @@ def test_a_short_work_still_says_that_it_is_done(capsys):
         "worlds: 1/3 (33 %)",
         "worlds: 3/3 (100 %)",
     ]
+
+
+def test_more_than_all_is_all(capsys):
+    with progress_bar(3, "steps") as bar:
+        bar.update(4)
+    assert "steps: 4/3 (100 %)" in capsys.readouterr().err
 
 
 def test_a_work_of_nothing_is_shown_too(capsys):

@@ -174,6 +174,11 @@ def test_help_shows_every_text_as_it_is_written(script, command_line):
             assert " ".join(text.split()).replace("- ", "-") in words
 
 
+def test_the_usage_is_what_can_be_typed(command_line):
+    assert command_line("evaluate.py", "--help").stdout.startswith("Usage: evaluate.py [OPTIONS] [competitors]...")
+    assert command_line("evaluate.py", "study", "--help").stdout.startswith("Usage: evaluate.py study [OPTIONS]")
+
+
 def test_help_loads_no_simulation(command_line, tmp_path):
     script = "import evaluate, sys; sys.exit(any(m in sys.modules for m in ('scml', 'negmas', 'torch', 'pandas')))"
     (tmp_path / "light.py").write_text(script)

@@ -24,7 +24,7 @@ def own_policy(seed):
     return StrategyPolicy(STRATEGIES.get("nice"), seed)
 
 
-MINE = Strategy("mine", STRATEGIES.get("nice").decide)
+MINE = Strategy("mine", STRATEGIES.get("nice").decide, {"accept": 1.0, "end": 0.0})
 
 
 def no_policy(seed):
@@ -36,9 +36,9 @@ def no_policy(seed):
 def league(monkeypatch):
     """A stand-in for the optional package, which loads an agent only when it is asked for."""
     package, module = types.ModuleType("scml_agents"), types.ModuleType("scml_agents.team")
-    module.Finalist = OwnAgent
+    vars(module)["Finalist"] = OwnAgent
     names = {2025: ("scml_agents.team.Finalist", "scml_agents.cannot_be_imported.Other")}
-    package.get_agents = lambda year, track, as_class: names.get(year, ())
+    vars(package)["get_agents"] = lambda year, track, as_class: names.get(year, ())
     monkeypatch.setitem(sys.modules, "scml_agents", package)
     monkeypatch.setitem(sys.modules, "scml_agents.team", module)
 
@@ -57,6 +57,28 @@ def test_own_players_and_built_in_ones():
         assert isinstance(player_maker(f"{__name__}:{name}")(0), FactoryPolicy)
     with pytest.raises(InputError, match="no_policy"):
         player_maker(f"{__name__}:no_policy")(0)
+
+
+def test_parameters_of_an_own_strategy():
+    player = player_maker(f"{__name__}:MINE?accept=0.5")(3)
+    assert (player.seed, player.parameters.tolist()) == (3, [0.5, 0.0])
+    for name, told in (
+        ("MINE?acept=1", "did you mean 'accept'"),
+        ("MINE?accept=x", "parameter=number"),
+        ("own_policy?accept=1", "only strategies have parameters"),
+        ("OwnAgent?accept=1", "only strategies have parameters"),
+        ("MIN?accept=1", "did you mean 'MINE'"),
+    ):
+        with pytest.raises(InputError, match=told):
+            player_maker(f"{__name__}:{name}")
+
+
+def test_a_module_lists_its_own_public_names():
+    with pytest.raises(InputError) as refused:
+        load_object(f"{__name__}:zzzzzzzzzz")
+    names = set(str(refused.value).partition("valid: ")[2].split(", "))
+    assert {"MINE", "OwnAgent", "own_policy"} <= names
+    assert not {"pytest", "GreedyOneShotAgent", "load_object", "__name__", "_own_names"} & names
 
 
 def test_agents_of_the_league(league):

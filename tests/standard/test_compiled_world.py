@@ -16,6 +16,7 @@ from scml_gym.simulator.negotiation import DeterministicMechanism
 from scml_gym.standard.parity import RESULTS, compare_episode, compare_external, compare_worlds, draw_case, make_worlds
 from scml_gym.standard.players import player_maker
 from scml_gym.standard.rules import opens_negotiations
+from scml_gym.standard.strategies.base import Strategy, StrategyPolicy
 from scml_gym.standard.view import new_actions
 from scml_gym.standard.worlds import adapters, simulation
 from scml_gym.standard.worlds.compiled.world import CompiledWorld
@@ -198,3 +199,17 @@ def test_the_same_world_short_of_cash_goes_bankrupt_and_stops_negotiating(case):
     assert poor.contracts["day"].max() < spec.n_days - 1
     sides = [poor.summary(i)["negotiations"] for i in range(spec.n_factories)]
     assert max(sides) < max(rich.summary(i)["negotiations"] for i in range(spec.n_factories))
+
+
+def divides(view, state, params, draws, actions):
+    state[0] = 1 // (view["day"] - view["day"])
+
+
+def test_a_strategy_that_raises_is_named():
+    spec = league_spec(1, days=5, factories_per_level=(1, 2))
+    strategy = Strategy("divides", divides, state_size=1)
+    world = CompiledWorld(spec, [StrategyPolicy(strategy, i) for i in range(spec.n_factories)])
+    with pytest.raises(InputError, match="strategy 'divides' fails"):
+        world.run()
+    with pytest.raises(InputError, match="the world has ended"):
+        world.step({})

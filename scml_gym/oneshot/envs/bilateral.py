@@ -12,6 +12,7 @@ from scml_gym.core.arguments import check_render_mode, flag, named_arguments, wh
 from scml_gym.core.errors import InputError, require_reset
 from scml_gym.core.masks import sampling_mask
 from scml_gym.game.env import MOST_WORLDS
+from scml_gym.game.rewards import finite
 from scml_gym.oneshot.envs.config import OneShotConfig
 from scml_gym.oneshot.envs.partner_codec import PartnerCodec, draw_partner, negotiation_reward, open_partners
 from scml_gym.oneshot.render import RENDER_MODES, render_day
@@ -156,8 +157,8 @@ class OneShotBilateralEnv(gymnasium.Env, EzPickle):
         if self._per_world:
             terminated = terminated and not self._find()
             self._seen = self.view
-        reward, seen = 0.0 if end is None else end.reward, self._seen
-        return self.codec.observe(seen, self.partner), float(reward), terminated, False, self._info(end, terminated)
+        reward = 0.0 if end is None else finite(type(self.reward).__qualname__, end.reward)
+        return self.codec.observe(self._seen, self.partner), reward, terminated, False, self._info(end, terminated)
 
     @property
     def view(self) -> FactoryView:
@@ -240,7 +241,10 @@ class OneShotBilateralEnv(gymnasium.Env, EzPickle):
 
     def _advance(self, answer: tuple[int, int, int] | None) -> NegotiationEnd | None:
         """One decision of the factory; the end of the learner's negotiation where it came before the next one."""
-        self._world.step({self.factory: self._answers(answer)})
+        answers = self._answers(answer)
+        begun, self._begun = self._begun, False  # where a player fails, the episode is over
+        self._world.step({self.factory: answers})
+        self._begun = begun
         return self._collect()
 
     def _collect(self) -> NegotiationEnd | None:

@@ -13,6 +13,7 @@ from scml_gym.core.errors import require_reset
 from scml_gym.core.masks import sampling_mask
 from scml_gym.core.parallel import check_agents
 from scml_gym.game.parallel_env import WorldAgents
+from scml_gym.game.rewards import finite
 from scml_gym.oneshot.envs.config import OneShotConfig
 from scml_gym.oneshot.envs.partner_codec import PartnerCodec, negotiation_reward
 from scml_gym.oneshot.render import RENDER_MODES, render_day
@@ -122,12 +123,13 @@ class OneShotNegotiationsEnv(WorldAgents, EzPickle):
         if self.strict:
             validate(self.view, answers)
         if self.world.pending:
-            self.world.step({self.factory: answers})
+            self._play({self.factory: answers})
         ended = {e.partner: e for last in self.world.closed_days(self.factory) for e in self._tracker.end_day(last)}
         if not self.world.done:
             ended |= {e.partner: e for e in self._tracker.update(self.view)}
         observations, infos = self._observe(), self._infos(ended)
-        rewards = {a: float(ended[k].reward) if k in ended else 0.0 for k, a in enumerate(self.agents)}
+        name = type(self.reward).__qualname__
+        rewards = {a: finite(name, ended[k].reward) if k in ended else 0.0 for k, a in enumerate(self.agents)}
         return observations, rewards, *self._ends(), infos
 
     @property

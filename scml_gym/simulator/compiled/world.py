@@ -122,6 +122,12 @@ class CompiledSimulation(Independent):
         self._status = OVER
 
     def _run(self) -> None:
+        """Run on to the next decision of an external factory, or to the end.
+
+        Raises:
+            StrategyError: if a strategy raised.
+        """
+        self._status = OVER  # it does not go on where a strategy fails
         while (status := self._rows.advance(self._worlds, self._daily, self._prices, 0)) == DAY:
             self._keep_day(self.day - 1)
         self._status = status

@@ -13,6 +13,7 @@ from scml_gym.core.masks import sampling_mask
 from scml_gym.core.parallel import check_agents
 from scml_gym.game.codecs import Transition
 from scml_gym.game.parallel_env import WorldAgents
+from scml_gym.game.rewards import pay
 from scml_gym.standard.actions import PartnerChoices
 from scml_gym.standard.envs.config import StandardConfig
 from scml_gym.standard.observations import PartnerEncoder
@@ -125,11 +126,11 @@ class StandardNegotiationsEnv(WorldAgents, EzPickle):
         if self.strict:
             validate(self.view, answers)
         if self.world.pending:
-            self.world.step({self.factory: answers})
+            self._play({self.factory: answers})
         closed = self.world.closed_days(self.factory)
         profits = self.world.profits[self.factory, self._settled : self.world.day]
         self._settled = self.world.day
-        paid = float(self.reward(Transition(before, self.view, closed, profits, self.world.done)))
+        paid = pay(self.reward, Transition(before, self.view, closed, profits, self.world.done))
         rewards = dict.fromkeys(self.agents, paid)
         observations, infos = self._observe(), self._infos()
         return observations, rewards, *self._ends(), infos

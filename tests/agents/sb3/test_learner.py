@@ -1,4 +1,5 @@
 import json
+import re
 
 import numpy as np
 import pytest
@@ -57,6 +58,18 @@ def test_a_finished_run_is_left_as_it_is(learnt):
     again.train(Run.open(run.path))
     assert again.model.num_timesteps == run.step
     assert {p: p.read_bytes() for p in everything} == everything
+
+
+def test_progress_counts_whole_rollouts_and_a_short_training_has_a_row_too(learnt, tmp_path, capsys):
+    name, config, _, _ = learnt
+    total = 40 if name == "dqn" else 10
+    _, run = trained(tmp_path / "short", experiment(name, agent={"total_steps": total, "log_steps": 10_000}))
+    assert run.step == (40 if name == "dqn" else 32)
+    assert [int(row["step"]) for row in run.curve()] == [run.step]
+    assert (run.path / "learning_curve.png").exists()
+    percents = re.findall(r"(\d+)/(\d+) \((\d+) %\)", capsys.readouterr().err)
+    assert {whole for _, whole, _ in percents} == {str(run.step)}
+    assert percents[-1][::2] == (str(run.step), "100")
 
 
 def test_training_twice_gives_the_same(learnt, tmp_path):

@@ -37,10 +37,10 @@ of the following."""
 OUTSIDE, RAISED = 1, 2
 """The bid is no outcome; a function of the strategy raised."""
 
-_TURN = types.void(types.CPointer(numba.from_dtype(PLAYER_STATE_DTYPE)))
+_TURN = types.intp(types.CPointer(numba.from_dtype(PLAYER_STATE_DTYPE)))
 
 call_turn = caller_by_address(1)
-"""``call_turn(player["turn"], (address of the record,))``."""
+"""``call_turn(player["turn"], (address of the record,))`` returns what ``failed`` is then."""
 
 
 def turn_address(strategy: TableStrategy) -> int:
@@ -59,7 +59,7 @@ def turn_address(strategy: TableStrategy) -> int:
 def _turn(receive: Any, propose: Any, accepts: Any) -> Any:
     """A turn as a C function; see `scml_gym.bilateral.negotiators.base.TablePlayer.turn`."""
 
-    def turn(pointer: Any) -> None:
+    def turn(pointer: Any) -> int:
         player = carray(pointer, 1)[0]
         table, offer, step, n_steps = table_of(player), player["offer"], player["step"], player["n_steps"]
         state, params = floats_at(player["state"], player["n_state"]), floats_at(player["params"], player["n_params"])
@@ -78,6 +78,7 @@ def _turn(receive: Any, propose: Any, accepts: Any) -> Any:
                 )
         except Exception:  # noted, and raised in Python; it would be lost here, and Numba compiles no narrower clause
             player["failed"] = RAISED
+        return player["failed"]
 
     return turn
 
