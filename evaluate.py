@@ -35,7 +35,9 @@ class Unnamed(TyperCommand):
 app = command_app(cls=Commands)
 
 
-@app.command("judge", cls=Unnamed, epilog="Further commands: evaluate.py study FILE, evaluate.py analyze FOLDER (see their --help).")
+@app.command(
+    "judge", cls=Unnamed, epilog="Further: evaluate.py study FILE; evaluate.py analyze FOLDER (see their --help)."
+)
 def evaluate(
     competitors: Annotated[
         list[str] | None,
