@@ -35,9 +35,7 @@ class Unnamed(TyperCommand):
 app = command_app(cls=Commands)
 
 
-@app.command(
-    "judge", cls=Unnamed, epilog="Further: evaluate.py study FILE; evaluate.py analyze FOLDER (see their --help)."
-)
+@app.command("judge", cls=Unnamed, epilog="Further commands: study FILE, analyze FOLDER; each has a --help.")
 def evaluate(
     competitors: Annotated[
         list[str] | None,
@@ -81,7 +79,7 @@ def study(
     study_command(STUDIES, file, options or (), out, workers, shlex.join(["python", *sys.argv]))
 
 
-@app.command()
+@app.command(epilog="Worlds are recorded by --record. What one can ask of them: docs/analyzer.md.")
 def analyze(
     folders: Annotated[
         list[Path], typer.Argument(help="Recordings, results folders, or folders of scml's tournaments.")
