@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from scml_gym.analyzer.detectors import DETECTORS, findings
-from scml_gym.analyzer.queries import competitors, worlds
+from scml_gym.analyzer.queries import competitors, negotiations, worlds
 from scml_gym.analyzer.report import report
 from scml_gym.analyzer.sources import Recordings, open_recordings
 from scml_gym.core.files import replace_file
@@ -44,6 +44,12 @@ def _overview(recordings: Recordings) -> Sequence[str]:
         lost["competitor"] = lost["competitor"].map(printable)
         told = "Lost against the hindsight optimum, money a factory and day, by cause"
         parts.append(f"{told}\n{lost.round(2).to_string(index=False)}")
+    gained = negotiations.utilities(recordings)
+    if len(gained):
+        for column in ("competitor", "other", "scenario", "profile"):
+            gained[column] = gained[column].map(printable)
+        told = "Gained in bilateral negotiations, mean utility"
+        parts.append(f"{told}\n{gained.round(3).to_string(index=False)}")
     counts = {name: len(found) for name, found in findings(recordings).items()}
     lines = [f"{counts[name]:>9}  {detector.title}: {detector.help}" for name, detector in DETECTORS.items()]
     return [*parts, "Findings\n" + "\n".join(lines)]
