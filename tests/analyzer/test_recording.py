@@ -216,9 +216,8 @@ def test_other_folders_are_refused(tmp_path, head):
         Recording(tmp_path)
 
 
-@pytest.mark.parametrize("backend", ["compiled", "reference"])
-def test_environments_record_the_worlds_that_are_played_to_their_end(tmp_path, backend):
-    arguments = {"days": 3, "factories_per_level": 1, "opponents": ["greedy"], "backend": backend}
+def test_environments_record_the_worlds_that_are_played_to_their_end(tmp_path):
+    arguments = {"days": 3, "factories_per_level": 1, "opponents": ["greedy"]}
     env = gymnasium.make("scml_gym/OneShotConcurrent-v0", recording=tmp_path / "r", **arguments).unwrapped
     env.reset(seed=1)
     env.reset(seed=2)
@@ -235,9 +234,4 @@ def test_environments_record_the_worlds_that_are_played_to_their_end(tmp_path, b
     assert set(factories["competitor"]) == {"learner", "greedy"}
     told = pq.ParquetFile(tmp_path / "r" / "worlds" / name / "decisions.parquet").read().to_pandas()
     assert set(told["value"]) == {1.5}
-    assert json.loads((tmp_path / "r" / "recording.json").read_text())["schema"] == "scml-gym-recording-1"
-
-
-def test_batches_are_not_recorded(tmp_path):
-    with pytest.raises(InputError, match="recording: only single environments have it"):
-        gymnasium.make_vec("scml_gym/OneShotConcurrent-v0", num_envs=2, recording=tmp_path / "r")
+    assert json.loads((tmp_path / "r" / "recording.json").read_text())["schema"] == "scml-gym-recording-2"
