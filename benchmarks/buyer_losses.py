@@ -21,6 +21,9 @@ from scml_gym.core.files import make_folder, replace_file
 
 app = command_app()
 
+RIVAL = "scml:GreedyOneShotAgent"
+"""Whose place turns out to decide what a buyer loses, see `beside`."""
+
 
 def causes(recordings: Recordings) -> pd.DataFrame:
     """What is lost against the hindsight optimum by cause, as score: money over all days by the initial balance."""
@@ -55,20 +58,25 @@ def days(recordings: Recordings) -> pd.DataFrame:
 
 
 def rounds(recordings: Recordings) -> pd.DataFrame:
-    """In which round, and on whose offer, buyers agreed: shares of their items."""
+    """In which round, and on whose offer, buyers agreed: items, and their share of a buyer's."""
     return recordings.ask(
         """
-        SELECT b.competitor, o.round, if(o.sender = b.factory, 'own', 'theirs') AS offer, sum(o.quantity) AS items,
-            sum(o.quantity) / sum(sum(o.quantity)) OVER (PARTITION BY b.competitor) AS share
-        FROM offers o
-        JOIN seats b ON (b.run, b.world, b.factory) = (o.run, o.world, greatest(o.sender, o.receiver))
-        WHERE o.answer = 'accepted' GROUP BY ALL ORDER BY b.competitor, o.round, offer
+        WITH agreed AS (
+            SELECT b.competitor, least(o.round, 3) AS round, if(o.sender = b.factory, 'own', 'theirs') AS offer,
+                sum(o.quantity)::INT AS items
+            FROM offers o
+            JOIN seats b ON (b.run, b.world, b.factory) = (o.run, o.world, greatest(o.sender, o.receiver))
+            WHERE o.answer = 'accepted' GROUP BY ALL
+        )
+        SELECT competitor, round, offer, items, items / sum(items) OVER (PARTITION BY competitor) AS share
+        FROM agreed ORDER BY competitor, round, offer
         """
     )
 
 
 def first_offers(recordings: Recordings) -> pd.DataFrame:
-    """What buyers asked for in their first offers of a day, of the items that they needed, and what came of it."""
+    """What buyers asked for in their first offers of a day, of the items that they needed, and what came of it; apart
+    where `RIVAL` buys too, and where it sells."""
     return recordings.ask(
         """
         WITH asked AS (
@@ -76,12 +84,33 @@ def first_offers(recordings: Recordings) -> pd.DataFrame:
                 coalesce(sum(quantity) FILTER (answer = 'accepted'), 0) AS taken
             FROM offers WHERE round = 0 AND sender > receiver GROUP BY ALL
         )
-        SELECT competitor, count(*) AS days, avg(needed) AS needed, sum(asked) / sum(needed) AS asked_for_one_needed,
-            sum(taken) / sum(asked) AS taken_share, avg(taken - needed) AS mean_difference,
-            stddev_samp(taken - needed) AS deviation, avg((taken < needed)::INT) AS short_after_them
-        FROM asked JOIN factory_days USING (run, world, day, factory)
-        WHERE place = 'buyer' AND needed > 0 GROUP BY ALL ORDER BY competitor
+        SELECT d.competitor, r.place AS rival, count(*) AS days, avg(needed) AS needed,
+            sum(asked) / sum(needed) AS asked_for_one_needed, sum(taken) / sum(asked) AS taken_share,
+            avg(taken - needed) AS mean_difference, stddev_samp(taken - needed) AS deviation,
+            avg((taken < needed)::INT) AS short_after_them, avg((left_over > 0)::INT) AS short_in_the_evening
+        FROM asked JOIN factory_days d USING (run, world, day, factory) JOIN seats r USING (run, world)
+        WHERE d.place = 'buyer' AND needed > 0 AND r.competitor = $rival AND r.factory <> d.factory
+        GROUP BY ALL ORDER BY rival, asked_for_one_needed
+        """,
+        rival=RIVAL,
+    )
+
+
+def first_prices(recordings: Recordings) -> pd.DataFrame:
+    """At which price buyers made their first offers, less the day's trading price (rounded up), and how often they were
+    accepted; apart where `RIVAL` buys too, and where it sells."""
+    return recordings.ask(
         """
+        SELECT d.competitor, r.place AS rival, (o.price - ceil(d.input_price))::INT AS above, count(*) AS offers,
+            sum(o.quantity)::INT AS items, items / sum(items) OVER (PARTITION BY d.competitor, rival) AS items_share,
+            avg((o.answer = 'accepted')::INT) AS accepted
+        FROM offers o
+        JOIN factory_days d ON (d.run, d.world, d.factory, d.day) = (o.run, o.world, o.sender, o.day)
+        JOIN seats r ON (r.run, r.world) = (o.run, o.world)
+        WHERE o.round = 0 AND d.place = 'buyer' AND r.competitor = $rival AND r.factory <> d.factory
+        GROUP BY d.competitor, r.place, above ORDER BY d.competitor, r.place, above
+        """,
+        rival=RIVAL,
     )
 
 
@@ -103,6 +132,34 @@ def supply(recordings: Recordings) -> pd.DataFrame:
     )
 
 
+def beside(recordings: Recordings) -> pd.DataFrame:
+    """What a buyer fails to trade where another competitor buys beside it, and where that one sells, as score.
+
+    Positions are drawn, so the difference is what the other one's place does. Its standard error is Welch's.
+    """
+    return recordings.ask(
+        """
+        WITH lost AS (
+            SELECT l.world, l.factory, l.competitor, avg(l.untraded * w.days / f.initial_balance) AS untraded,
+                avg(greatest(l.left_over, 0)) AS short
+            FROM losses l JOIN worlds w USING (run, world) JOIN factories f USING (run, world, factory)
+            WHERE l.place = 'buyer' GROUP BY ALL
+        )
+        SELECT l.competitor, o.competitor AS other, avg(l.untraded) FILTER (o.place = 'buyer') AS where_it_buys,
+            avg(l.untraded) FILTER (o.place = 'seller') AS where_it_sells, where_it_buys - where_it_sells AS difference,
+            sqrt(var_samp(l.untraded) FILTER (o.place = 'buyer') / count(*) FILTER (o.place = 'buyer')
+                + var_samp(l.untraded) FILTER (o.place = 'seller') / count(*) FILTER (o.place = 'seller')) AS error,
+            avg(l.short) FILTER (o.place = 'buyer') AS short_where_it_buys,
+            avg(l.short) FILTER (o.place = 'seller') AS short_where_it_sells
+        FROM lost l JOIN seats o USING (world) WHERE o.factory <> l.factory
+        GROUP BY ALL ORDER BY l.competitor, difference DESC
+        """
+    )
+
+
+QUESTIONS = (causes, days, rounds, first_offers, first_prices, supply, beside)
+
+
 @app.command()
 def main(
     recording: Annotated[Path, typer.Argument(help="A recording of OneShot, or the results folder that has it.")],
@@ -111,7 +168,7 @@ def main(
 ) -> None:
     """Write a CSV file for each question, and print it."""
     with open_recordings(recording) as recordings:
-        tables = {question.__name__: question(recordings) for question in (causes, days, rounds, first_offers, supply)}
+        tables = {question.__name__: question(recordings) for question in QUESTIONS}
         tables["needs"] = competitors.needs(recordings).drop(columns="run")
         tables["losses"] = competitors.losses(recordings)
         tables["worst_days"] = competitors.worst_days(recordings, competitor=competitor).drop(columns="run")
