@@ -1,6 +1,6 @@
-"""Judge competitors in the real league simulation, or run a study.
+"""Judge competitors in the real league simulation, look into recorded worlds, or run a study.
 
-See ``python evaluate.py --help`` and ``python evaluate.py study --help``.
+See ``python evaluate.py --help``, ``python evaluate.py analyze --help`` and ``python evaluate.py study --help``.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Unnamed(TyperCommand):
 app = command_app(cls=Commands)
 
 
-@app.command("judge", cls=Unnamed, epilog="Studies are run by: evaluate.py study FILE (see evaluate.py study --help).")
+@app.command("judge", cls=Unnamed, epilog="Further commands: study FILE, analyze FOLDER; each has a --help.")
 def evaluate(
     competitors: Annotated[
         list[str] | None,
@@ -51,6 +51,8 @@ def evaluate(
     seed: Annotated[int | None, typer.Option(help="Of everything that is drawn. [0]")] = None,
     factories: Annotated[int | None, typer.Option(help="On each level, 1 to 8. [5; one on one 6]")] = None,
     one_on_one: Annotated[bool | None, typer.Option("--one-on-one", help="Two alone, half of each level each.")] = None,
+    record: Annotated[bool | None, typer.Option("--record", help="Record all worlds, see docs/analyzer.md.")] = None,
+    record_every: Annotated[int | None, typer.Option(metavar="K", help="Record every K-th configuration.")] = None,
     time_limit: Annotated[float | None, typer.Option(help="Seconds before a world counts as hanging. [300]")] = None,
     workers: Annotated[int | None, typer.Option(help="Processes; changes no result. [one a core]")] = None,
     out: Annotated[Path | None, typer.Option(help="New folder for the results. [runs/evaluate-TIME]")] = None,
@@ -58,7 +60,8 @@ def evaluate(
     """Judge competitors in the real league simulation and write tables, ranking and plots."""
     from scml_gym.evaluation import evaluate_command
 
-    options = {k: v for k, v in locals().items() if k not in ("config", "evaluate_command")}
+    options = {k: v for k, v in locals().items() if k not in ("config", "record_every", "evaluate_command")}
+    options["record"] = record_every if record_every is not None or not record else 1
     return evaluate_command(config, options, shlex.join(["python", *sys.argv]))
 
 
@@ -74,6 +77,19 @@ def study(
     from scml_gym.evaluation.studies.study import study_command
 
     study_command(STUDIES, file, options or (), out, workers, shlex.join(["python", *sys.argv]))
+
+
+@app.command(epilog="Worlds are recorded by --record. What one can ask of them: docs/analyzer.md.")
+def analyze(
+    folders: Annotated[
+        list[Path], typer.Argument(help="Recordings, results folders, or folders of scml's tournaments.")
+    ],
+    report: Annotated[Path | None, typer.Option(help="Write a report to this HTML file.")] = None,
+) -> None:
+    """Look into recorded worlds: what was lost and why, and what went wrong."""
+    from scml_gym.analyzer.command import analyze_command
+
+    analyze_command(folders, report)
 
 
 if __name__ == "__main__":

@@ -42,6 +42,7 @@ class TournamentConfig(BaseModel):
         factories: On each level, in OneShot at most 8; more where the competitors need more positions. None for the
             game's choice, in OneShot 5, one on one 6.
         one_on_one: Two competitors alone, equal numbers of both on each level, no background opponents.
+        record: Of so many configurations one is recorded, the first one included; 1 for all, None for none.
         time_limit: Seconds that one world may take before it counts as hanging.
         workers: Processes; None for one a core. It changes no result.
         out: The folder for the results, which must not exist or be empty; None for a new one in ``runs/``.
@@ -57,6 +58,7 @@ class TournamentConfig(BaseModel):
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
     factories: Annotated[int, Field(ge=1)] | None = None
     one_on_one: bool = False
+    record: Annotated[int, Field(ge=1)] | None = None
     time_limit: Annotated[float, Field(gt=0)] = 300.0
     workers: Annotated[int, Field(ge=1, le=1024)] | None = None
     out: Path | None = None
@@ -67,7 +69,7 @@ class TournamentConfig(BaseModel):
         game = competition_of(data.get("game", DEFAULT_GAME))
         return data if data.get("background") is not None else data | {"background": game.background}
 
-    @field_validator("worlds", "days", "seed", "factories", "workers", mode="before")
+    @field_validator("worlds", "days", "seed", "factories", "record", "workers", mode="before")
     @classmethod
     def _whole(cls, number: Any, info: ValidationInfo) -> Any:
         return None if number is None else whole(str(info.field_name), number, least=None)
@@ -91,6 +93,13 @@ class TournamentConfig(BaseModel):
         if days < least:
             raise ValueError(f"a world of {info.data['game']} has at least {least} days")
         return days
+
+    @field_validator("record")
+    @classmethod
+    def _recorded(cls, record: int | None, info: ValidationInfo) -> int | None:
+        if record is not None and GAMES.get(info.data["game"]).record is None:
+            raise ValueError(f"worlds of {info.data['game']} are not recorded")
+        return record
 
     @field_validator("factories")
     @classmethod

@@ -81,8 +81,8 @@ class Journal:
         """Worlds that stand in it."""
         return len(self._known) + self._played
 
-    def play(self, pool: WorkerPool, names: Sequence[str], seed: int, days: int) -> Future[Result]:
-        """`WorkerPool.play`, unless the world stands here; it is noted when it has been played."""
+    def play(self, pool: WorkerPool, names: Sequence[str], seed: int, days: int, **record: Any) -> Future[Result]:
+        """`WorkerPool.play`, unless the world stands here; it is noted when it has been played, and recorded."""
         key = _key(names, seed, days)
         if key in self._known:
             done: Future[Result] = Future()
@@ -90,7 +90,7 @@ class Journal:
             return done
         if self._file is None:
             self._open()
-        future = pool.play(names, seed, days)
+        future = pool.play(names, seed, days, **record)
         future.add_done_callback(lambda played: self._note(played, names, seed, days))
         return future
 

@@ -6,7 +6,7 @@ import contextlib
 import random
 import sys
 import traceback
-from collections.abc import Callable, MutableSequence, Sequence
+from collections.abc import Callable, Mapping, MutableSequence, Sequence
 from functools import cache, partial
 from typing import Any
 
@@ -14,6 +14,7 @@ import numpy as np
 
 from scml_gym.core.registry import load
 from scml_gym.evaluation.config import competition_of
+from scml_gym.evaluation.recording import world_log
 from scml_gym.game.world import PlayerMaker
 from scml_gym.games import GAMES
 
@@ -30,9 +31,13 @@ def load_maker(game: str, name: str) -> PlayerMaker:
     return GAMES.get(game).player_maker(name)
 
 
-def prepare(game: str, names: Sequence[str]) -> None:
-    """Load the simulation and the players, before worlds are forked: loading takes longer than a short world."""
+def prepare(game: str, names: Sequence[str], recorded: bool = False) -> None:
+    """Load the simulation, the players and what records, before worlds are forked: that takes longer than a short
+    world."""
     load(competition_of(game).play)
+    if recorded:
+        load("pyarrow.parquet:write_table")
+        GAMES.get(game).load("record")
     for name in names:
         with contextlib.suppress(Exception):  # comes again in the child that plays it, who is then to blame
             load_maker(game, name)
@@ -57,7 +62,9 @@ def check(game: str, names: Sequence[str], seed: int, mark: Mark) -> None:
         mark[0] = NOBODY
 
 
-def play(game: str, names: Sequence[str], seed: int, days: int, mark: Mark) -> list[dict[str, Any]]:
+def play(
+    game: str, names: Sequence[str], seed: int, days: int, mark: Mark, record: Mapping[str, Any] | None = None
+) -> list[dict[str, Any]]:
     """Play one world to its end.
 
     Args:
@@ -66,6 +73,7 @@ def play(game: str, names: Sequence[str], seed: int, days: int, mark: Mark) -> l
         seed: Of the world's parameters, the simulation and the players.
         days: Simulated days.
         mark: Written: who is at work.
+        record: Where the world is recorded, see `scml_gym.evaluation.recording.Recorder`; None where it is not.
 
     Returns:
         For each position: level, score, and the columns of the game's `scml_gym.game.definition.Competition`.
@@ -79,7 +87,10 @@ def play(game: str, names: Sequence[str], seed: int, days: int, mark: Mark) -> l
         mark[0] = position
         players.append(load_maker(game, name)(seed))
     mark[0] = NOBODY
-    return load(competition_of(game).play)(players, seed, days, partial(_watch, mark))
+    watch, played = partial(_watch, mark), load(competition_of(game).play)
+    if record is None:
+        return played(players, seed, days, watch)
+    return played(players, seed, days, watch, world_log(game, record))
 
 
 def describe(error: BaseException) -> str:

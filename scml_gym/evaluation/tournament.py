@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field
 from functools import partial
@@ -15,11 +15,12 @@ from scml_gym.core.reporting import progress_bar
 from scml_gym.evaluation.config import TournamentConfig
 from scml_gym.evaluation.journal import Journal
 from scml_gym.evaluation.pool import WorkerPool
+from scml_gym.evaluation.recording import Recorder
 from scml_gym.evaluation.schedule import PLAYS, Match, Occupant, occupants, schedule, substitute_of
 from scml_gym.evaluation.worker import Result
 
-Play = Callable[[Sequence[str], int, int], Future[Result]]
-"""``play(names, seed, days)``: see `WorkerPool.play`."""
+Play = Callable[..., Future[Result]]
+"""``play(names, seed, days, **record)``: see `WorkerPool.play`."""
 
 MAX_FAILURES = 2
 """Configurations in which a player may fail before it is withdrawn from the rest."""
@@ -59,7 +60,8 @@ class Tournament:
     knows whose failure it was, the match is left out.
     """
 
-    def __init__(self, config: TournamentConfig, pool: WorkerPool, play: Play):
+    def __init__(self, config: TournamentConfig, pool: WorkerPool, play: Play, recorder: Recorder | None = None):
+        self._recorder = recorder
         self.outcome = Outcome()
         self._config = config
         self._pool = pool
@@ -125,8 +127,10 @@ class Tournament:
             attempt.plays = {play: {"value": []} for play in PLAYS}
             return attempt
         for play in PLAYS:
-            names = [o.name for o in attempt.line_up(play, self._substitute)]
-            running[self._play(names, match.seed, self._config.days)] = (attempt, play)
+            line_up = attempt.line_up(play, self._substitute)
+            record = self._recorder.of(match, play, line_up) if self._recorder is not None else {}
+            names = [occupant.name for occupant in line_up]
+            running[self._play(names, match.seed, self._config.days, **record)] = (attempt, play)
         return attempt
 
     def _nobody_left(self, without: frozenset[Occupant], match: Match) -> bool:
@@ -198,7 +202,10 @@ class Tournament:
 
 
 def run_tournament(
-    config: TournamentConfig, begin: Callable[[], None] = lambda: None, journal: Journal | None = None
+    config: TournamentConfig,
+    begin: Callable[[], None] = lambda: None,
+    journal: Journal | None = None,
+    recorder: Recorder | None = None,
 ) -> Outcome:
     """Play a whole tournament, with a progress bar.
 
@@ -206,6 +213,7 @@ def run_tournament(
         config: What to play.
         journal: Holds the worlds that are played already, and receives the others.
         begin: Called when all players are found.
+        recorder: Where worlds are recorded; None where none are.
 
     Raises:
         InputError: if a competitor or a background opponent does not exist, or no such world can be generated.
@@ -213,8 +221,9 @@ def run_tournament(
     plays = len(PLAYS) * config.worlds * config.n_blocks
     workers = min(config.workers or available_cores(), plays)
     done = 0
-    with WorkerPool(workers, config.time_limit, config.game) as pool:
-        tournament = Tournament(config, pool, pool.play if journal is None else partial(journal.play, pool))
+    with WorkerPool(workers, config.time_limit, config.game, recorder is not None) as pool:
+        play = pool.play if journal is None else partial(journal.play, pool)
+        tournament = Tournament(config, pool, play, recorder)
         tournament.check()
         begin()
         with progress_bar(plays, "worlds") as bar:

@@ -48,10 +48,11 @@ class Competition:
     played twice, the second time with the sides exchanged.
 
     Attributes:
-        play: ``(players, seed, days, watch) -> rows``: plays one world with these players, those of the first side
-            first, and gives a row for each of them: ``level`` (the name of its side), ``score``, and `columns`.
+        play: ``(players, seed, days, watch, log=None) -> rows``: plays one world with these players, those of the first
+            side first, and gives a row for each of them: ``level`` (the name of its side), ``score``, and `columns`.
             ``watch(agent, index, entry_points)`` is to be called with each object that the simulation calls, the index
-            of its player, and the names of the methods by which it is called.
+            of its player, and the names of the methods by which it is called. ``log`` is given where the world is to be
+            recorded, see `Game.record`.
         try_player: ``(player, name) -> None``: makes a player ready to play, as a trial.
         background: Names of those who fill the positions that competitors leave.
         substitute: Name of the player that takes the positions of one that fails.
@@ -94,6 +95,9 @@ class Game:
             player; ``env`` has the environment's ``id`` and its arguments.
         agents: ``(player) -> class``: the scml agent class with which a player of a run folder is deployed.
         competition: How competitors are ranked.
+        record: ``(world, about) -> tables``: a world that was played as the tables of a recording, see
+            `scml_gym.simulator.recording.folder`.
+        recompute: ``(tables) -> Recomputed``: what a world brought, from its tables alone.
         parity: ``(seed, index, counts) -> text or None``: plays one random case in all backends and says what differs
             first; ``counts`` receives what was covered.
         conservation: ``(actions, rows, seed) -> counts``: plays at least that many random actions, some of them in
@@ -115,6 +119,8 @@ class Game:
     policies: Named = None
     agents: Named = None
     competition: Competition | None = None
+    record: Named = None
+    recompute: Named = None
     parity: Named = None
     conservation: Named = None
 

@@ -61,6 +61,8 @@ ONESHOT = Game(
     policies="scml_gym.oneshot.exported_policies:export_policy",
     agents="scml_gym.deployed:agent_class",
     competition=COMPETITION,
+    record="scml_gym.oneshot.recording:record_world",
+    recompute="scml_gym.oneshot.recording:recompute",
     parity="scml_gym.oneshot.parity:compare_case",
     conservation="scml_gym.oneshot.conservation:soak",
 )

@@ -12,6 +12,7 @@ from scml_gym.oneshot.players import Player
 from scml_gym.oneshot.settlement import negotiation_counts, settle_world
 from scml_gym.oneshot.worlds.generation import league_spec
 from scml_gym.oneshot.worlds.reference import ReferenceWorld
+from scml_gym.simulator.recording.log import WorldLog
 
 ENTRY_POINTS = (
     "init",
@@ -56,7 +57,11 @@ def check_player(player: Any, name: str) -> Player:
 
 
 def play_line_up(
-    players: Sequence[Player], seed: int, days: int, watch: Callable[[Any, int, Sequence[str]], None]
+    players: Sequence[Player],
+    seed: int,
+    days: int,
+    watch: Callable[[Any, int, Sequence[str]], None],
+    log: WorldLog | None = None,
 ) -> list[dict[str, Any]]:
     """Play one world to its end.
 
@@ -65,13 +70,14 @@ def play_line_up(
         seed: Of the world's parameters and of the simulation.
         days: Simulated days.
         watch: Called with every agent, its factory and `ENTRY_POINTS`.
+        log: Receives what happens, where the world is recorded.
 
     Returns:
         For each factory: level, score, initial_balance, profit and its parts (revenue, supplies, production, disposal,
         shortfall, in money over the whole world), agreements, negotiations, bankrupt (0 or 1).
     """
     spec = league_spec(seed, days=days, factories_per_level=len(players) // 2)
-    world = ReferenceWorld(spec, players, seed)
+    world = ReferenceWorld(spec, players, seed, log=log)
     for factory, agent in enumerate(world.agents):
         watch(agent, factory, ENTRY_POINTS)
     world.run()

@@ -27,6 +27,8 @@ STANDARD = Game(
     observations="scml_gym.standard.observations:OBSERVATIONS",
     rewards="scml_gym.standard.rewards:REWARDS",
     players="scml_gym.standard.players:player_maker",
+    record="scml_gym.standard.recording:record_world",
+    recompute="scml_gym.standard.recording:recompute",
     parity="scml_gym.standard.parity:compare_case",
     conservation="scml_gym.standard.conservation:soak",
 )

@@ -13,9 +13,11 @@ from scml_gym.core.errors import InputError
 from scml_gym.core.registry import Registry
 from scml_gym.game.world_config import EpisodeSample, Opponent, WorldConfig
 from scml_gym.oneshot.envs.sampling import draw_players
+from scml_gym.oneshot.recording import record_world
 from scml_gym.oneshot.view import BUYER, MAX_PARTNERS, SELLER
 from scml_gym.oneshot.worlds.pool import SpecPool
 from scml_gym.oneshot.worlds.spec import WorldSpec
+from scml_gym.simulator.recording.folder import Recording, episode_log
 from scml_gym.simulator.spec_pool import named_generator
 from scml_gym.simulator.world_spec import MOST_DAYS, check_spec, given_spec
 
@@ -46,6 +48,7 @@ class OneShotConfig(WorldConfig):
         spec: A `WorldSpec`, or the path of a saved one, to be played in every episode instead of drawing worlds.
         timing: ``"rounds"`` (the league's) or ``"moves"`` (the league's RL mode).
         backend: ``"compiled"``, or ``"reference"`` for scml's own simulation, in which every kind of opponent can play.
+        recording: A folder that every world is recorded to which is played to its end, or None; see docs/analyzer.md.
 
     Raises:
         InputError: for an unknown name or a value of the wrong form.
@@ -61,6 +64,7 @@ class OneShotConfig(WorldConfig):
         spec: WorldSpec | str | os.PathLike[str] | None = None,
         timing: str = "rounds",
         backend: str = "compiled",
+        recording: str | os.PathLike[str] | None = None,
     ):
         if level not in list(LEVELS):
             raise InputError(f"level={level!r}; valid: {', '.join(LEVELS)}", "level")
@@ -77,6 +81,7 @@ class OneShotConfig(WorldConfig):
         self.spec = None if spec is None else given_spec(spec, WorldSpec)
         if self.spec is None:
             self.draw_spec(0)  # refuse an impossible config now
+        self.recording = None if recording is None else Recording(recording)
 
     def draw_spec(self, seed: int) -> WorldSpec:
         """See `WorldConfig`."""
@@ -92,4 +97,5 @@ class OneShotConfig(WorldConfig):
 
     def new_world(self, sample: EpisodeSample) -> Any:
         """See `WorldConfig`."""
-        return self._world(sample.spec, sample.players, seed=sample.seed, timing=self.timing)
+        log = episode_log(self.recording, record_world, sample.players, sample.seed)
+        return self._world(sample.spec, sample.players, seed=sample.seed, timing=self.timing, log=log)

@@ -27,7 +27,7 @@ from scml_gym.vector.env import SINGLE, Information
 from scml_gym.vector.jobs import BatchStep
 
 
-@named_arguments(OneShotConfig, single=SINGLE)
+@named_arguments(OneShotConfig, without=["recording"], single=(*SINGLE, "recording"))
 class OneShotBilateralVectorEnv(BatchedEnv):
     """`scml_gym.oneshot.envs.bilateral.OneShotBilateralEnv`, many at once, in compiled code.
 

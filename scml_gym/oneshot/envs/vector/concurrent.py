@@ -18,7 +18,7 @@ from scml_gym.simulator.vector.env import check_batched
 from scml_gym.vector.env import SINGLE
 
 
-@named_arguments(OneShotConfig, single=SINGLE)
+@named_arguments(OneShotConfig, without=["recording"], single=(*SINGLE, "recording"))
 class OneShotConcurrentVectorEnv(FactoryVectorEnv):
     """`scml_gym.oneshot.envs.concurrent.OneShotConcurrentEnv`, many at once, in compiled code.
 

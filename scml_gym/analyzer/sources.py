@@ -1,0 +1,209 @@
+"""Recordings that are open for questions: their files as tables of DuckDB, which reads what a question needs."""
+
+from __future__ import annotations
+
+import glob
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from scml_gym.analyzer.importing import import_tournament, is_tournament
+from scml_gym.analyzer.views import VIEWS
+from scml_gym.core.errors import InputError
+from scml_gym.simulator.recording.folder import HEAD, PACKED, WORLDS, check_head, packed_names
+from scml_gym.simulator.recording.schema import TABLES
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MAGIC = b"PAR1"
+"""How a whole Parquet file begins and ends."""
+
+TYPES = {"string": "VARCHAR", "bool": "BOOLEAN", "list<int32>": "INTEGER[]"}
+TYPES |= {"int8": "TINYINT", "int16": "SMALLINT", "int32": "INTEGER", "int64": "BIGINT", "double": "DOUBLE"}
+
+
+@dataclass(frozen=True)
+class Run:
+    """One of the recordings that are open.
+
+    Attributes:
+        run: Its number, from 0, in the order in which they were named.
+        label: Name of the folder that was named.
+        folder: Of the recording.
+        results: The results folder of the tournament that it belongs to; None where there is none, or none yet.
+    """
+
+    run: int
+    label: str
+    folder: Path
+    results: Path | None
+
+
+class Recordings:
+    """Recordings that are open for questions; a ``with`` block closes them.
+
+    Each table of `scml_gym.simulator.recording.schema` is there under its name, with ``run`` as first column, and the
+    views of `scml_gym.analyzer.views` beside them.
+
+    Args:
+        runs: What is open.
+        memory: Of DuckDB, at most, as it takes it.
+        imported: Folder of what was imported, removed when this is closed.
+        notes: Of the import.
+
+    Attributes:
+        runs: As given.
+        problems: A line for each file that is not whole, whose world is left out, and for what was not imported.
+    """
+
+    def __init__(
+        self,
+        runs: Sequence[Run],
+        memory: str = "1GB",
+        imported: TemporaryDirectory[str] | None = None,
+        notes: Sequence[str] = (),
+    ):
+        duckdb = _duckdb()
+        self._imported, self._notes = imported, tuple(notes)
+        self.runs = tuple(runs)
+        self.problems = list(self._notes)
+        self._connection = duckdb.connect(":memory:", config={"memory_limit": memory})
+        for setting in ("autoinstall_known_extensions = false", "autoload_known_extensions = false"):
+            self._connection.execute(f"SET {setting}")
+        self.refresh()
+
+    def refresh(self) -> None:
+        """See the worlds that were recorded since."""
+        self.problems = list(self._notes)
+        files = [_files(run, self.problems) for run in self.runs]
+        for table in TABLES:
+            parts = [_part(run.run, table, found[table]) for run, found in zip(self.runs, files, strict=True)]
+            self._connection.execute(f"CREATE OR REPLACE VIEW {table} AS {' UNION ALL '.join(parts)}")
+        for name, text in VIEWS.items():
+            self._connection.execute(f"CREATE OR REPLACE VIEW {name} AS {text}")
+
+    def ask(self, question: str, **parameters: Any) -> pd.DataFrame:
+        """The answer to a question in SQL.
+
+        Args:
+            question: A ``SELECT`` over the tables and views; ``$name`` stands for a parameter.
+            parameters: Their values.
+        """
+        with self._connection.cursor() as cursor:
+            return cursor.execute(question, parameters).df()
+
+    def close(self) -> None:
+        """Close the files, and remove what was imported."""
+        self._connection.close()
+        if self._imported is not None:
+            self._imported.cleanup()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def open_recordings(*folders: str | os.PathLike[str], memory: str = "1GB") -> Recordings:
+    """Open recordings for questions.
+
+    Args:
+        folders: Recordings, results folders of ``evaluate.py --record``, also of tournaments that are still played or
+            were killed, by the names of the folders that they would have had; and folders of scml's own tournaments or
+            worlds, which are imported into a temporary folder.
+        memory: Of DuckDB, at most.
+
+    Raises:
+        InputError: if DuckDB is not installed, or a folder holds no recording or one of another schema.
+    """
+    if not folders:
+        raise InputError("name at least one folder with a recording")
+    imported = TemporaryDirectory(prefix="scml-gym-import-")
+    notes: list[str] = []
+    runs = [_run(i, Path(folder), Path(imported.name) / str(i), notes) for i, folder in enumerate(folders)]
+    return Recordings(runs, memory, imported, notes)
+
+
+def _run(number: int, named: Path, imported: Path, notes: list[str]) -> Run:
+    """The recording that a folder stands for; what scml left is imported to another folder.
+
+    Raises:
+        InputError: if there is none.
+    """
+    beside = named.with_name(f"{named.name}.recording")
+    for folder, results in ((named, None), (named / "recording", named), (beside, None)):
+        if (folder / HEAD).is_file():
+            check_head(folder)
+            return Run(number, named.absolute().name, folder, results)
+    if is_tournament(named):
+        label = named.absolute().name
+        notes += [f"{label}: {note}" for note in import_tournament(named, imported)]
+        return Run(number, label, imported, None)
+    what = "does not exist" if not named.exists() else f"holds no recording (no {HEAD} in it)"
+    raise InputError(f"{named} {what}; a recording is made by evaluate.py --record")
+
+
+def _files(run: Run, problems: list[str]) -> dict[str, list[Path]]:
+    """The files of each table of a run; worlds with a file that is not whole are left out and told."""
+    found: dict[str, list[Path]] = {table: [] for table in TABLES}
+    folder, packed = run.folder / WORLDS, run.folder / PACKED
+    names = {} if not packed.is_dir() else dict.fromkeys(packed_names(run.folder))
+    worlds = [world for world in sorted(folder.iterdir()) if world.name not in names] if folder.is_dir() else []
+    for world in [packed, *worlds] if names else worlds:
+        files = [path for path in world.glob("*.parquet") if path.stem in TABLES]
+        broken = [path for path in files if not _whole(path)]
+        if broken or not files:
+            name = broken[0].name if broken else "its tables"
+            problems.append(f"{run.label}: world {world.name} is left out: {name} cannot be read")
+            continue
+        for path in files:
+            found[path.stem].append(path)
+    return found
+
+
+def _whole(path: Path) -> bool:
+    """Whether a Parquet file has its end."""
+    try:
+        with path.open("rb") as file:
+            file.seek(-len(MAGIC), os.SEEK_END)
+            return file.read() == MAGIC
+    except OSError:
+        return False
+
+
+def _part(run: int, table: str, files: Sequence[Path]) -> str:
+    """The rows of one run, in SQL; offers are numbered in the order in which they were made."""
+    names = ", ".join(TABLES[table])
+    number = ", file_row_number AS number" if table == "offers" else ""
+    if not files:
+        columns = [f"CAST(NULL AS {TYPES[column.type]}) AS {name}" for name, column in TABLES[table].items()]
+        columns += ["CAST(NULL AS BIGINT) AS number"] if number else []
+        return f"SELECT {run} AS run, {', '.join(columns)} WHERE false"
+    paths = ", ".join(_quoted(glob.escape(str(path))) for path in files)
+    options = ", file_row_number = true" if number else ""
+    return f"SELECT {run} AS run, {names}{number} FROM read_parquet([{paths}]{options})"
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _duckdb() -> Any:
+    try:
+        import duckdb
+    except ImportError as error:
+        raise InputError("the analyzer needs DuckDB: pip install 'scml-gym[analyzer]'") from error
+    return duckdb
+
+
+def rows(table: pd.DataFrame) -> Iterator[dict[str, Any]]:
+    """The rows of an answer, by column."""
+    return (dict(zip(table.columns, row, strict=True)) for row in table.itertuples(index=False))
