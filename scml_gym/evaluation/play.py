@@ -14,6 +14,7 @@ import numpy as np
 
 from scml_gym.core.registry import load
 from scml_gym.evaluation.config import competition_of
+from scml_gym.game.definition import Setting
 from scml_gym.game.world import PlayerMaker
 from scml_gym.games import GAMES
 
@@ -57,14 +58,14 @@ def check(game: str, names: Sequence[str], seed: int, mark: Mark) -> None:
         mark[0] = NOBODY
 
 
-def play(game: str, names: Sequence[str], seed: int, days: int, mark: Mark) -> list[dict[str, Any]]:
+def play(game: str, names: Sequence[str], seed: int, setting: Sequence[Any], mark: Mark) -> list[dict[str, Any]]:
     """Play one world to its end.
 
     Args:
         game: Name of the game.
-        names: Of the player of every position: those of the first side, then as many of the second.
+        names: Of the player of every position: those of the first level, then as many of each next one.
         seed: Of the world's parameters, the simulation and the players.
-        days: Simulated days.
+        setting: The values of a `scml_gym.game.definition.Setting`.
         mark: Written: who is at work.
 
     Returns:
@@ -79,7 +80,7 @@ def play(game: str, names: Sequence[str], seed: int, days: int, mark: Mark) -> l
         mark[0] = position
         players.append(load_maker(game, name)(seed))
     mark[0] = NOBODY
-    return load(competition_of(game).play)(players, seed, days, partial(_watch, mark))
+    return load(competition_of(game).play)(players, seed, Setting(*setting), partial(_watch, mark))
 
 
 def describe(error: BaseException) -> str:

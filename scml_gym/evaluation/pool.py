@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from scml_gym.evaluation.worker import Result
+from scml_gym.game.definition import Setting
 from scml_gym.games import DEFAULT_GAME
 
 _GRACE = 120.0
@@ -114,9 +115,11 @@ class WorkerPool:
         """These players have passed the check: every worker may load them itself."""
         self._names = tuple(dict.fromkeys(names))
 
-    def play(self, names: Sequence[str], seed: int, days: int) -> Future[Result]:
+    def play(self, names: Sequence[str], seed: int, setting: Setting) -> Future[Result]:
         """Play a world; the value of the result is that of `scml_gym.evaluation.play.play`."""
-        return self._threads.submit(self._ask, {"kind": "play", "names": list(names), "seed": seed, "days": days})
+        return self._threads.submit(
+            self._ask, {"kind": "play", "names": list(names), "seed": seed, "setting": list(setting)}
+        )
 
     def _ask(self, task: dict[str, Any]) -> Result:
         worker = self._idle.get()
