@@ -1,9 +1,10 @@
 """The measuring sticks of the Standard track in the seats of a finalist, in scml's own simulation.
 
 The agents of configs/tournament/standard_finalists.yaml fill chains of 12 factories (2 levels of 6 and 3 of 4 in turn).
-Each configuration is played with the seats rotated through all levels. In each of these worlds every player takes the seat
-of the first agent of that file, while the other eleven stay as they are. Differences to that agent are paired by seat, and
-the interval is over configurations. It needs scml-agents; fix the hash seed, because agents iterate over sets of names:
+Each configuration is played with the seats rotated through all levels. In each of these worlds every player takes the
+seat of the first agent of that file, while the other eleven stay as they are. Differences to that agent are paired by
+seat, and the interval is over configurations. It needs scml-agents; fix the hash seed, because agents iterate over sets
+of names:
 
     PYTHONHASHSEED=0 python benchmarks/standard_sticks.py --out docs/results/standard_world/sticks.csv
 
@@ -90,7 +91,7 @@ def main() -> None:
         writer = csv.writer(file, lineterminator="\n")
         if not known:
             writer.writerow(COLUMNS)
-        for configuration in configurations:
+        for configuration in range(options.configurations):
             if configuration not in known:
                 writer.writerows(play_seats(configuration, field, players, makers, options.stock))
                 file.flush()
