@@ -46,11 +46,14 @@ def evaluate(
     background: Annotated[
         list[str] | None, typer.Option(help="Who fills the positions left; repeat, or use commas.")
     ] = None,
-    worlds: Annotated[int | None, typer.Option(help="Configurations, each played with both line-ups. [20]")] = None,
-    days: Annotated[int | None, typer.Option(help="Simulated days of a world. [30]")] = None,
+    worlds: Annotated[int | None, typer.Option(help="Configurations, each played on all levels in turn. [20]")] = None,
+    days: Annotated[int | None, typer.Option(help="Simulated days of a world. [30; standard 50]")] = None,
+    levels: Annotated[str | None, typer.Option(help="Levels of worlds, in turn. [2; standard 2,3]")] = None,
+    stock: Annotated[str | None, typer.Option(help="Stock rule of standard: league or physical. [league]")] = None,
     seed: Annotated[int | None, typer.Option(help="Of everything that is drawn. [0]")] = None,
-    factories: Annotated[int | None, typer.Option(help="On each level, 1 to 8. [5; one on one 6]")] = None,
+    factories: Annotated[int | None, typer.Option(help="On each of two levels, 1 to 8. [5 or 6]")] = None,
     one_on_one: Annotated[bool | None, typer.Option("--one-on-one", help="Two alone, half of each level each.")] = None,
+    same_seat: Annotated[bool | None, typer.Option("--same-seat", help="Each alone, in the same positions.")] = None,
     record: Annotated[bool | None, typer.Option("--record", help="Record all worlds, see docs/analyzer.md.")] = None,
     record_every: Annotated[int | None, typer.Option(metavar="K", help="Record every K-th configuration.")] = None,
     time_limit: Annotated[float | None, typer.Option(help="Seconds before a world counts as hanging. [300]")] = None,

@@ -1,13 +1,14 @@
 """Players compared in the real simulation, each alone in the same positions of the same worlds with the same others.
 
-`evaluate.py` puts all its competitors into one world. Here each one has a run of its own, with the same seed, days,
+`evaluate.py` puts all its competitors into one world, or, with ``--same-seat``, lets them take turns in the same seats.
+Here each one has a run of its own, with the same seed, days,
 factories and background opponents, so that a configuration differs in nothing but who takes the competitor's positions:
 
     python evaluate.py runs/planner-0 --worlds 160 --seed 3000 --out final/planner-0
     python evaluate.py scml:SyncRandomOneShotAgent --worlds 160 --seed 3000 --out final/SyncRandom
     python benchmarks/same_seat.py final/planner-0 --against final/SyncRandom --out final
 
-The difference to each baseline is paired by configuration (its two plays, levels swapped, are one observation). With
+The difference to each baseline is paired by configuration (its plays on all levels are one observation). With
 ``--out`` the competitors' rows of all runs go into ``scores.csv`` and the comparisons into ``paired.csv``.
 """
 
@@ -21,10 +22,10 @@ import pandas as pd
 
 from scml_gym.core.errors import InputError
 from scml_gym.evaluation.config import saved_config
-from scml_gym.evaluation.statistics import compare
+from scml_gym.evaluation.statistics import compare, levels_of
 from scml_gym.evaluation.table import read_scores
 
-SAME = ("background", "days", "seed", "factories")
+SAME = ("game", "background", "days", "seed", "factories", "levels", "stock")
 """What the runs must have in common; one of fewer configurations played the first ones of the others."""
 
 
@@ -34,7 +35,7 @@ def competitor_rows(folder: Path) -> Any:
     Raises:
         InputError: if it has none, or more than one.
     """
-    table: Any = read_scores(folder / "scores.csv")
+    table: Any = read_scores(folder / "scores.csv", saved_config(folder).game)
     rows = table[table["role"] == "competitor"]
     if rows["competitor"].nunique() != 1:
         raise InputError(f"{folder} has {rows['competitor'].nunique()} competitors; valid: 1")
@@ -55,12 +56,12 @@ def check_same(folders: list[Path]) -> None:
 
 
 def paired(runs: dict[str, Any], baselines: dict[str, Any]) -> pd.DataFrame:
-    """Each run minus each baseline, on the configurations that both played; by level too (``level``: both, or one)."""
+    """Each run minus each baseline, on the configurations that both played; by level too (``level``: all, or one)."""
     lines = []
     for name, rows in runs.items():
         for other, base in baselines.items():
-            for level in ("both", "seller", "buyer"):
-                scores = [t if level == "both" else t[t["level"] == level] for t in (rows, base)]
+            for level in ("all", *levels_of(rows)):
+                scores = [t if level == "all" else t[t["level"] == level] for t in (rows, base)]
                 first, second = (t.groupby("configuration")["score"].mean() for t in scores)
                 common = first.index.intersection(second.index)
                 a, b = first[common].to_numpy(), second[common].to_numpy()

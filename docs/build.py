@@ -14,7 +14,7 @@ import importlib
 import inspect
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -25,7 +25,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from scml_gym.core.registry import load_object  # noqa: E402
-from scml_gym.evaluation.table import COLUMNS  # noqa: E402
+from scml_gym.evaluation.table import COLUMNS, PLAY_COLUMNS, columns_of  # noqa: E402
 from scml_gym.game.features import Feature  # noqa: E402
 from scml_gym.registration import ENVIRONMENTS, PARALLEL_ENVIRONMENTS  # noqa: E402
 from scml_gym.simulator.recording.schema import TABLES as RECORDING_TABLES  # noqa: E402
@@ -215,11 +215,18 @@ def recording_tables() -> str:
 
 def blocks(page_name: str) -> dict[str, str]:
     """What goes between the markers of pages that are written by hand."""
+    measured = {name: told for name, told in columns_of("standard").items() if name not in PLAY_COLUMNS}
     return {
         "environments": environment_table("docs/environments/" if page_name == "README.md" else "environments/"),
         "recordings": recording_tables(),
-        "columns": table(["column", "meaning"], [[f"`{name}`", meaning] for name, meaning in COLUMNS.items()]),
+        "columns": column_table(COLUMNS),
+        "standard_columns": column_table(measured),
     }
+
+
+def column_table(columns: Mapping[str, str]) -> str:
+    """A row for each column of a table of scores."""
+    return table(["column", "meaning"], [[f"`{name}`", meaning] for name, meaning in columns.items()])
 
 
 def filled(page_name: str) -> str:

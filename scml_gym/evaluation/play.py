@@ -15,6 +15,7 @@ import numpy as np
 from scml_gym.core.registry import load
 from scml_gym.evaluation.config import competition_of
 from scml_gym.evaluation.recording import world_log
+from scml_gym.game.definition import Setting
 from scml_gym.game.world import PlayerMaker
 from scml_gym.games import GAMES
 
@@ -63,15 +64,20 @@ def check(game: str, names: Sequence[str], seed: int, mark: Mark) -> None:
 
 
 def play(
-    game: str, names: Sequence[str], seed: int, days: int, mark: Mark, record: Mapping[str, Any] | None = None
+    game: str,
+    names: Sequence[str],
+    seed: int,
+    setting: Sequence[Any],
+    mark: Mark,
+    record: Mapping[str, Any] | None = None,
 ) -> list[dict[str, Any]]:
     """Play one world to its end.
 
     Args:
         game: Name of the game.
-        names: Of the player of every position: those of the first side, then as many of the second.
+        names: Of the player of every position: those of the first level, then as many of each next one.
         seed: Of the world's parameters, the simulation and the players.
-        days: Simulated days.
+        setting: The values of a `scml_gym.game.definition.Setting`.
         mark: Written: who is at work.
         record: Where the world is recorded, see `scml_gym.evaluation.recording.Recorder`; None where it is not.
 
@@ -88,9 +94,8 @@ def play(
         players.append(load_maker(game, name)(seed))
     mark[0] = NOBODY
     watch, played = partial(_watch, mark), load(competition_of(game).play)
-    if record is None:
-        return played(players, seed, days, watch)
-    return played(players, seed, days, watch, world_log(game, record))
+    log = {} if record is None else {"log": world_log(game, record)}
+    return played(players, seed, Setting(*setting), watch, **log)
 
 
 def describe(error: BaseException) -> str:

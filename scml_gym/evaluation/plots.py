@@ -3,28 +3,29 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from scml_gym.core.text import plain_labels
-from scml_gym.evaluation.statistics import PARTS, by_configuration, levels_of, mean_and_error, ranking, rows_of
+from scml_gym.evaluation.statistics import by_configuration, levels_of, mean_and_error, parts_of, ranking, rows_of
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-_SELLER, _BUYER = "#2b6ca3", "#d9822b"
+_COLOURS = ("#2b6ca3", "#d9822b", "#6b4c9a")
 _PART_COLOURS = {"revenue": "#3a8f5c", "cost": "#7d8793", "disposal": "#c9a227", "shortfall": "#b5413b"}
+_PART_COLOURS |= {"supplies": "#7d8793", "production": "#4f5963", "storage": "#c9a227"}
 
 
 def draw(table: pd.DataFrame) -> dict[str, bytes]:
     """All plots of a table of scores.
 
     Returns:
-        PNG by file name: ``ranking.png`` (mean scores, bars of 1.96 standard errors), ``levels.png`` (the same as
-        seller and as buyer), ``profit.png`` (what the profit is made of, where the game measures that); empty where
+        PNG by file name: ``ranking.png`` (mean scores, bars of 1.96 standard errors), ``levels.png`` (the same on
+        each level), ``profit.png`` (what the profit is made of, where the game measures that); empty where
         nothing was scored.
     """
     ranks = ranking(table)
@@ -34,8 +35,11 @@ def draw(table: pd.DataFrame) -> dict[str, bytes]:
         "ranking.png": _figure(ranks, "score", lambda axes: _ranking(axes, ranks)),
         "levels.png": _figure(ranks, "score", lambda axes: _levels(axes, ranks, table)),
     }
-    if set(PARTS) <= set(ranks):
-        pictures["profit.png"] = _figure(ranks, "share of the initial balance", lambda axes: _profit(axes, ranks))
+    parts = parts_of(table)
+    if parts:
+        pictures["profit.png"] = _figure(
+            ranks, "share of the initial balance", lambda axes: _profit(axes, ranks, parts)
+        )
     return pictures
 
 
@@ -62,13 +66,14 @@ def _figure(ranks: pd.DataFrame, quantity: str, fill: Callable[[Axes], None]) ->
 
 def _ranking(axes: Axes, ranks: pd.DataFrame) -> None:
     errors = 1.96 * ranks["standard_error"].fillna(0.0)
-    axes.errorbar(ranks["score"], range(len(ranks)), xerr=errors, fmt="o", color=_SELLER, capsize=3)
+    axes.errorbar(ranks["score"], range(len(ranks)), xerr=errors, fmt="o", color=_COLOURS[0], capsize=3)
     axes.axvline(1.0, color="grey", linewidth=0.8)
     axes.set_title("Mean score and 1.96 standard errors over configurations")
 
 
 def _levels(axes: Axes, ranks: pd.DataFrame, table: pd.DataFrame) -> None:
-    for level, colour, shift in zip(levels_of(table), (_SELLER, _BUYER), (-0.12, 0.12), strict=False):
+    levels = levels_of(table)
+    for level, colour, shift in zip(levels, _COLOURS, np.linspace(-0.12, 0.12, len(levels)), strict=False):
         scores = by_configuration(rows_of(table, "competitor", level), "score")
         means = [mean_and_error(v[~np.isnan(v)]) for v in (scores[label] for label in ranks["competitor"])]
         errors = 1.96 * np.nan_to_num([m.error for m in means])
@@ -79,11 +84,11 @@ def _levels(axes: Axes, ranks: pd.DataFrame, table: pd.DataFrame) -> None:
     axes.set_title("Mean score and 1.96 standard errors by level")
 
 
-def _profit(axes: Axes, ranks: pd.DataFrame) -> None:
+def _profit(axes: Axes, ranks: pd.DataFrame, parts: Sequence[str]) -> None:
     places = np.arange(len(ranks))
     axes.barh(places, ranks["revenue"], color=_PART_COLOURS["revenue"], label="revenue")
     left = np.zeros(len(ranks))
-    for part in PARTS[1:]:
+    for part in parts[1:]:
         left -= ranks[part].to_numpy()
         axes.barh(places, ranks[part], left=left, color=_PART_COLOURS[part], label=part)
     axes.plot(ranks["score"] - 1.0, places, "D", color="black", markersize=5, label="profit")

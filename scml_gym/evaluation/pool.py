@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from scml_gym.evaluation.worker import Result
+from scml_gym.game.definition import Setting
 from scml_gym.games import DEFAULT_GAME
 
 _GRACE = 120.0
@@ -116,9 +117,9 @@ class WorkerPool:
         """These players have passed the check: every worker may load them itself."""
         self._names = tuple(dict.fromkeys(names))
 
-    def play(self, names: Sequence[str], seed: int, days: int, **record: Any) -> Future[Result]:
+    def play(self, names: Sequence[str], seed: int, setting: Setting, **record: Any) -> Future[Result]:
         """Play a world; ``record`` and the value of the result are those of `scml_gym.evaluation.play.play`."""
-        task = {"kind": "play", "names": list(names), "seed": seed, "days": days}
+        task = {"kind": "play", "names": list(names), "seed": seed, "setting": list(setting)}
         return self._threads.submit(self._ask, task | record)
 
     def _ask(self, task: dict[str, Any]) -> Result:

@@ -16,11 +16,12 @@ from scml_gym.evaluation.config import TournamentConfig
 from scml_gym.evaluation.journal import Journal
 from scml_gym.evaluation.pool import WorkerPool
 from scml_gym.evaluation.recording import Recorder
-from scml_gym.evaluation.schedule import PLAYS, Match, Occupant, occupants, schedule, substitute_of
+from scml_gym.evaluation.schedule import Match, Occupant, occupants, schedule, substitute_of
 from scml_gym.evaluation.worker import Result
+from scml_gym.game.definition import Setting
 
 Play = Callable[..., Future[Result]]
-"""``play(names, seed, days, **record)``: see `WorkerPool.play`."""
+"""``play(names, seed, setting, **record)``: see `WorkerPool.play`."""
 
 MAX_FAILURES = 2
 """Configurations in which a player may fail before it is withdrawn from the rest."""
@@ -104,11 +105,10 @@ class Tournament:
         while True:
             while len(running) < ahead and (match := next(matches, None)) is not None:
                 waiting.append(self._start(match, frozenset(), running))
-            while waiting and len(waiting[0].plays) == len(PLAYS):
+            while waiting and len(waiting[0].plays) == len(waiting[0].match.plays):
                 again = self._judge(waiting[0])
                 if again is None:
-                    waiting.pop(0)
-                    advance(len(PLAYS))
+                    advance(len(waiting.pop(0).match.plays))
                 else:
                     waiting[0] = self._start(waiting[0].match, again, running)
             if not waiting:
@@ -121,16 +121,16 @@ class Tournament:
     def _start(
         self, match: Match, removed: frozenset[Occupant], running: dict[Future[Result], tuple[_Attempt, int]]
     ) -> _Attempt:
-        """Hand both plays to the workers, without those removed and those known to be withdrawn."""
+        """Hand all plays to the workers, without those removed and those known to be withdrawn."""
         attempt = _Attempt(match, removed | self._withdrawn.intersection(match.positions))
         if self._nobody_left(attempt.without, match):
-            attempt.plays = {play: {"value": []} for play in PLAYS}
+            attempt.plays = {play: {"value": []} for play in match.plays}
             return attempt
-        for play in PLAYS:
+        for play in match.plays:
             line_up = attempt.line_up(play, self._substitute)
             record = self._recorder.of(match, play, line_up) if self._recorder is not None else {}
             names = [occupant.name for occupant in line_up]
-            running[self._play(names, match.seed, self._config.days, **record)] = (attempt, play)
+            running[self._play(names, match.seed, match.setting, **record)] = (attempt, play)
         return attempt
 
     def _nobody_left(self, without: frozenset[Occupant], match: Match) -> bool:
@@ -143,7 +143,7 @@ class Tournament:
         withdrawn = frozenset(self._withdrawn.intersection(match.positions))
         if not withdrawn <= attempt.without:
             return attempt.without | withdrawn
-        for play in PLAYS:
+        for play in match.plays:
             result = attempt.plays[play]
             if "value" in result:
                 continue
@@ -166,7 +166,7 @@ class Tournament:
                 return None
             assert culprit is not None
             return attempt.without | {culprit}
-        for play in PLAYS:
+        for play in match.plays:
             line_up = attempt.line_up(play, self._substitute)
             for factory, measured in enumerate(attempt.plays[play]["value"]):
                 self.outcome.rows.append(
@@ -218,7 +218,7 @@ def run_tournament(
     Raises:
         InputError: if a competitor or a background opponent does not exist, or no such world can be generated.
     """
-    plays = len(PLAYS) * config.worlds * config.n_blocks
+    plays = config.n_plays
     workers = min(config.workers or available_cores(), plays)
     done = 0
     with WorkerPool(workers, config.time_limit, config.game, recorder is not None) as pool:

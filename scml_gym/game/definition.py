@@ -40,26 +40,44 @@ class Column(NamedTuple):
     meaning: str
 
 
+class Setting(NamedTuple):
+    """What a world of a competition is like, beside what its seed draws.
+
+    Attributes:
+        days: Simulated days.
+        levels: How many there are, each with equally many positions.
+        stock: The stock rule; empty in games without one.
+    """
+
+    days: int
+    levels: int = 2
+    stock: str = ""
+
+
 @dataclass(frozen=True)
 class Competition:
     """How competitors of a game are ranked against each other.
 
-    A world has two sides with equally many positions: sellers and buyers, or the first and the second player. It is
-    played twice, the second time with the sides exchanged.
+    A world has levels with equally many positions: sellers and buyers, the first and the second player, or those of a
+    chain. It is played as often as it has levels, so that everyone plays on each of them.
 
     Attributes:
-        play: ``(players, seed, days, watch, log=None) -> rows``: plays one world with these players, those of the first
-            side first, and gives a row for each of them: ``level`` (the name of its side), ``score``, and `columns`.
-            ``watch(agent, index, entry_points)`` is to be called with each object that the simulation calls, the index
-            of its player, and the names of the methods by which it is called. ``log`` is given where the world is to be
-            recorded, see `Game.record`.
+        play: ``(players, seed, setting, watch, log=None) -> rows``: plays one world of a `Setting` with these players,
+            those of the first level first, and gives a row for each of them: ``level`` (the name of its level),
+            ``score``, and `columns`. ``watch(agent, index, entry_points)`` is to be called with each object that the
+            simulation calls, the index of its player, and the names of the methods by which it is called. ``log`` is
+            given where the world is to be recorded, see `Game.record`.
         try_player: ``(player, name) -> None``: makes a player ready to play, as a trial.
         background: Names of those who fill the positions that competitors leave.
         substitute: Name of the player that takes the positions of one that fails.
-        most_positions: Of a side.
-        positions: Of a side by default.
-        positions_one_on_one: Of a side, by default, where two competitors play alone; an even number, or 1.
+        most_positions: Of a level.
+        positions: Of a level of a world of two levels by default; worlds of more have as many positions in all.
+        positions_one_on_one: Likewise, by default, where two competitors play alone; an even number, or 1.
+        days: Of a world by default.
         least_days: Of the shortest world.
+        levels: How many levels worlds have by default: the first world the first number, and so on in turn.
+        most_levels: Of a world.
+        stock_rules: Names of stock rules, the default first; none in games without.
         columns: What `play` measures beside ``level`` and ``score``.
     """
 
@@ -70,7 +88,11 @@ class Competition:
     most_positions: int
     positions: int
     positions_one_on_one: int
+    days: int = 30
     least_days: int = 1
+    levels: tuple[int, ...] = (2,)
+    most_levels: int = 2
+    stock_rules: tuple[str, ...] = ()
     columns: Mapping[str, Column] = field(default_factory=dict)
 
 

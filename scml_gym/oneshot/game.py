@@ -6,7 +6,7 @@ from scml_gym.game.definition import Column, Competition, EntryPoints, Game
 
 COMPETITION = Competition(
     play="scml_gym.oneshot.line_up:play_line_up",
-    try_player="scml_gym.oneshot.line_up:try_player",
+    try_player="scml_gym.simulator.line_up:try_player",
     background=(
         "best-subset",
         "best-subset-even",

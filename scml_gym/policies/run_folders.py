@@ -118,6 +118,8 @@ def deploy(run: str | os.PathLike[str], **parameters: Any) -> tuple[type[OneShot
 
         competitor, parameters = deploy("runs/ppo")
         anac2024_oneshot(competitors=[competitor, SyncRandomOneShotAgent], competitor_params=[parameters, {}])
+
+    A run of the Standard track plays in ``anac2024_std`` likewise.
     """
     check_names(parameters, ("seed", "counts", "name"))
     player = learner_maker(run)(0)

@@ -20,7 +20,7 @@ CODE = """if True:
     players = [competition.substitute] * 2 * competition.positions
     play.prepare(name, players)
     before = set(sys.modules)
-    play.play(name, players, 1, competition.least_days, [play.NOBODY])
+    play.play(name, players, 1, [competition.least_days, 2, *competition.stock_rules[:1]], [play.NOBODY])
     print(*sorted(m for m in set(sys.modules) - before if m.startswith("scml.")))
 """
 
