@@ -47,11 +47,14 @@ def evaluate(
         list[str] | None, typer.Option(help="Who fills the positions left; repeat, or use commas.")
     ] = None,
     worlds: Annotated[int | None, typer.Option(help="Configurations, each played with both line-ups. [20]")] = None,
-    days: Annotated[int | None, typer.Option(help="Simulated days of a world. [30]")] = None,
+    days: Annotated[int | None, typer.Option(help="Simulated days of a world, at least 3. [30]")] = None,
     seed: Annotated[int | None, typer.Option(help="Of everything that is drawn. [0]")] = None,
     factories: Annotated[int | None, typer.Option(help="On each level, 1 to 8. [5; one on one 6]")] = None,
     one_on_one: Annotated[bool | None, typer.Option("--one-on-one", help="Two alone, half of each level each.")] = None,
     time_limit: Annotated[float | None, typer.Option(help="Seconds before a world counts as hanging. [300]")] = None,
+    errors: Annotated[
+        str | None, typer.Option(help="What an exception costs: strict (the score), league (the negotiation). [strict]")
+    ] = None,
     workers: Annotated[int | None, typer.Option(help="Processes; changes no result. [one a core]")] = None,
     out: Annotated[Path | None, typer.Option(help="New folder for the results. [runs/evaluate-TIME]")] = None,
 ) -> int:

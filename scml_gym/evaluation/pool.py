@@ -14,6 +14,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 from typing import Any, Self
 
+from scml_gym.evaluation.exceptions import STRICT
 from scml_gym.evaluation.worker import Result
 from scml_gym.games import DEFAULT_GAME
 
@@ -93,10 +94,12 @@ class WorkerPool:
         workers: How many processes, each started when first needed and replaced when it dies.
         limit: Seconds that a task may take.
         game: Whose worlds they are.
+        errors: What exceptions of players cost, a name in `scml_gym.evaluation.exceptions.ERRORS`.
     """
 
-    def __init__(self, workers: int, limit: float, game: str = DEFAULT_GAME):
+    def __init__(self, workers: int, limit: float, game: str = DEFAULT_GAME, errors: str = STRICT):
         self._limit = limit
+        self._errors = errors
         self._game = game
         self._names: tuple[str, ...] = ()
         self._threads = ThreadPoolExecutor(workers)
@@ -116,7 +119,8 @@ class WorkerPool:
 
     def play(self, names: Sequence[str], seed: int, days: int) -> Future[Result]:
         """Play a world; the value of the result is that of `scml_gym.evaluation.play.play`."""
-        return self._threads.submit(self._ask, {"kind": "play", "names": list(names), "seed": seed, "days": days})
+        world = {"names": list(names), "seed": seed, "days": days, "errors": self._errors}
+        return self._threads.submit(self._ask, {"kind": "play"} | world)
 
     def _ask(self, task: dict[str, Any]) -> Result:
         worker = self._idle.get()

@@ -56,7 +56,7 @@ class Tournament:
 
     A match in which a player fails is played again with a substitute in its positions, so that the others are judged;
     the player has no score there. After ``MAX_FAILURES`` such matches it is withdrawn. One on one, and where nobody
-    knows whose failure it was, the match is left out.
+    knows whose failure it was, the match is left out. Exceptions that ended no world are told, and cost nothing more.
     """
 
     def __init__(self, config: TournamentConfig, pool: WorkerPool, play: Play):
@@ -165,6 +165,9 @@ class Tournament:
         for play in PLAYS:
             line_up = attempt.line_up(play, self._substitute)
             for factory, measured in enumerate(attempt.plays[play]["value"]):
+                if raised := measured.get("raised"):
+                    told = {"failure": "exception", "message": raised["first"], "player": factory}
+                    self._fail(match, play, line_up[factory], told, f"played on; exceptions: {raised['count']}")
                 self.outcome.rows.append(
                     {
                         "configuration": match.configuration,
@@ -174,7 +177,7 @@ class Tournament:
                         "competitor": line_up[factory].label,
                         "role": line_up[factory].role,
                         "factory": factory,
-                        **measured,
+                        **{name: value for name, value in measured.items() if name != "raised"},
                     }
                 )
         return None
@@ -213,7 +216,7 @@ def run_tournament(
     plays = len(PLAYS) * config.worlds * config.n_blocks
     workers = min(config.workers or available_cores(), plays)
     done = 0
-    with WorkerPool(workers, config.time_limit, config.game) as pool:
+    with WorkerPool(workers, config.time_limit, config.game, config.errors) as pool:
         tournament = Tournament(config, pool, pool.play if journal is None else partial(journal.play, pool))
         tournament.check()
         begin()

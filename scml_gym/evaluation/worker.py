@@ -58,9 +58,9 @@ def _silence(*descriptors: int) -> None:
 
 def _in_a_child(task: dict[str, Any], limit: float, mark: Any) -> Result:
     """Fork, run the task there, and wait for its result, its death or the end of its time."""
-    from scml_gym.evaluation import play
+    from scml_gym.evaluation.exceptions import NOBODY
 
-    mark[0] = play.NOBODY
+    mark[0] = NOBODY
     reader, writer = os.pipe()
     pid = os.fork()
     if pid == 0:
@@ -111,6 +111,7 @@ def _death(status: int) -> str:
 def _run(task: dict[str, Any], mark: Any) -> Result:
     """In the child: the value of a task, or how it failed."""
     from scml_gym.evaluation import play
+    from scml_gym.evaluation.exceptions import describe
 
     functions = {"check": play.check, "play": play.play}
     function = functions[task.pop("kind")]
@@ -119,7 +120,7 @@ def _run(task: dict[str, Any], mark: Any) -> Result:
     except InputError as error:
         return {"failure": "input", "message": str(error), "player": mark[0]}
     except BaseException as error:  # SystemExit and KeyboardInterrupt of a player too
-        return {"failure": "exception", "message": play.describe(error), "player": mark[0]}
+        return {"failure": "exception", "message": describe(error), "player": mark[0]}
 
 
 if __name__ == "__main__":

@@ -59,6 +59,8 @@ class Competition:
         positions: Of a side by default.
         positions_one_on_one: Of a side, by default, where two competitors play alone; an even number, or 1.
         least_days: Of the shortest world.
+        play_on: As `play`, but an exception in a negotiation ends that negotiation alone, as in scml's tournaments;
+            None where the game cannot go on.
         columns: What `play` measures beside ``level`` and ``score``.
     """
 
@@ -70,6 +72,7 @@ class Competition:
     positions: int
     positions_one_on_one: int
     least_days: int = 1
+    play_on: Named = None
     columns: Mapping[str, Column] = field(default_factory=dict)
 
 
