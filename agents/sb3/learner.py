@@ -63,6 +63,10 @@ _OWN = {
 }
 
 
+_NETWORK = {"net_arch", "features", "embedding_size", "lstm_hidden_size", "n_lstm_layers"}
+"""Settings that say what the networks are."""
+
+
 class SB3Agent:
     """One algorithm of SB3 behind `agents.base.Agent`; subclasses name it and its hyperparameters.
 
@@ -96,11 +100,30 @@ class SB3Agent:
             raise ConfigError(("agent", "features"), f"{hyperparameters.features!r} is for ppo and maskable-ppo")
         check_self_play(self)
         self.model: BaseAlgorithm | None = None
+        self._beginning: Mapping[str, Any] | None = None
 
     @classmethod
     def build(cls, config: Mapping[str, Any], env: Mapping[str, Any]) -> Self:
         """See `agents.base.Agent.build`."""
         return cls(validate(cls.hyperparameters_class, config, "agent"), env)
+
+    def begin_from(self, checkpoint: Path) -> None:
+        """See `agents.base.BeginsFrom`: networks and optimiser; steps, schedules and replay begin anew.
+
+        Raises:
+            InputError: if it has other networks, observations or actions.
+        """
+        other = type(self).load(checkpoint)
+        for name in ("observation_space", "action_space"):
+            then, now = getattr(other, name), getattr(self, name)
+            if then != now:
+                told = f"{name.replace('_', ' ')} {_brief(now)}, but {checkpoint} was trained with {_brief(then)}"
+                raise ConfigError(("env",), told)
+        for key in _NETWORK & self.hyperparameters_class.model_fields.keys():
+            then, now = getattr(other.hyperparameters, key), getattr(self.hyperparameters, key)
+            if then != now:
+                raise ConfigError(("agent", key), f"{now!r}, but {checkpoint} was trained with {then!r}")
+        self._beginning = other._trained().get_parameters()
 
     def train(self, run: Run) -> None:
         """See `agents.base.Agent.train`; environments begin new episodes where a training is resumed."""
@@ -111,6 +134,8 @@ class SB3Agent:
             checkpoint = run.latest_checkpoint()
             if checkpoint is None:
                 self.model = self._new_model(vec, run.config["seed"])
+                if self._beginning is not None:
+                    self.model.set_parameters(dict(self._beginning))
             else:
                 self.model = self._read_model(checkpoint, vec)
             run.truncate_log(self.model.num_timesteps)

@@ -184,9 +184,13 @@ def find_config(kind: str, name: str | Path) -> Path:
     for stem in (str(name), str(name).replace("-", "_"), str(name).replace("_", "-")):
         if (CONFIGS / kind / f"{stem}.yaml").is_file():
             return CONFIGS / kind / f"{stem}.yaml"
-    known = [p.stem for p in (CONFIGS / kind).glob("*.yaml")]
     what = str(name)
-    raise InputError(f"there is no {kind} file {what!r}{nearest(Path(what).stem, known)}")
+    raise InputError(f"there is no {kind} file {what!r}{nearest(Path(what).stem, known_configs(kind))}")
+
+
+def known_configs(kind: str) -> list[str]:
+    """The names in configs/<kind>/."""
+    return sorted(path.stem for path in (CONFIGS / kind).glob("*.yaml"))
 
 
 def set_options(data: Mapping[str, Any], options: Sequence[str], sources: dict[str, str]) -> dict[str, Any]:

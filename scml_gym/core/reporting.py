@@ -1,17 +1,16 @@
-"""What a run shows while it works: its progress, TensorBoard scalars, plots of its columns."""
+"""What a run shows while it works: its progress, and TensorBoard scalars."""
 
 from __future__ import annotations
 
-import io
 import math
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
-from scml_gym.core.text import plain_labels, printable
+from scml_gym.core.text import printable
 
 Show = Callable[[int, str], None]
 """``show(step, note)``: how many steps are done, and a short text."""
@@ -129,34 +128,3 @@ class ScalarWriter:
         summary = self._summaries.Summary(value=values)
         self._writer.add_event(self._events.Event(wall_time=time.time(), step=step, summary=summary))
         self._writer.flush()
-
-
-@plain_labels()
-def plot_columns(rows: Sequence[Mapping[str, str]], x: str, title: str) -> bytes:
-    """A PNG with one panel for each column that has numbers, over the column ``x``.
-
-    Args:
-        rows: Texts by column, as read from a CSV; empty ones are left out.
-        x: The column of the horizontal axis.
-        title: Above the panels.
-    """
-    from matplotlib.figure import Figure
-
-    series = {}
-    for name in rows[0]:
-        points = [(float(row[x]), float(row[name])) for row in rows if row[name] and name != x]
-        if points:
-            series[name] = points
-    width = min(2, max(1, len(series)))
-    height = max(1, math.ceil(len(series) / width))
-    figure = Figure(figsize=(5 * width, 2.8 * height), layout="constrained")
-    for index, (name, points) in enumerate(series.items()):
-        axes = figure.add_subplot(height, width, index + 1)
-        axes.plot(*zip(*points, strict=True))
-        axes.set_xlabel(x)
-        axes.set_ylabel(name.replace("_", " "))
-        axes.grid(alpha=0.3)
-    figure.suptitle(title)
-    picture = io.BytesIO()
-    figure.savefig(picture, format="png", dpi=110, metadata={"Software": None})
-    return picture.getvalue()
