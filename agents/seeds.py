@@ -177,7 +177,7 @@ class _Trainings:
         finally:
             for process in self._running.values():
                 process.kill()
-        return self._failed
+        return [seed for seed in self._info["seeds"] if seed in self._failed]
 
     def _start(self, seed: int) -> None:
         context = multiprocessing.get_context("spawn")

@@ -21,6 +21,7 @@ from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 from stable_baselines3.common.utils import LinearSchedule
 
+from agents.sb3.evaluation import Evaluation
 from agents.sb3.heads import HeadsPolicy, MaskedHeadsPolicy
 from agents.sb3.hyperparameters import (
     FEATURES,
@@ -33,12 +34,12 @@ from agents.sb3.hyperparameters import (
 from agents.sb3.policy_files import export_policy, save_policy_file
 from agents.sb3.replay import load_replay, save_replay
 from agents.sb3.self_play import check_self_play, make_self_play
-from agents.sb3.training import global_generators_kept, learn, make_vec_env, seeds_at
+from agents.sb3.training import global_generators_kept, learn, make_callbacks, make_vec_env, seeds_at
 from scml_gym.core.arguments import argument_names
 from scml_gym.core.config import ConfigError, validate
 from scml_gym.core.errors import InputError
 from scml_gym.core.registry import load_object
-from scml_gym.experiments.make_env import env_arguments, make_env
+from scml_gym.experiments.make_env import WRAPPERS, env_arguments, make_env, wrappers_change_play
 from scml_gym.experiments.run_folder import Run, current_hyperparameters
 from scml_gym.game.world import FactoryPolicy
 from scml_gym.games import DEFAULT_GAME, GAMES, game_of
@@ -60,6 +61,8 @@ _OWN = {
     "lstm_hidden_size",
     "n_lstm_layers",
     "self_play",
+    "evaluation",
+    "callbacks",
 }
 
 
@@ -99,6 +102,7 @@ class SB3Agent:
         if "body" in self.features and isinstance(self.policy_class, str):
             raise ConfigError(("agent", "features"), f"{hyperparameters.features!r} is for ppo and maskable-ppo")
         check_self_play(self)
+        make_callbacks(hyperparameters.callbacks)  # refuse bad ones now
         self.model: BaseAlgorithm | None = None
         self._beginning: Mapping[str, Any] | None = None
 
@@ -141,7 +145,11 @@ class SB3Agent:
             run.truncate_log(self.model.num_timesteps)
             explorer = partial(export_policy, self, temperature=1.0)
             past = make_self_play(self.hyperparameters.self_play, run, vec, self.model.num_timesteps, explorer)
-            learn(self.model, run, self.save, self.hyperparameters.total_steps, self.hyperparameters.log_steps, past)
+            callbacks = [*past, *make_callbacks(self.hyperparameters.callbacks)]
+            if self.hyperparameters.evaluation is not None:
+                callbacks.append(Evaluation(self.hyperparameters.evaluation, self, self.env, run))
+            total, log_steps = self.hyperparameters.total_steps, self.hyperparameters.log_steps
+            learn(self.model, run, self.save, total, log_steps, callbacks)
         finally:
             vec.close()
         run.plot()
@@ -160,8 +168,12 @@ class SB3Agent:
         """See `agents.base.Agent.policy`.
 
         Raises:
-            InputError: if it was trained in an environment in which it is no player of a game.
+            InputError: if it was trained in an environment in which it is no player of a game, or in wrappers that may
+                change what it sees and does.
         """
+        if wrappers_change_play(self.env):
+            told = "it plays in these only (wrappers that are a gymnasium.RewardWrapper change no play)"
+            raise InputError(f"trained with env.wrappers={self.env[WRAPPERS]}: {told}")
         env_id, arguments = env_arguments(self.env)
         game = game_of(env_id)
         if game is None:  # an environment of one's own is read as OneShot's with such an action

@@ -15,9 +15,18 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, NonNegativeFloat, NonNegativeInt, PositiveInt, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveInt,
+    ValidationError,
+    field_validator,
+)
 
 from scml_gym.core.errors import InputError, nearest
+from scml_gym.core.loggers import LOGGERS
 
 CONFIGS = Path(__file__).resolve().parents[2] / "configs"
 
@@ -26,6 +35,9 @@ class Config(BaseModel):
     """Base of all configuration models: frozen; unknown keys and infinite numbers are errors."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+DEFAULT_LOGGERS = ["tensorboard"]
 
 
 class Experiment(Config):
@@ -37,6 +49,7 @@ class Experiment(Config):
         env: ``name`` in configs/env, ``id`` and keyword arguments of ``gymnasium.make``.
         checkpoint_minutes: Between two checkpoints; 0 for one at every opportunity.
         threads: Of torch, OpenMP and BLAS.
+        loggers: Where the numbers of the learning curve go beside its CSV file: `scml_gym.core.loggers.LOGGERS`.
     """
 
     seed: NonNegativeInt
@@ -44,6 +57,14 @@ class Experiment(Config):
     env: dict[str, Any]
     checkpoint_minutes: NonNegativeFloat
     threads: PositiveInt
+    loggers: list[str] = DEFAULT_LOGGERS
+
+    @field_validator("loggers")
+    @classmethod
+    def _known_loggers(cls, names: list[str]) -> list[str]:
+        for name in names:
+            LOGGERS.get(name)
+        return names
 
 
 class ConfigError(InputError):

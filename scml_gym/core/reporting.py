@@ -1,14 +1,12 @@
-"""What a run shows while it works: its progress, and TensorBoard scalars."""
+"""What a run shows while it works: its progress."""
 
 from __future__ import annotations
 
 import math
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from pathlib import Path
-from typing import Any
 
 from scml_gym.core.text import printable
 
@@ -102,29 +100,3 @@ def _bar(total: int, description: str) -> Iterator[Show]:
     with RichProgress(*columns, console=Console(stderr=True)) as bar:
         task = bar.add_task(description, total=total, note="")
         yield lambda step, note: bar.update(task, completed=step, note=printable(note))
-
-
-class ScalarWriter:
-    """Writes scalars where TensorBoard reads them, without torch.
-
-    Args:
-        folder: Made if missing; each process adds a file of its own.
-        first_step: TensorBoard drops what earlier files have from this step on (they were cut on resuming).
-    """
-
-    def __init__(self, folder: Path, first_step: int):
-        from tensorboard.compat.proto import event_pb2, summary_pb2
-        from tensorboard.summary.writer.event_file_writer import EventFileWriter
-
-        self._events: Any = event_pb2  # its classes are made at run time
-        self._summaries: Any = summary_pb2
-        self._writer = EventFileWriter(str(folder))
-        start = self._events.SessionLog(status=self._events.SessionLog.START)
-        self._writer.add_event(self._events.Event(wall_time=time.time(), step=first_step, session_log=start))
-
-    def add(self, step: int, numbers: Mapping[str, float]) -> None:
-        """Write one value of each name at this step, through to the file."""
-        values = [self._summaries.Summary.Value(tag=k, simple_value=float(v)) for k, v in numbers.items()]
-        summary = self._summaries.Summary(value=values)
-        self._writer.add_event(self._events.Event(wall_time=time.time(), step=step, summary=summary))
-        self._writer.flush()

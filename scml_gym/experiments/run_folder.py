@@ -21,19 +21,23 @@ from typing import Any, TextIO
 
 import yaml
 
+from scml_gym.core.config import DEFAULT_LOGGERS
+from scml_gym.core.curve_file import CurveFile
 from scml_gym.core.curves import curve_figures
 from scml_gym.core.errors import InputError
 from scml_gym.core.files import replace_file, take_lock
 from scml_gym.core.interrupts import StopRequest, stop_requests
+from scml_gym.core.loggers import LOGGERS, Logger
 from scml_gym.core.provenance import versions
-from scml_gym.core.reporting import Progress, ScalarWriter, progress_bar
-from scml_gym.experiments.curve_file import CurveFile
+from scml_gym.core.reporting import Progress, progress_bar
 
 SCHEMA = "scml-gym-run-1"
 FIRST_CHECKPOINT = 60.0
 """Seconds after which the first checkpoint of a run is due at the latest."""
 BEGINNING = "from"
 """A copy of another run's checkpoint, with whose knowledge this one began."""
+BEST = "best"
+"""Folder of the best checkpoint, where a training is evaluated as it goes."""
 CURVE = "learning_curve.csv"
 POLICY_FILE = "policy.npz"
 """In a checkpoint whose policy is a network: that network as data, see `scml_gym.oneshot.policy_files`."""
@@ -98,7 +102,7 @@ class Run:
         self.config = config
         self.info: dict[str, Any] = info
         self._lock: TextIO | None = None
-        self._writer: ScalarWriter | None = None
+        self._loggers: list[Logger] | None = None
         self._curve = CurveFile(path / CURVE)
         self._saved_at = time.monotonic()
         self._stop = StopRequest()
@@ -188,8 +192,7 @@ class Run:
 
     def finish(self) -> None:
         """Note that the training came to its end."""
-        self.info = self.info | {"finished": True}
-        replace_file(self.path / "run.json", json.dumps(self.info, indent=1) + "\n")
+        self._write_info({"finished": True})
 
     def beginning(self) -> Path | None:
         """The checkpoint with whose knowledge the training begins; None where it begins with none, or goes on."""
@@ -205,6 +208,26 @@ class Run:
         """The folder of the checkpoint to continue from or to play, or None before the first."""
         return self.path / self.info["checkpoint"] if self.info["checkpoint"] else None
 
+    @property
+    def best(self) -> dict[str, Any] | None:
+        """Of the best checkpoint (`keep_best`): ``checkpoint``, ``step`` and ``value``; None where none is kept."""
+        return self.info.get("best")
+
+    def keep_best(self, step: int, value: float, save: Callable[[Path], None]) -> None:
+        """Keep a checkpoint as the best one so far, in place of the one before it.
+
+        Args:
+            step: Environment steps so far.
+            value: By which it is the best.
+            save: As of `checkpoint`.
+        """
+        folder = self._new_checkpoint(BEST, step, save)
+        best = {"checkpoint": f"{BEST}/{folder.name}", "step": step, "value": value}
+        self._write_info({"best": best})
+        for other in (self.path / BEST).iterdir():
+            if other != folder:
+                shutil.rmtree(other, ignore_errors=True)
+
     @contextmanager
     def stops_at_checkpoints(self) -> Iterator[None]:
         """Inside, Ctrl-C and SIGTERM wait for the next `checkpoint`, which is due then; elsewhere they come at once.
@@ -216,6 +239,11 @@ class Run:
                 yield
         finally:
             self._stop = StopRequest()
+
+    @property
+    def stop(self) -> StopRequest:
+        """Whether the user wants the training to stop, for work of some length within it."""
+        return self._stop
 
     @property
     def stop_requested(self) -> bool:
@@ -240,39 +268,48 @@ class Run:
         Raises:
             KeyboardInterrupt: when it is saved, if the user has asked to stop (see `stops_at_checkpoints`).
         """
-        self._acquire()
-        parent = self.path / "checkpoints"
-        temporary = parent / ".partial"
-        shutil.rmtree(temporary, ignore_errors=True)
-        temporary.mkdir(parents=True)
-        save(temporary)
         previous = self.latest_checkpoint()
-        final = parent / f"{step:012d}"
-        if final == previous:
-            final = parent / f"{step:012d}-again"
-        shutil.rmtree(final, ignore_errors=True)  # a leftover that run.json does not point at
-        os.replace(temporary, final)
-        self.info = self.info | {"checkpoint": f"checkpoints/{final.name}", "step": step}
-        replace_file(self.path / "run.json", json.dumps(self.info, indent=1) + "\n")
-        for folder in parent.iterdir():
+        final = self._new_checkpoint("checkpoints", step, save)
+        self._write_info({"checkpoint": f"checkpoints/{final.name}", "step": step})
+        for folder in final.parent.iterdir():
             if folder not in (final, previous):
                 shutil.rmtree(folder, ignore_errors=True)
         self._saved_at = time.monotonic()
         if self.stop_requested:
             raise KeyboardInterrupt
 
+    def _new_checkpoint(self, parent: str, step: int, save: Callable[[Path], None]) -> Path:
+        """A folder with what ``save`` writes, complete, that ``run.json`` does not point at yet."""
+        self._acquire()
+        temporary = self.path / parent / ".partial"
+        shutil.rmtree(temporary, ignore_errors=True)
+        temporary.mkdir(parents=True)
+        save(temporary)
+        final = self.path / parent / f"{step:012d}"
+        if final in (self.latest_checkpoint(), self.path / self.best["checkpoint"] if self.best else None):
+            final = final.with_name(f"{final.name}-again")
+        shutil.rmtree(final, ignore_errors=True)  # a leftover that run.json does not point at
+        os.replace(temporary, final)
+        return final
+
+    def _write_info(self, changes: Mapping[str, Any]) -> None:
+        self.info = {**self.info, **changes}
+        replace_file(self.path / "run.json", json.dumps(self.info, indent=1) + "\n")
+
     def log(self, step: int, **numbers: float) -> None:
-        """Append a row to the learning curve and to TensorBoard.
+        """Append a row to the learning curve, and give it to the loggers.
 
         Args:
             step: Environment steps so far.
-            numbers: By name. Those that end in ``_per_second`` depend on the machine: they go to TensorBoard only, so
+            numbers: By name. Those that end in ``_per_second`` depend on the machine: they go to the loggers only, so
                 that the learning curve of a seed repeats byte for byte.
         """
         self._acquire()
-        if self._writer is None:
-            self._writer = ScalarWriter(self.path / "tb", step)
-        self._writer.add(step, numbers)
+        if self._loggers is None:
+            makers = [LOGGERS.get(name, "loggers") for name in self.config.get("loggers", DEFAULT_LOGGERS)]
+            self._loggers = [make(self.path, step) for make in makers]
+        for logger in self._loggers:
+            logger.add(step, numbers)
         self._curve.append({"step": step} | {k: v for k, v in numbers.items() if not k.endswith("_per_second")})
 
     def truncate_log(self, step: int) -> None:
@@ -312,7 +349,8 @@ class Run:
         self.info = _read_info(self.path)  # whoever trained here until now may have gone further
         for leftover in self.path.glob(".*.[0-9]*"):  # of replace_file
             leftover.unlink()
-        shutil.rmtree(self.path / "checkpoints" / ".partial", ignore_errors=True)
+        for parent in ("checkpoints", BEST):
+            shutil.rmtree(self.path / parent / ".partial", ignore_errors=True)
         replace_file(self.path / "command.txt", (self.path / "command.txt").read_text() + command + "\n")
         self.truncate_log(self.step)
 
