@@ -1,6 +1,6 @@
-"""Judge competitors in the real league simulation, or run a study.
+"""Judge competitors in the real league simulation, run a study, or compare trainings.
 
-See ``python evaluate.py --help`` and ``python evaluate.py study --help``.
+See ``python evaluate.py --help``, ``python evaluate.py study --help`` and ``python evaluate.py plot --help``.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Unnamed(TyperCommand):
 app = command_app(cls=Commands)
 
 
-@app.command("judge", cls=Unnamed, epilog="Studies are run by: evaluate.py study FILE (see evaluate.py study --help).")
+@app.command("judge", cls=Unnamed, epilog="Further commands: evaluate.py study, evaluate.py plot; each has a --help.")
 def evaluate(
     competitors: Annotated[
         list[str] | None,
@@ -77,6 +77,22 @@ def study(
     from scml_gym.evaluation.studies.study import study_command
 
     study_command(STUDIES, file, options or (), out, workers, shlex.join(["python", *sys.argv]))
+
+
+@app.command()
+def plot(
+    runs: Annotated[list[Path], typer.Argument(help="Run folders, or folders of several seeds.")],
+    by: Annotated[str, typer.Option(help="What makes a group: a key such as env.level, or run.")] = "agent",
+    column: Annotated[str | None, typer.Option(help="Of the curve: what is compared. [score, or return]")] = None,
+    form: Annotated[str, typer.Option("--format", help="Of the figures: png, svg or pdf.")] = "png",
+    out: Annotated[Path | None, typer.Option(help="New folder for the results. [runs/plot-TIME]")] = None,
+) -> None:
+    """Compare trainings: learning curves, means, probabilities of improvement and performance profiles by group."""
+    from agents.seeds import runs_in
+    from scml_gym.evaluation.plot_command import plot_command
+
+    folders = [run for path in runs for run in runs_in(path)]
+    plot_command(folders, by, column, form, out, shlex.join(["python", *sys.argv]))
 
 
 if __name__ == "__main__":

@@ -123,6 +123,20 @@ def is_seeds_folder(path: Path) -> bool:
     return (path / FILE).is_file()
 
 
+def runs_in(path: Path) -> list[Path]:
+    """The run folders that a path stands for: itself, or those of its seeds.
+
+    Raises:
+        InputError: if it is a folder of seeds of which none has begun, or that is not readable.
+    """
+    if not is_seeds_folder(path):
+        return [path]
+    runs = runs_of(path)
+    if not runs:
+        raise InputError(f"{path}: none of its seeds has begun yet")
+    return runs
+
+
 def runs_of(folder: Path) -> list[Path]:
     """The run folders of the seeds that have begun, in order.
 
