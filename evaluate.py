@@ -35,7 +35,7 @@ class Unnamed(TyperCommand):
 app = command_app(cls=Commands)
 
 
-@app.command("judge", cls=Unnamed, epilog="Further commands: evaluate.py study, evaluate.py plot; each has a --help.")
+@app.command("judge", cls=Unnamed, epilog="Further commands: evaluate.py study, plot and doctor; each has a --help.")
 def evaluate(
     competitors: Annotated[
         list[str] | None,
@@ -93,6 +93,15 @@ def plot(
 
     folders = [run for path in runs for run in runs_in(path)]
     plot_command(folders, by, column, form, out, shlex.join(["python", *sys.argv]))
+
+
+@app.command()
+def doctor() -> int:
+    """Say what is installed, what is missing for what, and where compiled code is kept."""
+    from scml_gym.core.doctor import doctor as examine
+    from scml_gym.jit.cache import MOST_BYTES, code_folder
+
+    return examine(code_folder(), MOST_BYTES)
 
 
 if __name__ == "__main__":
