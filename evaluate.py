@@ -1,6 +1,6 @@
-"""Judge competitors in the real league simulation, look into recorded worlds, or run a study.
+"""Judge competitors in the real league simulation, look into recorded worlds, run a study, or compare trainings.
 
-See ``python evaluate.py --help``, ``python evaluate.py analyze --help`` and ``python evaluate.py study --help``.
+See ``python evaluate.py --help``, and ``python evaluate.py analyze --help``, likewise of study, plot and doctor.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Unnamed(TyperCommand):
 app = command_app(cls=Commands)
 
 
-@app.command("judge", cls=Unnamed, epilog="Further commands: study FILE, analyze FOLDER; each has a --help.")
+@app.command("judge", cls=Unnamed, epilog="Further commands: analyze, study, plot and doctor; each has a --help.")
 def evaluate(
     competitors: Annotated[
         list[str] | None,
@@ -57,6 +57,9 @@ def evaluate(
     record: Annotated[bool | None, typer.Option("--record", help="Record all worlds, see docs/analyzer.md.")] = None,
     record_every: Annotated[int | None, typer.Option(metavar="K", help="Record every K-th configuration.")] = None,
     time_limit: Annotated[float | None, typer.Option(help="Seconds before a world counts as hanging. [300]")] = None,
+    errors: Annotated[
+        str | None, typer.Option(help="What an exception costs: strict (the score), league (the negotiation). [strict]")
+    ] = None,
     workers: Annotated[int | None, typer.Option(help="Processes; changes no result. [one a core]")] = None,
     out: Annotated[Path | None, typer.Option(help="New folder for the results. [runs/evaluate-TIME]")] = None,
 ) -> int:
@@ -93,6 +96,31 @@ def analyze(
     from scml_gym.analyzer.command import analyze_command
 
     analyze_command(folders, report)
+
+
+@app.command()
+def plot(
+    runs: Annotated[list[Path], typer.Argument(help="Run folders, or folders of several seeds.")],
+    by: Annotated[str, typer.Option(help="What makes a group: a key such as env.level, or run.")] = "agent",
+    column: Annotated[str | None, typer.Option(help="Of the curve: what is compared. [score, or return]")] = None,
+    form: Annotated[str, typer.Option("--format", help="Of the figures: png, svg or pdf.")] = "png",
+    out: Annotated[Path | None, typer.Option(help="New folder for the results. [runs/plot-TIME]")] = None,
+) -> None:
+    """Compare trainings: learning curves, means, probabilities of improvement and performance profiles by group."""
+    from agents.seeds import runs_in
+    from scml_gym.evaluation.plot_command import plot_command
+
+    folders = [run for path in runs for run in runs_in(path)]
+    plot_command(folders, by, column, form, out, shlex.join(["python", *sys.argv]))
+
+
+@app.command()
+def doctor() -> int:
+    """Say what is installed, what is missing for what, and where compiled code is kept."""
+    from scml_gym.core.doctor import doctor as examine
+    from scml_gym.jit.cache import MOST_BYTES, code_folder
+
+    return examine(code_folder(), MOST_BYTES)
 
 
 if __name__ == "__main__":

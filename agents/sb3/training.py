@@ -24,7 +24,9 @@ from stable_baselines3.common.vec_env import DummyVecEnv, SubprocVecEnv, VecEnv
 
 from agents.sb3.batch import SUMMARY, can_batch, make_batch
 from scml_gym.core.config import ConfigError
+from scml_gym.core.errors import InputError
 from scml_gym.core.interrupts import children_without_interrupts
+from scml_gym.core.registry import load_object
 from scml_gym.core.reporting import Progress
 from scml_gym.experiments.make_env import make_env
 from scml_gym.experiments.run_folder import Run
@@ -168,6 +170,8 @@ class RunCallback(BaseCallback):
             row[name] = float(np.mean([ended[name] for ended in self._ended if name in ended]))
         recorded = self.model.logger.name_to_value
         row |= {k.partition("/")[2]: float(v) for k, v in recorded.items() if k.startswith("train/")}
+        for key in [key for key in recorded if key.startswith("eval/")]:
+            row[key.replace("/", "_")] = float(recorded.pop(key))
         row.pop("n_updates", None)
         self._note = write_row(self._run, self.num_timesteps, row, self._logged)
         self._bar.update(self.num_timesteps, self._note)
@@ -178,6 +182,28 @@ class RunCallback(BaseCallback):
         """Save now."""
         self._run.checkpoint(self.num_timesteps, self._save)
         self._saved_at = self.num_timesteps
+
+
+def make_callbacks(names: Sequence[str]) -> list[BaseCallback]:
+    """A user's own callbacks of SB3.
+
+    Args:
+        names: ``module:Name`` each, of a class or function that is called without arguments.
+
+    Raises:
+        ConfigError: if there is none of that name, or it makes none.
+    """
+    made = []
+    for name in names:
+        try:
+            make = load_object(name)
+        except InputError as error:
+            raise ConfigError(("agent", "callbacks"), str(error)) from error
+        callback = make() if callable(make) else None
+        if not isinstance(callback, BaseCallback):
+            raise ConfigError(("agent", "callbacks"), f"{name!r} makes no callback of Stable-Baselines3")
+        made.append(callback)
+    return made
 
 
 def learn(

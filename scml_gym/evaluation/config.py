@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validat
 
 from scml_gym.core.arguments import real, whole
 from scml_gym.core.errors import RENAMED, InputError, nearest
+from scml_gym.evaluation.exceptions import ERRORS, STRICT
 from scml_gym.game.definition import Competition, Setting
 from scml_gym.games import DEFAULT_GAME, GAMES
 
@@ -51,6 +52,8 @@ class TournamentConfig(BaseModel):
             worlds with the same others. It takes as many worlds as there are competitors.
         record: Of so many configurations one is recorded, the first one included; 1 for all, None for none.
         time_limit: Seconds that one world may take before it counts as hanging.
+        errors: What exceptions of players cost, a name in `scml_gym.evaluation.exceptions.ERRORS`: ``"strict"``, the
+            player's score of that configuration, or ``"league"``, the negotiation, as in scml's tournaments.
         workers: Processes; None for one a core. It changes no result.
         out: The folder for the results, which must not exist or be empty; None for a new one in ``runs/``.
     """
@@ -70,6 +73,7 @@ class TournamentConfig(BaseModel):
     same_seat: bool = False
     record: Annotated[int, Field(ge=1)] | None = None
     time_limit: Annotated[float, Field(gt=0)] = 300.0
+    errors: str = STRICT
     workers: Annotated[int, Field(ge=1, le=1024)] | None = None
     out: Path | None = None
 
@@ -149,6 +153,17 @@ class TournamentConfig(BaseModel):
         if factories is not None and factories > most:
             raise ValueError(f"a level of {info.data['game']} has at most {most}")
         return factories
+
+    @field_validator("errors")
+    @classmethod
+    def _known_errors(cls, errors: str, info: ValidationInfo) -> str:
+        if errors not in ERRORS:
+            raise ValueError(f"{errors!r} is not valid{nearest(errors, ERRORS)}")
+        competition = competition_of(info.data["game"])
+        valid = [name for name in ERRORS if getattr(competition, ERRORS.get(name).played_by) is not None]
+        if errors not in valid:
+            raise ValueError(f"{errors!r} is not for the game {info.data['game']!r}; valid: {', '.join(valid)}")
+        return errors
 
     @model_validator(mode="after")
     def _two_for_one_on_one(self) -> Self:

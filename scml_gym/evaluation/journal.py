@@ -144,6 +144,7 @@ def _first_difference(old: dict[str, Any], new: dict[str, Any]) -> str | None:
     if old.get("schema") != new["schema"]:
         return f"schema {old.get('schema')!r}"
     for key, value in new["config"].items():
-        if old["config"].get(key) != value:
-            return f"{key} is {old['config'].get(key)!r} there, {value!r} here"
+        before = old["config"].get(key, TournamentConfig.model_fields[key].default)
+        if before != value:
+            return f"{key} is {before!r} there, {value!r} here"
     return next((f"{name} has changed since" for name, t in new["files"].items() if old["files"].get(name) != t), None)

@@ -5,8 +5,7 @@ from __future__ import annotations
 import contextlib
 import random
 import sys
-import traceback
-from collections.abc import Callable, Mapping, MutableSequence, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache, partial
 from typing import Any
 
@@ -14,16 +13,11 @@ import numpy as np
 
 from scml_gym.core.registry import load
 from scml_gym.evaluation.config import competition_of
+from scml_gym.evaluation.exceptions import ERRORS, NOBODY, STRICT, ErrorRule, Mark, watch
 from scml_gym.evaluation.recording import world_log
 from scml_gym.game.definition import Setting
 from scml_gym.game.world import PlayerMaker
 from scml_gym.games import GAMES
-
-NOBODY = -1
-"""In the mark: no player is at work."""
-
-Mark = MutableSequence[int]
-"""One element: the index of the player at work, readable from outside when this process is dead."""
 
 
 @cache
@@ -42,10 +36,6 @@ def prepare(game: str, names: Sequence[str], recorded: bool = False) -> None:
     for name in names:
         with contextlib.suppress(Exception):  # comes again in the child that plays it, who is then to blame
             load_maker(game, name)
-
-
-class PlayerError(BaseException):
-    """A player raised; no ``except Exception`` of the simulation may swallow that."""
 
 
 def check(game: str, names: Sequence[str], seed: int, mark: Mark) -> None:
@@ -69,6 +59,7 @@ def play(
     seed: int,
     setting: Sequence[Any],
     mark: Mark,
+    errors: str = STRICT,
     record: Mapping[str, Any] | None = None,
 ) -> list[dict[str, Any]]:
     """Play one world to its end.
@@ -79,13 +70,15 @@ def play(
         seed: Of the world's parameters, the simulation and the players.
         setting: The values of a `scml_gym.game.definition.Setting`.
         mark: Written: who is at work.
+        errors: What exceptions of players cost, a name in `scml_gym.evaluation.exceptions.ERRORS`.
         record: Where the world is recorded, see `scml_gym.evaluation.recording.Recorder`; None where it is not.
 
     Returns:
-        For each position: level, score, and the columns of the game's `scml_gym.game.definition.Competition`.
+        For each position: level, score, and the columns of the game's `scml_gym.game.definition.Competition`; where its
+        player raised and the world went on, also ``raised``, see `scml_gym.evaluation.exceptions.Raised`.
 
     Raises:
-        PlayerError: if a player raised; ``mark`` then holds its position.
+        PlayerError: if a player raised and that ends the world; ``mark`` then holds its position.
     """
     _seed_globals(seed)
     players = []
@@ -93,17 +86,11 @@ def play(
         mark[0] = position
         players.append(load_maker(game, name)(seed))
     mark[0] = NOBODY
-    watch, played = partial(_watch, mark), load(competition_of(game).play)
+    rule: ErrorRule = ERRORS.get(errors)()
+    playing = load(getattr(competition_of(game), rule.played_by))
     log = {} if record is None else {"log": world_log(game, record)}
-    return played(players, seed, Setting(*setting), watch, **log)
-
-
-def describe(error: BaseException) -> str:
-    """An exception in one line: type, text, and where it was raised."""
-    cause = error.__cause__ if isinstance(error, PlayerError) and error.__cause__ else error
-    frames = traceback.extract_tb(cause.__traceback__)
-    where = f" ({frames[-1].filename}:{frames[-1].lineno})" if frames else ""
-    return " ".join(f"{type(cause).__name__}: {cause}".split()) + where
+    rows = playing(players, seed, Setting(*setting), partial(watch, rule, mark), **log)
+    return [row | {"raised": rule.raised[i]} if i in rule.raised else row for i, row in enumerate(rows)]
 
 
 def _seed_globals(seed: int) -> None:
@@ -112,27 +99,3 @@ def _seed_globals(seed: int) -> None:
     np.random.seed(seed % 2**32)  # noqa: NPY002
     if "torch" in sys.modules:
         sys.modules["torch"].manual_seed(seed)
-
-
-def _watch(mark: Mark, agent: Any, position: int, entry_points: Sequence[str]) -> None:
-    """Mark the player at work whenever the simulation enters it, and let none of its exceptions be swallowed."""
-
-    def watched(method: Callable[..., Any]) -> Callable[..., Any]:
-        def call(*args: Any, **kwargs: Any) -> Any:
-            outer = mark[0]
-            mark[0] = position
-            try:
-                result = method(*args, **kwargs)
-            except Exception as error:
-                if outer == position:
-                    raise  # on its way through the player's own code, which may handle it
-                raise PlayerError from error
-            mark[0] = outer
-            return result
-
-        return call
-
-    for name in entry_points:
-        method = getattr(agent, name, None)
-        if method is not None:
-            setattr(agent, name, watched(method))

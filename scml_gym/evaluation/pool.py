@@ -14,6 +14,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 from typing import Any, Self
 
+from scml_gym.evaluation.exceptions import STRICT
 from scml_gym.evaluation.worker import Result
 from scml_gym.game.definition import Setting
 from scml_gym.games import DEFAULT_GAME
@@ -94,12 +95,21 @@ class WorkerPool:
         workers: How many processes, each started when first needed and replaced when it dies.
         limit: Seconds that a task may take.
         game: Whose worlds they are.
+        errors: What exceptions of players cost, a name in `scml_gym.evaluation.exceptions.ERRORS`.
         recorded: Whether some of them are recorded.
     """
 
-    def __init__(self, workers: int, limit: float, game: str = DEFAULT_GAME, recorded: bool = False):
+    def __init__(
+        self,
+        workers: int,
+        limit: float,
+        game: str = DEFAULT_GAME,
+        errors: str = STRICT,
+        recorded: bool = False,
+    ):
         self._recorded = recorded
         self._limit = limit
+        self._errors = errors
         self._game = game
         self._names: tuple[str, ...] = ()
         self._threads = ThreadPoolExecutor(workers)
@@ -119,8 +129,8 @@ class WorkerPool:
 
     def play(self, names: Sequence[str], seed: int, setting: Setting, **record: Any) -> Future[Result]:
         """Play a world; ``record`` and the value of the result are those of `scml_gym.evaluation.play.play`."""
-        task = {"kind": "play", "names": list(names), "seed": seed, "setting": list(setting)}
-        return self._threads.submit(self._ask, task | record)
+        world = {"names": list(names), "seed": seed, "setting": list(setting), "errors": self._errors}
+        return self._threads.submit(self._ask, {"kind": "play"} | world | record)
 
     def _ask(self, task: dict[str, Any]) -> Result:
         worker = self._idle.get()

@@ -19,6 +19,7 @@ from scml_gym.core.files import make_folder
 from scml_gym.core.provenance import versions
 from scml_gym.core.text import in_markdown, printable
 from scml_gym.evaluation.config import TournamentConfig, competition_of, saved_config
+from scml_gym.evaluation.exceptions import LEAGUE
 from scml_gym.evaluation.statistics import parts_of
 from scml_gym.evaluation.table import FAILURE_COLUMNS, columns_of, read_failures, read_scores, write_table
 from scml_gym.evaluation.tournament import Outcome
@@ -137,6 +138,8 @@ def headline(config: TournamentConfig, shown: Callable[[object], str] = printabl
     else:
         names = ", ".join(map(shown, config.background))
         others = f"Background opponents: {names}. Scores depend on who else plays."
+    if config.errors == LEAGUE:
+        others += " Exceptions cost the negotiation, as in scml's tournaments."
     blocks = f" in {config.n_blocks} blocks" if config.n_blocks > 1 else ""
     if config.same_seat:
         blocks = ", each alone in the same seats"

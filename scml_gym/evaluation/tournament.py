@@ -18,7 +18,6 @@ from scml_gym.evaluation.pool import WorkerPool
 from scml_gym.evaluation.recording import Recorder
 from scml_gym.evaluation.schedule import Match, Occupant, occupants, schedule, substitute_of
 from scml_gym.evaluation.worker import Result
-from scml_gym.game.definition import Setting
 
 Play = Callable[..., Future[Result]]
 """``play(names, seed, setting, **record)``: see `WorkerPool.play`."""
@@ -58,7 +57,7 @@ class Tournament:
 
     A match in which a player fails is played again with a substitute in its positions, so that the others are judged;
     the player has no score there. After ``MAX_FAILURES`` such matches it is withdrawn. One on one, and where nobody
-    knows whose failure it was, the match is left out.
+    knows whose failure it was, the match is left out. Exceptions that ended no world are told, and cost nothing more.
     """
 
     def __init__(self, config: TournamentConfig, pool: WorkerPool, play: Play, recorder: Recorder | None = None):
@@ -169,6 +168,9 @@ class Tournament:
         for play in match.plays:
             line_up = attempt.line_up(play, self._substitute)
             for factory, measured in enumerate(attempt.plays[play]["value"]):
+                if raised := measured.get("raised"):
+                    told = {"failure": "exception", "message": raised["first"], "player": factory}
+                    self._fail(match, play, line_up[factory], told, f"played on; exceptions: {raised['count']}")
                 self.outcome.rows.append(
                     {
                         "configuration": match.configuration,
@@ -178,7 +180,7 @@ class Tournament:
                         "competitor": line_up[factory].label,
                         "role": line_up[factory].role,
                         "factory": factory,
-                        **measured,
+                        **{name: value for name, value in measured.items() if name != "raised"},
                     }
                 )
         return None
@@ -221,7 +223,7 @@ def run_tournament(
     plays = config.n_plays
     workers = min(config.workers or available_cores(), plays)
     done = 0
-    with WorkerPool(workers, config.time_limit, config.game, recorder is not None) as pool:
+    with WorkerPool(workers, config.time_limit, config.game, config.errors, recorder is not None) as pool:
         play = pool.play if journal is None else partial(journal.play, pool)
         tournament = Tournament(config, pool, play, recorder)
         tournament.check()

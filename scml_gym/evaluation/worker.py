@@ -65,9 +65,9 @@ def _in_a_child(task: dict[str, Any], limit: float, mark: Any, answers: int) -> 
     Should this process be killed meanwhile, whoever waits for ``answers`` must see their end at once, so the child does
     not hold them; and the system itself ends the child when its time is over.
     """
-    from scml_gym.evaluation import play
+    from scml_gym.evaluation.exceptions import NOBODY
 
-    mark[0] = play.NOBODY
+    mark[0] = NOBODY
     reader, writer = os.pipe()
     pid = os.fork()
     if pid == 0:
@@ -120,6 +120,7 @@ def _death(status: int) -> str:
 def _run(task: dict[str, Any], mark: Any) -> Result:
     """In the child: the value of a task, or how it failed."""
     from scml_gym.evaluation import play
+    from scml_gym.evaluation.exceptions import describe
 
     functions = {"check": play.check, "play": play.play}
     function = functions[task.pop("kind")]
@@ -128,7 +129,7 @@ def _run(task: dict[str, Any], mark: Any) -> Result:
     except InputError as error:
         return {"failure": "input", "message": str(error), "player": mark[0]}
     except BaseException as error:  # SystemExit and KeyboardInterrupt of a player too
-        return {"failure": "exception", "message": play.describe(error), "player": mark[0]}
+        return {"failure": "exception", "message": describe(error), "player": mark[0]}
 
 
 if __name__ == "__main__":

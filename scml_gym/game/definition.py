@@ -75,6 +75,8 @@ class Competition:
         positions_one_on_one: Likewise, by default, where two competitors play alone; an even number, or 1.
         days: Of a world by default.
         least_days: Of the shortest world.
+        play_on: As `play`, but an exception in a negotiation ends that negotiation alone, as in scml's tournaments;
+            None where the game cannot go on.
         levels: How many levels worlds have by default: the first world the first number, and so on in turn.
         most_levels: Of a world.
         stock_rules: Names of stock rules, the default first; none in games without.
@@ -93,6 +95,7 @@ class Competition:
     levels: tuple[int, ...] = (2,)
     most_levels: int = 2
     stock_rules: tuple[str, ...] = ()
+    play_on: Named = None
     columns: Mapping[str, Column] = field(default_factory=dict)
 
 

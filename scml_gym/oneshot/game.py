@@ -21,6 +21,7 @@ COMPETITION = Competition(
     positions=5,
     positions_one_on_one=6,
     least_days=3,  # scml generates no shorter worlds
+    play_on="scml_gym.oneshot.line_up:play_line_up_on",
     columns={
         "initial_balance": Column(int, "money"),
         "profit": Column(float, "money over the whole world: revenue - supplies - production - disposal - shortfall"),

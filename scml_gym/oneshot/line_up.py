@@ -38,8 +38,29 @@ def play_line_up(
         For each factory: level, score, initial_balance, profit and its parts (revenue, supplies, production, disposal,
         shortfall, in money over the whole world), agreements, negotiations, bankrupt (0 or 1).
     """
+    return _played(_world(players, seed, setting, log), watch)
+
+
+def play_line_up_on(
+    players: Sequence[Player],
+    seed: int,
+    setting: Setting,
+    watch: Callable[[Any, int, Sequence[str]], None],
+    log: WorldLog | None = None,
+) -> list[dict[str, Any]]:
+    """`play_line_up`, but a negotiation in which an agent raises ends, and the world goes on."""
+    world = _world(players, seed, setting, log)
+    world.world.ignore_negotiation_exceptions = True
+    return _played(world, watch)
+
+
+def _world(players: Sequence[Player], seed: int, setting: Setting, log: WorldLog | None) -> ReferenceWorld:
     spec = league_spec(seed, days=setting.days, factories_per_level=len(players) // 2)
-    world = ReferenceWorld(spec, players, seed, log=log)
+    return ReferenceWorld(spec, players, seed, log=log)
+
+
+def _played(world: ReferenceWorld, watch: Callable[[Any, int, Sequence[str]], None]) -> list[dict[str, Any]]:
+    spec = world.spec
     for factory, agent in enumerate(world.agents):
         watch(agent, factory, ENTRY_POINTS)
     world.run()

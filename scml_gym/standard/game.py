@@ -6,6 +6,7 @@ from scml_gym.game.definition import Column, Competition, EntryPoints, Game
 
 COMPETITION = Competition(
     play="scml_gym.standard.line_up:play_line_up",
+    play_on="scml_gym.standard.line_up:play_line_up_on",
     try_player="scml_gym.simulator.line_up:try_player",
     background=(
         "sync-random",

@@ -47,14 +47,35 @@ def play_line_up(
         supplies, production, storage, shortfall, in money over the whole world), bought, produced and missing (items),
         stock (items at the end), agreements, negotiations, bankrupt (0 or 1).
     """
-    spec = league_spec(seed, setting.days, len(players) // setting.levels, setting.levels)
+    return _played(_world(players, seed, setting, log), watch)
+
+
+def play_line_up_on(
+    players: Sequence[Player],
+    seed: int,
+    setting: Setting,
+    watch: Callable[[Any, int, Sequence[str]], None],
+    log: WorldLog | None = None,
+) -> list[dict[str, Any]]:
+    """`play_line_up`, but a negotiation in which an agent raises ends, and the world goes on."""
+    world = _world(players, seed, setting, log)
+    world.world.ignore_negotiation_exceptions = True
+    return _played(world, watch)
+
+
+def _world(players: Sequence[Player], seed: int, setting: Setting, log: WorldLog | None) -> ReferenceWorld:
     stock: Any = setting.stock
-    world = ReferenceWorld(spec, players, seed, stock, log=log)
+    spec = league_spec(seed, setting.days, len(players) // setting.levels, setting.levels)
+    return ReferenceWorld(spec, players, seed, stock, log=log)
+
+
+def _played(world: ReferenceWorld, watch: Callable[[Any, int, Sequence[str]], None]) -> list[dict[str, Any]]:
+    spec = world.spec
     for factory, agent in enumerate(world.agents):
         watch(agent, factory, ENTRY_POINTS)
     world.run()
     contracts = world.contracts
-    settled = settle_world(spec, contracts, stock)
+    settled = settle_world(spec, contracts, world.stock_rule)
     agreements = np.bincount(np.append(contracts["seller"], contracts["buyer"]), minlength=spec.n_factories)
     negotiations = negotiation_counts(spec.level, settled.bankrupt)
     delivered = contracts[~settled.nullified]
