@@ -22,6 +22,7 @@ import typer
 from scml_gym.analyzer import open_recordings
 from scml_gym.analyzer.queries.worlds import recompute
 from scml_gym.core.cli import command_app, run_cli
+from scml_gym.game.definition import Setting
 from scml_gym.games import GAMES
 from scml_gym.oneshot import parity as oneshot_parity
 from scml_gym.oneshot.game import COMPETITION
@@ -137,7 +138,7 @@ def cost(
                 players = [oneshot_maker(name)(index + 1) for name in names]
                 start = time.process_time()
                 log = WorldLog(end) if recorded else None
-                play_line_up(players, index + 1, days, lambda *_: None, log)
+                play_line_up(players, index + 1, Setting(days), lambda *_: None, log)
                 times[recorded] += [time.process_time() - start] if index >= 0 else []
         sizes = [sum(p.stat().st_size for p in world.iterdir()) for world in (Path(folder) / "worlds").iterdir()]
         with open_recordings(folder) as recordings:

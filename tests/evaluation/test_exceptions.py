@@ -6,6 +6,7 @@ import pytest
 from scml.oneshot.agents import SyncRandomOneShotAgent
 
 from scml_gym.evaluation.exceptions import ERRORS, NOBODY, League, PlayerError, Strict, watch
+from scml_gym.game.definition import Setting
 from scml_gym.oneshot.line_up import ENTRY_POINTS, play_line_up, play_line_up_on
 from scml_gym.oneshot.worlds.generation import league_spec
 from scml_gym.oneshot.worlds.reference import ReferenceWorld
@@ -36,7 +37,7 @@ def played_by_scml(agent):
 
 def played_by_us(agent):
     rule, mark = League(), [NOBODY]
-    rows = play_line_up_on(line_up(agent), SEED, DAYS, partial(watch, rule, mark))
+    rows = play_line_up_on(line_up(agent), SEED, Setting(DAYS), partial(watch, rule, mark))
     assert mark[0] == NOBODY
     return [row["score"] for row in rows], rule.raised
 
@@ -61,7 +62,7 @@ def test_an_exception_before_a_day_is_nobody_elses(method):
 
 
 def test_who_never_raises_plays_alike_by_both_rules():
-    strict = play_line_up(line_up(SyncRandomOneShotAgent), SEED, DAYS, partial(watch, Strict(), [NOBODY]))
+    strict = play_line_up(line_up(SyncRandomOneShotAgent), SEED, Setting(DAYS), partial(watch, Strict(), [NOBODY]))
     assert [row["score"] for row in strict] == played_by_us(SyncRandomOneShotAgent)[0]
 
 
@@ -69,7 +70,7 @@ def test_who_never_raises_plays_alike_by_both_rules():
 def test_the_strict_rule_ends_the_world_and_tells_whose_fault_it_was(method):
     mark = [NOBODY]
     with pytest.raises(PlayerError):
-        play_line_up(line_up(raising_in(method)), SEED, DAYS, partial(watch, Strict(), mark))
+        play_line_up(line_up(raising_in(method)), SEED, Setting(DAYS), partial(watch, Strict(), mark))
     assert mark[0] in (0, 2)
 
 

@@ -16,6 +16,7 @@ from scml_gym.core.errors import InputError
 from scml_gym.evaluation import evaluate_command
 from scml_gym.evaluation.config import TournamentConfig
 from scml_gym.evaluation.journal import Journal
+from scml_gym.game.definition import Setting
 from scml_gym.simulator.recording.folder import Recording
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -82,6 +83,6 @@ def test_a_journal_of_unrecorded_worlds_is_not_gone_on_with(tmp_path):
     with Journal(tmp_path / "out", plain) as journal:
         world = Future()
         world.set_result({"value": []})
-        journal.play(SimpleNamespace(play=lambda *_: world), ["x"], 0, 3)
+        journal.play(SimpleNamespace(play=lambda *_: world), ["x"], 0, Setting(3))
     with pytest.raises(InputError, match="record is None there, 1 here"):
         Journal(tmp_path / "out", TournamentConfig(**SMALL, worlds=1, record=1))

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from scml_gym.evaluation.pool import WorkerPool
+from scml_gym.game.definition import Setting
 
 pytestmark = [
     pytest.mark.slow,
@@ -40,19 +41,20 @@ def test_a_worker_that_dies_is_replaced_and_its_world_ends_by_itself():
     before = set(children(os.getpid()))
     with WorkerPool(1, limit=10.0) as pool:
         pool.load(HANGS)
-        world = pool.play(HANGS, 1, 3)
+        world = pool.play(HANGS, 1, Setting(3))
         (worker,) = wait_for(lambda: set(children(os.getpid())) - before)
         playing = wait_for(lambda: children(worker))
         os.kill(worker, signal.SIGKILL)
         assert world.result(timeout=3.0) == {"failure": "crash", "message": "the worker process died", "player": -1}
-        assert len(pool.play(["greedy", "greedy"], 1, 3).result(timeout=60.0)["value"]) == 2
+        assert len(pool.play(["greedy", "greedy"], 1, Setting(3)).result(timeout=60.0)["value"]) == 2
         wait_for(lambda: gone(playing))
 
 
 def test_worlds_end_with_the_process_that_leads_them():
     script = (
         "from scml_gym.evaluation.pool import WorkerPool\n"
-        f"with WorkerPool(1, limit=500.0) as pool:\n    pool.play({HANGS}, 1, 3).result()\n"
+        "from scml_gym.game.definition import Setting\n"
+        f"with WorkerPool(1, limit=500.0) as pool:\n    pool.play({HANGS}, 1, Setting(3)).result()\n"
     )
     leader = subprocess.Popen([sys.executable, "-c", script])
     (worker,) = wait_for(lambda: children(leader.pid))
