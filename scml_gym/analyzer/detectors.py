@@ -197,5 +197,10 @@ def findings(recordings: Recordings, run: int | None = None, competitor: str | N
     return {name: look(detector) for name, detector in DETECTORS.items()}
 
 
+def counts(recordings: Recordings, run: int | None = None, competitor: str | None = None) -> dict[str, int]:
+    """How often all detectors find something, by name."""
+    return {name: len(found) for name, found in findings(recordings, run, competitor).items()}
+
+
 def _look(recordings: Recordings, run: int | None, competitor: str | None, detector: Detector) -> pd.DataFrame:
     return detector.find(recordings, run=run, competitor=competitor)

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import glob
 import os
-from collections.abc import Iterator, Sequence
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import TracebackType
@@ -14,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Self
 from scml_gym.analyzer.importing import import_tournament, is_tournament
 from scml_gym.analyzer.views import VIEWS
 from scml_gym.core.errors import InputError
+from scml_gym.core.text import printable
 from scml_gym.simulator.recording.folder import HEAD, PACKED, WORLDS, check_head, packed_names
 from scml_gym.simulator.recording.schema import TABLES
 
@@ -36,12 +40,14 @@ class Run:
         label: Name of the folder that was named.
         folder: Of the recording.
         results: The results folder of the tournament that it belongs to; None where there is none, or none yet.
+        named: The folder that was named.
     """
 
     run: int
     label: str
     folder: Path
     results: Path | None
+    named: Path
 
 
 class Recordings:
@@ -70,6 +76,8 @@ class Recordings:
     ):
         duckdb = _duckdb()
         self._imported, self._notes = imported, tuple(notes)
+        self._unreadable = (duckdb.IOException, duckdb.InvalidInputException, duckdb.SerializationException)
+        self._refreshing = threading.Lock()
         self.runs = tuple(runs)
         self.problems = list(self._notes)
         self._connection = duckdb.connect(":memory:", config={"memory_limit": memory})
@@ -78,14 +86,18 @@ class Recordings:
         self.refresh()
 
     def refresh(self) -> None:
-        """See the worlds that were recorded since."""
-        self.problems = list(self._notes)
-        files = [_files(run, self.problems) for run in self.runs]
-        for table in TABLES:
-            parts = [_part(run.run, table, found[table]) for run, found in zip(self.runs, files, strict=True)]
-            self._connection.execute(f"CREATE OR REPLACE VIEW {table} AS {' UNION ALL '.join(parts)}")
-        for name, text in VIEWS.items():
-            self._connection.execute(f"CREATE OR REPLACE VIEW {name} AS {text}")
+        """See the worlds that were recorded since, also where a tournament that ended has moved its recording."""
+        with self._refreshing:
+            problems = list(self._notes)
+            self.runs = tuple(_located(run) for run in self.runs)
+            files = [_files(run, problems) for run in self.runs]
+            with self._connection.cursor() as cursor:
+                for table in TABLES:
+                    parts = [_part(run.run, table, found[table]) for run, found in zip(self.runs, files, strict=True)]
+                    cursor.execute(f"CREATE OR REPLACE VIEW {table} AS {' UNION ALL '.join(parts)}")
+                for name, text in VIEWS.items():
+                    cursor.execute(f"CREATE OR REPLACE VIEW {name} AS {text}")
+            self.problems = problems
 
     def ask(self, question: str, **parameters: Any) -> pd.DataFrame:
         """The answer to a question in SQL.
@@ -93,9 +105,31 @@ class Recordings:
         Args:
             question: A ``SELECT`` over the tables and views; ``$name`` stands for a parameter.
             parameters: Their values.
+
+        Raises:
+            InputError: if a file cannot be read, though it has its end.
         """
+        try:
+            return self._answer(question, parameters)
+        except self._unreadable:
+            self.refresh()  # the files of a tournament that ended meanwhile are elsewhere
+        try:
+            return self._answer(question, parameters)
+        except self._unreadable as error:
+            raise InputError(f"a file of the recordings cannot be read: {printable(error)}") from error
+
+    def _answer(self, question: str, parameters: Mapping[str, Any]) -> pd.DataFrame:
         with self._connection.cursor() as cursor:
             return cursor.execute(question, parameters).df()
+
+    def ended(self, run: int) -> dict[str, str]:
+        """When the worlds of a run that are not packed were written, by name; dates and times in UTC, ISO 8601."""
+        times = {}
+        for path in (self.runs[run].folder / WORLDS).glob("*"):
+            with suppress(OSError):  # it may be packed just now
+                at = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+                times[path.name] = at.isoformat(" ", "seconds").removesuffix("+00:00")
+        return times
 
     def close(self) -> None:
         """Close the files, and remove what was imported."""
@@ -124,12 +158,36 @@ def open_recordings(*folders: str | os.PathLike[str], memory: str = "1GB") -> Re
     Raises:
         InputError: if DuckDB is not installed, or a folder holds no recording or one of another schema.
     """
+    imported, notes = TemporaryDirectory(prefix="scml-gym-import-"), []
+    runs = [_run(i, Path(folder), Path(imported.name) / str(i), notes) for i, folder in enumerate(_some(folders))]
+    return Recordings(runs, memory, imported, notes)
+
+
+def open_readable(*folders: str | os.PathLike[str], memory: str = "1GB") -> Recordings:
+    """Open those of some recordings that can be opened; the others are told in ``problems``.
+
+    Args:
+        folders: See `open_recordings`.
+        memory: Of DuckDB, at most.
+
+    Raises:
+        InputError: if DuckDB is not installed, or nothing can be opened; of one folder, saying why.
+    """
+    imported, notes, runs = TemporaryDirectory(prefix="scml-gym-import-"), [], []
+    for folder in _some(folders):
+        try:
+            runs.append(_run(len(runs), Path(folder), Path(imported.name) / str(len(runs)), notes))
+        except InputError as error:
+            notes.append(str(error))
+    if not runs:
+        raise InputError("; ".join(notes))
+    return Recordings(runs, memory, imported, notes)
+
+
+def _some(folders: Sequence[str | os.PathLike[str]]) -> Sequence[str | os.PathLike[str]]:
     if not folders:
         raise InputError("name at least one folder with a recording")
-    imported = TemporaryDirectory(prefix="scml-gym-import-")
-    notes: list[str] = []
-    runs = [_run(i, Path(folder), Path(imported.name) / str(i), notes) for i, folder in enumerate(folders)]
-    return Recordings(runs, memory, imported, notes)
+    return folders
 
 
 def _run(number: int, named: Path, imported: Path, notes: list[str]) -> Run:
@@ -138,17 +196,33 @@ def _run(number: int, named: Path, imported: Path, notes: list[str]) -> Run:
     Raises:
         InputError: if there is none.
     """
+    if (run := _recorded(number, named)) is not None:
+        return run
+    if is_tournament(named):
+        label = named.absolute().name
+        notes += [f"{label}: {note}" for note in import_tournament(named, imported)]
+        return Run(number, label, imported, None, named)
+    what = "does not exist" if not named.exists() else f"holds no recording (no {HEAD} in it)"
+    raise InputError(f"{named} {what}; a recording is made by evaluate.py --record")
+
+
+def _recorded(number: int, named: Path) -> Run | None:
+    """The recording that a folder is, or that belongs to it; None where there is none.
+
+    Raises:
+        InputError: if it is of another schema.
+    """
     beside = named.with_name(f"{named.name}.recording")
     for folder, results in ((named, None), (named / "recording", named), (beside, None)):
         if (folder / HEAD).is_file():
             check_head(folder)
-            return Run(number, named.absolute().name, folder, results)
-    if is_tournament(named):
-        label = named.absolute().name
-        notes += [f"{label}: {note}" for note in import_tournament(named, imported)]
-        return Run(number, label, imported, None)
-    what = "does not exist" if not named.exists() else f"holds no recording (no {HEAD} in it)"
-    raise InputError(f"{named} {what}; a recording is made by evaluate.py --record")
+            return Run(number, named.absolute().name, folder, results, named)
+    return None
+
+
+def _located(run: Run) -> Run:
+    """A run where its recording is now."""
+    return run if (run.folder / HEAD).is_file() else _recorded(run.run, run.named) or run
 
 
 def _files(run: Run, problems: list[str]) -> dict[str, list[Path]]:

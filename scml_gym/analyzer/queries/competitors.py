@@ -13,6 +13,19 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+def competitors(recordings: Recordings, run: int | None = None) -> pd.DataFrame:
+    """Who plays? A row a competitor, those that are judged first: role, worlds, factories and the mean score."""
+    return recordings.ask(
+        """
+        SELECT competitor, min(role) AS role, count(DISTINCT world) AS worlds, count(*) AS factories,
+            avg(score) AS score
+        FROM factories WHERE $run IS NULL OR run = $run
+        GROUP BY competitor ORDER BY min(role) <> 'competitor', competitor
+        """,
+        run=run,
+    )
+
+
 def losses(recordings: Recordings, run: int | None = None, by: Sequence[str] = ("competitor", "place")) -> pd.DataFrame:
     """What is lost against the hindsight optimum, by cause? Money a factory and day; OneShot only.
 
@@ -156,6 +169,51 @@ def partners(recordings: Recordings, run: int | None = None, competitor: str | N
         JOIN factories f ON (f.run, f.world, f.factory) = (n.run, n.world, n.factory)
         JOIN factories p ON (p.run, p.world, p.factory) = (n.run, n.world, n.partner)
         WHERE ($run IS NULL OR n.run = $run) AND ($competitor IS NULL OR f.competitor = $competitor)
+        GROUP BY ALL ORDER BY ALL
+        """,
+        run=run,
+        competitor=competitor,
+    )
+
+
+def lost_to(recordings: Recordings, run: int | None = None, competitor: str | None = None) -> pd.DataFrame:
+    """To whom did prices go? By partner: what was traded with it, and the money lost against the day's best price;
+    OneShot only."""
+    return recordings.ask(
+        """
+        WITH sides AS (
+            SELECT run, world, delivery AS day, seller AS factory, buyer AS partner, quantity, price, 1 AS sign
+            FROM contracts
+            UNION ALL
+            SELECT run, world, delivery AS day, buyer AS factory, seller AS partner, quantity, price, -1 AS sign
+            FROM contracts
+        )
+        SELECT l.run, l.competitor, l.place, p.competitor AS partner, count(*) AS contracts, sum(s.quantity) AS items,
+            sum(s.quantity * s.price) / sum(s.quantity) AS mean_price,
+            sum(s.quantity * l.best_price) / sum(s.quantity) AS mean_best_price,
+            sum(s.sign * (l.best_price - s.price) * s.quantity) AS price_loss, price_loss / items AS loss_an_item
+        FROM sides s
+        JOIN losses l USING (run, world, day, factory)
+        JOIN factories p ON (p.run, p.world, p.factory) = (s.run, s.world, s.partner)
+        WHERE ($run IS NULL OR l.run = $run) AND ($competitor IS NULL OR l.competitor = $competitor)
+        GROUP BY ALL ORDER BY price_loss DESC, l.run, l.competitor, l.place, partner
+        """,
+        run=run,
+        competitor=competitor,
+    )
+
+
+def offers_made(recordings: Recordings, run: int | None = None, competitor: str | None = None) -> pd.DataFrame:
+    """What was offered in which round? By competitor, place and round: offers, mean items, and the mean price less the
+    day's trading price (rounded up)."""
+    return recordings.ask(
+        """
+        SELECT o.run, d.competitor, d.place, o.round, count(*) AS offers, avg(o.quantity) AS items,
+            avg(o.price - ceil(CASE WHEN o.sender < o.receiver THEN d.output_price ELSE d.input_price END)) AS above,
+            count(*) FILTER (answer = 'accepted') / count(*) AS share_accepted
+        FROM offers o
+        JOIN factory_days d ON (d.run, d.world, d.factory, d.day) = (o.run, o.world, o.sender, o.day)
+        WHERE ($run IS NULL OR o.run = $run) AND ($competitor IS NULL OR d.competitor = $competitor)
         GROUP BY ALL ORDER BY ALL
         """,
         run=run,
