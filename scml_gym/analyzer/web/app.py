@@ -7,7 +7,6 @@ browser alone (choices, downloads, the replay of a day, dark and light) is in ``
 from __future__ import annotations
 
 import traceback
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -128,7 +127,7 @@ def page_content(recordings: Recordings, path: str | None, search: str | None) -
     return [*head, *told, *again, html.Div(content(recordings, page, search), id="live")]
 
 
-def content(recordings: Recordings, page: Page | None, search: str | None) -> Sequence[Any]:
+def content(recordings: Recordings, page: Page | None, search: str | None) -> list[Any]:
     """The content of a page, or a sentence that says why there is none."""
     if page is None:
         return []

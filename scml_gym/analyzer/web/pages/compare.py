@@ -43,7 +43,7 @@ def show(recordings: Recordings, query: Query) -> list[Any]:
 
 def _compared(recordings: Recordings, first: Who, second: Who) -> list[Any]:
     seats = compare.same_seats(recordings, first, second)
-    days = compare.day_by_day(recordings, first, second)
+    days: Any = compare.day_by_day(recordings, first, second)
     links = {
         "world": lambda row: address("/world", run=first.run, world=row["world"], factory=row["factory"]),
         "other_world": lambda row: address("/world", run=second.run, world=row["other_world"], factory=row["factory"]),
@@ -66,7 +66,7 @@ def _compared(recordings: Recordings, first: Who, second: Who) -> list[Any]:
         ),
         section(
             "Of what?",
-            "What each part of the profit adds to the difference, day by day: above 0 the first one sold for more, or paid less.",
+            "What each part of the profit adds to the difference: above 0 the first one was paid more, or paid less.",
             chart("parts", lines(parts, "day", "money a factory"), "Differences of the parts of profits"),
             table("day-by-day", days.dropna(axis=1, how="all")),
         ),
