@@ -153,23 +153,24 @@ def partners(recordings: Recordings, run: int | None = None, competitor: str | N
     """How do negotiations with each partner end? By competitor, side and partner: negotiations, agreements, items."""
     return recordings.ask(
         """
-        WITH sides AS (
-            SELECT run, world, day, seller AS factory, buyer AS partner, 'sells' AS side, * EXCLUDE (run, world, day)
-            FROM negotiations
+        WITH pairs AS (
+            SELECT run, world, seller, buyer, count(*) AS held, count(*) FILTER (result = 'accepted') AS agreed,
+                sum(last_quantity) FILTER (result = 'accepted') AS quantity,
+                sum(last_quantity * last_price) FILTER (result = 'accepted') AS money, sum(rounds) AS rounds
+            FROM negotiations WHERE $run IS NULL OR run = $run GROUP BY ALL
+        ), sides AS (
+            SELECT *, seller AS factory, buyer AS partner, 'sells' AS side FROM pairs
             UNION ALL
-            SELECT run, world, day, buyer AS factory, seller AS partner, 'buys' AS side, * EXCLUDE (run, world, day)
-            FROM negotiations
+            SELECT *, buyer AS factory, seller AS partner, 'buys' AS side FROM pairs
         )
-        SELECT n.run, f.competitor, n.side, p.competitor AS partner, count(*) AS negotiations,
-            count(*) FILTER (result = 'accepted') AS agreements, agreements / negotiations AS share,
-            coalesce(sum(last_quantity) FILTER (result = 'accepted'), 0) AS items,
-            sum(last_quantity * last_price) FILTER (result = 'accepted') / nullif(items, 0) AS mean_price,
-            avg(rounds) AS rounds
+        SELECT n.run, f.competitor, n.side, p.competitor AS partner, sum(held) AS negotiations,
+            sum(agreed) AS agreements, agreements / negotiations AS share, coalesce(sum(quantity), 0) AS items,
+            sum(money) / nullif(items, 0) AS mean_price, sum(rounds) / negotiations AS rounds
         FROM sides n
         JOIN factories f ON (f.run, f.world, f.factory) = (n.run, n.world, n.factory)
         JOIN factories p ON (p.run, p.world, p.factory) = (n.run, n.world, n.partner)
-        WHERE ($run IS NULL OR n.run = $run) AND ($competitor IS NULL OR f.competitor = $competitor)
-        GROUP BY ALL ORDER BY ALL
+        WHERE $competitor IS NULL OR f.competitor = $competitor
+        GROUP BY ALL ORDER BY n.run, f.competitor, n.side, partner
         """,
         run=run,
         competitor=competitor,

@@ -13,7 +13,7 @@ from typing import Any
 from dash import ALL, MATCH, ClientsideFunction, Dash, Input, Output, State, dcc, html
 
 from scml_gym.analyzer.sources import Recordings
-from scml_gym.analyzer.web.page import Page, Query, address
+from scml_gym.analyzer.web.page import Page, Query, Show, address
 from scml_gym.analyzer.web.pages import PAGES
 from scml_gym.analyzer.web.parts import attributes
 from scml_gym.core.errors import InputError
@@ -77,6 +77,17 @@ def make_app(recordings: Recordings) -> Dash:
         recordings.refresh()
         return content(recordings, PAGES.get(path or "/"), search)
 
+    @app.callback(
+        Output({"part": MATCH}, "children"),
+        Input({"part": MATCH}, "id"),
+        State("address", "pathname"),
+        State("address", "search"),
+    )
+    def show_part(part: dict[str, str], path: str | None, search: str | None) -> list[Any]:
+        page = PAGES.get(path or "/")
+        show = None if page is None else page.later.get(part["part"])
+        return [] if show is None else answer(show, recordings, search)
+
     _in_the_browser(app)
     return app
 
@@ -128,11 +139,17 @@ def page_content(recordings: Recordings, path: str | None, search: str | None) -
 
 
 def content(recordings: Recordings, page: Page | None, search: str | None) -> list[Any]:
-    """The content of a page, or a sentence that says why there is none."""
+    """The content of a page, with a place for each part that comes later."""
     if page is None:
         return []
+    shown = answer(page.show, recordings, search)
+    return [*shown, *[html.Div(html.P("Asking ..."), id={"part": name}) for name in page.later]]
+
+
+def answer(show: Show, recordings: Recordings, search: str | None) -> list[Any]:
+    """What a page or a part of it shows, or a sentence that says why there is nothing."""
     try:
-        return page.show(recordings, Query(search))
+        return show(recordings, Query(search))
     except InputError as error:
         return [html.P(printable(error), className="absent", role="alert")]
     except Exception:

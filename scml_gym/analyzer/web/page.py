@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -64,6 +64,11 @@ class Query:
         return options[0] if text is None else text
 
 
+Show = Callable[[Recordings, Query], list[Any]]
+"""``(recordings, query) -> components``. Raises `InputError`, which is shown in place of them, where the query asks for
+what is not there."""
+
+
 @dataclass(frozen=True)
 class Page:
     """A page of the analyzer.
@@ -72,15 +77,16 @@ class Page:
         path: Of its address.
         title: In the menu, and above the page.
         help: What it shows, in words that a newcomer knows.
-        show: ``(recordings, query) -> components``. Raises `InputError`, which is shown in place of them, where the
-            query asks for what is not there.
+        show: What is shown at once.
+        later: Parts below it that take longer, by name: each is asked for by itself, when the rest is shown.
         every: Seconds after which new worlds are looked for, and the page is made anew; None for never.
     """
 
     path: str
     title: str
     help: str
-    show: Callable[[Recordings, Query], list[Any]]
+    show: Show
+    later: Mapping[str, Show] = field(default_factory=dict)
     every: float | None = None
 
 

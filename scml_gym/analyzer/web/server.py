@@ -91,7 +91,7 @@ def serve(recordings: Recordings, host: str = LOOPBACK, port: int = 0) -> None:
     token = None if is_loopback(host) else secrets.token_urlsafe(24)
     server = make_server(recordings, host, port, token)
     name = f"[{host}]" if ":" in host else host
-    address = f"http://{name}:{server.server_port}/"
+    address = f"http://{name}:{server.socket.getsockname()[1]}/"
     print(f"The analyzer: {printable(address)} (Ctrl-C ends it)", flush=True)
     if token is not None:
         print(f"Others than this machine can reach it. It asks for this token: {token}", flush=True)

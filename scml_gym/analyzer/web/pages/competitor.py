@@ -11,7 +11,7 @@ from scml_gym.analyzer.web.page import Page, Query, address
 from scml_gym.analyzer.web.parts import absent, chart, choice, choices, run_choice, section, table, with_links
 
 CAUSES = ("untraded", "price", "excess")
-LOSSES = {
+MEANINGS = {
     "hindsight": "the best that the days could have brought",
     "loss": "profit less than that",
     "untraded": "items that were needed, and not traded or not produced",
@@ -27,9 +27,7 @@ LOSSES = {
 
 def show(recordings: Recordings, query: Query) -> list[Any]:
     """See `Page`."""
-    run = query.run(recordings)
-    names = competitors.competitors(recordings, run)["competitor"].tolist()
-    who = query.one_of("competitor", names)
+    run, who, names = _chosen(recordings, query)
     picked = choices(
         run_choice(recordings, run), choice("competitor", "Competitor", {name: name for name in names}, who)
     )
@@ -40,41 +38,28 @@ def show(recordings: Recordings, query: Query) -> list[Any]:
         ]
     )
     lost = competitors.losses(recordings, run)
-    parts = _losses(recordings, run, who, lost) if len(lost) else [_profits(recordings, run, who)]
-    return [picked, links, *parts, *_negotiations(recordings, run, who)]
+    return [picked, links, _losses(who, lost) if len(lost) else _profits(recordings, run, who)]
 
 
-def _losses(recordings: Recordings, run: int, who: str, lost: Any) -> list[Any]:
-    mine = lost[lost["competitor"] == who]
-    labels = [f"{c}, {p}" for c, p in zip(lost["competitor"], lost["place"], strict=True)]
+def _chosen(recordings: Recordings, query: Query) -> tuple[int, str, list[str]]:
+    """The run and the competitor that are looked at, and all competitors of the run."""
+    run = query.run(recordings)
+    names = competitors.competitors(recordings, run)["competitor"].tolist()
+    return run, query.one_of("competitor", names), names
+
+
+def _losses(who: str, lost: Any) -> Any:
     order = sorted(range(len(lost)), key=lambda i: (lost["competitor"].iloc[i] != who, i))
-    parts = {cause: [float(lost[cause].iloc[i]) for i in order] for cause in CAUSES}
-    figure = stacked([labels[i] for i in order], parts, "money a factory and day")
-    worst = competitors.worst_days(recordings, run, who).drop(columns=["run", "competitor"])
-    days = {
-        "world": lambda row: address("/world", run=run, world=row["world"], factory=row["factory"]),
-        "day": lambda row: address("/day", run=run, world=row["world"], day=row["day"], factory=row["factory"]),
-    }
-    partners = competitors.lost_to(recordings, run, who).drop(columns=["run", "competitor"])
-    return [
-        section(
-            "What was lost, and why",
-            "Money a factory and day less than the best that the day could have brought. Three causes add up to it: "
-            "needs that were not traded, prices worse than the day's best, and items beyond the need.",
-            chart("losses", figure, "Losses by cause, of this competitor first", 110 + 26 * len(order)),
-            table("losses", mine.drop(columns="competitor"), meanings=LOSSES),
-        ),
-        section(
-            "Worst days",
-            "The days that cost most. The day's number leads to what was said on it, round by round.",
-            table("worst-days", worst, days, LOSSES),
-        ),
-        section(
-            "By partner",
-            "What was traded with each partner, and how much money its prices cost against the day's best.",
-            table("partners-lost", partners, {"partner": _partner(run)}, LOSSES),
-        ),
-    ]
+    shown = lost.iloc[order]
+    labels = [f"{c}, {p}" for c, p in zip(shown["competitor"], shown["place"], strict=True)]
+    figure = stacked(labels, {cause: shown[cause].tolist() for cause in CAUSES}, "money a factory and day")
+    return section(
+        "What was lost, and why",
+        "Money a factory and day less than the best that the day could have brought. Three causes add up to it: needs "
+        "that were not traded, prices worse than the day's best, and items beyond the need.",
+        chart("losses", figure, "Losses by cause, of this competitor first", 110 + 26 * len(order)),
+        table("losses", lost[lost["competitor"] == who].drop(columns="competitor"), meanings=MEANINGS),
+    )
 
 
 def _profits(recordings: Recordings, run: int, who: str) -> Any:
@@ -87,39 +72,83 @@ def _profits(recordings: Recordings, run: int, who: str) -> Any:
     return section("Where the profit comes from", told, table("profits", mine))
 
 
-def _negotiations(recordings: Recordings, run: int, who: str) -> list[Any]:
-    partners = competitors.partners(recordings, run, who).drop(columns=["run", "competitor"])
-    if not len(partners):
-        return [absent("No offers of this competitor were recorded.")]
-    answers: Any = competitors.acceptance(recordings, run, by=["place", "above"], receiver=who)
-    curves = {
-        f"as {place}": (part["above"].tolist(), part["share"].tolist()) for place, part in answers.groupby("place")
+def worst_days(recordings: Recordings, query: Query) -> list[Any]:
+    """The days that cost it most."""
+    run, who, _ = _chosen(recordings, query)
+    worst = competitors.worst_days(recordings, run, who).drop(columns=["run", "competitor"])
+    if not len(worst):
+        return []
+    links = {
+        "world": lambda row: address("/world", run=run, world=row["world"], factory=row["factory"]),
+        "day": lambda row: address("/day", run=run, world=row["world"], day=row["day"], factory=row["factory"]),
     }
-    made: Any = competitors.offers_made(recordings, run, who)
-    offered = {f"as {place}": (part["round"].tolist(), part["above"].tolist()) for place, part in made.groupby("place")}
+    told = "The days that cost most. The day's number leads to what was said on it, round by round."
+    return [section("Worst days", told, table("worst-days", worst, links, MEANINGS))]
+
+
+def by_partner(recordings: Recordings, query: Query) -> list[Any]:
+    """How its negotiations with each partner end, and what their prices cost."""
+    run, who, _ = _chosen(recordings, query)
+    links = {"partner": lambda row: address("/competitor", run=run, competitor=row["partner"])}
+    lost = competitors.lost_to(recordings, run, who).drop(columns=["run", "competitor"])
+    ends = competitors.partners(recordings, run, who).drop(columns=["run", "competitor"])
+    parts = []
+    if len(lost):
+        told = "What was traded with each partner, and how much money its prices cost against the day's best."
+        parts.append(section("Lost to whom", told, table("lost-to", lost, links, MEANINGS)))
+    if len(ends):
+        told = "By partner: how many negotiations, how many agreements, and at which price."
+        parts.append(section("How negotiations end", told, table("partners", ends, links)))
+    return parts
+
+
+def accepts(recordings: Recordings, query: Query) -> list[Any]:
+    """Which offers it accepts."""
+    run, who, _ = _chosen(recordings, query)
+    answers: Any = competitors.acceptance(recordings, run, by=["place", "above", "round"], receiver=who)
+    if not len(answers):
+        return [absent("No offers to this competitor were recorded.")]
+    curves = {
+        f"as {place}, at {above:+d}": (part["round"].tolist(), part["share"].tolist())
+        for (place, above), part in answers.groupby(["place", "above"])
+        if part["offers"].sum() >= answers["offers"].sum() / 50
+    }
+    told = (
+        "Share of the offers made to it that it accepted in each round, by its place and by the price: +0 is the day's "
+        "trading price, rounded up. Rare prices are in the table only."
+    )
+    figure = lines(curves, "round", "share accepted")
     return [
         section(
             "What it accepts",
-            "Share of the offers made to it that it accepted, by the price less the day's trading price.",
-            chart("acceptance", lines(curves, "price above the trading price", "share accepted"), "Acceptance curves"),
-            table("acceptance", answers, meanings=LOSSES),
-        ),
-        section(
-            "What it offers",
-            "The mean price of its offers in each round, less the day's trading price.",
-            chart("offers", lines(offered, "round", "price above the trading price"), "Prices offered by round"),
-            table("offers", made.drop(columns=["run", "competitor"]), meanings=LOSSES),
-        ),
-        section(
-            "How negotiations end",
-            "By partner: how many negotiations, how many agreements, and at which price.",
-            table("partners", partners, {"partner": _partner(run)}),
-        ),
+            told,
+            chart("acceptance", figure, "Acceptance curves"),
+            table("acceptance", answers, meanings=MEANINGS),
+        )
     ]
 
 
-def _partner(run: int) -> Any:
-    return lambda row: address("/competitor", run=run, competitor=row["partner"])
+def offers(recordings: Recordings, query: Query) -> list[Any]:
+    """What it offers."""
+    run, who, _ = _chosen(recordings, query)
+    made: Any = competitors.offers_made(recordings, run, who).drop(columns=["run", "competitor"])
+    if not len(made):
+        return [absent("No offers of this competitor were recorded.")]
+    shown = {
+        f"{title}, as {place}": (part["round"].tolist(), part[column].tolist())
+        for title, column in (("items", "items"), ("price", "above"))
+        for place, part in made.groupby("place")
+    }
+    told = "The mean offer in each round: its items, and its price less the day's trading price (rounded up)."
+    figure = lines(shown, "round", "items; money an item")
+    return [
+        section(
+            "What it offers",
+            told,
+            chart("offers", figure, "Offers by round"),
+            table("offers", made, meanings=MEANINGS),
+        )
+    ]
 
 
 COMPETITOR = Page(
@@ -127,4 +156,5 @@ COMPETITOR = Page(
     "Competitor",
     "Where does this player lose money, to whom, and what does it offer and accept?",
     show,
+    {"worst-days": worst_days, "by-partner": by_partner, "accepts": accepts, "offers": offers},
 )

@@ -27,13 +27,13 @@ def show(recordings: Recordings, query: Query) -> list[Any]:
         choice("competitor", "Competitor", {n: n for n in names}, who, any_label="all"),
         choice("detector", "Detector", {n: d.title for n, d in DETECTORS.items()}, name),
     )
-    found = DETECTORS[name].find(recordings, run=run, competitor=who)
-    return [picked, _found(run, name, found), _overview(recordings, run, who)]
+    return [picked, _found(recordings, run, name, who)]
 
 
-def _found(run: int, name: str, found: pd.DataFrame) -> Any:
+def _found(recordings: Recordings, run: int, name: str, who: str | None) -> Any:
     detector = DETECTORS[name]
-    if not len(found):
+    count = detector.count(recordings, run, who)
+    if not count:
         return section(f"{detector.title}: none", detector.help, absent("Nothing of this kind was found."))
     links = {
         "world": lambda row: address("/world", run=run, world=row["world"], factory=row["factory"]),
@@ -41,22 +41,21 @@ def _found(run: int, name: str, found: pd.DataFrame) -> Any:
         "competitor": lambda row: address("/competitor", run=run, competitor=row["competitor"]),
     }
     told = f"{detector.help} The day's number leads to what was said on it."
-    told += f" The {SHOWN} costliest of {len(found):,} are shown." if len(found) > SHOWN else ""
-    shown = found.head(SHOWN).drop(columns="run")
-    return section(f"{detector.title}: {len(found):,}", told, table(name, shown, links))
+    told += f" The {SHOWN:,} costliest of {count:,} are shown." if count > SHOWN else ""
+    shown = detector.find(recordings, run, who, n=SHOWN).drop(columns="run")
+    return section(f"{detector.title}: {count:,}", told, table(name, shown, links))
 
 
-def _overview(recordings: Recordings, run: int, who: str | None) -> Any:
+def overview(recordings: Recordings, query: Query) -> list[Any]:
+    """How much each detector found."""
+    run, who = query.run(recordings), query.text("competitor")
     counted = counts(recordings, run, who)
     rows = [
         {"detector": d.title, "findings": counted[n], "what it finds": d.help, "name": n} for n, d in DETECTORS.items()
     ]
     links = {"detector": lambda row: address("/findings", run=run, competitor=who, detector=row["name"])}
-    return section(
-        "All detectors",
-        "How often each found something.",
-        table("detectors", pd.DataFrame(rows), links, hidden=["name"]),
-    )
+    content = table("detectors", pd.DataFrame(rows), links, hidden=["name"])
+    return [section("All detectors", "How much each found; its name leads to the findings.", content)]
 
 
 FINDINGS = Page(
@@ -65,4 +64,5 @@ FINDINGS = Page(
     "What went wrong, found by rules: each finding has the day that shows it, and its cost in money where that can be "
     "said.",
     show,
+    {"overview": overview},
 )
