@@ -19,6 +19,7 @@ from collections.abc import Iterator
 
 from scml_gym.oneshot.conservation import play_random_actions
 from scml_gym.oneshot.parity import compare_episode, compare_external, compare_worlds, draw_case
+from scml_gym.standard.conservation import play_random_world
 from scml_gym.standard.parity import compare_case as compare_standard
 from scml_gym.standard.rules import STOCK_RULES
 
@@ -45,6 +46,11 @@ def differences(seed: int, counts: Counter[str]) -> Iterator[str | None]:
             counts["random actions"] += play_random_actions(4000, 64, action, seed)
         except AssertionError as failure:
             yield f"random actions, {action=}: {failure}"
+    for index, stock in enumerate(STOCK_RULES):
+        try:
+            counts["random actions"] += play_random_world(seed, index)["actions"]
+        except AssertionError as failure:
+            yield f"random actions, Standard track, {stock=}: {failure}"
 
 
 def main() -> None:

@@ -1,9 +1,13 @@
-"""Fresh random worlds and episodes in the reference world and in the compiled one, compared to the last bit.
+"""Fresh random worlds and episodes of a track in the reference world and in the compiled one, compared to the last bit.
 
-Worlds of random sizes, lengths and strategies in both timings, every fifth short of cash; then episodes of
-``OneShotConcurrent-v0`` with random actions, valid and not. Exits 1 at the first difference, after printing it.
+Of OneShot: worlds of random sizes, lengths and strategies in both timings, every fifth short of cash; then episodes of
+``OneShotConcurrent-v0`` with random actions, valid and not. Of the Standard track: worlds of 2 to 4 levels under both
+stock rules, every third short of cash, every fifth once more with a few factories answered for from outside, whose
+views are compared at every decision; then episodes of ``StandardConcurrent-v0``. Exits 1 at the first difference,
+after printing it.
 
     python benchmarks/parity.py --worlds 500 --episodes 100 --seed 1 --json parity.json
+    python benchmarks/parity.py standard --worlds 300 --episodes 60 --seed 1 --json standard_parity.json
 """
 
 from __future__ import annotations
@@ -13,46 +17,77 @@ import json
 import sys
 import time
 from collections import Counter
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from scml_gym.oneshot.parity import compare_episode, compare_worlds, draw_case
+from scml_gym.oneshot import parity as oneshot
+from scml_gym.standard import parity as standard
 
 TIMINGS = ("rounds", "moves")
+
+Differences = Iterator[tuple[str, str | None]]
+"""What was compared, and what differs."""
+
+
+def oneshot_world(seed: int, index: int, counts: Counter[str]) -> Differences:
+    """A world of OneShot in both timings."""
+    poor = index % 5 == 0
+    for timing in TIMINGS:
+        yield timing, oneshot.compare_worlds(oneshot.draw_case(seed, index, timing, poor), counts)
+        counts["short of cash"] += poor
+
+
+def oneshot_episode(seed: int, index: int, counts: Counter[str]) -> Differences:
+    """An episode of OneShot in both timings."""
+    for timing in TIMINGS:
+        options = {
+            "observability": ("partial", "full")[index % 2],
+            "reward": ("daily-profit", "negotiations")[index // 2 % 2],
+        }
+        yield timing, oneshot.compare_episode(seed * 1_000_003 + index, timing, counts, days=(3, 15), **options)
+
+
+def standard_world(seed: int, index: int, counts: Counter[str]) -> Differences:
+    """A world of the Standard track."""
+    case = standard.draw_case(seed, index)
+    yield case.stock, standard.compare_worlds(case, counts)
+    if index % 5 == 0:
+        yield f"{case.stock}, external factories", standard.compare_external(case, 1 + index // 5 % 4)
+        counts["with external factories"] += 1
+
+
+def standard_episode(seed: int, index: int, counts: Counter[str]) -> Differences:
+    """An episode of the Standard track."""
+    yield "", standard.compare_episode(seed, index, counts, days=(4, 15))
+
+
+TRACKS: dict[str, dict[str, Callable[[int, int, Counter[str]], Differences]]] = {
+    "oneshot": {"worlds": oneshot_world, "episodes": oneshot_episode},
+    "standard": {"worlds": standard_world, "episodes": standard_episode},
+}
 
 
 def main() -> None:
     """Compare, print what was covered, write JSON."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--worlds", type=int, default=100, help="random worlds, each played in both timings")
-    parser.add_argument("--episodes", type=int, default=20, help="random episodes in each timing")
+    parser.add_argument("track", nargs="?", choices=sorted(TRACKS), default="oneshot")
+    parser.add_argument("--worlds", type=int, default=100, help="random worlds (of OneShot: in each timing)")
+    parser.add_argument("--episodes", type=int, default=20, help="random episodes (likewise)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", type=Path, help="where to write what was covered")
     options = parser.parse_args()
     console, counts = Console(markup=False), Counter[str]()
     start = time.time()
-    for index in track(range(options.worlds), description="worlds", console=console):
-        for timing in TIMINGS:
-            poor = index % 5 == 0
-            difference = compare_worlds(draw_case(options.seed, index, timing, poor), counts)
-            counts["short of cash"] += poor
-            if difference is not None:
-                fail(f"world {index}, {timing}: {difference}", options.seed)
-    for index in track(range(options.episodes), description="episodes", console=console):
-        for timing in TIMINGS:
-            difference = compare_episode(
-                options.seed * 1_000_003 + index,
-                timing,
-                counts,
-                days=(3, 15),
-                observability=("partial", "full")[index % 2],
-                reward=("daily-profit", "negotiations")[index // 2 % 2],
-            )
-            if difference is not None:
-                fail(f"episode {index}, {timing}: {difference}", options.seed)
+    for what, compare in TRACKS[options.track].items():
+        for index in track(range(getattr(options, what)), description=what, console=console):
+            for name, difference in compare(options.seed, index, counts):
+                if difference is not None:
+                    print(f"seed {options.seed}, {what} {index} {name}: {difference}", file=sys.stderr)
+                    raise SystemExit(1)
     table = Table("covered", "number", title="no difference")
     for name, number in counts.items():
         table.add_row(name, f"{number:,}")
@@ -60,12 +95,6 @@ def main() -> None:
     if options.json is not None:
         report = {"command": sys.argv, "seed": options.seed, "seconds": round(time.time() - start), **counts}
         options.json.write_text(json.dumps(report, indent=1) + "\n")
-
-
-def fail(difference: str, seed: int) -> None:
-    """Print the first difference and stop."""
-    print(f"seed {seed}, {difference}", file=sys.stderr)
-    raise SystemExit(1)
 
 
 if __name__ == "__main__":

@@ -33,6 +33,7 @@ from scml_gym.jit.arrays import BUFFER_SIZE
 from scml_gym.oneshot.strategies import STRATEGIES
 from scml_gym.oneshot.view import MAX_PARTNERS
 from scml_gym.vector.jobs import ASLEEP, PORTIONS, BatchStep
+from scml_gym.vector.workers import Workers
 
 ENVIRONMENT = "scml_gym/OneShotConcurrent-v0"
 WORLDS: dict[str, Any] = {"days": 50, "factories_per_level": 6, "opponents": sorted(STRATEGIES)}
@@ -171,7 +172,9 @@ def compare(n: int, variants: list[str], thinking: float, turns: int, seconds: f
         for name in names if turn % 2 == 0 else names[::-1]:
             envs._step = runs[name]
             found[name].append(step_for(envs, actions, thinking, seconds))
-    runs["workers"].close()  # type: ignore[attr-defined]  # of the two kinds, workers alone have threads to end
+    workers = runs["workers"]
+    assert isinstance(workers, Workers)  # of the two kinds, workers alone have threads to end
+    workers.close()
     return {name: np.array(rates) for name, rates in found.items()}
 
 

@@ -17,21 +17,15 @@ from __future__ import annotations
 
 import argparse
 import itertools
-import json
-import multiprocessing
-import time
 import warnings
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import gymnasium
 import numpy as np
-from rich.console import Console
-from rich.table import Table
+import speed
+from speed import BATCH, SIZES, Report, Run, add_row, bytes_a_world, in_threads, league_steps, new_batch, rates, report
 
-import scml_gym  # noqa: F401  (registers the environments)
 from scml_gym.core.registry import load_object
 from scml_gym.jit.arrays import borrow
 from scml_gym.jit.compile import compiled
@@ -45,13 +39,12 @@ from scml_gym.oneshot.worlds.compiled.generation import compiled_spec
 from scml_gym.oneshot.worlds.compiled.negotiation import answer
 from scml_gym.oneshot.worlds.reference import ReferenceWorld
 from scml_gym.simulator.compiled.advance import DAY, DECISION, OVER
-from scml_gym.simulator.compiled.player_table import make_player_table
-from scml_gym.simulator.vector.batch import allocate, make_source
 from scml_gym.simulator.vector.rows import compile_rows
 
 ENVIRONMENT = "scml_gym/OneShotConcurrent-v0"
 ROWS = compile_rows(TRACK.functions)
 draw_world, advance_row = ROWS.draw, ROWS.advance
+play_worlds, draw_worlds = speed.programs(TRACK.functions)
 PEERS = (
     "SyncRandomOneShotAgent",
     "EqualDistOneShotAgent",
@@ -62,38 +55,6 @@ PEERS = (
     "OneshotDoNothingAgent",
 )
 """scml's agents that the registered strategies resemble."""
-
-SIZES = (1, 64, 512, 4096)
-BATCH = 512
-Report = dict[str, float]
-
-
-Run = Callable[[], float]
-"""Does some work and returns how many units that was."""
-
-CLOCKS = {1: time.process_time, 2: time.perf_counter}
-"""By the number of threads."""
-
-
-def rates(runs: dict[Any, tuple[Run, int]], seconds: float, turns: int = 4) -> dict[Any, float]:
-    """Units a second of runs in one or two threads; by turns, so that the machine's speed of the moment is that of all.
-
-    Args:
-        runs: What is to be compared: the run, which is first called once to warm up, and its threads.
-        seconds: Of each one, in all.
-        turns: That many.
-    """
-    units, spent = dict.fromkeys(runs, 0.0), dict.fromkeys(runs, 0.0)
-    for run, _ in runs.values():
-        run()
-    for _ in range(turns):
-        for key, (run, threads) in runs.items():
-            clock = CLOCKS[threads]
-            start = clock()
-            while clock() - start < seconds / turns:
-                units[key] += run()
-            spent[key] += clock() - start
-    return {key: units[key] / spent[key] for key in runs}
 
 
 def peer(days: int, factories: int, worlds: int) -> float:
@@ -110,50 +71,14 @@ def peer(days: int, factories: int, worlds: int) -> float:
         n_steps=days,
         non_competitors=tuple(load_object(f"scml.oneshot.agents:{name}") for name in PEERS),
     )
-    env = OneShotEnv(FlexibleActionManager(context), FlexibleObservationManager(context), context=context)
-    steps, seconds = 0, 0.0
-    for seed in range(worlds):
-        env.reset(seed=seed)
-        env.action_space.seed(seed)
-        start = time.process_time()
-        done = False
-        while not done:
-            done = env.step(env.action_space.sample())[2]
-            steps += 1
-        seconds += time.process_time() - start
-    return steps / seconds
+    return league_steps(
+        lambda: OneShotEnv(FlexibleActionManager(context), FlexibleObservationManager(context), context=context),
+        worlds,
+    )
 
 
-def single(arguments: dict[str, Any]) -> Run:
-    """Decisions of one environment through ``gymnasium.make``, with the resets between its episodes."""
-    env = gymnasium.make(ENVIRONMENT, **arguments)
-    env.reset(seed=0)
-    rng = np.random.default_rng(0)
-    actions = rng.integers(0, 22, size=(97, MAX_PARTNERS))
-
-    def run() -> float:
-        for action in actions:
-            if env.step(action)[2]:
-                env.reset()
-        return len(actions)
-
-    return run
-
-
-def batched(n: int, threads: int, arguments: dict[str, Any]) -> Run:
-    """Decisions of the native vector environment."""
-    envs = gymnasium.make_vec(ENVIRONMENT, num_envs=n, threads=threads, **arguments)
-    envs.reset(seed=0)
-    rng = np.random.default_rng(0)
-    actions = [rng.integers(0, 22, size=(n, MAX_PARTNERS)) for _ in range(16)]
-    steps = max(1, 4096 // n)
-
-    def run() -> float:
-        for i in range(steps):
-            envs.step(actions[i % len(actions)])
-        return n * steps
-
-    return run
+batched = partial(speed.batched, ENVIRONMENT)
+single = partial(speed.single, ENVIRONMENT)
 
 
 @compiled
@@ -186,47 +111,9 @@ def random_moves(batch: Any, source: Any, most: int, low: int, high: int) -> int
     return passes
 
 
-@compiled
-def play_worlds(batch: Any, source: Any, low: int, high: int) -> int:
-    """Play a new world in each row to its end; returns how many."""
-    batch = borrow(batch)
-    for i in range(low, high):
-        batch.rows[i]["seed"] += np.uint64(1)
-        draw_world(batch.worlds, batch.daily, batch.prices, batch.state, batch.rows, source, i)
-        while advance_row(batch, i) != OVER:
-            pass
-    return high - low
-
-
-@compiled
-def draw_worlds(batch: Any, source: Any, low: int, high: int) -> int:
-    """Only draw a new world in each row."""
-    batch = borrow(batch)
-    for i in range(low, high):
-        batch.rows[i]["seed"] += np.uint64(1)
-        draw_world(batch.worlds, batch.daily, batch.prices, batch.state, batch.rows, source, i)
-    return high - low
-
-
 def make_batch(n: int, moves: bool, learners: int, arguments: dict[str, Any]) -> tuple[Any, Any, Any]:
-    """A batch of worlds without an environment around it; the player_table must be kept alive."""
-    setting = OneShotConfig(**arguments)
-    player_table = make_player_table(setting.makers, TRACK.interface)
-    source, days = make_source(TRACK, setting, player_table, n)
-    batch = allocate(TRACK.layout, n, days, {"moves": int(moves)}, player_table)
-    batch.rows["seed"] = np.arange(n, dtype=np.uint64) << np.uint64(32)
-    return batch, source._replace(learners=learners), player_table
-
-
-def in_threads(program: Callable[[int, int], int], n: int, threads: int) -> Callable[[], float]:
-    """A run of a program over ``n`` rows, split for threads."""
-    if threads == 1:
-        return lambda: program(0, n)
-    from concurrent.futures import ThreadPoolExecutor
-
-    executor = ThreadPoolExecutor(threads)
-    cuts = np.linspace(0, n, threads + 1).astype(int).tolist()
-    return lambda: sum(executor.map(program, cuts[:-1], cuts[1:]))
+    """See `speed.new_batch`."""
+    return new_batch(TRACK, OneShotConfig(**arguments), n, learners, {"moves": int(moves)})
 
 
 def reference_worlds(days: int, factories: int) -> Run:
@@ -253,12 +140,7 @@ def compile_all(arguments: dict[str, Any]) -> None:
     play_worlds(batch, source, 0, 1)
 
 
-def compile_elsewhere(arguments: dict[str, Any]) -> None:
-    """Compile in another process: in the one that compiles it code stands on pages of its own for each function, which
-    makes it a tenth slower than what is loaded from disk."""
-    child = multiprocessing.get_context("spawn").Process(target=compile_all, args=(arguments,))
-    child.start()
-    child.join()
+compile_elsewhere = partial(speed.compile_elsewhere, compile_all)
 
 
 def measure(days: int, factories: int, seconds: float, worlds: int) -> list[Report]:
@@ -266,11 +148,7 @@ def measure(days: int, factories: int, seconds: float, worlds: int) -> list[Repo
     arguments: dict[str, Any] = {"days": days, "factories_per_level": factories, "opponents": sorted(STRATEGIES)}
     rows: list[Report] = []
     compile_elsewhere(arguments)
-
-    def add(what: Any, rate: float, against: float | None = None, batch: Any = "", threads: Any = 1) -> None:
-        row = {"measured": what, "batch": batch, "threads": threads, "a second": rate}
-        rows.append(row | {"ratio": rate / against if against else float("nan")})
-
+    add = partial(add_row, rows)
     steps = peer(days, factories, worlds)
     add("OneShotEnv, steps", steps)
     for backend in ("reference", "compiled"):
@@ -296,8 +174,7 @@ def measure(days: int, factories: int, seconds: float, worlds: int) -> list[Repo
         add("compiled, worlds", found[threads], found["reference"], BATCH, threads)
     drawn = rates({1: (partial(draw_worlds, batch, source, 0, BATCH), 1)}, seconds)
     add("compiled, worlds drawn", drawn[1], found["reference"], BATCH)
-    size = sum(array.nbytes for array in batch[:6])
-    print(f"memory: {size / BATCH / 1000:.1f} kB a world of {days} days; players: {len(player_table.players)}")
+    print(f"memory: {bytes_a_world(batch) / 1000:.1f} kB a world of {days} days; players: {len(player_table.players)}")
     return rows
 
 
@@ -312,12 +189,7 @@ def main() -> None:
     options = parser.parse_args()
     warnings.simplefilter("ignore")
     rows = measure(options.days, options.factories, options.seconds, options.worlds)
-    table = Table(*rows[0], title=f"{options.factories} factories a level, {options.days} days")
-    for row in rows:
-        table.add_row(*(f"{v:,.1f}" if isinstance(v, float) else str(v) for v in row.values()))
-    Console(markup=False).print(table)
-    if options.json is not None:
-        options.json.write_text(json.dumps(rows, indent=1) + "\n")
+    report(rows, f"{options.factories} factories a level, {options.days} days", options.json)
 
 
 if __name__ == "__main__":

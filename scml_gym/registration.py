@@ -17,7 +17,7 @@ ENVIRONMENTS: dict[str, EntryPoints] = {
 PARALLEL_ENVIRONMENTS: dict[str, str] = {
     name: module for game in _GAMES for name, module in game.parallel_environments.items()
 }
-"""Name of a PettingZoo environment -> its module, which has ``parallel_env`` and ``env``."""
+"""Name of a PettingZoo environment -> its module, which has ``parallel_env`` and ``vector_env``."""
 
 
 def register_environments(environments: Mapping[str, EntryPoints] = ENVIRONMENTS) -> None:

@@ -19,6 +19,9 @@ from scml_gym.oneshot.worlds.compiled.generation import compiled_spec
 from scml_gym.oneshot.worlds.generation import league_spec
 from scml_gym.policies.run_folders import deploy
 from scml_gym.registration import ENVIRONMENTS
+from scml_gym.standard.envs import standard_factories_v0, standard_negotiations_v0
+from scml_gym.standard.worlds.compiled.generation import compiled_spec as standard_spec
+from scml_gym.standard.worlds.generation import league_spec as standard_league_spec
 
 
 def single(name):
@@ -35,9 +38,13 @@ def row(**arguments):
     return AcceptanceRows([AcceptanceRow(**{**usual, **arguments})])
 
 
+PARALLEL = (oneshot_factories_v0, oneshot_negotiations_v0, standard_factories_v0, standard_negotiations_v0)
+
 WHOLE = [
     *[(make, key, 3) for n in ("OneShotConcurrent", "OneShotBilateral") for make in (single(n), batch(n))
       for key in ("days", "factories_per_level")],
+    *[(make, key, 3) for n in ("StandardConcurrent", "StandardDaily") for make in (single(n), batch(n))
+      for key in ("days", "factories_per_level", "n_levels", "horizon", "history")],
     (single("OneShotConcurrent"), "history", 2),
     (batch("OneShotConcurrent"), "history", 2),
     *[(make, key, 1) for make in (single("OneShotBilateral"), batch("OneShotBilateral"))
@@ -47,9 +54,10 @@ WHOLE = [
       for key in ("profile",)],
     (single("BilateralAcceptance"), "rounds", 9),
     (row, "rounds", 9),
-    *[(batch(n), key, 2) for n in ("OneShotConcurrent", "OneShotBilateral", "BilateralAcceptance", "Bilateral")
-      for key in ("num_envs", "threads")],
-    *[(module.parallel_env, "days", 3) for module in (oneshot_factories_v0, oneshot_negotiations_v0)],
+    *[(batch(n.split("/")[1].removesuffix("-v0")), key, 2) for n in ENVIRONMENTS for key in ("num_envs", "threads")],
+    *[(module.parallel_env, "days", 3) for module in PARALLEL],
+    *[(standard_factories_v0.parallel_env, key, 3) for key in ("n_levels", "horizon", "history")],
+    *[(standard_negotiations_v0.parallel_env, key, 3) for key in ("n_levels", "quantity_bins", "price_bins")],
     (oneshot_negotiations_v0.parallel_env, "quantity_bins", 3),
     (oneshot_factories_v0.parallel_env, "factories_per_level", 5),
     (lambda **a: make_game("grid", **a), "cells", 4),
@@ -58,6 +66,8 @@ WHOLE = [
     (lambda **a: make_game("stag-hunt", **a), "memory", 1),
     (lambda **a: compiled_spec(1, **{"days": 3, **a}), "days", 4),
     (lambda **a: league_spec(1, **{"days": 3, **a}), "factories_per_level", 4),
+    *[(lambda make=make, **a: make(1, **{"days": 5, **a}), key, 4) for make in (standard_spec, standard_league_spec)
+      for key in ("factories_per_level", "n_levels")],
     (lambda **a: TournamentConfig(competitors=("greedy",), **a), "days", 4),
 ]  # fmt: skip
 
@@ -99,8 +109,8 @@ def test_numbers(make, key, number):
     [
         (single("OneShotConcurrent"), "strict"),
         (single("OneShotBilateral"), "strict"),
-        (oneshot_factories_v0.parallel_env, "strict"),
-        (oneshot_negotiations_v0.parallel_env, "strict"),
+        (single("StandardConcurrent"), "strict"),
+        *[(module.parallel_env, "strict") for module in PARALLEL],
         (single("Bilateral"), "opponent_first"),
         (batch("Bilateral"), "opponent_first"),
         (NegotiationReward, "relative"),
@@ -141,25 +151,29 @@ def test_a_misspelt_argument_is_refused_with_the_nearest_name(name, make):
         assert "\n" not in str(refused.value)
 
 
-@pytest.mark.parametrize("module", [oneshot_factories_v0, oneshot_negotiations_v0])
+@pytest.mark.parametrize("module", PARALLEL)
 def test_parallel_environments_refuse_misspelt_arguments(module):
     with pytest.raises(InputError, match=r"^n_days: .*did you mean 'days'"):
         module.parallel_env(n_days=5)
 
 
-RENDERED = [single(n) for n in ("OneShotConcurrent", "OneShotBilateral", "Bilateral", "BilateralAcceptance")]
+RENDERED = [single(name.split("/")[1].removesuffix("-v0")) for name in ENVIRONMENTS]
 
 
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("make", [*RENDERED, oneshot_factories_v0.parallel_env, oneshot_negotiations_v0.parallel_env])
+@pytest.mark.parametrize("make", [*RENDERED, *[module.parallel_env for module in PARALLEL]])
 def test_a_misspelt_render_mode_is_refused(make):
     with pytest.raises(InputError, match=r"^render_mode='asni'; did you mean 'ansi'"):
         make(render_mode="asni")
 
 
 def test_the_factories_say_which_level():
-    with pytest.raises(InputError, match=r"^level: there is no such argument"):
-        oneshot_factories_v0.parallel_env(level="buyer")
+    for module in (oneshot_factories_v0, standard_factories_v0):
+        with pytest.raises(InputError, match=r"^level: there is no such argument"):
+            module.parallel_env(level="buyer")
+        for wrong in (3, None, (), (0, 0)):
+            with pytest.raises(InputError, match=r"^factories=.*; give at least one index"):
+                module.parallel_env(factories=wrong)
 
 
 @pytest.mark.parametrize("name", ENVIRONMENTS)

@@ -22,6 +22,9 @@ from scml_gym.oneshot.strategies.base import StrategyPolicy
 from scml_gym.oneshot.worlds.compiled.generation import compiled_spec
 from scml_gym.oneshot.worlds.compiled.world import CompiledWorld
 from scml_gym.oneshot.worlds.reference import ReferenceWorld
+from scml_gym.standard.strategies import STRATEGIES as STANDARD_STRATEGIES
+from scml_gym.standard.worlds.compiled.generation import compiled_spec as standard_spec
+from scml_gym.standard.worlds.reference import ReferenceWorld as StandardReferenceWorld
 from scml_gym.vector.workers import Workers
 
 WAYS = {
@@ -34,6 +37,8 @@ BATCHES = {
     "OneShotConcurrent": {"days": 3, "opponents": ["best-subset", "adaptive-price", "random"]},
     "OneShotConcurrent by day": {"days": 3, "episode": "day", "observation": "dict", "history": 2, "timing": "moves"},
     "OneShotBilateral": {"days": 3, "others": "greedy"},
+    "StandardConcurrent": {"days": 3, "factories_per_level": (1, 4), "stock": "physical"},
+    "StandardDaily": {"days": 3, "factories_per_level": (1, 4)},
     "BilateralAcceptance": {"rounds": 20, "scenario": "random"},
     "Bilateral": {"rounds": 20, "opponent": "Gahboninho", "action": "target", "history": 1},
 }
@@ -48,7 +53,8 @@ def make_batch(name, threads=1):
 
 def actions_of(envs, rng):
     """Random valid answers of all rows."""
-    chosen = [[rng.choice(np.flatnonzero(part)) for part in np.atleast_2d(row)] for row in envs.sample_mask()]
+    rows = [row if isinstance(row, tuple) else (row,) for row in envs.sample_mask()]
+    chosen = [[rng.choice(np.flatnonzero(part)) for part in row] for row in rows]
     return np.array(chosen).reshape(envs.action_space.shape)
 
 
@@ -202,15 +208,20 @@ def test_a_copied_negotiation_goes_on_as_the_original_by_itself(way):
     assert steps(clone, 40) == steps(expected, 40)
 
 
-@pytest.mark.parametrize("name", sorted(STRATEGIES))
-def test_every_strategy_can_be_pickled(name):
-    strategy = STRATEGIES.get(name)
-    assert pickle.loads(pickle.dumps(strategy)) == strategy
+@pytest.mark.parametrize("registry", [STRATEGIES, STANDARD_STRATEGIES], ids=["oneshot", "standard"])
+def test_every_strategy_can_be_pickled(registry):
+    for name in registry:
+        strategy = registry.get(name)
+        assert pickle.loads(pickle.dumps(strategy)) == strategy
 
 
 def test_strategies_of_networks_are_copied_by_their_form():
     strategy = network_strategy("flat", 1, "choice")
     assert copy.deepcopy(strategy) is strategy and pickle.loads(pickle.dumps(strategy)) is strategy
+
+
+UNCOPIED = ("ReferenceWorld", "ReferenceWorld of the Standard track", "NegmasWorld", "Workers", "Records")
+UNCOPIED += ("RecordedPlayer",)
 
 
 def uncopied():
@@ -219,8 +230,10 @@ def uncopied():
     negotiation = BilateralConfig("Party", 0, "boulware", 10, True).negotiation(1)
     player = StrategyPolicy(STRATEGIES.get("greedy"), 1)
     records = Records(20, 1.0, 1)
+    standard = standard_spec(5, days=3, factories_per_level=2)
     return {
         "ReferenceWorld": ReferenceWorld(spec, [player] * spec.n_factories),
+        "ReferenceWorld of the Standard track": StandardReferenceWorld(standard, [None] * standard.n_factories),
         "NegmasWorld": NegmasWorld(negotiation),
         "Workers": make_batch("Bilateral")._workers[0],
         "Records": records,
@@ -229,10 +242,12 @@ def uncopied():
 
 
 @parametrize_ways
-@pytest.mark.parametrize("name", ["ReferenceWorld", "NegmasWorld", "Workers", "Records", "RecordedPlayer"])
+@pytest.mark.parametrize("name", UNCOPIED)
 def test_what_cannot_be_copied_says_so_in_one_line(name, way):
     thing = uncopied()[name]
-    with pytest.raises(TypeError, match=f"^{name} cannot be copied or pickled: .*(anew|make another)") as told:
+    with pytest.raises(
+        TypeError, match=f"^{name.split()[0]} cannot be copied or pickled: .*(anew|make another)"
+    ) as told:
         way(thing)
     assert "\n" not in str(told.value)
     assert name != "Workers" or isinstance(thing, Workers)

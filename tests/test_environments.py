@@ -19,7 +19,7 @@ from gymnasium.utils.env_checker import check_env
 import scml_gym
 from scml_gym.core.errors import InputError
 from scml_gym.registration import ENVIRONMENTS
-from tests.helpers.episodes import GOLDEN, ONESHOT, OPTIONS, digest, golden, make, play
+from tests.helpers.episodes import GOLDEN, ONESHOT, OPTIONS, STANDARD, digest, golden, make, play
 
 IDS = sorted(ENVIRONMENTS)
 CASES = [(name, options) for name in IDS for options in OPTIONS[name]]
@@ -97,9 +97,14 @@ def test_importing_scml_gym_loads_neither_scml_nor_torch():
     assert out.stdout.strip() == "[]"
 
 
-@pytest.mark.parametrize("options", [{}, {"timing": "moves"}, {"action": "continuous"}])
-def test_return_is_the_score_less_one(options):
-    name = "scml_gym/OneShotConcurrent-v0"
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [("OneShotConcurrent", options) for options in ({}, {"timing": "moves"}, {"action": "continuous"})]
+    + [("StandardConcurrent", options) for options in ({}, {"stock": "physical"}, {"action": "continuous"})]
+    + [("StandardDaily", {})],
+)
+def test_return_is_the_score_less_one(name, options):
+    name = f"scml_gym/{name}-v0"
     for seed in range(4):
         *_, last = play(make(name, options), seed=seed)
         info = last["info"]
@@ -108,19 +113,39 @@ def test_return_is_the_score_less_one(options):
         assert 0 <= info["agreements"] <= info["negotiations"]
 
 
-@pytest.mark.parametrize("name", ONESHOT)
+@pytest.mark.parametrize("name", [*ONESHOT, *STANDARD])
 @pytest.mark.parametrize("mode", ["ansi", "rgb_array"])
 def test_rendering_shows_the_day(name, mode):
     env = make(name, {"render_mode": mode})
     env.reset(seed=0)
     frame: Any = env.render()
     if mode == "ansi":
-        assert "needs" in frame
+        assert ("needs" if name in ONESHOT else "stock") in frame
         assert "its offer" in frame
     else:
         assert frame.dtype == np.uint8
         assert frame.ndim == 3
         assert frame.std() > 0
+
+
+@pytest.mark.parametrize("name", STANDARD)
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"level": "frist"},
+        {"opponents": ["sync-randm"]},
+        {"opponents": ["best-subset"]},
+        {"opponents": ["greedy?slak=1"]},
+        {"n_levels": 5},
+        {"horizon": 11},
+        {"stock": "kept"},
+        {"action": "plans"},
+        {"reward": "regret"},
+    ],
+    ids=lambda wrong: "-".join(f"{k}-{v}" for k, v in wrong.items()),
+)
+def test_wrong_arguments_of_the_standard_track_are_refused_with_the_wrong_value(name, wrong):
+    test_wrong_arguments_are_refused_with_the_wrong_value(name, wrong)
 
 
 @pytest.mark.parametrize("name", ONESHOT)
@@ -165,12 +190,20 @@ def test_invalid_actions_are_counted_or_refused(name):
         strict.step(accept)
 
 
-def test_invalid_actions_are_reported():
-    env = make("scml_gym/OneShotConcurrent-v0", {"level": "buyer"})
+@pytest.mark.parametrize(("name", "level"), [("OneShotConcurrent", "buyer"), ("StandardConcurrent", "last")])
+def test_invalid_actions_are_reported(name, level):
+    env = make(f"scml_gym/{name}-v0", {"level": level})
     env.reset(seed=1)
+    accept = np.zeros(env.action_space.shape or (), dtype=np.int64)
+    accept[:: 4 if "Standard" in name else 1] = 1
+    if "Standard" in name:
+        strict = make(f"scml_gym/{name}-v0", {"level": level, "strict": True})
+        strict.reset(seed=1)
+        with pytest.raises(InputError, match="accept"):
+            strict.step(accept)
     done, info = False, {}
     while not done:
-        _, _, done, _, info = env.step(np.ones(8, dtype=np.int64))
+        _, _, done, _, info = env.step(accept)
     assert info["invalid_actions"] > 0
 
 

@@ -46,7 +46,7 @@ def make_batch(env: Mapping[str, Any], n_envs: int, threads: int, reward_scale: 
 
 
 class BatchVecEnv(VecEnv):
-    """A native vector environment as SB3 takes it; row ``i`` of ``seed(s)`` is the single environment of ``s + i``.
+    """A native vector environment as SB3 takes it; world ``i`` of ``seed(s)`` is the single environment of ``s + i``.
 
     Observations, masks and ends are the arrays that the environment returns, which makes fresh ones each step. Infos
     are empty but for rows whose episode ended: ``terminal_observation``, ``episode`` (its undiscounted return ``r``
@@ -69,7 +69,7 @@ class BatchVecEnv(VecEnv):
 
     def reset(self) -> Any:
         """Start an episode in every row, with the seeds of `seed` if it was called since the last reset."""
-        observations, _ = self.envs.reset(seed=self._seeds)
+        observations, _ = self.envs.reset(seed=self._seeds[: self.envs.num_worlds])
         self._reset_seeds()
         self._returns[:], self._lengths[:] = 0.0, 0
         return observations

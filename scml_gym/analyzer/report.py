@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from scml_gym.analyzer.detectors import DETECTORS
-from scml_gym.analyzer.queries import competitors, worlds
+from scml_gym.analyzer.queries import competitors, negotiations, worlds
 from scml_gym.analyzer.sources import Recordings, rows
 from scml_gym.core.text import plain_labels, printable
 from scml_gym.evaluation.statistics import paired, ranking
@@ -40,8 +40,9 @@ def report(recordings: Recordings) -> str:
     """The report as the text of an HTML file.
 
     Each recording has the ranking with paired comparisons, what was lost by cause (OneShot), where the profit comes
-    from, where the needs went, how often offers were accepted, the worst days, and what the detectors found. Names of
-    players and worlds are text, never markup.
+    from, where the needs went, how often offers were accepted, the worst days, and what the detectors found; one of
+    bilateral negotiations who gained how much, who accepted what, and how they ended. Names of players and worlds are
+    text, never markup.
     """
     seen = worlds.runs(recordings)
     parts = [_section("Recordings", "What this report is about.", _table(seen.drop(columns="run")))]
@@ -69,6 +70,17 @@ def _run(recordings: Recordings, run: int) -> Iterable[str]:
             columns = ["competitor", "other", "configurations", "difference", "low", "high", "p_t"]
             told = "Differences in the same configurations, with 95 % intervals."
             yield _section("Paired comparison", told, _table(pairs.filter(columns)))
+    yield from _days(recordings, run) if len(competitors.needs(recordings, run)) else ()
+    yield from _negotiations(recordings, run) if "bilateral" in worlds.worlds(recordings, run)["game"].tolist() else ()
+    for detector in DETECTORS.values():
+        count = detector.count(recordings, run)
+        shown = _table(detector.find(recordings, run, n=SHOWN).drop(columns="run")) if count else ""
+        more = f" The first {SHOWN} of {count} are shown." if count > SHOWN else ""
+        yield _section(f"{detector.title}: {count}", detector.help + more, shown)
+
+
+def _days(recordings: Recordings, run: int) -> Iterable[str]:
+    """Of worlds of factories: what became of their days."""
     lost = competitors.losses(recordings, run)
     if len(lost):
         yield _section(
@@ -93,11 +105,20 @@ def _run(recordings: Recordings, run: int) -> Iterable[str]:
     answered = competitors.acceptance(recordings, run, by=["receiver", "place", "above"])
     told = "How often offers were accepted, by the price less the day's trading price (rounded up)."
     yield _section("Acceptance", told, _table(answered))
-    for detector in DETECTORS.values():
-        count = detector.count(recordings, run)
-        shown = _table(detector.find(recordings, run, n=SHOWN).drop(columns="run")) if count else ""
-        more = f" The first {SHOWN} of {count} are shown." if count > SHOWN else ""
-        yield _section(f"{detector.title}: {count}", detector.help + more, shown)
+
+
+def _negotiations(recordings: Recordings, run: int) -> Iterable[str]:
+    """Of bilateral negotiations."""
+    yield _section(
+        "Who gained how much",
+        "Mean utility, from 0 to 1, of all negotiations and of those that were agreed upon; without agreement it is 0.",
+        _table(negotiations.utilities(recordings, run)),
+    )
+    told = "How often offers were accepted, by what they were worth to the one who answered, in tenths."
+    yield _section("Acceptance", told, _table(negotiations.acceptance(recordings, run)))
+    ended = negotiations.endings(recordings, run).drop(columns=["run", "seed"])
+    told = f"The first {min(SHOWN, len(ended))} of {len(ended)} negotiations."
+    yield _section("How they ended", told, _table(ended.head(SHOWN)))
 
 
 def _section(title: str, help_text: str, content: str) -> str:

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 SEATS = """
-SELECT f.*, w.game, w.backend, w.seed, w.configuration, w.block, w.play, w.days, w.levels
+SELECT f.*, w.game, w.backend, w.seed, w.configuration, w.block, w.play, w.days, w.levels, w.scenario,
+    CASE WHEN w.game = 'bilateral' THEN f.profile WHEN f.level = 0 THEN 'seller'
+        WHEN f.level = w.levels - 1 THEN 'buyer' ELSE 'middle' END AS place
 FROM factories f JOIN worlds w USING (run, world)
 """
-"""Every factory of every world, with what is known of the world."""
+"""Every factory of every world, with what is known of the world. ``place`` is seller (the first level), buyer (the last
+one) or middle; of a bilateral negotiation the profile."""
 
 FACTORY_DAYS = """
 SELECT d.*, s.competitor, s.role, s.level, s.levels, s.lines, s.production_cost, s.shortfall_mean, s.unused_mean,
-    s.game, s.configuration, s.block, s.play, s.seed,
-    CASE WHEN s.level = 0 THEN 'seller' WHEN s.level = s.levels - 1 THEN 'buyer' ELSE 'middle' END AS place,
+    s.game, s.configuration, s.block, s.play, s.seed, s.place,
     needed_supplies + needed_sales AS needed,
     left_supplies + left_sales AS left_over
 FROM days d JOIN seats s USING (run, world, factory)
 """
-"""Every factory's days with who plays it. ``place`` is seller (the first level), buyer (the last) or middle."""
+"""Every factory's days with who plays it; none of a bilateral negotiation, which has no days."""
 
 LOSSES = """
 WITH ranges AS (
@@ -58,7 +60,7 @@ Where the day's penalties are not known, as in imported worlds, the means from w
 
 NEGOTIATIONS = """
 SELECT run, world, day, least(sender, receiver) AS seller, greatest(sender, receiver) AS buyer, round + 1 AS rounds,
-    answer AS result, sender AS last_sender, quantity AS last_quantity, price AS last_price
+    answer AS result, sender AS last_sender, quantity AS last_quantity, price AS last_price, outcome AS last_outcome
 FROM offers WHERE answer <> 'countered'
 """
 """Every negotiation in which something was offered, by its last offer; ``result`` is how that was answered."""

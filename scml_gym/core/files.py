@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import os
+import struct
+import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
+
+import numpy as np
 
 from scml_gym.core.errors import InputError
 
@@ -25,6 +30,28 @@ def replace_file(path: Path, content: str | bytes) -> None:
     except OSError:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def read_arrays(path: str | os.PathLike[str], what: str) -> dict[str, np.ndarray]:
+    """The arrays of an npz file, by name; nothing in it is run.
+
+    Args:
+        path: Of the file.
+        what: It is read as, for the message.
+
+    Raises:
+        InputError: if it is missing, damaged, or no npz file.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as data:
+            return dict(data)
+    except TypeError:
+        reason = "it is a single array"
+    except (OSError, ValueError, EOFError, MemoryError, RuntimeError) as error:  # one of them: an unknown compression
+        reason = error
+    except (zipfile.BadZipFile, zlib.error, struct.error) as error:
+        reason = error
+    raise InputError(f"{path}: cannot be read as {what} ({' '.join(str(reason).split())})")
 
 
 def make_folder(folder: Path) -> None:

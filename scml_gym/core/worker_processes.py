@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -23,6 +25,19 @@ class _Executor(ProcessPoolExecutor):
             return super().submit(function, *args, **kwargs)
 
 
+def _begin(begin: Callable[..., object], arguments: tuple[Any, ...]) -> None:
+    """In a new process: see that it ends with the one that started it, which may be killed, and begin."""
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    begin(*arguments)
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
 @contextmanager
 def worker_processes(
     workers: int, begin: Callable[..., object] = limit_threads, arguments: tuple[Any, ...] = ()
@@ -40,7 +55,7 @@ def worker_processes(
         InputError: if a process was killed.
     """
     others = set(multiprocessing.active_children())
-    pool = _Executor(workers, multiprocessing.get_context("spawn"), begin, arguments)
+    pool = _Executor(workers, multiprocessing.get_context("spawn"), _begin, (begin, arguments))
     try:
         yield pool
     except BaseException as error:

@@ -16,7 +16,8 @@ from scml_gym.jit.compile import jittable
 from scml_gym.jit.random import N_DRAWS
 
 PLAYER_DTYPE = np.dtype(
-    [(n, np.int64) for n in ("decide", "learn", "n_draws", "params", "n_params", "n_state")], align=True
+    [(n, np.int64) for n in ("decide", "learn", "n_draws", "partner_draws", "params", "n_params", "n_state")],
+    align=True,
 )
 """How a player is called: addresses of its strategy's compiled functions (0 for none) and of its parameters, and how
 much it draws and remembers. A record of a game may have these fields among others; what is here takes it too."""
@@ -53,7 +54,8 @@ def fill_player(record: Any, player: StrategyPolicy) -> None:
     """
     strategy = player.strategy
     record["decide"], record["learn"] = strategy_addresses(strategy)
-    record["n_draws"], record["n_state"] = strategy.n_draws, strategy.state_size
+    record["n_draws"], record["partner_draws"] = strategy.n_draws, strategy.partner_draws
+    record["n_state"] = strategy.state_size
     record["params"], record["n_params"] = player.parameters.ctypes.data, len(player.parameters)
 
 

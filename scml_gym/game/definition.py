@@ -82,7 +82,8 @@ class Game:
         name: In ``scml_gym.games.GAMES``.
         summary: One line.
         environments: Gymnasium id -> `EntryPoints`.
-        parallel_environments: Name of a PettingZoo environment -> its module, with ``parallel_env`` and ``env``.
+        parallel_environments: Name of a PettingZoo environment -> its module, with ``parallel_env`` and
+            ``vector_env``, the native batch of ``num_worlds``.
         backends: Registry of simulations: classes of a `scml_gym.game.world.World`.
         generators: Registry of functions that draw the parameters of a world.
         strategies: Registry of `scml_gym.game.strategy.Strategy`.
@@ -99,6 +100,9 @@ class Game:
         recompute: ``(tables) -> Recomputed``: what a world brought, from its tables alone.
         parity: ``(seed, index, counts) -> text or None``: plays one random case in all backends and says what differs
             first; ``counts`` receives what was covered.
+        conservation: ``(actions, rows, seed) -> counts``: plays at least that many random actions, some of them in
+            batches of so many rows, checks that money and goods are conserved, and tells what was covered; raises an
+            ``AssertionError`` where something is not.
     """
 
     name: str
@@ -118,6 +122,7 @@ class Game:
     record: Named = None
     recompute: Named = None
     parity: Named = None
+    conservation: Named = None
 
     def load(self, part: str) -> Any:
         """A field of this game, loaded.

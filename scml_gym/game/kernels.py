@@ -132,6 +132,7 @@ def _kernel(argument: str, part: Any, methods: tuple[str, ...]) -> Any:
     own = kind if owner is None else owner
     if not hasattr(part, "kernel") or any(getattr(kind, m, None) is not getattr(own, m, None) for m in methods):
         raise NotCompiledError(
-            f"{argument}: {kind.__name__} is for single environments (vectorization_mode='sync')", argument
+            f"{argument}: {kind.__name__} is for single environments (vectorization_mode='sync', parallel_env)",
+            argument,
         )
     return part.kernel

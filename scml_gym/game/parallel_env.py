@@ -50,7 +50,8 @@ def factory_agents(factories: Iterable[Any]) -> dict[str, int]:
     Raises:
         InputError: if there is none, one is given twice, or one is no index.
     """
-    indices = tuple(whole("factories", i, least=0) for i in factories)
+    given = factories if isinstance(factories, Iterable) else ()
+    indices = tuple(whole("factories", i, least=0) for i in given)
     if not indices or len(set(indices)) != len(indices):
         raise InputError(f"factories={factories!r}; give at least one index, each once", "factories")
     return {f"factory_{i}": i for i in indices}

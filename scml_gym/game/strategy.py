@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from scml_gym.core.arguments import real
+from scml_gym.core.arguments import real, whole
 from scml_gym.core.errors import InputError, nearest
 from scml_gym.jit.random import N_DRAWS, counter_draws
 
@@ -63,6 +63,12 @@ class Strategy:
             shows how each one ended; may change ``state``. As ``decide`` it uses numbers and arrays only.
         n_draws: How many of the numbers ``decide`` may read, from the first on; the compiled world makes no others.
         interface: Of its game; given by name.
+        partner_draws: So many times ``interface.n_answers`` of the numbers, from the first on, belong to partners by
+            index: the answer to partner ``k`` is made from numbers ``k``, ``k + n_answers``, .. of these and from all
+            those after them. Where a decision is about one partner alone, the compiled world makes no others.
+
+    Raises:
+        InputError: if a number of draws is below 0 or more than there are.
     """
 
     name: str
@@ -74,6 +80,11 @@ class Strategy:
     learn: Learn | None = None
     n_draws: int = N_DRAWS
     interface: StrategyInterface = field(kw_only=True)
+    partner_draws: int = field(default=0, kw_only=True)
+
+    def __post_init__(self) -> None:
+        whole("n_draws", self.n_draws, 0, N_DRAWS)
+        whole("partner_draws", self.partner_draws, 0, self.n_draws // self.interface.n_answers)
 
     def parameter_array(self, overrides: Mapping[str, float] | np.ndarray | None = None) -> np.ndarray:
         """The parameters as float64, with some of them replaced; an array replaces all (a float64 one is not copied).

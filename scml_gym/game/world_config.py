@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -70,10 +70,11 @@ class WorldConfig(ABC):
         Raises:
             InputError: if there is none, or one that the backend cannot play.
         """
-        if isinstance(opponents, str) or not opponents:
+        named = [] if isinstance(opponents, str) or not isinstance(opponents, Iterable) else list(opponents)
+        if not named:
             raise InputError(f"opponents={opponents!r}; give a list of at least one player", "opponents")
         with about("opponents"):
-            self.makers: list[PlayerMaker] = [self._world.player_maker(_maker(o)) for o in opponents]
+            self.makers: list[PlayerMaker] = [self._world.player_maker(_maker(o)) for o in named]
 
     def draw(self, seed: int, factories: Sequence[int] | None = None) -> Drawn:
         """A world and the learner's factory in it: a pure function of the config and the seed; see `sample`."""
@@ -97,7 +98,9 @@ class WorldConfig(ABC):
         factories = (int(drawn),) if factories is None else factories
         for factory in factories:
             if not 0 <= factory < spec.n_factories:
-                raise InputError(f"factory {factory}: this world has factories 0 to {spec.n_factories - 1}")
+                raise InputError(
+                    f"factory {factory}: this world has factories 0 to {spec.n_factories - 1}", "factories"
+                )
         players = [None if i in factories else self.makers[k](int(world_seed)) for i, k in enumerate(choices)]
         return EpisodeSample(spec, players, tuple(factories), int(world_seed))
 

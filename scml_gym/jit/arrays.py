@@ -22,6 +22,11 @@ def scratch_integers(n: int) -> np.ndarray:
     return np.zeros(n, dtype=np.int64)
 
 
+def scratch_bits(n: int) -> np.ndarray:
+    """Zeros for the length of a call, uint64, shape ``(n,)``; ``n`` is a constant, and the array is not returned."""
+    return np.zeros(n, dtype=np.uint64)
+
+
 def scratch_floats(n: int) -> np.ndarray:
     """Zeros for the length of a call, float64, shape ``(n,)``; ``n`` is a constant, and the array is not returned."""
     return np.zeros(n)
@@ -176,4 +181,5 @@ if numba is not None:
             return _line(context, builder, signature.return_type, first, context.get_constant(types.intp, n))
 
     _scratch(scratch_integers, types.int64)
+    _scratch(scratch_bits, types.uint64)
     _scratch(scratch_floats, types.float64)

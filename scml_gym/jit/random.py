@@ -144,9 +144,19 @@ def counter_draws(seed: int, factory: int, day: int, decision: int) -> np.ndarra
 @jittable
 def fill_draws(seed: np.uint64, factory: int, day: int, decision: int, n: int, draws: np.ndarray) -> None:
     """The first ``n`` of `counter_draws`, in place."""
+    fill_part(draws_key(seed, factory, day, decision), 0, n, draws)
+
+
+@jittable
+def draws_key(seed: np.uint64, factory: int, day: int, decision: int) -> np.uint64:
+    """What the numbers of one decision are made of."""
     key = mix(seed + _GAMMA * np.uint64(factory + 1))
     key = mix(key + _GAMMA * np.uint64(day + 1))
-    key = mix(key + _GAMMA * np.uint64(decision + 1))
-    for i in range(n):
-        key += _GAMMA
-        draws[i] = np.float64(mix(key) >> np.uint64(11)) * 2.0**-53
+    return mix(key + _GAMMA * np.uint64(decision + 1))
+
+
+@jittable
+def fill_part(key: np.uint64, low: int, high: int, draws: np.ndarray) -> None:
+    """The numbers of a decision's `draws_key` from ``low`` to before ``high``, in place."""
+    for i in range(low, high):
+        draws[i] = np.float64(mix(key + _GAMMA * np.uint64(i + 1)) >> np.uint64(11)) * 2.0**-53

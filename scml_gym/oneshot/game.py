@@ -64,4 +64,5 @@ ONESHOT = Game(
     record="scml_gym.oneshot.recording:record_world",
     recompute="scml_gym.oneshot.recording:recompute",
     parity="scml_gym.oneshot.parity:compare_case",
+    conservation="scml_gym.oneshot.conservation:soak",
 )

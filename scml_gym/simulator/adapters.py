@@ -16,6 +16,9 @@ from negmas.sao.common import SAOResponse, SAOState
 from negmas.situated import Contract
 from scml.oneshot.agent import OneShotAgent, OneShotSyncAgent
 
+from scml_gym.core.arguments import brief
+from scml_gym.core.errors import InputError
+
 
 class Observer(Protocol):
     """How a game sees one factory of a simulation: it fills the game's view of it, and reads the answers to it.
@@ -201,9 +204,14 @@ def playing_class(player: Any, synchronous: type, asynchronous: type, external: 
         synchronous: The game's adapter of policies that answer all partners together.
         asynchronous: Of those that answer each negotiation by itself.
         external: Of external factories.
+
+    Raises:
+        InputError: if it is none of these.
     """
     if player is None:
         return external, {}
     if isinstance(player, tuple):
         return player
+    if not hasattr(player, "synchronous"):
+        raise InputError(f"players: {brief(player)}; valid: a policy, an scml agent class with arguments, or None")
     return (synchronous if player.synchronous else asynchronous), {}

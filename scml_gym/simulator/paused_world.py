@@ -17,12 +17,14 @@ from scml_gym.simulator.deterministic_world import OrderedWorld
 from scml_gym.simulator.external import External
 from scml_gym.simulator.global_rng import GlobalStreams
 from scml_gym.simulator.pausing import unwind
+from scml_gym.simulator.pending import due_answers, refuse_external
 from scml_gym.simulator.recording.log import WorldLog
 from scml_gym.simulator.recording.real_worlds import watch_world
 
 
 class PausedWorld(Uncopied):
-    """One real simulation as a `scml_gym.game.world.World`, reproducible, any factories external.
+    """One real simulation as a `scml_gym.game.world.World`, reproducible, any factories external; a track sets
+    ``no_ops``.
 
     The simulation runs in a greenlet: the policy of an external factory switches out of it in the middle of scml's
     call, and ``step`` switches back in with the answer. It must be stepped from the thread that started it. The
@@ -48,6 +50,9 @@ class PausedWorld(Uncopied):
     """
 
     backend: ClassVar = "reference"
+    no_ops: ClassVar[staticmethod[[], np.ndarray]]
+    """What makes an array of a track's answers."""
+
     why_not = "scml is paused in the middle of a call; make another one of the same spec and players and start it"
 
     def __init__(
@@ -63,7 +68,7 @@ class PausedWorld(Uncopied):
         self.external = tuple(i for i, p in enumerate(players) if p is None)
         self._streams = GlobalStreams(seed)
         self._pending: tuple[int, ...] = ()
-        self._done = False
+        self._started = self._done = False
         self._profits = np.zeros((spec.n_factories, spec.n_days))
         with self._streams.active():
             self.world = make(f"world{seed}")
@@ -83,7 +88,14 @@ class PausedWorld(Uncopied):
                 agent.policy = player
 
     def start(self) -> None:
-        """Run to the first decision of an external factory, or to the end where there is none."""
+        """Run to the first decision of an external factory, or to the end where there is none.
+
+        Raises:
+            InputError: if it was started before.
+        """
+        if self._started:
+            raise InputError("the world was started already: make another one")
+        self._started = True
         with self._streams.active():
             self._begin()
 
@@ -91,20 +103,20 @@ class PausedWorld(Uncopied):
         """Give the pending factories' answers and run on to the next decision.
 
         Raises:
-            InputError: if the world has ended or an answer is missing.
+            InputError: if the world has ended, or an answer is missing or of another form.
         """
-        if not self._pending:
-            raise InputError("the world has ended: start a new one")
-        for factory in self._pending:
-            if factory not in actions:
-                raise InputError(f"no action for factory {factory}, whose decision is due")
+        answers = due_answers(actions, self._pending, self.no_ops())
         with self._streams.active():
-            self._go_on({factory: actions[factory].copy() for factory in self._pending})
+            self._go_on({factory: answer.copy() for factory, answer in answers.items()})
 
     def run(self) -> None:
-        """Play a world without external factories to its end."""
+        """Play a world without external factories to its end.
+
+        Raises:
+            InputError: if it has some.
+        """
+        refuse_external(self.external)
         self.start()
-        assert self.done, "a world with external factories is played with step"
 
     def close(self) -> None:
         """End an unfinished simulation; done by itself when nothing refers to this object any more."""

@@ -13,9 +13,16 @@ from scml_gym.simulator.spec_pool import ArrayPool, PoolRange
 
 
 def parse_range(text: str) -> Range:
-    """A range as a command line gives it: ``50`` or ``50-200``."""
+    """A range as a command line gives it: ``50`` or ``50-200``.
+
+    Raises:
+        argparse.ArgumentTypeError: if it is neither.
+    """
     low, _, high = text.partition("-")
-    return (int(low), int(high)) if high else int(low)
+    try:
+        return (int(low), int(high)) if high else int(low)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r}; valid: a number, or a range as in 50-200") from None
 
 
 def add_range_options(parser: argparse.ArgumentParser, ranges: dict[str, PoolRange]) -> None:

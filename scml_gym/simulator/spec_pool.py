@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import io
 import os
-import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
@@ -17,10 +16,12 @@ from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 
-from scml_gym.core.arguments import Range, whole, whole_range
+from scml_gym.core.arguments import Range, brief, whole, whole_range
 from scml_gym.core.errors import InputError
-from scml_gym.core.files import replace_file
+from scml_gym.core.files import read_arrays, replace_file
+from scml_gym.core.registry import Registry
 from scml_gym.core.worker_processes import worker_processes
+from scml_gym.jit.arrays import scratch_bits
 from scml_gym.jit.compile import jittable
 from scml_gym.jit.random import below, open_stream
 
@@ -28,7 +29,7 @@ from scml_gym.jit.random import below, open_stream
 @jittable
 def pool_index(seed: int, size: int) -> int:
     """Which of ``size`` worlds a seed, 0 to 2**64 - 1, draws; the same in Python and compiled."""
-    stream = np.zeros(1, dtype=np.uint64)
+    stream = scratch_bits(1)
     open_stream(stream, seed)
     return below(stream, size)
 
@@ -56,6 +57,7 @@ class Tables(NamedTuple):
 
     Attributes:
         schema: Of files.
+        track: Whose worlds they are, as users know it.
         draw: ``(seed, *ranges) -> spec``.
         ranges: By the names of arguments of ``draw``, in their order; ``days`` is the first.
         spec_dtype: Of a world's record.
@@ -68,6 +70,7 @@ class Tables(NamedTuple):
     """
 
     schema: str
+    track: str
     draw: Callable[..., Any]
     ranges: dict[str, PoolRange]
     spec_dtype: np.dtype
@@ -175,14 +178,7 @@ class ArrayPool:
         Raises:
             InputError: if the file is missing, is no pool, is of another schema, or its arrays do not fit together.
         """
-        tables = cls.tables
-        try:
-            with np.load(path, allow_pickle=False) as data:
-                content = dict(data)
-        except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-            raise InputError(f"{path}: cannot be read as a pool of world specs ({error})") from error
-        except TypeError as error:  # a single array has no names
-            raise InputError(f"{path}: an array, not a pool of world specs") from error
+        tables, content = cls.tables, read_arrays(path, "a pool of world specs")
         schema = str(content.pop("schema", "none"))
         keys = {"seeds", *(valid.key for valid in tables.ranges.values()), *tables.spec_names, *tables.daily_names}
         if schema != tables.schema or set(content) != keys:
@@ -260,6 +256,27 @@ class ArrayPool:
                 raise InputError(f"none of the pool's {len(self)} worlds has {' and '.join(asked)}")
             self._subsets[key] = np.flatnonzero(inside)
         return self._subsets[key]
+
+
+def named_generator(generator: Any, generators: Registry, pool: type[ArrayPool]) -> Callable[..., Any]:
+    """The world generator that an argument ``generator`` gives: one of a registry, a pool, or any other callable.
+
+    Args:
+        generator: A name, or the generator itself.
+        generators: The game's.
+        pool: The game's kind of pools.
+
+    Raises:
+        InputError: if there is no such name, it is no generator, or a pool of another track.
+    """
+    if isinstance(generator, str):
+        return generators.get(generator, "generator")
+    if isinstance(generator, ArrayPool) and not isinstance(generator, pool):
+        raise InputError(f"generator: a pool of {generator.tables.track}, not of {pool.tables.track}", "generator")
+    if not callable(generator):
+        valid = f"{', '.join(generators)}, a SpecPool, or a callable"
+        raise InputError(f"generator={brief(generator)}; valid: {valid}", "generator")
+    return generator
 
 
 def _draw(draw: Callable[..., Any], ranges: tuple[Range, ...], seed: int) -> Any:

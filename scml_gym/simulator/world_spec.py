@@ -9,26 +9,37 @@ from __future__ import annotations
 import dataclasses
 import io
 import os
-import zipfile
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 
-from scml_gym.core.arguments import brief
-from scml_gym.core.errors import InputError
-from scml_gym.core.files import replace_file
+from scml_gym.core.arguments import brief, whole
+from scml_gym.core.errors import InputError, about
+from scml_gym.core.files import read_arrays, replace_file
 
 MOST_DAYS = 10_000
 """Simulated days of a drawn world, at most."""
 
+MOST_ROUNDS = 10_000
+"""Rounds of a negotiation, at most; the league has 20."""
+
+MOST_LINES = 1000
+"""Items that a factory can produce a day, at most; the league has 10."""
+
+MOST = 10**6
+"""Of any other number, at most; so no sum or product of a world is too large to be exact."""
+
+MOST_MONEY = 10**12
+"""Of a balance."""
+
 Scope = Literal["factory", "day", "world"]
 
 
-def numbers(scope: Scope, kind: type, *shape: int) -> dict[str, Any]:
+def numbers(scope: Scope, kind: type, *shape: int, low: float = 0, high: float = MOST) -> dict[str, Any]:
     """The metadata of a field of numbers: one of that kind and shape for each factory, for each of its days, or for the
-    world."""
-    return {"scope": scope, "kind": kind, "shape": shape}
+    world, each from ``low`` to ``high``."""
+    return {"scope": scope, "kind": kind, "shape": shape, "low": low, "high": high}
 
 
 class ArraySpec:
@@ -58,12 +69,14 @@ class ArraySpec:
         return self.exogenous_quantity.shape[1]
 
     def check_arrays(self) -> None:
-        """Bring every declared array into its kind.
+        """Bring every declared array into its kind, and the number of rounds.
 
         Raises:
-            InputError: if one has another shape or kind than was declared.
+            InputError: if one has another shape or kind than was declared, or holds a number out of its range.
         """
         n, days = (*np.shape(self.exogenous_quantity), 0, 0)[:2]
+        if days < 1:
+            raise InputError(f"world spec: exogenous_quantity has shape {np.shape(self.exogenous_quantity)}: no days")
         first = {"factory": (n,), "day": (n, days), "world": ()}
         for part in array_fields(type(self)):
             kind, shape = part.metadata["kind"], first[part.metadata["scope"]] + part.metadata["shape"]
@@ -72,7 +85,12 @@ class ArraySpec:
                 raise InputError(f"world spec: {part.name} has shape {value.shape}, not {shape}")
             if not np.can_cast(value.dtype, kind, "same_kind"):
                 raise InputError(f"world spec: {part.name} holds {value.dtype}, not {np.dtype(kind)}")
-            object.__setattr__(self, part.name, value.astype(kind, copy=False))
+            value, low, high = value.astype(kind, copy=False), part.metadata["low"], part.metadata["high"]
+            wrong = value[~((value >= low) & (value <= high))]  # a number that is none is wrong too
+            if wrong.size:
+                raise InputError(f"world spec: {part.name} holds {wrong[0]}; valid: {low} to {high}")
+            object.__setattr__(self, part.name, value)
+        object.__setattr__(self, "rounds", whole("rounds", self.rounds, 1, MOST_ROUNDS))
 
     def equals(self, other: Self) -> bool:
         """Whether every field is equal to the last bit."""
@@ -89,30 +107,41 @@ class ArraySpec:
         """Read what ``save`` wrote.
 
         Raises:
-            InputError: if the file is missing, is no world spec, or is of another schema.
+            InputError: if the file is missing, is no world spec, is of another schema, or holds what no world has.
         """
-        try:
-            with np.load(path, allow_pickle=False) as data:
-                content = dict(data)
-        except (OSError, ValueError, zipfile.BadZipFile) as error:
-            raise InputError(f"{path}: cannot be read as a world spec ({error})") from error
+        content = read_arrays(path, "a world spec")
         schema = str(content.pop("schema", "none"))
         names = {"rounds", *(part.name for part in array_fields(cls))}
         if schema != cls.schema or set(content) != names:
             raise InputError(f"{path}: schema {schema!r} instead of {cls.schema!r}")
-        content["rounds"] = int(content["rounds"])
-        return cls(**content)
+        try:
+            return cls(**content | {"rounds": content["rounds"][()]})
+        except InputError as error:
+            raise InputError(f"{path}: {error}") from error
 
 
-def check_spec(spec: Any, kind: type[ArraySpec]) -> None:
-    """Refuse what is no spec, or one of another track.
+def check_spec(spec: Any, kind: type[ArraySpec], key: str = "spec") -> None:
+    """Refuse what is no spec, or one of another track, for an argument ``key``.
 
     Raises:
         InputError: if it is not of that kind.
     """
     if not isinstance(spec, kind):
-        found = f"a spec of {spec.track}" if isinstance(spec, ArraySpec) else brief(spec)
-        raise InputError(f"spec: {found}, not of {kind.track}", "spec")
+        found = f"a spec of {spec.track}, not" if isinstance(spec, ArraySpec) else f"{brief(spec)}; valid: a spec"
+        raise InputError(f"{key}: {found} of {kind.track}", key)
+
+
+def given_spec(spec: Any, kind: type[ArraySpec]) -> Any:
+    """The spec that an argument ``spec`` gives: itself, or what the file of that path holds.
+
+    Raises:
+        InputError: if it is neither, or of another track.
+    """
+    if isinstance(spec, str | os.PathLike):
+        with about("spec"):
+            return kind.load(spec)
+    check_spec(spec, kind)
+    return spec
 
 
 def array_fields(spec: type) -> list[dataclasses.Field]:

@@ -62,11 +62,25 @@ def allocate(
     """
     n_groups = len(starts) - 1
     for side in range(2):
+        due, offers = _count_due(view, side)
+        if due == 0:
+            continue
         for group in range(n_groups):
             i = side * n_groups + group
-            if wanted[i] > 0:
+            if wanted[i] > 0 and offers > 0:
                 wanted[i] -= _take_best(view, side, starts[group], starts[group + 1], wanted[i], limits[i], actions)
         _ask(view, side, starts, wanted, limits, exponent, actions)
+
+
+@jittable
+def _count_due(view: StandardView, side: int) -> tuple[int, int]:
+    """How many partners of a side are to be answered, and how many of these have made an offer."""
+    due, offers = 0, 0
+    for k in range(side * MAX_PER_LEVEL, (side + 1) * MAX_PER_LEVEL):
+        if view["partners"][k]["my_turn"] != 0:
+            due += 1
+            offers += view["partners"][k]["offer_quantity"] > 0
+    return due, offers
 
 
 @jittable
@@ -82,8 +96,10 @@ def _take_best(
         partner = view["partners"][k]
         if partner["my_turn"] == 0 or not 0 < partner["offer_quantity"] <= wanted:
             continue
+        if not start <= partner["offer_day"] - view["day"] < stop:
+            continue
         gain = price_gain(view, k, partner["offer_price"])
-        if start <= partner["offer_day"] - view["day"] < stop and gain >= limit:
+        if gain >= limit:
             partners[n], quantities[n], gains[n] = k, partner["offer_quantity"], gain * partner["offer_quantity"]
             n += 1
     best, best_total, best_gain = 0, 0, 0.0
@@ -118,6 +134,11 @@ def _ask(
     """
     n_groups = len(starts) - 1
     asked, group_of = scratch_integers(MAX_GROUPS), scratch_integers(MAX_PER_LEVEL)
+    open_groups, n_open = scratch_integers(MAX_GROUPS), 0
+    for group in range(n_groups):
+        if wanted[side * n_groups + group] > 0 and starts[group] <= days_ahead(view):
+            open_groups[n_open] = group
+            n_open += 1
     booked = scratch_integers(BOOK_DAYS)
     for ahead in range(BOOK_DAYS):
         booked[ahead] = view["sales"][ahead] if side == SALE else view["supplies"][ahead]
@@ -128,11 +149,11 @@ def _ask(
         if view["partners"][k]["my_turn"] == 0 or actions[k]["response"] != NOOP:
             continue
         most = 0.0
-        for group in range(n_groups):
+        for i in range(n_open):
+            group = open_groups[i]
             left = wanted[side * n_groups + group]
-            share = left / (asked[group] + 1)
-            if left > asked[group] and starts[group] <= days_ahead(view) and share > most:
-                group_of[place], most = group, share
+            if left > asked[group] and left / (asked[group] + 1) > most:
+                group_of[place], most = group, left / (asked[group] + 1)
         if group_of[place] >= 0:
             asked[group_of[place]] += 1
     for place in range(MAX_PER_LEVEL):

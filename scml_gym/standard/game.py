@@ -30,4 +30,5 @@ STANDARD = Game(
     record="scml_gym.standard.recording:record_world",
     recompute="scml_gym.standard.recording:recompute",
     parity="scml_gym.standard.parity:compare_case",
+    conservation="scml_gym.standard.conservation:soak",
 )

@@ -28,26 +28,43 @@ SINGLE = ("render_mode", "strict", "max_episode_steps")
 class RowVectorEnv(Independent, VectorEnv, ABC):
     """A Gymnasium vector environment of rows; row ``i`` is the single environment with seed ``seed + i``.
 
+    Where several agents play in a world, each of them is a row: those of world ``i`` are the ``num_agents`` rows from
+    ``i * num_agents`` on. The world is then the single environment with seed ``seed + i``; its rows start and end
+    together.
+
     A copy (``copy``, ``deepcopy``, ``pickle``) goes on from where the original stands, alike and alone, with threads of
     its own.
 
     A subclass sets ``single_action_space`` and ``single_observation_space`` and then calls this constructor; it says
     what is played by ``_new_outputs``, ``_advance``, ``_reset_rows`` and ``_information``, and by ``_prepare`` how what
-    cannot be copied is made anew.
+    cannot be copied is made anew. What these are given and give is by world, but for the information, which is by row.
 
     Args:
-        num_envs: Rows.
+        num_envs: Worlds.
         autoreset_mode: When a row whose episode ended starts the next one: with the next step (``"NextStep"``), in the
             same step (``"SameStep"``, the last observation and information are in ``final_obs`` and ``final_info``), or
             when it is reset by hand (``"Disabled"``, with ``options={"reset_mask": ...}``).
         threads: Threads that share the rows; changes no result.
         action_dtype: Of the numbers of an action.
+        num_agents: Rows of a world.
+
+    Attributes:
+        num_worlds: Worlds.
+        num_agents: Rows of a world.
+        num_envs: All rows.
 
     Raises:
         InputError: if a number is below 1 or the autoreset mode is unknown.
     """
 
-    def __init__(self, num_envs: int, autoreset_mode: AutoresetMode | str, threads: int, action_dtype: Any):
+    def __init__(
+        self,
+        num_envs: int,
+        autoreset_mode: AutoresetMode | str,
+        threads: int,
+        action_dtype: Any,
+        num_agents: int = 1,
+    ):
         modes = {mode.value: mode for mode in AutoresetMode} | {mode.name: mode for mode in AutoresetMode}
         mode = modes.get(str(getattr(autoreset_mode, "value", autoreset_mode)))
         if mode is None:
@@ -56,13 +73,14 @@ class RowVectorEnv(Independent, VectorEnv, ABC):
                 "autoreset_mode",
             )
         self._threads = whole("threads", threads)
-        self.num_envs = whole("num_envs", num_envs)
+        self.num_worlds, self.num_agents = whole("num_envs", num_envs), num_agents
+        self.num_envs = self.num_worlds * num_agents
         self.metadata = {"autoreset_mode": mode, "render_modes": []}
         self.action_space = batch_space(self.single_action_space, self.num_envs)
         self.observation_space = batch_space(self.single_observation_space, self.num_envs)
         self._mode = mode
         self._action_dtype = action_dtype
-        self._ended = np.zeros(self.num_envs, dtype=np.bool_)
+        self._ended = np.zeros(self.num_worlds, dtype=np.bool_)
         self._seeds = SeedStreams([])
         self._everyone = np.ones(self.num_envs, dtype=np.bool_)
         self._last: Any = None
@@ -86,45 +104,61 @@ class RowVectorEnv(Independent, VectorEnv, ABC):
     @abstractmethod
     def _new_outputs(self) -> Any:
         """Fresh arrays, as those of earlier steps stay as they were: a NamedTuple of ``observations``, ``masks``,
-        ``rewards``, ``done`` and possibly others. Observations and masks may hold anything, all others zeros."""
+        ``rewards``, ``done`` and possibly others, by world. Observations and masks, those of its agents end to end, may
+        hold anything, all others zeros; rewards may be by row."""
 
     @abstractmethod
     def _advance(self, actions: np.ndarray, outputs: Any, resting: np.ndarray) -> None:
-        """Start the next episode in the rows that are resting, bool, shape ``(num_envs,)``; in all others answer and
-        run on to their next decisions, refusing actions outside the space."""
+        """Start the next episode in the worlds that are resting, bool, shape ``(num_worlds,)``; in all others answer
+        and run on to their next decisions, refusing actions outside the space."""
 
     @abstractmethod
     def _reset_rows(self, indices: np.ndarray, outputs: Any, seeded: np.ndarray) -> None:
-        """Start the next episode in some rows; ``seeded`` says for all rows which of them were given a seed."""
+        """Start the next episode in some worlds; ``seeded`` says for all of them which were given a seed."""
 
     @abstractmethod
     def _information(self, outputs: Any, rows: np.ndarray) -> Information:
         """What ``info`` holds of some rows, bool, shape ``(num_envs,)``."""
 
     def _kept(self, outputs: Any) -> Any:
-        """What the rows that are done show, apart from what the restarted rows will write over."""
+        """What the worlds that are done show, apart from what the restarted ones will write over."""
         return outputs._replace(masks=outputs.masks & outputs.done[:, None])
+
+    def _keep(self, outputs: Any, before: Any) -> None:
+        """Let the worlds that are not reset show what they did before."""
+        outputs.observations[:], outputs.masks[:] = before.observations, before.masks
+
+    def _by_row(self, values: np.ndarray) -> np.ndarray:
+        """Values by world, or by row, as values by row."""
+        return values if len(values) == self.num_envs else values.repeat(self.num_agents)
 
     def reset(
         self, *, seed: int | Sequence[int | None] | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Any, Information]:
         """Start an episode in every row, or in those of ``options["reset_mask"]`` (bool, shape ``(num_envs,)``).
 
+        Args:
+            seed: Of the first world, whose successors get those that follow; or one for each world.
+            options: See above; the rows of a world are reset together.
+
         Raises:
             InputError: for a wrong mask or wrong seeds; if a strategy raises.
         """
         seeds = self._list_seeds(seed)
-        chosen = np.ones(self.num_envs, dtype=np.bool_)
+        chosen = np.ones(self.num_worlds, dtype=np.bool_)
         outputs = self._new_outputs()
         check_names(options or {}, ["reset_mask"])
         if options is not None and "reset_mask" in options:
-            chosen = np.asarray(options["reset_mask"], dtype=np.bool_)
-            if chosen.shape != (self.num_envs,) or not chosen.any():
-                raise InputError(f"reset_mask of shape {chosen.shape}; valid: ({self.num_envs},), one of it true")
+            rows = np.asarray(options["reset_mask"], dtype=np.bool_)
+            if rows.shape != (self.num_envs,) or not rows.any():
+                raise InputError(f"reset_mask of shape {rows.shape}; valid: ({self.num_envs},), one of it true")
+            chosen = rows[:: self.num_agents].copy()
+            if not np.array_equal(self._by_row(chosen), rows):
+                raise InputError(f"reset_mask of a part of a world; valid: all of its {self.num_agents} rows or none")
             if self._last is not None:
-                outputs.observations[:], outputs.masks[:] = self._last.observations, self._last.masks
+                self._keep(outputs, self._last)
             elif not chosen.all():
-                raise InputError(f"reset_mask of {int(chosen.sum())} rows; valid: all of them at the first reset")
+                raise InputError(f"reset_mask of {int(rows.sum())} rows; valid: all of them at the first reset")
         fresh = not len(self._seeds)
         if fresh:
             self._seeds = SeedStreams(seeds)
@@ -139,7 +173,7 @@ class RowVectorEnv(Independent, VectorEnv, ABC):
             raise
         self._ended[chosen] = False
         self._last = outputs
-        return self._shape(outputs.observations), self._information(outputs, chosen)
+        return self._shape(outputs.observations), self._information(outputs, self._by_row(chosen))
 
     def step(self, actions: Any) -> tuple[Any, np.ndarray, np.ndarray, np.ndarray, Information]:
         """Answer in every row and run on to the next decisions.
@@ -152,7 +186,8 @@ class RowVectorEnv(Independent, VectorEnv, ABC):
         outputs = self._new_outputs()
         resting = self._ended
         if self._mode == AutoresetMode.DISABLED and resting.any():
-            raise InputError(f"row {int(np.argmax(resting))} has ended: reset it (options={{'reset_mask': ...}})")
+            row = int(np.argmax(self._by_row(resting)))
+            raise InputError(f"row {row} has ended: reset it (options={{'reset_mask': ...}})")
         try:
             self._advance(actions, outputs, resting)
             done = outputs.done
@@ -165,13 +200,13 @@ class RowVectorEnv(Independent, VectorEnv, ABC):
             self._last = None
             raise
         self._last = outputs
-        truncated = np.zeros(self.num_envs, dtype=np.bool_)
-        return self._shape(outputs.observations), outputs.rewards, done, truncated, information
+        rewards, terminated = self._by_row(outputs.rewards), self._by_row(done)
+        return self._shape(outputs.observations), rewards, terminated, np.zeros_like(terminated), information
 
     def action_masks(self) -> np.ndarray:
         """The valid choices of the decisions that are due, bool, shape ``(num_envs, choices)``."""
         require_reset(self._last is not None, "action_masks")
-        return self._last.masks
+        return self._masks(self._last)
 
     def sample_mask(self) -> tuple[Any, ...]:
         """The same masks, for each row as ``single_action_space.sample(mask=...)`` takes it: int8, and for a
@@ -181,7 +216,7 @@ class RowVectorEnv(Independent, VectorEnv, ABC):
             InputError: before ``reset``.
         """
         require_reset(self._last is not None, "sample_mask")
-        return tuple(sampling_mask(row, self.single_action_space) for row in self._last.masks)
+        return tuple(sampling_mask(row, self.single_action_space) for row in self.action_masks())
 
     def close_extras(self, **kwargs: Any) -> None:
         """End the threads."""
@@ -189,18 +224,23 @@ class RowVectorEnv(Independent, VectorEnv, ABC):
             workers.close()
 
     def _shape(self, observations: np.ndarray) -> Any:
-        """Flat observations, of shape ``(n, size)``, in the form of the observation space."""
+        """Flat observations of worlds in the form of the observation space, by row."""
         shape = self.single_observation_space.shape
         assert shape is not None, "a space without a shape needs a form of its own"
-        return observations if len(shape) == 1 else observations.reshape(len(observations), *shape)
+        return observations.reshape(-1, *shape)
+
+    def _masks(self, outputs: Any) -> np.ndarray:
+        """Masks by row."""
+        return outputs.masks.reshape(self.num_envs, -1)
 
     def _list_seeds(self, seed: int | Sequence[int | None] | None) -> Sequence[int | None]:
         if seed is None or isinstance(seed, (int, np.integer)):
-            return [None if seed is None else int(seed) + i for i in range(self.num_envs)]
+            return [None if seed is None else int(seed) + i for i in range(self.num_worlds)]
+        of = "row" if self.num_agents == 1 else "world"
         if not isinstance(seed, Sized):
-            raise InputError(f"seed={seed!r}; valid: a whole number, or one for each row")
-        if len(seed) != self.num_envs:
-            raise InputError(f"{len(seed)} seeds for {self.num_envs} rows")
+            raise InputError(f"seed={seed!r}; valid: a whole number, or one for each {of}")
+        if len(seed) != self.num_worlds:
+            raise InputError(f"{len(seed)} seeds for {self.num_worlds} {of}s")
         return seed
 
     def _in_threads(self, step: BatchStep) -> Workers:
@@ -209,17 +249,19 @@ class RowVectorEnv(Independent, VectorEnv, ABC):
         return self._workers[-1]
 
     def _restart(self, outputs: Any) -> Information:
-        """Start the next episode in the rows that are done; their last observation and information are kept aside."""
+        """Start the next episode in the worlds that are done; what their rows saw last, and their information, are kept
+        aside."""
         done = outputs.done
+        rows = self._by_row(done)
         last = np.full(self.num_envs, None, dtype=object)
         ended = np.flatnonzero(done)
         shown = self._shape(outputs.observations[ended])
-        for position, i in enumerate(ended):
+        for position, i in enumerate(np.flatnonzero(rows)):
             last[i] = {k: v[position] for k, v in shown.items()} if isinstance(shown, dict) else shown[position]
-        final = self._information(self._kept(outputs), done)
+        final = self._information(self._kept(outputs), rows)
         self._reset_rows(ended, outputs, np.zeros_like(done))
         information = self._information(outputs._replace(done=np.zeros_like(done)), self._everyone.copy())
-        return information | {"final_obs": last, "_final_obs": done, "final_info": final, "_final_info": done}
+        return information | {"final_obs": last, "_final_obs": rows, "final_info": final, "_final_info": rows}
 
     def _columns(self, rows: np.ndarray, values: dict[str, np.ndarray]) -> Information:
         """Values of some rows as Gymnasium's vector environments have them: whole columns, and whose they are."""

@@ -12,7 +12,7 @@ from scml_gym.registration import ENVIRONMENTS, PARALLEL_ENVIRONMENTS
 from tests.helpers.toy_game import TOY
 
 ALL = [game for game in map(GAMES.get, GAMES) if game is not TOY]  # which other tests may have registered
-OTHER_PARTS = ("players", "policies", "agents", "parity")
+OTHER_PARTS = ("players", "policies", "agents", "parity", "conservation")
 
 
 @pytest.mark.parametrize("game", ALL, ids=lambda game: game.name)

@@ -21,7 +21,8 @@ def same(left, right):
 def check_info(infos, i, info):
     """A row's information is that of the single environment."""
     assert infos["_action_mask"][i]
-    assert np.array_equal(infos["action_mask"][i], np.concatenate(info["action_mask"]))
+    mask = info["action_mask"]
+    assert np.array_equal(infos["action_mask"][i], np.concatenate(mask) if isinstance(mask, tuple) else mask)
     assert infos.get("ideal_profit", [None] * (i + 1))[i] == info.get("ideal_profit")
     for name in SUMMARY:
         assert (name in info) == (f"_{name}" in infos and bool(infos[f"_{name}"][i]))
@@ -60,3 +61,43 @@ def check_rows(name, options, rows, threads=1, steps=150):
         ended = terminated
         episodes += int(ended.sum())
     return episodes
+
+
+def check_agent_rows(module, options, worlds, threads=1, steps=120):
+    """The same of a PettingZoo environment's module, each of whose agents is a row.
+
+    Returns:
+        How many worlds ended.
+    """
+    envs = module.vector_env(worlds, threads=threads, **options)
+    singles = [module.parallel_env(**options) for _ in range(worlds)]
+    agents = singles[0].possible_agents
+    assert envs.possible_agents == agents and envs.num_envs == worlds * len(agents)
+    envs.action_space.seed(0)
+    observations, infos = envs.reset(seed=40)
+    resets = [env.reset(seed=40 + i) for i, env in enumerate(singles)]
+    rewards, terminated = np.zeros(envs.num_envs), np.zeros(envs.num_envs, dtype=bool)
+    ended, count = np.zeros(worlds, dtype=bool), 0
+    shown = [(seen, dict.fromkeys(agents, 0.0), dict.fromkeys(agents, False), info) for seen, info in resets]
+    for _ in range(steps):
+        for i, (seen, paid, ends, information) in enumerate(shown):
+            for k, agent in enumerate(agents, i * len(agents)):
+                assert same(row_of(observations, k), seen[agent]), (i, agent)
+                assert (rewards[k], terminated[k]) == (paid[agent], ends[agent])
+                check_info(infos, k, information[agent])
+                if "my_turn" in information[agent]:
+                    assert infos["active"][k] == information[agent]["my_turn"]
+        actions = envs.action_space.sample()
+        observations, rewards, terminated, truncated, infos = envs.step(actions)
+        assert not truncated.any() and rewards.dtype == np.float64
+        for i, env in enumerate(singles):
+            if ended[i]:
+                seen, information = env.reset()
+                shown[i] = seen, dict.fromkeys(agents, 0.0), dict.fromkeys(agents, False), information
+            else:
+                given = {agent: actions[i * len(agents) + k] for k, agent in enumerate(agents)}
+                seen, paid, ends, _, information = env.step(given)
+                shown[i] = seen, paid, ends, information
+            ended[i] = not env.agents
+        count += int(ended.sum())
+    return count

@@ -1,5 +1,9 @@
 """Pools of specs of all tracks: the worlds of scml's generator, in one file, drawn by seed."""
 
+import subprocess
+import sys
+import time
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -169,3 +173,22 @@ def test_command_refuses_in_one_line(case, tmp_path, monkeypatch, capsys, wrong)
         case.module.main(["--worlds", "2", "--factories", "1", "--out", "p.npz", *wrong])
     assert error.value.code == 2 and "error: " in capsys.readouterr().err
     assert not (tmp_path / "p.npz").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="the children of a process are not told here")
+def test_workers_end_with_a_process_that_is_killed(tmp_path):
+    """And nothing is left of the file that was being made."""
+    command = ["-m", "scml_gym.standard.worlds.pool", "--worlds", "100000", "--days", "9", "--workers", "2"]
+    deadline, workers = time.monotonic() + 60, []
+    with subprocess.Popen(
+        [sys.executable, *command, "--out", tmp_path / "pool.npz"], stderr=subprocess.DEVNULL
+    ) as made:
+        while len(workers) < 3 and time.monotonic() < deadline:  # one of them tracks resources
+            time.sleep(0.1)
+            workers = Path(f"/proc/{made.pid}/task/{made.pid}/children").read_text().split()
+        made.kill()
+    assert len(workers) == 3 and not any(tmp_path.iterdir())
+    while any(Path(f"/proc/{worker}").exists() for worker in workers):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)

@@ -24,7 +24,7 @@ from scml_gym.standard.worlds.generation import league_spec
 from scml_gym.standard.worlds.simulation import StandardSimulation
 
 SEED = 739584
-"""Other worlds than these: benchmarks/standard_parity.py."""
+"""Other worlds than these: benchmarks/parity.py standard."""
 
 
 @pytest.mark.parametrize("first", [0, 5, 10, 15])

@@ -3,11 +3,13 @@
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from scml_gym.core.errors import InputError
 from scml_gym.game.strategy import StrategyPolicy
 from scml_gym.jit.random import N_DRAWS, counter_draws
 from scml_gym.standard.players import player_maker
@@ -66,6 +68,24 @@ def test_reads_no_draws_beyond_those_it_names(name):
         answers = decide(name, view, draws=draws)
         draws[STRATEGIES.get(name).n_draws :] = np.nan
         np.testing.assert_array_equal(decide(name, view, draws=draws), answers)
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if STRATEGIES.get(name).partner_draws])
+def test_a_partner_is_answered_by_its_own_draws(name):
+    n = STRATEGIES.get(name).partner_draws * MAX_PARTNERS
+    for seed, view in enumerate(random_views(np.random.default_rng(13), 100)):
+        k = seed % MAX_PARTNERS
+        view["partners"]["my_turn"][np.arange(MAX_PARTNERS) != k] = 0
+        draws = counter_draws(seed, 0, 0, 0)
+        answers = decide(name, view, draws=draws)
+        draws[:n][np.arange(n) % MAX_PARTNERS != k] = np.nan
+        np.testing.assert_array_equal(decide(name, view, draws=draws), answers)
+
+
+@pytest.mark.parametrize("numbers", [{"n_draws": 49}, {"n_draws": -1}, {"n_draws": 31, "partner_draws": 2}])
+def test_no_strategy_has_more_draws_than_there_are(numbers):
+    with pytest.raises(InputError, match=f"{list(numbers)[-1]}={list(numbers.values())[-1]}"):
+        replace(STRATEGIES.get("do-nothing"), **numbers)
 
 
 @pytest.mark.parametrize("name", NAMES)

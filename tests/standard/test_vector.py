@@ -1,7 +1,5 @@
 """Vector environments of the Standard track: each row is a single environment, whatever the number of threads."""
 
-import copy
-
 import gymnasium
 import numpy as np
 import pytest
@@ -51,21 +49,6 @@ def test_a_pool_and_a_fixed_spec_are_played_as_by_single_environments(env_id):
         observations, _ = envs.reset(seed=9)
         for i in range(3):
             assert np.array_equal(observations[i], gymnasium.make(env_id, **options).reset(seed=9 + i)[0])
-
-
-@pytest.mark.parametrize("env_id", [CONCURRENT, DAILY])
-def test_a_copy_goes_on_alike_and_alone(env_id):
-    envs = gymnasium.make_vec(env_id, num_envs=3, **SETTING)
-    envs.action_space.seed(4)
-    envs.reset(seed=2)
-    actions = [envs.action_space.sample() for _ in range(30)]
-    for action in actions[:10]:
-        envs.step(action)
-    other = copy.deepcopy(envs)
-    played = [envs.step(action) for action in actions[10:]]
-    for before, action in zip(played, actions[10:], strict=True):
-        after = other.step(action)
-        assert np.array_equal(before[0], after[0]) and np.array_equal(before[1], after[1])
 
 
 def test_every_strategy_may_be_an_opponent_and_may_be_exchanged():

@@ -85,22 +85,28 @@ def test_same_seed_same_world(names, stock):
 
 
 @pytest.mark.slow
-def test_same_seed_same_world_in_every_process():
+@pytest.mark.parametrize(
+    ("names", "hash_seeds", "optimised"),
+    [(BUILTINS, ("0", "0"), ()), (["sync-random", "greedy", "just-in-time", "random"], ("0", "1"), ("-O",))],
+    ids=["built-in", "own"],
+)
+def test_same_seed_same_world_in_every_process(names, hash_seeds, optimised):
     code = (
         "import hashlib\n"
-        "from tests.helpers.standard_worlds import BUILTINS, play\n"
+        "from tests.helpers.standard_worlds import play\n"
         "from scml_gym.standard.worlds.generation import league_spec\n"
-        "world = play(league_spec(9, days=6, factories_per_level=(2, 4)), 9, BUILTINS)\n"
+        f"world = play(league_spec(9, days=6, factories_per_level=(2, 4)), 9, {names})\n"
         "parts = (world.contracts, world.profits, world.trading_prices, world.stock)\n"
         "print(hashlib.sha256(b''.join(part.tobytes() for part in parts)).hexdigest())"
     )
 
-    def digest(hash_seed):
-        run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment(hash_seed))
+    def digest(hash_seed, *options):
+        command = [sys.executable, *options, "-c", code]
+        run = subprocess.run(command, capture_output=True, text=True, env=environment(hash_seed))
         assert run.returncode == 0, run.stderr
         return run.stdout
 
-    assert digest("0") == digest("0")
+    assert digest(hash_seeds[0]) == digest(hash_seeds[1], *optimised)
 
 
 def environment(hash_seed):

@@ -21,7 +21,8 @@ class Who(NamedTuple):
 def same_seats(recordings: Recordings, first: Who, second: Who) -> pd.DataFrame:
     """In which seats did both play, and who gained more there? A row a seat, the greatest differences first.
 
-    A seat is a factory of a world; worlds with the same seed, days and size are the same world.
+    A seat is a factory of a world; worlds with the same seed, days and size are the same world. A seat of a bilateral
+    negotiation is a side of the same scenario with the same seed.
 
     Raises:
         InputError: if there is no seat in which both played.
@@ -42,7 +43,8 @@ def same_seats(recordings: Recordings, first: Who, second: Who) -> pd.DataFrame:
 
 
 def day_by_day(recordings: Recordings, first: Who, second: Who, seed: int | None = None) -> pd.DataFrame:
-    """When did the one gain what the other did not? Mean differences over the same seats, a row a day.
+    """When did the one gain what the other did not? Mean differences over the same seats, a row a day; none for
+    bilateral negotiations.
 
     Args:
         recordings: Open.
@@ -78,13 +80,13 @@ def day_by_day(recordings: Recordings, first: Who, second: Who, seed: int | None
 
 _PAIRS = """
 sized AS (
-    SELECT *, count(*) OVER (PARTITION BY run, world) AS size,
-        CASE WHEN level = 0 THEN 'seller' WHEN level = levels - 1 THEN 'buyer' ELSE 'middle' END AS place
+    SELECT * EXCLUDE (days, scenario), count(*) OVER (PARTITION BY run, world) AS size, coalesce(days, 0) AS days,
+        coalesce(scenario, '') AS scenario
     FROM seats
 ), pairs AS (
     SELECT a.seed, a.factory, a.place, a.run, a.world, b.run AS other_run, b.world AS other_world, a.score,
         b.score AS other_score
-    FROM sized a JOIN sized b USING (game, seed, days, size, factory)
+    FROM sized a JOIN sized b USING (game, scenario, seed, days, size, factory)
     WHERE a.run = $run AND a.competitor = $competitor AND b.run = $other_run AND b.competitor = $other_competitor
 )
 """

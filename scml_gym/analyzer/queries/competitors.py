@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from scml_gym.analyzer.queries.columns import grouped_by
 from scml_gym.analyzer.sources import Recordings
 from scml_gym.core.arguments import whole
-from scml_gym.core.errors import InputError, nearest
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,7 +41,7 @@ def losses(recordings: Recordings, run: int | None = None, by: Sequence[str] = (
     Raises:
         InputError: if ``by`` names something else.
     """
-    columns = _columns(by, ("run", "competitor", "place", "role", "configuration", "day", "play"))
+    columns = grouped_by(by, ("run", "competitor", "place", "role", "configuration", "day", "play"))
     return recordings.ask(
         f"""
         SELECT {columns}, count(*) AS days, avg(profit) AS profit, avg(hindsight) AS hindsight, avg(loss) AS loss,
@@ -56,7 +56,7 @@ def profits(
     recordings: Recordings, run: int | None = None, by: Sequence[str] = ("competitor", "place")
 ) -> pd.DataFrame:
     """What does the profit consist of? Money a factory and day, of every track; ``by`` as in `losses`."""
-    columns = _columns(by, ("run", "competitor", "place", "role", "configuration", "day", "play", "level"))
+    columns = grouped_by(by, ("run", "competitor", "place", "role", "configuration", "day", "play", "level"))
     return recordings.ask(
         f"""
         SELECT {columns}, count(*) AS days, avg(profit) AS profit, avg(revenue) AS revenue, avg(supplies) AS supplies,
@@ -127,7 +127,7 @@ def acceptance(
     Raises:
         InputError: if ``by`` names something else.
     """
-    columns = _columns(by, ACCEPTANCE)
+    columns = grouped_by(by, ACCEPTANCE)
     return recordings.ask(
         f"""
         WITH told AS (
@@ -220,17 +220,3 @@ def offers_made(recordings: Recordings, run: int | None = None, competitor: str 
         run=run,
         competitor=competitor,
     )
-
-
-def _columns(by: Sequence[str], valid: Sequence[str]) -> str:
-    """Names of columns in SQL.
-
-    Raises:
-        InputError: if one is not valid, or there is none.
-    """
-    if isinstance(by, str) or not by:
-        raise InputError(f"by={by!r}; give a list of at least one of: {', '.join(valid)}", "by")
-    for name in by:
-        if name not in valid:
-            raise InputError(f"by={name!r}{nearest(str(name), valid)}", "by")
-    return ", ".join(by)

@@ -36,12 +36,12 @@ def worlds(recordings: Recordings, run: int | None = None) -> pd.DataFrame:
     """Which worlds are there? A row a world, with means over its factories, in the order of the schedule."""
     return recordings.ask(
         """
-        SELECT w.run, w.world, w.configuration, w.block, w.play, w.seed, w.game, w.days, f.factories, f.score,
-            f.best_score, f.bankrupt, d.missing, d.unused, coalesce(c.contracts, 0) AS contracts
+        SELECT w.run, w.world, w.configuration, w.block, w.play, w.seed, w.game, w.scenario, w.days, f.factories,
+            f.score, f.best_score, f.bankrupt, d.missing, d.unused, coalesce(c.contracts, 0) AS contracts
         FROM worlds w
         JOIN (SELECT run, world, count(*) AS factories, avg(score) AS score, max(score) AS best_score,
                 count(*) FILTER (bankrupt) AS bankrupt FROM factories GROUP BY ALL) f USING (run, world)
-        JOIN (SELECT run, world, sum(missing) AS missing, sum(unused) AS unused FROM days GROUP BY ALL) d
+        LEFT JOIN (SELECT run, world, sum(missing) AS missing, sum(unused) AS unused FROM days GROUP BY ALL) d
             USING (run, world)
         LEFT JOIN (SELECT run, world, count(*) AS contracts FROM contracts GROUP BY ALL) c USING (run, world)
         WHERE $run IS NULL OR w.run = $run
@@ -64,7 +64,7 @@ def scores(recordings: Recordings, run: int | None = None) -> pd.DataFrame:
         SELECT run, world,
             coalesce(configuration, dense_rank() OVER (PARTITION BY run ORDER BY world)) AS configuration,
             block, play, seed, competitor, role, factory,
-            CASE WHEN level = 0 THEN 'seller' WHEN level = levels - 1 THEN 'buyer' ELSE 'middle' END AS level,
+            place AS level,
             score, initial_balance, profit, bankrupt
         FROM seats WHERE $run IS NULL OR run = $run ORDER BY run, world, factory
         """,
@@ -183,14 +183,14 @@ def decisions(
 
 
 def recompute(recordings: Recordings, run: int, world: str) -> Recomputed:
-    """What did a world bring, by its parameters and contracts alone? To check a recording, or to change it.
+    """What did a world bring, by its parameters and contracts (or offers) alone? To check a recording, or to change it.
 
     Raises:
         InputError: if there is no such world.
     """
     tables = {
         name: recordings.ask(f"SELECT * FROM {name} WHERE run = $run AND world = $world", run=run, world=world)
-        for name in ("worlds", "factories", "days", "contracts")
+        for name in ("worlds", "factories", "days", "contracts", "offers")
     }
     if not len(tables["worlds"]):
         raise InputError(f"world={world!r}: run {run} has no such world", "world")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from functools import partial
 from typing import Any
 
 import gymnasium
@@ -10,13 +12,16 @@ import numpy as np
 from scml_gym.bilateral.envs.codecs import BilateralCodec
 from scml_gym.bilateral.envs.config import BILATERAL_BACKENDS, BilateralConfig
 from scml_gym.bilateral.negotiators.base import NO_OFFER
+from scml_gym.bilateral.recording import record_world
 from scml_gym.bilateral.rewards import BilateralReward
 from scml_gym.bilateral.view import ACCEPTED_BY, LEARNER, BilateralView, mean_received
 from scml_gym.bilateral.worlds.protocol import BilateralWorld, Negotiation
+from scml_gym.bilateral.worlds.recorded import RecordedWorld
 from scml_gym.core.arguments import check_render_mode
 from scml_gym.core.errors import InputError, require_reset
 from scml_gym.core.masks import sampling_mask
 from scml_gym.game.env import MOST_WORLDS
+from scml_gym.simulator.recording.folder import Recording, new_log
 
 RENDER_MODES = ("ansi",)
 
@@ -30,9 +35,11 @@ class NegotiationEnv(gymnasium.Env[np.ndarray, np.int64]):
         reward: What is paid.
         backend: ``"compiled"`` or ``"reference"``.
         render_mode: ``"ansi"`` or None.
+        recording: A folder that every negotiation is recorded to which is played to its end, or None.
 
     Raises:
-        InputError: for an unknown backend or render mode, or an opponent that the backend cannot play.
+        InputError: for an unknown backend or render mode, an opponent that the backend cannot play, or a folder that
+            is no recording.
     """
 
     metadata = {"render_modes": list(RENDER_MODES), "render_fps": 4}
@@ -44,6 +51,7 @@ class NegotiationEnv(gymnasium.Env[np.ndarray, np.int64]):
         reward: BilateralReward,
         backend: str,
         render_mode: str | None,
+        recording: str | os.PathLike[str] | None = None,
     ):
         check_render_mode(render_mode, RENDER_MODES)
         self.config, self.codec, self.reward, self.render_mode = config, codec, reward, render_mode
@@ -53,6 +61,7 @@ class NegotiationEnv(gymnasium.Env[np.ndarray, np.int64]):
         self._negotiation: Negotiation | None = None
         self._world: BilateralWorld | None = None
         self._begun = False
+        self._recording = None if recording is None else Recording(recording)
         self._start(0)
 
     def reset(
@@ -143,9 +152,17 @@ class NegotiationEnv(gymnasium.Env[np.ndarray, np.int64]):
         if world is None or negotiation is not self._negotiation:
             if world is not None:
                 world.close()
-            world = self._world = self._make_world(negotiation)
+            world = self._world = self._new_world(negotiation)
             self._negotiation = negotiation
         return world
+
+    def _new_world(self, negotiation: Negotiation) -> BilateralWorld:
+        world = self._make_world(negotiation)
+        if self._recording is None:
+            return world
+        players = [negotiation.opponent, negotiation.opponent]
+        players[negotiation.profile] = None
+        return RecordedWorld(world, negotiation, partial(new_log, self._recording, record_world, players))
 
 
 def ending(view: BilateralView) -> dict[str, Any]:

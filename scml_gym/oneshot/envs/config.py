@@ -15,9 +15,11 @@ from scml_gym.game.world_config import EpisodeSample, Opponent, WorldConfig
 from scml_gym.oneshot.envs.sampling import draw_players
 from scml_gym.oneshot.recording import record_world
 from scml_gym.oneshot.view import BUYER, MAX_PARTNERS, SELLER
+from scml_gym.oneshot.worlds.pool import SpecPool
 from scml_gym.oneshot.worlds.spec import WorldSpec
 from scml_gym.simulator.recording.folder import Recording, episode_log
-from scml_gym.simulator.world_spec import MOST_DAYS
+from scml_gym.simulator.spec_pool import named_generator
+from scml_gym.simulator.world_spec import MOST_DAYS, check_spec, given_spec
 
 BACKENDS = Registry("backend")
 BACKENDS.register("compiled", "scml_gym.oneshot.worlds.compiled.world:CompiledWorld")
@@ -64,26 +66,30 @@ class OneShotConfig(WorldConfig):
         backend: str = "compiled",
         recording: str | os.PathLike[str] | None = None,
     ):
-        self.recording = None if recording is None else Recording(recording)
-        if level not in LEVELS:
+        if level not in list(LEVELS):
             raise InputError(f"level={level!r}; valid: {', '.join(LEVELS)}", "level")
         if timing not in ("rounds", "moves"):
             raise InputError(f"timing={timing!r}; valid: rounds, moves", "timing")
         self.levels = np.array(LEVELS[level])
         self.timing = timing
-        self.generate = GENERATORS.get(generator, "generator") if isinstance(generator, str) else generator
+        self.generate = named_generator(generator, GENERATORS, SpecPool)
         whole_range("days", days, 1, MOST_DAYS)
         whole_range("factories_per_level", factories_per_level, 1, MAX_PARTNERS)
         self.days = days
         self.factories_per_level = factories_per_level
         super().__init__(BACKENDS.get(backend, "backend"), opponents)
-        self.spec = spec if isinstance(spec, WorldSpec) or spec is None else WorldSpec.load(spec)
+        self.spec = None if spec is None else given_spec(spec, WorldSpec)
         if self.spec is None:
-            self.generate(0, days, factories_per_level)  # refuse an impossible config now
+            self.draw_spec(0)  # refuse an impossible config now
+        self.recording = None if recording is None else Recording(recording)
 
     def draw_spec(self, seed: int) -> WorldSpec:
         """See `WorldConfig`."""
-        return self.generate(seed, self.days, self.factories_per_level) if self.spec is None else self.spec
+        if self.spec is not None:
+            return self.spec
+        spec = self.generate(seed, self.days, self.factories_per_level)
+        check_spec(spec, WorldSpec, "generator")
+        return spec
 
     def draw_players(self, stream: np.ndarray, spec: WorldSpec, choices: np.ndarray) -> tuple[int, int]:
         """See `WorldConfig`."""

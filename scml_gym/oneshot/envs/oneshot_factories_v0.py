@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gymnasium.utils import EzPickle
 
@@ -14,6 +14,9 @@ from scml_gym.oneshot.observations.factory import make_encoder
 from scml_gym.oneshot.render import RENDER_MODES, render_day
 from scml_gym.oneshot.rewards.factory import Reward, make_reward
 from scml_gym.oneshot.rules import validate
+
+if TYPE_CHECKING:
+    from scml_gym.oneshot.envs.vector.factories import OneShotFactoriesVectorEnv
 
 
 @named_arguments(OneShotConfig, without=["level"])
@@ -46,6 +49,11 @@ class OneShotFactoriesEnv(ParallelWorldEnv, EzPickle):
     ## Information
     For each agent ``action_mask`` and ``my_turn`` (whether it has something to answer), and with the last step only
     ``score``, ``profit``, ``agreements``, ``negotiations``, ``decisions``, ``invalid_actions`` and ``bankrupt``.
+
+    ## Many at Once
+    ``oneshot_factories_v0.vector_env(num_worlds)`` is a native vector environment in which each agent is a row, those
+    of a world side by side; ``infos["active"]`` says which have something to answer. See
+    `scml_gym.oneshot.envs.vector.factories.OneShotFactoriesVectorEnv`.
 
     ## Arguments
     Those of `scml_gym.oneshot.envs.config.OneShotConfig` but ``level``, and ``factories`` (indices), ``observability``,
@@ -114,3 +122,18 @@ class OneShotFactoriesEnv(ParallelWorldEnv, EzPickle):
 
 
 parallel_env = OneShotFactoriesEnv
+
+
+def vector_env(num_worlds: int, **arguments: Any) -> OneShotFactoriesVectorEnv:
+    """Many of these environments at once, in compiled code, as a Gymnasium vector environment: each factory is a row.
+
+    Args:
+        num_worlds: Worlds.
+        arguments: Those of `scml_gym.oneshot.envs.vector.factories.OneShotFactoriesVectorEnv`.
+
+    Raises:
+        InputError: as that class does.
+    """
+    from scml_gym.oneshot.envs.vector.factories import OneShotFactoriesVectorEnv
+
+    return OneShotFactoriesVectorEnv(num_worlds, **arguments)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from gymnasium.utils import EzPickle
@@ -15,12 +15,15 @@ from scml_gym.core.parallel import check_agents
 from scml_gym.game.parallel_env import WorldAgents
 from scml_gym.game.rewards import finite
 from scml_gym.oneshot.envs.config import OneShotConfig
-from scml_gym.oneshot.envs.partner_codec import PartnerCodec, negotiation_reward
+from scml_gym.oneshot.envs.partner_codec import AGENTS, PartnerCodec, negotiation_reward
 from scml_gym.oneshot.render import RENDER_MODES, render_day
 from scml_gym.oneshot.rewards.negotiation import NegotiationReward
 from scml_gym.oneshot.rewards.negotiation_ends import PartnerTracker
 from scml_gym.oneshot.rules import validate
-from scml_gym.oneshot.view import MAX_PARTNERS, FactoryView, new_actions
+from scml_gym.oneshot.view import FactoryView, new_actions
+
+if TYPE_CHECKING:
+    from scml_gym.oneshot.envs.vector.negotiations import OneShotNegotiationsVectorEnv
 
 
 @named_arguments(OneShotConfig)
@@ -56,6 +59,11 @@ class OneShotNegotiationsEnv(WorldAgents, EzPickle):
     ## Information
     For each agent ``action_mask``, ``negotiation_end``, and with the last step only the factory's ``score``,
     ``profit``, ``agreements``, ``negotiations``, ``decisions``, ``invalid_actions`` and ``bankrupt``.
+
+    ## Many at Once
+    ``oneshot_negotiations_v0.vector_env(num_worlds)`` is a native vector environment in which each agent is a row,
+    8 of each world; ``infos["active"]`` says which have something to answer. See
+    `scml_gym.oneshot.envs.vector.negotiations.OneShotNegotiationsVectorEnv`.
 
     ## Arguments
     Those of `scml_gym.oneshot.envs.config.OneShotConfig`, and ``observation``, ``quantity_bins``, ``price_bins``,
@@ -98,8 +106,7 @@ class OneShotNegotiationsEnv(WorldAgents, EzPickle):
         self.reward = negotiation_reward(reward)
         self.strict = flag("strict", strict)
         self.render_mode = check_render_mode(render_mode, RENDER_MODES)
-        names = [f"partner_{k}" for k in range(MAX_PARTNERS)]
-        observation_spaces = {name: copy.deepcopy(self.codec.observation_space) for name in names}
+        observation_spaces = {agent: copy.deepcopy(self.codec.observation_space) for agent in AGENTS}
         WorldAgents.__init__(self, observation_spaces, self.codec.action_space)
 
     def reset(self, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[dict, dict]:
@@ -159,3 +166,18 @@ class OneShotNegotiationsEnv(WorldAgents, EzPickle):
 
 
 parallel_env = OneShotNegotiationsEnv
+
+
+def vector_env(num_worlds: int, **arguments: Any) -> OneShotNegotiationsVectorEnv:
+    """Many of these environments at once, in compiled code, as a Gymnasium vector environment: each agent is a row.
+
+    Args:
+        num_worlds: Worlds, of 8 rows each.
+        arguments: Those of `scml_gym.oneshot.envs.vector.negotiations.OneShotNegotiationsVectorEnv`.
+
+    Raises:
+        InputError: as that class does.
+    """
+    from scml_gym.oneshot.envs.vector.negotiations import OneShotNegotiationsVectorEnv
+
+    return OneShotNegotiationsVectorEnv(num_worlds, **arguments)

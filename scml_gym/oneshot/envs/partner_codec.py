@@ -14,9 +14,12 @@ from scml_gym.oneshot.actions.negotiation import PartnerActions
 from scml_gym.oneshot.observations.factory import PartnerEncoder
 from scml_gym.oneshot.observations.negotiation import PartnerStates
 from scml_gym.oneshot.rewards.negotiation import NegotiationReward
-from scml_gym.oneshot.view import FactoryView
+from scml_gym.oneshot.view import MAX_PARTNERS, FactoryView
 
 STATES = ("needs", "offer", "full")
+
+AGENTS = tuple(f"partner_{k}" for k in range(MAX_PARTNERS))
+"""Names of the agents of all negotiations of a factory, by partner index."""
 
 PARTNERS = 0xA54FF53A5F1D36F1
 """Keeps the stream of partners apart from that of the episode's sample, which has the same seed."""

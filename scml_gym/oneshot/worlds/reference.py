@@ -9,7 +9,7 @@ import numpy as np
 
 from scml_gym.game.world import PlayerMaker
 from scml_gym.oneshot.players import Player, player_maker
-from scml_gym.oneshot.view import HIDDEN_DTYPE, MAX_PARTNERS, SELLER
+from scml_gym.oneshot.view import HIDDEN_DTYPE, MAX_PARTNERS, SELLER, new_actions
 from scml_gym.oneshot.worlds.adapters import agent_class
 from scml_gym.oneshot.worlds.protocol import check_players
 from scml_gym.oneshot.worlds.simulation import OneShotSimulation
@@ -41,6 +41,8 @@ class ReferenceWorld(PausedWorld):
     generators are untouched. scml's built-in agents iterate over sets of names, so worlds with them repeat only under
     the same PYTHONHASHSEED.
     """
+
+    no_ops = staticmethod(new_actions)
 
     def __init__(
         self,

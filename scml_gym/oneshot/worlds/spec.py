@@ -9,7 +9,7 @@ import numpy as np
 
 from scml_gym.core.errors import InputError
 from scml_gym.oneshot.view import BUYER, MAX_PARTNERS, SELLER
-from scml_gym.simulator.world_spec import ArraySpec, numbers
+from scml_gym.simulator.world_spec import MOST_LINES, MOST_MONEY, ArraySpec, numbers
 
 if TYPE_CHECKING:
     from scml.oneshot.world import SCMLBaseWorld
@@ -44,9 +44,9 @@ class WorldSpec(ArraySpec):
     track: ClassVar[str] = "OneShot"
 
     level: np.ndarray = field(metadata=numbers("factory", np.int64))
-    lines: np.ndarray = field(metadata=numbers("factory", np.int64))
+    lines: np.ndarray = field(metadata=numbers("factory", np.int64, low=1, high=MOST_LINES))
     production_cost: np.ndarray = field(metadata=numbers("factory", np.int64))
-    initial_balance: np.ndarray = field(metadata=numbers("factory", np.int64))
+    initial_balance: np.ndarray = field(metadata=numbers("factory", np.int64, low=1, high=MOST_MONEY))
     exogenous_quantity: np.ndarray = field(metadata=numbers("day", np.int64))
     exogenous_price: np.ndarray = field(metadata=numbers("day", np.int64))
     shortfall_penalty: np.ndarray = field(metadata=numbers("day", np.float64))

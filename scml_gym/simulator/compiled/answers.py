@@ -58,10 +58,12 @@ def answer_rules(fits: Callable[..., bool], clear_offer: Callable[..., None]) ->
     def repair(view: Any, actions: np.ndarray) -> int:
         invalid = 0
         for k in range(len(actions)):
-            my_turn = view["partners"][k]["my_turn"] != 0
+            my_turn, nothing = view["partners"][k]["my_turn"] != 0, actions[k]["response"] == NOOP
+            if nothing and not my_turn:
+                continue
             if not is_valid(view, actions, k):
                 invalid += 1
-            elif not (my_turn and actions[k]["response"] == NOOP):
+            elif not nothing:
                 continue
             actions[k]["response"] = END if my_turn else NOOP
             clear_offer(actions, k)

@@ -118,7 +118,7 @@ def place_players(
         record["kind"] = EXTERNAL if factory == learner else player["kind"]
         record["decide"] = player["decide"]
         record["learn"] = 0 if factory == learner else player["learn"]
-        record["n_draws"] = player["n_draws"]
+        record["n_draws"], record["partner_draws"] = player["n_draws"], player["partner_draws"]
         record["params"], record["n_params"] = player["params"], player["n_params"]
         record["state"], record["n_state"] = state.ctypes.data + factory * size * state.itemsize, player["n_state"]
         record["seed"] = np.uint64(seed)

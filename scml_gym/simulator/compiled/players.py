@@ -14,7 +14,7 @@ import numpy as np
 
 from scml_gym.game.calls import call_decide, call_learn
 from scml_gym.jit.compile import jittable
-from scml_gym.jit.random import fill_draws
+from scml_gym.jit.random import draws_key, fill_part
 from scml_gym.simulator.compiled.alternating_offers import ASK, NOOP, OFFER, SELLER, WAIT
 from scml_gym.simulator.compiled.layout import ASYNCHRONOUS, EXTERNAL
 from scml_gym.simulator.compiled.synchronous import give_answer, keep_answer, must_wait
@@ -100,13 +100,29 @@ def compile_players(track: Track) -> Players:
 
     @jittable
     def propose(world: np.void, factory: int) -> None:
-        views, player, actions = world["views"], world["players"][factory], world["actions"]
-        view = views[factory]
-        clear_actions(actions)
+        view, player = world["views"][factory], world["players"][factory]
         if player["n_draws"] > 0:
-            fill_draws(
-                player["seed"], view["factory"], view["day"], view["decision"], player["n_draws"], world["draws"]
-            )
+            key = draws_key(player["seed"], view["factory"], view["day"], view["decision"])
+            fill_part(key, 0, player["n_draws"], world["draws"])
+        ask(world, factory)
+
+    @jittable
+    def propose_to(world: np.void, factory: int, k: int) -> None:
+        """`propose` where only partner ``k`` is to be answered."""
+        view, player, n_answers = world["views"][factory], world["players"][factory], len(world["actions"])
+        if player["n_draws"] > 0:
+            key = draws_key(player["seed"], view["factory"], view["day"], view["decision"])
+            of_partners = player["partner_draws"] * n_answers
+            for i in range(k, of_partners, n_answers):
+                fill_part(key, i, i + 1, world["draws"])
+            fill_part(key, of_partners, player["n_draws"], world["draws"])
+        ask(world, factory)
+
+    @jittable
+    def ask(world: np.void, factory: int) -> None:
+        """Have a factory's strategy decide; its draws are made."""
+        views, player, actions = world["views"], world["players"][factory], world["actions"]
+        clear_actions(actions)
         address = views.ctypes.data + factory * views.itemsize
         call_decide(player, address, player["state"], world["draws"].ctypes.data, actions.ctypes.data)
 
@@ -122,7 +138,7 @@ def compile_players(track: Track) -> Players:
     def decide_one(world: np.void, factory: int, k: int, negotiation: np.void) -> int:
         """The answer of an asynchronous factory in one negotiation, given at once."""
         show_turn(world, factory, k, negotiation)
-        propose(world, factory)
+        propose_to(world, factory, k)
         check(world, factory)
         partner, action = world["views"][factory]["partners"][k], world["actions"][k]
         partner["my_turn"] = 0

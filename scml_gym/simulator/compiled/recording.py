@@ -14,7 +14,7 @@ from scml_gym.jit.callbacks import integers_at
 from scml_gym.jit.compile import jittable
 from scml_gym.simulator.compiled.alternating_offers import OFFER, SELLER, WAIT
 from scml_gym.simulator.compiled.layout import NO_NEGOTIATION
-from scml_gym.simulator.recording.log import EVENT_DTYPE, WorldLog, place_of
+from scml_gym.simulator.recording.log import EVENT_DTYPE, Moment, WorldLog, moment_of, place_of
 
 _FIELDS = len(EVENT_DTYPE.names or ())
 _LOG_FIELDS = [
@@ -88,7 +88,11 @@ def use_log(record: Any, events: np.ndarray, log: WorldLog) -> None:
         negotiation = negotiations[with_each[k]]
         return int(negotiation["buyer"] if negotiation["seller"] == factory else negotiation["seller"])
 
-    log.watch(lambda seen: places.get(place_of(seen)), partner)
+    def find(seen: Any) -> Moment | None:
+        factory = places.get(place_of(seen))
+        return None if factory is None else moment_of(factory, seen)
+
+    log.watch(find, partner)
 
 
 def take_day(record: Any, events: np.ndarray, log: WorldLog) -> None:

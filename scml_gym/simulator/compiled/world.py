@@ -16,6 +16,7 @@ from scml_gym.simulator.compiled.advance import DAY, DECISION, OVER, Rows
 from scml_gym.simulator.compiled.layout import ASYNCHRONOUS, EXTERNAL, SYNCHRONOUS
 from scml_gym.simulator.compiled.recording import room_for_a_day, take_day, use_log
 from scml_gym.simulator.compiled.scores import score_of
+from scml_gym.simulator.pending import due_answers, refuse_external
 from scml_gym.simulator.recording.log import WorldLog
 
 
@@ -93,29 +94,33 @@ class CompiledSimulation(Independent):
             _fill_player(record, player, state)
 
     def start(self) -> None:
-        """Run to the first decision of an external factory, or to the end where there is none."""
+        """Run to the first decision of an external factory, or to the end where there is none.
+
+        Raises:
+            InputError: if it was started or closed before.
+        """
+        if self._status != DAY:
+            raise InputError("the world was started already: make another one")
         self._run()
 
     def step(self, actions: Mapping[int, np.ndarray]) -> None:
         """Give the pending factories' answers and run on to the next decision.
 
         Raises:
-            InputError: if the world has ended or an answer is missing.
+            InputError: if the world has ended, or an answer is missing or of another form.
         """
-        pending = self.pending
-        if not pending:
-            raise InputError("the world has ended: start a new one")
-        for factory in pending:
-            if factory not in actions:
-                raise InputError(f"no action for factory {factory}, whose decision is due")
-        for factory in pending:
-            self._rows.answer(self._worlds, 0, factory, actions[factory])
+        for factory, answers in due_answers(actions, self.pending, self._record["actions"]).items():
+            self._rows.answer(self._worlds, 0, factory, answers)
         self._run()
 
     def run(self) -> None:
-        """Play a world without external factories to its end."""
+        """Play a world without external factories to its end.
+
+        Raises:
+            InputError: if it has some.
+        """
+        refuse_external(self.external)
         self.start()
-        assert self.done, "a world with external factories is played with step"
 
     def close(self) -> None:
         """End an unfinished world; nobody decides in it any more."""

@@ -18,7 +18,7 @@ from typing import Any
 from scml_gym.core.errors import InputError
 from scml_gym.core.files import make_folder, replace_file
 from scml_gym.simulator.recording.log import WorldLog
-from scml_gym.simulator.recording.schema import SCHEMA, arrow_schema
+from scml_gym.simulator.recording.schema import SCHEMA, TABLES, arrow_schema
 from scml_gym.simulator.recording.tables import About, Table
 
 HEAD = "recording.json"
@@ -58,7 +58,8 @@ class Recording:
 
         Args:
             name: Of the world, a valid name of a folder.
-            tables: See `scml_gym.simulator.recording.schema.TABLES`; those without rows leave no file.
+            tables: See `scml_gym.simulator.recording.schema.TABLES`; those without rows leave no file, and
+                a column that is missing or None is null.
 
         Raises:
             InputError: if the folder cannot be written to.
@@ -76,10 +77,15 @@ class Recording:
         shutil.rmtree(unfinished, ignore_errors=True)
         unfinished.mkdir(parents=True)
         for table, columns in tables.items():
+            assert columns.keys() <= TABLES[table].keys(), (
+                f"{table} has no column {columns.keys() - TABLES[table].keys()}"
+            )
             rows = len(next(iter(columns.values())))
             if rows:
                 schema = arrow_schema(table)
-                arrays = [_array(columns[field.name], field.type, rows) for field in schema if field.name != "world"]
+                arrays = [
+                    _array(columns.get(field.name), field.type, rows) for field in schema if field.name != "world"
+                ]
                 arrays.insert(0, pa.repeat(name, rows))
                 content = pa.Table.from_arrays(arrays, schema=schema)
                 with (unfinished / f"{table}.parquet").open("wb") as file:
@@ -154,28 +160,32 @@ class WriteWorld:
         self.recording.write(name, self.record(world, self.about))
 
 
-def episode_log(recording: Recording | None, record: RecordWorld, players: Sequence[Any], seed: int) -> WorldLog | None:
-    """The log of a world that an environment plays; None where it is not recorded.
+def new_log(recording: Recording, record: RecordWorld, players: Sequence[Any], seed: int) -> WorldLog:
+    """The log of a world that an environment plays.
 
     Args:
-        recording: Of the environment; None for none.
+        recording: Of the environment.
         record: Of the game.
         players: Of each factory; None where the learner plays.
         seed: Of the world.
     """
-    if recording is None:
-        return None
     roles = ["learner" if player is None else "background" for player in players]
     about = About(seed, [label_of(player) for player in players], roles)
     return WorldLog(WriteWorld(recording, record, about))
+
+
+def episode_log(recording: Recording | None, record: RecordWorld, players: Sequence[Any], seed: int) -> WorldLog | None:
+    """`new_log`, or None in an environment that is not recorded."""
+    return None if recording is None else new_log(recording, record, players, seed)
 
 
 def label_of(player: Any) -> str:
     """What a player is called in tables: its strategy, or its class; ``learner`` for None."""
     if player is None:
         return "learner"
-    strategy = getattr(player, "strategy", None)
-    return str(getattr(strategy, "name", None) or (player[0] if isinstance(player, tuple) else type(player)).__name__)
+    name = getattr(getattr(player, "strategy", None), "name", None)
+    kind = player[0] if isinstance(player, tuple) else player if isinstance(player, type) else type(player)
+    return str(name or kind.__name__)
 
 
 def _array(values: Any, kind: Any, rows: int) -> Any:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -19,7 +19,23 @@ EVENT_DTYPE = np.dtype(
     [(n, np.int64) for n in ("day", "sender", "receiver", "round", "response", "quantity", "price", "delivery")]
 )
 """An answer: who gave it to whom and when, and the offer of an ``OFFER``, 0 elsewhere. Responses are those of
-`scml_gym.simulator.compiled.alternating_offers`."""
+`scml_gym.simulator.compiled.alternating_offers`. A bilateral negotiation has the outcome's index as ``quantity``."""
+
+
+class Moment(NamedTuple):
+    """Who speaks, and when."""
+
+    factory: int
+    day: int
+    decision: int | None
+    """Of the day; None where nobody counts them."""
+
+
+Find = Callable[[Any], Moment | None]
+"""``(seen) -> moment``: whose view, or which scml agent, that is; None for another world's."""
+
+Partner = Callable[[int, Any], int | None]
+"""``(factory, partner) -> factory``: whom it calls so: by a partner index, or by an id; None for nobody."""
 
 _LOGS: weakref.WeakSet[WorldLog] = weakref.WeakSet()
 
@@ -46,8 +62,8 @@ class WorldLog(Independent):
         self.decisions: list[tuple[int, int, int | None, int | None, str, float]] = []
         self._parts: list[np.ndarray] = []
         self._events: list[tuple[int, ...]] = []
-        self._find: Callable[[Any], int | None] = _nowhere
-        self._partner: Callable[[int, Any], int | None] = _nobody
+        self._find: Find = _nowhere
+        self._partner: Partner = _nobody
         _LOGS.add(self)
 
     def __getstate__(self) -> dict[str, Any]:
@@ -74,25 +90,16 @@ class WorldLog(Independent):
         """A player raised."""
         self.errors.append((day, factory, partner, message))
 
-    def watch(self, find: Callable[[Any], int | None], partner: Callable[[int, Any], int | None]) -> None:
-        """Say how players are found that `tell`.
-
-        Args:
-            find: ``(seen) -> factory``: whose view, or which scml agent, that is; None for another world's.
-            partner: ``(factory, partner) -> factory``: whom it calls so: by a partner index, or by an id; None for
-                nobody.
-        """
+    def watch(self, find: Find, partner: Partner) -> None:
+        """Say how players are found that `tell`."""
         self._find, self._partner = find, partner
 
     def tell(self, seen: Any, partner: Any = None, **values: float) -> bool:
         """`tell`, for the players of this world; False where ``seen`` is none of theirs."""
-        factory = self._find(seen)
-        if factory is None:
+        found = self._find(seen)
+        if found is None:
             return False
-        if hasattr(seen, "awi"):
-            day, decision = int(seen.awi.current_step), None
-        else:
-            day, decision = int(seen["day"]), int(seen["decision"])
+        factory, day, decision = found
         other = None if partner is None else self._partner(factory, partner)
         if other is None and partner is not None:
             raise InputError(f"partner={partner!r}: factory {factory} has no such partner", "partner")
@@ -124,12 +131,17 @@ def tell(seen: Any, partner: Any = None, **values: float) -> None:
             return
 
 
+def moment_of(factory: int, view: Any) -> Moment:
+    """When a factory speaks, by its view."""
+    return Moment(factory, int(view["day"]), int(view["decision"]))
+
+
 def place_of(view: Any) -> int | None:
     """Where a view stands in memory, by which a live record is known again; None for what is no record."""
     return view.__array_interface__["data"][0] if isinstance(view, np.void) else None
 
 
-def _nowhere(seen: Any) -> int | None:
+def _nowhere(seen: Any) -> Moment | None:
     return None
 
 

@@ -11,7 +11,7 @@ from scml.oneshot.common import QUANTITY, TIME, UNIT_PRICE
 from scml_gym.simulator.compiled.alternating_offers import ACCEPT, END, OFFER
 from scml_gym.simulator.deterministic_world import OrderedWorld
 from scml_gym.simulator.negotiation import DeterministicMechanism
-from scml_gym.simulator.recording.log import WorldLog, place_of
+from scml_gym.simulator.recording.log import Moment, WorldLog, moment_of, place_of
 
 
 class RecordedMechanism(DeterministicMechanism):
@@ -58,12 +58,14 @@ def watch_world(world: OrderedWorld, agents: Sequence[Any], log: WorldLog) -> No
     (parameters,) = world.mechanisms.values()
     world.mechanisms = cast(Any, {RecordedMechanism: {**parameters, "log": log, "index": index}})
 
-    def find(seen: Any) -> int | None:
+    def find(seen: Any) -> Moment | None:
         if hasattr(seen, "awi"):
-            return next((i for i, agent in enumerate(agents) if agent is seen), None)
+            factory = next((i for i, agent in enumerate(agents) if agent is seen), None)
+            return None if factory is None else Moment(factory, int(seen.awi.current_step), None)
         place = place_of(seen)
         views = (getattr(getattr(agent, "observer", None), "view", None) for agent in agents)
-        return next((i for i, view in enumerate(views) if place is not None and place_of(view) == place), None)
+        factory = next((i for i, view in enumerate(views) if place is not None and place_of(view) == place), None)
+        return None if factory is None else moment_of(factory, seen)
 
     def partner(factory: int, who: Any) -> int | None:
         if isinstance(who, str):

@@ -1,7 +1,8 @@
-"""The tables of a recording: their columns, types and units, the same for every track and both kinds of world.
+"""The tables of a recording: their columns, types and units, the same for every game and both kinds of world.
 
 Quantities are items, prices money per item, amounts money, days count from 0. Factories are indices in their world,
-level by level, so of two that trade the smaller index sells. What a track does not have is null.
+level by level, so of two that trade the smaller index sells. A bilateral negotiation is a world of its own: its two
+sides stand for factories, in the order of the scenario's profiles. What a game does not have is null.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     import pyarrow
 
-SCHEMA = "scml-gym-recording-1"
+SCHEMA = "scml-gym-recording-2"
 """Stands in ``recording.json`` of every recording."""
 
 
@@ -27,7 +28,7 @@ WORLD = {"world": Column("string", "name of the world, unique in its recording")
 TABLES: dict[str, dict[str, Column]] = {
     "worlds": WORLD
     | {
-        "game": Column("string", "oneshot or standard"),
+        "game": Column("string", "oneshot, standard or bilateral"),
         "backend": Column(
             "string", "reference or compiled: which of the two worlds was played; scml for an imported one"
         ),
@@ -42,12 +43,14 @@ TABLES: dict[str, dict[str, Column]] = {
         "stock": Column("string", "the stock rule, league or physical; null where goods perish"),
         "horizon": Column("int8", "days ahead that goods may be traded for"),
         "catalog_prices": Column("list<int32>", "of the products, at which trading prices start"),
+        "scenario": Column("string", "of a bilateral negotiation, by name; null elsewhere"),
     },
     "factories": WORLD
     | {
         "factory": Column("int8", "index"),
         "competitor": Column("string", "label of who plays it"),
         "role": Column("string", "competitor, background, substitute; learner in an environment"),
+        "profile": Column("string", "of the scenario, whose preferences it has, by name; null elsewhere"),
         "level": Column("int8", "from 0, which has exogenous supplies; the last one has exogenous sales"),
         "lines": Column("int32", "items that can be produced a day"),
         "production_cost": Column("int32", "money per item produced"),
@@ -57,7 +60,9 @@ TABLES: dict[str, dict[str, Column]] = {
         "unused_mean": Column("double", "of which the daily disposal or storage costs were drawn"),
         "unused_deviation": Column("double", "likewise"),
         "profit": Column("double", "money over the whole world"),
-        "score": Column("double", "(initial balance + profit) / initial balance"),
+        "score": Column(
+            "double", "(initial balance + profit) / initial balance; utility of a bilateral agreement, 0 for none"
+        ),
         "bankrupt": Column("bool", "whether the balance fell below 0"),
         "decisions": Column("int32", "that a policy took; null for scml's own agents"),
         "invalid": Column("int32", "answers of a policy that were not playable; null for scml's own agents"),
@@ -96,13 +101,16 @@ TABLES: dict[str, dict[str, Column]] = {
     },
     "offers": WORLD
     | {
-        "day": Column("int16", "from 0"),
+        "day": Column("int16", "from 0; always 0 in a bilateral negotiation"),
         "round": Column("int16", "of the negotiation, from 0 (moves in that timing)"),
         "sender": Column("int8", "factory that offers"),
         "receiver": Column("int8", "factory that answers"),
         "quantity": Column("int32", "items"),
         "price": Column("int32", "of one item"),
         "delivery": Column("int16", "day of delivery"),
+        "outcome": Column("string", "what is offered in a bilateral negotiation, in words; null elsewhere"),
+        "sender_utility": Column("double", "of that outcome, 0 to 1; likewise"),
+        "receiver_utility": Column("double", "of that outcome, 0 to 1; likewise"),
         "answer": Column("string", "accepted, countered, ended, or none: the time ran out, or the player failed"),
     },
     "contracts": WORLD

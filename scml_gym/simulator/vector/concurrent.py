@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+from gymnasium import spaces
 from gymnasium.vector import AutoresetMode
 
 from scml_gym.game.codecs import ActionCodec, Reward
@@ -18,11 +19,25 @@ from scml_gym.simulator.vector.step import compile_step, new_learners
 from scml_gym.vector.jobs import BatchStep
 
 
+class Agents(NamedTuple):
+    """Agents that play one factory together, a part of the codecs' arrays each; in order.
+
+    Attributes:
+        names: Of the agents.
+        observation_space: Of each of them, one part of the encoder's numbers.
+        action_space: Likewise, one part of the action codec's.
+    """
+
+    names: tuple[str, ...]
+    observation_space: spaces.Space
+    action_space: spaces.Space
+
+
 class FactoryVectorEnv(BatchedEnv):
-    """Rows in each of which a learner plays one factory, by an encoder, an action codec and a reward.
+    """Worlds in each of which a learner plays one factory, by an encoder, an action codec and a reward.
 
     Args:
-        num_envs: Rows.
+        num_envs: Worlds; a row each, or one for each agent.
         autoreset_mode: See `scml_gym.vector.env.RowVectorEnv`.
         threads: Threads that share the rows.
         config: Which worlds are played.
@@ -30,6 +45,7 @@ class FactoryVectorEnv(BatchedEnv):
         codec: What it may answer.
         reward: What it is paid.
         per_day: Whether an episode is a day instead of a world.
+        agents: Who play the factory, where it is not one learner.
 
     Raises:
         InputError: if a number is below 1, the autoreset mode is unknown, or something cannot be compiled.
@@ -45,9 +61,11 @@ class FactoryVectorEnv(BatchedEnv):
         codec: ActionCodec,
         reward: Reward,
         per_day: bool = False,
+        agents: Agents | None = None,
     ):
+        agents = agents or Agents(("learner",), encoder.space, codec.space)
         self._encoder, self._codec, self._reward, self._per_day = encoder, codec, reward, per_day
-        self.single_observation_space, self.single_action_space = encoder.space, codec.space
+        self.single_observation_space, self.single_action_space = agents.observation_space, agents.action_space
         _, dtype, memory_size = action_kernel(codec)
         history, paid = encoder_kernel(encoder).history, reward_kernel(reward).dtype
         player_table = make_player_table(config.makers, self.track.interface)
@@ -62,8 +80,10 @@ class FactoryVectorEnv(BatchedEnv):
             n_choices=len(codec.mask(np.zeros(1, dtype=layout.view)[0])),
             size=len(encoder.features),
             action_dtype=dtype,
+            action_shape=codec.space.shape or (),
             goes_on=per_day,
             always_asked=per_day,
+            num_agents=len(agents.names),
         )
         super().__init__(num_envs, autoreset_mode, threads, plan)
 

@@ -33,17 +33,23 @@ from scml_gym.vector.loop import REST, RESTART
 NOBODY = np.zeros(0, dtype=np.int64)
 
 
-def check_batched(num_envs: int, arguments: dict[str, Any]) -> None:
+def check_batched(
+    num_envs: int, arguments: dict[str, Any], name: str = "num_envs", instead: str = "vectorization_mode='sync'"
+) -> None:
     """Refuse a batch that cannot be.
 
+    Args:
+        num_envs: How many worlds.
+        arguments: Of the environment.
+        name: Of the argument that says how many.
+        instead: What plays in other backends.
+
     Raises:
-        InputError: if there is no row, or for another backend than the compiled one.
+        InputError: if there is none, or for another backend than the compiled one.
     """
-    whole("num_envs", num_envs)
+    whole(name, num_envs)
     if arguments.get("backend", "compiled") != "compiled":
-        raise InputError(
-            f"backend={arguments['backend']!r} cannot be batched: use vectorization_mode='sync'", "backend"
-        )
+        raise InputError(f"backend={arguments['backend']!r} cannot be batched: use {instead}", "backend")
 
 
 @dataclass(frozen=True)
@@ -53,14 +59,17 @@ class BatchPlan:
     Attributes:
         config: Which worlds are played.
         source: Where the next ones come from, as `scml_gym.simulator.vector.batch.make_source` says.
-        batch: The worlds, one for each row.
+        batch: The worlds.
         player_table: Of all who may play in them.
         learner: What belongs to the learners, a NamedTuple of arrays and numbers; the last part of a step's ``game``.
-        n_choices: Length of a row's mask.
-        size: Numbers of a row's observation.
+        n_choices: Length of a world's mask.
+        size: Numbers of a world's observation.
         action_dtype: Of the numbers of an action.
+        action_shape: Of the actions of a world.
         goes_on: Whether an unseeded reset goes on in the running world until that is over.
         always_asked: Whether worlds are drawn until there is one in which the learner is asked.
+        num_agents: Rows of a world.
+        n_factories: Factories of a world that learners play.
     """
 
     config: WorldConfig
@@ -71,8 +80,11 @@ class BatchPlan:
     n_choices: int
     size: int
     action_dtype: Any
+    action_shape: tuple[int, ...]
     goes_on: bool
     always_asked: bool
+    num_agents: int = 1
+    n_factories: int = 1
 
 
 class BatchedEnv(RowVectorEnv):
@@ -81,10 +93,10 @@ class BatchedEnv(RowVectorEnv):
     A subclass sets ``track``, and says by ``_make_step`` what runs the rows.
 
     Args:
-        num_envs: Rows.
+        num_envs: Worlds.
         autoreset_mode: As `RowVectorEnv`.
         threads: Likewise.
-        plan: What is played, for that many rows.
+        plan: What is played, for that many worlds.
 
     Raises:
         InputError: if a number is below 1 or the autoreset mode is unknown.
@@ -93,11 +105,11 @@ class BatchedEnv(RowVectorEnv):
     track: ClassVar[BatchedTrack]
 
     def __init__(self, num_envs: int, autoreset_mode: AutoresetMode | str, threads: int, plan: BatchPlan):
-        super().__init__(num_envs, autoreset_mode, threads, plan.action_dtype)
+        super().__init__(num_envs, autoreset_mode, threads, plan.action_dtype, plan.num_agents)
         self.config = plan.config
         self._plan, self._source, self._batch = plan, plan.source, plan.batch
         self._step = self._in_threads(self._make_step())
-        self._no_actions = np.zeros(self.action_space.shape or (), dtype=plan.action_dtype)
+        self._no_actions = np.zeros((self.num_worlds, *plan.action_shape), dtype=plan.action_dtype)
         self._later: list[PlayerTable] = []
 
     @abstractmethod
@@ -143,18 +155,18 @@ class BatchedEnv(RowVectorEnv):
         """The records that point to what belongs to player tables."""
         return [self._batch.worlds["players"], self._source.players]
 
-    def _new_outputs(self) -> Outputs:
-        """Fresh arrays: those of earlier steps stay as they were."""
-        n = self.num_envs
+    def _new_outputs(self) -> Any:
+        """Fresh arrays, `Outputs`: those of earlier steps stay as they were."""
+        n, m = self.num_worlds, self.num_worlds * self._plan.n_factories
         observations = np.empty((n, self._plan.size), dtype=self.single_observation_space.dtype or np.float32)
         masks = np.empty((n, self._plan.n_choices), dtype=np.bool_)
-        rewards, measures, errors = np.zeros(n), np.zeros(n), np.zeros(n, dtype=np.int64)
-        done, ended = np.zeros(n, dtype=np.bool_), np.zeros(n, dtype=np.bool_)
-        summaries, notes = np.zeros(n, dtype=SUMMARY_DTYPE), np.zeros(2, dtype=np.bool_)
+        rewards, measures, errors = np.zeros(m), np.zeros(n), np.zeros(m, dtype=np.int64)
+        done, ended = np.zeros(n, dtype=np.bool_), np.zeros(m, dtype=np.bool_)
+        summaries, notes = np.zeros(m, dtype=SUMMARY_DTYPE), np.zeros(2, dtype=np.bool_)
         return Outputs(observations, masks, rewards, done, measures, errors, ended, summaries, notes)
 
     def _advance(self, actions: np.ndarray, outputs: Outputs, resting: np.ndarray) -> None:
-        """Answer in some rows and start the next episode in others, all of them shared by the threads at once."""
+        """Answer in some worlds and start the next episode in others, all of them shared by the threads at once."""
         ended = np.flatnonzero(resting) if self._plan.always_asked or self._source.kind == STAGED else NOBODY
         self._stage(ended)
         self._run(outputs, resting.view(np.uint8), actions)
@@ -164,7 +176,7 @@ class BatchedEnv(RowVectorEnv):
     def _run(self, outputs: Outputs, tasks: np.ndarray, actions: np.ndarray) -> None:
         seeds = self._seeds.ready()
         game = self._batch, self._source, self._plan.learner
-        self._step(self.num_envs, game, seeds, outputs, tasks, actions)
+        self._step(self.num_worlds, game, seeds, outputs, tasks, actions.reshape(self._no_actions.shape))
 
     def _kept(self, outputs: Outputs) -> Outputs:
         """See `RowVectorEnv`."""
@@ -174,7 +186,7 @@ class BatchedEnv(RowVectorEnv):
         return kept._replace(measures=outputs.measures * outputs.done, ended=ended, summaries=summaries, notes=notes)
 
     def _reset_rows(self, indices: np.ndarray, outputs: Outputs, seeded: np.ndarray) -> None:
-        """Start the next episode in some rows; where a seed was given in a new world in any case."""
+        """Start the next episode in some worlds' places; where a seed was given in a new world in any case."""
         outputs.measures[indices] = 0.0
         self._batch.rows["draw"][indices] = seeded[indices]
         self._begin(indices, outputs)
@@ -182,7 +194,7 @@ class BatchedEnv(RowVectorEnv):
 
     def _begin(self, indices: np.ndarray, outputs: Outputs) -> None:
         self._stage(indices)
-        tasks = np.full(self.num_envs, REST, dtype=np.uint8)
+        tasks = np.full(self.num_worlds, REST, dtype=np.uint8)
         tasks[indices] = RESTART
         self._run(outputs, tasks, self._no_actions)
 
@@ -213,16 +225,21 @@ class BatchedEnv(RowVectorEnv):
         raise InputError(f"in {MOST_WORLDS} worlds in a row nobody asked the learner for an answer")
 
     def _check(self, actions: np.ndarray, outputs: Outputs, resting: np.ndarray) -> None:
-        """Refuse actions outside the space; the rows of valid ones have moved on."""
+        """Refuse actions outside the space; the worlds of valid ones have moved on."""
         if outputs.notes[ERROR]:
-            wrong = (outputs.errors > 0) & ~resting
+            wrong = (outputs.errors.reshape(self.num_worlds, -1) > 0) & ~resting[:, None]
             if wrong.any():
-                i = int(np.argmax(wrong))
-                raise InputError(f"row {i}: action {actions[i].tolist()}; valid: {self.single_action_space}")
+                i = self._wrong_row(int(np.argmax(wrong)), outputs)
+                valid = " ".join(str(self.single_action_space).split())
+                raise InputError(f"row {i}: action {actions[i].tolist()}; valid: {valid}")
+
+    def _wrong_row(self, place: int, outputs: Outputs) -> int:
+        """The row of the first error, whose place among them is given."""
+        return place
 
     def _information(self, outputs: Outputs, rows: np.ndarray) -> Information:
         """Masks and the track's measure of some rows, and a summary of those whose world is over."""
-        information: Information = {"action_mask": outputs.masks, "_action_mask": rows}
+        information: Information = {"action_mask": self._masks(outputs), "_action_mask": rows}
         if self.track.measure is not None:
             information |= {self.track.measure: outputs.measures, f"_{self.track.measure}": rows}
         self._summarise(outputs, information)
@@ -231,5 +248,6 @@ class BatchedEnv(RowVectorEnv):
     def _summarise(self, outputs: Outputs, information: Information) -> None:
         """Add to the information what became of the learner's factory in the rows that have ended."""
         if outputs.notes[ENDED]:
+            ended = self._by_row(outputs.ended)
             for name in outputs.summaries.dtype.names:
-                information[name], information[f"_{name}"] = outputs.summaries[name], outputs.ended
+                information[name], information[f"_{name}"] = self._by_row(outputs.summaries[name]), ended

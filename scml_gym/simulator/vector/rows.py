@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from scml_gym.game.sampling import begin_sampling
-from scml_gym.jit.arrays import part_of
+from scml_gym.jit.arrays import part_of, scratch_bits, scratch_integers
 from scml_gym.jit.compile import compiled, jittable
 from scml_gym.simulator.compiled.advance import OVER
 from scml_gym.simulator.compiled.player_table import place_players
@@ -21,16 +21,17 @@ from scml_gym.vector.seeds import Seeds, next_seed
 
 
 class Outputs(NamedTuple):
-    """What a step returns, row by row."""
+    """What a step returns, world by world, of ``m`` factories that learners play: one of each world, or more of them,
+    world after world."""
 
     observations: np.ndarray  # (n, size)
     masks: np.ndarray  # bool (n, choices)
-    rewards: np.ndarray  # float64 (n,)
+    rewards: np.ndarray  # float64 (m,)
     done: np.ndarray  # bool (n,)
     measures: np.ndarray  # float64 (n,): the sum of the track's measure over the days that ended
-    errors: np.ndarray  # int64 (n,): 1 + what the action codec says is wrong with the action
-    ended: np.ndarray  # bool (n,): there is a summary
-    summaries: Any  # the track's summaries (n,)
+    errors: np.ndarray  # int64 (m,): 1 + what the action codec says is wrong with the action
+    ended: np.ndarray  # bool (m,): there is a summary
+    summaries: Any  # the track's summaries (m,)
     notes: np.ndarray  # bool (2,): some row has an error; some row has ended
 
 
@@ -61,6 +62,7 @@ class Rows(NamedTuple):
         end_all: ``(world, factory)``: ends every negotiation that waits for the factory: where an answer is due, a
             no-op does.
         summarise: ``(batch, outputs, i, ended)``: says what became of the learner's factory in a row that has ended.
+        summarise_factory: ``(world, factory, outputs, j, ended)``: says it of any factory, in place ``j``.
     """
 
     draw: Callable[..., None]
@@ -68,6 +70,7 @@ class Rows(NamedTuple):
     advance: Callable[..., int]
     end_all: Callable[..., None]
     summarise: Callable[..., None]
+    summarise_factory: Callable[..., None]
 
 
 @functools.cache
@@ -87,7 +90,7 @@ def compile_rows(functions: Functions) -> Rows:
     ) -> None:
         world, row, days = worlds[i], rows[i], part_of(daily, i)
         spec = world["spec"]
-        stream = np.zeros(1, dtype=np.uint64)
+        stream = scratch_bits(1)
         spec_seed = begin_sampling(stream, row["seed"])
         if source.kind == GENERATED:
             generate(spec_seed, source.ranges, spec, days)
@@ -99,7 +102,7 @@ def compile_rows(functions: Functions) -> Rows:
             for day in range(spec["n_days"]):
                 for factory in range(factories):
                     days[day, factory] = kept[day, factory]
-        choices = np.zeros(factories, dtype=np.int64)
+        choices = scratch_integers(factories)
         row["factory"], seed = draw_players(stream, spec, source.places, len(source.players), choices)
         learner = row["factory"] if source.learners > 0 else -1
         place_players(world, count(spec), source.players, choices, learner, seed, part_of(state, i))
@@ -111,7 +114,7 @@ def compile_rows(functions: Functions) -> Rows:
         row["draw"], row["seed"] = 0, next_seed(seeds, i)
         draw(batch.worlds, batch.daily, batch.prices, batch.state, batch.rows, source, i)
 
-    @jittable
+    @compiled
     def advance_row(batch: Batch, i: int) -> int:
         return advance(batch.worlds[i], part_of(batch.daily, i), part_of(batch.prices, i))
 
@@ -121,17 +124,21 @@ def compile_rows(functions: Functions) -> Rows:
         answer(world, factory)
 
     @jittable
-    def summarise(batch: Batch, outputs: Outputs, i: int, ended: bool) -> None:
-        outputs.ended[i] = ended
-        zero(outputs.summaries, i)
+    def summarise_factory(world: np.void, factory: int, outputs: Outputs, j: int, ended: bool) -> None:
+        outputs.ended[j] = ended
+        zero(outputs.summaries, j)
         if not ended:
             return
         outputs.notes[ENDED] = True
-        world, factory, summary = batch.worlds[i], batch.rows[i]["factory"], outputs.summaries[i]
+        summary = outputs.summaries[j]
         player, initial = world["players"][factory], world["spec"]["initial_balance"][factory]
         summary["agreements"], summary["negotiations"] = player["agreements"], player["negotiations"]
         summary["decisions"], summary["profit"] = player["decisions"], player["total_profit"]
         summary["score"] = score_of(initial, player["total_profit"])
         summary["invalid_actions"], summary["bankrupt"] = player["invalid"], player["bankrupt"] > 0
 
-    return Rows(draw, draw_next, advance_row, end_all, summarise)
+    @jittable
+    def summarise(batch: Batch, outputs: Outputs, i: int, ended: bool) -> None:
+        summarise_factory(batch.worlds[i], batch.rows[i]["factory"], outputs, i, ended)
+
+    return Rows(draw, draw_next, advance_row, end_all, summarise, summarise_factory)

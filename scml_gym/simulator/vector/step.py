@@ -60,7 +60,7 @@ def compile_step(
     """
     decode, mask, remember, go_on = codec
     reset, day_end, step_reward, _ = reward
-    _, draw_next, advance_row, end_all, summarise = compile_rows(functions)
+    _, draw_next, advance_row, end_all, summarise, _ = compile_rows(functions)
     answer, clear_actions = functions.answer, functions.clear_actions
     fill_hidden_state, measure = functions.fill_hidden_state, functions.measure
 

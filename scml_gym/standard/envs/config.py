@@ -13,11 +13,13 @@ from scml_gym.core.errors import InputError
 from scml_gym.core.registry import Registry
 from scml_gym.game.world_config import EpisodeSample, Opponent, WorldConfig
 from scml_gym.simulator.recording.folder import Recording, episode_log
-from scml_gym.simulator.world_spec import MOST_DAYS
+from scml_gym.simulator.spec_pool import named_generator
+from scml_gym.simulator.world_spec import MOST_DAYS, check_spec, given_spec
 from scml_gym.standard.envs.sampling import ANY, FIRST, LAST, MIDDLE, draw_players
 from scml_gym.standard.recording import record_world
 from scml_gym.standard.rules import stock_rule
 from scml_gym.standard.view import MAX_LEVELS, MAX_PER_LEVEL, MIN_LEVELS, MOST_HORIZON
+from scml_gym.standard.worlds.pool import SpecPool
 from scml_gym.standard.worlds.spec import WorldSpec
 
 BACKENDS = Registry("backend")
@@ -74,14 +76,13 @@ class StandardConfig(WorldConfig):
         backend: str = "compiled",
         recording: str | os.PathLike[str] | None = None,
     ):
-        self.recording = None if recording is None else Recording(recording)
-        if level not in LEVELS:
+        if level not in list(LEVELS):
             raise InputError(f"level={level!r}; valid: first, middle, last, None", "level")
         self.place = LEVELS[level]
         stock_rule(stock)
         self.stock = stock
         self.horizon = whole("horizon", horizon, 0, MOST_HORIZON)
-        self.generate = GENERATORS.get(generator, "generator") if isinstance(generator, str) else generator
+        self.generate = named_generator(generator, GENERATORS, SpecPool)
         least = MIN_LEVELS + (self.place == MIDDLE)
         levels = whole_range("n_levels", (least, MAX_LEVELS) if n_levels is None else n_levels, MIN_LEVELS, MAX_LEVELS)
         if levels[0] < least:
@@ -90,17 +91,20 @@ class StandardConfig(WorldConfig):
         self.factories_per_level = whole_range("factories_per_level", factories_per_level, 1, MAX_PER_LEVEL)
         self.n_levels = levels
         super().__init__(BACKENDS.get(backend, "backend"), opponents)
-        self.spec = spec if isinstance(spec, WorldSpec) or spec is None else WorldSpec.load(spec)
+        self.spec = None if spec is None else given_spec(spec, WorldSpec)
         if self.spec is None:
             self.draw_spec(0)  # refuse an impossible config now
         elif self.spec.n_levels < least:
             raise InputError("spec: it has 2 levels, and no middle one: level='middle' cannot be played", "spec")
+        self.recording = None if recording is None else Recording(recording)
 
     def draw_spec(self, seed: int) -> WorldSpec:
         """See `WorldConfig`."""
         if self.spec is not None:
             return self.spec
-        return self.generate(seed, self.days, self.factories_per_level, self.n_levels)
+        spec = self.generate(seed, self.days, self.factories_per_level, self.n_levels)
+        check_spec(spec, WorldSpec, "generator")
+        return spec
 
     def draw_players(self, stream: np.ndarray, spec: WorldSpec, choices: np.ndarray) -> tuple[int, int]:
         """See `WorldConfig`."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gymnasium.utils import EzPickle
 
@@ -14,6 +14,9 @@ from scml_gym.standard.observations import make_encoder
 from scml_gym.standard.render import RENDER_MODES, render_day
 from scml_gym.standard.rewards import Reward, make_reward
 from scml_gym.standard.rules import validate
+
+if TYPE_CHECKING:
+    from scml_gym.standard.envs.vector.factories import StandardFactoriesVectorEnv
 
 
 @named_arguments(StandardConfig, without=["level"])
@@ -45,6 +48,11 @@ class StandardFactoriesEnv(ParallelWorldEnv, EzPickle):
     ## Information
     For each agent ``action_mask`` and ``my_turn`` (whether it has something to answer), and with the last step only
     ``score``, ``profit``, ``agreements``, ``negotiations``, ``decisions``, ``invalid_actions`` and ``bankrupt``.
+
+    ## Many at Once
+    ``standard_factories_v0.vector_env(num_worlds)`` is a native vector environment in which each agent is a row, those
+    of a world side by side; ``infos["active"]`` says which have something to answer. See
+    `scml_gym.standard.envs.vector.factories.StandardFactoriesVectorEnv`.
 
     ## Arguments
     Those of `scml_gym.standard.envs.config.StandardConfig` but ``level``, and ``factories`` (indices),
@@ -105,3 +113,18 @@ class StandardFactoriesEnv(ParallelWorldEnv, EzPickle):
 
 
 parallel_env = StandardFactoriesEnv
+
+
+def vector_env(num_worlds: int, **arguments: Any) -> StandardFactoriesVectorEnv:
+    """Many of these environments at once, in compiled code, as a Gymnasium vector environment: each factory is a row.
+
+    Args:
+        num_worlds: Worlds.
+        arguments: Those of `scml_gym.standard.envs.vector.factories.StandardFactoriesVectorEnv`.
+
+    Raises:
+        InputError: as that class does.
+    """
+    from scml_gym.standard.envs.vector.factories import StandardFactoriesVectorEnv
+
+    return StandardFactoriesVectorEnv(num_worlds, **arguments)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import copy
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from gymnasium.utils import EzPickle
 
 from scml_gym.core.arguments import check_render_mode, flag, named_arguments
@@ -16,14 +17,15 @@ from scml_gym.game.parallel_env import WorldAgents
 from scml_gym.game.rewards import pay
 from scml_gym.standard.actions import PartnerChoices
 from scml_gym.standard.envs.config import StandardConfig
+from scml_gym.standard.envs.partner_agents import AGENTS
 from scml_gym.standard.observations import PartnerEncoder
 from scml_gym.standard.render import RENDER_MODES, render_day
 from scml_gym.standard.rewards import Reward, make_reward
 from scml_gym.standard.rules import validate
-from scml_gym.standard.view import MAX_PARTNERS, MAX_PER_LEVEL, StandardView, is_consumer, new_actions
+from scml_gym.standard.view import StandardView, new_actions
 
-AGENTS = tuple(f"{'consumer' if is_consumer(k) else 'supplier'}_{k % MAX_PER_LEVEL}" for k in range(MAX_PARTNERS))
-"""By partner index."""
+if TYPE_CHECKING:
+    from scml_gym.standard.envs.vector.negotiations import StandardNegotiationsVectorEnv
 
 
 @named_arguments(StandardConfig)
@@ -62,6 +64,11 @@ class StandardNegotiationsEnv(WorldAgents, EzPickle):
     For each agent ``action_mask`` and ``my_turn`` (whether it has something to answer), and with the last step only the
     factory's ``score``, ``profit``, ``agreements``, ``negotiations``, ``decisions``, ``invalid_actions`` and
     ``bankrupt``.
+
+    ## Many at Once
+    ``standard_negotiations_v0.vector_env(num_worlds)`` is a native vector environment in which each agent is a row, 16
+    of each world; ``infos["active"]`` says which have something to answer. See
+    `scml_gym.standard.envs.vector.negotiations.StandardNegotiationsVectorEnv`.
 
     ## Arguments
     Those of `scml_gym.standard.envs.config.StandardConfig`, and ``quantity_bins``, ``price_bins``, ``reward``,
@@ -122,7 +129,7 @@ class StandardNegotiationsEnv(WorldAgents, EzPickle):
         before, answers = self.view.copy(), new_actions()
         for agent, action in actions.items():
             k = AGENTS.index(agent)
-            self.choices.decode(action, self.view, k, answers)
+            self.choices.decode(np.asarray(action), self.view, k, answers)
         if self.strict:
             validate(self.view, answers)
         if self.world.pending:
@@ -165,3 +172,18 @@ class StandardNegotiationsEnv(WorldAgents, EzPickle):
 
 
 parallel_env = StandardNegotiationsEnv
+
+
+def vector_env(num_worlds: int, **arguments: Any) -> StandardNegotiationsVectorEnv:
+    """Many of these environments at once, in compiled code, as a Gymnasium vector environment: each agent is a row.
+
+    Args:
+        num_worlds: Worlds, of 16 rows each.
+        arguments: Those of `scml_gym.standard.envs.vector.negotiations.StandardNegotiationsVectorEnv`.
+
+    Raises:
+        InputError: as that class does.
+    """
+    from scml_gym.standard.envs.vector.negotiations import StandardNegotiationsVectorEnv
+
+    return StandardNegotiationsVectorEnv(num_worlds, **arguments)

@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import numpy as np
 
+from scml_gym.jit.arrays import scratch_integers
 from scml_gym.jit.compile import jittable
 from scml_gym.jit.parameters import parameters_dtype, record_of
 from scml_gym.simulator.strategies import accept, draw_integer, draw_number, end, falling
 from scml_gym.standard.rules import needed_sales, prices_with
 from scml_gym.standard.strategies.base import Strategy
 from scml_gym.standard.strategies.market import days_ahead, is_first_level, is_last_level, offer
-from scml_gym.standard.view import MAX_PARTNERS, ActionArray, StandardView, is_consumer
+from scml_gym.standard.view import BOOK_DAYS, MAX_PARTNERS, ActionArray, StandardView, is_consumer
 
 PARAMETERS = {
     "target": 0.75,  # fraction of the lines to be traded on a later day, and in the middle of the chain today too
@@ -93,12 +94,12 @@ def needs_on(view: StandardView, k: int, ahead: int, target: float) -> float:
 
 
 @jittable
-def is_good(view: StandardView, state: np.ndarray, k: int, future_price: float) -> bool:
-    """Whether the standing offer of partner ``k`` has a good enough price by now."""
+def is_good(view: StandardView, state: np.ndarray, k: int, firmness: float, future_price: float) -> bool:
+    """Whether the standing offer of partner ``k`` has a good enough price by now, or for a later day."""
     partner = view["partners"][k]
     today = partner["offer_day"] == view["day"]
     low, high = limits(view, state, k, 0.0 if today else future_price)
-    least = falling(partner["step"], view["n_rounds"], state[EXPONENT]) if today else future_price
+    least = firmness if today else future_price
     gain = partner["offer_price"] - low if is_consumer(k) else high - partner["offer_price"]
     return gain >= least * (high - low)
 
@@ -114,19 +115,14 @@ def items_to_ask_for(view: StandardView, k: int, target: float, draw: float) -> 
     needs = needs_on(view, k, 0, target)
     if int(needs) > 0:
         return 0, needs
-    count = 0
+    days, count = scratch_integers(BOOK_DAYS), 0
     for ahead in range(1, days_ahead(view) + 1):
         if needs_on(view, k, ahead, target) > 0.0:
+            days[count] = ahead
             count += 1
     if count == 0:
         return 0, target * view["lines"] if draw_integer(draw, 0, days_ahead(view)) == 0 else 0.0
-    left = draw_integer(draw, 0, count - 1)
-    chosen = 0
-    for ahead in range(1, days_ahead(view) + 1):
-        if needs_on(view, k, ahead, target) > 0.0:
-            if left == 0:
-                chosen = ahead
-            left -= 1
+    chosen = days[draw_integer(draw, 0, count - 1)]
     return chosen, needs_on(view, k, chosen, target)
 
 
@@ -139,11 +135,12 @@ def decide(view: StandardView, state: np.ndarray, params: np.ndarray, draws: np.
     for k in range(MAX_PARTNERS):
         if view["partners"][k]["my_turn"] == 0:
             continue
+        firmness = falling(view["partners"][k]["step"], view["n_rounds"], state[EXPONENT])
         offered, ahead = view["partners"][k]["offer_quantity"], view["partners"][k]["offer_day"] - view["day"]
         if offered > 0:
             needs = needs_on(view, k, ahead, target)
             fits = offered <= needs if ahead == 0 else offered < needs
-            if fits and is_good(view, state, k, parameters["future_price"]):
+            if fits and is_good(view, state, k, firmness, parameters["future_price"]):
                 price = view["partners"][k]["offer_price"]
                 if ahead == 0 and is_consumer(k):
                     state[BEST_SOLD] = max(state[BEST_SOLD], price)
@@ -157,7 +154,6 @@ def decide(view: StandardView, state: np.ndarray, params: np.ndarray, draws: np.
         least = min(max(1, int(0.5 + most * view["day"] / view["n_days"])), most)
         quantity = max(draw_integer(draws[QUANTITY_DRAW + k], least, most), view["min_quantity"])
         low, high = limits(view, state, k, 0.0 if ahead == 0 else parameters["future_price"])
-        firmness = falling(view["partners"][k]["step"], view["n_rounds"], state[EXPONENT])
         price = int(low + firmness * (high - low)) if is_consumer(k) else int(high - firmness * (high - low))
         lowest, highest = prices_with(view, k)
         if lowest <= price <= highest:
@@ -186,4 +182,5 @@ GREEDY = Strategy(
     learn=learn,
     summary="today's needs, then most of the lines of later days, conceding on price (as GreedyStdAgent)",
     n_draws=CHARACTER_DRAW + 4,
+    partner_draws=2,
 )

@@ -39,14 +39,16 @@ def sellable(view: StandardView, sales: np.ndarray, spare: np.ndarray, wanted: n
     Early days come first. Items for a day are at most the lines that are free on it, and at most what is left over on
     that day and on all later ones.
     """
+    least = scratch_integers(BOOK_DAYS)  # left over on that day and on all later ones
+    least[BOOK_DAYS - 1] = spare[BOOK_DAYS - 1]
+    for ahead in range(BOOK_DAYS - 2, -1, -1):
+        least[ahead] = min(spare[ahead], least[ahead + 1])
     promised = 0
     for ahead in range(days_ahead(view) + 1):
         room = view["lines"] - sales[ahead]
         if ahead == 0:
             room -= view["exogenous_sales"]
-        for later in range(ahead, BOOK_DAYS):
-            room = min(room, spare[later] - promised)
-        wanted[ahead] = max(0, room)
+        wanted[ahead] = max(0, min(room, least[ahead] - promised))
         promised += wanted[ahead]
 
 

@@ -59,6 +59,7 @@ RANDOM = Strategy(
     synchronous=False,
     summary="random answers and offers (as RandomStdAgent, scml/std/agents/rand.py)",
     n_draws=3 * MAX_PARTNERS,
+    partner_draws=3,
 )
 DO_NOTHING = Strategy(
     "do-nothing",

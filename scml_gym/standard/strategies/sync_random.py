@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from scml_gym.jit.arrays import scratch_floats, scratch_integers
+from scml_gym.jit.arrays import scratch_bits, scratch_floats, scratch_integers
 from scml_gym.jit.compile import jittable
 from scml_gym.jit.parameters import parameters_dtype, record_of
 from scml_gym.jit.random import below, open_stream, uniform
@@ -88,23 +88,25 @@ def profitable_prices(view: StandardView, side: int) -> tuple[float, float]:
 def take_offers(view: StandardView, parameters: np.void, needs: np.ndarray, actions: ActionArray) -> None:
     """Accept standing offers of less than their day needs, at a good price, and count them off the needs."""
     days_left = max(view["n_days"] - view["day"], 1)
-    for k in range(MAX_PARTNERS):
-        partner = view["partners"][k]
-        if partner["my_turn"] == 0 or partner["offer_quantity"] == 0:
-            continue
-        side, ahead = k // MAX_PER_LEVEL, partner["offer_day"] - view["day"]
+    for side in range(2):
         low, high = profitable_prices(view, side)
         if low > high:
             continue
-        if ahead == 0:
-            price = conceded(side == SALE, low, high, 0.0, partner["relative_time"], parameters["today_exponent"])
-        else:
-            time = ahead / days_left
-            price = conceded(side == SALE, low, high, parameters["reserve"], time, parameters["future_exponent"])
-        good = partner["offer_price"] >= price if side == SALE else partner["offer_price"] <= price
-        if good and partner["offer_quantity"] < int(needs[side * BOOK_DAYS + ahead]):
-            needs[side * BOOK_DAYS + ahead] -= partner["offer_quantity"]
-            accept(actions, k)
+        for k in range(side * MAX_PER_LEVEL, (side + 1) * MAX_PER_LEVEL):
+            partner = view["partners"][k]
+            if partner["my_turn"] == 0 or partner["offer_quantity"] == 0:
+                continue
+            ahead = partner["offer_day"] - view["day"]
+            if partner["offer_quantity"] >= int(needs[side * BOOK_DAYS + ahead]):
+                continue
+            if ahead == 0:
+                price = conceded(side == SALE, low, high, 0.0, partner["relative_time"], parameters["today_exponent"])
+            else:
+                time = ahead / days_left
+                price = conceded(side == SALE, low, high, parameters["reserve"], time, parameters["future_exponent"])
+            if partner["offer_price"] >= price if side == SALE else partner["offer_price"] <= price:
+                needs[side * BOOK_DAYS + ahead] -= partner["offer_quantity"]
+                accept(actions, k)
 
 
 @jittable
@@ -181,12 +183,12 @@ def ask_for_later(
 def decide(view: StandardView, state: np.ndarray, params: np.ndarray, draws: np.ndarray, actions: ActionArray) -> None:
     """Take good offers; ask most of the others for what today needs, and the rest for what later days need."""
     parameters = record_of(params, PARAMETERS_DTYPE, 0)
-    stream = np.zeros(1, dtype=np.uint64)
+    stream = scratch_bits(1)
     open_stream(stream, int(draws[0] * 2.0**53))
-    needs, order = scratch_floats(BOTH_BOOKS), scratch_integers(MAX_PARTNERS)
+    needs, left, order = scratch_floats(BOTH_BOOKS), scratch_floats(BOTH_BOOKS), scratch_integers(MAX_PARTNERS)
     estimate_needs(view, parameters, needs)
-    take_offers(view, parameters, needs, actions)
-    estimate_needs(view, parameters, needs)  # what is offered counts nothing that was accepted just now, as in scml
+    left[:] = needs
+    take_offers(view, parameters, left, actions)
     n = 0
     for k in range(MAX_PARTNERS):
         if view["partners"][k]["my_turn"] != 0 and actions[k]["response"] == NOOP:
@@ -195,7 +197,7 @@ def decide(view: StandardView, state: np.ndarray, params: np.ndarray, draws: np.
     shuffle(stream, n, order)
     if n > 0:
         ask_for_today(view, parameters, stream, n, order, actions)
-        ask_for_later(view, parameters, stream, needs, actions)
+        ask_for_later(view, parameters, stream, needs, actions)  # what was accepted just now counts nothing, as in scml
     for i in range(n):
         if actions[order[i]]["response"] != OFFER:
             end(actions, order[i])

@@ -38,6 +38,7 @@ class SpecPool(ArrayPool):
 
     tables = Tables(
         schema="scml-gym-standard-spec-pool-1",
+        track=WorldSpec.track,
         draw=league_spec,
         ranges={
             "days": PoolRange("days", "--days", 50, 1, MOST_DAYS),

@@ -12,7 +12,7 @@ from scml_gym.game.world import PlayerMaker
 from scml_gym.simulator.paused_world import PausedWorld
 from scml_gym.simulator.recording.log import WorldLog
 from scml_gym.standard.players import Player, player_maker
-from scml_gym.standard.view import HIDDEN_DTYPE, MAX_FACTORIES, MOST_HORIZON
+from scml_gym.standard.view import HIDDEN_DTYPE, MAX_FACTORIES, MOST_HORIZON, new_actions
 from scml_gym.standard.worlds.adapters import agent_class, write_books
 from scml_gym.standard.worlds.protocol import CONTRACT_DTYPE, check_players
 from scml_gym.standard.worlds.simulation import StandardSimulation
@@ -42,6 +42,8 @@ class ReferenceWorld(PausedWorld):
     generators are untouched. Some of scml's and most of the league's agents iterate over sets of names, so worlds with
     them repeat only under the same PYTHONHASHSEED.
     """
+
+    no_ops = staticmethod(new_actions)
 
     def __init__(
         self,

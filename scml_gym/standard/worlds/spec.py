@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from scml_gym.core.errors import InputError
-from scml_gym.simulator.world_spec import ArraySpec, numbers
+from scml_gym.simulator.world_spec import MOST_LINES, MOST_MONEY, ArraySpec, numbers
 from scml_gym.standard.rules import PRICE_RANGE, QUANTITY_MULTIPLIER
 from scml_gym.standard.view import MAX_LEVELS, MAX_PER_LEVEL, MIN_LEVELS
 
@@ -45,9 +45,9 @@ class WorldSpec(ArraySpec):
     track: ClassVar[str] = "the Standard track"
 
     level: np.ndarray = field(metadata=numbers("factory", np.int64))
-    lines: np.ndarray = field(metadata=numbers("factory", np.int64))
+    lines: np.ndarray = field(metadata=numbers("factory", np.int64, low=1, high=MOST_LINES))
     production_cost: np.ndarray = field(metadata=numbers("factory", np.int64))
-    initial_balance: np.ndarray = field(metadata=numbers("factory", np.int64))
+    initial_balance: np.ndarray = field(metadata=numbers("factory", np.int64, low=1, high=MOST_MONEY))
     exogenous_quantity: np.ndarray = field(metadata=numbers("day", np.int64))
     exogenous_price: np.ndarray = field(metadata=numbers("day", np.int64))
     shortfall_penalty: np.ndarray = field(metadata=numbers("day", np.float64))

@@ -83,7 +83,7 @@ class OneShotBilateralVectorEnv(BatchedEnv):
         source, days = make_source(TRACK, config, player_table._replace(players=player_table.players[:-1]), num_envs)
         self._learner = Learner(
             player_table.players[-1:].copy(),
-            _worth(negotiation_reward(reward)),
+            compiled_reward(negotiation_reward(reward)).params,
             kernel.parameters,
             np.zeros(num_envs, dtype=NEGOTIATION_DTYPE),
             DRAWN if partner is None else whole("partner", partner, least=0),
@@ -100,6 +100,7 @@ class OneShotBilateralVectorEnv(BatchedEnv):
             n_choices=codec.actions.n,
             size=kernel.size,
             action_dtype=np.int64,
+            action_shape=(),
             goes_on=episode == "negotiation",
             always_asked=True,
         )
@@ -135,8 +136,8 @@ class OneShotBilateralVectorEnv(BatchedEnv):
         return information
 
 
-def _worth(reward: NegotiationReward) -> np.ndarray:
-    """The reward's numbers.
+def compiled_reward(reward: NegotiationReward) -> NegotiationReward:
+    """The reward, which compiled code takes as its numbers.
 
     Raises:
         NotCompiledError: if it does more than to hold them.
@@ -144,6 +145,6 @@ def _worth(reward: NegotiationReward) -> np.ndarray:
     kind = type(reward)
     if (kind.accepted, kind.ended) != (NegotiationReward.accepted, NegotiationReward.ended):
         raise NotCompiledError(
-            f"reward: {kind.__name__} is for single environments (vectorization_mode='sync')", "reward"
+            f"reward: {kind.__name__} is for single environments (vectorization_mode='sync', parallel_env)", "reward"
         )
-    return reward.params
+    return reward

@@ -200,7 +200,8 @@ def draw(batch: Batch, learner: Learner, source: Source, seeds: Seeds, i: int) -
     draw_next_world(batch, source, seeds, i)
     row, negotiation, others = batch.rows[i], learner.negotiations[i], learner.others[0]
     player = batch.worlds[i]["players"][row["factory"]]
-    player["decide"], player["learn"], player["n_draws"] = others["decide"], others["learn"], others["n_draws"]
+    player["decide"], player["learn"] = others["decide"], others["learn"]
+    player["n_draws"], player["partner_draws"] = others["n_draws"], others["partner_draws"]
     player["params"], player["n_params"], player["n_state"] = others["params"], others["n_params"], others["n_state"]
     player["seed"] = row["seed"]
     negotiation["last_day"] = negotiation["tracker"]["day"] = -1

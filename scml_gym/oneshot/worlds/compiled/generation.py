@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from scml_gym.core.arguments import Range, whole_range
+from scml_gym.jit.arrays import scratch_bits
 from scml_gym.jit.compile import compiled, jittable
 from scml_gym.jit.random import below, open_stream
 from scml_gym.oneshot.view import MAX_PARTNERS
@@ -43,7 +44,7 @@ def generate(
 
     scml generates no world of one or two days; here their catalog prices come from the last day.
     """
-    stream = np.zeros(1, dtype=np.uint64)
+    stream = scratch_bits(1)
     open_stream(stream, seed)
     days = days_low + below(stream, days_high - days_low + 1)
     sizes = np.zeros(2, dtype=np.int64)

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from scml_gym.core.arguments import Range, whole_range
+from scml_gym.jit.arrays import scratch_bits
 from scml_gym.jit.compile import compiled, jittable
 from scml_gym.jit.random import below, open_stream
 from scml_gym.simulator.compiled.generation import UNLIMITED, Distribution, draw_world
@@ -60,7 +61,7 @@ def generate(
 
     scml generates no world with as many levels as days; here catalog prices come from the last day then.
     """
-    stream = np.zeros(1, dtype=np.uint64)
+    stream = scratch_bits(1)
     open_stream(stream, seed)
     days = days_low + below(stream, days_high - days_low + 1)
     sizes = np.zeros(levels_low + below(stream, levels_high - levels_low + 1), dtype=np.int64)

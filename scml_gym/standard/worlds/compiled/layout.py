@@ -26,7 +26,6 @@ from scml_gym.standard.view import (
     MOST_HORIZON,
     VIEW_DTYPE,
 )
-from scml_gym.standard.worlds.protocol import CONTRACT_DTYPE
 from scml_gym.standard.worlds.spec_record import SPEC_DTYPE
 
 MAX_PRODUCTS = MAX_LEVELS + 1
@@ -43,7 +42,19 @@ MAX_DELIVERIES = MAX_PER_LEVEL * BOOK_DAYS
 NO_FUTURE = -1
 """In place of a future's index: the end of a list."""
 
-NEGOTIATION_DTYPE = negotiation_dtype(("offer_quantity", np.int64), ("offer_price", np.int64), ("offer_day", np.int64))
+NEGOTIATION_DTYPE = negotiation_dtype(("offer_quantity", np.int64), ("offer_price", np.int64), ("offer_day", np.int32))
+
+DEAL_DTYPE = np.dtype(
+    [
+        ("price", np.int64),
+        ("quantity", np.int64),
+        ("delivery", np.int32),  # day
+        ("seller", np.int16),
+        ("buyer", np.int16),
+    ],
+    align=True,
+)
+"""A contract on the day of its conclusion; small, as there are many. Days are at most ``MOST_DAYS``."""
 
 FUTURE_DTYPE = np.dtype(
     [
@@ -69,7 +80,7 @@ WORLD_DTYPE = np.dtype(
             MAX_FACTORIES, MAX_PRODUCTS, MAX_NEGOTIATIONS, MAX_PARTNERS, VIEW_DTYPE, ACTION_DTYPE, NEGOTIATION_DTYPE
         ),
         ("stock", np.int64, (MAX_FACTORIES,)),  # inputs of each factory, in the morning
-        ("contracts", CONTRACT_DTYPE, (MAX_NEGOTIATIONS,)),  # today's, in order of conclusion
+        ("contracts", DEAL_DTYPE, (MAX_NEGOTIATIONS,)),  # today's, in order of conclusion
         ("n_concluded", np.int64),  # since the world began
         ("first_future", np.int16, (BOOK_DAYS,)),  # by delivery day modulo BOOK_DAYS
         ("last_future", np.int16, (BOOK_DAYS,)),

@@ -61,10 +61,9 @@ def _book(view: StandardView, k: int, negotiation: np.void) -> None:
 @jittable
 def _record(world: World, negotiation: np.void) -> None:
     contract = world["contracts"][world["n_contracts"]]
-    contract["day"], contract["delivery"] = world["day"], negotiation["offer_day"]
+    contract["delivery"] = negotiation["offer_day"]
     contract["seller"], contract["buyer"] = negotiation["seller"], negotiation["buyer"]
     contract["quantity"], contract["price"] = negotiation["offer_quantity"], negotiation["offer_price"]
-    contract["nullified"] = 0
     if contract["delivery"] > world["day"]:
         add_future(world, contract)
     world["n_contracts"] += 1

@@ -14,14 +14,19 @@ from scml_gym.standard.players import player_maker
 from scml_gym.standard.rules import stock_rule
 from scml_gym.standard.strategies.base import STANDARD_INTERFACE
 from scml_gym.standard.view import HIDDEN_DTYPE, MAX_FACTORIES, MOST_HORIZON
-from scml_gym.standard.worlds.protocol import check_players
+from scml_gym.standard.worlds.protocol import CONTRACT_DTYPE, check_players
 from scml_gym.standard.worlds.spec import WorldSpec
 
 require_numba()
 
 from scml_gym.simulator.compiled.world import CompiledSimulation, compiled_maker  # noqa: E402
 from scml_gym.standard.worlds.compiled.advance import RECORDED_ROWS, ROWS, hidden_state_one  # noqa: E402
-from scml_gym.standard.worlds.compiled.layout import MAX_PRODUCTS, RECORDED_DTYPE, WORLD_DTYPE  # noqa: E402
+from scml_gym.standard.worlds.compiled.layout import (  # noqa: E402
+    DEAL_DTYPE,
+    MAX_PRODUCTS,
+    RECORDED_DTYPE,
+    WORLD_DTYPE,
+)
 from scml_gym.standard.worlds.spec_record import DAILY_DTYPE, fill_spec  # noqa: E402
 
 
@@ -76,7 +81,11 @@ class CompiledWorld(CompiledSimulation):
     @property
     def contracts(self) -> np.ndarray:
         """Negotiated contracts so far, ``CONTRACT_DTYPE``, in order of conclusion."""
-        contracts = super().contracts
+        deals = super().contracts
+        contracts = np.zeros(len(deals), dtype=CONTRACT_DTYPE)
+        for name in DEAL_DTYPE.names or ():
+            contracts[name] = deals[name]
+        contracts["day"] = np.repeat(np.arange(self.day), [len(deals) for deals in self._contracts[1:]])
         contracts["nullified"][sorted(self._nullified)] = 1
         return contracts
 

@@ -1,0 +1,46 @@
+"""What a world takes from outside: the answers of the factories whose decision is due."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from scml_gym.core.arguments import brief
+from scml_gym.core.errors import InputError
+
+
+def refuse_external(external: Sequence[int]) -> None:
+    """Refuse to play a world to its end without being asked.
+
+    Raises:
+        InputError: if there are factories that are decided from outside.
+    """
+    if external:
+        raise InputError(f"factories {', '.join(map(str, external))} are external: play with start and step")
+
+
+def due_answers(actions: Mapping[int, np.ndarray], pending: Sequence[int], no_ops: np.ndarray) -> dict[int, np.ndarray]:
+    """The answers of the pending factories.
+
+    Args:
+        actions: By factory; others than the pending ones may be among them.
+        pending: Whose decision is due.
+        no_ops: An array of answers, whose dtype and shape all have.
+
+    Raises:
+        InputError: if the world has ended, an answer is missing or of another form.
+    """
+    if not pending:
+        raise InputError("the world has ended: start a new one")
+    if not isinstance(actions, Mapping):
+        raise InputError(f"actions: {brief(actions)}; valid: the answers of each factory by its index")
+    for factory in pending:
+        if factory not in actions:
+            raise InputError(f"no action for factory {factory}, whose decision is due")
+        given = actions[factory]
+        if getattr(given, "dtype", None) != no_ops.dtype or given.shape != no_ops.shape:
+            found = f"{given.dtype} of shape {given.shape}" if isinstance(given, np.ndarray) else brief(given)
+            valid = f"ACTION_DTYPE of shape {no_ops.shape}, as new_actions makes it"
+            raise InputError(f"the action of factory {factory} is {found}; valid: {valid}")
+    return {factory: actions[factory] for factory in pending}
