@@ -77,7 +77,7 @@ class Recordings:
         duckdb = _duckdb()
         self._imported, self._notes = imported, tuple(notes)
         self._unreadable = (duckdb.IOException, duckdb.InvalidInputException, duckdb.SerializationException)
-        self._refreshing = threading.Lock()
+        self._refreshing, self._using = threading.Lock(), threading.Lock()
         self.runs = tuple(runs)
         self.problems = list(self._notes)
         self._connection = duckdb.connect(":memory:", config={"memory_limit": memory})
@@ -91,7 +91,7 @@ class Recordings:
             problems = list(self._notes)
             self.runs = tuple(_located(run) for run in self.runs)
             files = [_files(run, problems) for run in self.runs]
-            with self._connection.cursor() as cursor:
+            with self._cursor() as cursor:
                 for table in TABLES:
                     parts = [_part(run.run, table, found[table]) for run, found in zip(self.runs, files, strict=True)]
                     cursor.execute(f"CREATE OR REPLACE VIEW {table} AS {' UNION ALL '.join(parts)}")
@@ -118,8 +118,13 @@ class Recordings:
         except self._unreadable as error:
             raise InputError(f"a file of the recordings cannot be read: {printable(error)}") from error
 
+    def _cursor(self) -> Any:
+        """A connection of its own for a question: many threads may ask at once."""
+        with self._using:
+            return self._connection.cursor()
+
     def _answer(self, question: str, parameters: Mapping[str, Any]) -> pd.DataFrame:
-        with self._connection.cursor() as cursor:
+        with self._cursor() as cursor:
             return cursor.execute(question, parameters).df()
 
     def ended(self, run: int) -> dict[str, str]:
@@ -133,7 +138,8 @@ class Recordings:
 
     def close(self) -> None:
         """Close the files, and remove what was imported."""
-        self._connection.close()
+        with self._using:
+            self._connection.close()
         if self._imported is not None:
             self._imported.cleanup()
 

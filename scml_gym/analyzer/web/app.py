@@ -105,8 +105,8 @@ def _in_the_browser(app: Dash) -> None:
     )
     app.clientside_callback(
         ClientsideFunction("analyzer", "download"),
-        Output({"grid": MATCH}, "exportDataAsCsv"),
-        Input({"export": MATCH}, "n_clicks"),
+        Output({"table": MATCH, "what": "grid"}, "exportDataAsCsv"),
+        Input({"table": MATCH, "what": "csv"}, "n_clicks"),
         prevent_initial_call=True,
     )
     app.clientside_callback(

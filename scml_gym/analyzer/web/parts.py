@@ -26,7 +26,7 @@ def section(title: str, help_text: str, *content: Any) -> Any:
 
 def absent(sentence: str) -> Any:
     """Says that there is nothing to show, and why."""
-    return html.P(sentence, className="absent")
+    return html.P(printable(sentence), className="absent")
 
 
 def attributes(**values: object) -> dict[str, Any]:
@@ -103,7 +103,7 @@ def table(
         "animateRows": False,
     }
     grid = dag.AgGrid(
-        id={"grid": name},
+        id={"table": name, "what": "grid"},
         columnDefs=[_column(str(c), frame[c], str(c) in links, meanings.get(str(c))) for c in shown],
         defaultColDef={"filter": "agTextColumnFilter", "floatingFilter": not few, "minWidth": 110},
         rowData=content,
@@ -112,7 +112,7 @@ def table(
         dashGridOptions=options,
         className="grid few" if few else "grid many",
     )
-    button = html.Button("CSV", id={"export": name}, title=f"Download {name}.csv", className="export")
+    button = html.Button("CSV", id={"table": name, "what": "csv"}, title=f"Download {name}.csv", className="export")
     return html.Div([button, grid], className="table")
 
 

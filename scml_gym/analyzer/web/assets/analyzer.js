@@ -57,6 +57,7 @@
             part.hidden = at > round;
             part.classList.toggle("now", at === round);
         });
+        document.querySelectorAll(".negotiation ol").forEach((list) => (list.scrollTop = list.scrollHeight));
         document.querySelectorAll("[data-by-round]").forEach((part) => {
             const values = part.dataset.byRound.split(" ");
             const value = values[Math.min(round, values.length - 1)];

@@ -16,6 +16,11 @@ from scml_gym.evaluation.statistics import mean_and_error
 PARTS = {"revenue": 1, "supplies": -1, "production": -1, "disposal": -1, "storage": -1, "shortfall": -1}
 """Of a profit, and whether they add to it or take from it."""
 
+SEATS = (
+    "A seat is a factory of a world, or a side of a negotiation; both played it, in worlds with the same parameters. "
+    "The greatest differences come first."
+)
+
 
 def show(recordings: Recordings, query: Query) -> list[Any]:
     """See `Page`."""
@@ -58,6 +63,9 @@ def _compared(recordings: Recordings, first: Who, second: Who) -> list[Any]:
     told = (
         f"In {len(seats)} seats the first one's score is higher by {mean.mean:.4f} (standard error {mean.error:.4f})."
     )
+    shown = [section("Seat by seat", f"{told} {SEATS}", table("seats", seats, links))]
+    if not len(days):
+        return shown
     return [
         section(
             "When does the first one gain?",
@@ -70,12 +78,7 @@ def _compared(recordings: Recordings, first: Who, second: Who) -> list[Any]:
             chart("parts", lines(parts, "day", "money a factory"), "Differences of the parts of profits"),
             table("day-by-day", days.dropna(axis=1, how="all")),
         ),
-        section(
-            "Seat by seat",
-            "A seat is a factory of a world; both played it, in worlds with the same parameters. The greatest "
-            "differences come first.",
-            table("seats", seats, links),
-        ),
+        *shown,
     ]
 
 

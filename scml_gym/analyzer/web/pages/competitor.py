@@ -8,7 +8,8 @@ from scml_gym.analyzer.queries import competitors
 from scml_gym.analyzer.sources import Recordings
 from scml_gym.analyzer.web.figures import lines, stacked
 from scml_gym.analyzer.web.page import Page, Query, address
-from scml_gym.analyzer.web.parts import absent, chart, choice, choices, run_choice, section, table, with_links
+from scml_gym.analyzer.web.pages.negotiation import gained
+from scml_gym.analyzer.web.parts import chart, choice, choices, run_choice, section, table, with_links
 
 CAUSES = ("untraded", "price", "excess")
 MEANINGS = {
@@ -38,7 +39,8 @@ def show(recordings: Recordings, query: Query) -> list[Any]:
         ]
     )
     lost = competitors.losses(recordings, run)
-    return [picked, links, _losses(who, lost) if len(lost) else _profits(recordings, run, who)]
+    parts = [_losses(who, lost)] if len(lost) else _profits(recordings, run, who)
+    return [picked, links, *parts, *gained(recordings, run, who)]
 
 
 def _chosen(recordings: Recordings, query: Query) -> tuple[int, str, list[str]]:
@@ -62,14 +64,16 @@ def _losses(who: str, lost: Any) -> Any:
     )
 
 
-def _profits(recordings: Recordings, run: int, who: str) -> Any:
+def _profits(recordings: Recordings, run: int, who: str) -> list[Any]:
     profits: Any = competitors.profits(recordings, run, by=["competitor", "level", "place"])
     mine = profits[profits["competitor"] == who].drop(columns="competitor").dropna(axis=1, how="all")
+    if not len(mine):
+        return []
     told = (
         "Money a factory and day. What was lost against the best day is known of OneShot only: in the Standard track "
         "goods keep, so that nobody knows the best day."
     )
-    return section("Where the profit comes from", told, table("profits", mine))
+    return [section("Where the profit comes from", told, table("profits", mine))]
 
 
 def worst_days(recordings: Recordings, query: Query) -> list[Any]:
@@ -107,7 +111,7 @@ def accepts(recordings: Recordings, query: Query) -> list[Any]:
     run, who, _ = _chosen(recordings, query)
     answers: Any = competitors.acceptance(recordings, run, by=["place", "above", "round"], receiver=who)
     if not len(answers):
-        return [absent("No offers to this competitor were recorded.")]
+        return []
     curves = {
         f"as {place}, at {above:+d}": (part["round"].tolist(), part["share"].tolist())
         for (place, above), part in answers.groupby(["place", "above"])
@@ -133,7 +137,7 @@ def offers(recordings: Recordings, query: Query) -> list[Any]:
     run, who, _ = _chosen(recordings, query)
     made: Any = competitors.offers_made(recordings, run, who).drop(columns=["run", "competitor"])
     if not len(made):
-        return [absent("No offers of this competitor were recorded.")]
+        return []
     shown = {
         f"{title}, as {place}": (part["round"].tolist(), part[column].tolist())
         for title, column in (("items", "items"), ("price", "above"))

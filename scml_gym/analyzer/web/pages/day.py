@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
-from dash import dcc, html
+from dash import html
 
 from scml_gym.analyzer.queries import worlds
-from scml_gym.analyzer.sources import Recordings, rows
+from scml_gym.analyzer.sources import Recordings
 from scml_gym.analyzer.web.page import Page, Query, address
 from scml_gym.analyzer.web.parts import (
     absent,
-    attributes,
     choice,
     choices,
     numbered,
@@ -21,7 +19,7 @@ from scml_gym.analyzer.web.parts import (
     table,
     with_links,
 )
-from scml_gym.analyzer.web.replay import needs_so_far, negotiations
+from scml_gym.analyzer.web.replay import answered, contracts_so_far, needs_so_far, negotiations, slider
 from scml_gym.core.errors import InputError
 
 
@@ -33,7 +31,7 @@ def show(recordings: Recordings, query: Query) -> list[Any]:
     names = numbered(worlds.factories(recordings, run, world))
     days: Any = worlds.days_of_world(recordings, run, world)
     if not len(days):
-        raise InputError(f"of the world {world} no days were kept, only its scores")
+        raise InputError(f"of the world {world} no days were kept; negotiations of two sides are on another page")
     day, last = query.whole("day") or 0, int(days["day"].max())
     if day > last:
         raise InputError(f"day={day}: the world {world} has the days 0 to {last}", "day")
@@ -92,37 +90,26 @@ def _of(table: Any, factory: int | None) -> Any:
 
 
 def _replay(names: dict[int, str], day: int, offers: Any, contracts: Any, today: Any, query: Query) -> list[Any]:
-    last = int(offers["round"].max())
-    at = query.whole("round")
-    slider = dcc.Slider(0, last, 1, value=last if at is None else min(at, last), id="round", updatemode="drag",
-        marks={0: "0", last: str(last)} if last else {0: "0"}, allow_direct_input=False)  # fmt: skip
+    offers = answered(offers)
+    final = offers[offers["answer"].isin(["accepted", "ended"])]
+    last = int(max([offers["round"].max(), *final["answer_round"], *contracts["round"].dropna()]))
     return [
         section(
             "Replay",
             "Move the slider (or the arrow keys on it) to see what was said up to a round: an offer is items x price "
             "of one item. Sellers stand on the left of each box, buyers on the right.",
-            html.Div([html.Output(id="round-told", htmlFor="round"), slider], className="replay"),
-            _agreed(names, contracts),
-            needs_so_far(names, day, last, contracts, today),
+            slider(last, query.whole("round")),
+            html.Div(
+                [needs_so_far(names, day, last, contracts, today), contracts_so_far(names, contracts)],
+                className="beside",
+            ),
             negotiations(names, day, offers),
         ),
-        section("All offers", "In the order in which they were made.", table("offers", offers)),
+        section(
+            "All offers", "In the order in which they were made.", table("offers", offers.drop(columns="answer_round"))
+        ),
         section("All contracts", "In the order in which they were concluded.", table("contracts", contracts)),
     ]
-
-
-def _agreed(names: dict[int, str], contracts: Any) -> Any:
-    """The contracts as they come."""
-    if not len(contracts):
-        return absent("Nothing was agreed on this day.")
-    items: Sequence[Any] = [
-        html.Li(
-            f"{row['quantity']} x {row['price']}: {names[row['seller']]} to {names[row['buyer']]}",
-            **attributes(data_round=row["round"]),
-        )
-        for row in rows(contracts)
-    ]
-    return html.Details([html.Summary("Contracts so far"), html.Ol(items)], open=True, className="contracts")
 
 
 DAY = Page(

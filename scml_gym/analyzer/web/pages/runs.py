@@ -23,11 +23,14 @@ MEANINGS = {
 def show(recordings: Recordings, query: Query) -> list[Any]:
     """See `Page`."""
     seen = worlds.runs(recordings)
+    empty = sorted({run.run for run in recordings.runs} - set(seen["run"]))
+    told = "no world was recorded yet; the page Live shows them as they come."
+    waiting = [absent(f"{run}: {recordings.runs[run].label}: {told}") for run in empty]
     if not len(seen):
-        return [absent("No world was recorded yet. This page shows them as they come, once it is loaded again.")]
+        return waiting
     links = {"label": lambda row: address("/ranking", run=row["run"])}
     told = "A row a recording. Its name leads to its ranking; the menu above leads to the rest."
-    return [section("Recordings", told, table("runs", seen, links, MEANINGS))]
+    return [*waiting, section("Recordings", told, table("runs", seen.dropna(axis=1, how="all"), links, MEANINGS))]
 
 
 RUNS = Page(

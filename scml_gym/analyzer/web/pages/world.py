@@ -19,6 +19,7 @@ from scml_gym.analyzer.web.parts import (
     run_choice,
     section,
     table,
+    with_links,
 )
 
 OVER_DAYS = {
@@ -47,7 +48,9 @@ def show(recordings: Recordings, query: Query) -> list[Any]:
     days: Any = worlds.days_of_world(recordings, run, world)
     parts = [picked, _factories(run, world, factories)]
     if not len(days):
-        return [*parts, absent("Of this world scores alone were kept: its days are not known.")]
+        told = "Of this world no days are known, as of a negotiation of two sides, or where scores alone were kept."
+        replay = address("/negotiation", run=run, world=world)
+        return [*parts, absent(told), with_links([("What was said, if it is a negotiation", replay)])]
     shown = days if factory is None else days[days["factory"] == factory]
     shown = shown.assign(who=[f"{f}: {c}" for f, c in zip(shown["factory"], shown["competitor"], strict=True)])
     charts = html.Div([*_over_days(shown), _prices(days)], className="charts")

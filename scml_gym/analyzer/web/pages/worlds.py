@@ -22,6 +22,9 @@ MEANINGS = {
     "contracts": "agreements of factories",
 }
 
+PLACES = {"bilateral": "/negotiation"}
+"""Pages of games whose worlds have no days."""
+
 
 def show(recordings: Recordings, query: Query) -> list[Any]:
     """See `Page`."""
@@ -30,7 +33,7 @@ def show(recordings: Recordings, query: Query) -> list[Any]:
     picked = choices(run_choice(recordings, run))
     if not len(seen):
         return [picked, absent("No world of this run was recorded yet, or it has no days.")]
-    links = {"world": lambda row: address("/world", run=run, world=row["world"])}
+    links = {"world": lambda row: address(PLACES.get(row.get("game", ""), "/world"), run=run, world=row["world"])}
     told = "Click a column's name to sort by it, and write below it to filter: >100 in a column of numbers."
     shown = seen.drop(columns="run").dropna(axis=1, how="all")
     return [picked, section(f"{len(seen)} worlds", told, table("worlds", shown, links, MEANINGS))]
