@@ -81,7 +81,7 @@ def look(tab, path):
 def test_each_page_opens_without_an_error(tab):
     look(tab, "/")
     for path, page in PAGES.items():
-        tab.locator("#menu a", has_text=page.title).first.click()
+        tab.get_by_role("link", name=page.title, exact=True).click()
         tab.wait_for_url(f"**{path}**")
         complete(tab, page.title)
         tab.wait_for_function("title => document.title === `${title} - SCML analyzer`", arg=page.title)
@@ -100,15 +100,15 @@ def test_from_the_ranking_to_what_was_said_in_a_round(tab):
     said, handle = tab.locator(".offer:visible"), tab.locator("#round [role=slider]")
     everything = said.count()
     handle.press("Home")
-    tab.wait_for_function("document.querySelector('#round-told').textContent === 'Round 0'")
+    tab.wait_for_selector("#round-told:text-is('Round 0')")
     first = said.count()
     assert 0 < first < everything
     assert "round=0" in tab.url
     handle.press("ArrowRight")
-    tab.wait_for_function("document.querySelector('#round-told').textContent === 'Round 1'")
+    tab.wait_for_selector("#round-told:text-is('Round 1')")
     assert first < said.count() <= everything
     tab.reload()  # the address has the round
-    tab.wait_for_function("document.querySelector('#round-told')?.textContent === 'Round 1'")
+    tab.wait_for_selector("#round-told:text-is('Round 1')")
     tab.go_back()
     tab.wait_for_url(before)
 
@@ -123,10 +123,10 @@ def test_tables_and_figures_are_downloaded_as_they_are_filtered(tab, tmp_path):
     look(tab, "/day?day=1")
     offers = tab.locator("section:has(h2:text-is('All offers'))")
     offers.scroll_into_view_if_needed()
-    everything = list(csv.DictReader(download(offers, "button.export").open()))
+    everything = list(csv.DictReader(download(offers, "button.export").open(encoding="utf-8-sig")))
     offers.locator(".ag-floating-filter input").first.fill(everything[2]["number"])
-    tab.wait_for_function("document.querySelectorAll('.ag-filter-active').length")
-    assert list(csv.DictReader(download(offers, "button.export").open())) == [everything[2]]
+    tab.wait_for_function("() => document.querySelectorAll('.ag-filter-active').length")
+    assert list(csv.DictReader(download(offers, "button.export").open(encoding="utf-8-sig"))) == [everything[2]]
     look(tab, "/ranking")
     figure = tab.locator("figure").first
     figure.hover()
@@ -170,7 +170,7 @@ def test_dark_is_kept_and_narrow_screens_need_no_scrolling_aside(context):
         complete(tab, "Runs")
         assert tab.evaluate("getComputedStyle(document.body).backgroundColor") != light
         for path, page in PAGES.items():
-            tab.locator("#menu a", has_text=page.title).first.click()
+            tab.get_by_role("link", name=page.title, exact=True).click()
             complete(tab, page.title)
             assert tab.evaluate("document.documentElement.scrollWidth") <= 390, path
         tab.locator("#theme").click()
