@@ -11,6 +11,7 @@ from contextlib import suppress
 from typing import Any
 
 from scml_gym.analyzer.sources import Recordings
+from scml_gym.core.arguments import whole
 from scml_gym.core.errors import InputError
 from scml_gym.core.text import printable
 
@@ -59,6 +60,7 @@ def _socket(host: str, port: int) -> socket.socket:
     Raises:
         InputError: if that cannot be.
     """
+    port = whole("port", port, 0, 65535)
     try:
         family, kind, _, _, place = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         listening = socket.socket(family, kind)
