@@ -96,7 +96,7 @@ def needs_so_far(names: Mapping[int, str], day: int, last: int, contracts: Any, 
         needed = int(row["needed"])
         cells = [html.Td(f"{so_far[-1]}", **_by_round(so_far)), html.Td("", **_by_round([needed - n for n in so_far]))]
         lines.append(html.Tr([html.Th(printable(names[int(row["factory"])]), scope="row"), html.Td(needed), *cells]))
-    head = [html.Th(text, scope="col") for text in ("factory", "needed today", "agreed for today", "still needed")]
+    head = [html.Th(text, scope="col") for text in ("factory", "needed today", "agreed so far", "still needed")]
     return html.Div(html.Table([html.Thead(html.Tr(head)), html.Tbody(lines)]), className="scroll")
 
 
