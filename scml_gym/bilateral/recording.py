@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -61,7 +61,8 @@ def recompute(tables: Mapping[str, pd.DataFrame]) -> Recomputed:
     Args:
         tables: ``offers`` of one world.
     """
-    offers, scores = tables["offers"], np.zeros(2)
+    offers: Any = tables["offers"]
+    scores = np.zeros(2)
     agreed = offers[offers["answer"] == "accepted"]
     for side in ("sender", "receiver"):
         scores[agreed[side].to_numpy(np.int64)] = agreed[f"{side}_utility"]

@@ -26,6 +26,9 @@ from scml_gym.core.process import limit_threads
 
 Result = dict[str, Any]
 
+_GRACE = 5.0
+"""Seconds after which a task's process ends by itself, where nobody is left to end it at its limit."""
+
 
 def main() -> None:
     """Answer tasks until stdin is closed."""
@@ -44,7 +47,7 @@ def main() -> None:
             gc.freeze()
             result: Result = {"value": None}
         else:
-            result = _in_a_child(task, limit, mark)
+            result = _in_a_child(task, limit, mark, answers.fileno())
         answers.write(json.dumps(result) + "\n")
         answers.flush()
 
@@ -56,8 +59,12 @@ def _silence(*descriptors: int) -> None:
     os.close(nowhere)
 
 
-def _in_a_child(task: dict[str, Any], limit: float, mark: Any) -> Result:
-    """Fork, run the task there, and wait for its result, its death or the end of its time."""
+def _in_a_child(task: dict[str, Any], limit: float, mark: Any, answers: int) -> Result:
+    """Fork, run the task there, and wait for its result, its death or the end of its time.
+
+    Should this process be killed meanwhile, whoever waits for ``answers`` must see their end at once, so the child does
+    not hold them; and the system itself ends the child when its time is over.
+    """
     from scml_gym.evaluation import play
 
     mark[0] = play.NOBODY
@@ -65,7 +72,9 @@ def _in_a_child(task: dict[str, Any], limit: float, mark: Any) -> Result:
     pid = os.fork()
     if pid == 0:
         os.setsid()
+        signal.setitimer(signal.ITIMER_REAL, limit + _GRACE)
         os.close(reader)
+        os.close(answers)
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         _silence(1, 2)
         with os.fdopen(writer, "w") as file:

@@ -189,8 +189,7 @@ def test_a_number_that_does_not_fit_is_refused_and_leaves_no_world(tmp_path):
 
 def test_packed_worlds_are_the_same_and_killed_packing_goes_on(tmp_path):
     tables = {"errors": {"day": [0, 1], "factory": [1, 2], "partner": [None, 1], "message": ["a", "b"]}}
-    world = {name: [0] for name in TABLES["worlds"] if name != "world"} | {"game": ["x"], "catalog_prices": [[1, 2]]}
-    world |= {name: [""] for name in ("backend", "timing", "stock")}
+    world = {"game": ["x"], "catalog_prices": [[1, 2]]}  # what is not given is null
     recording = Recording(tmp_path)
     for name in ("b", "a", "c"):
         recording.write(name, {"worlds": world} | (tables if name != "c" else {}))
@@ -216,9 +215,8 @@ def test_other_folders_are_refused(tmp_path, head):
         Recording(tmp_path)
 
 
-@pytest.mark.parametrize("backend", ["compiled", "reference"])
-def test_environments_record_the_worlds_that_are_played_to_their_end(tmp_path, backend):
-    arguments = {"days": 3, "factories_per_level": 1, "opponents": ["greedy"], "backend": backend}
+def test_environments_record_the_worlds_that_are_played_to_their_end(tmp_path):
+    arguments = {"days": 3, "factories_per_level": 1, "opponents": ["greedy"]}
     env = gymnasium.make("scml_gym/OneShotConcurrent-v0", recording=tmp_path / "r", **arguments).unwrapped
     env.reset(seed=1)
     env.reset(seed=2)
@@ -235,9 +233,4 @@ def test_environments_record_the_worlds_that_are_played_to_their_end(tmp_path, b
     assert set(factories["competitor"]) == {"learner", "greedy"}
     told = pq.ParquetFile(tmp_path / "r" / "worlds" / name / "decisions.parquet").read().to_pandas()
     assert set(told["value"]) == {1.5}
-    assert json.loads((tmp_path / "r" / "recording.json").read_text())["schema"] == "scml-gym-recording-1"
-
-
-def test_batches_are_not_recorded(tmp_path):
-    with pytest.raises(InputError, match="recording: only single environments have it"):
-        gymnasium.make_vec("scml_gym/OneShotConcurrent-v0", num_envs=2, recording=tmp_path / "r")
+    assert json.loads((tmp_path / "r" / "recording.json").read_text())["schema"] == "scml-gym-recording-2"

@@ -91,7 +91,7 @@ class Negotiations(NamedTuple):
 
 @jittable
 def note_nothing(world: np.void, negotiation: np.void, response: int) -> None:
-    """An answer in a world that is not recorded."""
+    """An answer in a world that cannot be recorded."""
 
 
 def compile_negotiations(
@@ -102,8 +102,8 @@ def compile_negotiations(
     Args:
         track: What is its own.
         players: How its players are asked.
-        note: ``(world, negotiation, response)``: told of every answer before it has its effect; if it is an offer, that
-            stands there already.
+        note: ``(world, negotiation, response)``, jittable: told of every answer before it has its effect; if it is an
+            offer, that stands there already. By default nobody is.
     """
     clear_partner, book, record = track.clear_partner, track.book, track.record
     next_answer, show_turn = players.next_answer, players.show_turn

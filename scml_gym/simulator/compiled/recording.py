@@ -1,6 +1,6 @@
-"""Compiled worlds that are recorded: their records have room for an address, at which every answer is written down.
+"""Compiled worlds that are recorded: their records hold the address of an array into which every answer is written.
 
-They are compiled apart from the others, which know nothing of it.
+Only worlds that are played one at a time can be: batches are compiled without it, and lose no time.
 """
 
 from __future__ import annotations
@@ -17,24 +17,18 @@ from scml_gym.simulator.compiled.layout import NO_NEGOTIATION
 from scml_gym.simulator.recording.log import EVENT_DTYPE, Moment, WorldLog, moment_of, place_of
 
 _FIELDS = len(EVENT_DTYPE.names or ())
-_LOG_FIELDS = [
-    ("log", np.int64),  # address of an array of EVENT_DTYPE
+
+LOG_FIELDS = [
+    ("log", np.int64),  # address of an array of EVENT_DTYPE; 0 in a world that is not recorded
     ("log_size", np.int64),  # its numbers, int64
-    ("logged", np.int64),  # answers that stand in it
+    ("logged", np.int64),  # answers of the day that stand in it
 ]
-
-
-def recorded_dtype(world: np.dtype) -> np.dtype:
-    """The record of a world that is recorded.
-
-    Args:
-        world: The record of a track's worlds.
-    """
-    return np.dtype([(name, world[name]) for name in world.names or ()] + _LOG_FIELDS, align=True)
+"""Of a world's record, behind all others."""
 
 
 def compile_note(delivery: Callable[[np.void, np.void], int]) -> Callable[[np.void, np.void, int], None]:
-    """What writes an answer down, jittable; see `scml_gym.simulator.compiled.negotiations.compile_negotiations`.
+    """What writes the answers of a recorded world down, jittable; see
+    `scml_gym.simulator.compiled.negotiations.compile_negotiations`.
 
     Args:
         delivery: ``(world, negotiation) -> int``: the day of delivery of the standing offer; jittable.
@@ -42,7 +36,7 @@ def compile_note(delivery: Callable[[np.void, np.void], int]) -> Callable[[np.vo
 
     @jittable
     def note(world: np.void, negotiation: np.void, response: int) -> None:
-        if response != WAIT:
+        if world["log"] != 0 and response != WAIT:
             log, at = integers_at(world["log"], world["log_size"]), world["logged"] * _FIELDS
             sells = negotiation["turn"] == SELLER
             log[at] = world["day"]
@@ -73,7 +67,7 @@ def use_log(record: Any, events: np.ndarray, log: WorldLog) -> None:
     """Let a world write into an array, which must live as long as it, and a log know its players.
 
     Args:
-        record: A `recorded_dtype`, which has begun.
+        record: Of the world, which has begun.
         events: See `room_for_a_day`.
         log: Of the world.
     """

@@ -23,8 +23,8 @@ from scml_gym.simulator.recording.log import WorldLog
 class CompiledSimulation(Independent):
     """One simulation in machine code: a `scml_gym.game.world.World` over a batch of one. A copy plays on by itself.
 
-    A track sets ``rows``, ``recorded_rows`` for worlds with a log, and ``interface``, what its strategies read and
-    write, and says what its world's record, days and prices are.
+    A track sets ``rows`` and ``interface``, what its strategies read and write, and says what its world's record, days
+    and prices are.
 
     Args:
         spec: The world's parameters, with ``n_factories`` and ``n_days``.
@@ -32,8 +32,7 @@ class CompiledSimulation(Independent):
         worlds: The track's record, shape ``(1,)``: its spec and parameters are filled in.
         daily: Its table of days, shape ``(1, days, factories)``, likewise.
         prices: float64, shape ``(1, days + 1, products)``.
-        log: Of a world that is recorded, whose record is a `scml_gym.simulator.compiled.recording.recorded_dtype`;
-            None for one that is not.
+        log: Of a world that is recorded; None for one that is not.
 
     Attributes:
         log: As given.
@@ -46,7 +45,6 @@ class CompiledSimulation(Independent):
 
     backend: ClassVar = "compiled"
     rows: ClassVar[Rows]
-    recorded_rows: ClassVar[Rows]
     interface: ClassVar[StrategyInterface]
 
     def __init__(
@@ -70,7 +68,7 @@ class CompiledSimulation(Independent):
         self._closed: dict[int, list[Any]] = {i: [] for i in self.external}
         self._contracts = [self._record["contracts"][:0].copy()]
         self._status = DAY
-        self._rows.begin(worlds, prices, 0)
+        self.rows.begin(worlds, prices, 0)
         if log is not None:
             self._events = room_for_a_day(self._record)
             use_log(self._record, self._events, log)
@@ -84,10 +82,6 @@ class CompiledSimulation(Independent):
         self._fill_players()
         if self.log is not None:
             use_log(self._record, self._events, self.log)
-
-    @property
-    def _rows(self) -> Rows:
-        return self.rows if self.log is None else self.recorded_rows
 
     def _fill_players(self) -> None:
         for record, player, state in zip(self._record["players"], self._players, self._states, strict=False):
@@ -110,7 +104,7 @@ class CompiledSimulation(Independent):
             InputError: if the world has ended, or an answer is missing or of another form.
         """
         for factory, answers in due_answers(actions, self.pending, self._record["actions"]).items():
-            self._rows.answer(self._worlds, 0, factory, answers)
+            self.rows.answer(self._worlds, 0, factory, answers)
         self._run()
 
     def run(self) -> None:
@@ -133,7 +127,7 @@ class CompiledSimulation(Independent):
             StrategyError: if a strategy raised.
         """
         self._status = OVER  # it does not go on where a strategy fails
-        while (status := self._rows.advance(self._worlds, self._daily, self._prices, 0)) == DAY:
+        while (status := self.rows.advance(self._worlds, self._daily, self._prices, 0)) == DAY:
             self._keep_day(self.day - 1)
         self._status = status
         if self.log is not None and status == OVER:

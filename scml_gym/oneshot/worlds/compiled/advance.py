@@ -14,7 +14,7 @@ from scml_gym.simulator.compiled.negotiations import compile_negotiations
 from scml_gym.simulator.compiled.recording import compile_note
 
 advance = compile_advance(DAYS, NEGOTIATIONS)
-ROWS = compile_rows(DAYS.begin_world, advance, PLAYERS.answer)
+"""Of batches, which are not recorded."""
 
 
 @jittable
@@ -22,12 +22,12 @@ def _delivery(world: World, negotiation: np.void) -> int:
     return world["day"]
 
 
-RECORDED_ROWS = compile_rows(
+ROWS = compile_rows(
     DAYS.begin_world,
     compile_advance(DAYS, compile_negotiations(TRACK, PLAYERS, compile_note(_delivery))),
     PLAYERS.answer,
 )
-"""Of worlds that are recorded, records of ``RECORDED_DTYPE``."""
+"""Of worlds that are played one at a time, which may be recorded."""
 
 
 @compiled

@@ -19,8 +19,8 @@ from scml_gym.simulator.recording.log import WorldLog
 
 require_numba()
 
-from scml_gym.oneshot.worlds.compiled.advance import RECORDED_ROWS, ROWS, hidden_state_one  # noqa: E402
-from scml_gym.oneshot.worlds.compiled.layout import RECORDED_DTYPE, WORLD_DTYPE  # noqa: E402
+from scml_gym.oneshot.worlds.compiled.advance import ROWS, hidden_state_one  # noqa: E402
+from scml_gym.oneshot.worlds.compiled.layout import WORLD_DTYPE  # noqa: E402
 from scml_gym.oneshot.worlds.spec_record import fill_spec  # noqa: E402
 from scml_gym.simulator.compiled.world import CompiledSimulation, compiled_maker  # noqa: E402
 
@@ -41,7 +41,7 @@ class CompiledWorld(CompiledSimulation):
             or one that does not compile, or the timing is unknown.
     """
 
-    rows, recorded_rows, interface = ROWS, RECORDED_ROWS, ONESHOT_INTERFACE
+    rows, interface = ROWS, ONESHOT_INTERFACE
 
     def __init__(
         self,
@@ -53,7 +53,7 @@ class CompiledWorld(CompiledSimulation):
     ):
         check_players(spec, players, timing)
         self.timing = timing
-        worlds = np.zeros(1, dtype=WORLD_DTYPE if log is None else RECORDED_DTYPE)
+        worlds = np.zeros(1, dtype=WORLD_DTYPE)
         daily = np.zeros((1, spec.n_days, MAX_FACTORIES), dtype=DAILY_DTYPE)
         worlds["moves"] = timing == "moves"
         fill_spec(spec, worlds[0]["spec"], daily[0])

@@ -15,7 +15,7 @@ from scml_gym.standard.worlds.compiled.layout import World
 from scml_gym.standard.worlds.compiled.negotiation import NEGOTIATIONS, PLAYERS, TRACK
 
 advance = compile_advance(DAYS, NEGOTIATIONS)
-ROWS = compile_rows(DAYS.begin_world, advance, PLAYERS.answer)
+"""Of batches, which are not recorded."""
 
 
 @jittable
@@ -23,12 +23,12 @@ def _delivery(world: World, negotiation: np.void) -> int:
     return negotiation["offer_day"]
 
 
-RECORDED_ROWS = compile_rows(
+ROWS = compile_rows(
     DAYS.begin_world,
     compile_advance(DAYS, compile_negotiations(TRACK, PLAYERS, compile_note(_delivery))),
     PLAYERS.answer,
 )
-"""Of worlds that are recorded, records of ``RECORDED_DTYPE``."""
+"""Of worlds that are played one at a time, which may be recorded."""
 
 
 @compiled

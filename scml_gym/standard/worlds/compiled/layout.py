@@ -15,7 +15,7 @@ import numpy as np
 
 from scml_gym.simulator.compiled.alternating_offers import negotiation_dtype
 from scml_gym.simulator.compiled.layout import world_fields
-from scml_gym.simulator.compiled.recording import recorded_dtype
+from scml_gym.simulator.compiled.recording import LOG_FIELDS
 from scml_gym.standard.view import (
     ACTION_DTYPE,
     BOOK_DAYS,
@@ -86,13 +86,11 @@ WORLD_DTYPE = np.dtype(
         ("last_future", np.int16, (BOOK_DAYS,)),
         ("free_future", np.int16),  # the first of the pool's free places
         ("futures", FUTURE_DTYPE, (MAX_FUTURES,)),
+        *LOG_FIELDS,
     ],
     align=True,
 )
 """One world; see `scml_gym.simulator.compiled.layout`."""
-
-RECORDED_DTYPE = recorded_dtype(WORLD_DTYPE)
-"""One world that is recorded."""
 
 World: TypeAlias = np.void
 """One record of ``WORLD_DTYPE``."""

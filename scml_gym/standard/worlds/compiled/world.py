@@ -20,11 +20,10 @@ from scml_gym.standard.worlds.spec import WorldSpec
 require_numba()
 
 from scml_gym.simulator.compiled.world import CompiledSimulation, compiled_maker  # noqa: E402
-from scml_gym.standard.worlds.compiled.advance import RECORDED_ROWS, ROWS, hidden_state_one  # noqa: E402
+from scml_gym.standard.worlds.compiled.advance import ROWS, hidden_state_one  # noqa: E402
 from scml_gym.standard.worlds.compiled.layout import (  # noqa: E402
     DEAL_DTYPE,
     MAX_PRODUCTS,
-    RECORDED_DTYPE,
     WORLD_DTYPE,
 )
 from scml_gym.standard.worlds.spec_record import DAILY_DTYPE, fill_spec  # noqa: E402
@@ -48,7 +47,7 @@ class CompiledWorld(CompiledSimulation):
             or one that does not compile, or the stock rule or the horizon is unknown.
     """
 
-    rows, recorded_rows, interface = ROWS, RECORDED_ROWS, STANDARD_INTERFACE
+    rows, interface = ROWS, STANDARD_INTERFACE
 
     def __init__(
         self,
@@ -60,7 +59,7 @@ class CompiledWorld(CompiledSimulation):
         log: WorldLog | None = None,
     ):
         check_players(spec, players, stock, horizon)
-        worlds = np.zeros(1, dtype=WORLD_DTYPE if log is None else RECORDED_DTYPE)
+        worlds = np.zeros(1, dtype=WORLD_DTYPE)
         daily = np.zeros((1, spec.n_days, MAX_FACTORIES), dtype=DAILY_DTYPE)
         self.stock_rule, self.horizon = stock, int(horizon)
         worlds["physical"], worlds["horizon"] = stock_rule(stock), horizon
