@@ -132,9 +132,7 @@ def measure(
         known = worlds.names(recordings, 0)
         chosen = {"world": known[len(known) // 2], "day": 7, "competitor": COMPETITORS[0]}
     with Server(folder) as server:
-        print(
-            f"| page | wall, s | CPU, s | kB |\n| --- | ---: | ---: | ---: |\n{_row('start', [(0.0, server.cpu(), 0)])}"
-        )
+        print("| page | wall, s | CPU, s | kB |\n| --- | ---: | ---: | ---: |")
         for path, page in PAGES.items():
             search = "?" + address("", **chosen).partition("?")[2]
             for detector in DETECTORS if path == "/findings" else [None]:
