@@ -5,7 +5,7 @@ from __future__ import annotations
 import glob
 import os
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -76,7 +76,8 @@ class Recordings:
     ):
         duckdb = _duckdb()
         self._imported, self._notes = imported, tuple(notes)
-        self._unreadable = (duckdb.IOException, duckdb.InvalidInputException, duckdb.SerializationException)
+        self._failure = duckdb.Error
+        self._wrong = (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException)
         self._refreshing, self._using = threading.Lock(), threading.Lock()
         self.runs = tuple(runs)
         self.problems = list(self._notes)
@@ -90,14 +91,21 @@ class Recordings:
         with self._refreshing:
             problems = list(self._notes)
             self.runs = tuple(_located(run) for run in self.runs)
-            files = [_files(run, problems) for run in self.runs]
-            with self._cursor() as cursor:
-                for table in TABLES:
-                    parts = [_part(run.run, table, found[table]) for run, found in zip(self.runs, files, strict=True)]
-                    cursor.execute(f"CREATE OR REPLACE VIEW {table} AS {' UNION ALL '.join(parts)}")
-                for name, text in VIEWS.items():
-                    cursor.execute(f"CREATE OR REPLACE VIEW {name} AS {text}")
+            try:
+                self._open([_files(run, problems, _whole) for run in self.runs])
+            except self._failure:  # a file has its end, and is damaged before it: it is looked for
+                problems = list(self._notes)
+                self._open([_files(run, problems, _readable) for run in self.runs])
             self.problems = problems
+
+    def _open(self, files: Sequence[Mapping[str, Sequence[Path]]]) -> None:
+        """Make the tables of the files of each run, and the views."""
+        with self._cursor() as cursor:
+            for table in TABLES:
+                parts = [_part(run.run, table, found[table]) for run, found in zip(self.runs, files, strict=True)]
+                cursor.execute(f"CREATE OR REPLACE VIEW {table} AS {' UNION ALL '.join(parts)}")
+            for name, text in VIEWS.items():
+                cursor.execute(f"CREATE OR REPLACE VIEW {name} AS {text}")
 
     def ask(self, question: str, **parameters: Any) -> pd.DataFrame:
         """The answer to a question in SQL.
@@ -111,11 +119,13 @@ class Recordings:
         """
         try:
             return self._answer(question, parameters)
-        except self._unreadable:
+        except self._wrong:
+            raise
+        except self._failure:
             self.refresh()  # the files of a tournament that ended meanwhile are elsewhere
         try:
             return self._answer(question, parameters)
-        except self._unreadable as error:
+        except self._failure as error:
             raise InputError(f"a file of the recordings cannot be read: {printable(error)}") from error
 
     def _cursor(self) -> Any:
@@ -231,15 +241,22 @@ def _located(run: Run) -> Run:
     return run if (run.folder / HEAD).is_file() else _recorded(run.run, run.named) or run
 
 
-def _files(run: Run, problems: list[str]) -> dict[str, list[Path]]:
-    """The files of each table of a run; worlds with a file that is not whole are left out and told."""
+def _files(run: Run, problems: list[str], good: Callable[[Path], bool]) -> dict[str, list[Path]]:
+    """The files of each table of a run; worlds with a file that is not good, and packed tables of which that is so,
+    are left out and told."""
     found: dict[str, list[Path]] = {table: [] for table in TABLES}
-    folder, packed = run.folder / WORLDS, run.folder / PACKED
-    names = {} if not packed.is_dir() else dict.fromkeys(packed_names(run.folder))
-    worlds = [world for world in sorted(folder.iterdir()) if world.name not in names] if folder.is_dir() else []
-    for world in [packed, *worlds] if names else worlds:
-        files = [path for path in world.glob("*.parquet") if path.stem in TABLES]
-        broken = [path for path in files if not _whole(path)]
+    names = set()
+    for path in _tables(run.folder / PACKED):
+        if good(path):
+            found[path.stem].append(path)
+        else:
+            problems.append(f"{run.label}: {path.stem} of the packed worlds are left out: {path.name} cannot be read")
+    if found["worlds"]:
+        names = set(packed_names(run.folder))
+    folder = run.folder / WORLDS
+    for world in sorted(path for path in folder.iterdir() if path.name not in names) if folder.is_dir() else []:
+        files = _tables(world)
+        broken = [path for path in files if not good(path)]
         if broken or not files:
             name = broken[0].name if broken else "its tables"
             problems.append(f"{run.label}: world {world.name} is left out: {name} cannot be read")
@@ -247,6 +264,11 @@ def _files(run: Run, problems: list[str]) -> dict[str, list[Path]]:
         for path in files:
             found[path.stem].append(path)
     return found
+
+
+def _tables(folder: Path) -> list[Path]:
+    """The files of tables in a folder."""
+    return [path for path in folder.glob("*.parquet") if path.stem in TABLES]
 
 
 def _whole(path: Path) -> bool:
@@ -257,6 +279,17 @@ def _whole(path: Path) -> bool:
             return file.read() == MAGIC
     except OSError:
         return False
+
+
+def _readable(path: Path) -> bool:
+    """Whether what a Parquet file says of itself can be read."""
+    import pyarrow.parquet as pq
+
+    try:
+        pq.read_metadata(path)
+    except (OSError, ValueError):
+        return False
+    return True
 
 
 def _part(run: int, table: str, files: Sequence[Path]) -> str:

@@ -142,8 +142,8 @@ def content(recordings: Recordings, page: Page | None, search: str | None) -> li
     """The content of a page, with a place for each part that comes later."""
     if page is None:
         return []
-    shown = answer(page.show, recordings, search)
-    return [*shown, *[html.Div(html.P("Asking ..."), id={"part": name}) for name in page.later]]
+    later = [html.Div(html.P("Asking ..."), id={"part": name}) for name in page.later]
+    return answer(lambda recordings, query: [*page.show(recordings, query), *later], recordings, search)
 
 
 def answer(show: Show, recordings: Recordings, search: str | None) -> list[Any]:
@@ -151,7 +151,8 @@ def answer(show: Show, recordings: Recordings, search: str | None) -> list[Any]:
     try:
         return show(recordings, Query(search))
     except InputError as error:
-        return [html.P(printable(error), className="absent", role="alert")]
+        again = dcc.Link("The page without what is chosen", href="?")
+        return [html.P([printable(error), " ", again], className="absent", role="alert")]
     except Exception:
         traceback.print_exc()
         told = "This page failed; the terminal of the analyzer says why. Please report it."
