@@ -5,49 +5,27 @@ from __future__ import annotations
 import glob
 import os
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+from scml_gym.analyzer.folders import Run, files_of, located, readable, recorded, whole
 from scml_gym.analyzer.importing import import_tournament, is_tournament
 from scml_gym.analyzer.views import VIEWS
 from scml_gym.core.errors import InputError
 from scml_gym.core.text import printable
-from scml_gym.simulator.recording.folder import HEAD, PACKED, WORLDS, check_head, packed_names
+from scml_gym.simulator.recording.folder import HEAD, WORLDS
 from scml_gym.simulator.recording.schema import TABLES
 
 if TYPE_CHECKING:
     import pandas as pd
 
-MAGIC = b"PAR1"
-"""How a whole Parquet file begins and ends."""
-
 TYPES = {"string": "VARCHAR", "bool": "BOOLEAN", "list<int32>": "INTEGER[]"}
 TYPES |= {"int8": "TINYINT", "int16": "SMALLINT", "int32": "INTEGER", "int64": "BIGINT", "double": "DOUBLE"}
-
-
-@dataclass(frozen=True)
-class Run:
-    """One of the recordings that are open.
-
-    Attributes:
-        run: Its number, from 0, in the order in which they were named.
-        label: Name of the folder that was named.
-        folder: Of the recording.
-        results: The results folder of the tournament that it belongs to; None where there is none, or none yet.
-        named: The folder that was named.
-    """
-
-    run: int
-    label: str
-    folder: Path
-    results: Path | None
-    named: Path
 
 
 class Recordings:
@@ -90,12 +68,12 @@ class Recordings:
         """See the worlds that were recorded since, also where a tournament that ended has moved its recording."""
         with self._refreshing:
             problems = list(self._notes)
-            self.runs = tuple(_located(run) for run in self.runs)
+            self.runs = tuple(located(run) for run in self.runs)
             try:
-                self._open([_files(run, problems, _whole) for run in self.runs])
+                self._open([files_of(run, problems, whole) for run in self.runs])
             except self._failure:  # a file has its end, and is damaged before it: it is looked for
                 problems = list(self._notes)
-                self._open([_files(run, problems, _readable) for run in self.runs])
+                self._open([files_of(run, problems, readable) for run in self.runs])
             self.problems = problems
 
     def _open(self, files: Sequence[Mapping[str, Sequence[Path]]]) -> None:
@@ -212,7 +190,7 @@ def _run(number: int, named: Path, imported: Path, notes: list[str]) -> Run:
     Raises:
         InputError: if there is none.
     """
-    if (run := _recorded(number, named)) is not None:
+    if (run := recorded(number, named)) is not None:
         return run
     if is_tournament(named):
         label = named.absolute().name
@@ -220,76 +198,6 @@ def _run(number: int, named: Path, imported: Path, notes: list[str]) -> Run:
         return Run(number, label, imported, None, named)
     what = "does not exist" if not named.exists() else f"holds no recording (no {HEAD} in it)"
     raise InputError(f"{named} {what}; a recording is made by evaluate.py --record")
-
-
-def _recorded(number: int, named: Path) -> Run | None:
-    """The recording that a folder is, or that belongs to it; None where there is none.
-
-    Raises:
-        InputError: if it is of another schema.
-    """
-    beside = named.with_name(f"{named.name}.recording")
-    for folder, results in ((named, None), (named / "recording", named), (beside, None)):
-        if (folder / HEAD).is_file():
-            check_head(folder)
-            return Run(number, named.absolute().name, folder, results, named)
-    return None
-
-
-def _located(run: Run) -> Run:
-    """A run where its recording is now."""
-    return run if (run.folder / HEAD).is_file() else _recorded(run.run, run.named) or run
-
-
-def _files(run: Run, problems: list[str], good: Callable[[Path], bool]) -> dict[str, list[Path]]:
-    """The files of each table of a run; worlds with a file that is not good, and packed tables of which that is so,
-    are left out and told."""
-    found: dict[str, list[Path]] = {table: [] for table in TABLES}
-    names = set()
-    for path in _tables(run.folder / PACKED):
-        if good(path):
-            found[path.stem].append(path)
-        else:
-            problems.append(f"{run.label}: {path.stem} of the packed worlds are left out: {path.name} cannot be read")
-    if found["worlds"]:
-        names = set(packed_names(run.folder))
-    folder = run.folder / WORLDS
-    for world in sorted(path for path in folder.iterdir() if path.name not in names) if folder.is_dir() else []:
-        files = _tables(world)
-        broken = [path for path in files if not good(path)]
-        if broken or not files:
-            name = broken[0].name if broken else "its tables"
-            problems.append(f"{run.label}: world {world.name} is left out: {name} cannot be read")
-            continue
-        for path in files:
-            found[path.stem].append(path)
-    return found
-
-
-def _tables(folder: Path) -> list[Path]:
-    """The files of tables in a folder."""
-    return [path for path in folder.glob("*.parquet") if path.stem in TABLES]
-
-
-def _whole(path: Path) -> bool:
-    """Whether a Parquet file has its end."""
-    try:
-        with path.open("rb") as file:
-            file.seek(-len(MAGIC), os.SEEK_END)
-            return file.read() == MAGIC
-    except OSError:
-        return False
-
-
-def _readable(path: Path) -> bool:
-    """Whether what a Parquet file says of itself can be read."""
-    import pyarrow.parquet as pq
-
-    try:
-        pq.read_metadata(path)
-    except (OSError, ValueError):
-        return False
-    return True
 
 
 def _part(run: int, table: str, files: Sequence[Path]) -> str:

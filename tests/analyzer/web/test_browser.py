@@ -33,7 +33,7 @@ def chromium():
 
 
 @pytest.fixture(scope="module")
-def context(recordings, chromium):
+def window(recordings, chromium):
     """All recordings as they are served, for tabs that share what the browser has kept."""
     with serving(recordings) as address:
         context = chromium.new_context(base_url=address, viewport={"width": 1200, "height": 900})
@@ -43,9 +43,9 @@ def context(recordings, chromium):
 
 
 @pytest.fixture
-def tab(context):
+def tab(window):
     """A tab in which nothing may fail, and that asks nobody but the server."""
-    with watched(context) as tab:
+    with watched(window) as tab:
         yield tab
 
 
@@ -160,8 +160,8 @@ def test_names_are_text_everywhere(tab, path):
     assert not tab.locator("main script, main b").count()
 
 
-def test_dark_is_kept_and_narrow_screens_need_no_scrolling_aside(context):
-    with watched(context) as tab:
+def test_dark_is_kept_and_narrow_screens_need_no_scrolling_aside(window):
+    with watched(window) as tab:
         tab.set_viewport_size({"width": 390, "height": 800})
         look(tab, "/")
         light = tab.evaluate("getComputedStyle(document.body).backgroundColor")
