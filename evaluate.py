@@ -90,12 +90,17 @@ def analyze(
     folders: Annotated[
         list[Path], typer.Argument(help="Recordings, results folders, or folders of scml's tournaments.")
     ],
-    report: Annotated[Path | None, typer.Option(help="Write a report to this HTML file.")] = None,
+    port: Annotated[int, typer.Option(help="To listen at; 0 for one that is free.")] = 0,
+    host: Annotated[
+        str | None,
+        typer.Option(help="Name or address to listen at, others than this machine's need a token. [127.0.0.1]"),
+    ] = None,
+    report: Annotated[Path | None, typer.Option(help="Write a report to this HTML file, and open nothing.")] = None,
 ) -> None:
-    """Look into recorded worlds: what was lost and why, and what went wrong."""
+    """Look into recorded worlds in a browser: what was lost and why, what was said, and what went wrong."""
     from scml_gym.analyzer.command import analyze_command
 
-    analyze_command(folders, report)
+    analyze_command(folders, report, host, port)
 
 
 @app.command()

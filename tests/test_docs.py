@@ -48,7 +48,7 @@ SMALLER = {
     "my_policy.py": "2",
     "train.py acceptance": "--set agent.total_steps=200",
     "evaluate.py": "--worlds 1 --days 3 --workers 1",
-    "evaluate.py analyze": "",
+    "evaluate.py analyze": "--report analyzed.html",
     "benchmarks/recorded_worlds.py": "--worlds 1",
     "evaluate.py --game standard": "--worlds 1 --days 5 --factories 1 --workers 1",
     "evaluate.py study": "--workers 1 --set trainings=4 --set negotiations=2 --set dqn.total_steps=120 "

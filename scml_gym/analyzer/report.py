@@ -8,7 +8,7 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from scml_gym.analyzer.detectors import DETECTORS, findings
+from scml_gym.analyzer.detectors import DETECTORS
 from scml_gym.analyzer.queries import competitors, negotiations, worlds
 from scml_gym.analyzer.sources import Recordings, rows
 from scml_gym.core.text import plain_labels, printable
@@ -72,9 +72,9 @@ def _run(recordings: Recordings, run: int) -> Iterable[str]:
             yield _section("Paired comparison", told, _table(pairs.filter(columns)))
     yield from _days(recordings, run) if len(competitors.needs(recordings, run)) else ()
     yield from _negotiations(recordings, run) if "bilateral" in worlds.worlds(recordings, run)["game"].tolist() else ()
-    for name, found in findings(recordings, run).items():
-        detector, count = DETECTORS[name], len(found)
-        shown = _table(found.drop(columns="run").head(SHOWN)) if count else ""
+    for detector in DETECTORS.values():
+        count = detector.count(recordings, run)
+        shown = _table(detector.find(recordings, run, n=SHOWN).drop(columns="run")) if count else ""
         more = f" The first {SHOWN} of {count} are shown." if count > SHOWN else ""
         yield _section(f"{detector.title}: {count}", detector.help + more, shown)
 

@@ -4,44 +4,28 @@ from __future__ import annotations
 
 import glob
 import os
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+from scml_gym.analyzer.folders import Run, files_of, located, readable, recorded, whole
 from scml_gym.analyzer.importing import import_tournament, is_tournament
 from scml_gym.analyzer.views import VIEWS
 from scml_gym.core.errors import InputError
-from scml_gym.simulator.recording.folder import HEAD, PACKED, WORLDS, check_head, packed_names
+from scml_gym.core.text import printable
+from scml_gym.simulator.recording.folder import HEAD, WORLDS
 from scml_gym.simulator.recording.schema import TABLES
 
 if TYPE_CHECKING:
     import pandas as pd
 
-MAGIC = b"PAR1"
-"""How a whole Parquet file begins and ends."""
-
 TYPES = {"string": "VARCHAR", "bool": "BOOLEAN", "list<int32>": "INTEGER[]"}
 TYPES |= {"int8": "TINYINT", "int16": "SMALLINT", "int32": "INTEGER", "int64": "BIGINT", "double": "DOUBLE"}
-
-
-@dataclass(frozen=True)
-class Run:
-    """One of the recordings that are open.
-
-    Attributes:
-        run: Its number, from 0, in the order in which they were named.
-        label: Name of the folder that was named.
-        folder: Of the recording.
-        results: The results folder of the tournament that it belongs to; None where there is none, or none yet.
-    """
-
-    run: int
-    label: str
-    folder: Path
-    results: Path | None
 
 
 class Recordings:
@@ -70,6 +54,9 @@ class Recordings:
     ):
         duckdb = _duckdb()
         self._imported, self._notes = imported, tuple(notes)
+        self._failure = duckdb.Error
+        self._wrong = (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException)
+        self._refreshing, self._using = threading.Lock(), threading.Lock()
         self.runs = tuple(runs)
         self.problems = list(self._notes)
         self._connection = duckdb.connect(":memory:", config={"memory_limit": memory})
@@ -78,14 +65,25 @@ class Recordings:
         self.refresh()
 
     def refresh(self) -> None:
-        """See the worlds that were recorded since."""
-        self.problems = list(self._notes)
-        files = [_files(run, self.problems) for run in self.runs]
-        for table in TABLES:
-            parts = [_part(run.run, table, found[table]) for run, found in zip(self.runs, files, strict=True)]
-            self._connection.execute(f"CREATE OR REPLACE VIEW {table} AS {' UNION ALL '.join(parts)}")
-        for name, text in VIEWS.items():
-            self._connection.execute(f"CREATE OR REPLACE VIEW {name} AS {text}")
+        """See the worlds that were recorded since, also where a tournament that ended has moved its recording."""
+        with self._refreshing:
+            problems = list(self._notes)
+            self.runs = tuple(located(run) for run in self.runs)
+            try:
+                self._open([files_of(run, problems, whole) for run in self.runs])
+            except self._failure:  # a file has its end, and is damaged before it: it is looked for
+                problems = list(self._notes)
+                self._open([files_of(run, problems, readable) for run in self.runs])
+            self.problems = problems
+
+    def _open(self, files: Sequence[Mapping[str, Sequence[Path]]]) -> None:
+        """Make the tables of the files of each run, and the views."""
+        with self._cursor() as cursor:
+            for table in TABLES:
+                parts = [_part(run.run, table, found[table]) for run, found in zip(self.runs, files, strict=True)]
+                cursor.execute(f"CREATE OR REPLACE VIEW {table} AS {' UNION ALL '.join(parts)}")
+            for name, text in VIEWS.items():
+                cursor.execute(f"CREATE OR REPLACE VIEW {name} AS {text}")
 
     def ask(self, question: str, **parameters: Any) -> pd.DataFrame:
         """The answer to a question in SQL.
@@ -93,13 +91,43 @@ class Recordings:
         Args:
             question: A ``SELECT`` over the tables and views; ``$name`` stands for a parameter.
             parameters: Their values.
+
+        Raises:
+            InputError: if a file cannot be read, though it has its end.
         """
-        with self._connection.cursor() as cursor:
+        try:
+            return self._answer(question, parameters)
+        except self._wrong:
+            raise
+        except self._failure:
+            self.refresh()  # the files of a tournament that ended meanwhile are elsewhere
+        try:
+            return self._answer(question, parameters)
+        except self._failure as error:
+            raise InputError(f"a file of the recordings cannot be read: {printable(error)}") from error
+
+    def _cursor(self) -> Any:
+        """A connection of its own for a question: many threads may ask at once."""
+        with self._using:
+            return self._connection.cursor()
+
+    def _answer(self, question: str, parameters: Mapping[str, Any]) -> pd.DataFrame:
+        with self._cursor() as cursor:
             return cursor.execute(question, parameters).df()
+
+    def ended(self, run: int) -> dict[str, str]:
+        """When the worlds of a run that are not packed were written, by name; dates and times in UTC, ISO 8601."""
+        times = {}
+        for path in (self.runs[run].folder / WORLDS).glob("*"):
+            with suppress(OSError):  # it may be packed just now
+                at = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+                times[path.name] = at.isoformat(" ", "seconds").removesuffix("+00:00")
+        return times
 
     def close(self) -> None:
         """Close the files, and remove what was imported."""
-        self._connection.close()
+        with self._using:
+            self._connection.close()
         if self._imported is not None:
             self._imported.cleanup()
 
@@ -124,12 +152,36 @@ def open_recordings(*folders: str | os.PathLike[str], memory: str = "1GB") -> Re
     Raises:
         InputError: if DuckDB is not installed, or a folder holds no recording or one of another schema.
     """
+    imported, notes = TemporaryDirectory(prefix="scml-gym-import-"), []
+    runs = [_run(i, Path(folder), Path(imported.name) / str(i), notes) for i, folder in enumerate(_some(folders))]
+    return Recordings(runs, memory, imported, notes)
+
+
+def open_readable(*folders: str | os.PathLike[str], memory: str = "1GB") -> Recordings:
+    """Open those of some recordings that can be opened; the others are told in ``problems``.
+
+    Args:
+        folders: See `open_recordings`.
+        memory: Of DuckDB, at most.
+
+    Raises:
+        InputError: if DuckDB is not installed, or nothing can be opened; of one folder, saying why.
+    """
+    imported, notes, runs = TemporaryDirectory(prefix="scml-gym-import-"), [], []
+    for folder in _some(folders):
+        try:
+            runs.append(_run(len(runs), Path(folder), Path(imported.name) / str(len(runs)), notes))
+        except InputError as error:
+            notes.append(str(error))
+    if not runs:
+        raise InputError("; ".join(notes))
+    return Recordings(runs, memory, imported, notes)
+
+
+def _some(folders: Sequence[str | os.PathLike[str]]) -> Sequence[str | os.PathLike[str]]:
     if not folders:
         raise InputError("name at least one folder with a recording")
-    imported = TemporaryDirectory(prefix="scml-gym-import-")
-    notes: list[str] = []
-    runs = [_run(i, Path(folder), Path(imported.name) / str(i), notes) for i, folder in enumerate(folders)]
-    return Recordings(runs, memory, imported, notes)
+    return folders
 
 
 def _run(number: int, named: Path, imported: Path, notes: list[str]) -> Run:
@@ -138,45 +190,14 @@ def _run(number: int, named: Path, imported: Path, notes: list[str]) -> Run:
     Raises:
         InputError: if there is none.
     """
-    beside = named.with_name(f"{named.name}.recording")
-    for folder, results in ((named, None), (named / "recording", named), (beside, None)):
-        if (folder / HEAD).is_file():
-            check_head(folder)
-            return Run(number, named.absolute().name, folder, results)
+    if (run := recorded(number, named)) is not None:
+        return run
     if is_tournament(named):
         label = named.absolute().name
         notes += [f"{label}: {note}" for note in import_tournament(named, imported)]
-        return Run(number, label, imported, None)
+        return Run(number, label, imported, None, named)
     what = "does not exist" if not named.exists() else f"holds no recording (no {HEAD} in it)"
     raise InputError(f"{named} {what}; a recording is made by evaluate.py --record")
-
-
-def _files(run: Run, problems: list[str]) -> dict[str, list[Path]]:
-    """The files of each table of a run; worlds with a file that is not whole are left out and told."""
-    found: dict[str, list[Path]] = {table: [] for table in TABLES}
-    folder, packed = run.folder / WORLDS, run.folder / PACKED
-    names = {} if not packed.is_dir() else dict.fromkeys(packed_names(run.folder))
-    worlds = [world for world in sorted(folder.iterdir()) if world.name not in names] if folder.is_dir() else []
-    for world in [packed, *worlds] if names else worlds:
-        files = [path for path in world.glob("*.parquet") if path.stem in TABLES]
-        broken = [path for path in files if not _whole(path)]
-        if broken or not files:
-            name = broken[0].name if broken else "its tables"
-            problems.append(f"{run.label}: world {world.name} is left out: {name} cannot be read")
-            continue
-        for path in files:
-            found[path.stem].append(path)
-    return found
-
-
-def _whole(path: Path) -> bool:
-    """Whether a Parquet file has its end."""
-    try:
-        with path.open("rb") as file:
-            file.seek(-len(MAGIC), os.SEEK_END)
-            return file.read() == MAGIC
-    except OSError:
-        return False
 
 
 def _part(run: int, table: str, files: Sequence[Path]) -> str:

@@ -1,6 +1,7 @@
 """Questions about recordings: they add up, they can be asked of any recording, and bad folders are told in one line."""
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pandas as pd
@@ -10,6 +11,7 @@ from scml_gym.core.errors import InputError
 from scml_gym.oneshot.rewards.hindsight import hindsight_profit
 from scml_gym.oneshot.view import new_view
 from scml_gym.simulator.recording.folder import Recording
+from scml_gym.simulator.recording.packing import pack
 from tests.helpers.recordings import NAMES, play_recorded
 
 pytest.importorskip("duckdb", reason="pip install 'scml-gym[analyzer]'")
@@ -17,6 +19,7 @@ pytest.importorskip("duckdb", reason="pip install 'scml-gym[analyzer]'")
 from scml_gym.analyzer import open_recordings
 from scml_gym.analyzer.queries import compare, competitors, worlds
 from scml_gym.analyzer.queries.compare import Who
+from scml_gym.analyzer.sources import open_readable
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +52,13 @@ QUESTIONS = {
     "needs": lambda r: competitors.needs(r),
     "acceptance": lambda r: competitors.acceptance(r, by=competitors.ACCEPTANCE),
     "partners": lambda r: competitors.partners(r, 0, "greedy"),
+    "factories": lambda r: worlds.factories(r, 0, "w0"),
+    "days together": lambda r: worlds.summary_of_days(r, 0, "w0"),
+    "contracts": lambda r: worlds.contracts(r, 0, "w0", 1),
+    "recorded": lambda r: worlds.recorded(r, 0),
+    "competitors": lambda r: competitors.competitors(r, 0),
+    "lost to": lambda r: competitors.lost_to(r, 0, "greedy"),
+    "offers made": lambda r: competitors.offers_made(r, 0, "greedy"),
     "same seats": lambda r: compare.same_seats(r, Who(0, "best-subset"), Who(1, "greedy")),
     "day by day": lambda r: compare.day_by_day(r, Who(0, "best-subset"), Who(1, "greedy")),
 }
@@ -83,6 +93,23 @@ def test_numbers_add_up(recordings):
     assert days.equals(losses)
     scores = worlds.scores(recordings)
     assert np.allclose(scores["score"], 1 + scores["profit"] / scores["initial_balance"])
+
+
+def test_parts_add_up_to_the_whole(recordings):
+    contracts = worlds.contracts(recordings, 0, "w0")
+    together = worlds.summary_of_days(recordings, 0, "w0")
+    days = worlds.days_of_world(recordings, 0, "w0")
+    assert together["contracts"].sum() == len(contracts)
+    assert together["items"].sum() == contracts["quantity"].sum()
+    assert together["profit"].sum() == pytest.approx(days["profit"].sum())
+    made = competitors.offers_made(recordings)
+    assert made["offers"].sum() == worlds.runs(recordings)["offers"].sum()
+    lost = competitors.lost_to(recordings)
+    causes = recordings.ask("SELECT sum(price) AS price FROM losses WHERE place = 'buyer'")
+    assert lost.loc[lost["place"] == "buyer", "price_loss"].sum() == pytest.approx(causes["price"][0])
+    assert lost["items"].sum() == 2 * worlds.flows(recordings, 0)["items"].sum() + 2 * (
+        worlds.flows(recordings, 1)["items"].sum()
+    )
 
 
 def test_the_causes_of_a_loss_are_the_loss_against_the_hindsight_optimum(recordings):
@@ -157,6 +184,65 @@ def test_a_file_that_is_cut_off_costs_its_world_and_new_worlds_are_seen(tmp_path
         play_recorded(tmp_path / "run.recording", "c", NAMES[:1] * 2, days=3)
         recordings.refresh()
         assert worlds.worlds(recordings)["world"].tolist() == ["b", "c"]
+
+
+def test_a_packed_table_that_is_cut_off_costs_that_table(tmp_path):
+    play_recorded(tmp_path, "a", NAMES[:1] * 2, days=3)
+    pack(Recording(tmp_path))
+    for table, told in (("offers", "offers of the packed worlds are left out"), ("worlds", "worlds of the packed")):
+        path = tmp_path / "packed" / f"{table}.parquet"
+        path.write_bytes(path.read_bytes()[:-9])
+        with open_recordings(tmp_path) as recordings:
+            assert any(told in problem for problem in recordings.problems)
+            assert not len(recordings.ask(f"SELECT * FROM {table}"))
+            assert len(recordings.ask("SELECT * FROM days"))
+
+
+def test_a_file_that_is_damaged_inside_is_told(tmp_path):
+    for name in ("a", "b"):
+        play_recorded(tmp_path, name, NAMES[:1] * 2, days=3)
+    path = tmp_path / "worlds" / "a" / "days.parquet"
+    content = path.read_bytes()
+    with open_recordings(tmp_path) as recordings:
+        footer = 8 + int.from_bytes(content[-8:-4], "little")
+        path.write_bytes(content[:4] + bytes(len(content) - 4 - footer) + content[-footer:])  # its rows
+        with pytest.raises(InputError, match="a file of the recordings cannot be read"):
+            worlds.days_of_world(recordings, 0, "a")
+        assert worlds.names(recordings, 0) == ["a", "b"]
+        path.write_bytes(content[:-footer] + bytes(footer - 8) + content[-8:])  # what it says of itself
+        recordings.refresh()
+        assert recordings.problems == [f"{tmp_path.name}: world a is left out: days.parquet cannot be read"]
+        assert worlds.names(recordings, 0) == ["b"]
+
+
+def test_a_tournament_that_ends_while_it_is_looked_at(tmp_path):
+    play_recorded(tmp_path / "run.recording", "a", NAMES[:1] * 2, days=3)
+    with open_recordings(tmp_path / "run") as recordings:
+        asked = worlds.day(recordings, 0, "a", 1)
+        pack(Recording(tmp_path / "run.recording"))
+        (tmp_path / "run").mkdir()
+        (tmp_path / "run.recording").rename(tmp_path / "run" / "recording")
+        pd.testing.assert_frame_equal(worlds.day(recordings, 0, "a", 1), asked)
+        assert recordings.runs[0].results == tmp_path / "run"
+
+
+def test_many_threads_ask_at_once(recordings):
+    with ThreadPoolExecutor(8) as threads:
+        asked = list(threads.map(lambda _: len(worlds.scores(recordings)), range(40)))
+    assert set(asked) == {12}
+
+
+def test_what_can_be_opened_is_opened(tmp_path):
+    play_recorded(tmp_path / "good", "a", NAMES[:1] * 2, days=3)
+    with open_readable(tmp_path / "none", tmp_path / "good") as recordings:
+        assert [run.label for run in recordings.runs] == ["good"]
+        assert recordings.problems == [
+            f"{tmp_path / 'none'} does not exist; a recording is made by evaluate.py --record"
+        ]
+    with pytest.raises(InputError, match="does not exist"):
+        open_readable(tmp_path / "none")
+    with pytest.raises(InputError, match="at least one"):
+        open_readable()
 
 
 def test_an_empty_recording_can_be_asked(tmp_path):

@@ -50,12 +50,17 @@ def test_a_report_is_one_file_in_which_names_are_text(folder):
     assert text.count("<table>") == text.count("</table>") > 6
 
 
-def test_the_command_prints_an_overview_or_writes_a_report(folder, tmp_path, capsys):
-    analyze_command([folder], None)
-    printed = capsys.readouterr().out
-    assert "Over-commitment" in printed
-    assert "best-subset" in printed
-    analyze_command([folder], tmp_path / "report.html")
-    assert (tmp_path / "report.html").read_text().startswith("<!doctype html>")
-    with pytest.raises(InputError, match="does not exist"):
-        analyze_command([tmp_path / "none"], None)
+def test_the_command_writes_a_report_about_what_can_be_opened(folder, tmp_path, capsys):
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "recording.json").write_text('{"schema": "scml-gym-recording-99"}')
+    analyze_command([tmp_path / "none", folder, other], tmp_path / "report.html")
+    text = (tmp_path / "report.html").read_text()
+    assert text.startswith("<!doctype html>")
+    told = capsys.readouterr().err.splitlines()
+    assert [line.split(": ")[0] for line in told] == ["WARNING"] * 2
+    for part in ("none does not exist", "schema 'scml-gym-recording-99'"):
+        assert any(part in line for line in told)
+        assert part.replace("'", "&#x27;") in text
+    with pytest.raises(InputError, match=r"none does not exist.*; .*recording-99"):
+        analyze_command([tmp_path / "none", other], tmp_path / "report.html")

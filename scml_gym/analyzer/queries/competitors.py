@@ -13,6 +13,19 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+def competitors(recordings: Recordings, run: int | None = None) -> pd.DataFrame:
+    """Who plays? A row a competitor, those that are judged first: role, worlds, factories and the mean score."""
+    return recordings.ask(
+        """
+        SELECT competitor, min(role) AS role, count(DISTINCT world) AS worlds, count(*) AS factories,
+            avg(score) AS score
+        FROM factories WHERE $run IS NULL OR run = $run
+        GROUP BY competitor ORDER BY min(role) <> 'competitor', competitor
+        """,
+        run=run,
+    )
+
+
 def losses(recordings: Recordings, run: int | None = None, by: Sequence[str] = ("competitor", "place")) -> pd.DataFrame:
     """What is lost against the hindsight optimum, by cause? Money a factory and day; OneShot only.
 
@@ -140,22 +153,68 @@ def partners(recordings: Recordings, run: int | None = None, competitor: str | N
     """How do negotiations with each partner end? By competitor, side and partner: negotiations, agreements, items."""
     return recordings.ask(
         """
-        WITH sides AS (
-            SELECT run, world, day, seller AS factory, buyer AS partner, 'sells' AS side, * EXCLUDE (run, world, day)
-            FROM negotiations
+        WITH pairs AS (
+            SELECT run, world, seller, buyer, count(*) AS held, count(*) FILTER (result = 'accepted') AS agreed,
+                sum(last_quantity) FILTER (result = 'accepted') AS quantity,
+                sum(last_quantity * last_price) FILTER (result = 'accepted') AS money, sum(rounds) AS rounds
+            FROM negotiations WHERE $run IS NULL OR run = $run GROUP BY ALL
+        ), sides AS (
+            SELECT *, seller AS factory, buyer AS partner, 'sells' AS side FROM pairs
             UNION ALL
-            SELECT run, world, day, buyer AS factory, seller AS partner, 'buys' AS side, * EXCLUDE (run, world, day)
-            FROM negotiations
+            SELECT *, buyer AS factory, seller AS partner, 'buys' AS side FROM pairs
         )
-        SELECT n.run, f.competitor, n.side, p.competitor AS partner, count(*) AS negotiations,
-            count(*) FILTER (result = 'accepted') AS agreements, agreements / negotiations AS share,
-            coalesce(sum(last_quantity) FILTER (result = 'accepted'), 0) AS items,
-            sum(last_quantity * last_price) FILTER (result = 'accepted') / nullif(items, 0) AS mean_price,
-            avg(rounds) AS rounds
+        SELECT n.run, f.competitor, n.side, p.competitor AS partner, sum(held) AS negotiations,
+            sum(agreed) AS agreements, agreements / negotiations AS share, coalesce(sum(quantity), 0) AS items,
+            sum(money) / nullif(items, 0) AS mean_price, sum(rounds) / negotiations AS rounds
         FROM sides n
         JOIN factories f ON (f.run, f.world, f.factory) = (n.run, n.world, n.factory)
         JOIN factories p ON (p.run, p.world, p.factory) = (n.run, n.world, n.partner)
-        WHERE ($run IS NULL OR n.run = $run) AND ($competitor IS NULL OR f.competitor = $competitor)
+        WHERE $competitor IS NULL OR f.competitor = $competitor
+        GROUP BY ALL ORDER BY n.run, f.competitor, n.side, partner
+        """,
+        run=run,
+        competitor=competitor,
+    )
+
+
+def lost_to(recordings: Recordings, run: int | None = None, competitor: str | None = None) -> pd.DataFrame:
+    """To whom did prices go? By partner: what was traded with it, and the money lost against the day's best price;
+    OneShot only."""
+    return recordings.ask(
+        """
+        WITH sides AS (
+            SELECT run, world, delivery AS day, seller AS factory, buyer AS partner, quantity, price, 1 AS sign
+            FROM contracts
+            UNION ALL
+            SELECT run, world, delivery AS day, buyer AS factory, seller AS partner, quantity, price, -1 AS sign
+            FROM contracts
+        )
+        SELECT l.run, l.competitor, l.place, p.competitor AS partner, count(*) AS contracts, sum(s.quantity) AS items,
+            sum(s.quantity * s.price) / sum(s.quantity) AS mean_price,
+            sum(s.quantity * l.best_price) / sum(s.quantity) AS mean_best_price,
+            sum(s.sign * (l.best_price - s.price) * s.quantity) AS price_loss, price_loss / items AS loss_an_item
+        FROM sides s
+        JOIN losses l USING (run, world, day, factory)
+        JOIN factories p ON (p.run, p.world, p.factory) = (s.run, s.world, s.partner)
+        WHERE ($run IS NULL OR l.run = $run) AND ($competitor IS NULL OR l.competitor = $competitor)
+        GROUP BY ALL ORDER BY price_loss DESC, l.run, l.competitor, l.place, partner
+        """,
+        run=run,
+        competitor=competitor,
+    )
+
+
+def offers_made(recordings: Recordings, run: int | None = None, competitor: str | None = None) -> pd.DataFrame:
+    """What was offered in which round? By competitor, place and round: offers, mean items, and the mean price less the
+    day's trading price (rounded up)."""
+    return recordings.ask(
+        """
+        SELECT o.run, d.competitor, d.place, o.round, count(*) AS offers, avg(o.quantity) AS items,
+            avg(o.price - ceil(CASE WHEN o.sender < o.receiver THEN d.output_price ELSE d.input_price END)) AS above,
+            count(*) FILTER (answer = 'accepted') / count(*) AS share_accepted
+        FROM offers o
+        JOIN factory_days d ON (d.run, d.world, d.factory, d.day) = (o.run, o.world, o.sender, o.day)
+        WHERE ($run IS NULL OR o.run = $run) AND ($competitor IS NULL OR d.competitor = $competitor)
         GROUP BY ALL ORDER BY ALL
         """,
         run=run,

@@ -51,6 +51,11 @@ def worlds(recordings: Recordings, run: int | None = None) -> pd.DataFrame:
     )
 
 
+def names(recordings: Recordings, run: int) -> list[str]:
+    """Which worlds are there? Their names, in the order of the schedule."""
+    return recordings.ask("SELECT world FROM worlds WHERE run = $run ORDER BY world", run=run)["world"].tolist()
+
+
 def scores(recordings: Recordings, run: int | None = None) -> pd.DataFrame:
     """Who scored what? A row a factory, in the form of ``scores.csv`` as far as it goes, for
     `scml_gym.evaluation.statistics`."""
@@ -64,6 +69,38 @@ def scores(recordings: Recordings, run: int | None = None) -> pd.DataFrame:
         FROM seats WHERE $run IS NULL OR run = $run ORDER BY run, world, factory
         """,
         run=run,
+    )
+
+
+def factories(recordings: Recordings, run: int, world: str) -> pd.DataFrame:
+    """Who plays which factory of a world, and with what end? A row a factory."""
+    return recordings.ask(
+        """
+        SELECT factory, competitor, role, level, lines, production_cost, initial_balance, profit, score, bankrupt,
+            decisions, invalid
+        FROM factories WHERE run = $run AND world = $world ORDER BY factory
+        """,
+        run=run,
+        world=world,
+    )
+
+
+def summary_of_days(recordings: Recordings, run: int, world: str) -> pd.DataFrame:
+    """What happened on the days of a world, all factories together? A row a day."""
+    return recordings.ask(
+        """
+        SELECT d.*, coalesce(c.contracts, 0) AS contracts, coalesce(c.items, 0) AS items
+        FROM (SELECT day, sum(profit) AS profit, sum(needed_supplies + needed_sales) AS needed,
+                sum(greatest(left_supplies + left_sales, 0)) AS untraded,
+                sum(greatest(-left_supplies - left_sales, 0)) AS too_many, sum(produced) AS produced,
+                sum(missing) AS missing, sum(unused) AS unused, count(*) FILTER (bankrupt) AS bankrupt
+            FROM days WHERE run = $run AND world = $world GROUP BY day) d
+        LEFT JOIN (SELECT day, count(*) AS contracts, sum(quantity) AS items
+            FROM contracts WHERE run = $run AND world = $world GROUP BY day) c USING (day)
+        ORDER BY day
+        """,
+        run=run,
+        world=world,
     )
 
 
@@ -114,6 +151,19 @@ def day(recordings: Recordings, run: int, world: str, day: int) -> pd.DataFrame:
     )
 
 
+def contracts(recordings: Recordings, run: int, world: str, day: int | None = None) -> pd.DataFrame:
+    """What was agreed in a world, or on one of its days? A row a contract, in order of conclusion."""
+    return recordings.ask(
+        """
+        SELECT number, day, round, seller, buyer, quantity, price, delivery, executed, nullified
+        FROM contracts WHERE run = $run AND world = $world AND ($day IS NULL OR day = $day) ORDER BY number
+        """,
+        run=run,
+        world=world,
+        day=day,
+    )
+
+
 def decisions(
     recordings: Recordings, run: int, world: str, day: int | None = None, factory: int | None = None
 ) -> pd.DataFrame:
@@ -155,3 +205,14 @@ def failures(recordings: Recordings, run: int) -> pd.DataFrame:
     results = next((known.results for known in recordings.runs if known.run == run), None)
     rows = read_failures(results / "failures.csv") if results is not None else []
     return pd.DataFrame(rows, columns=list(FAILURE_COLUMNS))
+
+
+def recorded(recordings: Recordings, run: int) -> pd.DataFrame:
+    """When did the worlds of a run end? Name, time (UTC) and mean score, the latest first; packed worlds, which are
+    those of a tournament that is over, have no time of their own and come last."""
+    answer = recordings.ask(
+        "SELECT world, avg(score) AS score FROM factories WHERE run = $run GROUP BY world ORDER BY world DESC", run=run
+    )
+    times = recordings.ended(run)
+    answer.insert(1, "ended", [times.get(world) for world in answer["world"]])
+    return answer.sort_values("ended", ascending=False, na_position="last", kind="stable")
