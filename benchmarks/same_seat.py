@@ -9,7 +9,10 @@ factories and background opponents, so that a configuration differs in nothing b
     python benchmarks/same_seat.py final/planner-0 --against final/SyncRandom --out final
 
 The difference to each baseline is paired by configuration (its plays on all levels are one observation). With
-``--out`` the competitors' rows of all runs go into ``scores.csv`` and the comparisons into ``paired.csv``.
+``--out`` the competitors' rows of all runs go into ``scores.csv`` and the comparisons into ``paired.csv``. Runs in such
+a table of an earlier comparison are baselines too, where the same worlds were played:
+
+    python benchmarks/same_seat.py final/fast-planner-0 --earlier docs/results/learners/scores.csv --names planner-0
 """
 
 from __future__ import annotations
@@ -55,6 +58,23 @@ def check_same(folders: list[Path]) -> None:
                 raise InputError(f"{folder}: {name} is {config[name]}, that of {folders[0]} is {configs[0][name]}")
 
 
+def earlier_rows(path: Path, names: list[str], runs: dict[str, Any]) -> dict[str, Any]:
+    """The rows of some runs of an earlier comparison, by name.
+
+    Raises:
+        InputError: if it has no such run, or a play of a configuration had another seed there than in a run.
+    """
+    table: Any = pd.read_csv(path)
+    for name in names:
+        if name not in set(table["run"]):
+            raise InputError(f"{path}: no run {name}; valid: {', '.join(sorted(set(table['run'])))}")
+    for name, rows in runs.items():
+        both = rows.merge(table, on=["configuration", "play"], suffixes=("", "_then"))
+        if both.empty or (both["seed"] != both["seed_then"]).any():
+            raise InputError(f"{name} played other worlds than {path}")
+    return {name: table[table["run"] == name] for name in names}
+
+
 def paired(runs: dict[str, Any], baselines: dict[str, Any]) -> pd.DataFrame:
     """Each run minus each baseline, on the configurations that both played; by level too (``level``: all, or one)."""
     lines = []
@@ -75,11 +95,15 @@ def main() -> None:
     """Parse, compare, print and write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("runs", nargs="+", type=Path, help="folders of evaluate.py, one competitor each")
-    parser.add_argument("--against", nargs="+", type=Path, required=True, help="folders of the baselines")
+    parser.add_argument("--against", nargs="+", type=Path, default=[], help="folders of the baselines")
+    parser.add_argument("--earlier", type=Path, help="scores.csv of an earlier comparison")
+    parser.add_argument("--names", nargs="+", default=[], help="its runs that are baselines")
     parser.add_argument("--out", type=Path, help="where scores.csv and paired.csv go")
     options = parser.parse_args()
     check_same([*options.runs, *options.against])
     runs, baselines = ({f.name: competitor_rows(f) for f in fs} for fs in (options.runs, options.against))
+    if options.earlier:
+        baselines |= earlier_rows(options.earlier, options.names, runs)
     table = paired(runs, baselines)
     print(table.drop(columns=["p_t", "p_wilcoxon"]).round(4).to_string(index=False))
     if options.out:

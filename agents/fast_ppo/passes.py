@@ -85,10 +85,8 @@ def look(network: Network, work: Work, decisions: Decisions, chosen: np.ndarray)
     """
     rows, heads = pack(network, work, decisions, chosen)
     logits = forward(network, work, 0, network.n_actor, rows, len(chosen))
-    logs, probabilities = (
-        logits.reshape(logits.size),
-        slopes_of(network, work, network.n_actor - 1, len(rows)).reshape(logits.size),
-    )
+    logs = logits.reshape(logits.size)
+    probabilities = slopes_of(network, work, network.n_actor - 1, len(rows)).reshape(logits.size)
     for i, head, slot in heads:
         first, width = network.heads[head]
         valid, ours, most = decisions.masks[chosen[i], first : first + width], logs[slot : slot + width], F(IMPOSSIBLE)
