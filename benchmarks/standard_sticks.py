@@ -60,14 +60,14 @@ def play_seats(
 def summary(table: Any, baseline: str) -> str:
     """Mean scores by place, and differences to the baseline paired by seat, in Markdown."""
     seats = table.pivot_table(index=["configuration", "play", "place"], columns="player", values="score", sort=False)
-    lines = [f"| player | all ({len(seats)}) | less {baseline}, 95 % | first | middle | last |", "|---" * 6 + "|"]
+    lines = [f"| player | seats | score | less {baseline}, 95 % | first | middle | last |", "|---" * 7 + "|"]
     for player in seats:
         by_place = seats[player].groupby("place").mean()
-        differences = (seats[player] - seats[baseline]).groupby("configuration").mean().to_numpy()
+        differences = (seats[player] - seats[baseline]).groupby("configuration").mean().dropna().to_numpy()
         found = compare(differences, np.zeros(len(differences)))
         told = "" if player == baseline else f"{found.difference:+.3f} ({found.low:+.3f} to {found.high:+.3f})"
         places = " | ".join(f"{by_place.get(place, np.nan):.3f}" for place in ("first", "middle", "last"))
-        lines.append(f"| {player} | {seats[player].mean():.3f} | {told} | {places} |")
+        lines.append(f"| {player} | {seats[player].count()} | {seats[player].mean():.3f} | {told} | {places} |")
     return "\n".join(lines)
 
 
