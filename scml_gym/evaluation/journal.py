@@ -24,7 +24,7 @@ from scml_gym.evaluation.pool import WorkerPool
 from scml_gym.evaluation.worker import Result
 
 SCHEMA = "scml-gym-plays-1"
-FREE = ("worlds", "workers", "out", "time_limit")
+FREE = ("worlds", "workers", "out", "time_limit", "format")
 """What may differ from start to start."""
 
 
