@@ -60,6 +60,7 @@ def evaluate(
     errors: Annotated[
         str | None, typer.Option(help="What an exception costs: strict (the score), league (the negotiation). [strict]")
     ] = None,
+    format: Annotated[str | None, typer.Option(help="Of the plots: png, svg or pdf. [png]")] = None,
     workers: Annotated[int | None, typer.Option(help="Processes; changes no result. [one a core]")] = None,
     out: Annotated[Path | None, typer.Option(help="New folder for the results. [runs/evaluate-TIME]")] = None,
 ) -> int:

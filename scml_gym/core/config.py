@@ -256,6 +256,20 @@ def merge(defaults: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any
     return result
 
 
+def override(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """`merge`, but a key whose value is null in ``over`` is removed."""
+    result = dict(base)
+    for key, value in over.items():
+        if value is None:
+            result.pop(key, None)
+        elif isinstance(value, dict):
+            inner = result.get(key)
+            result[key] = override(inner if isinstance(inner, dict) else {}, value)
+        else:
+            result[key] = value
+    return result
+
+
 Model = TypeVar("Model", bound=Config)
 
 

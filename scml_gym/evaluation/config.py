@@ -10,6 +10,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from scml_gym.core.arguments import real, whole
+from scml_gym.core.curves import FORMATS
 from scml_gym.core.errors import RENAMED, InputError, nearest
 from scml_gym.evaluation.exceptions import ERRORS, STRICT
 from scml_gym.game.definition import Competition, Setting
@@ -54,6 +55,7 @@ class TournamentConfig(BaseModel):
         time_limit: Seconds that one world may take before it counts as hanging.
         errors: What exceptions of players cost, a name in `scml_gym.evaluation.exceptions.ERRORS`: ``"strict"``, the
             player's score of that configuration, or ``"league"``, the negotiation, as in scml's tournaments.
+        format: Of the plots: png, svg or pdf.
         workers: Processes; None for one a core. It changes no result.
         out: The folder for the results, which must not exist or be empty; None for a new one in ``runs/``.
     """
@@ -74,6 +76,7 @@ class TournamentConfig(BaseModel):
     record: Annotated[int, Field(ge=1)] | None = None
     time_limit: Annotated[float, Field(gt=0)] = 300.0
     errors: str = STRICT
+    format: str = FORMATS[0]
     workers: Annotated[int, Field(ge=1, le=1024)] | None = None
     out: Path | None = None
 
@@ -153,6 +156,13 @@ class TournamentConfig(BaseModel):
         if factories is not None and factories > most:
             raise ValueError(f"a level of {info.data['game']} has at most {most}")
         return factories
+
+    @field_validator("format")
+    @classmethod
+    def _known_format(cls, form: str) -> str:
+        if form not in FORMATS:
+            raise ValueError(f"{form!r} is not valid; valid: {', '.join(FORMATS)}")
+        return form
 
     @field_validator("errors")
     @classmethod

@@ -25,7 +25,7 @@ from scml_gym.evaluation.worker import Result
 from scml_gym.game.definition import Setting
 
 SCHEMA = "scml-gym-plays-2"
-FREE = ("worlds", "workers", "out", "time_limit")
+FREE = ("worlds", "workers", "out", "time_limit", "format")
 """What may differ from start to start."""
 
 

@@ -112,7 +112,7 @@ def render(folder: Path) -> str:
     (folder / "ranking.json").write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8")
     text = _markdown(config, ranks, pairs, background, failures)
     (folder / "ranking.md").write_text(text, encoding="utf-8")
-    for name, picture in draw(table).items():
+    for name, picture in draw(table, config.format).items():
         (folder / name).write_bytes(picture)
     return text
 

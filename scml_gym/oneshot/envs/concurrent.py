@@ -42,6 +42,11 @@ class OneShotConcurrentEnv(WorldEnv, EzPickle):
     range.
     ``action="continuous"``: ``Box(-1, 1, (8, 3))``: for each partner the response (below -1/3 end, above 1/3 accept,
     else offer), the quantity and the price, mapped linearly to today's ranges.
+    ``action="planner"``: ``MultiDiscrete([6, 5, 2, 5, 3, 3])``: how a planner answers all partners together at this
+    decision. The choices say by how many items the accepted total may miss and may exceed the needs, whether all prices
+    or the good half of them are accepted, how many items are expected of what is asked for, at which prices the rest is
+    asked for, and of whom; `scml_gym.oneshot.actions.planner.HEADS` has what each value stands for. Every choice is
+    valid, and no answer is invalid. It is learnt fastest.
     ``info["action_mask"]`` holds the valid choices as ``action_space.sample(mask=...)`` takes them, a tuple of 8 int8
     arrays of shape ``(22,)``; ``action_masks()`` has the same end to end as sb3-contrib takes them, bool, shape
     ``(176,)``. No dimension is ever all false. An invalid answer ends that negotiation and is counted; with
