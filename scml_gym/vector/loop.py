@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from scml_gym.jit.compile import jittable
 from scml_gym.jit.separate import separate
 from scml_gym.vector.jobs import BatchStep, Counters, shared, take
 
@@ -25,7 +26,7 @@ def make_step(act: Callable[..., None], restart: Callable[..., None]) -> BatchSt
         restart: ``(game, seeds, outputs, i)``: row ``i`` starts its next episode.
     """
 
-    act, restart = separate(act), separate(restart)
+    act, restart = jittable(act), jittable(restart)
 
     @shared
     @separate

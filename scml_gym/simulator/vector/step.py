@@ -83,7 +83,7 @@ def compile_step(
             status = advance_row(batch, i)
         row["status"] = status
 
-    @separate
+    @jittable
     def run(batch: Batch, learners: Learners, i: int) -> None:
         """On to the learner's next decision, through those that follow from an earlier one, or to the end."""
         world, row = batch.worlds[i], batch.rows[i]
@@ -93,7 +93,7 @@ def compile_step(
             answer(world, row["factory"])
             run_on(batch, learners, i)
 
-    @separate
+    @jittable
     def observe(batch: Batch, learners: Learners, outputs: Outputs, i: int, done: bool) -> None:
         """Show the row's view, or, where an episode is a day, how the day ended."""
         world, row = batch.worlds[i], batch.rows[i]
