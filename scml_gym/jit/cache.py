@@ -33,7 +33,7 @@ import numpy as np
 
 from scml_gym.core.files import replace_file
 from scml_gym.jit.sources import identity, source_digest
-from scml_gym.jit.symbols import link_all, references_of
+from scml_gym.jit.symbols import link, references_of
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -200,9 +200,11 @@ def _read(path: Path | None) -> Any:
 
 
 def _linked(path: Path | None) -> Any:
-    """The code that was kept, with what it calls by name; None as `_read`."""
-    references, code = _read(path) or ([], None)
-    return code if link_all(references) else None
+    """The code that was kept, once all is linked that it calls by name; None as `_read`."""
+    references, code = _read(path) or ((), None)
+    for reference in references:
+        link(reference)
+    return code
 
 
 def _write(path: Path, code: Any) -> None:

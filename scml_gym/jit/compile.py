@@ -49,8 +49,8 @@ def compiled(function: Function) -> Function:
     return _kept(numba.njit(nogil=True)(told_apart(function)), function)
 
 
-def compiled_for_code(function: Callable[..., Any]) -> Any:
-    """A function that only compiled code can call, and not Python; compiled as `compiled`."""
+def compiled_inside(function: Callable[..., Any]) -> Any:
+    """As `compiled`, a function that only compiled code can call: what Python needs to call it is not made."""
     return _kept(numba.njit(no_cpython_wrapper=True, no_cfunc_wrapper=True)(told_apart(function)), function)
 
 

@@ -16,7 +16,7 @@ from numba.core.imputils import fix_returning_optional
 from numba.extending import intrinsic
 
 from scml_gym.jit.arrays import borrowed_type, lend
-from scml_gym.jit.compile import compiled_for_code
+from scml_gym.jit.compile import compiled_inside
 from scml_gym.jit.symbols import FUNCTIONS, Reference, link
 
 
@@ -26,7 +26,7 @@ def separate(function: Callable[..., Any]) -> Any:
 
     Its callers lend it their arrays, which are in C order. An exception that leaves it comes out of them.
     """
-    made = function if hasattr(function, "overloads") else compiled_for_code(function)
+    made = function if hasattr(function, "overloads") else compiled_inside(function)
     name = f"{function.__module__}.{function.__qualname__}"
     FUNCTIONS[name] = made
 

@@ -56,12 +56,3 @@ def references_of(library: Any) -> list[Reference]:
     """The functions that machine code calls by name, for what Numba has just compiled."""
     functions = library._final_module.functions
     return [_references[f.name] for f in functions if f.is_declaration and f.name.startswith(_PREFIX)]
-
-
-def link_all(references: list[Reference]) -> bool:
-    """`link`; False where this process does not have one of the functions."""
-    if any(reference.function not in FUNCTIONS for reference in references):
-        return False
-    for reference in references:
-        link(reference)
-    return True
