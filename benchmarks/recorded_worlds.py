@@ -3,9 +3,10 @@
     python benchmarks/recorded_worlds.py equal --worlds 100
     python benchmarks/recorded_worlds.py cost --worlds 20
 
-``equal`` plays random worlds of both tracks in scml's own simulation and compiled, and compares the tables of the two.
-Profits, scores and needs recomputed from the tables alone are compared with those of the simulation. ``cost`` plays the
-worlds of a tournament in turn without and with a recording, in this process, and measures CPU time and bytes.
+``equal`` plays random worlds of both tracks, and bilateral negotiations, in the simulations of scml and negmas and
+compiled, and compares the tables of the two. Profits, scores and needs recomputed from the tables alone are compared
+with those of the simulation. ``cost`` plays the worlds of a tournament in turn without and with a recording, in this
+process, and measures CPU time and bytes.
 """
 
 from __future__ import annotations
@@ -16,11 +17,14 @@ from collections import Counter
 from pathlib import Path
 from typing import Annotated, Any
 
+import gymnasium
 import numpy as np
 import typer
 
 from scml_gym.analyzer import open_recordings
 from scml_gym.analyzer.queries.worlds import recompute
+from scml_gym.bilateral.parity import draw_negotiation
+from scml_gym.bilateral.scenarios import SCENARIOS
 from scml_gym.core.cli import command_app, run_cli
 from scml_gym.games import GAMES
 from scml_gym.oneshot import parity as oneshot_parity
@@ -106,8 +110,39 @@ def compare(game: str, index: int, folder: Path, counts: Counter[str]) -> list[s
     return different
 
 
+def compare_negotiation(index: int, folder: Path, counts: Counter[str]) -> list[str]:
+    """The same of a random bilateral negotiation, played by random actions that seldom end it."""
+    case = draw_negotiation(14, index, [*SCENARIOS, "random"])
+    sides, profile = {}, case.arguments["profile"]
+    for backend in ("reference", "compiled"):
+        env: Any = gymnasium.make(case.env_id, backend=backend, recording=folder / backend, **case.arguments).unwrapped
+        rng, done, info = np.random.default_rng(case.seed), False, {}
+        env.reset(seed=case.seed)
+        while not done:
+            offers = np.arange(1) if "Acceptance" in case.env_id else np.flatnonzero(env.action_masks())[2:]
+            *_, done, _, info = env.step(int(rng.choice(offers)) if rng.random() < 0.98 and len(offers) else 1)
+        sides[backend] = [info["utility"], info["opponent_utility"]][:: 1 if profile == 0 else -1]
+    with open_recordings(*(folder / backend for backend in sides)) as recordings:
+        different = []
+        for table in ("worlds", "factories", "offers"):
+            parts = [
+                recordings.ask(f"SELECT * FROM {table} WHERE run = $run", run=run).drop(
+                    columns=["run", "world", "backend"], errors="ignore"
+                )
+                for run in range(len(sides))
+            ]
+            counts[table] += len(parts[0])
+            if not parts[0].equals(parts[1]):
+                different.append(f"bilateral {index}: {table} of the two worlds")
+        for run, (backend, utilities) in enumerate(sides.items()):
+            (world,) = recordings.ask("SELECT world FROM worlds WHERE run = $run", run=run)["world"].tolist()
+            if recompute(recordings, run, world).scores.tolist() != utilities:
+                different.append(f"bilateral {index}: utilities recomputed, {backend}")
+    return different
+
+
 @app.command()
-def equal(worlds: Annotated[int, typer.Option(help="Of each track.")] = 100) -> int:
+def equal(worlds: Annotated[int, typer.Option(help="Of each game.")] = 100) -> int:
     """Compare the tables of both worlds, and what is recomputed from them with the simulation."""
     counts: Counter[str] = Counter()
     different = []
@@ -115,6 +150,9 @@ def equal(worlds: Annotated[int, typer.Option(help="Of each track.")] = 100) -> 
         for index in range(worlds):
             with tempfile.TemporaryDirectory() as folder:
                 different += compare(game, index, Path(folder), counts)
+    for index in range(worlds):
+        with tempfile.TemporaryDirectory() as folder:
+            different += compare_negotiation(index, Path(folder), counts)
     print("\n".join(different) or "all equal")
     print(dict(counts))
     return min(1, len(different))
