@@ -6,7 +6,7 @@ import glob
 import os
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -56,7 +56,8 @@ class Recordings:
         self._imported, self._notes = imported, tuple(notes)
         self._failure = duckdb.Error
         self._wrong = (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException)
-        self._refreshing, self._using = threading.Lock(), threading.Lock()
+        self._refreshing, self._state = threading.Lock(), threading.Condition()
+        self._asking, self._closed = 0, False
         self.runs = tuple(runs)
         self.problems = list(self._notes)
         self._connection = duckdb.connect(":memory:", config={"memory_limit": memory})
@@ -93,7 +94,7 @@ class Recordings:
             parameters: Their values.
 
         Raises:
-            InputError: if a file cannot be read, though it has its end.
+            InputError: if a file cannot be read, though it has its end; after `close`.
         """
         try:
             return self._answer(question, parameters)
@@ -106,10 +107,25 @@ class Recordings:
         except self._failure as error:
             raise InputError(f"a file of the recordings cannot be read: {printable(error)}") from error
 
-    def _cursor(self) -> Any:
-        """A connection of its own for a question: many threads may ask at once."""
-        with self._using:
-            return self._connection.cursor()
+    @contextmanager
+    def _cursor(self) -> Iterator[Any]:
+        """A connection of its own for a question: many threads may ask at once.
+
+        Raises:
+            InputError: after `close`.
+        """
+        with self._state:
+            if self._closed:
+                raise InputError("these recordings are closed")
+            cursor = self._connection.cursor()
+            self._asking += 1
+        try:
+            with cursor:
+                yield cursor
+        finally:
+            with self._state:
+                self._asking -= 1
+                self._state.notify_all()
 
     def _answer(self, question: str, parameters: Mapping[str, Any]) -> pd.DataFrame:
         with self._cursor() as cursor:
@@ -125,8 +141,10 @@ class Recordings:
         return times
 
     def close(self) -> None:
-        """Close the files, and remove what was imported."""
-        with self._using:
+        """Close the files when the questions of other threads are answered, and remove what was imported."""
+        with self._state:
+            self._closed = True
+            self._state.wait_for(lambda: not self._asking)
             self._connection.close()
         if self._imported is not None:
             self._imported.cleanup()

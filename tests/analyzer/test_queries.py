@@ -232,6 +232,18 @@ def test_many_threads_ask_at_once(recordings):
     assert set(asked) == {12}
 
 
+def test_what_is_closed_says_so(tmp_path):
+    play_recorded(tmp_path, "a", NAMES[:1] * 2, days=3)
+    recordings = open_recordings(tmp_path)
+    with ThreadPoolExecutor(4) as threads:
+        asked = [threads.submit(worlds.scores, recordings) for _ in range(8)]
+        recordings.close()
+    assert all(one.exception() is None or "are closed" in str(one.exception()) for one in asked)
+    recordings.close()
+    with pytest.raises(InputError, match="these recordings are closed"):
+        worlds.runs(recordings)
+
+
 def test_what_can_be_opened_is_opened(tmp_path):
     play_recorded(tmp_path / "good", "a", NAMES[:1] * 2, days=3)
     with open_readable(tmp_path / "none", tmp_path / "good") as recordings:

@@ -74,8 +74,11 @@ def make_app(recordings: Recordings) -> Dash:
         prevent_initial_call=True,
     )
     def look_again(_ticks: int, path: str | None, search: str | None) -> list[Any]:
-        recordings.refresh()
-        return content(recordings, PAGES.get(path or "/"), search)
+        def fresh(recordings: Recordings, _query: Query) -> list[Any]:
+            recordings.refresh()
+            return content(recordings, PAGES.get(path or "/"), search)
+
+        return answer(fresh, recordings, search)
 
     @app.callback(
         Output({"part": MATCH}, "children"),

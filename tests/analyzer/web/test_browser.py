@@ -188,7 +188,7 @@ def test_pages_can_be_used_without_a_mouse(tab):
 
 
 def test_worlds_of_a_tournament_that_runs_appear(chromium, tmp_path, monkeypatch):
-    monkeypatch.setitem(PAGES, "/live", replace(PAGES["/live"], every=0.3))
+    monkeypatch.setitem(PAGES, "/live", replace(PAGES["/live"], every=1.0))
     play_recorded(tmp_path / "run.recording", "a", LINE_UP, days=3, make=make)
     with open_recordings(tmp_path / "run") as running, serving(running) as address:
         context = chromium.new_context(base_url=address)
