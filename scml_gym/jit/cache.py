@@ -33,6 +33,7 @@ import numpy as np
 
 from scml_gym.core.files import replace_file
 from scml_gym.jit.sources import identity, source_digest
+from scml_gym.jit.symbols import link, references_of
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -82,10 +83,10 @@ class CodeCache:
         """The code for these argument types; None if it must be compiled."""
         target_context.refresh()
         path = self._path(signature, target_context.codegen())
-        code = _read(path)
+        code = _linked(path)
         if code is None:
             lock = _lock(path)
-            code = _read(path)  # meanwhile another process may have brought it
+            code = _linked(path)  # meanwhile another process may have brought it
             if code is None:
                 self._pending.append((path, lock))
                 return None
@@ -99,7 +100,7 @@ class CodeCache:
         path, lock = self._pending.pop()
         try:
             if path is not None and self._can_be_kept(result):
-                _write(path, result._reduce())
+                _write(path, (references_of(result.library), result._reduce()))
         finally:
             _unlock(path, lock)
 
@@ -196,6 +197,14 @@ def _read(path: Path | None) -> Any:
     except OSError:
         return None
     return pickle.loads(data[_CHECK:])
+
+
+def _linked(path: Path | None) -> Any:
+    """The code that was kept, once all is linked that it calls by name; None as `_read`."""
+    references, code = _read(path) or ((), None)
+    for reference in references:
+        link(reference)
+    return code
 
 
 def _write(path: Path, code: Any) -> None:

@@ -49,6 +49,11 @@ def compiled(function: Function) -> Function:
     return _kept(numba.njit(nogil=True)(told_apart(function)), function)
 
 
+def compiled_inside(function: Callable[..., Any]) -> Any:
+    """As `compiled`, a function that only compiled code can call: what Python needs to call it is not made."""
+    return _kept(numba.njit(no_cpython_wrapper=True, no_cfunc_wrapper=True)(told_apart(function)), function)
+
+
 def compiled_callback(function: Callable[..., Any], signature: Any) -> Any:
     """A function compiled now as a C callback; its ``address`` can be called from compiled code.
 
