@@ -49,7 +49,7 @@ def compile_factories_step(
         full: Whether it reads the hidden state of all factories.
         reward: What is paid.
     """
-    decode, mask, remember = map(separate, codec[:3])
+    decode, mask, remember, _ = codec
     encode = separate(encode)
     reset, day_end, step_reward, _ = reward
     rows = compile_rows(functions)

@@ -59,7 +59,7 @@ def compile_step(
         reward: What is paid.
         per_day: Whether an episode is a day instead of a world.
     """
-    decode, mask, remember, go_on = map(separate, codec)
+    decode, mask, remember, go_on = codec
     encode = separate(encode)
     reset, day_end, step_reward, _ = reward
     _, draw_next, advance_row, end_all, summarise, _ = compile_rows(functions)
