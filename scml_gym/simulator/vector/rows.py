@@ -77,8 +77,8 @@ class Rows(NamedTuple):
 @functools.cache
 def compile_rows(functions: Functions) -> Rows:
     """Compile what rows of a track's batches do."""
-    factories, _, draw_players, count, begin_world, advance, _, clear_actions, _, _ = functions
-    generate, answer = separate(functions.generate), separate(functions.answer)
+    factories, generate, draw_players, count, begin_world, advance, _, clear_actions, _, _ = functions
+    answer = separate(functions.answer)
 
     @separate
     def draw(
