@@ -24,7 +24,7 @@ import platform
 import sys
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import FunctionType
 from typing import Any, TextIO, TypeVar
@@ -66,10 +66,14 @@ class CodeCache:
 
     Numba looks here, compiles what is not there and brings it, all under one lock of its own. In between this holds the
     file's lock, and `give_up` frees it when the compilation fails.
+
+    Args:
+        function: Plain.
+        options: How Numba compiles it: one function may be compiled in several ways.
     """
 
-    def __init__(self, function: Callable[..., Any]):
-        self._function = function
+    def __init__(self, function: Callable[..., Any], options: Mapping[str, Any]):
+        self._function, self._options = function, sorted(options.items())
         self._enabled = True
         self._pending: list[tuple[Path | None, TextIO | None]] = []  # compilations may be nested
 
@@ -123,7 +127,7 @@ class CodeCache:
         """The file; None where the code cannot be kept."""
         source, folder = source_digest(self._function), code_folder()
         # a borrowed array has the repr of an ordinary one and a name of its own, which only str shows
-        key = repr((identity(self._function), source, signature, str(signature), *_names(signature)))
+        key = repr((identity(self._function), self._options, source, signature, str(signature), *_names(signature)))
         key += repr((*_versions(), codegen.magic_tuple()))
         if not self._enabled or source is None or folder is None:
             return None

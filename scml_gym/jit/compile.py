@@ -75,7 +75,7 @@ def _kept(made: Any, function: Callable[..., Any]) -> Any:
     Numba's own cache sees a change only in the file of the function itself, tells closures apart by a pickle that
     differs from process to process, and its numbered files are mixed up where several processes compile at once.
     """
-    cache, compile_now = CodeCache(function), made._compiler.compile
+    cache, compile_now = CodeCache(function, made._compiler.targetoptions), made._compiler.compile
 
     def compile_or_give_up(*types: Any) -> Any:
         _announce(cache.cache_path is not None)

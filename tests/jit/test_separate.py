@@ -131,3 +131,19 @@ def test_arrays_that_are_not_in_c_order_are_refused(table):
 def test_python_cannot_call_it():
     with pytest.raises(NotImplementedError, match="pure-python"):
         move(None, None, 0, 0)
+
+
+def twice(x):
+    """Compiled in both ways."""
+    return 2 * x
+
+
+def test_python_can_call_what_is_also_compiled_separately():
+    inside = separate(twice)
+
+    @compiled
+    def call(x):
+        return inside(x)
+
+    assert call(3) == 6
+    assert compiled(twice)(3) == 6
