@@ -69,13 +69,20 @@ def ranks(ranked: Any) -> go.Figure:
         ranked: See `scml_gym.evaluation.statistics.ranking`.
     """
     figure = base("score")
-    margins = [None if math.isnan(error) else 1.96 * error for error in ranked["standard_error"]]
+    margins = [interval_margin(*row) for row in zip(ranked["standard_error"], ranked["configurations"], strict=True)]
     figure.add_scatter(
         x=ranked["score"].tolist(), y=[plain(label) for label in ranked["competitor"]], mode="markers",
         error_x={"type": "data", "array": margins, "thickness": 2}, marker={"size": 9},
     )  # fmt: skip
     figure.update_yaxes(autorange="reversed", type="category")
     return figure
+
+
+def interval_margin(error: float, n: int) -> float | None:
+    """Half a 95 % confidence interval (Student's t) of a mean over ``n`` configurations; None where it has no error."""
+    from scipy import stats
+
+    return None if math.isnan(error) else float(stats.t.ppf(0.975, n - 1)) * error
 
 
 def heat(frame: Any, x: str, y: str, told: str) -> go.Figure:

@@ -8,7 +8,7 @@ pytest.importorskip("duckdb", reason="pip install 'scml-gym[analyzer]'")
 pytest.importorskip("dash_ag_grid", reason="pip install 'scml-gym[analyzer]'")
 
 from scml_gym.analyzer.web.app import answer, menu, page_content
-from scml_gym.analyzer.web.figures import heat, lines, stacked
+from scml_gym.analyzer.web.figures import heat, interval_margin, lines, stacked
 from scml_gym.analyzer.web.page import Query, address
 from scml_gym.analyzer.web.pages import PAGES
 from scml_gym.core.errors import InputError
@@ -95,6 +95,11 @@ def test_names_are_no_markup_in_figures():
     for figure in figures:
         assert EVIL not in figure.to_json().replace("\\u003c", "<").replace("\\u003e", ">")
         assert "&lt;script&gt;" in figure.to_json()
+
+
+def test_intervals_are_students():
+    assert interval_margin(2.0, 6) == pytest.approx(5.14116, abs=1e-5)
+    assert interval_margin(float("nan"), 1) is None
 
 
 def test_a_query_is_read_as_it_was_written():

@@ -13,7 +13,7 @@ from scml_gym.evaluation.statistics import paired, ranking
 
 MEANINGS = {
     "score": "mean over configurations; 1 is a factory that breaks even",
-    "standard_error": "of the mean score; twice of it on both sides is about a 95 % interval",
+    "standard_error": "of the mean score over configurations",
     "configurations": "worlds with the same parameters, played with the levels swapped, count as one",
     "seller": "mean score on the first level",
     "buyer": "mean score on the last level",
@@ -35,20 +35,8 @@ def show(recordings: Recordings, query: Query) -> list[Any]:
     roles = scores["role"].unique().tolist() if len(scores) else []
     if not roles:
         return [*parts, absent("No world of this run was recorded yet.")]
-    for role in sorted(roles, key=lambda role: role != "competitor"):
-        ranked = ranking(scores, role)
-        figure = ranks(ranked)
-        links = {
-            "competitor": lambda row: address("/competitor", run=run, competitor=row["competitor"]),
-        }
-        parts.append(
-            section(
-                f"Scores: {role}",
-                "The mean score and its 95 % interval. A competitor's name leads to what it lost, and why.",
-                chart(f"ranking-{role}", figure, f"Scores of each {role} with intervals", 90 + 32 * len(ranked)),
-                table(f"ranking-{role}", ranked, links, MEANINGS),
-            )
-        )
+    judged, others = [role for role in roles if role == "competitor"], [role for role in roles if role != "competitor"]
+    parts += [_scores(run, role, scores) for role in judged]
     pairs = paired(scores)
     if len(pairs):
         links = {
@@ -58,10 +46,22 @@ def show(recordings: Recordings, query: Query) -> list[Any]:
         }
         told = (
             "Differences in the same configurations: what luck with the parameters brought is taken out. Where the "
-            "interval from low to high does not hold 0, the first one is better by more than chance."
+            "interval from low to high does not hold 0, the first one is better by more than chance. The other one's "
+            "name leads to where the difference comes from."
         )
         parts.append(section("Paired differences", told, table("paired", pairs, links, MEANINGS)))
-    return parts
+    return [*parts, *[_scores(run, role, scores) for role in others]]
+
+
+def _scores(run: int, role: str, scores: Any) -> Any:
+    ranked = ranking(scores, role)
+    links = {"competitor": lambda row: address("/competitor", run=run, competitor=row["competitor"])}
+    return section(
+        f"Scores: {role}",
+        "The mean score and its 95 % interval. A competitor's name leads to what it lost, and why.",
+        chart(f"ranking-{role}", ranks(ranked), f"Scores of each {role} with intervals", 90 + 32 * len(ranked)),
+        table(f"ranking-{role}", ranked, links, MEANINGS),
+    )
 
 
 RANKING = Page(
