@@ -59,7 +59,8 @@ class BilateralAcceptanceEnv(NegotiationEnv, EzPickle):
     ``scenario``, ``profile``, ``opponent``, ``rounds``, ``opponent_first`` and ``bids`` as in
     `scml_gym.bilateral.envs.config.BilateralConfig`; ``accept_reward``, ``offer_reward`` and ``failure_penalty``;
     ``backend``: ``"compiled"``, tables of utilities in machine code, or ``"reference"``, negmas' own mechanism, equal
-    step for step; ``render_mode``: ``"ansi"``.
+    step for step; ``render_mode``: ``"ansi"`` or
+    ``"rgb_array"``.
 
     ## Version History
     v0: the first version. A v1 is made when the same seed and actions no longer give the same observations, rewards and
