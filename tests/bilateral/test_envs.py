@@ -149,6 +149,18 @@ def test_random_scenarios_differ_by_episode_and_mask_what_they_lack():
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_pictures_of_one_size_show_each_round(name):
+    env = make(name, render_mode="rgb_array")
+    env.reset(seed=0)
+    frames = [env.render()]
+    for action in (0 if name == ACCEPTANCE else 3, 1):
+        env.step(action)
+        frames.append(env.render())
+    assert {(frame.shape, str(frame.dtype)) for frame in frames} == {((320, 640, 3), "uint8")}
+    assert all((first != second).any() for first, second in zip(frames, frames[1:], strict=False))
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_text_shows_the_standing_offers(name):
     env = make(name, render_mode="ansi")
     env.reset(seed=0)

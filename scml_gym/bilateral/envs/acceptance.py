@@ -61,7 +61,7 @@ class BilateralAcceptanceEnv(NegotiationEnv, EzPickle):
     ``scenario``, ``profile``, ``opponent``, ``rounds``, ``opponent_first`` and ``bids`` as in
     `scml_gym.bilateral.envs.config.BilateralConfig`; ``accept_reward``, ``offer_reward`` and ``failure_penalty``;
     ``backend``: ``"compiled"``, tables of utilities in machine code, or ``"reference"``, negmas' own mechanism, equal
-    step for step; ``render_mode``: ``"ansi"``; ``recording``: a folder that every negotiation
+    step for step; ``render_mode``: ``"ansi"`` or ``"rgb_array"``; ``recording``: a folder that every negotiation
     is recorded to which is played to its end, see docs/analyzer.md.
 
     ## Version History

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import textwrap
 from functools import partial
 from typing import Any
 
@@ -21,9 +22,8 @@ from scml_gym.core.arguments import check_render_mode
 from scml_gym.core.errors import InputError, require_reset
 from scml_gym.core.masks import sampling_mask
 from scml_gym.game.env import MOST_WORLDS
+from scml_gym.game.rendering import RENDER_MODES, Table, render_tables
 from scml_gym.simulator.recording.folder import Recording, new_log
-
-RENDER_MODES = ("ansi",)
 
 
 class NegotiationEnv(gymnasium.Env[np.ndarray, np.int64]):
@@ -34,7 +34,7 @@ class NegotiationEnv(gymnasium.Env[np.ndarray, np.int64]):
         codec: What the learner sees and answers.
         reward: What is paid.
         backend: ``"compiled"`` or ``"reference"``.
-        render_mode: ``"ansi"`` or None.
+        render_mode: ``"ansi"``, ``"rgb_array"`` or None.
         recording: A folder that every negotiation is recorded to which is played to its end, or None.
 
     Raises:
@@ -123,18 +123,25 @@ class NegotiationEnv(gymnasium.Env[np.ndarray, np.int64]):
         return self.codec.mask(self.view)
 
     def render(self) -> Any:
-        """The round and both sides' last offers, as text."""
+        """The round and both sides' last offers, as text, or as a picture: uint8, shape ``(height, width, 3)``."""
         if self.render_mode is None or self._negotiation is None:
             return None
         require_reset(self._begun, "render")
         view, scenario = self.view, self._negotiation.scenario
-        lines = [f"{scenario.name}, round {view['step'] + 1}/{view['n_steps']}"]
+        headline = f"{scenario.name}, round {view['step'] + 1}/{view['n_steps']}"
+        offers = []
         for name, outcome, utility in (("its offer", "offer", "offer_utility"), ("my offer", "mine", "my_utility")):
-            told = "-" if view[outcome] == NO_OFFER else f"{scenario.outcome(int(view[outcome]))} ({view[utility]:.3f})"
-            lines.append(f"{name:>9}: {told}")
+            none = view[outcome] == NO_OFFER
+            told = ("-", "") if none else (str(scenario.outcome(int(view[outcome]))), f"{view[utility]:.3f}")
+            offers.append((name, *told))
+        end = ()
         if not view["running"]:
-            lines.append(f"accepted by {ACCEPTED_BY[view['accepted_by']]}: utility {view['utility']:.3f}")
-        return "\n".join(lines)
+            end = (f"accepted by {ACCEPTED_BY[view['accepted_by']]}: utility {view['utility']:.3f}",)
+        if self.render_mode == "ansi":
+            lines = [f"{name:>9}: {told}" + (f" ({utility})" if utility else "") for name, told, utility in offers]
+            return "\n".join([headline, *lines, *end])
+        rows = [(name, _in_lines(told), utility) for name, told, utility in offers]
+        return render_tables("rgb_array", "   ".join([headline, *end]), [Table(("", "offer", "utility"), rows)])
 
     def close(self) -> None:
         """Give up a running negotiation; ``reset`` begins the next one."""
@@ -163,6 +170,11 @@ class NegotiationEnv(gymnasium.Env[np.ndarray, np.int64]):
         players = [negotiation.opponent, negotiation.opponent]
         players[negotiation.profile] = None
         return RecordedWorld(world, negotiation, partial(new_log, self._recording, record_world, players))
+
+
+def _in_lines(outcome: str) -> str:
+    """An outcome in a cell of a picture."""
+    return "\n".join(textwrap.wrap(outcome, 38))
 
 
 def ending(view: BilateralView) -> dict[str, Any]:
