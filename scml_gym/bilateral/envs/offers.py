@@ -67,13 +67,9 @@ class BilateralEnv(NegotiationEnv, EzPickle):
         ``scenario``, ``profile``, ``opponent``, ``rounds`` and ``opponent_first`` as in
         `scml_gym.bilateral.envs.config.BilateralConfig`; ``action``, ``targets`` and ``history``, see above;
         ``accept_reward``, ``offer_reward`` and ``failure_penalty``; ``backend``: ``"compiled"``, tables of utilities in
-    <<<<<<< HEAD
-        machine code, or ``"reference"``, negmas' own mechanism, equal step for step; ``render_mode``: ``"ansi"``;
-        ``recording``: a folder that every negotiation is recorded to which is played to its end, see docs/analyzer.md.
-    =======
         machine code, or ``"reference"``, negmas' own mechanism, equal step for step; ``render_mode``: ``"ansi"`` or
-        ``"rgb_array"``.
-    >>>>>>> package
+    ``"rgb_array"``; ``recording``: a folder that every negotiation is recorded to which is played to its end, see
+    docs/analyzer.md.
 
         ## Version History
         v0: the first version. A v1 is made when the same seed and actions no longer give the same observations, rewards and
