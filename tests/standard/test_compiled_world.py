@@ -135,7 +135,7 @@ def test_a_rule_that_differs_is_seen(alter, first, cases, monkeypatch):
 
 @pytest.fixture
 def case():
-    return draw_case(SEED + 4, 1, days=(4, 6), factories=(2, 3))
+    return draw_case(SEED + 4, 8, days=(4, 6), factories=(2, 3))
 
 
 def results_of(world):
