@@ -14,7 +14,7 @@ import numpy as np
 from scml_gym.core.arguments import argument_names, check_names
 from scml_gym.core.errors import InputError
 from scml_gym.game.world import FactoryPolicy, Predict
-from scml_gym.oneshot.actions.factory import ACTIONS
+from scml_gym.oneshot.actions.factory import make_codec
 from scml_gym.oneshot.envs.bilateral import OneShotBilateralEnv
 from scml_gym.oneshot.envs.concurrent import OneShotConcurrentEnv
 from scml_gym.oneshot.envs.partner_codec import PartnerCodec
@@ -39,7 +39,8 @@ def _arguments(cls: type, env: Mapping[str, Any], known: tuple[str, ...]) -> dic
 
 
 class JointPolicy:
-    """A policy trained on ``scml_gym/OneShotConcurrent-v0``, as a player of a factory.
+    """A policy trained on ``scml_gym/OneShotConcurrent-v0``, as a player of a factory: one that is asked in each
+    negotiation by itself where it was trained so (``timing="negotiations"``).
 
     Args:
         predict: The policy.
@@ -51,14 +52,13 @@ class JointPolicy:
             argument of the environment.
     """
 
-    synchronous = True
-
     def __init__(self, predict: Predict, env: Mapping[str, Any], deterministic: bool = True):
-        arguments = _arguments(OneShotConcurrentEnv, env, ("observability", "observation", "history"))
+        arguments = _arguments(OneShotConcurrentEnv, env, ("observability", "observation", "history", "timing"))
         if arguments.get("observability") == "full":
             raise InputError("trained with observability='full', which no factory of the league has; use 'partial'")
         self._encoder = make_encoder(**arguments)
-        self._codec = ACTIONS.get(env.get("action", "choice"))()
+        self._codec = make_codec(env.get("action", "choice"), env.get("timing", "rounds"))
+        self.synchronous = env.get("timing") != "negotiations"
         self._per_day = env.get("episode") == "day"
         self._predict = predict
         self._deterministic = deterministic

@@ -10,7 +10,7 @@ from gymnasium.utils import EzPickle
 from scml_gym.core.arguments import check_render_mode, flag, named_arguments
 from scml_gym.core.errors import InputError
 from scml_gym.game.env import EnvParts, WorldEnv
-from scml_gym.oneshot.actions.factory import ACTIONS
+from scml_gym.oneshot.actions.factory import make_codec
 from scml_gym.oneshot.envs.config import OneShotConfig
 from scml_gym.oneshot.observations.factory import make_encoder
 from scml_gym.oneshot.render import RENDER_MODES, render_day
@@ -132,11 +132,11 @@ class OneShotConcurrentEnv(WorldEnv, EzPickle):
         )
         if episode not in ("world", "day"):
             raise InputError(f"episode={episode!r}; valid: world, day", "episode")
-        self.config = OneShotConfig(**arguments)
+        self.config = config = OneShotConfig(**arguments)
         parts = EnvParts(
-            draw=self.config.draw,
-            encoder=make_encoder(observability, observation, history),
-            codec=ACTIONS.get(action, "action")(),
+            draw=config.draw,
+            encoder=make_encoder(observability, observation, history, config.timing),
+            codec=make_codec(action, config.timing),
             reward=make_reward(reward),
             no_ops=new_actions,
             validate=validate,

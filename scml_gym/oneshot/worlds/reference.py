@@ -16,7 +16,7 @@ from scml_gym.oneshot.worlds.simulation import OneShotSimulation
 from scml_gym.oneshot.worlds.spec import WorldSpec
 from scml_gym.simulator.paused_world import PausedWorld
 
-Timing = Literal["rounds", "moves"]
+Timing = Literal["rounds", "moves", "negotiations"]
 
 CONTRACT_DTYPE = np.dtype([(n, np.int64) for n in ("day", "seller", "buyer", "quantity", "price")])
 
@@ -30,7 +30,9 @@ class ReferenceWorld(PausedWorld):
         seed: Of the simulation's own generators, which only scml's built-in agents draw from.
         timing: ``"rounds"``, the league's: an external factory decides exactly where a ``OneShotSyncAgent`` would, one
             factory at a time. ``"moves"``, the league's RL mode: negotiations advance a move a pass (twice as many
-            moves as rounds), and all external factories whose turn it is anywhere decide together.
+            moves as rounds), and all external factories whose turn it is anywhere decide together. ``"negotiations"``:
+            rounds as in the league's; an external factory decides whenever it is its turn in one negotiation, about
+            that one alone, and may answer ``WAIT``.
 
     Raises:
         InputError: if the number of players is not that of the spec's factories, or the timing is unknown.
