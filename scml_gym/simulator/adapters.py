@@ -171,8 +171,8 @@ class SyncAdapter(Adapter, OneShotSyncAgent):
 class TurnNegotiator(ControlledSAONegotiator):
     """A negotiator that hands each of its turns to its adapter as a whole.
 
-    negmas asks a `ControlledSAONegotiator` for a response and then for an offer, and where nothing is offered yet for an
-    offer alone, which cannot be `WAIT`. Asked for the whole turn, an agent may answer whatever negmas takes.
+    negmas asks a `ControlledSAONegotiator` for a response and then for an offer, and where nothing is offered yet for
+    an offer alone, which cannot be ``WAIT``. Asked for the whole turn, an agent may answer whatever negmas takes.
     """
 
     # as for any plain class: negmas looks each attribute up in the controller first

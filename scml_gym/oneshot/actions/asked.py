@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from typing import Any
 
 import numpy as np
 from gymnasium import spaces
@@ -36,7 +37,7 @@ def asked_mask(view: FactoryView, quantity_bins: int, price_bins: int, out: np.n
 
 
 @jittable
-def decode_asked(choice: int, view: FactoryView, quantity_bins: int, price_bins: int, actions: ActionArray) -> int:
+def decode_asked(choice: Any, view: FactoryView, quantity_bins: int, price_bins: int, actions: ActionArray) -> int:
     """The action array of a choice, written into ``actions``; -1, or 0 where there is no such choice."""
     k = asked_partner(view)
     if choice == 2 + quantity_bins * price_bins:

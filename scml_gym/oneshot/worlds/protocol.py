@@ -12,7 +12,6 @@ from scml_gym.game.world import PlayerMaker, World
 from scml_gym.oneshot.worlds.spec import WorldSpec
 from scml_gym.simulator.world_spec import check_spec
 
-
 TIMINGS = {"rounds": {"moves": 0, "one_by_one": 0}, "moves": {"moves": 1, "one_by_one": 0}}
 TIMINGS |= {"negotiations": {"moves": 0, "one_by_one": 1}}
 """When external factories are asked, see `scml_gym.oneshot.worlds.reference.ReferenceWorld`; what the record of a
