@@ -1,7 +1,8 @@
 """Fresh random worlds and episodes of a track in the reference world and in the compiled one, compared to the last bit.
 
-Of OneShot: worlds of random sizes, lengths and strategies in both timings, every fifth short of cash; then episodes of
-``OneShotConcurrent-v0`` with random actions, valid and not. Of the Standard track: worlds of 2 to 4 levels under both
+Of OneShot: worlds of random sizes, lengths and strategies in all timings, every fifth short of cash, and in
+``"negotiations"`` half of their factories asked one by one and waiting; then episodes of ``OneShotConcurrent-v0`` with
+random actions, valid and not. Of the Standard track: worlds of 2 to 4 levels under both
 stock rules, every third short of cash, every fifth once more with a few factories answered for from outside, whose
 views are compared at every decision; then episodes of ``StandardConcurrent-v0``. Exits 1 at the first difference,
 after printing it.
@@ -25,16 +26,15 @@ from rich.progress import track
 from rich.table import Table
 
 from scml_gym.oneshot import parity as oneshot
+from scml_gym.oneshot.worlds.protocol import TIMINGS
 from scml_gym.standard import parity as standard
-
-TIMINGS = ("rounds", "moves")
 
 Differences = Iterator[tuple[str, str | None]]
 """What was compared, and what differs."""
 
 
 def oneshot_world(seed: int, index: int, counts: Counter[str]) -> Differences:
-    """A world of OneShot in both timings."""
+    """A world of OneShot in all timings."""
     poor = index % 5 == 0
     for timing in TIMINGS:
         yield timing, oneshot.compare_worlds(oneshot.draw_case(seed, index, timing, poor), counts)
@@ -42,7 +42,7 @@ def oneshot_world(seed: int, index: int, counts: Counter[str]) -> Differences:
 
 
 def oneshot_episode(seed: int, index: int, counts: Counter[str]) -> Differences:
-    """An episode of OneShot in both timings."""
+    """An episode of OneShot in all timings."""
     for timing in TIMINGS:
         options = {
             "observability": ("partial", "full")[index % 2],

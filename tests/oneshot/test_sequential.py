@@ -54,9 +54,10 @@ def enumerate_value(view, needs, prospects, order, later, total=0, spent=0.0, pe
     values = [go_on(0, 0)]
     if prospects.quantities[k]:
         values.append(go_on(prospects.quantities[k], prospects.prices[k]))
+    refused = (1.0 - prospects.back[0]) * values[0] + prospects.back[0] * max(values)
     for i, quantity in itertools.product(range(2), range(1, 4)):
         if (chance := prospects.chances[k, quantity, i]) >= 0.0:
-            values.append(chance * go_on(quantity, offered_price(view, i)) + (1.0 - chance) * go_on(0, 0))
+            values.append(chance * go_on(quantity, offered_price(view, i)) + (1.0 - chance) * refused)
     return max(values)
 
 
@@ -72,6 +73,7 @@ def small_case(seed):
         prospects.chances[k, 1:4] = rng.random((3, 2))
     if rng.random() < 0.5:
         prospects.pending[3], prospects.late[3] = rng.integers(1, 4), rng.random()
+    prospects.back[0] = rng.choice([0.0, 0.3])
     return view, needs, prospects, float(rng.choice([0.0, 0.4]))
 
 

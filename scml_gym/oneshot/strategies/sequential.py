@@ -32,10 +32,12 @@ PARAMETERS = {
     "opening": 1.0,  # passes that a buyer waits before its first offers
     "patience": 4.0,  # WAIT answers in a row at most
     "later": 0.0,  # the chance that an item left open early in the day is still traded; it falls to 0 with time
+    "back": 0.4,  # the chance that a partner that refuses comes back with the offer that stood
     "prior": 10.0,  # offers that the chances to begin with count for
     "pooled": 4.0,  # offers that what all partners did counts for beside what one did
 }
 PARAMETERS_DTYPE = parameters_dtype(PARAMETERS)
+N_PARAMETERS = len(PARAMETERS)
 
 
 @jittable
@@ -84,23 +86,49 @@ def write(actions: ActionArray, k: int, response: int, quantity: int, price: int
     actions[k]["response"], actions[k]["quantity"], actions[k]["price"] = response, quantity, price
 
 
-@compiled
-def play(view: FactoryView, state: np.ndarray, params: np.ndarray, actions: ActionArray) -> None:
-    """Answer the partners whose turn it is, one after the other where there are several."""
-    parameters, counts = record_of(params, PARAMETERS_DTYPE, 0), counts_of(state)
-    prospects, most, needs = new_prospects(), most_waits(view, parameters["patience"]), view["needs"]
-    missing = see_partners(view, prospects)
+@jittable
+def look_around(view: FactoryView, parameters: np.void, counts: np.void, prospects: Prospects) -> bool:
+    """Count what became of earlier offers, and fill the prospects but for the chances of new ones; whether a partner
+    has still to move.
+
+    Args:
+        view: Of the factory.
+        parameters: A record of ``PARAMETERS_DTYPE``.
+        counts: One of ``COUNTS_DTYPE``, changed in place.
+        prospects: Of nobody yet; changed in place.
+    """
     for k in range(view["n_partners"]):
         if view["partners"][k]["my_turn"] != 0:
             count_pass(view, counts, k)
             break
     see_answers(view, counts, False)
-    for k in range(view["n_partners"]):
-        if prospects.available[k] != 0:
-            fill_chances(view, counts, k, (parameters["prior"], parameters["pooled"]), prospects.chances[k])
     fill_pending(view, counts, prospects)
+    prospects.back[0] = parameters["back"]
+    return see_partners(view, prospects)
+
+
+@jittable
+def answer_partners(
+    view: FactoryView,
+    parameters: np.void,
+    counts: np.void,
+    prospects: Prospects,
+    missing: bool,
+    actions: ActionArray,
+) -> None:
+    """Answer the partners whose turn it is, one after the other where there are several.
+
+    Args:
+        view: Of the factory.
+        parameters: A record of ``PARAMETERS_DTYPE``.
+        counts: One of ``COUNTS_DTYPE``, changed in place.
+        prospects: Of its partners; changed in place.
+        missing: Whether a partner has still to move.
+        actions: Come as no-ops.
+    """
+    most, needs = most_waits(view, parameters["patience"]), view["needs"]
     for k in range(view["n_partners"]):
-        partner = view["partners"][k]
+        partner, action = view["partners"][k], actions[k]
         if partner["my_turn"] == 0:
             continue
         counts["last_asked"] = k
@@ -112,15 +140,26 @@ def play(view: FactoryView, state: np.ndarray, params: np.ndarray, actions: Acti
             later = parameters["later"] * (1.0 - partner["relative_time"])
             response, quantity, price = answer_asked(view, needs, prospects, k, later, partner["waits"] < most)
             write(actions, k, response, quantity, price)
-        if actions[k]["response"] == WAIT:
+        if action["response"] == WAIT:
             continue
         prospects.available[k] = 0
-        if actions[k]["response"] == ACCEPT:
+        if action["response"] == ACCEPT:
             needs -= partner["offer_quantity"]
-        elif actions[k]["response"] == OFFER:
-            chance = prospects.chances[k, actions[k]["quantity"], best_price(view, actions[k]["price"])]
-            note_offer(view, counts, k, actions[k]["quantity"], actions[k]["price"], chance)
-            prospects.pending[k], prospects.late[k] = actions[k]["quantity"], chance
+        elif action["response"] == OFFER:
+            chance = prospects.chances[k, action["quantity"], best_price(view, action["price"])]
+            note_offer(view, counts, k, action["quantity"], action["price"], chance)
+            prospects.pending[k], prospects.late[k] = action["quantity"], chance
+
+
+@compiled
+def play(view: FactoryView, state: np.ndarray, params: np.ndarray, actions: ActionArray) -> None:
+    """See `Strategy.decide`."""
+    parameters, counts, prospects = record_of(params, PARAMETERS_DTYPE, 0), counts_of(state), new_prospects()
+    missing = look_around(view, parameters, counts, prospects)
+    for k in range(view["n_partners"]):
+        if prospects.available[k] != 0:
+            fill_chances(view, counts, k, (parameters["prior"], parameters["pooled"]), prospects.chances[k])
+    answer_partners(view, parameters, counts, prospects, missing, actions)
 
 
 @compiled
