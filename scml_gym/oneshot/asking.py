@@ -9,13 +9,11 @@ going on is
     V_i(x) = max { V_{i+1}(x)                                                            let it go
                    m(p_i) q_i + V_{i+1}(x + q_i)                                         take its offer
                    max_{q, p}  c_i(q, p) (m(p) q + V_{i+1}(x + q))
-                               + (1 - c_i(q, p)) R_i(x) }                                ask it
-
-    R_i(x) = (1 - r) V_{i+1}(x) + r max { V_{i+1}(x), m(p_i) q_i + V_{i+1}(x + q_i) }    it refuses
+                               + (1 - c_i(q, p)) V_{i+1}(x) }                            ask it
 
     V_{n+1}(x) = E W(x + Y)
 
-``r`` is the chance that a partner that refuses comes back with the offer that stood. ``W`` is what a total of items is worth at the end of the day, apart from their prices, and ``Y`` what becomes of the
+``W`` is what a total of items is worth at the end of the day, apart from their prices, and ``Y`` what becomes of the
 factory's own offers that have no answer yet: each is counted by the chance that it is still accepted. Asking partners
 that have no offer standing first leaves the options open for longest, so they come first in the order. A partner whose
 turn it is may be put last instead, by ``WAIT``: that is worth it where ``V`` is larger in that order.
@@ -54,7 +52,6 @@ class Prospects(NamedTuple):
             are not made.
         pending: int64, items of my offer that has no answer yet; 0 for none.
         late: float64, the chance that it is still accepted.
-        back: float64 ``(1,)``, the chance that a partner that refuses comes back with the offer that stood.
     """
 
     available: np.ndarray
@@ -63,7 +60,6 @@ class Prospects(NamedTuple):
     chances: np.ndarray
     pending: np.ndarray
     late: np.ndarray
-    back: np.ndarray
 
 
 @jittable
@@ -76,7 +72,6 @@ def new_prospects() -> Prospects:
         np.full((MAX_PARTNERS, MAX_ITEMS + 1, PRICES), -1.0),
         np.zeros(MAX_PARTNERS, dtype=np.int64),
         np.zeros(MAX_PARTNERS),
-        np.zeros(1),
     )
 
 
@@ -151,10 +146,9 @@ def best_answer(
         Its value, response, items and price.
     """
     best, response, items, at = after[x], END, 0, 0
-    refused, quantity = after[x], prospects.quantities[k]
+    quantity = prospects.quantities[k]
     if quantity > 0 and x + quantity <= top:
         value = money(view, quantity, prospects.prices[k]) + after[x + quantity]
-        refused += prospects.back[0] * max(value - after[x], 0.0)
         if value > best + _LEAST_GAIN:
             best, response, items, at = value, ACCEPT, 0, 0
     for i in range(PRICES):
@@ -162,7 +156,7 @@ def best_answer(
         for quantity in range(1, min(MAX_ITEMS, top - x) + 1):
             chance = prospects.chances[k, quantity, i]
             if chance >= 0.0:
-                value = chance * (money(view, quantity, price) + after[x + quantity]) + (1.0 - chance) * refused
+                value = chance * (money(view, quantity, price) + after[x + quantity]) + (1.0 - chance) * after[x]
                 if value > best + _LEAST_GAIN:
                     best, response, items, at = value, OFFER, quantity, price
     return best, response, items, at

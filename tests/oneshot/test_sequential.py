@@ -20,7 +20,7 @@ from scml_gym.oneshot.asking import (
 from scml_gym.oneshot.planner import unit_values
 from scml_gym.oneshot.players import player_maker
 from scml_gym.oneshot.strategies.acceptance_counts import COUNTS_DTYPE
-from scml_gym.oneshot.view import ACCEPT, BUYER, END, OFFER, SELLER, WAIT, new_actions
+from scml_gym.oneshot.view import ACCEPT, END, OFFER, SELLER, WAIT, new_actions
 from scml_gym.oneshot.worlds.compiled.world import CompiledWorld
 from scml_gym.oneshot.worlds.generation import league_spec
 from tests.helpers.views import money_view
@@ -54,10 +54,9 @@ def enumerate_value(view, needs, prospects, order, later, total=0, spent=0.0, pe
     values = [go_on(0, 0)]
     if prospects.quantities[k]:
         values.append(go_on(prospects.quantities[k], prospects.prices[k]))
-    refused = (1.0 - prospects.back[0]) * values[0] + prospects.back[0] * max(values)
     for i, quantity in itertools.product(range(2), range(1, 4)):
         if (chance := prospects.chances[k, quantity, i]) >= 0.0:
-            values.append(chance * go_on(quantity, offered_price(view, i)) + (1.0 - chance) * refused)
+            values.append(chance * go_on(quantity, offered_price(view, i)) + (1.0 - chance) * values[0])
     return max(values)
 
 
@@ -73,7 +72,6 @@ def small_case(seed):
         prospects.chances[k, 1:4] = rng.random((3, 2))
     if rng.random() < 0.5:
         prospects.pending[3], prospects.late[3] = rng.integers(1, 4), rng.random()
-    prospects.back[0] = rng.choice([0.0, 0.3])
     return view, needs, prospects, float(rng.choice([0.0, 0.4]))
 
 
@@ -178,12 +176,13 @@ def test_it_counts_what_was_accepted_and_what_was_answered_at_once():
 
 
 def test_copies_of_it_do_not_ruin_each_other():
-    scores = []
-    for seed in range(6):
+    """Two of five on each level, each of which waits for the other, are still the best in their worlds."""
+    scores = {"sequential": [], "best-subset": []}
+    for seed in range(8):
         spec = league_spec(seed, days=20, factories_per_level=5)
         names = ["sequential" if i in (1, 3, 6, 8) else "best-subset" for i in range(10)]
         world = CompiledWorld(spec, [player_maker(name)(seed) for name in names])
         world.run()
-        scores.append([np.mean([s for s, n in zip(world.scores, names, strict=True) if n == m]) for m in set(names)])
-    assert np.mean(scores) > 1.0
-    assert BUYER == 1
+        for name, score in zip(names, world.scores, strict=True):
+            scores[name].append(score)
+    assert np.mean(scores["sequential"]) > np.mean(scores["best-subset"]) + 0.01

@@ -32,7 +32,6 @@ PARAMETERS = {
     "opening": 1.0,  # passes that a buyer waits before its first offers
     "patience": 4.0,  # WAIT answers in a row at most
     "later": 0.0,  # the chance that an item left open early in the day is still traded; it falls to 0 with time
-    "back": 0.4,  # the chance that a partner that refuses comes back with the offer that stood
     "prior": 10.0,  # offers that the chances to begin with count for
     "pooled": 4.0,  # offers that what all partners did counts for beside what one did
 }
@@ -103,7 +102,6 @@ def look_around(view: FactoryView, parameters: np.void, counts: np.void, prospec
             break
     see_answers(view, counts, False)
     fill_pending(view, counts, prospects)
-    prospects.back[0] = parameters["back"]
     return see_partners(view, prospects)
 
 
