@@ -145,7 +145,7 @@ def best_answer(
     Returns:
         Its value, response, items and price.
     """
-    best, response, items, at = after[x], END, 0, 0
+    best, response, items, at = float(after[x]), END, 0, 0
     quantity = prospects.quantities[k]
     if quantity > 0 and x + quantity <= top:
         value = money(view, quantity, prospects.prices[k]) + after[x + quantity]

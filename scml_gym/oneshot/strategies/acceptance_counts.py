@@ -25,6 +25,7 @@ PARTNER_COUNTS_DTYPE = np.dtype(
         ("price", np.int64),  # 0 the worst, 1 the best
         ("late", np.int64),  # 0 in the first round, else 1
         ("offered_in", np.int64),  # the pass
+        ("seen_open", np.int64),  # later in that pass it was not accepted yet
         ("chance", np.float64),  # that it is accepted, as it was estimated
     ],
     align=True,
@@ -35,8 +36,8 @@ COUNTS_DTYPE = np.dtype(
         ("day", np.int64),  # of the numbers of a pass, from 1; 0 before the first
         ("passes", np.int64),  # of the day, as far as this factory was asked
         ("last_asked", np.int64),  # index of the partner that it was asked for last
-        ("at_once", np.float64),  # offers that were answered before the factory was asked again
-        ("later", np.float64),  # those that were not
+        ("at_once", np.float64),  # offers that were accepted before the factory was asked again
+        ("later", np.float64),  # those that were accepted after that
         ("partners", PARTNER_COUNTS_DTYPE, (MAX_PARTNERS,)),
     ],
     align=True,
@@ -60,7 +61,7 @@ PRIOR = np.array(
 """Chances that an offer is accepted where nothing is known: by level, time, price and bucket of items."""
 
 AT_ONCE, LATER = 4.0, 0.5
-"""Counts of offers that were answered at once and later, to begin with."""
+"""Counts of offers that were accepted at once and later, to begin with."""
 
 
 @jittable
@@ -97,20 +98,19 @@ def see_answers(view: FactoryView, counts: np.void, day_over: bool) -> None:
         partner, known = view["partners"][k], counts["partners"][k]
         if known["pending"] == 0:
             continue
-        accepted = partner["agreed_quantity"] > 0
+        accepted, same_pass = partner["agreed_quantity"] > 0, counts["passes"] == known["offered_in"]
         if not (accepted or day_over or partner["running"] == 0 or partner["my_turn"] != 0):
+            if same_pass:
+                known["seen_open"] = 1
             continue
         time, price, items = known["late"], known["price"], bucket(known["pending"])
         known["answered"][time, price, items] += 1.0
         known["accepted"][time, price, items] += 1.0 if accepted else 0.0
         known["pending"] = 0
-        passed = counts["passes"] - known["offered_in"]
-        if day_over:
-            continue
-        if passed == 0 or (passed == 1 and not accepted):
-            counts["at_once"] += 1.0
-        elif passed > 1:
+        if accepted and known["seen_open"] != 0:
             counts["later"] += 1.0
+        elif accepted and same_pass and not day_over:
+            counts["at_once"] += 1.0
 
 
 @jittable
@@ -119,7 +119,7 @@ def note_offer(view: FactoryView, counts: np.void, k: int, quantity: int, price:
     known = counts["partners"][k]
     known["pending"], known["price"] = quantity, best_price(view, price)
     known["late"] = 1 if view["partners"][k]["step"] > 0 else 0
-    known["offered_in"], known["chance"] = counts["passes"], chance
+    known["offered_in"], known["seen_open"], known["chance"] = counts["passes"], 0, chance
 
 
 @jittable
