@@ -159,7 +159,7 @@ def best_answer(
                 value = chance * (money(view, quantity, price) + after[x + quantity]) + (1.0 - chance) * after[x]
                 if value > best + _LEAST_GAIN:
                     best, response, items, at = value, OFFER, quantity, price
-    return best, response, items, at
+    return float(best), response, items, at
 
 
 @jittable
