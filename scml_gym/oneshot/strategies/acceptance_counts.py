@@ -21,11 +21,11 @@ PARTNER_COUNTS_DTYPE = np.dtype(
         ("accepted", np.float64, (TIMES, PRICES, BUCKETS)),  # offers, by time, price (0 the worst, 1 the best), items
         ("answered", np.float64, (TIMES, PRICES, BUCKETS)),
         # of my offer that has no answer yet
-        ("pending", np.int64),  # its items; 0 for none
-        ("price", np.int64),  # 0 the worst, 1 the best
-        ("late", np.int64),  # 0 in the first round, else 1
-        ("offered_in", np.int64),  # the pass
-        ("seen_open", np.int64),  # later in that pass it was not accepted yet
+        ("pending", np.float64),  # its items; 0 for none
+        ("price", np.float64),  # 0 the worst, 1 the best
+        ("late", np.float64),  # 0 in the first round, else 1
+        ("offered_in", np.float64),  # the pass
+        ("seen_open", np.float64),  # later in that pass it was not accepted yet
         ("chance", np.float64),  # that it is accepted, as it was estimated
     ],
     align=True,
@@ -33,16 +33,15 @@ PARTNER_COUNTS_DTYPE = np.dtype(
 
 COUNTS_DTYPE = np.dtype(
     [
-        ("day", np.int64),  # of the numbers of a pass, from 1; 0 before the first
-        ("passes", np.int64),  # of the day, as far as this factory was asked
-        ("last_asked", np.int64),  # index of the partner that it was asked for last
+        ("passes", np.float64),  # of the day, as far as this factory was asked
+        ("last_asked", np.float64),  # index of the partner that it was asked for last
         ("at_once", np.float64),  # offers that were accepted before the factory was asked again
         ("later", np.float64),  # those that were accepted after that
         ("partners", PARTNER_COUNTS_DTYPE, (MAX_PARTNERS,)),
     ],
     align=True,
 )
-"""What a factory remembers; fields are 8 bytes wide, so that it is a strategy's state; zeros when a world begins."""
+"""What a factory remembers; whole numbers as floats, as it is a strategy's state; zeros when a world begins."""
 
 COUNTS_SIZE = COUNTS_DTYPE.itemsize // 8
 
@@ -60,7 +59,7 @@ PRIOR = np.array(
 )
 """Chances that an offer is accepted where nothing is known: by level, time, price and bucket of items."""
 
-AT_ONCE, LATER = 4.0, 0.5
+AT_ONCE, LATER = 1.0, 0.1
 """Counts of offers that were accepted at once and later, to begin with."""
 
 
@@ -81,11 +80,9 @@ def bucket(quantity: int) -> int:
 
 
 @jittable
-def count_pass(view: FactoryView, counts: np.void, k: int) -> None:
+def count_pass(counts: np.void, k: int) -> None:
     """The factory is asked for partner ``k``: as negotiations are asked in the order of their partners, a pass begins
     where that order does not go on."""
-    if counts["day"] != view["day"] + 1:
-        counts["day"], counts["passes"], counts["last_asked"] = view["day"] + 1, 0, -1
     if k <= counts["last_asked"]:
         counts["passes"] += 1
     counts["last_asked"] = k
@@ -96,14 +93,14 @@ def see_answers(view: FactoryView, counts: np.void, day_over: bool) -> None:
     """Count what became of the offers that had no answer yet."""
     for k in range(view["n_partners"]):
         partner, known = view["partners"][k], counts["partners"][k]
-        if known["pending"] == 0:
+        if int(known["pending"]) == 0:
             continue
         accepted, same_pass = partner["agreed_quantity"] > 0, counts["passes"] == known["offered_in"]
         if not (accepted or day_over or partner["running"] == 0 or partner["my_turn"] != 0):
             if same_pass:
                 known["seen_open"] = 1
             continue
-        time, price, items = known["late"], known["price"], bucket(known["pending"])
+        time, price, items = int(known["late"]), int(known["price"]), bucket(int(known["pending"]))
         known["answered"][time, price, items] += 1.0
         known["accepted"][time, price, items] += 1.0 if accepted else 0.0
         known["pending"] = 0
@@ -111,6 +108,8 @@ def see_answers(view: FactoryView, counts: np.void, day_over: bool) -> None:
             counts["later"] += 1.0
         elif accepted and same_pass and not day_over:
             counts["at_once"] += 1.0
+    if day_over:
+        counts["passes"], counts["last_asked"] = 0, -1
 
 
 @jittable
@@ -165,6 +164,6 @@ def fill_pending(view: FactoryView, counts: np.void, prospects: Prospects) -> No
     s = 0.0 if view["level"] == SELLER else at_once / (at_once + later)
     for k in range(view["n_partners"]):
         known = counts["partners"][k]
-        prospects.pending[k] = known["pending"]
+        prospects.pending[k] = int(known["pending"])
         c = min(known["chance"], 0.999)
         prospects.late[k] = c * (1.0 - s) / (1.0 - c * s)

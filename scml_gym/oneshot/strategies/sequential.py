@@ -98,7 +98,7 @@ def look_around(view: FactoryView, parameters: np.void, counts: np.void, prospec
     """
     for k in range(view["n_partners"]):
         if view["partners"][k]["my_turn"] != 0:
-            count_pass(view, counts, k)
+            count_pass(counts, k)
             break
     see_answers(view, counts, False)
     fill_pending(view, counts, prospects)
