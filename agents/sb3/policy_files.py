@@ -55,6 +55,8 @@ def policy_form(agent: Learner) -> tuple[str, int, str]:
         raise InputError(f"no policy files with agent.features={agent.hyperparameters.features!r}; valid: flatten")
     if arguments.get("observability", "partial") != "partial":
         raise InputError("no policy files with env.observability='full', which no factory of the league has")
+    if arguments.get("timing", "rounds") == "negotiations":
+        raise InputError("no policy files with env.timing='negotiations', where partners are answered one by one")
     form = arguments.get("observation", "flat"), int(arguments.get("history", 0)), arguments.get("action", "choice")
     network_sizes(*form)
     return form

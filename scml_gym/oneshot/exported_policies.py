@@ -13,7 +13,7 @@ import numpy as np
 
 from scml_gym.game.exported_policies import EncodedPolicy, encoder_arguments, known_arguments
 from scml_gym.game.world import FactoryPolicy, Predict
-from scml_gym.oneshot.actions.factory import ACTIONS
+from scml_gym.oneshot.actions.factory import make_codec
 from scml_gym.oneshot.envs.bilateral import OneShotBilateralEnv
 from scml_gym.oneshot.envs.concurrent import OneShotConcurrentEnv
 from scml_gym.oneshot.envs.partner_codec import PartnerCodec
@@ -25,7 +25,8 @@ CONCURRENT, ONE_PARTNER = "scml_gym/OneShotConcurrent-v0", "scml_gym/OneShotBila
 
 
 class JointPolicy(EncodedPolicy):
-    """A policy trained on ``scml_gym/OneShotConcurrent-v0``, as a player of a factory.
+    """A policy trained on ``scml_gym/OneShotConcurrent-v0``, as a player of a factory: one that is asked in each
+    negotiation by itself where it was trained so (``timing="negotiations"``).
 
     Args:
         predict: The policy.
@@ -38,9 +39,11 @@ class JointPolicy(EncodedPolicy):
     """
 
     def __init__(self, predict: Predict, env: Mapping[str, Any], deterministic: bool = True):
-        encoder = make_encoder(**encoder_arguments(OneShotConcurrentEnv, env))
-        codec = ACTIONS.get(env.get("action", "choice"))()
+        timing = env.get("timing", "rounds")
+        encoder = make_encoder(**encoder_arguments(OneShotConcurrentEnv, env), timing=timing)
+        codec = make_codec(env.get("action", "choice"), timing)
         super().__init__(predict, encoder, codec, deterministic, per_day=env.get("episode") == "day")
+        self.synchronous = timing != "negotiations"
 
 
 class PartnerPolicy:

@@ -17,7 +17,7 @@ from scml_gym.oneshot.worlds.spec import WorldSpec
 from scml_gym.simulator.paused_world import PausedWorld
 from scml_gym.simulator.recording.log import WorldLog
 
-Timing = Literal["rounds", "moves"]
+Timing = Literal["rounds", "moves", "negotiations"]
 
 CONTRACT_DTYPE = np.dtype([(n, np.int64) for n in ("day", "seller", "buyer", "quantity", "price")])
 
@@ -31,7 +31,9 @@ class ReferenceWorld(PausedWorld):
         seed: Of the simulation's own generators, which only scml's built-in agents draw from.
         timing: ``"rounds"``, the league's: an external factory decides exactly where a ``OneShotSyncAgent`` would, one
             factory at a time. ``"moves"``, the league's RL mode: negotiations advance a move a pass (twice as many
-            moves as rounds), and all external factories whose turn it is anywhere decide together.
+            moves as rounds), and all external factories whose turn it is anywhere decide together. ``"negotiations"``:
+            rounds as in the league's; an external factory decides whenever it is its turn in one negotiation, about
+            that one alone, and may answer ``WAIT``.
         log: Receives what happens, where the world is recorded; see `scml_gym.oneshot.recording`.
 
     Raises:

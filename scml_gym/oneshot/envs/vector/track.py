@@ -18,6 +18,7 @@ from scml_gym.oneshot.worlds.compiled.day import begin_world
 from scml_gym.oneshot.worlds.compiled.generation import compiled_generate, compiled_spec
 from scml_gym.oneshot.worlds.compiled.layout import WORLD_DTYPE
 from scml_gym.oneshot.worlds.compiled.negotiation import answer, clear_actions
+from scml_gym.oneshot.worlds.protocol import TIMINGS
 from scml_gym.oneshot.worlds.spec import MAX_FACTORIES
 from scml_gym.oneshot.worlds.spec_record import DAILY_DTYPE, fill_spec
 from scml_gym.simulator.vector.track import BatchedTrack, Functions, Layout
@@ -51,7 +52,7 @@ def _places(config: OneShotConfig) -> np.ndarray:
 
 
 def _settings(config: OneShotConfig) -> dict[str, int]:
-    return {"moves": int(config.timing == "moves")}
+    return TIMINGS[config.timing]
 
 
 TRACK = BatchedTrack(
