@@ -257,12 +257,12 @@ def merge(defaults: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any
 
 
 def override(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    """`merge`, but a key whose value is null in ``over`` is removed."""
+    """`merge`, but a key whose value is null in ``over`` is removed, and an empty mapping replaces what was there."""
     result = dict(base)
     for key, value in over.items():
         if value is None:
             result.pop(key, None)
-        elif isinstance(value, dict):
+        elif isinstance(value, dict) and value:
             inner = result.get(key)
             result[key] = override(inner if isinstance(inner, dict) else {}, value)
         else:

@@ -85,8 +85,8 @@ def load_study(registry: Registry, file: str | Path, options: Sequence[str] = ()
             config this one replaces in part.
         options: ``key.path=value`` each, over both.
 
-    A file over its base and an option over both replace alike: mappings key by key, all else as a whole; null removes
-    a key.
+    A file over its base and an option over both replace alike: mappings key by key, all else (an empty mapping
+    too) as a whole; null removes a key.
 
     Raises:
         InputError: if a file is missing or wrong, and where the wrong value was set.
