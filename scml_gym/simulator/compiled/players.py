@@ -29,7 +29,7 @@ class Track(NamedTuple):
         repair: ``(view, actions) -> int``: makes answers playable, in place; how many were not.
         put_offer: ``(negotiation, action)``: an answer's offer is the standing one.
         show_offer: ``(partner, negotiation)``: the standing offer, which there is, in the view of who answers it.
-        show_answer: ``(partner, action)``: an answer in the view of who made it; a no-op shows nothing.
+        show_answer: ``(partner, action)``: an answer, no no-op, in the view of who gave it.
         book: ``(view, k, negotiation)``: the agreement on the standing offer in the view of each side, whose partner
             ``k`` it is with.
         record: ``(world, negotiation)``: the agreement as a contract of the world.
@@ -155,7 +155,8 @@ def compile_players(track: Track) -> Players:
         for k in range(player["most_partners"]):
             partner = view["partners"][k]
             keep_answer(player, k, actions[k])
-            show_answer(partner, actions[k])
+            if actions[k]["response"] != NOOP:
+                show_answer(partner, actions[k])
             partner["my_turn"] = 0
 
     @jittable

@@ -34,6 +34,7 @@ from agents.dnb.planner import offer_prices
 from agents.dnb.records import MAX_EVENTS, MEMORY_DTYPE, WINDOW
 from agents.dnb.rules import N_RULES, N_SIDE, SIDE_DTYPE, Rules
 from agents.dnb.selection import Prospects, best_set, score
+from agents.dnb.sequential import sequential_player
 from agents.dnb.strategy import dnb_player
 from agents.dnb.tracking import begin_day
 from scml_gym.core.config import CONFIGS
@@ -352,6 +353,17 @@ def test_both_worlds_play_the_same_game(calibration):
     real, fast = play(ReferenceWorld, player), play(CompiledWorld, player)
     assert np.array_equal(real.contracts, fast.contracts)
     assert np.array_equal(real.scores, fast.scores)
+
+
+def test_asked_partner_after_partner_it_waits_and_both_worlds_play_the_same_game():
+    def player():
+        return sequential_player(model(), rules(), 0)
+
+    assert not player().synchronous
+    real, fast = play(ReferenceWorld, player), play(CompiledWorld, player)
+    assert np.array_equal(real.contracts, fast.contracts)
+    assert np.array_equal(real.scores, fast.scores)
+    assert real.agents[1].invalid == 0 and real.agents[1].decisions > 2 * real.agents[1].negotiations
 
 
 def test_the_decision_log_changes_nothing_and_tells_what_was_done(tmp_path):

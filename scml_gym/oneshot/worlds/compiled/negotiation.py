@@ -46,10 +46,7 @@ def _show_offer(partner: np.void, negotiation: np.void) -> None:
 def _show_answer(partner: np.void, action: np.void) -> None:
     if action["response"] == OFFER:
         partner["my_quantity"], partner["my_price"] = action["quantity"], action["price"]
-    if action["response"] == WAIT:
-        partner["waits"] += 1
-    elif action["response"] != NOOP:
-        partner["waits"] = 0
+    partner["waits"] = partner["waits"] + 1 if action["response"] == WAIT else 0
 
 
 @jittable
