@@ -55,8 +55,11 @@ class Recorder:
         name = world_name(match.configuration, match.block, play)
         return {"record": {"folder": str(self.folder), "name": name, "about": dataclasses.asdict(about)}}
 
-    def finish(self, results: Path, rows: Sequence[Mapping[str, Any]]) -> int:
-        """The results are written: of the worlds, keep those that count in them, packed, and put them there.
+    def pack(self, rows: Sequence[Mapping[str, Any]]) -> int:
+        """All is played: of the worlds, keep those that count in the results, packed.
+
+        Args:
+            rows: Of the table of scores.
 
         Returns:
             How many should be there and are not: somebody took them away while the tournament stood still.
@@ -67,8 +70,11 @@ class Recorder:
         recording.keep(names)
         missing = len(names) - len(recording.names())
         pack(recording)
-        os.replace(self.folder, results / RECORDING)
         return missing
+
+    def move(self, results: Path) -> None:
+        """The results are written: the recording goes into their folder."""
+        os.replace(self.folder, results / RECORDING)
 
 
 def world_name(configuration: int, block: int, play: int) -> str:

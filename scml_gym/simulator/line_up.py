@@ -17,6 +17,7 @@ ENTRY_POINTS = (
     "counter_all",
     "propose",
     "respond",
+    "take_turn",
     "on_negotiation_success",
     "on_negotiation_failure",
     "on_negotiation_end",
