@@ -118,7 +118,7 @@ class FastPPO(PPO):
                 play(training)
                 numbers = update(training)
                 self.model.num_timesteps = steps = training.steps
-                if steps - training.logged >= training.settings.log_steps:
+                if steps >= total or steps - training.logged >= training.settings.log_steps:
                     row = {"episodes": training.ended.get("return", (0.0, 0))[1]}
                     row |= {name: total / n for name, (total, n) in training.ended.items()}
                     note = write_row(run, steps, row | numbers, since)
