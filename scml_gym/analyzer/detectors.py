@@ -109,18 +109,18 @@ WHERE d.missing > 0 AND s.spare > 0 AND d.bought < d.needed_supplies
 
 FAR_PRICES = """
 WITH sides AS (
-    SELECT run, world, day, seller AS factory, buyer AS partner, quantity, price, -1 AS sign FROM contracts
+    SELECT run, world, day, seller AS factory, buyer AS partner, quantity, price, -1 AS sign, nullified FROM contracts
     UNION ALL
-    SELECT run, world, day, buyer AS factory, seller AS partner, quantity, price, 1 AS sign FROM contracts
+    SELECT run, world, day, buyer AS factory, seller AS partner, quantity, price, 1 AS sign, nullified FROM contracts
 ), priced AS (
     SELECT c.*, d.competitor, d.place, CASE WHEN sign < 0 THEN d.output_price ELSE d.input_price END AS trading
     FROM sides c JOIN factory_days d USING (run, world, day, factory)
 )
 SELECT run, world, day, factory, competitor, place, sign * (price - trading) * quantity AS cost, partner,
     quantity, price, trading AS trading_price
-FROM priced WHERE sign * (price - trading) > $share * trading
+FROM priced WHERE nullified IS NOT TRUE AND sign * (price - trading) > $share * trading
 """
-"""Further from the trading price than a share of it."""
+"""Further from the trading price than a share of it; contracts that were nullified cost nothing."""
 
 SALES_BELOW_COST = """
 WITH costs AS (

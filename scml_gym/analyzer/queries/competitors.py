@@ -184,10 +184,10 @@ def lost_to(recordings: Recordings, run: int | None = None, competitor: str | No
         """
         WITH sides AS (
             SELECT run, world, delivery AS day, seller AS factory, buyer AS partner, quantity, price, 1 AS sign
-            FROM contracts
+            FROM contracts WHERE nullified IS NOT TRUE
             UNION ALL
             SELECT run, world, delivery AS day, buyer AS factory, seller AS partner, quantity, price, -1 AS sign
-            FROM contracts
+            FROM contracts WHERE nullified IS NOT TRUE
         )
         SELECT l.run, l.competitor, l.place, p.competitor AS partner, count(*) AS contracts, sum(s.quantity) AS items,
             sum(s.quantity * s.price) / sum(s.quantity) AS mean_price,

@@ -86,7 +86,7 @@ def factories(recordings: Recordings, run: int, world: str) -> pd.DataFrame:
 
 
 def summary_of_days(recordings: Recordings, run: int, world: str) -> pd.DataFrame:
-    """What happened on the days of a world, all factories together? A row a day."""
+    """What happened on the days of a world, all factories together? A row a day, without nullified contracts."""
     return recordings.ask(
         """
         SELECT d.*, coalesce(c.contracts, 0) AS contracts, coalesce(c.items, 0) AS items
@@ -96,7 +96,7 @@ def summary_of_days(recordings: Recordings, run: int, world: str) -> pd.DataFram
                 sum(missing) AS missing, sum(unused) AS unused, count(*) FILTER (bankrupt) AS bankrupt
             FROM days WHERE run = $run AND world = $world GROUP BY day) d
         LEFT JOIN (SELECT day, count(*) AS contracts, sum(quantity) AS items
-            FROM contracts WHERE run = $run AND world = $world GROUP BY day) c USING (day)
+            FROM contracts WHERE run = $run AND world = $world AND nullified IS NOT TRUE GROUP BY day) c USING (day)
         ORDER BY day
         """,
         run=run,
@@ -112,7 +112,8 @@ def days_of_world(recordings: Recordings, run: int, world: str) -> pd.DataFrame:
 
 
 def flows(recordings: Recordings, run: int, world: str | None = None) -> pd.DataFrame:
-    """Who traded how much with whom? A row a pair, over one world by factory; over all worlds by competitor."""
+    """Who traded how much with whom? A row a pair, over one world by factory; over all worlds by competitor.
+    Contracts that were nullified are left out."""
     if world is None:
         return recordings.ask(
             """
@@ -122,7 +123,7 @@ def flows(recordings: Recordings, run: int, world: str | None = None) -> pd.Data
             FROM contracts c
             JOIN factories s ON (s.run, s.world, s.factory) = (c.run, c.world, c.seller)
             JOIN factories b ON (b.run, b.world, b.factory) = (c.run, c.world, c.buyer)
-            WHERE c.run = $run GROUP BY ALL ORDER BY ALL
+            WHERE c.run = $run AND c.nullified IS NOT TRUE GROUP BY ALL ORDER BY ALL
             """,
             run=run,
         )
@@ -130,7 +131,7 @@ def flows(recordings: Recordings, run: int, world: str | None = None) -> pd.Data
         """
         SELECT seller, buyer, count(*) AS contracts, sum(quantity) AS items, sum(quantity * price) AS money,
             sum(quantity * price) / sum(quantity) AS mean_price
-        FROM contracts WHERE run = $run AND world = $world GROUP BY ALL ORDER BY ALL
+        FROM contracts WHERE run = $run AND world = $world AND nullified IS NOT TRUE GROUP BY ALL ORDER BY ALL
         """,
         run=run,
         world=world,
