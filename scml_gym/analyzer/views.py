@@ -14,11 +14,14 @@ one) or middle; of a bilateral negotiation the profile."""
 FACTORY_DAYS = """
 SELECT d.*, s.competitor, s.role, s.level, s.levels, s.lines, s.production_cost, s.shortfall_mean, s.unused_mean,
     s.game, s.configuration, s.block, s.play, s.seed, s.place,
-    needed_supplies + needed_sales AS needed,
-    left_supplies + left_sales AS left_over
+    CASE WHEN place <> 'middle' THEN needed_supplies + needed_sales END AS needed,
+    CASE WHEN place <> 'middle' THEN left_supplies + left_sales END AS left_over
 FROM days d JOIN seats s USING (run, world, factory)
 """
-"""Every factory's days with who plays it; none of a bilateral negotiation, which has no days."""
+"""Every factory's days with who plays it; none of a bilateral negotiation, which has no days.
+
+``needed`` and ``left_over`` are null on the middle levels, where the needs of the two sides are opposites of each other
+and their sum says nothing; ``needed_supplies`` and the like are there."""
 
 LOSSES = """
 WITH ranges AS (

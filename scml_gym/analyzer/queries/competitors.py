@@ -90,11 +90,13 @@ def worst_days(
 
 
 def needs(recordings: Recordings, run: int | None = None) -> pd.DataFrame:
-    """Where did the needs go? Items a day by competitor and place: needed, traded, left untraded, agreed too many."""
+    """Where did the needs go? Items a day by competitor and place: needed, traded, left untraded, agreed too many;
+    null on the middle levels, see `scml_gym.analyzer.views.FACTORY_DAYS`."""
     return recordings.ask(
         """
         SELECT run, competitor, place, count(*) AS days, avg(needed) AS needed, avg(needed - left_over) AS agreed,
-            avg(greatest(left_over, 0)) AS untraded, avg(greatest(-left_over, 0)) AS too_many,
+            avg(greatest(left_over, 0)) FILTER (left_over IS NOT NULL) AS untraded,
+            avg(greatest(-left_over, 0)) FILTER (left_over IS NOT NULL) AS too_many,
             avg(produced) AS produced, avg(missing) AS missing, avg(unused) AS unused
         FROM factory_days WHERE $run IS NULL OR run = $run GROUP BY ALL ORDER BY run, competitor, place
         """,

@@ -86,15 +86,18 @@ def factories(recordings: Recordings, run: int, world: str) -> pd.DataFrame:
 
 
 def summary_of_days(recordings: Recordings, run: int, world: str) -> pd.DataFrame:
-    """What happened on the days of a world, all factories together? A row a day, without nullified contracts."""
+    """What happened on the days of a world, all factories together? A row a day, without nullified contracts.
+
+    Needs are those of the first and of the last level, see `scml_gym.analyzer.views.FACTORY_DAYS`.
+    """
     return recordings.ask(
         """
         SELECT d.*, coalesce(c.contracts, 0) AS contracts, coalesce(c.items, 0) AS items
-        FROM (SELECT day, sum(profit) AS profit, sum(needed_supplies + needed_sales) AS needed,
-                sum(greatest(left_supplies + left_sales, 0)) AS untraded,
-                sum(greatest(-left_supplies - left_sales, 0)) AS too_many, sum(produced) AS produced,
+        FROM (SELECT day, sum(profit) AS profit, sum(needed) AS needed,
+                sum(greatest(left_over, 0)) AS untraded,
+                sum(greatest(-left_over, 0)) AS too_many, sum(produced) AS produced,
                 sum(missing) AS missing, sum(unused) AS unused, count(*) FILTER (bankrupt) AS bankrupt
-            FROM days WHERE run = $run AND world = $world GROUP BY day) d
+            FROM factory_days WHERE run = $run AND world = $world GROUP BY day) d
         LEFT JOIN (SELECT day, count(*) AS contracts, sum(quantity) AS items
             FROM contracts WHERE run = $run AND world = $world AND nullified IS NOT TRUE GROUP BY day) c USING (day)
         ORDER BY day
