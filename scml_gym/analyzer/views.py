@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 SEATS = """
-SELECT f.*, w.game, w.backend, w.seed, w.configuration, w.block, w.play, w.days, w.levels, w.scenario,
+SELECT f.*, w.game, w.backend, w.seed, w.configuration, w.block, w.play, w.days, w.levels, w.stock, w.horizon,
+    w.scenario,
     CASE WHEN w.game = 'bilateral' THEN f.profile WHEN f.level = 0 THEN 'seller'
         WHEN f.level = w.levels - 1 THEN 'buyer' ELSE 'middle' END AS place
 FROM factories f JOIN worlds w USING (run, world)
