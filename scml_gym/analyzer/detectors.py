@@ -159,8 +159,8 @@ WITH pairs AS (
 SELECT s.run, s.world, s.day, s.factory, f.competitor, s.partner, p.competitor AS partner_competitor,
     CAST('NaN' AS DOUBLE) AS cost, s.negotiations, s.failed, s.ended, s.rounds
 FROM sides s
-JOIN factories f ON (f.run, f.world, f.factory) = (s.run, s.world, s.factory)
-JOIN factories p ON (p.run, p.world, p.factory) = (s.run, s.world, s.partner)
+JOIN players f ON (f.run, f.world, f.factory) = (s.run, s.world, s.factory)
+JOIN players p ON (p.run, p.world, p.factory) = (s.run, s.world, s.partner)
 WHERE s.negotiations >= $least AND s.failed >= $share * s.negotiations
 """
 """Pairs of factories of a world with at least so many negotiations, of which so great a share failed; a row a side, at
@@ -168,7 +168,7 @@ the first day that failed."""
 
 ERRORS = """
 SELECT e.run, e.world, e.day, e.factory, f.competitor, CAST('NaN' AS DOUBLE) AS cost, e.partner, e.message
-FROM errors e JOIN factories f USING (run, world, factory)
+FROM errors e JOIN players f USING (run, world, factory)
 """
 """Exceptions that the simulation went on from."""
 

@@ -17,6 +17,7 @@ from tests.helpers.recordings import NAMES, play_recorded, write_by_hand
 pytest.importorskip("duckdb", reason="pip install 'scml-gym[analyzer]'")
 
 from scml_gym.analyzer import open_recordings
+from scml_gym.analyzer.detectors import DETECTORS
 from scml_gym.analyzer.queries import compare, competitors, worlds
 from scml_gym.analyzer.queries.compare import Who
 from scml_gym.analyzer.sources import open_readable
@@ -196,6 +197,37 @@ def test_differences_of_days_are_means_over_configurations(tmp_path):
     assert days["seats"].tolist() == [3] * 4
     assert days["profit"].tolist() == [2, 0, 0, 0]  # a mean of 4 and 0, not of 4, 4 and 0
     assert days["total"].tolist() == [2] * 4
+
+
+def test_a_judged_player_and_a_background_opponent_of_one_label_are_told_apart(tmp_path):
+    roles = ("competitor", "background", "competitor", "substitute")
+    seats = [{"factory": i, "competitor": "same", "role": role, "score": i} for i, role in enumerate(roles)]
+    days = [{"day": 0, "factory": i, "profit": i, "needed_sales": 2, "left_sales": -1} for i in range(4)]
+    offer = {"quantity": 1, "price": 20, "answer": "accepted"}
+    offers = [offer | {"day": i, "sender": 2 + i, "receiver": i} for i in (0, 1)]
+    contract = {"seller": 1, "buyer": 3, "quantity": 1, "price": 5}
+    write_by_hand(tmp_path, factories=seats, days=days, offers=offers, contracts=[contract], errors=[{"factory": 1}])
+    known = ["same", "same (background)", "same (substitute)"]
+    with open_recordings(tmp_path) as recordings:
+        seen = competitors.competitors(recordings, 0)
+        assert seen[["competitor", "role", "factories", "score"]].values.tolist() == [
+            ["same", "competitor", 2, 1], [known[1], "background", 1, 1], [known[2], "substitute", 1, 3],
+        ]  # fmt: skip
+        for answer in (competitors.losses(recordings), competitors.profits(recordings), competitors.needs(recordings)):
+            assert answer.groupby("competitor")["days"].sum().tolist() == [8, 4, 4]
+        assert set(competitors.worst_days(recordings, competitor="same")["factory"]) == {0, 2}
+        answered = competitors.acceptance(recordings, by=["receiver", "sender"])
+        assert answered[["receiver", "sender"]].values.tolist() == [["same", "same"], known[1:]]
+        ends = competitors.partners(recordings, competitor=known[1])
+        assert ends[["partner", "negotiations"]].values.tolist() == [[known[2], 1]]
+        assert competitors.lost_to(recordings, competitor=known[1])["partner"].tolist() == [known[2]]
+        assert set(competitors.offers_made(recordings)["competitor"]) == {"same", known[2]}
+        assert worlds.flows(recordings, 0)[["seller", "buyer"]].values.tolist() == [known[1:]]
+        assert worlds.factories(recordings, 0, "hand")["competitor"].tolist() == ["same", known[1], "same", known[2]]
+        assert worlds.scores(recordings)["competitor"].tolist() == ["same", known[1], "same", known[2]]
+        for detector, found in (("errors", 1), ("far-prices", 1), ("over-commitment", 1)):
+            assert DETECTORS[detector].count(recordings, competitor=known[1]) == found, detector
+        assert DETECTORS["errors"].count(recordings, competitor="same") == 0
 
 
 def test_what_a_world_brought_follows_from_its_tables(folder, recordings):

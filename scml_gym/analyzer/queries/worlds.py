@@ -58,7 +58,7 @@ def names(recordings: Recordings, run: int) -> list[str]:
 
 def scores(recordings: Recordings, run: int | None = None) -> pd.DataFrame:
     """Who scored what? A row a factory, in the form of ``scores.csv`` as far as it goes, for
-    `scml_gym.evaluation.statistics`."""
+    `scml_gym.evaluation.statistics`; labels are those of `scml_gym.analyzer.views.PLAYERS`."""
     return recordings.ask(
         """
         SELECT run, world,
@@ -78,7 +78,7 @@ def factories(recordings: Recordings, run: int, world: str) -> pd.DataFrame:
         """
         SELECT factory, competitor, role, level, lines, production_cost, initial_balance, profit, score, bankrupt,
             decisions, invalid
-        FROM factories WHERE run = $run AND world = $world ORDER BY factory
+        FROM players WHERE run = $run AND world = $world ORDER BY factory
         """,
         run=run,
         world=world,
@@ -124,8 +124,8 @@ def flows(recordings: Recordings, run: int, world: str | None = None) -> pd.Data
                 sum(c.quantity) AS items, sum(c.quantity * c.price) AS money,
                 sum(c.quantity * c.price) / sum(c.quantity) AS mean_price
             FROM contracts c
-            JOIN factories s ON (s.run, s.world, s.factory) = (c.run, c.world, c.seller)
-            JOIN factories b ON (b.run, b.world, b.factory) = (c.run, c.world, c.buyer)
+            JOIN players s ON (s.run, s.world, s.factory) = (c.run, c.world, c.seller)
+            JOIN players b ON (b.run, b.world, b.factory) = (c.run, c.world, c.buyer)
             WHERE c.run = $run AND c.nullified IS NOT TRUE GROUP BY ALL ORDER BY ALL
             """,
             run=run,
