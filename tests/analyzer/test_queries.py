@@ -12,11 +12,12 @@ from scml_gym.oneshot.rewards.hindsight import hindsight_profit
 from scml_gym.oneshot.view import new_view
 from scml_gym.simulator.recording.folder import Recording
 from scml_gym.simulator.recording.packing import pack
-from tests.helpers.recordings import NAMES, play_recorded
+from tests.helpers.recordings import NAMES, play_recorded, write_by_hand
 
 pytest.importorskip("duckdb", reason="pip install 'scml-gym[analyzer]'")
 
 from scml_gym.analyzer import open_recordings
+from scml_gym.analyzer.detectors import DETECTORS
 from scml_gym.analyzer.queries import compare, competitors, worlds
 from scml_gym.analyzer.queries.compare import Who
 from scml_gym.analyzer.sources import open_readable
@@ -145,6 +146,88 @@ def test_the_same_seat_in_two_runs(recordings):
     assert by_day["seats"].unique().tolist() == [2]
     with pytest.raises(InputError, match="never had the same seat"):
         compare.same_seats(recordings, Who(0, "best-subset"), Who(1, "nobody"))
+
+
+def by_hand(folder, name, players, scores, **world):
+    """A world of which only what decides on its seats, and the scores, are known."""
+    given = {"game": "standard", "days": 4, "levels": 2, "stock": "league", "horizon": 5, "seed": 1} | world
+    seats = [
+        {"factory": i, "competitor": player, "role": "competitor", "score": score}
+        for i, (player, score) in enumerate(zip(players, scores, strict=True))
+    ]
+    write_by_hand(folder, name, worlds=[given], factories=seats)
+
+
+def test_seats_of_other_rules_are_not_the_same(tmp_path):
+    by_hand(tmp_path, "w", "aaxx", [1, 2, 0, 0])
+    for i, rule in enumerate(({"levels": 4}, {"stock": "physical"}, {"horizon": 0}, {"seed": 2}, {"days": 5})):
+        by_hand(tmp_path, f"w{i}", "bbyy", [0, 0, 0, 0], **rule)
+    by_hand(tmp_path, "same", "ccyy", [0, 0, 0, 0])
+    with open_recordings(tmp_path) as recordings:
+        assert len(compare.same_seats(recordings, Who(0, "a"), Who(0, "c"))) == 2
+        with pytest.raises(InputError, match="never had the same seat"):
+            compare.same_seats(recordings, Who(0, "a"), Who(0, "b"))
+
+
+def test_seats_are_paired_once_and_configurations_are_the_unit(tmp_path):
+    for time in range(3):  # a's seats are played three times, those of b twice
+        by_hand(tmp_path, f"a{time}", "aaxx", [1 + time, 2, 0, 0])
+    for time in range(2):
+        by_hand(tmp_path, f"b{time}", "bbxx", [0, 0, 0, 0])
+    by_hand(tmp_path, "c", "axxx", [8, 0, 0, 0], seed=2)
+    by_hand(tmp_path, "d", "bxxx", [0, 0, 0, 0], seed=2)
+    with open_recordings(tmp_path) as recordings:
+        seats = compare.same_seats(recordings, Who(0, "a"), Who(0, "b"))
+        days = compare.day_by_day(recordings, Who(0, "a"), Who(0, "b"))
+    pairs = sorted(seats[["configuration", "world", "other_world", "factory"]].values.tolist())
+    assert pairs == [[0, "a0", "b0", 0], [0, "a0", "b0", 1], [0, "a1", "b1", 0], [0, "a1", "b1", 1], [1, "c", "d", 0]]
+    assert seats.groupby("configuration")["difference"].mean().tolist() == [7 / 4, 8]
+    assert days["seats"].unique().tolist() == [5]
+
+
+def test_differences_of_days_are_means_over_configurations(tmp_path):
+    profits = [{"day": 0, "factory": i, "profit": 4.0} for i in range(2)]
+    for name, player, seed in (("a0", "a", 1), ("b0", "b", 1), ("a1", "a", 2), ("b1", "b", 2)):
+        seats = [{"factory": i, "competitor": player if i < 3 - seed else "x"} for i in range(4)]
+        world = {"game": "oneshot", "days": 4, "levels": 2, "seed": seed}
+        days = profits if name == "a0" else []
+        write_by_hand(tmp_path, name, worlds=[world], factories=seats, days=days)
+    with open_recordings(tmp_path) as recordings:
+        days = compare.day_by_day(recordings, Who(0, "a"), Who(0, "b"))
+    assert days["seats"].tolist() == [3] * 4
+    assert days["profit"].tolist() == [2, 0, 0, 0]  # a mean of 4 and 0, not of 4, 4 and 0
+    assert days["total"].tolist() == [2] * 4
+
+
+def test_a_judged_player_and_a_background_opponent_of_one_label_are_told_apart(tmp_path):
+    roles = ("competitor", "background", "competitor", "substitute")
+    seats = [{"factory": i, "competitor": "same", "role": role, "score": i} for i, role in enumerate(roles)]
+    days = [{"day": 0, "factory": i, "profit": i, "needed_sales": 2, "left_sales": -1} for i in range(4)]
+    offer = {"quantity": 1, "price": 20, "answer": "accepted"}
+    offers = [offer | {"day": i, "sender": 2 + i, "receiver": i} for i in (0, 1)]
+    contract = {"seller": 1, "buyer": 3, "quantity": 1, "price": 5}
+    write_by_hand(tmp_path, factories=seats, days=days, offers=offers, contracts=[contract], errors=[{"factory": 1}])
+    known = ["same", "same (background)", "same (substitute)"]
+    with open_recordings(tmp_path) as recordings:
+        seen = competitors.competitors(recordings, 0)
+        assert seen[["competitor", "role", "factories", "score"]].values.tolist() == [
+            ["same", "competitor", 2, 1], [known[1], "background", 1, 1], [known[2], "substitute", 1, 3],
+        ]  # fmt: skip
+        for answer in (competitors.losses(recordings), competitors.profits(recordings), competitors.needs(recordings)):
+            assert answer.groupby("competitor")["days"].sum().tolist() == [8, 4, 4]
+        assert set(competitors.worst_days(recordings, competitor="same")["factory"]) == {0, 2}
+        answered = competitors.acceptance(recordings, by=["receiver", "sender"])
+        assert answered[["receiver", "sender"]].values.tolist() == [["same", "same"], known[1:]]
+        ends = competitors.partners(recordings, competitor=known[1])
+        assert ends[["partner", "negotiations"]].values.tolist() == [[known[2], 1]]
+        assert competitors.lost_to(recordings, competitor=known[1])["partner"].tolist() == [known[2]]
+        assert set(competitors.offers_made(recordings)["competitor"]) == {"same", known[2]}
+        assert worlds.flows(recordings, 0)[["seller", "buyer"]].values.tolist() == [known[1:]]
+        assert worlds.factories(recordings, 0, "hand")["competitor"].tolist() == ["same", known[1], "same", known[2]]
+        assert worlds.scores(recordings)["competitor"].tolist() == ["same", known[1], "same", known[2]]
+        for detector, found in (("errors", 1), ("far-prices", 1), ("over-commitment", 1)):
+            assert DETECTORS[detector].count(recordings, competitor=known[1]) == found, detector
+        assert DETECTORS["errors"].count(recordings, competitor="same") == 0
 
 
 def test_what_a_world_brought_follows_from_its_tables(folder, recordings):
