@@ -325,7 +325,7 @@ def test_a_tournament_that_ends_is_found_by_the_name_of_its_recording_too(tmp_pa
 def test_folders_by_any_name_are_refused_in_a_line(tmp_path, monkeypatch, name):
     (tmp_path / "a" / "b").mkdir(parents=True)
     monkeypatch.chdir(tmp_path / "a" / "b")
-    with pytest.raises(InputError, match="holds no recording|too long"):
+    with pytest.raises(InputError, match=r"holds no recording|too long"):
         open_recordings(name)
 
 

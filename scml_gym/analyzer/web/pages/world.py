@@ -39,7 +39,7 @@ def show(recordings: Recordings, query: Query) -> list[Any]:
     world = query.one_of("world", known)
     factories = worlds.factories(recordings, run, world)
     names = numbered(factories)
-    factory = query.whole("factory")
+    factory = query.factory(world, names)
     picked = choices(
         run_choice(recordings, run),
         choice("world", "World", {name: name for name in known}, world, "day factory"),
@@ -77,7 +77,8 @@ def _over_days(days: Any) -> list[Any]:
     parts = []
     for column, (title, told, unit) in OVER_DAYS.items():
         if days[column].isna().all():
-            parts.append(section(title, told, absent("Goods perish in this game: there is no stock.")))
+            why = "Goods perish in this game: there is no stock." if column == "stock" else "This was not recorded."
+            parts.append(section(title, told, absent(why)))
             continue
         figure = lines(by_column(days, "day", column, "who"), "day", unit)
         parts.append(section(title, told, chart(column, figure, told)))
