@@ -111,6 +111,8 @@ def _in_the_browser(app: Dash) -> None:
         ClientsideFunction("analyzer", "download"),
         Output({"table": MATCH, "what": "grid"}, "exportDataAsCsv"),
         Input({"table": MATCH, "what": "csv"}, "n_clicks"),
+        State({"table": MATCH, "what": "csv"}, "id"),
+        State({"table": MATCH, "what": "grid"}, "csvExportParams"),
         prevent_initial_call=True,
     )
     app.clientside_callback(
