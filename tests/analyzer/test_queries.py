@@ -2,6 +2,7 @@
 
 import re
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -338,6 +339,86 @@ def test_what_can_be_opened_is_opened(tmp_path):
         open_readable(tmp_path / "none")
     with pytest.raises(InputError, match="at least one"):
         open_readable()
+
+
+def test_a_folder_that_is_named_like_a_column_is_none(tmp_path):
+    play_recorded(tmp_path / "seed=3" / "day=1", "a", NAMES[:1] * 2, seed=5, days=3)
+    with open_recordings(tmp_path / "seed=3" / "day=1") as recordings:
+        assert worlds.worlds(recordings, 0)["seed"].tolist() == [5]
+        assert worlds.days_of_world(recordings, 0, "a")["day"].max() == 2
+
+
+def test_what_duckdb_spills_goes_to_a_temporary_folder_that_is_removed(tmp_path):
+    Recording(tmp_path)
+    with open_recordings(tmp_path) as recordings:
+        (place,) = recordings.ask("SELECT current_setting('temp_directory') AS place")["place"]
+        assert Path(place).is_absolute()
+        assert Path(place).name.startswith("scml-gym-")
+    assert not Path(place).exists()
+
+
+def broken_footer(path):
+    """A Parquet file that has its end, and says nothing of itself that can be read."""
+    content = path.read_bytes()
+    footer = 8 + int.from_bytes(content[-8:-4], "little")
+    path.write_bytes(content[:-footer] + bytes(footer - 8) + content[-8:])
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_footer_that_is_damaged_costs_its_world_wherever_it_stands(tmp_path, packed):
+    for name in ("a", "b"):
+        play_recorded(tmp_path / "run", name, NAMES[:1] * 2, days=3)
+    if packed:
+        pack(Recording(tmp_path / "run"))
+    broken_footer(tmp_path / "run" / ("packed/worlds.parquet" if packed else "worlds/b/days.parquet"))
+    with open_readable(tmp_path / "run") as recordings:
+        told = "worlds of the packed worlds are left out: worlds" if packed else "world b is left out: days"
+        assert recordings.problems == [f"run: {told}.parquet cannot be read"]
+        assert worlds.names(recordings, 0) == ([] if packed else ["a"])
+        assert len(recordings.ask("SELECT DISTINCT world FROM days")) == (2 if packed else 1)
+
+
+def test_packed_names_that_are_damaged_cost_the_table_of_worlds(tmp_path):
+    play_recorded(tmp_path / "run", "a", NAMES[:1] * 2, days=3)
+    pack(Recording(tmp_path / "run"))
+    path = tmp_path / "run" / "packed" / "worlds.parquet"
+    content = path.read_bytes()
+    footer = 8 + int.from_bytes(content[-8:-4], "little")
+    path.write_bytes(content[:4] + bytes(len(content) - 4 - footer) + content[-footer:])
+    with open_readable(tmp_path / "run") as recordings:
+        assert recordings.problems == ["run: worlds of the packed worlds are left out: worlds.parquet cannot be read"]
+        assert len(recordings.ask("SELECT * FROM days"))
+
+
+def test_a_tournament_that_ends_is_found_by_the_name_of_its_recording_too(tmp_path):
+    play_recorded(tmp_path / "run.recording", "a", NAMES[:1] * 2, days=3)
+    with open_recordings(tmp_path / "run.recording") as recordings:
+        (tmp_path / "run").mkdir()
+        (tmp_path / "run.recording").rename(tmp_path / "run" / "recording")
+        recordings.refresh()
+        assert not recordings.problems
+        assert worlds.names(recordings, 0) == ["a"]
+        assert recordings.runs[0].results == tmp_path / "run"
+        (tmp_path / "run").rename(tmp_path / "elsewhere")
+        recordings.refresh()
+        assert recordings.problems == [f"run.recording: its recording is no longer in {tmp_path / 'run' / 'recording'}"]
+
+
+@pytest.mark.parametrize("name", [".", "..", "/", "x" * 300])
+def test_folders_by_any_name_are_refused_in_a_line(tmp_path, monkeypatch, name):
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "a" / "b")
+    with pytest.raises(InputError, match=r"holds no recording|too long"):
+        open_recordings(name)
+
+
+def test_the_current_folder_can_be_opened(tmp_path, monkeypatch):
+    play_recorded(tmp_path / "run", "a", NAMES[:1] * 2, days=3)
+    (tmp_path / "run" / "inner").mkdir()
+    for folder, name in (("run", "."), ("run/inner", "..")):
+        monkeypatch.chdir(tmp_path / folder)
+        with open_recordings(name) as recordings:
+            assert [run.label for run in recordings.runs] == ["run"]
 
 
 def test_an_empty_recording_can_be_asked(tmp_path):

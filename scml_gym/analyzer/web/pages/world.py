@@ -47,7 +47,7 @@ def show(recordings: Recordings, query: Query) -> list[Any]:
     world = query.one_of("world", known)
     factories = worlds.factories(recordings, run, world)
     names = numbered(factories)
-    factory = query.whole("factory")
+    factory = query.factory(world, names)
     picked = choices(
         run_choice(recordings, run),
         choice("world", "World", {name: name for name in known}, world, "day factory"),
