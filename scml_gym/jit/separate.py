@@ -13,14 +13,6 @@ from typing import Any
 from scml_gym.jit.compile import compiled_inside, numba
 from scml_gym.jit.symbols import Reference, link, register
 
-if numba is not None:
-    from numba import types
-    from numba.core import cgutils
-    from numba.core.imputils import fix_returning_optional
-    from numba.extending import intrinsic
-
-    from scml_gym.jit.arrays import borrowed_type, lend
-
 
 @functools.cache
 def separate(function: Callable[..., Any]) -> Any:
@@ -31,6 +23,13 @@ def separate(function: Callable[..., Any]) -> Any:
     """
     if numba is None:
         return function
+    from numba import types
+    from numba.core import cgutils
+    from numba.core.imputils import fix_returning_optional
+    from numba.extending import intrinsic
+
+    from scml_gym.jit.arrays import borrowed_type, lend
+
     made = function if hasattr(function, "overloads") else compiled_inside(function)
     name = register(f"{function.__module__}.{function.__qualname__}", made)
 
