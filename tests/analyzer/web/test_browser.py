@@ -213,7 +213,7 @@ def test_what_was_asked_on_a_page_that_was_left_does_not_replace_the_next_one(ch
     with serving(recordings) as address:
         context = chromium.new_context(base_url=address)
         with watched(context) as tab:
-            tab.route("**/_dash-update-component", hold)
+            tab.route("**/_dash-update-component*", hold)
             look(tab, "/live")
             tab.wait_for_timeout(3000)
             tab.get_by_role("link", name="Runs", exact=True).click()
