@@ -116,6 +116,7 @@ def test_a_copy_keeps_opponents_that_were_set_later():
     assert np.array_equal(play(clone, 80, seed=2), play(both[1], 80, seed=2))
 
 
+@pytest.mark.slow
 def test_a_pickled_batch_plays_alike_in_another_process(tmp_path):
     envs = make_batch("OneShotConcurrent")
     envs.reset(seed=3)

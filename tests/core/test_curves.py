@@ -51,6 +51,7 @@ def test_of_two_rows_of_one_step_the_later_one_counts():
     ]
 
 
+@pytest.mark.slow
 def test_an_interval_covers_a_known_mean_as_often_as_it_says():
     rng = np.random.default_rng(0)
     covered = [low <= 0 <= high for low, high in (interval([rng.normal(size=30)], np.mean) for _ in range(100))]

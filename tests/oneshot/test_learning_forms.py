@@ -73,6 +73,7 @@ def test_days_are_the_episodes_and_add_up_to_the_world(backend, timing):
             assert ideal == pytest.approx(sum(info["ideal_profit"] for *_, info in world["steps"]))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "options",
     [
@@ -132,6 +133,7 @@ def test_bankruptcy_ends_the_worlds_last_episode(backend):
     assert met
 
 
+@pytest.mark.slow
 def test_a_learner_whom_nobody_asks_is_an_error():
     class Silent:
         """Ends all its negotiations."""

@@ -90,6 +90,7 @@ class OfficialSimulation(OrderedWorld, SCML2024OneShotWorld):
     """`SCML2024OneShotWorld` with its sets in order."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("one_offer_per_step", [False, True])
 def test_it_is_scmls_own_world_to_the_last_bit(one_offer_per_step, tmp_path):
     """Unchanged but for the order of sets, the wall clock, and seeds that are set before the world is made."""

@@ -36,6 +36,7 @@ def official(spec, seed, names, folder, **arguments):
     return world
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("seed", "names", "change", "horizon"),
     [

@@ -187,6 +187,7 @@ def test_bad_settings_are_refused(option, told):
     assert "\n" not in str(error.value) and f"--set {option}" in str(error.value)
 
 
+@pytest.mark.slow
 def test_bad_settings_are_one_line_of_the_command(command_line):
     done = command_line("train.py", "dnb_accept_logistic", "--set", "agent.model=logistics")
     assert done.returncode == 2 and "did you mean 'logistic'" in done.stderr and done.stderr.count("\n") == 1
