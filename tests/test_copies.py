@@ -67,6 +67,7 @@ def play(envs, steps, seed):
     return np.array(trace)
 
 
+@pytest.mark.slow
 @parametrize_ways
 @pytest.mark.parametrize("name", BATCHES)
 def test_a_copied_batch_goes_on_as_the_original_by_itself(name, way):
@@ -81,6 +82,7 @@ def test_a_copied_batch_goes_on_as_the_original_by_itself(name, way):
     assert np.array_equal(play(way(clone), 40, seed=4), play(expected, 40, seed=4))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", BATCHES)
 def test_a_copied_batch_outlives_the_original(name):
     envs, expected = make_batch(name, threads=2), make_batch(name)

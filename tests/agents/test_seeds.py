@@ -110,6 +110,7 @@ WRONG = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", WRONG)
 def test_bad_input_is_told_in_one_line_and_nothing_is_written(case, tmp_path, command_line):
     arguments, told = WRONG[case]

@@ -25,6 +25,7 @@ def test_a_column_without_numbers_has_no_panel():
     assert curve_figures({"a": [[]]}, "nothing") == {}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", FORMATS)
 def test_figures_of_one_row_of_one_run_and_of_several(form):
     for runs in ([rows([1.0])], [rows([1.0]), rows([2.0, 3.0])], [rows([1.0, 2.0]), rows([3.0], column="other")]):

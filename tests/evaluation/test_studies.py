@@ -101,6 +101,7 @@ def test_another_config_never_overwrite(command_line, tiny, tmp_path):
     assert [p.name for p in (tmp_path / "y").iterdir()] == ["mine"]
 
 
+@pytest.mark.slow
 def test_an_edited_file_and_another_folder(tmp_path, monkeypatch):
     (tmp_path / "lunch").mkdir()
     scenario = tmp_path / "lunch" / "party.yaml"

@@ -211,6 +211,7 @@ def test_without_a_compiler_the_reference_world_plays_and_the_compiled_one_says_
     assert in_a_new_process(code).stdout.count("backend='compiled' needs Numba") == 2
 
 
+@pytest.mark.slow
 def test_a_cache_folder_that_cannot_be_written_is_named_once(tmp_path):
     (tmp_path / "file").write_text("")
     code = """if True:

@@ -53,6 +53,7 @@ def poor(seed, cash=0.12):
     return dataclasses.replace(spec, initial_balance=(spec.initial_balance * cash).astype(np.int64))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("timing", ["rounds", "moves"])
 @pytest.mark.parametrize("backend", ["compiled", "reference"])
 def test_days_are_the_episodes_and_add_up_to_the_world(backend, timing):
@@ -122,6 +123,7 @@ def test_unfinished_days_are_left_and_seeds_start_anew():
     assert env.world is not world  # the next one began
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", ["compiled", "reference"])
 def test_bankruptcy_ends_the_worlds_last_episode(backend):
     met = 0

@@ -55,6 +55,7 @@ def poor(spec):
     return dataclasses.replace(spec, initial_balance=np.maximum(1, spec.initial_balance // 20))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("timing", TIMINGS)
 @pytest.mark.parametrize("names", [None, BUILTINS], ids=["own", "built-in"])
 def test_same_seed_same_world(timing, names):
@@ -234,6 +235,7 @@ def test_spec_is_a_function_of_the_seed_and_survives_a_file(tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["spec.npz"]
 
 
+@pytest.mark.slow
 def test_spec_of_a_real_world_is_the_spec_it_was_built_from():
     for seed in range(5):
         spec = league_spec(seed, days=4)

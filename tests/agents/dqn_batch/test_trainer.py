@@ -71,6 +71,7 @@ class StoppingLogger:
         """Nothing."""
 
 
+@pytest.mark.slow
 def test_exploration_updates_and_targets_come_when_they_do_in_sb3(monkeypatch):
     hyperparameters = SETTINGS.model_copy(update={"total_steps": 1000, "learning_starts": 102})
     model = sb3_model(hyperparameters, StoppingEnv(), 0)

@@ -44,6 +44,7 @@ def play(agent: QLearning, seed=5) -> np.ndarray:
     return world.profits.copy()
 
 
+@pytest.mark.slow
 def test_play_repeats_and_its_switches_switch():
     agent = QLearning.build(config(), ENV)
     trainer = Trainer(agent.hyperparameters, Worlds(ENV), agent.tables, 0)
