@@ -68,7 +68,7 @@ def draw(n: int, seed: int, cash: float) -> tuple[np.ndarray, np.ndarray]:
 @compiled
 def run_limits(views: np.ndarray, actions: np.ndarray, bound: int) -> int:
     """All limits of each view; returns their sum, so that nothing is left out."""
-    limits, prices, total = np.zeros((2, BOOK_DAYS), dtype=np.int64), np.array([17, 24]), 0
+    limits, prices, total = np.zeros(2 * BOOK_DAYS, dtype=np.int64), np.array([17, 24]), 0
     for i in range(len(views)):
         write_limits(views[i], bound, 1.0, CERTAIN, prices, limits)
         total += limits.sum()

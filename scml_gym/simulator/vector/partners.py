@@ -59,5 +59,6 @@ class PartnersVectorEnv(FactoryVectorEnv):
         masks = self._masks(outputs)
         information: Information = {"action_mask": masks, "_action_mask": rows}
         information |= {"active": masks[:, OFFERING].copy(), "_active": rows}
+        self._tell(information, rows)
         self._summarise(outputs, information)
         return information

@@ -16,6 +16,7 @@ from scml_gym.simulator.spec_pool import named_generator
 from scml_gym.simulator.world_spec import MOST_DAYS, check_spec, given_spec
 from scml_gym.standard.envs.sampling import ANY, FIRST, LAST, MIDDLE, draw_players
 from scml_gym.standard.rules import stock_rule
+from scml_gym.standard.safety.bounds import BOUNDS
 from scml_gym.standard.view import MAX_LEVELS, MAX_PER_LEVEL, MIN_LEVELS, MOST_HORIZON
 from scml_gym.standard.worlds.pool import SpecPool
 from scml_gym.standard.worlds.spec import WorldSpec
@@ -53,6 +54,8 @@ class StandardConfig(WorldConfig):
         stock: ``"league"``, where inputs in stock are never used up, or ``"physical"``; see
             `scml_gym.standard.rules.stock_after`.
         horizon: Days ahead that goods may be traded for, 0 to 10.
+        shield: ``"covered"`` or ``"possible"``: the learner's answers are made safe by that bound, and masks have only
+            what is safe, see `scml_gym.standard.safety`; None for no shield.
         backend: ``"compiled"``, or ``"reference"`` for scml's own simulation, in which every kind of opponent can play.
 
     Raises:
@@ -71,12 +74,16 @@ class StandardConfig(WorldConfig):
         stock: str = "league",
         horizon: int = MOST_HORIZON,
         backend: str = "compiled",
+        shield: str | None = None,
     ):
         if level not in list(LEVELS):
             raise InputError(f"level={level!r}; valid: first, middle, last, None", "level")
         self.place = LEVELS[level]
         stock_rule(stock)
         self.stock = stock
+        if shield not in (None, *BOUNDS):
+            raise InputError(f"shield={shield!r}; valid: {', '.join(BOUNDS)}, None", "shield")
+        self.shield = shield
         self.horizon = whole("horizon", horizon, 0, MOST_HORIZON)
         self.generate = named_generator(generator, GENERATORS, SpecPool)
         least = MIN_LEVELS + (self.place == MIDDLE)

@@ -21,7 +21,7 @@ from scml_gym.standard.safety.rolling import (
     harm,
     roll,
 )
-from scml_gym.standard.strategies.market import SALE, days_ahead
+from scml_gym.standard.strategies.market import BOTH_BOOKS, SALE, days_ahead
 from scml_gym.standard.view import BOOK_DAYS, MAX_PARTNERS, StandardView, is_consumer
 
 TRIED = 0
@@ -106,6 +106,36 @@ def affordable_on(view: StandardView, before: Outlook, ahead: int, price: int) -
 
 
 @jittable
+def fill_limits(
+    view: StandardView,
+    bound: int,
+    chance: float,
+    kind: int,
+    prices: np.ndarray,
+    contracts: Contracts,
+    before: Outlook,
+    limits: np.ndarray,
+) -> None:
+    """`write_limits` beside those further contracts, with the days to come as they are with them."""
+    for side in range(2):
+        guess = 0
+        partners = view["n_consumers"] if side == SALE else view["n_suppliers"]
+        for ahead in range(BOOK_DAYS):
+            limits[side * BOOK_DAYS + ahead] = 0
+            if partners > 0 and ahead <= days_ahead(view):
+                put(contracts, TRIED, kind, side, ahead, 0, prices[side])
+                most = view["max_quantity"]
+                if bound == COVERED:  # what is due on its own day is known, which saves most trials
+                    own = affordable_on(view, before, ahead, prices[side])
+                    if side == SALE:
+                        own = unsold_on(view, contracts, chance, before, ahead)
+                    most = min(most, own)
+                guess = largest(view, bound, chance, contracts, before, ahead, TRIED, most, guess)
+                limits[side * BOOK_DAYS + ahead] = guess
+        contracts.kind[TRIED] = NONE
+
+
+@jittable
 def write_limits(
     view: StandardView, bound: int, chance: float, kind: int, prices: np.ndarray, limits: np.ndarray
 ) -> None:
@@ -117,7 +147,7 @@ def write_limits(
         chance: With which these are taken; 1 for the worst case.
         kind: Of the contract: ``CERTAIN`` or ``OFFERED``.
         prices: int64 ``(2,)``, of an item, by side.
-        limits: int64 ``(2, BOOK_DAYS)``, by side and days from today; 0 where nothing may be traded.
+        limits: int64 ``(BOTH_BOOKS,)``, by side and days from today; 0 where nothing may be traded.
     """
     contracts = Contracts(
         scratch_integers(1),
@@ -139,22 +169,7 @@ def write_limits(
     )
     put_standing(view, contracts)
     roll(view, bound, chance, contracts, before)
-    for side in range(2):
-        guess = 0
-        partners = view["n_consumers"] if side == SALE else view["n_suppliers"]
-        for ahead in range(BOOK_DAYS):
-            limits[side, ahead] = 0
-            if partners > 0 and ahead <= days_ahead(view):
-                put(contracts, TRIED, kind, side, ahead, 0, prices[side])
-                most = view["max_quantity"]
-                if bound == COVERED:  # what is due on its own day is known, which saves most trials
-                    own = affordable_on(view, before, ahead, prices[side])
-                    if side == SALE:
-                        own = unsold_on(view, contracts, chance, before, ahead)
-                    most = min(most, own)
-                guess = largest(view, bound, chance, contracts, before, ahead, TRIED, most, guess)
-                limits[side, ahead] = guess
-        contracts.kind[TRIED] = NONE
+    fill_limits(view, bound, chance, kind, prices, contracts, before, limits)
 
 
 @jittable
@@ -232,10 +247,10 @@ def largest_quantities(
         [2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2]
     """
     worst = (view["max_input_price"], view["min_output_price"]) if prices is None else prices
-    limits = np.zeros((2, BOOK_DAYS), dtype=np.int64)
+    limits = np.zeros(BOTH_BOOKS, dtype=np.int64)
     numbers = np.array(worst, dtype=np.int64)
     _write_limits(view, named_bound(bound), check_chance(chance), CERTAIN, numbers, limits)
-    return limits
+    return limits.reshape(2, BOOK_DAYS)
 
 
 def balances(view: StandardView, chance: float = 1.0) -> np.ndarray:
