@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from scml_gym.game.definition import EntryPoints, Game
+from scml_gym.game.definition import Column, EntryPoints, Game
+
+AUDIT_COLUMNS = {
+    "acts": Column(int, "acceptances and offers"),
+    "unsafe_covered": Column(int, "acts beyond what stock and signed supplies cover, or cannot be paid"),
+    "unsafe_possible": Column(int, "acts beyond the lines of their day, or today's money"),
+    "other_rule_covered": Column(int, "the same under the other stock rule"),
+    "other_rule_possible": Column(int, "likewise"),
+    "breach_rate": Column(float, "items sold and not delivered, of all items sold"),
+    "items_missing": Column(int, "items sold and not delivered"),
+}
+"""What the safety audit adds to a table of scores; see `scml_gym.standard.safety.audit`."""
 
 STANDARD = Game(
     name="standard",

@@ -19,10 +19,17 @@ from scml_gym.game.kernels import ActionFunctions, ActionKernel, action_kernel
 from scml_gym.jit.arrays import scratch_integers
 from scml_gym.jit.compile import compiled, jittable
 from scml_gym.standard.safety.answers import restrict
+from scml_gym.standard.safety.audit import COUNTS, N_NUMBERS, REASONS, audit
 from scml_gym.standard.safety.bounds import named_bound
 from scml_gym.standard.safety.choices import write_safe_choices
 from scml_gym.standard.strategies.market import BOTH_BOOKS
 from scml_gym.standard.view import MAX_PARTNERS, ActionArray, StandardView
+
+OPEN = -1
+"""No bound."""
+
+MEMORY = MAX_PARTNERS + N_NUMBERS
+"""Numbers that are told: how many answers to each partner were changed, and those of the audit."""
 
 Narrow = Callable[[StandardView, np.ndarray, np.ndarray, np.ndarray], None]
 """``(view, accepts, limits, out)``: takes what is not safe out of a codec's mask; see `write_safe_choices`."""
@@ -39,11 +46,12 @@ class NarrowedCodec(ActionCodec, Protocol):
 
 
 class ShieldedActions:
-    """A codec behind a shield.
+    """A codec behind a shield, or one whose answers are audited, or both: then what is left behind the shield is.
 
     Args:
-        codec: Whose answers are shielded.
-        bound: ``"covered"`` or ``"possible"``, see `scml_gym.standard.safety.bounds.BOUNDS`.
+        codec: Whose answers they are.
+        bound: ``"covered"`` or ``"possible"``, see `scml_gym.standard.safety.bounds.BOUNDS`; None for no shield.
+        audited: Whether to count unsafe acts, see `scml_gym.standard.safety.audit`.
 
     Attributes:
         notes: What it tells of a step, by name: the place of its numbers in the memory.
@@ -52,31 +60,45 @@ class ShieldedActions:
         InputError: if there is no such bound.
     """
 
-    def __init__(self, codec: NarrowedCodec, bound: str):
-        self.codec, self.bound = codec, named_bound(bound)
+    def __init__(self, codec: NarrowedCodec, bound: str | None, audited: bool = False):
+        self.codec, self.bound, self.audited = codec, OPEN if bound is None else named_bound(bound), audited
         self.space: spaces.Space = codec.space
-        self._changed = np.zeros(MAX_PARTNERS)
+        self._memory = np.zeros(MEMORY)
 
     @property
     def kernel(self) -> ActionKernel:
         """As compiled code takes it."""
         inner = action_kernel(self.codec)
-        functions = _shielded(inner.functions, self.codec.narrow, self.bound, inner.memory_size)
-        return inner._replace(functions=functions, memory_size=inner.memory_size + MAX_PARTNERS)
+        functions = _shielded(inner.functions, self.codec.narrow, self.bound, self.audited, inner.memory_size)
+        return inner._replace(functions=functions, memory_size=inner.memory_size + MEMORY)
 
     @property
     def notes(self) -> Mapping[str, Note]:
-        """Where the memory says how many answers to each partner were changed in a step."""
+        """See `info`."""
         first = action_kernel(self.codec).memory_size
-        return {"shielded": Note(slice(first, first + MAX_PARTNERS), np.int64)}
+        notes = {}
+        if self.bound != OPEN:
+            notes["shielded"] = Note(slice(first, first + MAX_PARTNERS), np.int64)
+        if self.audited:
+            first += MAX_PARTNERS
+            for i, name in enumerate((*COUNTS, *REASONS), first):
+                notes[name] = Note(slice(i, i + 1), np.float64 if name == "unsafe_unpaid" else np.int64)
+        return notes
 
     def info(self) -> dict[str, Any]:
-        """``shielded``: how many answers to each partner were changed in the last step, int64 ``(16,)``."""
-        return {"shielded": self._changed.astype(np.int64)}
+        """What was done in the last step: ``shielded``, how many answers to each partner were changed, int64 ``(16,)``;
+        where acts are audited, `scml_gym.standard.safety.audit.COUNTS` and ``REASONS``."""
+        told: dict[str, Any] = {}
+        if self.bound != OPEN:
+            told["shielded"] = self._memory[:MAX_PARTNERS].astype(np.int64)
+        if self.audited:
+            told |= zip((*COUNTS, *REASONS), self._memory[MAX_PARTNERS:].astype(int).tolist(), strict=True)
+            told["unsafe_unpaid"] = float(self._memory[-1])
+        return told
 
     def reset(self) -> None:
         """A world starts: nothing is changed yet."""
-        self._changed[:] = 0
+        self._memory[:] = 0
         self.codec.reset()
 
     def end_day(self, view: StandardView) -> None:
@@ -90,18 +112,19 @@ class ShieldedActions:
             InputError: as the codec does.
         """
         actions = self.codec.decode(action, view)
-        self._changed[:] = 0
-        self.restrict(view, actions)
+        self._memory[:] = 0
+        self.check(view, actions)
         return actions
 
-    def restrict(self, view: StandardView, actions: ActionArray) -> None:
-        """Make answers safe in place, and note which were changed."""
-        _restrict(view, self.bound, 1.0, actions, self._changed)
+    def check(self, view: StandardView, actions: ActionArray) -> None:
+        """Make answers safe in place, where there is a shield, and note what is to be told."""
+        _checks(self.bound, self.audited)(view, actions, self._memory)
 
     def mask(self, view: StandardView) -> np.ndarray:
         """The codec's mask without what is not safe by itself; where nothing is, only the first choices are left."""
         mask = self.codec.mask(view)
-        _narrow(self.codec.narrow)(view, self.bound, mask)
+        if self.bound != OPEN:
+            _narrow(self.codec.narrow)(view, self.bound, mask)
         return mask
 
 
@@ -114,7 +137,7 @@ class ShieldedGoals(ShieldedActions):
         Raises:
             InputError: as the codec does.
         """
-        self._changed[:] = 0
+        self._memory[:] = 0
         return self.codec.decode(action, view)
 
     def shield(self, executor: Executor) -> Executor:
@@ -135,7 +158,7 @@ class ShieldedExecutor:
     def act(self, view: StandardView, goals: np.ndarray) -> ActionArray:
         """The executor's answers, made safe."""
         actions = self._executor.act(view, goals)
-        self._codec.restrict(view, actions)
+        self._codec.check(view, actions)
         return actions
 
     def end_day(self, view: StandardView) -> None:
@@ -143,7 +166,33 @@ class ShieldedExecutor:
         self._executor.end_day(view)
 
 
-_restrict = compiled(restrict)
+@jittable
+def _note_nothing(view: StandardView, actions: ActionArray, numbers: np.ndarray) -> None:
+    """Where there is no shield, or no audit."""
+
+
+@functools.cache
+def checks(bound: int, audited: bool) -> Callable[[StandardView, ActionArray, np.ndarray], None]:
+    """``(view, actions, memory)``: makes answers safe in place, unless the bound is ``OPEN``, and writes what is to be
+    told into the memory."""
+
+    @jittable
+    def shield(view: StandardView, actions: ActionArray, memory: np.ndarray) -> None:
+        restrict(view, bound, 1.0, actions, memory)
+
+    first, second = shield if bound != OPEN else _note_nothing, audit if audited else _note_nothing
+
+    @jittable
+    def check(view: StandardView, actions: ActionArray, memory: np.ndarray) -> None:
+        first(view, actions, memory)
+        second(view, actions, memory[MAX_PARTNERS:])
+
+    return check
+
+
+@functools.cache
+def _checks(bound: int, audited: bool) -> Any:
+    return compiled(checks(bound, audited))
 
 
 @functools.cache
@@ -162,24 +211,29 @@ def _narrow(narrow: Narrow) -> Any:
     return compiled(_narrowed(narrow))
 
 
+@jittable
+def _keep_all(view: StandardView, bound: int, out: np.ndarray) -> None:
+    """Where there is no shield."""
+
+
 @functools.cache
-def _shielded(inner: ActionFunctions, narrow: Narrow, bound: int, first: int) -> ActionFunctions:
-    """The functions of a codec behind a shield, whose memory goes on from ``first``."""
+def _shielded(inner: ActionFunctions, narrow: Narrow, bound: int, audited: bool, start: int) -> ActionFunctions:
+    """The functions of a codec behind a shield, whose memory goes on from ``start``."""
     decode_inner, mask_inner, remember, go_on_inner = inner
-    narrow_mask = _narrowed(narrow)
+    check, narrow_mask = checks(bound, audited), _narrowed(narrow) if bound != OPEN else _keep_all
 
     @jittable
     def decode(action: np.ndarray, view: StandardView, memory: np.ndarray, actions: ActionArray) -> int:
         wrong = decode_inner(action, view, memory, actions)
         if wrong < 0:
-            restrict(view, bound, 1.0, actions, memory[first:])
+            check(view, actions, memory[start:])
         return wrong
 
     @jittable
     def go_on(view: StandardView, memory: np.ndarray, actions: ActionArray) -> bool:
         decided = go_on_inner(view, memory, actions)
         if decided:
-            restrict(view, bound, 1.0, actions, memory[first:])
+            check(view, actions, memory[start:])
         return decided
 
     @jittable
@@ -190,10 +244,10 @@ def _shielded(inner: ActionFunctions, narrow: Narrow, bound: int, first: int) ->
     return ActionFunctions(decode, mask, remember, go_on)
 
 
-def shielded(codec: Any, bound: str | None) -> Any:
-    """A codec behind a shield, or as it is where the bound is None.
+def shielded(codec: Any, bound: str | None, audited: bool = False) -> Any:
+    """A codec behind a shield and audited, or as it is where it is neither.
 
     Raises:
         InputError: if there is no such bound.
     """
-    return codec if bound is None else ShieldedActions(codec, bound)
+    return codec if bound is None and not audited else ShieldedActions(codec, bound, audited)

@@ -79,7 +79,7 @@ class StandardConcurrentEnv(WorldEnv, EzPickle):
     ## Arguments
     Those of `scml_gym.standard.envs.config.StandardConfig` (``level``, ``opponents``, ``days``,
     ``factories_per_level``, ``n_levels``, ``generator``, ``spec``, ``stock``, ``horizon``, ``backend``,
-    ``shield``), and ``observability``, ``observation``, ``history``, ``action``, ``reward``, ``strict``,
+    ``shield``, ``audit``), and ``observability``, ``observation``, ``history``, ``action``, ``reward``, ``strict``,
     ``render_mode`` (``"ansi"`` or ``"rgb_array"``).
 
     ## Version History
@@ -123,7 +123,7 @@ class StandardConcurrentEnv(WorldEnv, EzPickle):
         parts = EnvParts(
             draw=self.config.draw,
             encoder=make_encoder(observability, observation, history),
-            codec=shielded(ACTIONS.get(action, "action")(), self.config.shield),
+            codec=shielded(ACTIONS.get(action, "action")(), self.config.shield, self.config.audit),
             reward=make_reward(reward),
             no_ops=new_actions,
             validate=validate,

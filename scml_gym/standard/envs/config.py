@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from scml_gym.core.arguments import Range, whole, whole_range
+from scml_gym.core.arguments import Range, flag, whole, whole_range
 from scml_gym.core.errors import InputError
 from scml_gym.core.registry import Registry
 from scml_gym.game.world_config import EpisodeSample, Opponent, WorldConfig
@@ -56,6 +56,8 @@ class StandardConfig(WorldConfig):
         horizon: Days ahead that goods may be traded for, 0 to 10.
         shield: ``"covered"`` or ``"possible"``: the learner's answers are made safe by that bound, and masks have only
             what is safe, see `scml_gym.standard.safety`; None for no shield.
+        audit: Whether information tells of each step how many acts were unsafe, and why; see
+            `scml_gym.standard.safety.audit`.
         backend: ``"compiled"``, or ``"reference"`` for scml's own simulation, in which every kind of opponent can play.
 
     Raises:
@@ -75,6 +77,7 @@ class StandardConfig(WorldConfig):
         horizon: int = MOST_HORIZON,
         backend: str = "compiled",
         shield: str | None = None,
+        audit: bool = False,
     ):
         if level not in list(LEVELS):
             raise InputError(f"level={level!r}; valid: first, middle, last, None", "level")
@@ -83,7 +86,7 @@ class StandardConfig(WorldConfig):
         self.stock = stock
         if shield not in (None, *BOUNDS):
             raise InputError(f"shield={shield!r}; valid: {', '.join(BOUNDS)}, None", "shield")
-        self.shield = shield
+        self.shield, self.audit = shield, flag("audit", audit)
         self.horizon = whole("horizon", horizon, 0, MOST_HORIZON)
         self.generate = named_generator(generator, GENERATORS, SpecPool)
         least = MIN_LEVELS + (self.place == MIDDLE)

@@ -109,8 +109,8 @@ class StandardDailyEnv(WorldEnv, EzPickle):
         self.config = StandardConfig(**arguments)
         self._make_executor = executor_maker(executor)
         goals = DAILY_ACTIONS.get(action, "action")()
-        if self.config.shield is not None:
-            goals = ShieldedGoals(goals, self.config.shield)
+        if self.config.shield is not None or self.config.audit:
+            goals = ShieldedGoals(goals, self.config.shield, self.config.audit)
         parts = EnvParts(
             draw=self._draw_daily,
             encoder=make_encoder(observability, observation, history),

@@ -106,7 +106,7 @@ class StandardFactoriesEnv(ParallelWorldEnv, EzPickle):
             agents=self.factories,
             draw=self.config.draw,
             encoders={a: make_encoder(observability, observation, history) for a in self.factories},
-            codec=shielded(ACTIONS.get(action, "action")(), self.config.shield),
+            codec=shielded(ACTIONS.get(action, "action")(), self.config.shield, self.config.audit),
             rewards={a: make_reward(reward) for a in self.factories},
             validate=validate,
             render=render_day,

@@ -109,7 +109,7 @@ class StandardNegotiationsEnv(WorldAgents, EzPickle):
         EzPickle.__init__(self, quantity_bins, price_bins, reward, strict, render_mode, **arguments)
         self.config = StandardConfig(**arguments)
         self.choices, self.encoder = PartnerChoices(quantity_bins, price_bins), PartnerEncoder()
-        self._joint = shielded(ChoiceActions(self.choices), self.config.shield)
+        self._joint = shielded(ChoiceActions(self.choices), self.config.shield, self.config.audit)
         self.reward = make_reward(reward)
         self.strict = flag("strict", strict)
         self.render_mode = check_render_mode(render_mode, RENDER_MODES)
@@ -136,7 +136,7 @@ class StandardNegotiationsEnv(WorldAgents, EzPickle):
             k = AGENTS.index(agent)
             self.choices.decode(np.asarray(action), self.view, k, answers)
         if isinstance(self._joint, ShieldedActions):
-            self._joint.restrict(self.view, answers)
+            self._joint.check(self.view, answers)
         if self.strict:
             validate(self.view, answers)
         if self.world.pending:
@@ -172,7 +172,7 @@ class StandardNegotiationsEnv(WorldAgents, EzPickle):
         told = told_by(self._joint)
         return {
             a: {"action_mask": sampling_mask(masks[k], space), "my_turn": bool(view["partners"][k]["my_turn"])}
-            | {name: numbers[k] for name, numbers in told.items()}
+            | {name: numbers[k] if np.ndim(numbers) else numbers for name, numbers in told.items()}
             | last
             for k, a in enumerate(self.agents)
         }

@@ -67,6 +67,6 @@ class StandardConcurrentVectorEnv(FactoryVectorEnv):
             threads,
             config,
             make_encoder(observability, observation, history),
-            shielded(ACTIONS.get(action, "action")(), config.shield),
+            shielded(ACTIONS.get(action, "action")(), config.shield, config.audit),
             make_reward(reward),
         )

@@ -80,7 +80,7 @@ class StandardDailyVectorEnv(FactoryVectorEnv):
             threads,
             config,
             make_encoder(observability, observation, history),
-            shielded(goals, config.shield),
+            shielded(goals, config.shield, config.audit),
             make_reward(reward),
         )
 

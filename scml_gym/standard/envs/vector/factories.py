@@ -77,6 +77,6 @@ class StandardFactoriesVectorEnv(FactoriesVectorEnv):
             config,
             factory_agents(factories),
             make_encoder(observability, observation, history),
-            shielded(ACTIONS.get(action, "action")(), config.shield),
+            shielded(ACTIONS.get(action, "action")(), config.shield, config.audit),
             make_reward(reward),
         )

@@ -86,7 +86,7 @@ class StandardNegotiationsVectorEnv(PartnersVectorEnv):
             threads,
             config,
             RowEncoder(dict.fromkeys(AGENTS, encoder.features), encode_rows),
-            shielded(ChoiceActions(choices), config.shield),
+            shielded(ChoiceActions(choices), config.shield, config.audit),
             make_reward(reward),
             Agents(AGENTS, encoder.space, choices.space),
         )

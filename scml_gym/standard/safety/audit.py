@@ -1,0 +1,164 @@
+"""The safety audit: which acceptances and offers of a factory are unsafe, by both bounds and both stock rules, and why.
+
+An act is an acceptance or an offer that can be played. It is unsafe where a shield would change it: where it is not
+safe together with the acts of the same decision that are kept before it, see
+`scml_gym.standard.safety.answers.allow`. So a decision is unsafe as a whole exactly where one of its acts is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from scml_gym.jit.arrays import scratch_integers
+from scml_gym.jit.compile import compiled, jittable
+from scml_gym.standard.safety.answers import Harm, allow, list_acts
+from scml_gym.standard.safety.bounds import BOUNDS
+from scml_gym.standard.view import MAX_PARTNERS, ActionArray, StandardView
+
+COUNTS = ("acts", *(f"{rule}_{bound}" for rule in ("unsafe", "other_rule") for bound in BOUNDS))
+"""Acts, and those of them that are unsafe under the stock rule of the world, and under the other one."""
+
+REASONS = ("unsafe_within", "unsafe_missing", "unsafe_unpaid")
+"""Of the first decision that is unsafe by the bound ``covered`` under the world's rule: days from its own day on, that
+day included, until the first one that falls short, 0 where there is no such decision; items that are missing on it;
+money that is not there for its supplies."""
+
+N_NUMBERS = len(COUNTS) + len(REASONS)
+
+
+@jittable
+def audit(view: StandardView, actions: ActionArray, numbers: np.ndarray) -> None:
+    """Count the acts of a decision, and those that are unsafe.
+
+    Args:
+        view: What the factory sees.
+        actions: Its answers.
+        numbers: ``(N_NUMBERS,)``, those of `COUNTS`, which are added to, then those of `REASONS`.
+    """
+    allowed = scratch_integers(MAX_PARTNERS)
+    acts = list_acts(view, actions, allowed)
+    numbers[0] += acts
+    if acts == 0:
+        return
+    own: Any = view["physical"]
+    for rule in range(2):
+        view["physical"] = own if rule == 0 else 1 - own
+        for bound in range(2):
+            found = allow(view, bound, 1.0, actions, allowed)
+            for k in range(MAX_PARTNERS):
+                numbers[1 + 2 * rule + bound] += allowed[k] >= 0
+            if rule == 0 and bound == 0 and found[0] >= 0 and numbers[5] == 0:
+                numbers[5], numbers[6], numbers[7] = found[0] + 1, found[1], found[2]
+    view["physical"] = own
+
+
+_audit, _allow = compiled(audit), compiled(allow)
+
+
+class Finding(NamedTuple):
+    """A decision that is unsafe.
+
+    Attributes:
+        day: On which it was taken.
+        bound: By which it is unsafe, under the world's stock rule.
+        partners: Indices of those to whom the unsafe acts are.
+        harm: What would come of all its acts together.
+    """
+
+    day: int
+    bound: str
+    partners: tuple[int, ...]
+    harm: Harm
+
+    def __str__(self) -> str:
+        """In words."""
+        return f"day {self.day}, {self.bound}, to {', '.join(map(str, self.partners))}: {self.harm}"
+
+
+def find_unsafe(view: StandardView, actions: ActionArray) -> list[Finding]:
+    """What is unsafe in a decision, by each bound under the stock rule of the world.
+
+    Args:
+        view: What the factory sees.
+        actions: Its answers, ``ACTION_DTYPE``, shape ``(MAX_PARTNERS,)``.
+
+    Returns:
+        A finding for each bound by which the decision is unsafe.
+    """
+    found = []
+    for i, bound in enumerate(BOUNDS):
+        allowed = np.zeros(MAX_PARTNERS, dtype=np.int64)
+        ahead, missing, unpaid, idle = _allow(view, i, 1.0, actions, allowed)
+        if ahead >= 0:
+            partners = tuple(np.flatnonzero(allowed >= 0).tolist())
+            harm = Harm(int(view["day"]) + ahead, missing, unpaid, idle)
+            found.append(Finding(int(view["day"]), bound, partners, harm))
+    return found
+
+
+@dataclass
+class Tally:
+    """The acts of one factory in a world; ``tally(view, actions)`` adds a decision.
+
+    Attributes:
+        numbers: Float64 ``(N_NUMBERS,)``, see `audit`.
+        findings: All decisions that were unsafe.
+    """
+
+    numbers: np.ndarray = field(default_factory=lambda: np.zeros(N_NUMBERS))
+    findings: list[Finding] = field(default_factory=list)
+
+    def __call__(self, view: StandardView, actions: ActionArray) -> None:
+        """Add a decision."""
+        before = self.numbers[1:3].sum()
+        _audit(view, actions, self.numbers)
+        if self.numbers[1:3].sum() > before:
+            self.findings += find_unsafe(view, actions)
+
+    def columns(self, missing: int, sold: int) -> dict[str, Any]:
+        """A row's columns of a table of scores, see `scml_gym.standard.game.AUDIT_COLUMNS`.
+
+        Args:
+            missing: Items of the factory that were sold and not delivered.
+            sold: Items that were sold for the days that were played, exogenous sales included.
+        """
+        counts = dict(zip(COUNTS, self.numbers[: len(COUNTS)].astype(int).tolist(), strict=True))
+        return counts | {"breach_rate": missing / sold if sold else 0.0, "items_missing": missing}
+
+
+def audit_agents(agents: Any) -> list[Tally]:
+    """Audit what agents of scml decide, from their first day on; to be called before it.
+
+    Args:
+        agents: Of a `scml_gym.standard.worlds.reference.ReferenceWorld` (``world.agents``), whoever plays them.
+
+    Returns:
+        A tally for each of them, filled while the world runs.
+    """
+    from scml_gym.standard.safety.agents import look_at
+
+    tallies = []
+    for agent in agents:
+        tallies.append(Tally())
+        look_at(agent, tallies[-1])
+    return tallies
+
+
+def audit_columns(world: Any, tallies: list[Tally]) -> list[dict[str, Any]]:
+    """The audit of a world that was played, factory by factory, as columns of a table of scores.
+
+    Args:
+        world: A `scml_gym.standard.worlds.reference.ReferenceWorld`, played to its end.
+        tallies: Of its agents, see `audit_agents`.
+    """
+    from scml_gym.standard.settlement import settle_world
+
+    table = settle_world(world.spec, world.contracts, "physical" if world.world.physical else "league").table
+    columns = []
+    for i, tally in enumerate(tallies):
+        missing, produced = int(table["missing"][i].sum()), int(table["produced"][i].sum())
+        columns.append(tally.columns(missing, missing + produced))
+    return columns
