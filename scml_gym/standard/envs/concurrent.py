@@ -73,7 +73,8 @@ class StandardConcurrentEnv(WorldEnv, EzPickle):
 
     ## Information
     At every step ``action_mask``, and with a ``shield`` ``shielded``, int64 ``(16,)``: how many answers to each partner
-    it has changed in this step. With the last step of a world only: ``score``, ``profit`` (money), ``agreements``,
+    it has changed in this step; with ``audit=True`` how many acts were unsafe, and why, see
+    `scml_gym.standard.safety.audit`. With the last step of a world only: ``score``, ``profit`` (money), ``agreements``,
     ``negotiations``, ``invalid_actions``, ``decisions`` and ``bankrupt``.
 
     ## Arguments
