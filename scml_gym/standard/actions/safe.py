@@ -118,7 +118,7 @@ class ShieldedActions:
 
     def check(self, view: StandardView, actions: ActionArray) -> None:
         """Make answers safe in place, where there is a shield, and note what is to be told."""
-        _checks(self.bound, self.audited)(view, actions, self._memory)
+        _check(view, self.bound, self.audited, actions, self._memory)
 
     def mask(self, view: StandardView) -> np.ndarray:
         """The codec's mask without what is not safe by itself; where nothing is, only the first choices are left."""
@@ -190,9 +190,13 @@ def checks(bound: int, audited: bool) -> Callable[[StandardView, ActionArray, np
     return check
 
 
-@functools.cache
-def _checks(bound: int, audited: bool) -> Any:
-    return compiled(checks(bound, audited))
+@compiled
+def _check(view: StandardView, bound: int, audited: bool, actions: ActionArray, memory: np.ndarray) -> None:
+    """`checks` of single environments: compiled once for all of them."""
+    if bound != OPEN:
+        restrict(view, bound, 1.0, actions, memory)
+    if audited:
+        audit(view, actions, memory[MAX_PARTNERS:])
 
 
 @functools.cache
