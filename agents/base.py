@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self, runtime_checkable
 
 import numpy as np
 
@@ -12,6 +12,22 @@ from scml_gym.game.world import FactoryPolicy
 
 if TYPE_CHECKING:
     from scml_gym.experiments.run_folder import Run
+
+
+@runtime_checkable
+class BeginsFrom(Protocol):
+    """A learner that can begin with what another training of the same learner has learnt."""
+
+    def begin_from(self, checkpoint: Path) -> None:
+        """Take that over; `Agent.train` then begins with it where the run has no checkpoint of its own.
+
+        Args:
+            checkpoint: A folder that ``save`` of the same learner wrote.
+
+        Raises:
+            InputError: if it is not readable, or its networks, tables or spaces are not those of this learner.
+        """
+        ...
 
 
 class Agent(Protocol):

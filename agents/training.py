@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from agents import AGENTS
-from agents.base import Agent
-from scml_gym.core.config import Loaded, load_experiment
+from agents.base import Agent, BeginsFrom
+from scml_gym.core.config import ConfigError, Loaded, load_experiment
 from scml_gym.core.interrupts import Interrupted
 from scml_gym.core.process import limit_threads
+from scml_gym.experiments.checkpoints import checkpoint_of
 from scml_gym.experiments.run_folder import Run, check_free
 
 
@@ -23,6 +24,7 @@ def start(
     seed: int | None = None,
     out: str | Path | None = None,
     command: str = "",
+    begin_from: str | Path | None = None,
 ) -> Run:
     """Train as an experiment says, into a new run folder, which does not stay where it fails before anything is learnt.
 
@@ -32,9 +34,11 @@ def start(
         seed: Replaces the experiment's.
         out: The run folder; by default ``runs/<experiment>-seed<seed>-<time>``.
         command: To be noted in the folder.
+        begin_from: A run of the same learner, with whose knowledge this one begins; its steps count from 0.
 
     Raises:
-        InputError: before anything is written, if the experiment is wrong in any way or ``out`` is not empty.
+        InputError: before anything is written, if the experiment is wrong in any way, ``out`` is not empty, or the
+            learner cannot begin from that run.
         Interrupted: see `train`.
     """
     loaded = load_experiment(experiment, options, seed)
@@ -42,7 +46,8 @@ def start(
     folder = Path(out) if out else Path("runs") / name
     check_free(folder)
     agent = build(loaded)
-    run = Run.create(folder, loaded.config, command)
+    beginning = None if begin_from is None else take_over(agent, loaded, Path(begin_from))
+    run = Run.create(folder, loaded.config, command, beginning)
     try:
         train(agent, run)
     except Exception:
@@ -61,6 +66,9 @@ def resume(folder: Path, command: str = "") -> Run:
     run = Run.open(folder)
     agent = build(Loaded(run.config, {"": str(folder / "config.yaml")}))
     run.resumed(command)
+    beginning = run.beginning()
+    if beginning is not None and isinstance(agent, BeginsFrom):
+        agent.begin_from(beginning)
     train(agent, run)
     return run
 
@@ -80,6 +88,37 @@ def train(agent: Agent, run: Run) -> None:
         run.plot()
         how = f"python train.py --resume {shlex.quote(str(run.path))}"
         raise Interrupted(f"interrupted; saved at step {run.step}, go on with: {how}") from stop
+    run.finish()
+
+
+def take_over(agent: Agent, loaded: Loaded, run: Path) -> Path:
+    """Let a learner begin with what a run has learnt.
+
+    Returns:
+        The checkpoint of that run.
+
+    Raises:
+        InputError: if the run has no checkpoint, is of another learner, of other networks or other spaces, or if the
+            learner begins each training anew.
+    """
+    trained, checkpoint = checkpoint_of(run)
+    with loaded.naming_sources():
+        name = loaded.config["agent"]["name"]
+        if trained.info["agent"] != name:
+            raise ConfigError(("agent", "name"), f"{name!r}, but {run} was trained by {trained.info['agent']!r}")
+        if not isinstance(agent, BeginsFrom):
+            raise ConfigError(("agent", "name"), f"{name!r} begins each training anew, so it cannot begin from {run}")
+        agent.begin_from(checkpoint)
+    return checkpoint
+
+
+def experiment_of(run: Path) -> Path:
+    """The experiment that a run was trained by, complete.
+
+    Raises:
+        InputError: if it has no checkpoint.
+    """
+    return checkpoint_of(run)[0].path / "config.yaml"
 
 
 TIMES_SLOWER = 1_000

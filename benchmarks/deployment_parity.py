@@ -1,8 +1,8 @@
 """Environment and deployment are one: a trained run played through the environment and deployed as an scml agent.
 
-In each world the run's policy first answers through ``scml_gym/OneShotConcurrent-v0``, then the same world is played
-again with `scml_gym.deployed.DeployedAgent` at that factory. Contracts and scores must be identical; the script exits 1
-at the first difference.
+In each world the run's policy first answers through the environment that it was trained in, then the same world is
+played again in scml's simulation with the run deployed as an scml agent at that factory. Contracts and scores must be
+identical; the script exits 1 at the first difference.
 
     python benchmarks/deployment_parity.py runs/maskable_ppo --worlds 100
 """

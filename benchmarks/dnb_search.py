@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -114,7 +115,7 @@ def search(
         changed = base | {level: base[level] | side_space(trial, level)}
         if calibrate:
             changed["calibration"] = base["calibration"] | calibration_space(trial)
-        gain = games.scores(DNBPolicyFile(policy.model, Rules(**changed)).player) - reference
+        gain = games.scores(replace(policy, rules=Rules(**changed)).player) - reference
         trial.set_user_attr("rules", {k: changed[k] for k in (level, "calibration")})
         trial.set_user_attr("standard_error", float(gain.std(ddof=1) / np.sqrt(len(gain))))
         return float(gain.mean())

@@ -20,7 +20,7 @@ from scml_gym.core.cli import run_main
 from scml_gym.core.files import replace_file
 from scml_gym.core.reporting import progress_bar
 from scml_gym.evaluation.config import TournamentConfig, load_config
-from scml_gym.evaluation.schedule import PLAYS, Match, schedule
+from scml_gym.evaluation.schedule import Match, schedule
 from scml_gym.oneshot.players import player_maker
 from scml_gym.oneshot.worlds.generation import league_spec
 from scml_gym.oneshot.worlds.reference import ReferenceWorld
@@ -86,7 +86,7 @@ def main() -> None:
     rows, matches = [], list(schedule(config))
     with progress_bar(len(matches), "worlds") as bar:
         for index, match in enumerate(matches):
-            for play in PLAYS:
+            for play in match.plays:
                 rows += count(match, play, config.days)
             bar.update(index + 1)
     frame = pd.DataFrame(rows)

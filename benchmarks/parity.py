@@ -1,11 +1,13 @@
 """Fresh random worlds and episodes of a track in the reference world and in the compiled one, compared to the last bit.
 
-Of OneShot: worlds of random sizes, lengths and strategies in both timings, every fifth short of cash; then episodes of
-``OneShotConcurrent-v0`` with random actions, valid and not. Of the Standard track: worlds of 2 to 4 levels under both
-stock rules, every third short of cash, every fifth once more with a few factories answered for from outside, whose
-views are compared at every decision; then episodes of ``StandardConcurrent-v0``. Exits 1 at the first difference,
-after printing it.
+Of OneShot: worlds of random sizes, lengths and strategies in all timings, every fifth short of cash; then episodes of
+``OneShotConcurrent-v0`` with random actions, valid and not. In ``"negotiations"``, which ``waiting`` plays alone, half
+of the factories are asked one by one and wait. Of the Standard track: worlds of 2 to 4 levels under both stock
+rules, every third short of cash, every fifth once more with a few factories answered for from outside, whose views are
+compared at every decision; then episodes of ``StandardConcurrent-v0``. Exits 1 at the first difference, after printing
+it.
 
+    python benchmarks/parity.py waiting --worlds 200 --episodes 60 --seed 1 --json waiting_parity.json
     python benchmarks/parity.py --worlds 500 --episodes 100 --seed 1 --json parity.json
     python benchmarks/parity.py standard --worlds 300 --episodes 60 --seed 1 --json standard_parity.json
 """
@@ -17,7 +19,8 @@ import json
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
@@ -25,25 +28,24 @@ from rich.progress import track
 from rich.table import Table
 
 from scml_gym.oneshot import parity as oneshot
+from scml_gym.oneshot.worlds.protocol import TIMINGS
 from scml_gym.standard import parity as standard
-
-TIMINGS = ("rounds", "moves")
 
 Differences = Iterator[tuple[str, str | None]]
 """What was compared, and what differs."""
 
 
-def oneshot_world(seed: int, index: int, counts: Counter[str]) -> Differences:
-    """A world of OneShot in both timings."""
+def oneshot_world(timings: Sequence[str], seed: int, index: int, counts: Counter[str]) -> Differences:
+    """A world of OneShot in some timings."""
     poor = index % 5 == 0
-    for timing in TIMINGS:
+    for timing in timings:
         yield timing, oneshot.compare_worlds(oneshot.draw_case(seed, index, timing, poor), counts)
         counts["short of cash"] += poor
 
 
-def oneshot_episode(seed: int, index: int, counts: Counter[str]) -> Differences:
-    """An episode of OneShot in both timings."""
-    for timing in TIMINGS:
+def oneshot_episode(timings: Sequence[str], seed: int, index: int, counts: Counter[str]) -> Differences:
+    """An episode of OneShot in some timings."""
+    for timing in timings:
         options = {
             "observability": ("partial", "full")[index % 2],
             "reward": ("daily-profit", "negotiations")[index // 2 % 2],
@@ -65,8 +67,17 @@ def standard_episode(seed: int, index: int, counts: Counter[str]) -> Differences
     yield "", standard.compare_episode(seed, index, counts, days=(4, 15))
 
 
-TRACKS: dict[str, dict[str, Callable[[int, int, Counter[str]], Differences]]] = {
-    "oneshot": {"worlds": oneshot_world, "episodes": oneshot_episode},
+Comparison = Callable[[int, int, Counter[str]], Differences]
+
+
+def oneshot_track(*timings: str) -> dict[str, Comparison]:
+    """What is compared of OneShot in some timings."""
+    return {"worlds": partial(oneshot_world, timings), "episodes": partial(oneshot_episode, timings)}
+
+
+TRACKS: dict[str, dict[str, Comparison]] = {
+    "oneshot": oneshot_track(*TIMINGS),
+    "waiting": oneshot_track("negotiations"),
     "standard": {"worlds": standard_world, "episodes": standard_episode},
 }
 

@@ -1,14 +1,18 @@
 """Players compared in the real simulation, each alone in the same positions of the same worlds with the same others.
 
-`evaluate.py` puts all its competitors into one world. Here each one has a run of its own, with the same seed, days,
+`evaluate.py` puts all its competitors into one world, or, with ``--same-seat``, lets them take turns in the same seats.
+Here each one has a run of its own, with the same seed, days,
 factories and background opponents, so that a configuration differs in nothing but who takes the competitor's positions:
 
     python evaluate.py runs/planner-0 --worlds 160 --seed 3000 --out final/planner-0
     python evaluate.py scml:SyncRandomOneShotAgent --worlds 160 --seed 3000 --out final/SyncRandom
     python benchmarks/same_seat.py final/planner-0 --against final/SyncRandom --out final
 
-The difference to each baseline is paired by configuration (its two plays, levels swapped, are one observation). With
-``--out`` the competitors' rows of all runs go into ``scores.csv`` and the comparisons into ``paired.csv``.
+The difference to each baseline is paired by configuration (its plays on all levels are one observation). With
+``--out`` the competitors' rows of all runs go into ``scores.csv`` and the comparisons into ``paired.csv``. Runs in such
+a table of an earlier comparison are baselines too, where the same worlds were played:
+
+    python benchmarks/same_seat.py final/fast-planner-0 --earlier docs/results/learners/scores.csv --names planner-0
 """
 
 from __future__ import annotations
@@ -21,10 +25,10 @@ import pandas as pd
 
 from scml_gym.core.errors import InputError
 from scml_gym.evaluation.config import saved_config
-from scml_gym.evaluation.statistics import compare
+from scml_gym.evaluation.statistics import compare, levels_of
 from scml_gym.evaluation.table import read_scores
 
-SAME = ("background", "days", "seed", "factories")
+SAME = ("game", "background", "days", "seed", "factories", "levels", "stock")
 """What the runs must have in common; one of fewer configurations played the first ones of the others."""
 
 
@@ -34,7 +38,7 @@ def competitor_rows(folder: Path) -> Any:
     Raises:
         InputError: if it has none, or more than one.
     """
-    table: Any = read_scores(folder / "scores.csv")
+    table: Any = read_scores(folder / "scores.csv", saved_config(folder).game)
     rows = table[table["role"] == "competitor"]
     if rows["competitor"].nunique() != 1:
         raise InputError(f"{folder} has {rows['competitor'].nunique()} competitors; valid: 1")
@@ -54,13 +58,30 @@ def check_same(folders: list[Path]) -> None:
                 raise InputError(f"{folder}: {name} is {config[name]}, that of {folders[0]} is {configs[0][name]}")
 
 
+def earlier_rows(path: Path, names: list[str], runs: dict[str, Any]) -> dict[str, Any]:
+    """The rows of some runs of an earlier comparison, by name.
+
+    Raises:
+        InputError: if it has no such run, or a play of a configuration had another seed there than in a run.
+    """
+    table: Any = pd.read_csv(path)
+    for name in names:
+        if name not in set(table["run"]):
+            raise InputError(f"{path}: no run {name}; valid: {', '.join(sorted(set(table['run'])))}")
+    for name, rows in runs.items():
+        both = rows.merge(table, on=["configuration", "play"], suffixes=("", "_then"))
+        if both.empty or (both["seed"] != both["seed_then"]).any():
+            raise InputError(f"{name} played other worlds than {path}")
+    return {name: table[table["run"] == name] for name in names}
+
+
 def paired(runs: dict[str, Any], baselines: dict[str, Any]) -> pd.DataFrame:
-    """Each run minus each baseline, on the configurations that both played; by level too (``level``: both, or one)."""
+    """Each run minus each baseline, on the configurations that both played; by level too (``level``: all, or one)."""
     lines = []
     for name, rows in runs.items():
         for other, base in baselines.items():
-            for level in ("both", "seller", "buyer"):
-                scores = [t if level == "both" else t[t["level"] == level] for t in (rows, base)]
+            for level in ("all", *levels_of(rows)):
+                scores = [t if level == "all" else t[t["level"] == level] for t in (rows, base)]
                 first, second = (t.groupby("configuration")["score"].mean() for t in scores)
                 common = first.index.intersection(second.index)
                 a, b = first[common].to_numpy(), second[common].to_numpy()
@@ -74,11 +95,15 @@ def main() -> None:
     """Parse, compare, print and write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("runs", nargs="+", type=Path, help="folders of evaluate.py, one competitor each")
-    parser.add_argument("--against", nargs="+", type=Path, required=True, help="folders of the baselines")
+    parser.add_argument("--against", nargs="+", type=Path, default=[], help="folders of the baselines")
+    parser.add_argument("--earlier", type=Path, help="scores.csv of an earlier comparison")
+    parser.add_argument("--names", nargs="+", default=[], help="its runs that are baselines")
     parser.add_argument("--out", type=Path, help="where scores.csv and paired.csv go")
     options = parser.parse_args()
     check_same([*options.runs, *options.against])
     runs, baselines = ({f.name: competitor_rows(f) for f in fs} for fs in (options.runs, options.against))
+    if options.earlier:
+        baselines |= earlier_rows(options.earlier, options.names, runs)
     table = paired(runs, baselines)
     print(table.drop(columns=["p_t", "p_wilcoxon"]).round(4).to_string(index=False))
     if options.out:

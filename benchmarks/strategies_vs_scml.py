@@ -30,11 +30,11 @@ from typing import Any
 import numpy as np
 
 from scml_gym.oneshot.players import player_maker
-from scml_gym.oneshot.settlement import negotiation_counts
 from scml_gym.oneshot.view import BUYER, SELLER
 from scml_gym.oneshot.worlds.generation import league_spec
 from scml_gym.oneshot.worlds.reference import ReferenceWorld
 from scml_gym.oneshot.worlds.spec import WorldSpec
+from scml_gym.simulator.line_up import negotiation_counts
 
 PEERS = {
     "best-subset-random": "scml:SyncRandomOneShotAgent",
@@ -81,7 +81,7 @@ def play(spec: WorldSpec, names: list[str], seed: int) -> list[Row]:
     if invalid:
         raise RuntimeError(f"{invalid} invalid answers in world {seed} of {names}")
     balances = spec.initial_balance[:, None] + world.profits.cumsum(axis=1)
-    negotiations = negotiation_counts(spec, np.logical_or.accumulate(balances < 0, axis=1))
+    negotiations = negotiation_counts(spec.level, np.logical_or.accumulate(balances < 0, axis=1))
     contracts, scores = world.contracts, world.scores
     high = contracts["price"] >= np.ceil(world.trading_prices[1, contracts["day"]])
     rows = []

@@ -14,7 +14,7 @@ import importlib
 import inspect
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -25,12 +25,13 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from scml_gym.core.registry import load_object  # noqa: E402
-from scml_gym.evaluation.table import COLUMNS  # noqa: E402
+from scml_gym.evaluation.table import COLUMNS, PLAY_COLUMNS, columns_of  # noqa: E402
 from scml_gym.game.features import Feature  # noqa: E402
 from scml_gym.registration import ENVIRONMENTS, PARALLEL_ENVIRONMENTS  # noqa: E402
+from scml_gym.simulator.recording.schema import TABLES as RECORDING_TABLES  # noqa: E402
 
 PAGES = ROOT / "docs" / "environments"
-BY_HAND = ("README.md", "docs/environments.md", "docs/evaluation.md")
+BY_HAND = ("README.md", "docs/analyzer.md", "docs/environments.md", "docs/evaluation.md")
 
 
 class GamePages(NamedTuple):
@@ -203,12 +204,29 @@ def environment_table(links: str) -> str:
     return table(["environment", "interface", "what it is", "action", "observation"], rows)
 
 
+def recording_tables() -> str:
+    """The tables of a recording, each with its columns."""
+    return "\n".join(
+        f"**{name}**\n\n" + table(["column", "meaning"], [[f"`{key}`", column.meaning] for key, column in rest.items()])
+        for name, columns in RECORDING_TABLES.items()
+        if (rest := {key: column for key, column in columns.items() if key != "world" or name == "worlds"})
+    )
+
+
 def blocks(page_name: str) -> dict[str, str]:
     """What goes between the markers of pages that are written by hand."""
+    measured = {name: told for name, told in columns_of("standard").items() if name not in PLAY_COLUMNS}
     return {
         "environments": environment_table("docs/environments/" if page_name == "README.md" else "environments/"),
-        "columns": table(["column", "meaning"], [[f"`{name}`", meaning] for name, meaning in COLUMNS.items()]),
+        "recordings": recording_tables(),
+        "columns": column_table(COLUMNS),
+        "standard_columns": column_table(measured),
     }
+
+
+def column_table(columns: Mapping[str, str]) -> str:
+    """A row for each column of a table of scores."""
+    return table(["column", "meaning"], [[f"`{name}`", meaning] for name, meaning in columns.items()])
 
 
 def filled(page_name: str) -> str:

@@ -6,6 +6,8 @@ What is not given is as in the training: side, rounds, who opens, whose offers t
 """
 
 import argparse
+import os
+import sys
 
 import gymnasium
 import numpy as np
@@ -14,6 +16,8 @@ import scml_gym  # noqa: F401 (registers the environments)
 from scml_gym.core.config import read_yaml
 from scml_gym.core.errors import InputError
 from scml_gym.policies.run_folders import load_agent
+
+sys.path.append(os.getcwd())  # where modules of one's own are, which the run folder or the options may name
 
 parser = argparse.ArgumentParser(description="Judge a run folder of train.py acceptance.")
 parser.add_argument("run", help="run folder")

@@ -10,6 +10,7 @@ action masking in policy gradient algorithms, 2020; the form: CleanRL.
 import argparse
 import time
 from pathlib import Path
+from typing import Any
 
 import gymnasium
 import numpy as np
@@ -29,10 +30,10 @@ WEIGHTS = Path("runs/masked_ppo.safetensors")
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     parser.add_argument("--total-steps", type=int, default=200_000, help="decisions, of all environments together")
-    parser.add_argument("--n-envs", type=int, default=4)
-    parser.add_argument("--async-envs", action="store_true", help="each environment in a process of its own")
+    parser.add_argument("--n-envs", type=int, default=64, help="rows of a native vector environment")
+    parser.add_argument("--threads", type=int, default=1, help="that step them")
     parser.add_argument("--days", type=int, default=50, help="of an episode")
-    parser.add_argument("--rollout", type=int, default=256, help="decisions of each environment between updates")
+    parser.add_argument("--rollout", type=int, default=64, help="decisions of each environment between updates")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--learning-rate", type=float, default=3e-4)
     parser.add_argument("--gamma", type=float, default=0.99)
@@ -72,21 +73,12 @@ class ActorCritic(nn.Module):
         return self.critic(observations).squeeze(-1)
 
 
-def stacked(masks: np.ndarray) -> torch.Tensor:
-    """The masks of all environments as one tensor, bool; each of them has a tuple with an array for each partner."""
-    return torch.as_tensor(np.stack([np.concatenate(mask) for mask in masks]), dtype=torch.bool)
-
-
 def train(args: argparse.Namespace) -> ActorCritic:
     torch.manual_seed(args.seed)
     shuffler = np.random.default_rng(args.seed)
     # SAME_STEP: where an episode ends, the observation and mask returned are those of the next one
-    envs = gymnasium.make_vec(
-        ENV_ID,
-        num_envs=args.n_envs,
-        vectorization_mode="async" if args.async_envs else "sync",
-        vector_kwargs={"autoreset_mode": AutoresetMode.SAME_STEP},
-        days=args.days,
+    envs: Any = gymnasium.make_vec(
+        ENV_ID, args.n_envs, threads=args.threads, autoreset_mode=AutoresetMode.SAME_STEP, days=args.days
     )
     next_observation, infos = envs.reset(seed=args.seed)
     model = ActorCritic()
@@ -94,7 +86,7 @@ def train(args: argparse.Namespace) -> ActorCritic:
 
     n_steps, n_envs = args.rollout, args.n_envs
     observations = torch.zeros(n_steps, *next_observation.shape)
-    masks = torch.zeros(n_steps, *stacked(infos["action_mask"]).shape, dtype=torch.bool)
+    masks = torch.zeros(n_steps, *envs.action_masks().shape, dtype=torch.bool)
     actions = torch.zeros(n_steps, n_envs, model.n_partners, dtype=torch.long)
     log_probs, rewards, values, advantages = (torch.zeros(n_steps, n_envs) for _ in range(4))
     ends = torch.zeros(n_steps, n_envs)  # 1 where the step ended an episode
@@ -109,7 +101,7 @@ def train(args: argparse.Namespace) -> ActorCritic:
         # play
         for t in range(n_steps):
             observations[t] = torch.as_tensor(next_observation)
-            masks[t] = stacked(infos["action_mask"])
+            masks[t] = torch.as_tensor(envs.action_masks())
             with torch.no_grad():
                 choices = model.choices(observations[t], masks[t])
                 actions[t] = choices.sample()

@@ -2,8 +2,8 @@
 
     python examples/read_results.py demo/evaluation
 
-``scores.csv`` has one row for each factory of each play of a configuration (a world, played twice with the levels
-swapped). All that `evaluate.py` prints is made from it, and so is this.
+``scores.csv`` has one row for each factory of each play of a configuration (a world, played as often as it has levels,
+with everyone on each of them in turn). All that `evaluate.py` prints is made from it, and so is this.
 """
 
 import sys
@@ -27,7 +27,8 @@ print("By level")
 print(scored.pivot_table(index="competitor", columns="level", values="score").loc[best_first].round(4), end="\n\n")
 
 print("Where the money goes, as shares of the initial balance")
-parts = ["revenue", "supplies", "production", "disposal", "shortfall"]
+causes = ("revenue", "supplies", "production", "disposal", "storage", "shortfall")  # what is left over costs one of two
+parts = [cause for cause in causes if cause in table]
 shares = scored.assign(**{part: scored[part] / scored["initial_balance"] for part in parts})
 print(shares.pivot_table(index="competitor", values=parts).loc[best_first, parts].round(4), end="\n\n")
 

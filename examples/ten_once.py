@@ -2,7 +2,8 @@
 
 In the league nothing ever leaves a stock (``stock="league"``), so as many inputs as a factory has lines feed them for
 ever. By ``stock="physical"`` the same strategy sells what it does not have. docs/standard.md plays it under both rules,
-and benchmarks/standard_strategies.py measures it as ``examples.ten_once:TEN_ONCE``.
+and benchmarks/standard_strategies.py measures it as ``examples.ten_once:TEN_ONCE``. The registered ``ten-once``, which
+others are measured by, is the same idea with traits that can be changed.
 """
 
 from scml_gym.jit.arrays import scratch_floats, scratch_integers

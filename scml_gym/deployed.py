@@ -8,9 +8,12 @@ import uuid
 from pathlib import Path
 from typing import Any
 
+from scml.std.agent import StdAgent, StdSyncAgent
+
 from scml_gym.oneshot.worlds.adapters import OneShotAsyncAdapter, OneShotSyncAdapter
 from scml_gym.policies.run_folders import learner_maker, write_count
 from scml_gym.simulator.adapters import Adapter
+from scml_gym.standard.worlds.adapters import StandardAsyncAdapter, StandardSyncAdapter
 
 
 @functools.cache
@@ -20,7 +23,7 @@ def _maker(run: str, modified: float) -> Any:
 
 
 class Deployed(Adapter):
-    """What both deployed agents share.
+    """What all deployed agents share.
 
     Args:
         run: The run folder.
@@ -53,6 +56,19 @@ class DeployedAsyncAgent(Deployed, OneShotAsyncAdapter):
     """A run folder as a ``OneShotAgent``: it answers each negotiation by itself."""
 
 
+class DeployedStdAgent(Deployed, StandardSyncAdapter, StdSyncAgent):
+    """A run folder as a ``StdSyncAgent``: it answers all partners together."""
+
+
+class DeployedStdAsyncAgent(Deployed, StandardAsyncAdapter, StdAgent):
+    """A run folder as a ``StdAgent``: it answers each negotiation by itself."""
+
+
 def agent_class(player: Any) -> type[Deployed]:
-    """The class that asks a player of a run folder when it wants to be asked."""
+    """The class that asks a player of a run folder of OneShot when it wants to be asked."""
     return DeployedAgent if player.synchronous else DeployedAsyncAgent
+
+
+def std_agent_class(player: Any) -> type[Deployed]:
+    """The class that asks a player of a run folder of the Standard track when it wants to be asked."""
+    return DeployedStdAgent if player.synchronous else DeployedStdAsyncAgent

@@ -39,10 +39,18 @@ SMALLER = {
     "benchmarks/new_worlds.py": "--turns 1 --seed 1",
     "benchmarks/dnb_search.py": "--trials 2 --worlds 2 --days 3",
     "train.py --help": "",
+    "train.py ippo": "--set agent.updates=4 --set agent.batch=16",
+    "train.py moca": "--set agent.updates=4 --set agent.batch=16",
+    "train.py --from": "--set agent.updates=4",
+    "evaluate.py plot": "",
+    "evaluate.py doctor": "",
     "examples/": "",
     "my_policy.py": "2",
     "train.py acceptance": "--set agent.total_steps=200",
     "evaluate.py": "--worlds 1 --days 3 --workers 1",
+    "evaluate.py analyze": "--report analyzed.html",
+    "benchmarks/recorded_worlds.py": "--worlds 1",
+    "evaluate.py --game standard": "--worlds 1 --days 5 --factories 1 --workers 1",
     "evaluate.py study": "--workers 1 --set trainings=4 --set negotiations=2 --set dqn.total_steps=120 "
     "--set rewards.accept=[a] --set rewards.offer=[a] --set train.rounds=10 --set test.rounds=10",
     "evaluate.py study benchmarks/": "--workers 1 --set runs=[Bab-0] "

@@ -24,7 +24,8 @@ BELOW |= {game: {"core", "jit", "game", "vector", "simulator", "tables"} for gam
 BELOW["policies"] = BELOW["oneshot"] | GAMES | {"experiments"}
 BELOW["deployed"] = BELOW["evaluation"] = BELOW["policies"] | {"policies"}
 BELOW["agents"] = BELOW["evaluation"] | {"evaluation"}
-BELOW["train"] = BELOW["evaluate"] = BELOW["agents"] | {"agents"}
+BELOW["analyzer"] = BELOW["evaluation"] | {"evaluation"}
+BELOW["train"] = BELOW["evaluate"] = BELOW["agents"] | {"agents", "analyzer"}
 
 
 def modules():

@@ -48,7 +48,7 @@ def test_a_skipped_test_fails_where_it_must_run(option, outcome, pytester):
             pass
         """
     )
-    result = pytester.runpytest(*filter(None, [option]), "-p", "no:cacheprovider", "-rs")
+    result = pytester.runpytest(*filter(None, [option]), "-p", "no:cacheprovider", "-p", "no:dash", "-rs")
     counts = {"skipped": 1} | {outcome: 2 if outcome == "skipped" else 1}
     found = result.parseoutcomes()
     if outcome == "failed":

@@ -98,6 +98,7 @@ class GameLearner:
         self.game = game_of(env)
         self.method: Method = self.method_class(hyperparameters, self.game, [np.random.default_rng(0)])
         self._rng = np.random.default_rng(0)
+        self._beginning: Mapping[str, np.ndarray] | None = None
 
     @classmethod
     def build(cls, config: Mapping[str, Any], env: Mapping[str, Any]) -> Self:
@@ -107,6 +108,25 @@ class GameLearner:
             InputError: if a key is unknown or missing, or a value wrong.
         """
         return cls(validate(cls.hyperparameters_class, config, "agent"), env)
+
+    def begin_from(self, checkpoint: Path) -> None:
+        """See `agents.base.BeginsFrom`: networks and optimisers, of the same game.
+
+        Raises:
+            InputError: if it was trained on another game, or its networks are of another size.
+        """
+        other = type(self).load(checkpoint)
+        for key in {**other.env, **self.env}:
+            then, now = other.env.get(key), json.loads(json.dumps(self.env.get(key)))
+            if then != now:
+                raise ConfigError(("env", key), f"{now!r}, but {checkpoint} was trained with {then!r}")
+        arrays = other.method.arrays()
+        try:
+            self.method.restore(arrays, 0)
+        except (KeyError, ValueError) as error:
+            told = f"its networks are not those of {checkpoint} ({' '.join(str(error).split())})"
+            raise ConfigError(("agent",), told) from error
+        self._beginning = arrays
 
     def train(self, run: Run) -> None:
         """Learn for the configured number of updates; steps of the learning curve are decisions of each agent.
@@ -119,6 +139,8 @@ class GameLearner:
             self.method = self.method_class(
                 self.hyperparameters, self.game, [np.random.default_rng(run.config["seed"])]
             )
+            if self._beginning is not None:
+                self.method.restore(self._beginning, 0)
         else:
             self.method = self._go_on_from(checkpoint)
         with run.progress(self.hyperparameters.updates, "updates") as bar, run.stops_at_checkpoints():

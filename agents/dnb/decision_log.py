@@ -12,6 +12,7 @@ from agents.dnb.records import MEMORY_DTYPE
 from scml_gym.core.files import replace_file
 from scml_gym.oneshot.strategies.base import StrategyPolicy
 from scml_gym.oneshot.view import ACCEPT, OFFER, ActionArray, FactoryView
+from scml_gym.simulator.recording.log import tell
 
 RESPONSES = {ACCEPT: "accept", OFFER: "offer"}
 """All others end the negotiation."""
@@ -40,7 +41,7 @@ COLUMNS = {
 
 
 class DecisionLog:
-    """A `scml_gym.game.world.FactoryPolicy` that plays as D-NB does and writes down why.
+    """A `scml_gym.game.world.FactoryPolicy` that plays as D-NB does and writes down why, in a recorded world there too.
 
     Args:
         player: D-NB.
@@ -64,11 +65,15 @@ class DecisionLog:
         actions = self._player.act(view)
         memory = self._player.state.view(MEMORY_DTYPE)[0]
         decision = [before[name] for name in ("day", "decision", "level", "needs", "agreed_quantity")]
-        decision += [memory[name] for name in ("expected", "conservative", "budget", "offered", "score")]
+        thoughts = {name: float(memory[name]) for name in ("expected", "conservative", "budget", "offered", "score")}
+        tell(view, **thoughts)
+        decision += thoughts.values()
         for k in np.flatnonzero(before["partners"]["my_turn"]).tolist():
             partner, known, action = before["partners"][k], memory["partners"][k], actions[k]
             made = action["response"] == OFFER
             chances = (known["mean"], known["bound"]) if made else (np.nan, np.nan)
+            if made:
+                tell(view, partner=k, mean=known["mean"], bound=known["bound"])
             response = RESPONSES.get(int(action["response"]), "end")
             offers = (partner["offer_quantity"], partner["offer_price"], response, action["quantity"], action["price"])
             self.rows.append((*decision, k, *offers, *chances))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from pydantic import Field, PositiveInt, model_validator
 
@@ -27,6 +27,9 @@ class DNBHyperparameters(Config):
         data: What the dataset is made from.
         workers: Processes that make it.
         rules: Of planner and calibration in play.
+        planner: ``allocate``: the offers to all partners together; ``sequential``: it is asked in each negotiation by
+            itself, may wait, and asks partner after partner (`agents.dnb.sequential`). Runs of earlier versions, which
+            do not say it, play the first.
         decision_log: Folder for tables of what was thought at each decision (`agents.dnb.decision_log`), one for
             each factory and world played as a deployed agent; None for none.
     """
@@ -40,6 +43,7 @@ class DNBHyperparameters(Config):
     data: DatasetConfig
     workers: PositiveInt
     rules: Rules
+    planner: Literal["allocate", "sequential"] = "allocate"
     decision_log: str | None
 
     @model_validator(mode="after")
@@ -47,6 +51,8 @@ class DNBHyperparameters(Config):
         for key, name in (("model", self.model), *(("references", name) for name in self.references)):
             if name not in self.models:
                 raise InputError(f"{name!r} has no hyperparameters in models{nearest(name, self.models)}", key)
+        if self.planner == "sequential" and self.decision_log is not None:
+            raise InputError("planner='sequential' has no decision log; valid: null", "decision_log")
         if any(not strength >= 2 for strength in self.strengths):
             raise InputError(f"{list(self.strengths)}; valid: at least 2 each", "strengths")
         return self

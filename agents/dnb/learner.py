@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
 
@@ -18,11 +18,12 @@ from agents.dnb.fitting import fit_model, fit_strength
 from agents.dnb.folds import Fold, fold_worlds
 from agents.dnb.generation import check_source, generate_dataset
 from agents.dnb.hyperparameters import DNBHyperparameters
-from agents.dnb.models import AcceptanceModel, model_kind
+from agents.dnb.models import AcceptanceModel, Kernel, model_kind
 from agents.dnb.replay import posterior_means
 from agents.dnb.report import make_report
 from agents.dnb.rules import Rules
 from agents.dnb.scores import Estimates
+from agents.dnb.sequential import sequential_player, sequential_strategy
 from agents.dnb.strategy import dnb_player, dnb_strategy
 from scml_gym.core.config import ConfigError, validate
 from scml_gym.core.errors import InputError
@@ -30,7 +31,7 @@ from scml_gym.core.files import replace_file
 from scml_gym.experiments.run_folder import current_hyperparameters
 from scml_gym.game.world import FactoryPolicy
 from scml_gym.jit.random import N_DRAWS
-from scml_gym.oneshot.strategies.base import StrategyPolicy
+from scml_gym.oneshot.strategies.base import Strategy, StrategyPolicy
 from scml_gym.oneshot.view import new_actions
 from scml_gym.policies.run_folders import load_agent
 
@@ -44,16 +45,36 @@ SCHEMA = "scml-gym-dnb-1"
 META = "dnb.json"
 
 
+class Planner(NamedTuple):
+    """How D-NB plans.
+
+    Attributes:
+        player: ``(model, rules, seed)``: a factory played by it.
+        strategy: ``(kernel)``: the strategy of all players with such a model.
+    """
+
+    player: Callable[[AcceptanceModel, Rules, int], StrategyPolicy]
+    strategy: Callable[[Kernel], Strategy]
+
+
+PLANNERS = {
+    "allocate": Planner(dnb_player, dnb_strategy),
+    "sequential": Planner(sequential_player, sequential_strategy),
+}
+"""By the hyperparameter ``planner``."""
+
+
 @dataclass(frozen=True)
 class DNBPolicyFile:
-    """What plays: a model of acceptance and the rules of planner and calibration."""
+    """What plays: a model of acceptance, the rules of planner and calibration, and the planner's name in `PLANNERS`."""
 
     model: AcceptanceModel
     rules: Rules
+    planner: str
 
     def player(self, seed: int) -> StrategyPolicy:
         """A player of a factory in a world with that seed; it plays in both worlds."""
-        return dnb_player(self.model, self.rules, seed)
+        return PLANNERS[self.planner].player(self.model, self.rules, seed)
 
 
 class DNB:
@@ -145,10 +166,8 @@ class DNB:
                 "put it back, or start another run"
             )
         self.model = kept.playable()
-        if (kept.hyperparameters.rules, kept.hyperparameters.decision_log) != (
-            self.hyperparameters.rules,
-            self.hyperparameters.decision_log,
-        ):
+        plays_by = ("rules", "planner", "decision_log")
+        if any(getattr(kept.hyperparameters, key) != getattr(self.hyperparameters, key) for key in plays_by):
             run.checkpoint(run.step, self.save)
         return self.model
 
@@ -208,7 +227,7 @@ class DNB:
         Raises:
             InputError: if nothing has been learnt yet.
         """
-        return DNBPolicyFile(self.playable(), self.hyperparameters.rules)
+        return DNBPolicyFile(self.playable(), self.hyperparameters.rules, self.hyperparameters.planner)
 
     def playable(self) -> AcceptanceModel:
         """The fitted model.
@@ -254,7 +273,7 @@ class DNB:
                 f"{folder} holds a model {model.name!r} ({model.hyperparameters}), but by {META} it is "
                 f"{checked.model!r} ({checked.models[checked.model]})"
             )
-        dnb_strategy(model.kernel)  # compiled once by a process that forks players
+        PLANNERS[checked.planner].strategy(model.kernel)  # compiled once by a process that forks players
         return cls(checked, env, model)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 
 import numpy as np
 
@@ -49,9 +50,52 @@ def look(view: FactoryView, memory: Memory, calibration: np.void, day_over: bool
 
 
 @functools.cache
+def offer_estimator(kernel: Kernel) -> Callable[..., float]:
+    """What estimates offers to one partner by one kind of model: ``estimate_offers(view, memory, params, k, prices,
+    most, samples, alphas, betas) -> chance``, jittable.
+
+    It writes the parameters of the chance that an offer is accepted rather than countered, Beta distributed, by items
+    up to ``most`` and price bin, ``(MAX_ITEMS + 1, PRICE_BINS)``, where ``prices`` has one, and gives the chance that
+    an offer is answered at all. The context of ``samples[0]`` is filled; it is the caller's: Numba frees an array after
+    its last use, whoever still uses a record in it.
+    """
+    scratch_size, prepare, mean_of = kernel
+
+    @jittable
+    def estimate_offers(
+        view: FactoryView,
+        memory: Memory,
+        params: np.ndarray,
+        k: int,
+        prices: np.ndarray,
+        most: int,
+        samples: np.ndarray,
+        alphas: np.ndarray,
+        betas: np.ndarray,
+    ) -> float:
+        calibration, numbers = record_of(params, CALIBRATION_DTYPE, 2 * N_SIDE), params[N_RULES:]
+        sample, scratch = samples[0], np.zeros(scratch_size)
+        partner, time = memory["partners"][k], view["partners"][k]["relative_time"]
+        fill_history(partner, time, sample)
+        stays = chance_of_answer(partner, time, calibration)
+        prepare(numbers, sample, scratch)
+        for in_bin in range(PRICE_BINS):
+            if prices[in_bin] == 0:
+                continue
+            for quantity in range(1, most + 1):
+                fill_offer(quantity, prices[in_bin], sample)
+                mean = mean_of(numbers, sample, scratch)
+                alpha, beta = posterior(partner, time, in_bin, quantity, mean, calibration)
+                alphas[quantity, in_bin], betas[quantity, in_bin] = alpha, beta
+        return stays
+
+    return estimate_offers
+
+
+@functools.cache
 def dnb_strategy(kernel: Kernel) -> Strategy:
     """The strategy of all D-NBs with one kind of model; its parameters are the rules, then the model's numbers."""
-    scratch_size, prepare, mean_of = kernel
+    estimate_offers = offer_estimator(kernel)
 
     @jittable
     def estimate(
@@ -67,13 +111,12 @@ def dnb_strategy(kernel: Kernel) -> Strategy:
     ) -> None:
         """The chances of all offers that are considered, to all partners that are to be answered and are not taken.
 
-        ``samples`` is scratch. It is the caller's: Numba frees an array after its last use, whoever still uses a
-        record in it.
+        ``samples`` is scratch, and the caller's.
         """
         side = record_of(params, SIDE_DTYPE, view["level"] * N_SIDE)
-        calibration, numbers = record_of(params, CALIBRATION_DTYPE, 2 * N_SIDE), params[N_RULES:]
-        sample, scratch = samples[0], np.zeros(scratch_size)
-        fill_context(view, needs, sample)
+        calibration = record_of(params, CALIBRATION_DTYPE, 2 * N_SIDE)
+        alphas, betas = np.zeros((MAX_ITEMS + 1, PRICE_BINS)), np.zeros((MAX_ITEMS + 1, PRICE_BINS))
+        fill_context(view, needs, samples[0])
         most = min(int(side["most_items"]), MAX_ITEMS, view["max_quantity"])
         for k in range(view["n_partners"]):
             for quantity in range(1, MAX_ITEMS + 1):
@@ -81,17 +124,12 @@ def dnb_strategy(kernel: Kernel) -> Strategy:
                     means[k, quantity, in_bin] = bounds[k, quantity, in_bin] = -1.0
             if view["partners"][k]["my_turn"] == 0 or (taken >> k) & 1 or last_move(view, k):
                 continue
-            partner, time = memory["partners"][k], view["partners"][k]["relative_time"]
-            fill_history(partner, time, sample)
-            stays = chance_of_answer(partner, time, calibration)
-            prepare(numbers, sample, scratch)
+            stays = estimate_offers(view, memory, params, k, prices, most, samples, alphas, betas)
             for in_bin in range(PRICE_BINS):
                 if prices[in_bin] == 0:
                     continue
                 for quantity in range(1, most + 1):
-                    fill_offer(quantity, prices[in_bin], sample)
-                    mean = mean_of(numbers, sample, scratch)
-                    alpha, beta = posterior(partner, time, in_bin, quantity, mean, calibration)
+                    alpha, beta = float(alphas[quantity, in_bin]), float(betas[quantity, in_bin])
                     means[k, quantity, in_bin] = stays * alpha / (alpha + beta)
                     bounds[k, quantity, in_bin] = stays * lower_bound(alpha, beta, calibration)
 

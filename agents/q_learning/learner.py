@@ -14,7 +14,7 @@ from agents.q_learning.memory import make_rules
 from agents.q_learning.policy import QPolicy
 from agents.q_learning.tables import Tables, copy_for_each, initial_tables, load_tables, one_copy, save_tables
 from agents.q_learning.training import Trainer, Worlds, kind_weights
-from scml_gym.core.config import validate
+from scml_gym.core.config import ConfigError, validate
 from scml_gym.core.errors import InputError
 from scml_gym.core.files import replace_file
 from scml_gym.oneshot.view import BUYER, SELLER
@@ -65,6 +65,17 @@ class QLearning:
         hyperparameters = validate(QLearningHyperparameters, config, "agent")
         kind_weights(hyperparameters.training, len(Worlds(env).opponents))  # refuse bad ones now
         return cls(hyperparameters, env)
+
+    def begin_from(self, checkpoint: Path) -> None:
+        """See `agents.base.BeginsFrom`: the tables, with their visits.
+
+        Raises:
+            InputError: if they are of other states or actions.
+        """
+        other = type(self).load(checkpoint)
+        if other.hyperparameters.states != self.hyperparameters.states:
+            raise ConfigError(("agent", "states"), f"not the states and actions that {checkpoint} was trained with")
+        self.tables = other.tables
 
     def train(self, run: Run) -> None:
         """Play the configured number of worlds; steps of the learning curve are negotiations.

@@ -11,7 +11,7 @@ import numpy as np
 from gymnasium.vector import AutoresetMode
 from stable_baselines3.common.vec_env import VecEnv
 
-from scml_gym.experiments.make_env import env_arguments
+from scml_gym.experiments.make_env import WRAPPERS, env_arguments
 from scml_gym.games import game_of
 from scml_gym.vector.env import RowVectorEnv
 
@@ -28,7 +28,8 @@ def can_batch(env: Mapping[str, Any]) -> bool:
     env_id, arguments = env_arguments(env)
     game = game_of(env_id)
     native = game is not None and game.environments[env_id].vector is not None
-    return native and arguments.get("backend", "compiled") == "compiled" and not arguments.get("strict", False)
+    plays_natively = arguments.get("backend", "compiled") == "compiled" and not arguments.get("strict", False)
+    return native and plays_natively and not env.get(WRAPPERS)
 
 
 def make_batch(env: Mapping[str, Any], n_envs: int, threads: int, reward_scale: float) -> BatchVecEnv:

@@ -58,6 +58,20 @@ class SelfPlayHyperparameters(Config):
     share: float = Field(ge=0.01, le=0.99)
 
 
+class EvaluationHyperparameters(Config):
+    """Of evaluation while training, see `agents.sb3.evaluation`.
+
+    Attributes:
+        every: Environment steps from one evaluation to the next.
+        worlds: Played each time, side by side.
+        seed: Of the first of them; they are the same each time.
+    """
+
+    every: PositiveInt
+    worlds: PositiveInt
+    seed: NonNegativeInt = Field(lt=2**31)
+
+
 class SB3Hyperparameters(Config):
     """What all of them take.
 
@@ -82,6 +96,8 @@ class SB3Hyperparameters(Config):
         max_grad_norm: Longer gradients are shortened to it.
         self_play: Past policies among the opponents, see `agents.sb3.self_play`; null for none. Of ``ppo`` and
             ``maskable-ppo``.
+        evaluation: Evaluation while training, see `agents.sb3.evaluation`; null for none.
+        callbacks: Callbacks of SB3, as ``module:Name``: classes, or functions, that are called without arguments.
     """
 
     total_steps: PositiveInt
@@ -99,6 +115,8 @@ class SB3Hyperparameters(Config):
     batch_size: PositiveInt
     max_grad_norm: PositiveFloat
     self_play: SelfPlayHyperparameters | None = None
+    evaluation: EvaluationHyperparameters | None = None
+    callbacks: list[str] = []
 
     @field_validator("features")
     @classmethod

@@ -21,6 +21,7 @@ from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 from stable_baselines3.common.utils import LinearSchedule
 
+from agents.sb3.evaluation import Evaluation
 from agents.sb3.heads import HeadsPolicy, MaskedHeadsPolicy
 from agents.sb3.hyperparameters import (
     FEATURES,
@@ -33,12 +34,12 @@ from agents.sb3.hyperparameters import (
 from agents.sb3.policy_files import export_policy, save_policy_file
 from agents.sb3.replay import load_replay, save_replay
 from agents.sb3.self_play import check_self_play, make_self_play
-from agents.sb3.training import global_generators_kept, learn, make_vec_env, seeds_at
+from agents.sb3.training import global_generators_kept, learn, make_callbacks, make_vec_env, seeds_at
 from scml_gym.core.arguments import argument_names
 from scml_gym.core.config import ConfigError, validate
 from scml_gym.core.errors import InputError
 from scml_gym.core.registry import load_object
-from scml_gym.experiments.make_env import env_arguments, make_env
+from scml_gym.experiments.make_env import WRAPPERS, env_arguments, make_env, wrappers_change_play
 from scml_gym.experiments.run_folder import Run, current_hyperparameters
 from scml_gym.game.world import FactoryPolicy
 from scml_gym.games import DEFAULT_GAME, GAMES, game_of
@@ -60,7 +61,13 @@ _OWN = {
     "lstm_hidden_size",
     "n_lstm_layers",
     "self_play",
+    "evaluation",
+    "callbacks",
 }
+
+
+_NETWORK = {"net_arch", "features", "embedding_size", "lstm_hidden_size", "n_lstm_layers"}
+"""Settings that say what the networks are."""
 
 
 class SB3Agent:
@@ -71,13 +78,15 @@ class SB3Agent:
         env: The ``env`` section.
         observation_space, action_space: Of that environment.
         features: Arguments of SB3's policy that the ``features`` setting stands for.
-        model: SB3's, with ``num_timesteps`` as its counter; None before training.
+        model: SB3's, with ``num_timesteps`` as its counter; None before training. `agents.fast_ppo.learner` has one of
+            its own.
     """
 
     algorithm: ClassVar[str]
     hyperparameters_class: ClassVar[type[SB3Hyperparameters]]
     action_spaces: ClassVar[tuple[type[gymnasium.Space], ...]] = (Box, Discrete, MultiDiscrete)
     policy_class: ClassVar[str | type] = "MlpPolicy"
+    schema: ClassVar[str] = SCHEMA
 
     def __init__(self, hyperparameters: SB3Hyperparameters, env: Mapping[str, Any]):
         self.hyperparameters = hyperparameters
@@ -95,12 +104,32 @@ class SB3Agent:
         if "body" in self.features and isinstance(self.policy_class, str):
             raise ConfigError(("agent", "features"), f"{hyperparameters.features!r} is for ppo and maskable-ppo")
         check_self_play(self)
-        self.model: BaseAlgorithm | None = None
+        make_callbacks(hyperparameters.callbacks)  # refuse bad ones now
+        self.model: Any = None
+        self._beginning: Mapping[str, Any] | None = None
 
     @classmethod
     def build(cls, config: Mapping[str, Any], env: Mapping[str, Any]) -> Self:
         """See `agents.base.Agent.build`."""
         return cls(validate(cls.hyperparameters_class, config, "agent"), env)
+
+    def begin_from(self, checkpoint: Path) -> None:
+        """See `agents.base.BeginsFrom`: networks and optimiser; steps, schedules and replay begin anew.
+
+        Raises:
+            InputError: if it has other networks, observations or actions.
+        """
+        other = type(self).load(checkpoint)
+        for name in ("observation_space", "action_space"):
+            then, now = getattr(other, name), getattr(self, name)
+            if then != now:
+                told = f"{name.replace('_', ' ')} {_brief(now)}, but {checkpoint} was trained with {_brief(then)}"
+                raise ConfigError(("env",), told)
+        for key in _NETWORK & self.hyperparameters_class.model_fields.keys():
+            then, now = getattr(other.hyperparameters, key), getattr(self.hyperparameters, key)
+            if then != now:
+                raise ConfigError(("agent", key), f"{now!r}, but {checkpoint} was trained with {then!r}")
+        self._beginning = other._trained().get_parameters()
 
     def train(self, run: Run) -> None:
         """See `agents.base.Agent.train`; environments begin new episodes where a training is resumed."""
@@ -111,12 +140,18 @@ class SB3Agent:
             checkpoint = run.latest_checkpoint()
             if checkpoint is None:
                 self.model = self._new_model(vec, run.config["seed"])
+                if self._beginning is not None:
+                    self.model.set_parameters(dict(self._beginning))
             else:
                 self.model = self._read_model(checkpoint, vec)
             run.truncate_log(self.model.num_timesteps)
             explorer = partial(export_policy, self, temperature=1.0)
             past = make_self_play(self.hyperparameters.self_play, run, vec, self.model.num_timesteps, explorer)
-            learn(self.model, run, self.save, self.hyperparameters.total_steps, self.hyperparameters.log_steps, past)
+            callbacks = [*past, *make_callbacks(self.hyperparameters.callbacks)]
+            if self.hyperparameters.evaluation is not None:
+                callbacks.append(Evaluation(self.hyperparameters.evaluation, self, self.env, run))
+            total, log_steps = self.hyperparameters.total_steps, self.hyperparameters.log_steps
+            learn(self.model, run, self.save, total, log_steps, callbacks)
         finally:
             vec.close()
         run.plot()
@@ -135,8 +170,12 @@ class SB3Agent:
         """See `agents.base.Agent.policy`.
 
         Raises:
-            InputError: if it was trained in an environment in which it is no player of a game.
+            InputError: if it was trained in an environment in which it is no player of a game, or in wrappers that may
+                change what it sees and does.
         """
+        if wrappers_change_play(self.env):
+            told = "it plays in these only (wrappers that are a gymnasium.RewardWrapper change no play)"
+            raise InputError(f"trained with env.wrappers={self.env[WRAPPERS]}: {told}")
         env_id, arguments = env_arguments(self.env)
         game = game_of(env_id)
         if game is None:  # an environment of one's own is read as OneShot's with such an action
@@ -159,15 +198,19 @@ class SB3Agent:
         ``replay.npz`` of an off-policy learner."""
         model = self._trained()
         facts = {
-            "schema": SCHEMA,
+            "schema": self.schema,
             "algorithm": self.algorithm,
             "steps": model.num_timesteps,
             "settings": self.hyperparameters.model_dump(),
             "env": self.env,
         }
         (folder / "agent.json").write_text(json.dumps(facts, indent=1) + "\n")
-        model.save(folder / "model.zip")
+        self._write_model(folder)
         save_policy_file(self, folder)
+
+    def _write_model(self, folder: Path) -> None:
+        model = self._trained()
+        model.save(folder / "model.zip")
         if isinstance(model, OffPolicyAlgorithm) and model.replay_buffer is not None:
             save_replay(model.replay_buffer, folder / "replay.npz")
 
@@ -180,13 +223,13 @@ class SB3Agent:
             schema, algorithm = facts.get("schema"), facts.get("algorithm")
         except (OSError, UnicodeError, AttributeError, json.JSONDecodeError) as error:
             raise InputError(f"{folder} is not a readable checkpoint: {' '.join(str(error).split())}") from error
-        if schema != SCHEMA or algorithm != cls.algorithm:
-            raise InputError(f"{folder} holds {schema!r} of {algorithm!r}, not {SCHEMA!r} of {cls.algorithm!r}")
+        if schema != cls.schema or algorithm != cls.algorithm:
+            raise InputError(f"{folder} holds {schema!r} of {algorithm!r}, not {cls.schema!r} of {cls.algorithm!r}")
         agent = cls.build(current_hyperparameters(facts.get("settings", {})), facts.get("env", {}))
         agent.model = agent._read_model(folder, None)
         return agent
 
-    def _trained(self) -> BaseAlgorithm:
+    def _trained(self) -> Any:
         if self.model is None:
             raise InputError("this learner is not trained yet: call train, or load a checkpoint")
         return self.model
@@ -207,7 +250,7 @@ class SB3Agent:
     def _network(self) -> dict[str, Any]:
         return {"net_arch": self.hyperparameters.net_arch} | self.features
 
-    def _read_model(self, folder: Path, vec: Any) -> BaseAlgorithm:
+    def _read_model(self, folder: Path, vec: Any) -> Any:
         """The model of a checkpoint; with environments to go on learning in, its replay buffer too."""
         path = folder / "model.zip"
         try:
@@ -254,8 +297,7 @@ class MaskablePPO(SB3Agent):
         self, observation: Any, state: Any = None, mask: np.ndarray | None = None, deterministic: bool = True
     ) -> tuple[Any, Any]:
         """See `agents.base.Agent.predict`; ``mask`` is bool, as ``action_masks()`` gives it."""
-        model: Any = self._trained()
-        return model.predict(observation, state=state, action_masks=mask, deterministic=deterministic)
+        return self._trained().predict(observation, state=state, action_masks=mask, deterministic=deterministic)
 
 
 class RecurrentPPO(SB3Agent):
@@ -283,7 +325,7 @@ class DQN(SB3Agent):
         """See `agents.base.Agent.predict`; with a mask, the valid action of the highest value."""
         if mask is None or not deterministic:
             return super().predict(observation, state, mask, deterministic)
-        model: Any = self._trained()
+        model = self._trained()
         tensor, vectorised = model.policy.obs_to_tensor(observation)
         with torch.no_grad():
             values = model.q_net(tensor).cpu().numpy()

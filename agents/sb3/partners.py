@@ -23,8 +23,8 @@ from scml_gym.oneshot.observations.encoding import N_ENTITIES, N_ENTITY, N_FACTO
 from scml_gym.oneshot.observations.features import FACTORY_FEATURES, PARTNER_FEATURES
 from scml_gym.oneshot.view import MAX_PARTNERS
 
-_FACTORY = {feature.name: i for i, feature in enumerate(FACTORY_FEATURES)}
-_PARTNER = {feature.name: i for i, feature in enumerate(PARTNER_FEATURES)}
+FACTORY = {feature.name: i for i, feature in enumerate(FACTORY_FEATURES)}
+PARTNER = {feature.name: i for i, feature in enumerate(PARTNER_FEATURES)}
 MOST = 10
 """Items of the largest offer and lines of a factory in the league: quantities are observed as fractions of it."""
 
@@ -74,11 +74,11 @@ class Sets(nn.Module):
         """Rows ``(batch, 8, N_ROW)``, context ``(batch, N_CONTEXT)`` and which partners negotiate ``(batch, 8, 1)``."""
         rows = observations.reshape(-1, N_ENTITIES, N_ENTITY)
         factory, partners = rows[:, 0, 1 : 1 + N_FACTORY], rows[:, 1:, 1 : 1 + N_PARTNER]
-        running, price = partners[..., _PARTNER["running"]], partners[..., _PARTNER["offer_price"]]
-        buyer = factory[:, _FACTORY["buyer"], None]
-        offered = (MOST * partners[..., _PARTNER["offer_quantity"]] * partners[..., _PARTNER["my_turn"]]).round()
+        running, price = partners[..., PARTNER["running"]], partners[..., PARTNER["offer_price"]]
+        buyer = factory[:, FACTORY["buyer"], None]
+        offered = (MOST * partners[..., PARTNER["offer_quantity"]] * partners[..., PARTNER["my_turn"]]).round()
         gain = price + buyer * (1.0 - 2.0 * price)
-        needs = (MOST * factory[:, _FACTORY["needs"], None]).round()
+        needs = (MOST * factory[:, FACTORY["needs"], None]).round()
         below, lacking, above, exceeding = fitting_sets(offered, gain, needs, self.sets)
         asked = running * (1.0 - below)
         n_asked = asked.sum(dim=1, keepdim=True)
@@ -87,7 +87,7 @@ class Sets(nn.Module):
         hints = torch.stack([below, above, place / MAX_PARTNERS], dim=2)
         shares = one_hot(share.long(), MOST + 1).float()
         n_running = running.sum(dim=1, keepdim=True)
-        time = (partners[..., _PARTNER["time"]] * running).amax(dim=1, keepdim=True)
+        time = (partners[..., PARTNER["time"]] * running).amax(dim=1, keepdim=True)
         facts = [lacking / MOST, exceeding / MOST, n_asked / MAX_PARTNERS, n_running / MAX_PARTNERS, time]
         return torch.cat([partners, hints, shares], dim=2), torch.cat([factory, *facts], dim=1), running.unsqueeze(2)
 

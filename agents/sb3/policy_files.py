@@ -11,7 +11,7 @@ from stable_baselines3.common.torch_layers import FlattenExtractor, MlpExtractor
 from torch import nn
 
 from scml_gym.core.errors import InputError
-from scml_gym.experiments.make_env import env_arguments
+from scml_gym.experiments.make_env import WRAPPERS, env_arguments, wrappers_change_play
 from scml_gym.experiments.run_folder import POLICY_FILE
 from scml_gym.oneshot.policy_files import PolicyFile, network_sizes
 from scml_gym.oneshot.strategies.network import pack_network
@@ -47,12 +47,16 @@ def policy_form(agent: Learner) -> tuple[str, int, str]:
     env_id, arguments = env_arguments(agent.env)
     if agent.algorithm not in MASKED:
         raise InputError(f"{agent.algorithm.partition(':')[2]} makes no policy files; valid: PPO, MaskablePPO")
+    if wrappers_change_play(agent.env):
+        raise InputError(f"no policy files with env.wrappers={agent.env[WRAPPERS]}")
     if env_id != ENVIRONMENT:
         raise InputError(f"no policy files of {env_id}; valid: {ENVIRONMENT}")
     if agent.hyperparameters.features != "flatten":
         raise InputError(f"no policy files with agent.features={agent.hyperparameters.features!r}; valid: flatten")
     if arguments.get("observability", "partial") != "partial":
         raise InputError("no policy files with env.observability='full', which no factory of the league has")
+    if arguments.get("timing", "rounds") == "negotiations":
+        raise InputError("no policy files with env.timing='negotiations', where partners are answered one by one")
     form = arguments.get("observation", "flat"), int(arguments.get("history", 0)), arguments.get("action", "choice")
     network_sizes(*form)
     return form

@@ -24,7 +24,9 @@ from stable_baselines3.common.vec_env import DummyVecEnv, SubprocVecEnv, VecEnv
 
 from agents.sb3.batch import SUMMARY, can_batch, make_batch
 from scml_gym.core.config import ConfigError
+from scml_gym.core.errors import InputError
 from scml_gym.core.interrupts import children_without_interrupts
+from scml_gym.core.registry import load_object
 from scml_gym.core.reporting import Progress
 from scml_gym.experiments.make_env import make_env
 from scml_gym.experiments.run_folder import Run
@@ -91,6 +93,24 @@ def global_generators_kept() -> Iterator[None]:
         torch.set_rng_state(torch_state)
 
 
+def write_row(run: Run, step: int, row: Mapping[str, float], since: tuple[int, float]) -> str:
+    """Write a row of the learning curve.
+
+    Args:
+        run: Where to.
+        step: Environment steps so far.
+        row: Its numbers, by name.
+        since: Step and time of the row before.
+
+    Returns:
+        What the progress bar says of it.
+    """
+    speed = (step - since[0]) / (time.perf_counter() - since[1])
+    run.log(step, **row, steps_per_second=speed)
+    shown = f"score {row['score']:.3f}  " if "score" in row else ""
+    return f"{shown}{speed:.0f} steps/s"
+
+
 class RunCallback(BaseCallback):
     """Writes the learning curve and the checkpoints of a run while SB3 learns.
 
@@ -115,8 +135,8 @@ class RunCallback(BaseCallback):
         self._ended: list[dict[str, float]] = []
 
     def _on_training_start(self) -> None:
-        self._logged_at = self._saved_at = self._rollout_at = self.num_timesteps
-        self._logged_time = time.perf_counter()
+        self._saved_at = self._rollout_at = self.num_timesteps
+        self._logged = self.num_timesteps, time.perf_counter()
 
     def _on_step(self) -> bool:
         infos = self.locals["infos"]
@@ -137,33 +157,53 @@ class RunCallback(BaseCallback):
             self.checkpoint()
 
     def _on_rollout_end(self) -> None:
-        if self.num_timesteps - self._logged_at >= self._log_steps:
+        if self.num_timesteps - self._logged[0] >= self._log_steps:
             self._write_row()
 
     def _on_training_end(self) -> None:
-        if self.num_timesteps > self._logged_at:
+        if self.num_timesteps > self._logged[0]:
             self._write_row()
 
     def _write_row(self) -> None:
-        now = time.perf_counter()
         row: dict[str, float] = {"episodes": len(self._ended)}
         for name in dict.fromkeys(name for ended in self._ended for name in ended):
             row[name] = float(np.mean([ended[name] for ended in self._ended if name in ended]))
         recorded = self.model.logger.name_to_value
         row |= {k.partition("/")[2]: float(v) for k, v in recorded.items() if k.startswith("train/")}
+        for key in [key for key in recorded if key.startswith("eval/")]:
+            row[key.replace("/", "_")] = float(recorded.pop(key))
         row.pop("n_updates", None)
-        speed = (self.num_timesteps - self._logged_at) / (now - self._logged_time)
-        self._run.log(self.num_timesteps, **row, steps_per_second=speed)
-        shown = f"score {row['score']:.3f}  " if "score" in row else ""
-        self._note = f"{shown}{speed:.0f} steps/s"
+        self._note = write_row(self._run, self.num_timesteps, row, self._logged)
         self._bar.update(self.num_timesteps, self._note)
         self._ended.clear()
-        self._logged_at, self._logged_time = self.num_timesteps, now
+        self._logged = self.num_timesteps, time.perf_counter()
 
     def checkpoint(self) -> None:
         """Save now."""
         self._run.checkpoint(self.num_timesteps, self._save)
         self._saved_at = self.num_timesteps
+
+
+def make_callbacks(names: Sequence[str]) -> list[BaseCallback]:
+    """A user's own callbacks of SB3.
+
+    Args:
+        names: ``module:Name`` each, of a class or function that is called without arguments.
+
+    Raises:
+        ConfigError: if there is none of that name, or it makes none.
+    """
+    made = []
+    for name in names:
+        try:
+            make = load_object(name)
+        except InputError as error:
+            raise ConfigError(("agent", "callbacks"), str(error)) from error
+        callback = make() if callable(make) else None
+        if not isinstance(callback, BaseCallback):
+            raise ConfigError(("agent", "callbacks"), f"{name!r} makes no callback of Stable-Baselines3")
+        made.append(callback)
+    return made
 
 
 def learn(

@@ -23,5 +23,7 @@ BILATERAL = Game(
     actions="scml_gym.bilateral.envs.codecs:ACTION_CODECS",
     rewards="scml_gym.bilateral.rewards:ACCEPT_REWARDS",
     players="scml_gym.bilateral.envs.config:player_maker",
+    record="scml_gym.bilateral.recording:record_world",
+    recompute="scml_gym.bilateral.recording:recompute",
     parity="scml_gym.bilateral.parity:compare_case",
 )

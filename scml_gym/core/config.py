@@ -15,9 +15,18 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, NonNegativeFloat, NonNegativeInt, PositiveInt, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveInt,
+    ValidationError,
+    field_validator,
+)
 
 from scml_gym.core.errors import InputError, nearest
+from scml_gym.core.loggers import LOGGERS
 
 CONFIGS = Path(__file__).resolve().parents[2] / "configs"
 
@@ -26,6 +35,9 @@ class Config(BaseModel):
     """Base of all configuration models: frozen; unknown keys and infinite numbers are errors."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+DEFAULT_LOGGERS = ["tensorboard"]
 
 
 class Experiment(Config):
@@ -37,6 +49,7 @@ class Experiment(Config):
         env: ``name`` in configs/env, ``id`` and keyword arguments of ``gymnasium.make``.
         checkpoint_minutes: Between two checkpoints; 0 for one at every opportunity.
         threads: Of torch, OpenMP and BLAS.
+        loggers: Where the numbers of the learning curve go beside its CSV file: `scml_gym.core.loggers.LOGGERS`.
     """
 
     seed: NonNegativeInt
@@ -44,6 +57,14 @@ class Experiment(Config):
     env: dict[str, Any]
     checkpoint_minutes: NonNegativeFloat
     threads: PositiveInt
+    loggers: list[str] = DEFAULT_LOGGERS
+
+    @field_validator("loggers")
+    @classmethod
+    def _known_loggers(cls, names: list[str]) -> list[str]:
+        for name in names:
+            LOGGERS.get(name)
+        return names
 
 
 class ConfigError(InputError):
@@ -184,9 +205,13 @@ def find_config(kind: str, name: str | Path) -> Path:
     for stem in (str(name), str(name).replace("-", "_"), str(name).replace("_", "-")):
         if (CONFIGS / kind / f"{stem}.yaml").is_file():
             return CONFIGS / kind / f"{stem}.yaml"
-    known = [p.stem for p in (CONFIGS / kind).glob("*.yaml")]
     what = str(name)
-    raise InputError(f"there is no {kind} file {what!r}{nearest(Path(what).stem, known)}")
+    raise InputError(f"there is no {kind} file {what!r}{nearest(Path(what).stem, known_configs(kind))}")
+
+
+def known_configs(kind: str) -> list[str]:
+    """The names in configs/<kind>/."""
+    return sorted(path.stem for path in (CONFIGS / kind).glob("*.yaml"))
 
 
 def set_options(data: Mapping[str, Any], options: Sequence[str], sources: dict[str, str]) -> dict[str, Any]:
@@ -228,6 +253,20 @@ def merge(defaults: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any
     for key, value in over.items():
         both = isinstance(value, dict) and isinstance(result.get(key), dict)
         result[key] = merge(result[key], value) if both else value
+    return result
+
+
+def override(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """`merge`, but a key whose value is null in ``over`` is removed, and an empty mapping replaces what was there."""
+    result = dict(base)
+    for key, value in over.items():
+        if value is None:
+            result.pop(key, None)
+        elif isinstance(value, dict) and value:
+            inner = result.get(key)
+            result[key] = override(inner if isinstance(inner, dict) else {}, value)
+        else:
+            result[key] = value
     return result
 
 

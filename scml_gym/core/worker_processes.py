@@ -27,11 +27,16 @@ class _Executor(ProcessPoolExecutor):
 
 def _begin(begin: Callable[..., object], arguments: tuple[Any, ...]) -> None:
     """In a new process: see that it ends with the one that started it, which may be killed, and begin."""
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    end_with_parent()
     begin(*arguments)
 
 
-def _end_with_parent() -> None:
+def end_with_parent() -> None:
+    """From now on this process ends when the one that started it does, even if that was killed."""
+    threading.Thread(target=_wait_for_parent, daemon=True).start()
+
+
+def _wait_for_parent() -> None:
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()

@@ -33,6 +33,7 @@ def evaluate_command(config_file: Path | None, options: Mapping[str, Any], comma
     from scml_gym.evaluation.config import load_config
     from scml_gym.evaluation.console import show
     from scml_gym.evaluation.journal import Journal
+    from scml_gym.evaluation.recording import Recorder
     from scml_gym.evaluation.report import headline, output_folder, write_results
     from scml_gym.evaluation.tournament import run_tournament
 
@@ -44,9 +45,12 @@ def evaluate_command(config_file: Path | None, options: Mapping[str, Any], comma
     with Journal(folder, config) as journal:
         if len(journal):
             print(f"{len(journal)} worlds are played already: {journal.path}")
+        recorder = Recorder.of_results(folder, config.record) if config.record else None
         try:
-            outcome = run_tournament(config, lambda: print(headline(config)), journal)
+            outcome = run_tournament(config, lambda: print(headline(config)), journal, recorder)
             write_results(folder, config, outcome, command)
+            if recorder is not None and (missing := recorder.finish(folder, outcome.rows)):
+                print(f"WARNING: the recordings of {missing} worlds are gone from {recorder.folder}", file=sys.stderr)
         except KeyboardInterrupt as stop:
             if not len(journal):
                 raise

@@ -10,8 +10,10 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from scml_gym.core.arguments import real, whole
+from scml_gym.core.curves import FORMATS
 from scml_gym.core.errors import RENAMED, InputError, nearest
-from scml_gym.game.definition import Competition
+from scml_gym.evaluation.exceptions import ERRORS, STRICT
+from scml_gym.game.definition import Competition, Setting
 from scml_gym.games import DEFAULT_GAME, GAMES
 
 
@@ -36,13 +38,24 @@ class TournamentConfig(BaseModel):
         competitors: Names as `scml_gym.game.definition.Game.player_maker` takes them; one named twice competes twice.
         background: Who fills the positions that the competitors leave, in turn; by default the game's own choice.
             Scores depend on who else plays: compare runs with the same background opponents only.
-        worlds: Configurations; each is played twice, the second time with the levels swapped.
-        days: Simulated days of a world, at least 3 in OneShot (scml generates no shorter one).
+        worlds: Configurations; each is played as often as it has levels, so that everyone plays on each of them.
+        days: Simulated days of a world, at least 3 in OneShot (scml generates no shorter one); by default 30, in the
+            Standard track 50.
+        levels: How many levels worlds have, the first one the first number and so on in turn: in OneShot 2, in the
+            Standard track 2 to 4, by default 2 and 3.
+        stock: The stock rule of the Standard track, ``league`` by default or ``physical``; empty in other games.
         seed: Of everything that is drawn, at least 0.
-        factories: On each level, in OneShot at most 8; more where the competitors need more positions. None for the
-            game's choice, in OneShot 5, one on one 6.
+        factories: On each level of a world of two levels, at most 8; more where the competitors need more positions.
+            Worlds of more levels have as many factories in all, or the next larger number that their levels divide.
+            None for the game's choice, in OneShot 5, one on one 6, in the Standard track 6.
         one_on_one: Two competitors alone, equal numbers of both on each level, no background opponents.
+        same_seat: Each competitor plays alone among background opponents: all of them in the same positions of the same
+            worlds with the same others. It takes as many worlds as there are competitors.
+        record: Of so many configurations one is recorded, the first one included; 1 for all, None for none.
         time_limit: Seconds that one world may take before it counts as hanging.
+        errors: What exceptions of players cost, a name in `scml_gym.evaluation.exceptions.ERRORS`: ``"strict"``, the
+            player's score of that configuration, or ``"league"``, the negotiation, as in scml's tournaments.
+        format: Of the plots: png, svg or pdf.
         workers: Processes; None for one a core. It changes no result.
         out: The folder for the results, which must not exist or be empty; None for a new one in ``runs/``.
     """
@@ -54,23 +67,60 @@ class TournamentConfig(BaseModel):
     background: Annotated[tuple[str, ...], Field(min_length=1)] = ()
     worlds: Annotated[int, Field(ge=1, le=1_000_000)] = 20
     days: Annotated[int, Field(ge=1, le=10_000)] = 30
+    levels: Annotated[tuple[int, ...], Field(min_length=1)] = (2,)
+    stock: str = ""
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
     factories: Annotated[int, Field(ge=1)] | None = None
     one_on_one: bool = False
+    same_seat: bool = False
+    record: Annotated[int, Field(ge=1)] | None = None
     time_limit: Annotated[float, Field(gt=0)] = 300.0
+    errors: str = STRICT
+    format: str = FORMATS[0]
     workers: Annotated[int, Field(ge=1, le=1024)] | None = None
     out: Path | None = None
 
     @model_validator(mode="before")
     @classmethod
-    def _background_of_the_game(cls, data: dict[str, Any]) -> dict[str, Any]:
+    def _choices_of_the_game(cls, data: dict[str, Any]) -> dict[str, Any]:
         game = competition_of(data.get("game", DEFAULT_GAME))
-        return data if data.get("background") is not None else data | {"background": game.background}
+        stock = game.stock_rules[0] if game.stock_rules else ""
+        chosen = {"background": game.background, "days": game.days, "levels": game.levels, "stock": stock}
+        return chosen | {name: value for name, value in data.items() if value is not None or name not in chosen}
 
-    @field_validator("worlds", "days", "seed", "factories", "workers", mode="before")
+    @field_validator("worlds", "days", "seed", "factories", "record", "workers", mode="before")
     @classmethod
     def _whole(cls, number: Any, info: ValidationInfo) -> Any:
         return None if number is None else whole(str(info.field_name), number, least=None)
+
+    @field_validator("levels", mode="before")
+    @classmethod
+    def _in_turn(cls, levels: Any) -> Any:
+        if isinstance(levels, str):
+            levels = levels.split(",")
+        try:
+            return tuple(int(str(n)) for n in (levels if isinstance(levels, list | tuple) else [levels]))
+        except ValueError:
+            raise ValueError("valid: whole numbers, such as 2,3") from None
+
+    @field_validator("levels")
+    @classmethod
+    def _there(cls, levels: tuple[int, ...], info: ValidationInfo) -> tuple[int, ...]:
+        most = competition_of(info.data["game"]).most_levels
+        wrong = [n for n in levels if not 2 <= n <= most]
+        if wrong:
+            valid = "2" if most == 2 else f"2 to {most}"
+            raise ValueError(f"{wrong[0]}: a world of {info.data['game']} has {valid} levels")
+        return levels
+
+    @field_validator("stock")
+    @classmethod
+    def _a_rule(cls, stock: str, info: ValidationInfo) -> str:
+        rules = competition_of(info.data["game"]).stock_rules
+        if stock not in (rules or ("",)):
+            valid = f"; valid: {', '.join(rules)}" if rules else f"; {info.data['game']} has no stock rules"
+            raise ValueError(f"{stock!r}{valid}")
+        return stock
 
     @field_validator("time_limit", mode="before")
     @classmethod
@@ -92,6 +142,13 @@ class TournamentConfig(BaseModel):
             raise ValueError(f"a world of {info.data['game']} has at least {least} days")
         return days
 
+    @field_validator("record")
+    @classmethod
+    def _recorded(cls, record: int | None, info: ValidationInfo) -> int | None:
+        if record is not None and GAMES.get(info.data["game"]).record is None:
+            raise ValueError(f"worlds of {info.data['game']} are not recorded")
+        return record
+
     @field_validator("factories")
     @classmethod
     def _few_enough(cls, factories: int | None, info: ValidationInfo) -> int | None:
@@ -100,17 +157,46 @@ class TournamentConfig(BaseModel):
             raise ValueError(f"a level of {info.data['game']} has at most {most}")
         return factories
 
+    @field_validator("format")
+    @classmethod
+    def _known_format(cls, form: str) -> str:
+        if form not in FORMATS:
+            raise ValueError(f"{form!r} is not valid; valid: {', '.join(FORMATS)}")
+        return form
+
+    @field_validator("errors")
+    @classmethod
+    def _known_errors(cls, errors: str, info: ValidationInfo) -> str:
+        if errors not in ERRORS:
+            raise ValueError(f"{errors!r} is not valid{nearest(errors, ERRORS)}")
+        competition = competition_of(info.data["game"])
+        valid = [name for name in ERRORS if getattr(competition, ERRORS.get(name).played_by) is not None]
+        if errors not in valid:
+            raise ValueError(f"{errors!r} is not for the game {info.data['game']!r}; valid: {', '.join(valid)}")
+        return errors
+
     @model_validator(mode="after")
     def _two_for_one_on_one(self) -> Self:
         if self.one_on_one and len(self.competitors) != 2:
             raise ValueError(f"one_on_one needs exactly two competitors, not {len(self.competitors)}")
         if self.one_on_one and self.factories and self.factories % 2 and competition_of(self.game).most_positions > 1:
             raise ValueError(f"one_on_one needs an even number of factories a level, not {self.factories}")
+        if self.one_on_one and self.same_seat:
+            raise ValueError("one_on_one and same_seat exclude each other")
         return self
+
+    def setting(self, configuration: int) -> Setting:
+        """What the world of a configuration is like."""
+        return Setting(self.days, self.levels[configuration % len(self.levels)], self.stock)
+
+    def factories_on(self, levels: int) -> int:
+        """On each level of a world of so many levels: enough for the largest block of competitors."""
+        each = -(-2 * self.factories_per_level // levels)
+        return each + each % 2 if self.one_on_one and levels > 2 else each
 
     @property
     def factories_per_level(self) -> int:
-        """Of the worlds that are played, shape for both levels: enough for the largest block of competitors."""
+        """Of a world of two levels, see `factories_on`."""
         if self.one_on_one:
             return self.factories or competition_of(self.game).positions_one_on_one
         return max(self.factories or competition_of(self.game).positions, (self.block_size + 1) // 2)
@@ -118,7 +204,16 @@ class TournamentConfig(BaseModel):
     @property
     def n_blocks(self) -> int:
         """Worlds that a configuration needs for every competitor to have a position."""
-        return 1 if self.one_on_one else -(-len(self.competitors) // (2 * competition_of(self.game).most_positions))
+        if self.one_on_one:
+            return 1
+        if self.same_seat:
+            return len(self.competitors)
+        return -(-len(self.competitors) // (2 * competition_of(self.game).most_positions))
+
+    @property
+    def n_plays(self) -> int:
+        """Worlds that are played in all."""
+        return self.n_blocks * sum(self.setting(configuration).levels for configuration in range(self.worlds))
 
     @property
     def block_size(self) -> int:

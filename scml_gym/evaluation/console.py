@@ -15,6 +15,7 @@ from rich.cells import cell_len
 from scml_gym.core.text import printable
 
 _NUMBERS = {"score": "score", "standard_error": "error", "seller": "seller", "buyer": "buyer"}
+_NUMBERS |= {"first": "first", "middle": "middle", "last": "last"}
 _NUMBERS |= {"agreement_rate": "agreed", "bankrupt": "bankrupt"}
 _DIFFERENCES = {"difference": "difference", "low": "95 % from", "high": "to", "share": "won"}
 _GAP = "  "

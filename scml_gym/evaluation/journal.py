@@ -1,9 +1,9 @@
 """The worlds of a tournament that are played already, kept until its results are written: a killed one goes on.
 
 They stand beside the results folder, in ``<folder>.plays.jsonl``: a line that says what is played, then a line for each
-world. What a world brings depends on its players, seed and days alone, so a world that stands there is as good as one
-that is played, and a resumed tournament gives the table of an uninterrupted one. Failures are not kept: who failed is
-tried again.
+world. What a world brings depends on its players, seed and setting alone, so a world that stands there is as good as
+one that is played, and a resumed tournament gives the table of an uninterrupted one. Failures are not kept: who failed
+is tried again.
 """
 
 from __future__ import annotations
@@ -22,9 +22,10 @@ from scml_gym.core.files import lock_file, make_folder, replace_file
 from scml_gym.evaluation.config import TournamentConfig
 from scml_gym.evaluation.pool import WorkerPool
 from scml_gym.evaluation.worker import Result
+from scml_gym.game.definition import Setting
 
-SCHEMA = "scml-gym-plays-1"
-FREE = ("worlds", "workers", "out", "time_limit")
+SCHEMA = "scml-gym-plays-2"
+FREE = ("worlds", "workers", "out", "time_limit", "format")
 """What may differ from start to start."""
 
 
@@ -65,7 +66,7 @@ class Journal:
         try:
             lines = [line for line in file.read().splitlines(keepends=True) if line.endswith("\n")]
             found, *plays = [dict(json.loads(line)) for line in lines]
-            self._known = {_key(play["names"], play["seed"], play["days"]): play["value"] for play in plays}
+            self._known = {_key(play["names"], play["seed"], play["setting"]): play["value"] for play in plays}
         except (ValueError, KeyError, TypeError) as error:
             raise InputError(f"{self.path} is not readable ({error}); remove it to play all worlds") from error
         changed = _first_difference(found, self._head)
@@ -81,23 +82,25 @@ class Journal:
         """Worlds that stand in it."""
         return len(self._known) + self._played
 
-    def play(self, pool: WorkerPool, names: Sequence[str], seed: int, days: int) -> Future[Result]:
-        """`WorkerPool.play`, unless the world stands here; it is noted when it has been played."""
-        key = _key(names, seed, days)
+    def play(
+        self, pool: WorkerPool, names: Sequence[str], seed: int, setting: Setting, **record: Any
+    ) -> Future[Result]:
+        """`WorkerPool.play`, unless the world stands here; it is noted when it has been played, and recorded."""
+        key = _key(names, seed, setting)
         if key in self._known:
             done: Future[Result] = Future()
             done.set_result({"value": self._known[key]})
             return done
         if self._file is None:
             self._open()
-        future = pool.play(names, seed, days)
-        future.add_done_callback(lambda played: self._note(played, names, seed, days))
+        future = pool.play(names, seed, setting, **record)
+        future.add_done_callback(lambda played: self._note(played, names, seed, setting))
         return future
 
-    def _note(self, played: Future[Result], names: Sequence[str], seed: int, days: int) -> None:
+    def _note(self, played: Future[Result], names: Sequence[str], seed: int, setting: Setting) -> None:
         if played.cancelled() or played.exception() is not None or "value" not in played.result():
             return
-        row = {"names": list(names), "seed": seed, "days": days, "value": played.result()["value"]}
+        row = {"names": list(names), "seed": seed, "setting": list(setting), "value": played.result()["value"]}
         with self._writing:
             if self._file is not None and not self._file.closed:
                 self._file.write(json.dumps(row) + "\n")
@@ -121,8 +124,8 @@ class Journal:
                 self._file.close()
 
 
-def _key(names: Sequence[str], seed: int, days: int) -> tuple[Any, ...]:
-    return (*names, int(seed), int(days))
+def _key(names: Sequence[str], seed: int, setting: Sequence[Any]) -> tuple[Any, ...]:
+    return (*names, int(seed), *setting)
 
 
 def _files(config: TournamentConfig) -> dict[str, int]:
@@ -141,6 +144,7 @@ def _first_difference(old: dict[str, Any], new: dict[str, Any]) -> str | None:
     if old.get("schema") != new["schema"]:
         return f"schema {old.get('schema')!r}"
     for key, value in new["config"].items():
-        if old["config"].get(key) != value:
-            return f"{key} is {old['config'].get(key)!r} there, {value!r} here"
+        before = old["config"].get(key, TournamentConfig.model_fields[key].default)
+        if before != value:
+            return f"{key} is {before!r} there, {value!r} here"
     return next((f"{name} has changed since" for name, t in new["files"].items() if old["files"].get(name) != t), None)

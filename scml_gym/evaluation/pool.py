@@ -14,7 +14,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 from typing import Any, Self
 
+from scml_gym.evaluation.exceptions import STRICT
 from scml_gym.evaluation.worker import Result
+from scml_gym.game.definition import Setting
 from scml_gym.games import DEFAULT_GAME
 
 _GRACE = 120.0
@@ -63,11 +65,11 @@ class Worker:
         self._process.kill()
         return {"failure": "crash", "message": "the worker process died", "player": -1}
 
-    def load(self, game: str, names: tuple[str, ...], limit: float) -> None:
-        """Load players before the worlds are forked, once."""
+    def load(self, game: str, names: tuple[str, ...], recorded: bool, limit: float) -> None:
+        """Load players, and what records worlds, before the worlds are forked, once."""
         if self.loaded != names:
             self.loaded = names
-            self.ask({"kind": "load", "game": game, "names": names, "limit": limit})
+            self.ask({"kind": "load", "game": game, "names": names, "recorded": recorded, "limit": limit})
 
     @property
     def alive(self) -> bool:
@@ -93,10 +95,21 @@ class WorkerPool:
         workers: How many processes, each started when first needed and replaced when it dies.
         limit: Seconds that a task may take.
         game: Whose worlds they are.
+        errors: What exceptions of players cost, a name in `scml_gym.evaluation.exceptions.ERRORS`.
+        recorded: Whether some of them are recorded.
     """
 
-    def __init__(self, workers: int, limit: float, game: str = DEFAULT_GAME):
+    def __init__(
+        self,
+        workers: int,
+        limit: float,
+        game: str = DEFAULT_GAME,
+        errors: str = STRICT,
+        recorded: bool = False,
+    ):
+        self._recorded = recorded
         self._limit = limit
+        self._errors = errors
         self._game = game
         self._names: tuple[str, ...] = ()
         self._threads = ThreadPoolExecutor(workers)
@@ -114,9 +127,10 @@ class WorkerPool:
         """These players have passed the check: every worker may load them itself."""
         self._names = tuple(dict.fromkeys(names))
 
-    def play(self, names: Sequence[str], seed: int, days: int) -> Future[Result]:
-        """Play a world; the value of the result is that of `scml_gym.evaluation.play.play`."""
-        return self._threads.submit(self._ask, {"kind": "play", "names": list(names), "seed": seed, "days": days})
+    def play(self, names: Sequence[str], seed: int, setting: Setting, **record: Any) -> Future[Result]:
+        """Play a world; ``record`` and the value of the result are those of `scml_gym.evaluation.play.play`."""
+        world = {"names": list(names), "seed": seed, "setting": list(setting), "errors": self._errors}
+        return self._threads.submit(self._ask, {"kind": "play"} | world | record)
 
     def _ask(self, task: dict[str, Any]) -> Result:
         worker = self._idle.get()
@@ -127,7 +141,7 @@ class WorkerPool:
                 if self._closed:
                     worker.close()
             if self._names:
-                worker.load(self._game, self._names, self._limit)
+                worker.load(self._game, self._names, self._recorded, self._limit)
             return worker.ask(task | {"game": self._game, "limit": self._limit})
         finally:
             self._idle.put(worker)

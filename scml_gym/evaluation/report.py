@@ -18,7 +18,9 @@ from scml_gym.core.errors import InputError
 from scml_gym.core.files import make_folder
 from scml_gym.core.provenance import versions
 from scml_gym.core.text import in_markdown, printable
-from scml_gym.evaluation.config import TournamentConfig, saved_config
+from scml_gym.evaluation.config import TournamentConfig, competition_of, saved_config
+from scml_gym.evaluation.exceptions import LEAGUE
+from scml_gym.evaluation.statistics import parts_of
 from scml_gym.evaluation.table import FAILURE_COLUMNS, columns_of, read_failures, read_scores, write_table
 from scml_gym.evaluation.tournament import Outcome
 
@@ -110,7 +112,7 @@ def render(folder: Path) -> str:
     (folder / "ranking.json").write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8")
     text = _markdown(config, ranks, pairs, background, failures)
     (folder / "ranking.md").write_text(text, encoding="utf-8")
-    for name, picture in draw(table).items():
+    for name, picture in draw(table, config.format).items():
         (folder / name).write_bytes(picture)
     return text
 
@@ -124,14 +126,23 @@ def headline(config: TournamentConfig, shown: Callable[[object], str] = printabl
     """
     plays = f"{config.worlds} configurations, each also played with the levels swapped"
     size = f"{config.factories_per_level} factories a level, {config.days} days, seed {config.seed}"
+    if competition_of(config.game).most_levels > 2:
+        plays = f"{config.worlds} configurations, each played with everyone on each level in turn"
+        levels = dict.fromkeys(config.levels)
+        chains = " or ".join(f"{n} levels of {config.factories_on(n)} factories" for n in levels)
+        size = f"{chains}, {config.days} days, {config.stock} stock rule, seed {config.seed}"
     if config.one_on_one:
         others = "One on one: half of each level each, no background opponents."
-    elif 2 * config.factories_per_level * config.n_blocks == len(config.competitors):
+    elif all(n * config.factories_on(n) * config.n_blocks == len(config.competitors) for n in config.levels):
         others = "No background opponents: the competitors fill all positions."
     else:
         names = ", ".join(map(shown, config.background))
         others = f"Background opponents: {names}. Scores depend on who else plays."
+    if config.errors == LEAGUE:
+        others += " Exceptions cost the negotiation, as in scml's tournaments."
     blocks = f" in {config.n_blocks} blocks" if config.n_blocks > 1 else ""
+    if config.same_seat:
+        blocks = ", each alone in the same seats"
     return f"{len(config.competitors)} competitors{blocks}; {plays}; {size}.\n{others}\n"
 
 
@@ -167,9 +178,11 @@ def _explained(ranks: pd.DataFrame) -> str:
     """What the columns of a ranking say, of those that its game has."""
     if "revenue" not in ranks:
         return "then the score on each side.\n"
+    levels = [level for level in ("seller", "buyer", "first", "middle", "last") if level in ranks]
+    parts = parts_of(ranks)
     return (
-        "seller, buyer: score on that level; revenue, cost, disposal and shortfall as shares of the initial balance "
-        "(score = 1 + revenue - cost - disposal - shortfall).\n"
+        f"{', '.join(levels)}: score on that level; {', '.join(parts[:-1])} and {parts[-1]} as shares of the initial "
+        f"balance (score = 1 + {' - '.join(parts)}).\n"
     )
 
 

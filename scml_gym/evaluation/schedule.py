@@ -10,6 +10,7 @@ from typing import Literal
 import numpy as np
 
 from scml_gym.evaluation.config import TournamentConfig, competition_of
+from scml_gym.game.definition import Setting
 
 Role = Literal["competitor", "background", "substitute"]
 
@@ -37,15 +38,15 @@ def substitute_of(game: str) -> Occupant:
 
 @dataclass(frozen=True)
 class Match:
-    """One world with its occupants, to be played twice.
+    """One world with its occupants, to be played as often as it has levels.
 
     Attributes:
         index: Position in the schedule.
         configuration: From 0; all blocks of one configuration play the same world.
         block: From 0; more than one only where the competitors do not fit into one world.
         seed: Of the world and of its players.
-        positions: Occupants of the first play, in order: those of the first side (sellers), then equally many of the
-            second (buyers).
+        positions: Occupants of the first play, in order: those of the first level, then equally many of each next one.
+        setting: What the world is like.
     """
 
     index: int
@@ -53,14 +54,17 @@ class Match:
     block: int
     seed: int
     positions: tuple[Occupant, ...]
+    setting: Setting
+
+    @property
+    def plays(self) -> range:
+        """Numbers of its plays: everyone plays on each level in turn."""
+        return range(self.setting.levels)
 
     def line_up(self, play: int) -> tuple[Occupant, ...]:
-        """Occupants of a play: 0 as drawn; 1 with the levels swapped, each in the same position of the other level."""
-        half = len(self.positions) // 2
-        return self.positions if play == 0 else self.positions[half:] + self.positions[:half]
-
-
-PLAYS = (0, 1)
+        """Occupants of a play: 0 as drawn; in each next one everyone has the same position of another level."""
+        moved = play * len(self.positions) // self.setting.levels
+        return self.positions[moved:] + self.positions[:moved]
 
 
 def occupants(names: Sequence[str], role: Role) -> tuple[Occupant, ...]:
@@ -102,25 +106,37 @@ def schedule(config: TournamentConfig) -> Iterator[Match]:
 
     The competitors of a configuration are divided into blocks of (nearly) equal size, such that over the
     configurations all pairs meet about equally often; free positions go round the background opponents; who plays in
-    which position is drawn at random.
+    which position is drawn at random. In the same seat, each competitor is a block, and nothing else differs between
+    the blocks of a configuration.
     """
     players = occupants(config.competitors, "competitor")
     background = occupants(config.background, "background")
-    half = config.factories_per_level
     met = np.zeros((len(players), len(players)), dtype=np.int64)
     index = turn = 0
     for configuration in range(config.worlds):
         rng = np.random.default_rng([config.seed, configuration, 1])
+        setting = config.setting(configuration)
+        each = config.factories_on(setting.levels)
+        total, seed = each * setting.levels, world_seed(config.seed, configuration)
+        if config.same_seat:
+            order = rng.permutation(total)
+            others = [background[(turn + i) % len(background)] for i in range(total - 1)]
+            turn += total - 1
+            for block, player in enumerate(players):
+                seated = [player, *others]
+                yield Match(index, configuration, block, seed, tuple(seated[i] for i in order), setting)
+                index += 1
+            continue
         for block, members in enumerate(_blocks(rng, met, config.n_blocks)):
             if config.one_on_one:
-                positions = _one_on_one(rng, players, half)
+                positions = _one_on_one(rng, players, each, setting.levels)
             else:
-                free = 2 * half - len(members)
+                free = total - len(members)
                 others = [background[(turn + i) % len(background)] for i in range(free)]
                 positions = [players[i] for i in members] + others
                 turn += free
-                positions = [positions[i] for i in rng.permutation(2 * half)]
-            yield Match(index, configuration, block, world_seed(config.seed, configuration), tuple(positions))
+                positions = [positions[i] for i in rng.permutation(total)]
+            yield Match(index, configuration, block, seed, tuple(positions), setting)
             index += 1
 
 
@@ -136,7 +152,7 @@ def _blocks(rng: np.random.Generator, met: np.ndarray, n_blocks: int, trials: in
     return best
 
 
-def _one_on_one(rng: np.random.Generator, players: Sequence[Occupant], half: int) -> list[Occupant]:
-    """Half of each level for each; opposite positions are of opposite players: the second play exchanges them all."""
-    first = rng.permutation([0, 1] * (half // 2)) if half > 1 else rng.integers(2, size=1)
-    return [players[i] for i in first] + [players[1 - i] for i in first]
+def _one_on_one(rng: np.random.Generator, players: Sequence[Occupant], each: int, levels: int) -> list[Occupant]:
+    """Half of each level for each; the same positions of neighbouring levels are of opposite players."""
+    first = rng.permutation([0, 1] * (each // 2)) if each > 1 else rng.integers(2, size=1)
+    return [players[(i + level) % 2] for level in range(levels) for i in first]

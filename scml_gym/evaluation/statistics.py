@@ -1,6 +1,6 @@
 """Statistics of a table of scores: ranking, paired comparisons and binomial intervals.
 
-The unit of observation is the configuration, a world played with both line-ups: the positions of one world are not
+The unit of observation is the configuration, a world played with all its line-ups: the positions of one world are not
 independent of each other, configurations are.
 """
 
@@ -14,8 +14,12 @@ import numpy as np
 if TYPE_CHECKING:
     import pandas as pd
 
-PARTS = ("revenue", "cost", "disposal", "shortfall")
-"""The profit broken down; cost is supplies and production. Score = 1 + revenue - cost - disposal - shortfall."""
+PARTS = {
+    "disposal": ("revenue", "cost", "disposal", "shortfall"),
+    "storage": ("revenue", "supplies", "production", "storage", "shortfall"),
+}
+"""The profit broken down, by what happens to inputs that are not used; cost is supplies and production. Score = 1 +
+revenue less all others, as fractions of the initial balance."""
 
 
 class Mean(NamedTuple):
@@ -86,20 +90,26 @@ def wilson_interval(successes: int, n: int, z: float = 1.959963984540054) -> tup
     return max(0.0, (centre - margin) / scale), min(1.0, (centre + margin) / scale)
 
 
+def parts_of(table: pd.DataFrame) -> tuple[str, ...]:
+    """What a profit is made of in the game of a table, see ``PARTS``; empty where it does not measure that."""
+    return next((parts for unused, parts in PARTS.items() if unused in table), ())
+
+
 def rows_of(table: pd.DataFrame, role: str, level: str | None = None) -> pd.DataFrame:
-    """The rows of a role, on one level or both; where the game measures what a profit is made of, with ``cost``, and
-    ``PARTS`` as fractions of the initial balance."""
+    """The rows of a role, on one level or all; where the game measures what a profit is made of, with these parts as
+    fractions of the initial balance."""
     kept = table["role"].eq(role) & (table["level"].eq(level) if level else True)
-    if "supplies" not in table:
+    parts = parts_of(table)
+    if not parts:
         return table.loc[kept]
     rows = table.loc[kept].assign(cost=table["supplies"] + table["production"])
-    return rows.assign(**{part: rows[part] / rows["initial_balance"] for part in PARTS})
+    return rows.assign(**{part: rows[part] / rows["initial_balance"] for part in parts})
 
 
 def levels_of(table: pd.DataFrame) -> list[str]:
-    """The sides of the worlds of a table, in the order of their positions: in OneShot seller and buyer."""
-    first: Any = table.groupby("level", sort=False)["factory"].min()
-    return [str(level) for level in first.sort_values(kind="stable").index]
+    """The levels of the worlds of a table in their order: in OneShot seller and buyer, else first, middle and last."""
+    last: Any = table.groupby("level", sort=False)["factory"].max()
+    return [str(level) for level in last.sort_values(kind="stable").index]
 
 
 def by_configuration(rows: pd.DataFrame, column: str, how: str = "mean") -> dict[str, np.ndarray]:
@@ -124,15 +134,15 @@ def ranking(table: pd.DataFrame, role: str = "competitor") -> pd.DataFrame:
 
     Returns:
         Columns: rank, competitor, configurations, score and standard_error (over configurations), the mean score on
-        each level (in OneShot seller and buyer); then, of a game that measures them, revenue, cost, disposal, shortfall
-        (fractions of the initial balance), agreement_rate (agreements / negotiations), bankrupt (share of its
-        factories).
+        each level (in OneShot seller and buyer); then, of a game that measures them, the parts of its profit
+        (``PARTS``, fractions of the initial balance), agreement_rate (agreements / negotiations), bankrupt (share of
+        its factories).
     """
     import pandas as pd
 
-    rows = rows_of(table, role)
+    rows, parts = rows_of(table, role), parts_of(table)
     scores = by_configuration(rows, "score")
-    means = {column: by_configuration(rows, column) for column in (*PARTS, "bankrupt") if column in rows}
+    means = {column: by_configuration(rows, column) for column in (*parts, "bankrupt") if column in rows}
     levels = {level: by_configuration(rows_of(table, role, level), "score") for level in levels_of(table)}
     counted = {"agreements", "negotiations"} <= set(rows)
     agreements, negotiations = (
@@ -142,7 +152,7 @@ def ranking(table: pd.DataFrame, role: str = "competitor") -> pd.DataFrame:
     for label, values in scores.items():
         score = mean_and_error(values[~np.isnan(values)])
         total = float(np.nansum(negotiations[label])) if counted else 0.0
-        measured = {part: float(np.nanmean(means[part][label])) for part in PARTS if part in means}
+        measured = {part: float(np.nanmean(means[part][label])) for part in parts if part in means}
         if counted:
             measured["agreement_rate"] = float(np.nansum(agreements[label])) / total if total else math.nan
         if "bankrupt" in means:
@@ -159,7 +169,7 @@ def ranking(table: pd.DataFrame, role: str = "competitor") -> pd.DataFrame:
         )
     lines.sort(key=lambda line: -line["score"])
     columns = ["competitor", "configurations", "score", "standard_error", *levels]
-    columns += [part for part in PARTS if part in means] + ["agreement_rate"] * counted
+    columns += [part for part in parts if part in means] + ["agreement_rate"] * counted
     frame = pd.DataFrame(lines, columns=columns + ["bankrupt"] * ("bankrupt" in means))
     frame.insert(0, "rank", range(1, len(lines) + 1))
     return frame

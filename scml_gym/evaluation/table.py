@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     import pandas as pd
 
 PLAY_COLUMNS = {
-    "configuration": "from 0; one world, played twice",
-    "block": "from 0; more than one where the competitors do not fit into one world",
-    "play": "0, or 1 with the levels swapped",
+    "configuration": "from 0; one world, played as often as it has levels",
+    "block": "from 0; more than one where the competitors do not fit into one world, or play in the same seat",
+    "play": "from 0; in each one everybody is on another level",
     "seed": "of the world",
     "competitor": "label of who played the factory",
     "role": "competitor, background or substitute",
-    "factory": "index in the world, sellers first",
-    "level": "seller or buyer",
+    "factory": "index in the world, level by level",
+    "level": "seller or buyer; in the Standard track first, middle or last",
     "score": "(initial balance + profit) / initial balance",
 }
 """Columns of ``scores.csv`` in every game, and what they hold in OneShot."""

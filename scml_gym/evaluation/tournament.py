@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field
 from functools import partial
@@ -15,11 +15,12 @@ from scml_gym.core.reporting import progress_bar
 from scml_gym.evaluation.config import TournamentConfig
 from scml_gym.evaluation.journal import Journal
 from scml_gym.evaluation.pool import WorkerPool
-from scml_gym.evaluation.schedule import PLAYS, Match, Occupant, occupants, schedule, substitute_of
+from scml_gym.evaluation.recording import Recorder
+from scml_gym.evaluation.schedule import Match, Occupant, occupants, schedule, substitute_of
 from scml_gym.evaluation.worker import Result
 
-Play = Callable[[Sequence[str], int, int], Future[Result]]
-"""``play(names, seed, days)``: see `WorkerPool.play`."""
+Play = Callable[..., Future[Result]]
+"""``play(names, seed, setting, **record)``: see `WorkerPool.play`."""
 
 MAX_FAILURES = 2
 """Configurations in which a player may fail before it is withdrawn from the rest."""
@@ -56,10 +57,11 @@ class Tournament:
 
     A match in which a player fails is played again with a substitute in its positions, so that the others are judged;
     the player has no score there. After ``MAX_FAILURES`` such matches it is withdrawn. One on one, and where nobody
-    knows whose failure it was, the match is left out.
+    knows whose failure it was, the match is left out. Exceptions that ended no world are told, and cost nothing more.
     """
 
-    def __init__(self, config: TournamentConfig, pool: WorkerPool, play: Play):
+    def __init__(self, config: TournamentConfig, pool: WorkerPool, play: Play, recorder: Recorder | None = None):
+        self._recorder = recorder
         self.outcome = Outcome()
         self._config = config
         self._pool = pool
@@ -102,11 +104,10 @@ class Tournament:
         while True:
             while len(running) < ahead and (match := next(matches, None)) is not None:
                 waiting.append(self._start(match, frozenset(), running))
-            while waiting and len(waiting[0].plays) == len(PLAYS):
+            while waiting and len(waiting[0].plays) == len(waiting[0].match.plays):
                 again = self._judge(waiting[0])
                 if again is None:
-                    waiting.pop(0)
-                    advance(len(PLAYS))
+                    advance(len(waiting.pop(0).match.plays))
                 else:
                     waiting[0] = self._start(waiting[0].match, again, running)
             if not waiting:
@@ -119,14 +120,16 @@ class Tournament:
     def _start(
         self, match: Match, removed: frozenset[Occupant], running: dict[Future[Result], tuple[_Attempt, int]]
     ) -> _Attempt:
-        """Hand both plays to the workers, without those removed and those known to be withdrawn."""
+        """Hand all plays to the workers, without those removed and those known to be withdrawn."""
         attempt = _Attempt(match, removed | self._withdrawn.intersection(match.positions))
         if self._nobody_left(attempt.without, match):
-            attempt.plays = {play: {"value": []} for play in PLAYS}
+            attempt.plays = {play: {"value": []} for play in match.plays}
             return attempt
-        for play in PLAYS:
-            names = [o.name for o in attempt.line_up(play, self._substitute)]
-            running[self._play(names, match.seed, self._config.days)] = (attempt, play)
+        for play in match.plays:
+            line_up = attempt.line_up(play, self._substitute)
+            record = self._recorder.of(match, play, line_up) if self._recorder is not None else {}
+            names = [occupant.name for occupant in line_up]
+            running[self._play(names, match.seed, match.setting, **record)] = (attempt, play)
         return attempt
 
     def _nobody_left(self, without: frozenset[Occupant], match: Match) -> bool:
@@ -139,7 +142,7 @@ class Tournament:
         withdrawn = frozenset(self._withdrawn.intersection(match.positions))
         if not withdrawn <= attempt.without:
             return attempt.without | withdrawn
-        for play in PLAYS:
+        for play in match.plays:
             result = attempt.plays[play]
             if "value" in result:
                 continue
@@ -162,9 +165,12 @@ class Tournament:
                 return None
             assert culprit is not None
             return attempt.without | {culprit}
-        for play in PLAYS:
+        for play in match.plays:
             line_up = attempt.line_up(play, self._substitute)
             for factory, measured in enumerate(attempt.plays[play]["value"]):
+                if raised := measured.get("raised"):
+                    told = {"failure": "exception", "message": raised["first"], "player": factory}
+                    self._fail(match, play, line_up[factory], told, f"played on; exceptions: {raised['count']}")
                 self.outcome.rows.append(
                     {
                         "configuration": match.configuration,
@@ -174,7 +180,7 @@ class Tournament:
                         "competitor": line_up[factory].label,
                         "role": line_up[factory].role,
                         "factory": factory,
-                        **measured,
+                        **{name: value for name, value in measured.items() if name != "raised"},
                     }
                 )
         return None
@@ -198,7 +204,10 @@ class Tournament:
 
 
 def run_tournament(
-    config: TournamentConfig, begin: Callable[[], None] = lambda: None, journal: Journal | None = None
+    config: TournamentConfig,
+    begin: Callable[[], None] = lambda: None,
+    journal: Journal | None = None,
+    recorder: Recorder | None = None,
 ) -> Outcome:
     """Play a whole tournament, with a progress bar.
 
@@ -206,15 +215,17 @@ def run_tournament(
         config: What to play.
         journal: Holds the worlds that are played already, and receives the others.
         begin: Called when all players are found.
+        recorder: Where worlds are recorded; None where none are.
 
     Raises:
         InputError: if a competitor or a background opponent does not exist, or no such world can be generated.
     """
-    plays = len(PLAYS) * config.worlds * config.n_blocks
+    plays = config.n_plays
     workers = min(config.workers or available_cores(), plays)
     done = 0
-    with WorkerPool(workers, config.time_limit, config.game) as pool:
-        tournament = Tournament(config, pool, pool.play if journal is None else partial(journal.play, pool))
+    with WorkerPool(workers, config.time_limit, config.game, config.errors, recorder is not None) as pool:
+        play = pool.play if journal is None else partial(journal.play, pool)
+        tournament = Tournament(config, pool, play, recorder)
         tournament.check()
         begin()
         with progress_bar(plays, "worlds") as bar:

@@ -26,6 +26,9 @@ from scml_gym.core.process import limit_threads
 
 Result = dict[str, Any]
 
+_GRACE = 5.0
+"""Seconds after which a task's process ends by itself, where nobody is left to end it at its limit."""
+
 
 def main() -> None:
     """Answer tasks until stdin is closed."""
@@ -39,12 +42,12 @@ def main() -> None:
         task = json.loads(line)
         limit = task.pop("limit")
         if task["kind"] == "load":
-            play.prepare(task["game"], task["names"])
+            play.prepare(task["game"], task["names"], task["recorded"])
             gc.collect()
             gc.freeze()
             result: Result = {"value": None}
         else:
-            result = _in_a_child(task, limit, mark)
+            result = _in_a_child(task, limit, mark, answers.fileno())
         answers.write(json.dumps(result) + "\n")
         answers.flush()
 
@@ -56,16 +59,22 @@ def _silence(*descriptors: int) -> None:
     os.close(nowhere)
 
 
-def _in_a_child(task: dict[str, Any], limit: float, mark: Any) -> Result:
-    """Fork, run the task there, and wait for its result, its death or the end of its time."""
-    from scml_gym.evaluation import play
+def _in_a_child(task: dict[str, Any], limit: float, mark: Any, answers: int) -> Result:
+    """Fork, run the task there, and wait for its result, its death or the end of its time.
 
-    mark[0] = play.NOBODY
+    Should this process be killed meanwhile, whoever waits for ``answers`` must see their end at once, so the child does
+    not hold them; and the system itself ends the child when its time is over.
+    """
+    from scml_gym.evaluation.exceptions import NOBODY
+
+    mark[0] = NOBODY
     reader, writer = os.pipe()
     pid = os.fork()
     if pid == 0:
         os.setsid()
+        signal.setitimer(signal.ITIMER_REAL, limit + _GRACE)
         os.close(reader)
+        os.close(answers)
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         _silence(1, 2)
         with os.fdopen(writer, "w") as file:
@@ -111,6 +120,7 @@ def _death(status: int) -> str:
 def _run(task: dict[str, Any], mark: Any) -> Result:
     """In the child: the value of a task, or how it failed."""
     from scml_gym.evaluation import play
+    from scml_gym.evaluation.exceptions import describe
 
     functions = {"check": play.check, "play": play.play}
     function = functions[task.pop("kind")]
@@ -119,7 +129,7 @@ def _run(task: dict[str, Any], mark: Any) -> Result:
     except InputError as error:
         return {"failure": "input", "message": str(error), "player": mark[0]}
     except BaseException as error:  # SystemExit and KeyboardInterrupt of a player too
-        return {"failure": "exception", "message": play.describe(error), "player": mark[0]}
+        return {"failure": "exception", "message": describe(error), "player": mark[0]}
 
 
 if __name__ == "__main__":

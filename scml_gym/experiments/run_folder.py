@@ -10,8 +10,6 @@ files replaced as a whole, and ``run.json`` points at a checkpoint only when tha
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import os
 import shutil
@@ -23,13 +21,23 @@ from typing import Any, TextIO
 
 import yaml
 
+from scml_gym.core.config import DEFAULT_LOGGERS
+from scml_gym.core.curve_file import CurveFile
+from scml_gym.core.curves import curve_figures
 from scml_gym.core.errors import InputError
 from scml_gym.core.files import replace_file, take_lock
 from scml_gym.core.interrupts import StopRequest, stop_requests
+from scml_gym.core.loggers import LOGGERS, Logger
 from scml_gym.core.provenance import versions
-from scml_gym.core.reporting import Progress, ScalarWriter, plot_columns, progress_bar
+from scml_gym.core.reporting import Progress, progress_bar
 
 SCHEMA = "scml-gym-run-1"
+FIRST_CHECKPOINT = 60.0
+"""Seconds after which the first checkpoint of a run is due at the latest."""
+BEGINNING = "from"
+"""A copy of another run's checkpoint, with whose knowledge this one began."""
+BEST = "best"
+"""Folder of the best checkpoint, where a training is evaluated as it goes."""
 CURVE = "learning_curve.csv"
 POLICY_FILE = "policy.npz"
 """In a checkpoint whose policy is a network: that network as data, see `scml_gym.oneshot.policy_files`."""
@@ -92,21 +100,22 @@ class Run:
     def __init__(self, path: Path, config: dict[str, Any], info: dict[str, Any]):
         self.path = path
         self.config = config
-        self.info = info
+        self.info: dict[str, Any] = info
         self._lock: TextIO | None = None
-        self._writer: ScalarWriter | None = None
-        self._columns: list[str] | None = None
+        self._loggers: list[Logger] | None = None
+        self._curve = CurveFile(path / CURVE)
         self._saved_at = time.monotonic()
         self._stop = StopRequest()
 
     @classmethod
-    def create(cls, folder: str | Path, config: dict[str, Any], command: str) -> Run:
+    def create(cls, folder: str | Path, config: dict[str, Any], command: str, beginning: Path | None = None) -> Run:
         """A new run folder, which appears as a whole.
 
         Args:
             folder: Must not exist, or be empty.
             config: The complete experiment; its ``agent`` section has a ``name``: as registered, or ``module:Class``.
             command: The exact command line.
+            beginning: A checkpoint of another run, to be copied, with whose knowledge this one begins; None for none.
 
         Raises:
             InputError: if the folder is not empty or cannot be made.
@@ -123,6 +132,8 @@ class Run:
             "checkpoint": None,
             "step": 0,
         }
+        if beginning is not None:
+            info["from"] = str(beginning.resolve())
         try:
             check_free(path)
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -132,9 +143,11 @@ class Run:
             (temporary / "versions.json").write_text(json.dumps(versions(), indent=1) + "\n")
             (temporary / "run.json").write_text(json.dumps(info, indent=1) + "\n")
             (temporary / "checkpoints").mkdir()
+            if beginning is not None:
+                shutil.copytree(beginning, temporary / BEGINNING)
             os.replace(temporary, path)
         except OSError as error:
-            raise InputError(f"cannot make the run folder {path}: {error.strerror}") from error
+            raise InputError(f"cannot make the run folder {path}: {error.strerror or error}") from error
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
         return cls(path, config, info)
@@ -168,8 +181,23 @@ class Run:
     def remove_unless_begun(self) -> None:
         """Remove the folder where it holds nothing but what `create` wrote: no row, no checkpoint, no data."""
         held = {path.relative_to(self.path).as_posix() for path in self.path.rglob("*")}
+        held = {name for name in held if name.partition("/")[0] != BEGINNING}
         if held <= {"config.yaml", "command.txt", "versions.json", "run.json", "checkpoints", ".lock"}:
             shutil.rmtree(self.path)
+
+    @property
+    def finished(self) -> bool:
+        """Whether the training came to its configured end (False for runs of earlier versions)."""
+        return self.info.get("finished", False)
+
+    def finish(self) -> None:
+        """Note that the training came to its end."""
+        self._write_info({"finished": True})
+
+    def beginning(self) -> Path | None:
+        """The checkpoint with whose knowledge the training begins; None where it begins with none, or goes on."""
+        folder = self.path / BEGINNING
+        return folder if folder.is_dir() and self.info["checkpoint"] is None else None
 
     @property
     def step(self) -> int:
@@ -179,6 +207,26 @@ class Run:
     def latest_checkpoint(self) -> Path | None:
         """The folder of the checkpoint to continue from or to play, or None before the first."""
         return self.path / self.info["checkpoint"] if self.info["checkpoint"] else None
+
+    @property
+    def best(self) -> dict[str, Any] | None:
+        """Of the best checkpoint (`keep_best`): ``checkpoint``, ``step`` and ``value``; None where none is kept."""
+        return self.info.get("best")
+
+    def keep_best(self, step: int, value: float, save: Callable[[Path], None]) -> None:
+        """Keep a checkpoint as the best one so far, in place of the one before it.
+
+        Args:
+            step: Environment steps so far.
+            value: By which it is the best.
+            save: As of `checkpoint`.
+        """
+        folder = self._new_checkpoint(BEST, step, save)
+        best = {"checkpoint": f"{BEST}/{folder.name}", "step": step, "value": value}
+        self._write_info({"best": best})
+        for other in (self.path / BEST).iterdir():
+            if other != folder:
+                shutil.rmtree(other, ignore_errors=True)
 
     @contextmanager
     def stops_at_checkpoints(self) -> Iterator[None]:
@@ -193,13 +241,22 @@ class Run:
             self._stop = StopRequest()
 
     @property
+    def stop(self) -> StopRequest:
+        """Whether the user wants the training to stop, for work of some length within it."""
+        return self._stop
+
+    @property
     def stop_requested(self) -> bool:
         """Whether the user wants the training to stop: the next `checkpoint` interrupts it when it is saved."""
         return self._stop.made
 
     def checkpoint_due(self) -> bool:
-        """Whether a stop is requested, or ``checkpoint_minutes`` have passed since the last one, or the start."""
-        return self.stop_requested or time.monotonic() - self._saved_at >= 60 * self.config["checkpoint_minutes"]
+        """Whether a stop is requested, or ``checkpoint_minutes`` have passed since the last one, or since the start; a
+        run's first one is due after a minute at the latest."""
+        wait = 60 * self.config["checkpoint_minutes"]
+        if self.info["checkpoint"] is None:
+            wait = min(wait, FIRST_CHECKPOINT)
+        return self.stop_requested or time.monotonic() - self._saved_at >= wait
 
     def checkpoint(self, step: int, save: Callable[[Path], None]) -> None:
         """Save a checkpoint; the one before it is kept, older ones go.
@@ -211,84 +268,67 @@ class Run:
         Raises:
             KeyboardInterrupt: when it is saved, if the user has asked to stop (see `stops_at_checkpoints`).
         """
-        self._acquire()
-        parent = self.path / "checkpoints"
-        temporary = parent / ".partial"
-        shutil.rmtree(temporary, ignore_errors=True)
-        temporary.mkdir(parents=True)
-        save(temporary)
         previous = self.latest_checkpoint()
-        final = parent / f"{step:012d}"
-        if final == previous:
-            final = parent / f"{step:012d}-again"
-        shutil.rmtree(final, ignore_errors=True)  # a leftover that run.json does not point at
-        os.replace(temporary, final)
-        self.info = self.info | {"checkpoint": f"checkpoints/{final.name}", "step": step}
-        replace_file(self.path / "run.json", json.dumps(self.info, indent=1) + "\n")
-        for folder in parent.iterdir():
+        final = self._new_checkpoint("checkpoints", step, save)
+        self._write_info({"checkpoint": f"checkpoints/{final.name}", "step": step})
+        for folder in final.parent.iterdir():
             if folder not in (final, previous):
                 shutil.rmtree(folder, ignore_errors=True)
         self._saved_at = time.monotonic()
         if self.stop_requested:
             raise KeyboardInterrupt
 
+    def _new_checkpoint(self, parent: str, step: int, save: Callable[[Path], None]) -> Path:
+        """A folder with what ``save`` writes, complete, that ``run.json`` does not point at yet."""
+        self._acquire()
+        temporary = self.path / parent / ".partial"
+        shutil.rmtree(temporary, ignore_errors=True)
+        temporary.mkdir(parents=True)
+        save(temporary)
+        final = self.path / parent / f"{step:012d}"
+        if final in (self.latest_checkpoint(), self.path / self.best["checkpoint"] if self.best else None):
+            final = final.with_name(f"{final.name}-again")
+        shutil.rmtree(final, ignore_errors=True)  # a leftover that run.json does not point at
+        os.replace(temporary, final)
+        return final
+
+    def _write_info(self, changes: Mapping[str, Any]) -> None:
+        self.info = {**self.info, **changes}
+        replace_file(self.path / "run.json", json.dumps(self.info, indent=1) + "\n")
+
     def log(self, step: int, **numbers: float) -> None:
-        """Append a row to the learning curve and to TensorBoard.
+        """Append a row to the learning curve, and give it to the loggers.
 
         Args:
             step: Environment steps so far.
-            numbers: By name. Those that end in ``_per_second`` depend on the machine: they go to TensorBoard only, so
+            numbers: By name. Those that end in ``_per_second`` depend on the machine: they go to the loggers only, so
                 that the learning curve of a seed repeats byte for byte.
         """
         self._acquire()
-        if self._writer is None:
-            self._writer = ScalarWriter(self.path / "tb", step)
-        self._writer.add(step, numbers)
-        row: dict[str, Any] = {"step": step}
-        row |= {k: v for k, v in numbers.items() if not k.endswith("_per_second")}
-        if self._columns is None:
-            self._columns = self._header()
-        if not set(row) <= set(self._columns):
-            self._columns = [*self._columns, *(k for k in row if k not in self._columns)]
-            replace_file(self.path / CURVE, _lines(self._columns, [*self.curve(), row]))
-            return
-        line = _lines(self._columns, [row], header=False).encode()
-        handle = os.open(self.path / CURVE, os.O_WRONLY | os.O_APPEND)
-        try:
-            os.write(handle, line)  # in one call, so that a kill leaves the whole line or nothing
-        finally:
-            os.close(handle)
+        if self._loggers is None:
+            makers = [LOGGERS.get(name, "loggers") for name in self.config.get("loggers", DEFAULT_LOGGERS)]
+            self._loggers = [make(self.path, step) for make in makers]
+        for logger in self._loggers:
+            logger.add(step, numbers)
+        self._curve.append({"step": step} | {k: v for k, v in numbers.items() if not k.endswith("_per_second")})
 
     def truncate_log(self, step: int) -> None:
         """Cut the rows of the learning curve after this step (they are trained again)."""
         self._acquire()
-        if (self.path / CURVE).exists():
-            columns = self._header()
-            kept = [row for row in self.curve() if float(row["step"]) <= step]
-            replace_file(self.path / CURVE, _lines(columns, kept))
+        self._curve.truncate(step)
 
     def curve(self) -> list[dict[str, str]]:
         """The rows of the learning curve, as texts by column; a last row without its end is left out."""
-        if not (self.path / CURVE).exists():
-            return []
-        text = (self.path / CURVE).read_text()
-        return list(csv.DictReader(io.StringIO(text[: text.rfind("\n") + 1])))
-
-    def _header(self) -> list[str]:
-        if not (self.path / CURVE).exists():
-            return []
-        with (self.path / CURVE).open() as file:
-            return next(csv.reader(file), [])
+        return self._curve.rows()
 
     def plot(self) -> Path | None:
-        """Draw ``learning_curve.png`` from the CSV, one panel a column; None where there are no rows."""
-        rows = self.curve()
-        if not rows:
-            return None
-        target = self.path / "learning_curve.png"
+        """Draw ``learning_curve.png`` from the CSV, and ``learning_curve_rest.png`` where there are many columns; None
+        where there are no rows."""
         title = f"{self.info['agent_name']}, seed {self.config['seed']}"
-        replace_file(target, plot_columns(rows, x="step", title=title))
-        return target
+        figures = curve_figures({"": [self.curve()]}, title)
+        for name, picture in figures.items():
+            replace_file(self.path / name, picture)
+        return self.path / "learning_curve.png" if figures else None
 
     @contextmanager
     def progress(self, total: int, description: str) -> Iterator[Progress]:
@@ -309,7 +349,8 @@ class Run:
         self.info = _read_info(self.path)  # whoever trained here until now may have gone further
         for leftover in self.path.glob(".*.[0-9]*"):  # of replace_file
             leftover.unlink()
-        shutil.rmtree(self.path / "checkpoints" / ".partial", ignore_errors=True)
+        for parent in ("checkpoints", BEST):
+            shutil.rmtree(self.path / parent / ".partial", ignore_errors=True)
         replace_file(self.path / "command.txt", (self.path / "command.txt").read_text() + command + "\n")
         self.truncate_log(self.step)
 
@@ -335,12 +376,3 @@ def _read_info(path: Path) -> dict[str, Any]:
 
 def _unreadable(path: Path, problem: object) -> InputError:
     return InputError(f"{path} is not a readable run folder: {' '.join(str(problem).split())}")
-
-
-def _lines(columns: list[str], rows: list[dict[str, Any]], header: bool = True) -> str:
-    text = io.StringIO()
-    writer = csv.DictWriter(text, columns, restval="", lineterminator="\n")
-    if header:
-        writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()

@@ -40,25 +40,46 @@ class Column(NamedTuple):
     meaning: str
 
 
+class Setting(NamedTuple):
+    """What a world of a competition is like, beside what its seed draws.
+
+    Attributes:
+        days: Simulated days.
+        levels: How many there are, each with equally many positions.
+        stock: The stock rule; empty in games without one.
+    """
+
+    days: int
+    levels: int = 2
+    stock: str = ""
+
+
 @dataclass(frozen=True)
 class Competition:
     """How competitors of a game are ranked against each other.
 
-    A world has two sides with equally many positions: sellers and buyers, or the first and the second player. It is
-    played twice, the second time with the sides exchanged.
+    A world has levels with equally many positions: sellers and buyers, the first and the second player, or those of a
+    chain. It is played as often as it has levels, so that everyone plays on each of them.
 
     Attributes:
-        play: ``(players, seed, days, watch) -> rows``: plays one world with these players, those of the first side
-            first, and gives a row for each of them: ``level`` (the name of its side), ``score``, and `columns`.
-            ``watch(agent, index, entry_points)`` is to be called with each object that the simulation calls, the index
-            of its player, and the names of the methods by which it is called.
+        play: ``(players, seed, setting, watch, log=None) -> rows``: plays one world of a `Setting` with these players,
+            those of the first level first, and gives a row for each of them: ``level`` (the name of its level),
+            ``score``, and `columns`. ``watch(agent, index, entry_points)`` is to be called with each object that the
+            simulation calls, the index of its player, and the names of the methods by which it is called. ``log`` is
+            given where the world is to be recorded, see `Game.record`.
         try_player: ``(player, name) -> None``: makes a player ready to play, as a trial.
         background: Names of those who fill the positions that competitors leave.
         substitute: Name of the player that takes the positions of one that fails.
-        most_positions: Of a side.
-        positions: Of a side by default.
-        positions_one_on_one: Of a side, by default, where two competitors play alone; an even number, or 1.
+        most_positions: Of a level.
+        positions: Of a level of a world of two levels by default; worlds of more have as many positions in all.
+        positions_one_on_one: Likewise, by default, where two competitors play alone; an even number, or 1.
+        days: Of a world by default.
         least_days: Of the shortest world.
+        play_on: As `play`, but an exception in a negotiation ends that negotiation alone, as in scml's tournaments;
+            None where the game cannot go on.
+        levels: How many levels worlds have by default: the first world the first number, and so on in turn.
+        most_levels: Of a world.
+        stock_rules: Names of stock rules, the default first; none in games without.
         columns: What `play` measures beside ``level`` and ``score``.
     """
 
@@ -69,7 +90,12 @@ class Competition:
     most_positions: int
     positions: int
     positions_one_on_one: int
+    days: int = 30
     least_days: int = 1
+    levels: tuple[int, ...] = (2,)
+    most_levels: int = 2
+    stock_rules: tuple[str, ...] = ()
+    play_on: Named = None
     columns: Mapping[str, Column] = field(default_factory=dict)
 
 
@@ -94,6 +120,9 @@ class Game:
             player; ``env`` has the environment's ``id`` and its arguments.
         agents: ``(player) -> class``: the scml agent class with which a player of a run folder is deployed.
         competition: How competitors are ranked.
+        record: ``(world, about) -> tables``: a world that was played as the tables of a recording, see
+            `scml_gym.simulator.recording.folder`.
+        recompute: ``(tables) -> Recomputed``: what a world brought, from its tables alone.
         parity: ``(seed, index, counts) -> text or None``: plays one random case in all backends and says what differs
             first; ``counts`` receives what was covered.
         conservation: ``(actions, rows, seed) -> counts``: plays at least that many random actions, some of them in
@@ -115,6 +144,8 @@ class Game:
     policies: Named = None
     agents: Named = None
     competition: Competition | None = None
+    record: Named = None
+    recompute: Named = None
     parity: Named = None
     conservation: Named = None
 

@@ -91,10 +91,10 @@ def push_history(rows: np.ndarray, first: int, history: np.ndarray, out: np.ndar
         history: Those of the last decisions, latest first, shape ``(history, partners, kept)``; moved on by one.
         out: As ``history`` was.
     """
-    out[:] = history
     for age in range(len(history) - 1, -1, -1):
         for k in range(history.shape[1]):
             for i in range(history.shape[2]):
+                out[age, k, i] = history[age, k, i]
                 history[age, k, i] = history[age - 1, k, i] if age > 0 else rows[k, first + i]
 
 

@@ -57,7 +57,8 @@ class Strategy:
         parameters: Names and defaults of the parameters.
         state_size: Length of ``state``: float64, zeros at the start of a world, kept from day to day.
         synchronous: Whether it waits for the offers of all partners and answers them together (as scml's
-            ``OneShotSyncAgent``), or answers each negotiation when that is its turn (as ``OneShotAgent``).
+            ``OneShotSyncAgent``), or answers each negotiation when that is its turn (as ``OneShotAgent``), where it may
+            also wait if its game knows that (OneShot).
         summary: One line for tables.
         learn: ``(view, state, params) -> None``, or None: called when a day's negotiations are over, with the view that
             shows how each one ended; may change ``state``. As ``decide`` it uses numbers and arrays only.

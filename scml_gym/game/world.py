@@ -34,7 +34,7 @@ class FactoryPolicy(Protocol):
 
     ``synchronous`` says when it is asked: True where the offers of all partners are in (as scml's
     ``OneShotSyncAgent``), False in each negotiation when that is its turn, so that exactly one partner has ``my_turn``
-    set.
+    set; in OneShot it may then answer ``WAIT``, too.
     The views passed in are live records of the world: copy what is to be kept.
     """
 

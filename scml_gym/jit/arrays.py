@@ -105,23 +105,23 @@ if numba is not None:
 
         return Borrowed(array.dtype, array.ndim - 1, array.layout)(array, types.intp), generate
 
-    def _borrowed(kind: Any) -> Any:
+    def borrowed_type(kind: Any) -> Any:
         """The type of what is borrowed."""
         if isinstance(kind, types.Array):
             if kind.layout != "C":
                 raise numba.core.errors.TypingError(f"only arrays in C order can be borrowed, not {kind}")
             return Borrowed(kind.dtype, kind.ndim, kind.layout)
         if isinstance(kind, types.NamedTuple):
-            return types.NamedTuple([_borrowed(part) for part in kind.types], kind.instance_class)
-        return types.Tuple([_borrowed(part) for part in kind]) if isinstance(kind, types.BaseTuple) else kind
+            return types.NamedTuple([borrowed_type(part) for part in kind.types], kind.instance_class)
+        return types.Tuple([borrowed_type(part) for part in kind]) if isinstance(kind, types.BaseTuple) else kind
 
-    def _borrow(context: Any, builder: Any, kind: Any, value: Any) -> Any:
-        to = _borrowed(kind)
+    def lend(context: Any, builder: Any, kind: Any, value: Any) -> Any:
+        to = borrowed_type(kind)
         if isinstance(kind, types.Array):
             return _part(context, builder, kind, value, to)
         if isinstance(kind, types.BaseTuple):
             values = cgutils.unpack_tuple(builder, value)
-            parts = [_borrow(context, builder, part, value) for part, value in zip(kind, values, strict=True)]
+            parts = [lend(context, builder, part, value) for part, value in zip(kind, values, strict=True)]
             return context.make_tuple(builder, to, parts)
         return value
 
@@ -133,9 +133,9 @@ if numba is not None:
         """
 
         def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-            return _borrow(context, builder, record, values[0])
+            return lend(context, builder, record, values[0])
 
-        return _borrowed(record)(record), generate
+        return borrowed_type(record)(record), generate
 
     def _address(context: Any, builder: Any, kind: Any, buffer: Any) -> Any:
         """The address in an array at which a value of that type stands."""

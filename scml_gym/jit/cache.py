@@ -24,7 +24,7 @@ import platform
 import sys
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import FunctionType
 from typing import Any, TextIO, TypeVar
@@ -33,6 +33,7 @@ import numpy as np
 
 from scml_gym.core.files import replace_file
 from scml_gym.jit.sources import identity, source_digest
+from scml_gym.jit.symbols import link, references_of
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -65,10 +66,14 @@ class CodeCache:
 
     Numba looks here, compiles what is not there and brings it, all under one lock of its own. In between this holds the
     file's lock, and `give_up` frees it when the compilation fails.
+
+    Args:
+        function: Plain.
+        options: How Numba compiles it: one function may be compiled in several ways.
     """
 
-    def __init__(self, function: Callable[..., Any]):
-        self._function = function
+    def __init__(self, function: Callable[..., Any], options: Mapping[str, Any]):
+        self._function, self._options = function, sorted(options.items())
         self._enabled = True
         self._pending: list[tuple[Path | None, TextIO | None]] = []  # compilations may be nested
 
@@ -82,10 +87,10 @@ class CodeCache:
         """The code for these argument types; None if it must be compiled."""
         target_context.refresh()
         path = self._path(signature, target_context.codegen())
-        code = _read(path)
+        code = _linked(path)
         if code is None:
             lock = _lock(path)
-            code = _read(path)  # meanwhile another process may have brought it
+            code = _linked(path)  # meanwhile another process may have brought it
             if code is None:
                 self._pending.append((path, lock))
                 return None
@@ -99,7 +104,7 @@ class CodeCache:
         path, lock = self._pending.pop()
         try:
             if path is not None and self._can_be_kept(result):
-                _write(path, result._reduce())
+                _write(path, (references_of(result.library), result._reduce()))
         finally:
             _unlock(path, lock)
 
@@ -122,7 +127,7 @@ class CodeCache:
         """The file; None where the code cannot be kept."""
         source, folder = source_digest(self._function), code_folder()
         # a borrowed array has the repr of an ordinary one and a name of its own, which only str shows
-        key = repr((identity(self._function), source, signature, str(signature), *_names(signature)))
+        key = repr((identity(self._function), self._options, source, signature, str(signature), *_names(signature)))
         key += repr((*_versions(), codegen.magic_tuple()))
         if not self._enabled or source is None or folder is None:
             return None
@@ -196,6 +201,14 @@ def _read(path: Path | None) -> Any:
     except OSError:
         return None
     return pickle.loads(data[_CHECK:])
+
+
+def _linked(path: Path | None) -> Any:
+    """The code that was kept, once all is linked that it calls by name; None as `_read`."""
+    references, code = _read(path) or ((), None)
+    for reference in references:
+        link(reference)
+    return code
 
 
 def _write(path: Path, code: Any) -> None:

@@ -49,6 +49,11 @@ def compiled(function: Function) -> Function:
     return _kept(numba.njit(nogil=True)(told_apart(function)), function)
 
 
+def compiled_inside(function: Callable[..., Any]) -> Any:
+    """As `compiled`, a function that only compiled code can call: what Python needs to call it is not made."""
+    return _kept(numba.njit(no_cpython_wrapper=True, no_cfunc_wrapper=True)(told_apart(function)), function)
+
+
 def compiled_callback(function: Callable[..., Any], signature: Any) -> Any:
     """A function compiled now as a C callback; its ``address`` can be called from compiled code.
 
@@ -70,7 +75,7 @@ def _kept(made: Any, function: Callable[..., Any]) -> Any:
     Numba's own cache sees a change only in the file of the function itself, tells closures apart by a pickle that
     differs from process to process, and its numbered files are mixed up where several processes compile at once.
     """
-    cache, compile_now = CodeCache(function), made._compiler.compile
+    cache, compile_now = CodeCache(function, made._compiler.targetoptions), made._compiler.compile
 
     def compile_or_give_up(*types: Any) -> Any:
         _announce(cache.cache_path is not None)

@@ -11,10 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from scml_gym.core.arguments import argument_names, check_names
-from scml_gym.core.errors import InputError
+from scml_gym.game.exported_policies import EncodedPolicy, encoder_arguments, known_arguments
 from scml_gym.game.world import FactoryPolicy, Predict
-from scml_gym.oneshot.actions.factory import ACTIONS
+from scml_gym.oneshot.actions.factory import make_codec
 from scml_gym.oneshot.envs.bilateral import OneShotBilateralEnv
 from scml_gym.oneshot.envs.concurrent import OneShotConcurrentEnv
 from scml_gym.oneshot.envs.partner_codec import PartnerCodec
@@ -24,22 +23,10 @@ from scml_gym.oneshot.view import ACCEPT, ActionArray, FactoryView, new_actions
 CONCURRENT, ONE_PARTNER = "scml_gym/OneShotConcurrent-v0", "scml_gym/OneShotBilateral-v0"
 """The environments whose learners answer all partners together, and one at a time."""
 
-PASSED_OVER = ("id", "name", "num_envs", "threads", "max_episode_steps")
-"""Arguments of ``gymnasium.make``, and keys of an ``env`` section, that shape neither observations nor actions."""
 
-
-def _arguments(cls: type, env: Mapping[str, Any], known: tuple[str, ...]) -> dict[str, Any]:
-    """Those of an environment's arguments that are known.
-
-    Raises:
-        InputError: for a misspelt one.
-    """
-    check_names(env, argument_names(cls) | frozenset(PASSED_OVER))
-    return {name: env[name] for name in known if name in env}
-
-
-class JointPolicy:
-    """A policy trained on ``scml_gym/OneShotConcurrent-v0``, as a player of a factory.
+class JointPolicy(EncodedPolicy):
+    """A policy trained on ``scml_gym/OneShotConcurrent-v0``, as a player of a factory: one that is asked in each
+    negotiation by itself where it was trained so (``timing="negotiations"``).
 
     Args:
         predict: The policy.
@@ -51,36 +38,12 @@ class JointPolicy:
             argument of the environment.
     """
 
-    synchronous = True
-
     def __init__(self, predict: Predict, env: Mapping[str, Any], deterministic: bool = True):
-        arguments = _arguments(OneShotConcurrentEnv, env, ("observability", "observation", "history"))
-        if arguments.get("observability") == "full":
-            raise InputError("trained with observability='full', which no factory of the league has; use 'partial'")
-        self._encoder = make_encoder(**arguments)
-        self._codec = ACTIONS.get(env.get("action", "choice"))()
-        self._per_day = env.get("episode") == "day"
-        self._predict = predict
-        self._deterministic = deterministic
-        self._state: Any = None
-
-    def begin(self, view: FactoryView) -> None:
-        """A new world: no history, no recurrent state."""
-        self._encoder.reset()
-        self._codec.reset()
-        self._state = None
-
-    def act(self, view: FactoryView) -> ActionArray:
-        """The policy's answer to every partner."""
-        observation = self._encoder.encode(view)
-        action, self._state = self._predict(observation, self._state, self._codec.mask(view), self._deterministic)
-        return self._codec.decode(np.asarray(action), view)
-
-    def end_day(self, view: FactoryView) -> None:
-        """The action codec sees what came of the day; where it was trained on days, so ends the recurrent state."""
-        self._codec.end_day(view)
-        if self._per_day:
-            self._state = None
+        timing = env.get("timing", "rounds")
+        encoder = make_encoder(**encoder_arguments(OneShotConcurrentEnv, env), timing=timing)
+        codec = make_codec(env.get("action", "choice"), timing)
+        super().__init__(predict, encoder, codec, deterministic, per_day=env.get("episode") == "day")
+        self.synchronous = timing != "negotiations"
 
 
 class PartnerPolicy:
@@ -102,7 +65,7 @@ class PartnerPolicy:
 
     def __init__(self, predict: Predict, env: Mapping[str, Any], deterministic: bool = True):
         shapes = ("observation", "quantity_bins", "price_bins")
-        self._codec = PartnerCodec(**_arguments(OneShotBilateralEnv, env, shapes))
+        self._codec = PartnerCodec(**known_arguments(OneShotBilateralEnv, env, shapes))
         self._predict = predict
         self._deterministic = deterministic
 

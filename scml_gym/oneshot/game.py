@@ -6,7 +6,7 @@ from scml_gym.game.definition import Column, Competition, EntryPoints, Game
 
 COMPETITION = Competition(
     play="scml_gym.oneshot.line_up:play_line_up",
-    try_player="scml_gym.oneshot.line_up:try_player",
+    try_player="scml_gym.simulator.line_up:try_player",
     background=(
         "best-subset",
         "best-subset-even",
@@ -21,6 +21,7 @@ COMPETITION = Competition(
     positions=5,
     positions_one_on_one=6,
     least_days=3,  # scml generates no shorter worlds
+    play_on="scml_gym.oneshot.line_up:play_line_up_on",
     columns={
         "initial_balance": Column(int, "money"),
         "profit": Column(float, "money over the whole world: revenue - supplies - production - disposal - shortfall"),
@@ -61,6 +62,8 @@ ONESHOT = Game(
     policies="scml_gym.oneshot.exported_policies:export_policy",
     agents="scml_gym.deployed:agent_class",
     competition=COMPETITION,
+    record="scml_gym.oneshot.recording:record_world",
+    recompute="scml_gym.oneshot.recording:recompute",
     parity="scml_gym.oneshot.parity:compare_case",
     conservation="scml_gym.oneshot.conservation:soak",
 )

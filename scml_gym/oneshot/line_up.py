@@ -7,78 +7,67 @@ from typing import Any
 
 import numpy as np
 
-from scml_gym.core.errors import InputError
+from scml_gym.game.definition import Setting
 from scml_gym.oneshot.players import Player
-from scml_gym.oneshot.settlement import negotiation_counts, settle_world
+from scml_gym.oneshot.settlement import settle_world
 from scml_gym.oneshot.worlds.generation import league_spec
 from scml_gym.oneshot.worlds.reference import ReferenceWorld
-
-ENTRY_POINTS = (
-    "init",
-    "before_step",
-    "step",
-    "first_proposals",
-    "counter_all",
-    "propose",
-    "respond",
-    "on_negotiation_success",
-    "on_negotiation_failure",
-    "on_negotiation_end",
-    "on_preferences_changed",
-)
-"""Where the simulation enters an agent."""
+from scml_gym.simulator.line_up import ENTRY_POINTS, negotiation_counts
+from scml_gym.simulator.recording.log import WorldLog
 
 PARTS = ("profit", "revenue", "supplies", "production", "disposal", "shortfall")
 
 
-def try_player(player: Player, name: str) -> None:
-    """Make an agent that is thrown away.
-
-    Raises:
-        InputError: if it is no player of a factory.
-    """
-    checked = check_player(player, name)
-    if isinstance(checked, tuple):
-        agent_class, parameters = checked
-        agent_class(**parameters)
-
-
-def check_player(player: Any, name: str) -> Player:
-    """The player itself.
-
-    Raises:
-        InputError: if it is none.
-    """
-    is_class = isinstance(player, tuple) and len(player) == 2 and isinstance(player[0], type)
-    if not is_class and not all(hasattr(player, part) for part in ("synchronous", "begin", "act", "end_day")):
-        raise InputError(f"{name!r} makes a {type(player).__name__}, which is no player of a factory")
-    return player
-
-
 def play_line_up(
-    players: Sequence[Player], seed: int, days: int, watch: Callable[[Any, int, Sequence[str]], None]
+    players: Sequence[Player],
+    seed: int,
+    setting: Setting,
+    watch: Callable[[Any, int, Sequence[str]], None],
+    log: WorldLog | None = None,
 ) -> list[dict[str, Any]]:
     """Play one world to its end.
 
     Args:
         players: Of every factory: sellers, then as many buyers.
         seed: Of the world's parameters and of the simulation.
-        days: Simulated days.
+        setting: Has the simulated days.
         watch: Called with every agent, its factory and `ENTRY_POINTS`.
+        log: Receives what happens, where the world is recorded.
 
     Returns:
         For each factory: level, score, initial_balance, profit and its parts (revenue, supplies, production, disposal,
         shortfall, in money over the whole world), agreements, negotiations, bankrupt (0 or 1).
     """
-    spec = league_spec(seed, days=days, factories_per_level=len(players) // 2)
-    world = ReferenceWorld(spec, players, seed)
+    return _played(_world(players, seed, setting, log), watch)
+
+
+def play_line_up_on(
+    players: Sequence[Player],
+    seed: int,
+    setting: Setting,
+    watch: Callable[[Any, int, Sequence[str]], None],
+    log: WorldLog | None = None,
+) -> list[dict[str, Any]]:
+    """`play_line_up`, but a negotiation in which an agent raises ends, and the world goes on."""
+    world = _world(players, seed, setting, log)
+    world.world.ignore_negotiation_exceptions = True
+    return _played(world, watch)
+
+
+def _world(players: Sequence[Player], seed: int, setting: Setting, log: WorldLog | None) -> ReferenceWorld:
+    spec = league_spec(seed, days=setting.days, factories_per_level=len(players) // 2)
+    return ReferenceWorld(spec, players, seed, log=log)
+
+
+def _played(world: ReferenceWorld, watch: Callable[[Any, int, Sequence[str]], None]) -> list[dict[str, Any]]:
+    spec = world.spec
     for factory, agent in enumerate(world.agents):
         watch(agent, factory, ENTRY_POINTS)
     world.run()
     contracts = world.contracts
     table = settle_world(spec, contracts, world.trading_prices)
     agreements = np.bincount(np.append(contracts["seller"], contracts["buyer"]), minlength=spec.n_factories)
-    negotiations = negotiation_counts(spec, table["bankrupt"])
+    negotiations = negotiation_counts(spec.level, table["bankrupt"])
     return [
         {
             "level": "seller" if spec.level[i] == 0 else "buyer",

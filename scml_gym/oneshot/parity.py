@@ -14,6 +14,7 @@ from scml_gym.oneshot.players import player_maker
 from scml_gym.oneshot.strategies import STRATEGIES
 from scml_gym.oneshot.worlds.compiled.world import CompiledWorld
 from scml_gym.oneshot.worlds.generation import league_spec
+from scml_gym.oneshot.worlds.protocol import TIMINGS
 from scml_gym.oneshot.worlds.reference import ReferenceWorld, Timing
 
 RESULTS = ("profits", "trading_prices", "bankrupt", "scores")
@@ -28,7 +29,7 @@ class Case:
         spec: Its parameters, a `WorldSpec`.
         strategies: Who plays each factory.
         seed: Of the strategies' draws.
-        timing: ``"rounds"`` or ``"moves"``.
+        timing: ``"rounds"``, ``"moves"`` or ``"negotiations"``.
         poor: Whether the factories were left short of cash.
     """
 
@@ -40,12 +41,13 @@ class Case:
 
 
 def draw_case(seed: int, index: int, timing: str, poor: bool, days: tuple[int, int] = (3, 20)) -> Case:
-    """A world of random size and length, drawn by scml's own generator, with random strategies of the registry.
+    """A world of random size and length, drawn by scml's own generator, with random strategies of the registry; in
+    ``"negotiations"`` half of them wait.
 
     Args:
         seed: Of the whole comparison.
         index: Of the case in it.
-        timing: ``"rounds"`` or ``"moves"``.
+        timing: ``"rounds"``, ``"moves"`` or ``"negotiations"``.
         poor: Leave the factories 2 to 30 % of their cash.
         days: Range of the number of days.
     """
@@ -54,8 +56,11 @@ def draw_case(seed: int, index: int, timing: str, poor: bool, days: tuple[int, i
     if poor:
         share = rng.uniform(0.02, 0.3, size=spec.n_factories)
         spec = dataclasses.replace(spec, initial_balance=1 + (spec.initial_balance * share).astype(np.int64))
-    strategies = tuple(rng.choice(sorted(STRATEGIES), size=spec.n_factories).tolist())
-    return Case(spec, strategies, int(rng.integers(2**62)), timing, poor)
+    strategies, draws = rng.choice(sorted(STRATEGIES), size=spec.n_factories).tolist(), int(rng.integers(2**62))
+    if timing == "negotiations":
+        waiting = rng.random(spec.n_factories) < 0.5
+        strategies = np.where(waiting, "sequential", strategies).tolist()
+    return Case(spec, tuple(strategies), draws, timing, poor)
 
 
 def compare_worlds(case: Case, counts: Counter[str]) -> str | None:
@@ -91,7 +96,7 @@ def compare_external(seed: int, timing: str, n_external: int) -> str | None:
 
     Args:
         seed: Of the world, of who plays, and of which factories are external.
-        timing: ``"rounds"`` or ``"moves"``.
+        timing: ``"rounds"``, ``"moves"`` or ``"negotiations"``.
         n_external: How many are.
 
     Returns:
@@ -113,7 +118,7 @@ def compare_external(seed: int, timing: str, n_external: int) -> str | None:
 
 
 def compare_case(seed: int, index: int, counts: Counter[str]) -> str | None:
-    """A random world, then a random episode, both in the timing of the index (even: ``"rounds"``).
+    """A random world, then a random episode, both in the timing of the index, which go round in `TIMINGS`.
 
     Args:
         seed: Of the whole comparison.
@@ -123,6 +128,6 @@ def compare_case(seed: int, index: int, counts: Counter[str]) -> str | None:
     Returns:
         The first difference in words, or None where there is none.
     """
-    timing = ("rounds", "moves")[index % 2]
+    timing = tuple(TIMINGS)[index % len(TIMINGS)]
     difference = compare_worlds(draw_case(seed, index, timing, index % 5 == 0), counts)
     return difference or compare_episode(seed * 1_000_003 + index, timing, counts, days=(3, 15))

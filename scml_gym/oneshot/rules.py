@@ -24,7 +24,14 @@ def _clear_offer(actions: ActionArray, k: int) -> None:
     actions[k]["price"] = 0
 
 
-RULES = answer_rules(_fits, _clear_offer)
+@jittable
+def may_wait(view: FactoryView, k: int) -> bool:
+    """Whether the factory may let partner ``k`` wait: it is asked in each negotiation by itself, and has not waited as
+    often as it may."""
+    return view["partners"][k]["waits"] < view["most_waits"]
+
+
+RULES = answer_rules(_fits, _clear_offer, may_wait)
 is_valid, repair = RULES
 """Whether the answer to a partner can be played; makes an array of answers playable. See `answer_rules`."""
 
@@ -34,13 +41,19 @@ def _ranges(view: FactoryView, k: int) -> str:
     return f"{quantities} and prices {view['min_price']} to {view['max_price']}"
 
 
+def _why_not_wait(view: FactoryView, k: int) -> str:
+    if view["most_waits"] == 0:
+        return 'to wait is an answer only where negotiations are answered one by one (timing="negotiations")'
+    return f"it has waited {view['most_waits']} times, as often as it may"
+
+
 def validate(view: FactoryView, actions: ActionArray) -> None:
     """Refuse answers, shape ``(MAX_PARTNERS,)``, that are not playable; the same rules for every world.
 
     Raises:
         InputError: naming the partner, the answer and what is valid.
     """
-    refuse_invalid(RULES, view, actions, _ranges)
+    refuse_invalid(RULES, view, actions, _ranges, _why_not_wait)
 
 
 @jittable

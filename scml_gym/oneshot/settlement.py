@@ -172,19 +172,3 @@ def settle_world(spec: WorldSpec, contracts: np.ndarray, trading_prices: np.ndar
             bankrupt = bankrupt or total + float(spec.initial_balance[factory]) < 0.0
             table[factory, day] = (*row, bankrupt)
     return table
-
-
-def negotiation_counts(spec: WorldSpec, bankrupt: np.ndarray) -> np.ndarray:
-    """How many negotiations each factory had: one a day with each factory of the other level, bankrupt ones left out.
-
-    Args:
-        spec: The world's parameters.
-        bankrupt: Whether a factory was bankrupt at the end of each day, shape ``(n_factories, n_days)``.
-
-    Returns:
-        int64, shape ``(n_factories,)``.
-    """
-    active = np.ones((spec.n_factories, spec.n_days), dtype=np.int64)
-    active[:, 1:] -= bankrupt[:, :-1]
-    others = np.where(spec.level[:, None] == SELLER, *(active[spec.level == side].sum(axis=0) for side in (1, 0)))
-    return (active * others).sum(axis=1)

@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from scml_gym.simulator.compiled.alternating_offers import ACCEPT, BUYER, END, NOOP, OFFER, SELLER
+from scml_gym.simulator.compiled.alternating_offers import ACCEPT, BUYER, END, NOOP, OFFER, SELLER, WAIT
 
 __all__ = [
     "ACCEPT",
@@ -27,6 +27,7 @@ __all__ = [
     "PARTNER_DTYPE",
     "SELLER",
     "VIEW_DTYPE",
+    "WAIT",
     "ActionArray",
     "FactoryView",
     "new_actions",
@@ -49,6 +50,7 @@ PARTNER_DTYPE = np.dtype(
         ("my_price", np.int64),
         ("agreed_quantity", np.int64),  # today's agreement; 0 where there is none
         ("agreed_price", np.int64),
+        ("waits", np.int64),  # how often in a row I have answered WAIT in this negotiation
     ],
     align=True,
 )
@@ -82,6 +84,7 @@ VIEW_DTYPE = np.dtype(
         ("min_price", np.int64),
         ("max_price", np.int64),
         ("partners", PARTNER_DTYPE, (MAX_PARTNERS,)),
+        ("most_waits", np.int64),  # WAIT answers in a row at most; 0 where all partners are answered together
     ],
     align=True,
 )

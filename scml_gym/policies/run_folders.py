@@ -15,7 +15,8 @@ from scml_gym.core.arguments import check_names
 from scml_gym.core.errors import InputError
 from scml_gym.core.files import replace_file
 from scml_gym.core.registry import load_object
-from scml_gym.experiments.run_folder import Run, find_policy_file
+from scml_gym.experiments.checkpoints import checkpoint_of, run_of
+from scml_gym.experiments.run_folder import find_policy_file
 from scml_gym.game.definition import Game
 from scml_gym.game.world import PlayerMaker
 from scml_gym.games import DEFAULT_GAME, GAMES, game_of
@@ -33,19 +34,16 @@ def load_agent(run: str | os.PathLike[str]) -> Any:
     Raises:
         InputError: if the folder is missing or corrupt, or has no checkpoint yet.
     """
-    return load_object(LEARNERS).get(Run.open(Path(run)).info["agent"]).load(latest_checkpoint(run))
+    return load_object(LEARNERS).get(run_of(Path(run)).info["agent"]).load(latest_checkpoint(run))
 
 
 def latest_checkpoint(run: str | os.PathLike[str]) -> Path:
-    """The folder of a run folder's last checkpoint.
+    """The folder of a run folder's last checkpoint; of its best one, where ``run`` is ``RUN/best``.
 
     Raises:
         InputError: as `load_agent`.
     """
-    checkpoint = Run.open(Path(run)).latest_checkpoint()
-    if checkpoint is None:
-        raise InputError(f"{run}: the run has no checkpoint yet")
-    return checkpoint
+    return checkpoint_of(Path(run))[1]
 
 
 def game_of_run(run: str | os.PathLike[str]) -> Game:
@@ -54,7 +52,7 @@ def game_of_run(run: str | os.PathLike[str]) -> Game:
     Raises:
         InputError: if the folder is missing or corrupt.
     """
-    return game_of(str(Run.open(Path(run)).config["env"].get("id"))) or GAMES.get(DEFAULT_GAME)
+    return game_of(str(run_of(Path(run)).config["env"].get("id"))) or GAMES.get(DEFAULT_GAME)
 
 
 def learner_maker(run: str | os.PathLike[str], game: str = "") -> PlayerMaker:
@@ -97,7 +95,7 @@ def policy_file_maker(run: str | os.PathLike[str], game: str = "") -> PlayerMake
 
 
 def _check_game(run: str | os.PathLike[str], game: str) -> None:
-    trained_in = game_of(str(Run.open(Path(run)).config["env"].get("id")))
+    trained_in = game_of(str(run_of(Path(run)).config["env"].get("id")))
     if game and trained_in is not None and trained_in.name != game:
         raise InputError(f"{str(run)!r} was trained in the game {trained_in.name!r} and does not play {game!r}")
 
@@ -118,6 +116,8 @@ def deploy(run: str | os.PathLike[str], **parameters: Any) -> tuple[type[OneShot
 
         competitor, parameters = deploy("runs/ppo")
         anac2024_oneshot(competitors=[competitor, SyncRandomOneShotAgent], competitor_params=[parameters, {}])
+
+    A run of the Standard track plays in ``anac2024_std`` likewise.
     """
     check_names(parameters, ("seed", "counts", "name"))
     player = learner_maker(run)(0)

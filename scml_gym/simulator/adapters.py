@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from negmas.gb.common import ResponseType
 from negmas.outcomes import Outcome
+from negmas.sao import ControlledSAONegotiator
 from negmas.sao.common import SAOResponse, SAOState
 from negmas.situated import Contract
 from scml.oneshot.agent import OneShotAgent, OneShotSyncAgent
@@ -167,33 +168,39 @@ class SyncAdapter(Adapter, OneShotSyncAgent):
         return answers
 
 
+class TurnNegotiator(ControlledSAONegotiator):
+    """A negotiator that hands each of its turns to its adapter as a whole.
+
+    negmas asks a `ControlledSAONegotiator` for a response and then for an offer, and where nothing is offered yet for
+    an offer alone, which cannot be ``WAIT``. Asked for the whole turn, an agent may answer whatever negmas takes.
+    """
+
+    # as for any plain class: negmas looks each attribute up in the controller first
+    __getattribute__: Any = object.__getattribute__
+
+    def __call__(self, state: SAOState, dest: str | None = None) -> SAOResponse:
+        """The adapter's answer to the standing offer, or its first move."""
+        adapter: Any = self.parent
+        return adapter.take_turn(self.id, state)
+
+
 class AsyncAdapter(Adapter, OneShotAgent):
-    """Answers each negotiation by itself, as scml's ``OneShotAgent`` is asked."""
+    """Answers each negotiation by itself, whenever it is its turn there; also with ``WAIT``."""
 
-    def before_step(self) -> None:
-        """A new day: no counter-offer is kept from the last one."""
-        self._counters: dict[str, Outcome] = {}
-        super().before_step()
+    def make_negotiator(self, negotiator_type: Any = None, name: str | None = None, **kwargs: Any) -> Any:
+        """A `TurnNegotiator`, whatever scml asks for."""
+        return super().make_negotiator(TurnNegotiator, name, **kwargs)
 
-    def respond(self, negotiator_id: str, state: SAOState, source: str | None = None) -> ResponseType:
-        """Answer a standing offer; a counter-offer is handed over in the ``propose`` that follows."""
-        answer = self._answer(negotiator_id, state.current_offer, state)
-        if answer is None:
-            return ResponseType.END_NEGOTIATION
-        if answer.response == ResponseType.REJECT_OFFER and answer.outcome is not None:
-            self._counters[negotiator_id] = answer.outcome
-        return answer.response
+    def take_turn(self, partner: str, state: SAOState) -> SAOResponse:
+        """Answer a partner's standing offer, or open the negotiation."""
+        offer = state.current_offer
+        self.observer.see_offer(partner, offer, state)
+        answer = self.observer.answer(self._decide(), partner, offer)
+        return answer or SAOResponse(ResponseType.END_NEGOTIATION, None)
 
     def propose(self, negotiator_id: str, state: SAOState) -> Outcome | None:
-        """The counter-offer decided with the response, or a first offer."""
-        if negotiator_id in self._counters:
-            return self._counters.pop(negotiator_id)
-        answer = self._answer(negotiator_id, None, state)
-        return None if answer is None else answer.outcome
-
-    def _answer(self, agent: str, offer: Outcome | None, state: SAOState) -> SAOResponse | None:
-        self.observer.see_offer(agent, offer, state)
-        return self.observer.answer(self._decide(), agent, offer)
+        """Never asked: the negotiators ask for whole turns."""
+        raise AssertionError("a negotiator that is not the adapter's own asked for an offer")
 
 
 def playing_class(player: Any, synchronous: type, asynchronous: type, external: type) -> tuple[type, dict[str, Any]]:

@@ -10,7 +10,7 @@ from negmas.gb.common import ResponseType
 from negmas.outcomes import Outcome
 from negmas.sao.common import SAOResponse, SAOState
 
-from scml_gym.simulator.compiled.alternating_offers import ACCEPT, NOOP, OFFER
+from scml_gym.simulator.compiled.alternating_offers import ACCEPT, NOOP, OFFER, WAIT
 
 
 class ViewObserver(ABC):
@@ -98,6 +98,8 @@ class ViewObserver(ABC):
             return SAOResponse(ResponseType.ACCEPT_OFFER, offer)
         if response == OFFER:
             return SAOResponse(ResponseType.REJECT_OFFER, self.outcome(*mine))
+        if response == WAIT:
+            return SAOResponse(ResponseType.WAIT, None)
         return SAOResponse(ResponseType.END_NEGOTIATION, None)
 
     @abstractmethod

@@ -12,11 +12,14 @@ import numpy as np
 
 from scml_gym.core.copying import Uncopied
 from scml_gym.core.errors import InputError
+from scml_gym.simulator.adapters import Adapter
 from scml_gym.simulator.deterministic_world import OrderedWorld
 from scml_gym.simulator.external import External
 from scml_gym.simulator.global_rng import GlobalStreams
 from scml_gym.simulator.pausing import unwind
 from scml_gym.simulator.pending import due_answers, refuse_external
+from scml_gym.simulator.recording.log import WorldLog
+from scml_gym.simulator.recording.real_worlds import watch_world
 
 
 class PausedWorld(Uncopied):
@@ -35,22 +38,33 @@ class PausedWorld(Uncopied):
         seed: Of the simulation's own generators, which only scml's agents draw from.
         make: ``(name) -> simulation``; called under these generators. Its factories are played by adapters, see
             `scml_gym.simulator.adapters`, where the player is a policy or None.
+        log: Of a world that is recorded; None for one that is not.
 
     Attributes:
         spec: As given.
         external: Indices of the external factories.
+        log: As given.
         world: scml's world.
         ids: Of the factories' agents.
         agents: scml's agents that play the factories.
     """
 
+    backend: ClassVar = "reference"
     no_ops: ClassVar[staticmethod[[], np.ndarray]]
     """What makes an array of a track's answers."""
 
     why_not = "scml is paused in the middle of a call; make another one of the same spec and players and start it"
 
-    def __init__(self, spec: Any, players: Sequence[Any], seed: int, make: Callable[[str], OrderedWorld]):
+    def __init__(
+        self,
+        spec: Any,
+        players: Sequence[Any],
+        seed: int,
+        make: Callable[[str], OrderedWorld],
+        log: WorldLog | None = None,
+    ):
         self.spec = spec
+        self.log = log
         self.external = tuple(i for i, p in enumerate(players) if p is None)
         self._streams = GlobalStreams(seed)
         self._pending: tuple[int, ...] = ()
@@ -61,6 +75,8 @@ class PausedWorld(Uncopied):
         self.ids = self.world.factory_ids
         adapters: dict[str, Any] = self.world.agents
         self.agents = [adapters[i].adapted_object for i in self.ids]
+        if log is not None:
+            watch_world(self.world, self.agents, log)
         # the simulation must not hold this object: an abandoned one is ended when this object goes
         self._greenlet = greenlet.greenlet(functools.partial(_run, self.world))
         self._end = weakref.finalize(self, unwind, self._greenlet, self._streams)
@@ -121,6 +137,12 @@ class PausedWorld(Uncopied):
         factory = self._greenlet.switch(*answer)
         self._done = self._greenlet.dead
         self._pending = () if self._done else (factory,)
+        self._tell_end()
+
+    def _tell_end(self) -> None:
+        """Let the log know when the world is over."""
+        if self.log is not None and self._done:
+            self.log.end(self)
 
     @property
     def pending(self) -> tuple[int, ...]:
@@ -171,6 +193,12 @@ class PausedWorld(Uncopied):
         """Trading prices of the products at the start of each day, float64, shape ``(n_products, n_days + 1)``; days to
         come repeat what is known last."""
         return self.world._trading_price
+
+    @property
+    def decision_counts(self) -> list[tuple[int, int] | None]:
+        """Of each factory that a policy plays, or that is external, its decisions so far, and the answers among them
+        that were not playable; None for scml's own agents."""
+        return [(agent.decisions, agent.invalid) if isinstance(agent, Adapter) else None for agent in self.agents]
 
     def negotiated(self) -> Iterator[tuple[dict[str, Any], int, int]]:
         """scml's record of each negotiated contract so far, in order of conclusion, with the indices of seller and

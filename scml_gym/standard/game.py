@@ -2,18 +2,46 @@
 
 from __future__ import annotations
 
-from scml_gym.game.definition import Column, EntryPoints, Game
+from scml_gym.game.definition import Column, Competition, EntryPoints, Game
 
-AUDIT_COLUMNS = {
-    "acts": Column(int, "acceptances and offers"),
-    "unsafe_covered": Column(int, "acts beyond what stock and signed supplies cover, or cannot be paid"),
-    "unsafe_possible": Column(int, "acts beyond the lines of their day, or today's money"),
-    "other_rule_covered": Column(int, "the same under the other stock rule"),
-    "other_rule_possible": Column(int, "likewise"),
-    "breach_rate": Column(float, "items sold and not delivered, of all items sold"),
-    "items_missing": Column(int, "items sold and not delivered"),
-}
-"""What the safety audit adds to a table of scores; see `scml_gym.standard.safety.audit`."""
+COMPETITION = Competition(
+    play="scml_gym.standard.line_up:play_line_up",
+    play_on="scml_gym.standard.line_up:play_line_up_on",
+    try_player="scml_gym.simulator.line_up:try_player",
+    background=(
+        "sync-random",
+        "just-in-time",
+        "greedy",
+        "scml:SyncRandomStdAgent",
+        "scml:GreedyStdAgent",
+        "scml:RandomStdAgent",
+    ),
+    substitute="just-in-time",
+    most_positions=8,  # MAX_PER_LEVEL of scml_gym.standard.view
+    positions=6,
+    positions_one_on_one=6,
+    days=50,
+    least_days=5,  # scml generates no world of as many levels as days
+    levels=(2, 3),
+    most_levels=4,
+    stock_rules=("league", "physical"),
+    columns={
+        "initial_balance": Column(int, "money"),
+        "profit": Column(float, "money over the whole world: revenue - supplies - production - storage - shortfall"),
+        "revenue": Column(float, "money paid for what was delivered"),
+        "supplies": Column(float, "money paid for inputs, exogenous ones included"),
+        "production": Column(float, "money paid for producing"),
+        "storage": Column(float, "cost of inputs that were not used, those in stock included, money"),
+        "shortfall": Column(float, "penalty for outputs that were not delivered, money"),
+        "bought": Column(int, "items bought in negotiations and delivered"),
+        "produced": Column(int, "items"),
+        "missing": Column(int, "items sold and not delivered"),
+        "stock": Column(int, "inputs in stock at the end, items"),
+        "agreements": Column(int, "negotiations that ended with a contract"),
+        "negotiations": Column(int, "all of them"),
+        "bankrupt": Column(int, "1 where the balance fell below 0"),
+    },
+)
 
 STANDARD = Game(
     name="standard",
@@ -38,6 +66,11 @@ STANDARD = Game(
     observations="scml_gym.standard.observations:OBSERVATIONS",
     rewards="scml_gym.standard.rewards:REWARDS",
     players="scml_gym.standard.players:player_maker",
+    record="scml_gym.standard.recording:record_world",
+    recompute="scml_gym.standard.recording:recompute",
+    policies="scml_gym.standard.exported_policies:export_policy",
+    agents="scml_gym.deployed:std_agent_class",
+    competition=COMPETITION,
     parity="scml_gym.standard.parity:compare_case",
     conservation="scml_gym.standard.conservation:soak",
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence, Sized
+from collections.abc import Mapping, Sequence, Sized
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ from scml_gym.core.errors import InputError, require_reset
 from scml_gym.core.masks import sampling_mask
 from scml_gym.game.strategy import StrategyError
 from scml_gym.vector.jobs import BatchStep
-from scml_gym.vector.seeds import SeedStreams
+from scml_gym.vector.seeds import GENERATORS, SeedStreams
 from scml_gym.vector.workers import Workers
 
 Information = dict[str, Any]
@@ -217,6 +217,49 @@ class RowVectorEnv(Independent, VectorEnv, ABC):
         """
         require_reset(self._last is not None, "sample_mask")
         return tuple(sampling_mask(row, self.single_action_space) for row in self.action_masks())
+
+    def state(self) -> dict[str, np.ndarray]:
+        """Where the rows stand: arrays that ``np.savez`` takes without pickling.
+
+        Raises:
+            InputError: before ``reset``, or where a kind of environment keeps it in no arrays.
+        """
+        require_reset(self._last is not None, "state")
+        shown = {"observations": self._last.observations, "masks": self._last.masks, "ended": self._ended}
+        kept = shown | self._seeds.state() | self._arrays()
+        return {name: array.copy() for name, array in kept.items()}
+
+    def restore(self, state: Mapping[str, np.ndarray]) -> Any:
+        """Go on, in any process, where an environment that was made with the same arguments stood.
+
+        Args:
+            state: What its `state` gave.
+
+        Returns:
+            The observations of the decisions that are due.
+
+        Raises:
+            InputError: if it is the state of an environment of other arguments or another version.
+        """
+        outputs, live = self._new_outputs(), self._arrays()
+        seeds = SeedStreams([0] * self.num_envs)
+        live |= {"observations": outputs.observations, "masks": outputs.masks, "ended": self._ended.copy()}
+        for name, array in (live | seeds.state()).items():
+            if name not in state:
+                raise InputError(f"a state without {name!r}; valid: one of an environment with the same arguments")
+            kept = state[name]
+            if name != GENERATORS and (kept.shape, kept.dtype) != (array.shape, array.dtype):
+                told = f"{name!r} is {kept.dtype.name}{kept.shape}, here {array.dtype.name}{array.shape}"
+                raise InputError(f"a state of an environment of other arguments or another version: {told}")
+        for name, array in live.items():
+            array[...] = state[name]
+        seeds.restore(state)
+        self._seeds, self._ended, self._last = seeds, live["ended"], outputs
+        return self._shape(outputs.observations)
+
+    def _arrays(self) -> dict[str, np.ndarray]:
+        """All that changes while the rows are played, by name, to be read and written."""
+        raise InputError(f"{type(self).__name__} keeps no state in arrays; valid: a copy of it")
 
     def close_extras(self, **kwargs: Any) -> None:
         """End the threads."""

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from scml_gym.jit.compile import jittable
+from scml_gym.jit.separate import separate
 from scml_gym.vector.jobs import BatchStep, Counters, shared, take
 
 ACT, RESTART, REST = 0, 1, 2
@@ -25,8 +26,10 @@ def make_step(act: Callable[..., None], restart: Callable[..., None]) -> BatchSt
         restart: ``(game, seeds, outputs, i)``: row ``i`` starts its next episode.
     """
 
+    act, restart = jittable(act), jittable(restart)
+
     @shared
-    @jittable
+    @separate
     def step(arguments: tuple[Any, Any, Any, np.ndarray, np.ndarray], counters: Counters) -> None:
         game, seeds, outputs, tasks, actions = arguments
         low, high = take(counters)

@@ -59,7 +59,6 @@ def compile_step(functions: RecordFunctions, place: Callable[[Any], tuple[int, i
         observe(view, outputs.observations[i])
         mask(view, outputs.masks[i])
 
-    @jittable
     def restart(rows: RecordRows, seeds: Seeds, outputs: RecordOutputs, i: int) -> None:
         record, n = rows.records[i], len(rows.players)
         rows.seeds[i] = next_seed(seeds, i)
@@ -81,7 +80,6 @@ def compile_step(functions: RecordFunctions, place: Callable[[Any], tuple[int, i
         state, answers = rows.states[k:].ctypes.data, rows.answers[k:].ctypes.data
         call_decide(who, views.ctypes.data, state, draws.ctypes.data, answers)
 
-    @jittable
     def act(rows: RecordRows, outputs: RecordOutputs, actions: np.ndarray, i: int) -> None:
         record, n = rows.records[i], len(rows.players)
         low, high = i * n, (i + 1) * n

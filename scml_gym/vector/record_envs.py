@@ -9,7 +9,7 @@ from typing import Any
 from scml_gym.core.arguments import brief, check_render_mode, flag, named_arguments, whole
 from scml_gym.core.copying import Independent
 from scml_gym.core.errors import InputError
-from scml_gym.game.definition import Column, Competition, EntryPoints, Game
+from scml_gym.game.definition import Column, Competition, EntryPoints, Game, Setting
 from scml_gym.game.env import EnvParts, WorldEnv
 from scml_gym.game.parallel_env import ParallelParts, ParallelWorldEnv
 from scml_gym.game.players import player_maker
@@ -136,12 +136,16 @@ def try_player(player: Any, name: str) -> None:
 
 
 def play_line_up(
-    game: RecordGame, players: Sequence[Any], seed: int, days: int, watch: Callable[[Any, int, Sequence[str]], None]
+    game: RecordGame,
+    players: Sequence[Any],
+    seed: int,
+    setting: Setting,
+    watch: Callable[[Any, int, Sequence[str]], None],
 ) -> list[dict[str, Any]]:
     """Play one world; see `scml_gym.game.definition.Competition`. A row has the name of the player and its summary."""
     for index, player in enumerate(players):
         watch(player, index, ENTRY_POINTS)
-    world = RecordWorld(game, seed, days, players)
+    world = RecordWorld(game, seed, setting.days, players)
     world.start()
     return [{"level": name} | world.summary(i) for i, name in enumerate(game.players)]
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -12,6 +13,9 @@ from scml_gym.jit.compile import jittable
 
 AHEAD = 64
 """So many are drawn at once, as one at a time takes longer than the rest of a step in Python."""
+
+GENERATORS = "generators"
+"""Name of the generators among the arrays of a state: texts, of no certain length."""
 
 
 class Seeds(NamedTuple):
@@ -71,6 +75,19 @@ class SeedStreams:
         self._drawn.used[indices] += 1
         self._drawn.dry[0] = (self._drawn.used[indices] == AHEAD).any()
         return seeds
+
+    def state(self) -> dict[str, np.ndarray]:
+        """Where the streams stand, as arrays."""
+        ahead, used, _ = self._drawn
+        texts = [json.dumps(generator.bit_generator.state) for generator in self._generators]
+        return {"seeds": ahead, "seeds_used": used, GENERATORS: np.array(texts)}
+
+    def restore(self, state: Mapping[str, np.ndarray]) -> None:
+        """Go on where as many streams stood."""
+        for generator, text in zip(self._generators, state[GENERATORS].tolist(), strict=True):
+            generator.bit_generator.state = json.loads(text)
+        self._drawn.ahead[:], self._drawn.used[:] = state["seeds"], state["seeds_used"]
+        self._drawn.dry[0] = (self._drawn.used == AHEAD).any()
 
 
 def _generator(seed: int | None) -> np.random.Generator:

@@ -143,6 +143,8 @@ def test_help_is_quick_and_loads_nothing_heavy(command_line):
     done = command_line("train.py", "--help")
     assert done.returncode == 0
     assert "--resume" in done.stdout
+    experiments = " ".join(done.stdout.split()).rpartition("Experiments: ")[2].rstrip(".").split(", ")
+    assert experiments == sorted(path.stem for path in (ROOT / "configs" / "experiment").glob("*.yaml"))
     probe = "import sys, train; print([m for m in ('torch', 'scml', 'negmas', 'matplotlib') if m in sys.modules])"
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     loaded = subprocess.run([sys.executable, "-c", probe], env=environment, capture_output=True, text=True)

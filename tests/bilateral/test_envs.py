@@ -1,5 +1,7 @@
 """The bilateral environments: what they show, take, pay and tell."""
 
+import itertools
+
 import gymnasium
 import numpy as np
 import pytest
@@ -146,6 +148,18 @@ def test_random_scenarios_differ_by_episode_and_mask_what_they_lack():
             assert (done, info["invalid_actions"]) == (True, 1)
         sizes.add(n)
     assert len(sizes) > 1
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_pictures_of_one_size_show_each_round(name):
+    env = make(name, render_mode="rgb_array")
+    env.reset(seed=0)
+    frames = [env.render()]
+    for action in (0 if name == ACCEPTANCE else 3, 1):
+        env.step(action)
+        frames.append(env.render())
+    assert {(frame.shape, str(frame.dtype)) for frame in frames} == {((320, 640, 3), "uint8")}
+    assert all((first != second).any() for first, second in itertools.pairwise(frames))
 
 
 @pytest.mark.parametrize("name", NAMES)

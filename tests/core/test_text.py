@@ -4,7 +4,7 @@ import io
 
 import pytest
 
-from scml_gym.core.reporting import plot_columns
+from scml_gym.core.curves import curve_figures
 from scml_gym.core.text import in_markdown, plain_labels, printable
 
 HARMFUL = "RuntimeError: [/red] list index [0]"
@@ -46,7 +46,7 @@ def test_a_dollar_sign_in_a_label_is_one():
     with plain_labels():
         assert drawn(Figure).startswith(b"\x89PNG")
     rows = [{"step": "1", "$\\wrong$": "2"}, {"step": "2", "$\\wrong$": "3"}]
-    assert plot_columns(rows, "step", "$\\wrong$").startswith(b"\x89PNG")
+    assert curve_figures({"": [rows]}, "$\\wrong$")["learning_curve.png"].startswith(b"\x89PNG")
 
 
 def drawn(figure_class):

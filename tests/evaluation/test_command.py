@@ -21,6 +21,7 @@ FILES = {
     "failures.csv",
     "levels.png",
     "paired.csv",
+    "paired.png",
     "profit.png",
     "ranking.csv",
     "ranking.json",
@@ -60,7 +61,16 @@ def test_a_results_folder(command_line, tmp_path):
     assert len(summary["ranking"]) == 2
     assert summary["failures"][0]["player"] == "tests.helpers.evaluation_players:Raises"
     before = contents(folder)
-    for name in ("ranking.csv", "paired.csv", "ranking.json", "ranking.md", "ranking.png", "levels.png", "profit.png"):
+    for name in (
+        "ranking.csv",
+        "paired.csv",
+        "ranking.json",
+        "ranking.md",
+        "ranking.png",
+        "levels.png",
+        "paired.png",
+        "profit.png",
+    ):
         (folder / name).unlink()
     assert render(folder) == (folder / "ranking.md").read_text()
     assert contents(folder) == before

@@ -17,6 +17,7 @@ from scml_gym.evaluation.config import TournamentConfig
 from scml_gym.evaluation.journal import Journal
 from scml_gym.evaluation.pool import WorkerPool
 from scml_gym.evaluation.tournament import run_tournament
+from scml_gym.game.definition import Setting
 
 pytestmark = pytest.mark.slow
 
@@ -47,7 +48,7 @@ def test_a_resumed_tournament_is_the_same_and_plays_what_is_missing(played, tmp_
     seeds = []
     real = WorkerPool.play
     monkeypatch.setattr(
-        WorkerPool, "play", lambda pool, names, seed, days: seeds.append(seed) or real(pool, names, seed, days)
+        WorkerPool, "play", lambda pool, names, seed, setting: seeds.append(seed) or real(pool, names, seed, setting)
     )
     with played.open("a") as file:
         file.write('{"names": ["best-sub')  # the kill cut a line off
@@ -80,7 +81,7 @@ def test_changed_run_folders_are_refused(tmp_path):
     with Journal(tmp_path / "out", asked) as journal:
         world = Future()
         world.set_result({"value": []})
-        journal.play(SimpleNamespace(play=lambda *_: world), ["x"], 0, 3)
+        journal.play(SimpleNamespace(play=lambda *_: world), ["x"], 0, Setting(3))
     time.sleep(0.01)
     (run / "run.json").write_text('{"step": 2}')
     with pytest.raises(InputError, match="run has changed since"):

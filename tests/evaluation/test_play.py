@@ -14,13 +14,14 @@ RANKED = [name for name in GAMES if GAMES.get(name).competition is not None]
 CODE = """if True:
     import sys
     from scml_gym.evaluation import play
+    from scml_gym.evaluation.exceptions import NOBODY
     from scml_gym.games import GAMES
     name = {name!r}
     competition = GAMES.get(name).competition
     players = [competition.substitute] * 2 * competition.positions
     play.prepare(name, players)
     before = set(sys.modules)
-    play.play(name, players, 1, competition.least_days, [play.NOBODY])
+    play.play(name, players, 1, [competition.least_days, 2, *competition.stock_rules[:1]], [NOBODY])
     print(*sorted(m for m in set(sys.modules) - before if m.startswith("scml.")))
 """
 

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from scml_gym.core.errors import InputError
 from scml_gym.evaluation.config import TournamentConfig, load_config
-from scml_gym.evaluation.schedule import PLAYS, occupants, schedule
+from scml_gym.evaluation.schedule import occupants, schedule
 
 CONFIGS = sorted((Path(__file__).resolve().parents[2] / "configs" / "tournament").glob("*.yaml"))
 
@@ -25,10 +25,9 @@ def test_everyone_plays_each_level_once(n):
     assert [m.configuration for m in matches] == list(range(6))
     for match in matches:
         assert len(match.positions) == 2 * max(5, -(-n // 2))
-        played = Counter(position for play in PLAYS for position in positions(match, play))
-        assert all(
-            played[label.name, level] == 1 for label in occupants(config.competitors, "competitor") for level in PLAYS
-        )
+        played = Counter(position for play in match.plays for position in positions(match, play))
+        labels = [o.label for o in occupants(config.competitors, "competitor")]
+        assert all(played[label, level] == 1 for label in labels for level in range(2))
 
 
 def test_the_field_takes_turns():
@@ -57,9 +56,9 @@ def test_large_sets_play_in_balanced_blocks():
 def test_one_on_one_seats_are_equal_and_exchanged():
     config = TournamentConfig(competitors=("a", "b"), one_on_one=True, worlds=5, factories=4)
     for match in schedule(config):
-        first, second = (positions(match, play) for play in PLAYS)
+        first, second = (positions(match, play) for play in match.plays)
         for play in (first, second):
-            assert Counter(play) == {(label, level): 2 for label in "ab" for level in PLAYS}
+            assert Counter(play) == {(label, level): 2 for label in "ab" for level in range(2)}
         assert all(x[0] != y[0] for x, y in zip(first, second, strict=True))
 
 

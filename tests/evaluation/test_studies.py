@@ -160,6 +160,20 @@ def test_no_workers_are_refused(command_line, tiny, tmp_path):
     assert not (tmp_path / "runs").exists()
 
 
+def test_a_base_and_an_option_replace_alike_and_null_removes(tiny, tmp_path):
+    (tmp_path / "a.yaml").write_text(f"base: {tiny}\nnoise: {{little: null, more: 0.4}}\ngames: 2\n")
+    noise = load_study(STUDIES, tiny)[1]["noise"]
+    by_file = load_study(STUDIES, tmp_path / "a.yaml")[1]
+    by_options = load_study(STUDIES, tiny, ["noise={little: null, more: 0.4}", "games=2"])[1]
+    one_by_one = load_study(STUDIES, tiny, ["noise.little=null", "noise.more=0.4", "games=2"])[1]
+    assert by_file == by_options == one_by_one
+    assert by_file["noise"] == {name: v for name, v in noise.items() if name != "little"} | {"more": 0.4}
+    with pytest.raises(InputError, match=r"games: missing"):
+        load_study(STUDIES, tiny, ["games=null"])
+    with pytest.raises(InputError, match=r"--set games.x=1: 'games' is"):
+        load_study(STUDIES, tiny, ["games.x=1"])
+
+
 def test_a_file_can_be_based_on_another(tiny, tmp_path):
     (tmp_path / "other.yaml").write_text(f"base: {tiny}\nnoise: {{little: 0.2}}\n")
     study, config = load_study(STUDIES, tmp_path / "other.yaml", ["games=2"])

@@ -194,12 +194,16 @@ def test_tensorboard_reads_what_was_logged(run):
 def test_checkpoints_are_due_by_time(tmp_path, monkeypatch):
     run = Run.create(tmp_path / "r", CONFIG | {"checkpoint_minutes": 2}, "c")
     now = time.monotonic()
-    monkeypatch.setattr(time, "monotonic", lambda: now + 119)
-    assert not run.checkpoint_due()
-    monkeypatch.setattr(time, "monotonic", lambda: now + 121)
-    assert run.checkpoint_due()
+
+    def due_after(seconds):
+        monkeypatch.setattr(time, "monotonic", lambda: now + seconds)
+        return run.checkpoint_due()
+
+    assert [due_after(59), due_after(61)] == [False, True]  # the first one comes early
     run.checkpoint(1, save("x"))
-    assert not run.checkpoint_due()
+    assert [due_after(61), due_after(180), due_after(182)] == [False, False, True]
+    often = Run.create(tmp_path / "often", CONFIG | {"checkpoint_minutes": 0}, "c")
+    assert often.checkpoint_due()
 
 
 def test_progress_is_shown_on_stderr(run, capsys):

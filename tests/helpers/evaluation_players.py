@@ -4,7 +4,7 @@ import os
 import signal
 import time
 
-from scml.oneshot.agents import GreedyOneShotAgent, OneshotDoNothingAgent
+from scml.oneshot.agents import GreedyOneShotAgent, OneshotDoNothingAgent, SyncRandomOneShotAgent
 
 
 class Raises(GreedyOneShotAgent):
@@ -97,3 +97,27 @@ def takes_nothing():
 def not_a_policy(seed):
     """A callable that makes no player."""
     return seed
+
+
+def raising_in(method):
+    """An agent that raises where the simulation calls this method, from day 1 on."""
+
+    def fail():
+        raise RuntimeError(f"in {method}")
+
+    return _agent_with(method, fail)
+
+
+def skipping(method):
+    """An agent that does nothing where ``raising_in(method)`` raises."""
+    return _agent_with(method, lambda: None)
+
+
+def _agent_with(method, act):
+    def changed(self, *args, **kwargs):
+        if method == "init" or self.awi.current_step >= 1:
+            return act()
+        return getattr(super(agent, self), method)(*args, **kwargs)
+
+    agent: type = type("Changed", (SyncRandomOneShotAgent,), {method: changed})
+    return agent

@@ -120,6 +120,20 @@ def test_a_constant_of_a_module_without_compiled_code_recompiles_those_who_reach
     assert toy.run(*names) == {"callers.one": (11, 0), "others.one": (12, 0), "apart.one": (-1, 0)}
 
 
+def test_what_is_compiled_separately_has_a_file_of_its_own_and_is_linked_in_every_process(tmp_path):
+    rates = MODULES["rates"].replace("jit.compile import jittable", "jit.separate import separate as jittable")
+    toy = Toy(tmp_path, MODULES | {"rates": rates})
+    assert toy.run("callers.one", "others.one") == {"callers.one": (11, 1), "others.one": (12, 1)}
+    files = sorted(path.name.partition("-")[0] for path in (tmp_path / "scml_gym").iterdir())
+    assert files == ["one", "one", "rate"]
+    assert toy.run("others.one", "callers.one") == {"others.one": (12, 0), "callers.one": (11, 0)}
+    toy.write("constants", "K = 2")
+    assert toy.run("callers.one") == {"callers.one": (21, 1)}
+    for file in (tmp_path / "scml_gym").glob("rate-*"):  # removed to make room
+        file.unlink()
+    assert toy.run("callers.one") == {"callers.one": (21, 0)}
+
+
 SLOW = """
 import os, pathlib, time
 from numba.extending import overload

@@ -13,9 +13,10 @@ from scml.oneshot.agents import (
     SyncRandomOneShotAgent,
 )
 
-from scml_gym.oneshot.settlement import negotiation_counts, settle_world
+from scml_gym.oneshot.settlement import settle_world
 from scml_gym.oneshot.worlds.generation import league_spec
 from scml_gym.oneshot.worlds.reference import ReferenceWorld
+from scml_gym.simulator.line_up import negotiation_counts
 
 AGENTS = (SyncRandomOneShotAgent, RandomOneShotAgent, GreedyOneShotAgent, EqualDistOneShotAgent)
 
@@ -45,7 +46,7 @@ def test_equals_scml(seed: int, cash: float) -> None:
     table = settle_world(world.spec, world.contracts, world.trading_prices)
     assert np.array_equal(table["profit"], world.profits)
     assert np.array_equal(table["bankrupt"][:, -1] == 1, world.bankrupt)
-    assert np.array_equal(negotiation_counts(world.spec, table["bankrupt"]), counted)
+    assert np.array_equal(negotiation_counts(world.spec.level, table["bankrupt"]), counted)
     parts = table["revenue"] - table["supplies"] - table["production"] - table["disposal"] - table["shortfall"]
     assert np.array_equal(parts, table["profit"])
 

@@ -123,7 +123,7 @@ def test_ends_negotiations_when_nothing_is_needed(name, needs):
     assert actions["response"][:2].tolist() == [END, END]
 
 
-@pytest.mark.parametrize("name", [n for n in NAMES if n not in ("random", "nice", "subset-population")])
+@pytest.mark.parametrize("name", [n for n in NAMES if n not in ("random", "nice", "subset-population", "sequential")])
 @pytest.mark.parametrize("level", [SELLER, BUYER])
 def test_opens_at_the_good_price(name, level):
     actions = decide(STRATEGIES.get(name), make_view(level=level, needs=10, offers=[(0, 0)] * 3))

@@ -41,6 +41,18 @@ def test_they_are_ranked_by_evaluate(command_line, tmp_path):
     assert (played["agreements"].sum() > 0).all()
 
 
+def test_an_agent_that_raises_plays_by_the_rule_of_the_league(command_line, tmp_path):
+    name, out = "scml-agents:2026/LatticeOneShotAgent", tmp_path / "out"
+    options = ("--worlds", 2, "--days", 5, "--workers", 1, "--errors", "league", "--out", out)
+    done = command_line("evaluate.py", name, "best-subset", *options)
+    assert done.returncode == 0, done.stdout + done.stderr
+    scores = pd.read_csv(out / "scores.csv")
+    assert len(scores[scores["competitor"].eq(name)]) == 2 * 2
+    failures = pd.read_csv(out / "failures.csv")
+    assert set(failures["player"]) == {name}
+    assert failures["consequence"].str.match(r"played on; exceptions: \d+$").all()
+
+
 def test_they_are_opponents_in_the_reference_world():
     env = gymnasium.make("scml_gym/OneShotConcurrent-v0", backend="reference", opponents=NAMES, days=3)
     env.action_space.seed(1)

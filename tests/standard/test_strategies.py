@@ -107,6 +107,12 @@ def documented_parameters():
         named, parameters, defaults, _ = (cell.strip().replace("`", "") for cell in line.strip("|").split("|"))
         strategy = named or strategy
         found[strategy] |= dict(zip(parameters.split(", "), map(float, defaults.split(", ")), strict=True))
+    head, _, *rows = chapter.split("### The stock family")[1].split("| trait ")[1].split("\n\n")[0].splitlines()
+    for row in rows:
+        trait, *values, _ = (cell.strip().replace("`", "") for cell in row.strip("|").split("|"))
+        for name, value in zip((name.strip(" `") for name in head.strip("|").split("|")), values, strict=False):
+            low, _, high = value.partition(" to ")
+            found[name] |= {f"{trait}_min": float(low), f"{trait}_max": float(high)} if high else {trait: float(low)}
     return found
 
 

@@ -165,7 +165,7 @@ class AcceptanceConfig(Config):
             for a, o, p in product(parts.accept, parts.offer, parts.failure_penalty)
         ]
         runs = [
-            StudyRun(f"{letter}{r.accept}{r.offer}-{abs(r.failure_penalty):g}", opponent, r, False)
+            StudyRun(f"{letter}{_short(r.accept)}{_short(r.offer)}-{abs(r.failure_penalty):g}", opponent, r, False)
             for letter, opponent in self.train_opponents.items()
             for r in combinations
         ]
@@ -202,6 +202,11 @@ class StudyRun(NamedTuple):
     opponent: str
     reward: Reward
     previous: bool
+
+
+def _short(reward: str) -> str:
+    """A reward in a label: of ``module:Name`` the name."""
+    return re.sub(r"[^\w.-]+", "_", reward.rpartition(":")[2])
 
 
 def _different(values: Sequence[Any]) -> Any:

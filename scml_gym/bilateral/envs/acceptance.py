@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from gymnasium.utils import EzPickle
 
 from scml_gym.bilateral.envs.base import NegotiationEnv
@@ -59,7 +61,8 @@ class BilateralAcceptanceEnv(NegotiationEnv, EzPickle):
     ``scenario``, ``profile``, ``opponent``, ``rounds``, ``opponent_first`` and ``bids`` as in
     `scml_gym.bilateral.envs.config.BilateralConfig`; ``accept_reward``, ``offer_reward`` and ``failure_penalty``;
     ``backend``: ``"compiled"``, tables of utilities in machine code, or ``"reference"``, negmas' own mechanism, equal
-    step for step; ``render_mode``: ``"ansi"``.
+    step for step; ``render_mode``: ``"ansi"`` or ``"rgb_array"``; ``recording``: a folder that every negotiation
+    is recorded to which is played to its end, see docs/analyzer.md.
 
     ## Version History
     v0: the first version. A v1 is made when the same seed and actions no longer give the same observations, rewards and
@@ -97,6 +100,7 @@ class BilateralAcceptanceEnv(NegotiationEnv, EzPickle):
         bids: Opponent = "AgentK",
         backend: str = "compiled",
         render_mode: str | None = None,
+        recording: str | os.PathLike[str] | None = None,
     ):
         EzPickle.__init__(
             self,
@@ -111,7 +115,8 @@ class BilateralAcceptanceEnv(NegotiationEnv, EzPickle):
             bids,
             backend,
             render_mode,
+            recording,
         )
         config = acceptance_config(scenario, profile, opponent, rounds, opponent_first, bids)
         reward = make_reward(accept_reward, offer_reward, failure_penalty)
-        super().__init__(config, ACCEPTANCE, reward, backend, render_mode)
+        super().__init__(config, ACCEPTANCE, reward, backend, render_mode, recording)

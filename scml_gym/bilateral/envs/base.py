@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import textwrap
+from functools import partial
 from typing import Any
 
 import gymnasium
@@ -10,15 +13,17 @@ import numpy as np
 from scml_gym.bilateral.envs.codecs import BilateralCodec
 from scml_gym.bilateral.envs.config import BILATERAL_BACKENDS, BilateralConfig
 from scml_gym.bilateral.negotiators.base import NO_OFFER
+from scml_gym.bilateral.recording import record_world
 from scml_gym.bilateral.rewards import BilateralReward
 from scml_gym.bilateral.view import ACCEPTED_BY, LEARNER, BilateralView, mean_received
 from scml_gym.bilateral.worlds.protocol import BilateralWorld, Negotiation
+from scml_gym.bilateral.worlds.recorded import RecordedWorld
 from scml_gym.core.arguments import check_render_mode
 from scml_gym.core.errors import InputError, require_reset
 from scml_gym.core.masks import sampling_mask
 from scml_gym.game.env import MOST_WORLDS
-
-RENDER_MODES = ("ansi",)
+from scml_gym.game.rendering import RENDER_MODES, Table, render_tables
+from scml_gym.simulator.recording.folder import Recording, new_log
 
 
 class NegotiationEnv(gymnasium.Env[np.ndarray, np.int64]):
@@ -29,10 +34,12 @@ class NegotiationEnv(gymnasium.Env[np.ndarray, np.int64]):
         codec: What the learner sees and answers.
         reward: What is paid.
         backend: ``"compiled"`` or ``"reference"``.
-        render_mode: ``"ansi"`` or None.
+        render_mode: ``"ansi"``, ``"rgb_array"`` or None.
+        recording: A folder that every negotiation is recorded to which is played to its end, or None.
 
     Raises:
-        InputError: for an unknown backend or render mode, or an opponent that the backend cannot play.
+        InputError: for an unknown backend or render mode, an opponent that the backend cannot play, or a folder that
+            is no recording.
     """
 
     metadata = {"render_modes": list(RENDER_MODES), "render_fps": 4}
@@ -44,6 +51,7 @@ class NegotiationEnv(gymnasium.Env[np.ndarray, np.int64]):
         reward: BilateralReward,
         backend: str,
         render_mode: str | None,
+        recording: str | os.PathLike[str] | None = None,
     ):
         check_render_mode(render_mode, RENDER_MODES)
         self.config, self.codec, self.reward, self.render_mode = config, codec, reward, render_mode
@@ -53,6 +61,7 @@ class NegotiationEnv(gymnasium.Env[np.ndarray, np.int64]):
         self._negotiation: Negotiation | None = None
         self._world: BilateralWorld | None = None
         self._begun = False
+        self._recording = None if recording is None else Recording(recording)
         self._start(0)
 
     def reset(
@@ -114,18 +123,25 @@ class NegotiationEnv(gymnasium.Env[np.ndarray, np.int64]):
         return self.codec.mask(self.view)
 
     def render(self) -> Any:
-        """The round and both sides' last offers, as text."""
+        """The round and both sides' last offers, as text, or as a picture: uint8, shape ``(height, width, 3)``."""
         if self.render_mode is None or self._negotiation is None:
             return None
         require_reset(self._begun, "render")
         view, scenario = self.view, self._negotiation.scenario
-        lines = [f"{scenario.name}, round {view['step'] + 1}/{view['n_steps']}"]
+        headline = f"{scenario.name}, round {view['step'] + 1}/{view['n_steps']}"
+        offers = []
         for name, outcome, utility in (("its offer", "offer", "offer_utility"), ("my offer", "mine", "my_utility")):
-            told = "-" if view[outcome] == NO_OFFER else f"{scenario.outcome(int(view[outcome]))} ({view[utility]:.3f})"
-            lines.append(f"{name:>9}: {told}")
+            none = view[outcome] == NO_OFFER
+            told = ("-", "") if none else (str(scenario.outcome(int(view[outcome]))), f"{view[utility]:.3f}")
+            offers.append((name, *told))
+        end = ()
         if not view["running"]:
-            lines.append(f"accepted by {ACCEPTED_BY[view['accepted_by']]}: utility {view['utility']:.3f}")
-        return "\n".join(lines)
+            end = (f"accepted by {ACCEPTED_BY[view['accepted_by']]}: utility {view['utility']:.3f}",)
+        if self.render_mode == "ansi":
+            lines = [f"{name:>9}: {told}" + (f" ({utility})" if utility else "") for name, told, utility in offers]
+            return "\n".join([headline, *lines, *end])
+        rows = [(name, _in_lines(told), utility) for name, told, utility in offers]
+        return render_tables("rgb_array", "   ".join([headline, *end]), [Table(("", "offer", "utility"), rows)])
 
     def close(self) -> None:
         """Give up a running negotiation; ``reset`` begins the next one."""
@@ -143,9 +159,22 @@ class NegotiationEnv(gymnasium.Env[np.ndarray, np.int64]):
         if world is None or negotiation is not self._negotiation:
             if world is not None:
                 world.close()
-            world = self._world = self._make_world(negotiation)
+            world = self._world = self._new_world(negotiation)
             self._negotiation = negotiation
         return world
+
+    def _new_world(self, negotiation: Negotiation) -> BilateralWorld:
+        world = self._make_world(negotiation)
+        if self._recording is None:
+            return world
+        players = [negotiation.opponent, negotiation.opponent]
+        players[negotiation.profile] = None
+        return RecordedWorld(world, negotiation, partial(new_log, self._recording, record_world, players))
+
+
+def _in_lines(outcome: str) -> str:
+    """An outcome in a cell of a picture."""
+    return "\n".join(textwrap.wrap(outcome, 38))
 
 
 def ending(view: BilateralView) -> dict[str, Any]:

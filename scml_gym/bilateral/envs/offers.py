@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from gymnasium.utils import EzPickle
 
 from scml_gym.bilateral.envs.base import NegotiationEnv
@@ -65,7 +67,9 @@ class BilateralEnv(NegotiationEnv, EzPickle):
     ``scenario``, ``profile``, ``opponent``, ``rounds`` and ``opponent_first`` as in
     `scml_gym.bilateral.envs.config.BilateralConfig`; ``action``, ``targets`` and ``history``, see above;
     ``accept_reward``, ``offer_reward`` and ``failure_penalty``; ``backend``: ``"compiled"``, tables of utilities in
-    machine code, or ``"reference"``, negmas' own mechanism, equal step for step; ``render_mode``: ``"ansi"``.
+    machine code, or ``"reference"``, negmas' own mechanism, equal step for step; ``render_mode``: ``"ansi"`` or
+    ``"rgb_array"``; ``recording``: a folder that every negotiation is recorded to which is played to its end, see
+    docs/analyzer.md.
 
     ## Version History
     v0: the first version. A v1 is made when the same seed and actions no longer give the same observations, rewards and
@@ -106,6 +110,7 @@ class BilateralEnv(NegotiationEnv, EzPickle):
         failure_penalty: float = 0.0,
         backend: str = "compiled",
         render_mode: str | None = None,
+        recording: str | os.PathLike[str] | None = None,
     ):
         EzPickle.__init__(
             self,
@@ -122,8 +127,9 @@ class BilateralEnv(NegotiationEnv, EzPickle):
             failure_penalty,
             backend,
             render_mode,
+            recording,
         )
         config = BilateralConfig(scenario, profile, opponent, rounds, opponent_first)
         codec = offers_codec(action, config.most_outcomes, targets, history)
         reward = make_reward(accept_reward, offer_reward, failure_penalty)
-        super().__init__(config, codec, reward, backend, render_mode)
+        super().__init__(config, codec, reward, backend, render_mode, recording)

@@ -41,6 +41,7 @@ class NegmasWorld(Uncopied):
     Draws of negmas and of its negotiators come from generators of this world's own, seeded with each start.
     """
 
+    backend = "reference"
     why_not = "negmas is paused in the middle of a call; make another one of the same negotiation and start it"
 
     def __init__(self, negotiation: Negotiation):

@@ -60,9 +60,11 @@ class BilateralWorld(Protocol):
     """A negotiation that pauses where the learner must answer.
 
     Attributes:
+        backend: ``reference`` or ``compiled``: which of the two worlds it is.
         view: What the learner's side sees: a live record, whose ``running`` says whether an answer is due.
     """
 
+    backend: str
     view: BilateralView
 
     def start(self, seed: int) -> None:

@@ -23,6 +23,8 @@ class TableWorld(Independent):
         InputError: if the opponent is no `TableStrategy`, or a strategy does not compile.
     """
 
+    backend = "compiled"
+
     def __init__(self, negotiation: Negotiation):
         check_opponent(negotiation)
         self._negotiation = negotiation

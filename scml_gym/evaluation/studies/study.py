@@ -13,7 +13,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, Self, runtime_checkable
 
-from scml_gym.core.config import ConfigError, Loaded, find_config, merge, read_yaml, set_options
+from scml_gym.core.config import ConfigError, Loaded, find_config, override, read_yaml, set_options
 from scml_gym.core.errors import InputError
 from scml_gym.core.interrupts import Interrupted
 from scml_gym.core.process import limit_threads
@@ -85,6 +85,9 @@ def load_study(registry: Registry, file: str | Path, options: Sequence[str] = ()
             config this one replaces in part.
         options: ``key.path=value`` each, over both.
 
+    A file over its base and an option over both replace alike: mappings key by key, all else (an empty mapping
+    too) as a whole; null removes a key.
+
     Raises:
         InputError: if a file is missing or wrong, and where the wrong value was set.
     """
@@ -96,8 +99,10 @@ def load_study(registry: Registry, file: str | Path, options: Sequence[str] = ()
         if base in seen:
             raise InputError(f"{path}: base: {base} is based on itself")
         seen.append(base)
-        data = merge(read_yaml(base), data)
-    data = set_options(data, options, sources)
+        data = override(read_yaml(base), data)
+    set_options(data, options, {})  # refuses what is no option
+    for option in options:
+        data = override(data, set_options({}, [option], sources))
     with Loaded(data, sources).naming_sources():
         if "name" not in data:
             raise ConfigError(("name",), "missing; it is the name of a registered study, or module:Class")

@@ -10,6 +10,7 @@ from gymnasium import spaces
 
 from scml_gym.core.errors import InputError
 from scml_gym.core.registry import Registry
+from scml_gym.game.codecs import ActionCodec
 from scml_gym.game.kernels import ActionFunctions, ActionKernel, remember_nothing
 from scml_gym.game.ranges import in_range, unit
 from scml_gym.jit.compile import compiled, jittable
@@ -186,3 +187,17 @@ ACTIONS = Registry("action codec")
 ACTIONS.register("choice", ChoiceActions)
 ACTIONS.register("continuous", ContinuousActions)
 ACTIONS.register("planner", "scml_gym.oneshot.actions.planner:PlannerActions")
+
+ASKED_ACTIONS = Registry("action codec of timing='negotiations'")
+"""Action codecs where negotiations are answered one by one."""
+ASKED_ACTIONS.register("choice", "scml_gym.oneshot.actions.asked:AskedActions")
+
+
+def make_codec(action: str = "choice", timing: str = "rounds") -> ActionCodec:
+    """The action codec of that name, as registered for that timing.
+
+    Raises:
+        InputError: if there is none.
+    """
+    registry = ASKED_ACTIONS if timing == "negotiations" else ACTIONS
+    return registry.get(action, "action")()

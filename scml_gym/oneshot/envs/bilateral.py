@@ -13,7 +13,7 @@ from scml_gym.core.errors import InputError, require_reset
 from scml_gym.core.masks import sampling_mask
 from scml_gym.game.env import MOST_WORLDS
 from scml_gym.game.rewards import finite
-from scml_gym.oneshot.envs.config import OneShotConfig
+from scml_gym.oneshot.envs.config import OneShotConfig, answered_together
 from scml_gym.oneshot.envs.partner_codec import PartnerCodec, draw_partner, negotiation_reward, open_partners
 from scml_gym.oneshot.render import RENDER_MODES, render_day
 from scml_gym.oneshot.rewards.negotiation import NegotiationReward
@@ -125,7 +125,7 @@ class OneShotBilateralEnv(gymnasium.Env, EzPickle):
         )
         if episode not in ("negotiation", "world"):
             raise InputError(f"episode={episode!r}; valid: negotiation, world", "episode")
-        self.config = OneShotConfig(**arguments)
+        self.config = answered_together(**arguments)
         self.codec = PartnerCodec(observation, quantity_bins, price_bins)
         self.reward = negotiation_reward(reward)
         self.observation_space = self.codec.observation_space

@@ -10,7 +10,7 @@ from gymnasium.utils import EzPickle
 from scml_gym.core.arguments import check_render_mode, flag, named_arguments
 from scml_gym.core.errors import InputError
 from scml_gym.game.env import EnvParts, WorldEnv
-from scml_gym.oneshot.actions.factory import ACTIONS
+from scml_gym.oneshot.actions.factory import make_codec
 from scml_gym.oneshot.envs.config import OneShotConfig
 from scml_gym.oneshot.observations.factory import make_encoder
 from scml_gym.oneshot.render import RENDER_MODES, render_day
@@ -32,26 +32,40 @@ class OneShotConcurrentEnv(WorldEnv, EzPickle):
     episodes, to the last bit. Every day the factory negotiates with every factory of the other level at once, over
     quantity and unit price. A step is one decision of the learner; the world runs on to its next one. In
     ``timing="rounds"`` (the league's) it decides exactly where scml's ``OneShotSyncAgent`` would; in ``"moves"`` (the
-    league's RL mode) whenever it is its turn in some negotiation. The last simulated day is played. The same seed
-    gives the same episode in every process (with opponents from ``scml:``, under the same PYTHONHASHSEED).
+    league's RL mode) whenever it is its turn in some negotiation. In ``"negotiations"`` it decides in each negotiation
+    by itself, whenever it is its turn there, sees all of them, and may also wait, as often in a row as the world has
+    factories; rounds are the league's. The last simulated day is played. The same seed gives the same episode in every
+    process (with opponents from ``scml:``, under the same PYTHONHASHSEED).
 
     ## Action Space
     ``action="choice"``: ``MultiDiscrete([22] * 8)``: for each partner 0 ends the negotiation (and is a no-op where the
     partner is idle or not there), 1 accepts its standing offer, and the rest are offers, quantity-major:
     ``2 + (quantity - 1) * 2 + price index`` with price index 0 for the lowest and 1 for the highest price of the day's
     range.
+    With ``timing="negotiations"`` it is ``Discrete(23)``, the choice for the one partner that is asked about: as above,
+    and 22 waits: no round passes, and the partner is asked about again in the next pass through all negotiations.
     ``action="continuous"``: ``Box(-1, 1, (8, 3))``: for each partner the response (below -1/3 end, above 1/3 accept,
     else offer), the quantity and the price, mapped linearly to today's ranges.
+    ``action="planner"``: ``MultiDiscrete([6, 5, 2, 5, 3, 3])``: how a planner answers all partners together at this
+    decision. The choices say by how many items the accepted total may miss and may exceed the needs, whether all prices
+    or the good half of them are accepted, how many items are expected of what is asked for, at which prices the rest is
+    asked for, and of whom; `scml_gym.oneshot.actions.planner.HEADS` has what each value stands for. Every choice is
+    valid, and no answer is invalid. It is learnt fastest.
     ``info["action_mask"]`` holds the valid choices as ``action_space.sample(mask=...)`` takes them, a tuple of 8 int8
     arrays of shape ``(22,)``; ``action_masks()`` has the same end to end as sb3-contrib takes them, bool, shape
-    ``(176,)``. No dimension is ever all false. An invalid answer ends that negotiation and is counted; with
-    ``strict=True`` it raises. ``action`` may name any action codec of `scml_gym.oneshot.actions.factory.ACTIONS`.
+    ``(176,)``. With ``timing="negotiations"`` both have shape ``(23,)``, and to wait is masked at its limit. No
+    dimension is ever all false. An invalid answer ends that negotiation and is counted; with ``strict=True`` it raises.
+    ``action`` may name any action codec of `scml_gym.oneshot.actions.factory.ACTIONS`, with ``timing="negotiations"``
+    of ``ASKED_ACTIONS`` there.
 
     ## Observation Space
     ``observation="flat"``: ``Box`` of float32, 95 features: 15 of the factory and 10 of each of 8 partners, each with
     name, range and meaning in ``env.unwrapped.encoder.features``. ``observation="dict"``: the same as named blocks.
     ``observation="entities"``: ``Box`` of float32, shape ``(9, 16)``: a row for the factory, then one for each partner,
-    whose first column is 1 for the factory and 0 for a partner; shorter rows end in zeros.
+    whose first column is 1 for the factory and 0 for a partner; shorter rows end in zeros. With
+    ``timing="negotiations"`` the partner that is asked about is the one whose ``my_turn`` is 1, and how often in a row
+    each was let wait, as a fraction of the limit, is shown too: 8 more features at the beginning (the block ``waits``),
+    or one more column of a partner's row.
     ``history=k`` adds the offers of the last k decisions. ``observability="full"`` adds the hidden state of the 16
     factories, 10 numbers each, which makes the game an MDP for fixed opponents without memory; ``"partial"`` is the
     POMDP. ``"entities"`` can have neither.
@@ -132,11 +146,11 @@ class OneShotConcurrentEnv(WorldEnv, EzPickle):
         )
         if episode not in ("world", "day"):
             raise InputError(f"episode={episode!r}; valid: world, day", "episode")
-        self.config = OneShotConfig(**arguments)
+        self.config = config = OneShotConfig(**arguments)
         parts = EnvParts(
-            draw=self.config.draw,
-            encoder=make_encoder(observability, observation, history),
-            codec=ACTIONS.get(action, "action")(),
+            draw=config.draw,
+            encoder=make_encoder(observability, observation, history, config.timing),
+            codec=make_codec(action, config.timing),
             reward=make_reward(reward),
             no_ops=new_actions,
             validate=validate,

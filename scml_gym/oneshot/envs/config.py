@@ -13,9 +13,12 @@ from scml_gym.core.errors import InputError
 from scml_gym.core.registry import Registry
 from scml_gym.game.world_config import EpisodeSample, Opponent, WorldConfig
 from scml_gym.oneshot.envs.sampling import draw_players
+from scml_gym.oneshot.recording import record_world
 from scml_gym.oneshot.view import BUYER, MAX_PARTNERS, SELLER
 from scml_gym.oneshot.worlds.pool import SpecPool
+from scml_gym.oneshot.worlds.protocol import TIMINGS
 from scml_gym.oneshot.worlds.spec import WorldSpec
+from scml_gym.simulator.recording.folder import Recording, episode_log
 from scml_gym.simulator.spec_pool import named_generator
 from scml_gym.simulator.world_spec import MOST_DAYS, check_spec, given_spec
 
@@ -32,6 +35,18 @@ LEVELS = {"any": (SELLER, BUYER), "seller": (SELLER,), "buyer": (BUYER,)}
 Generator = Callable[[int, Any, Any], WorldSpec]
 
 
+def answered_together(**arguments: Any) -> OneShotConfig:
+    """The config of an environment in which the partners are answered together.
+
+    Raises:
+        InputError: as `OneShotConfig`, and for ``timing="negotiations"``.
+    """
+    config = OneShotConfig(**arguments)
+    if config.timing == "negotiations":
+        raise InputError("timing='negotiations' is played in OneShotConcurrent-v0; valid here: rounds, moves", "timing")
+    return config
+
+
 class OneShotConfig(WorldConfig):
     """Which worlds are played: the arguments that all OneShot environments share.
 
@@ -44,8 +59,10 @@ class OneShotConfig(WorldConfig):
         generator: ``"compiled"`` (worlds as the league draws them, quickly), ``"league"`` (scml's own generator), or a
             callable ``(seed, days, factories_per_level)``.
         spec: A `WorldSpec`, or the path of a saved one, to be played in every episode instead of drawing worlds.
-        timing: ``"rounds"`` (the league's) or ``"moves"`` (the league's RL mode).
+        timing: ``"rounds"`` (the league's), ``"moves"`` (the league's RL mode), or ``"negotiations"``: rounds, but the
+            learner answers one negotiation at a time and may wait (``OneShotConcurrent-v0`` only).
         backend: ``"compiled"``, or ``"reference"`` for scml's own simulation, in which every kind of opponent can play.
+        recording: A folder that every world is recorded to which is played to its end, or None; see docs/analyzer.md.
 
     Raises:
         InputError: for an unknown name or a value of the wrong form.
@@ -61,11 +78,12 @@ class OneShotConfig(WorldConfig):
         spec: WorldSpec | str | os.PathLike[str] | None = None,
         timing: str = "rounds",
         backend: str = "compiled",
+        recording: str | os.PathLike[str] | None = None,
     ):
         if level not in list(LEVELS):
             raise InputError(f"level={level!r}; valid: {', '.join(LEVELS)}", "level")
-        if timing not in ("rounds", "moves"):
-            raise InputError(f"timing={timing!r}; valid: rounds, moves", "timing")
+        if timing not in TIMINGS:
+            raise InputError(f"timing={timing!r}; valid: {', '.join(TIMINGS)}", "timing")
         self.levels = np.array(LEVELS[level])
         self.timing = timing
         self.generate = named_generator(generator, GENERATORS, SpecPool)
@@ -77,6 +95,7 @@ class OneShotConfig(WorldConfig):
         self.spec = None if spec is None else given_spec(spec, WorldSpec)
         if self.spec is None:
             self.draw_spec(0)  # refuse an impossible config now
+        self.recording = None if recording is None else Recording(recording)
 
     def draw_spec(self, seed: int) -> WorldSpec:
         """See `WorldConfig`."""
@@ -92,4 +111,5 @@ class OneShotConfig(WorldConfig):
 
     def new_world(self, sample: EpisodeSample) -> Any:
         """See `WorldConfig`."""
-        return self._world(sample.spec, sample.players, seed=sample.seed, timing=self.timing)
+        log = episode_log(self.recording, record_world, sample.players, sample.seed)
+        return self._world(sample.spec, sample.players, seed=sample.seed, timing=self.timing, log=log)

@@ -9,7 +9,7 @@ from gymnasium.utils import EzPickle
 from scml_gym.core.arguments import check_render_mode, flag, named_arguments
 from scml_gym.game.parallel_env import ParallelParts, ParallelWorldEnv, factory_agents
 from scml_gym.oneshot.actions.factory import ACTIONS
-from scml_gym.oneshot.envs.config import OneShotConfig
+from scml_gym.oneshot.envs.config import OneShotConfig, answered_together
 from scml_gym.oneshot.observations.factory import make_encoder
 from scml_gym.oneshot.render import RENDER_MODES, render_day
 from scml_gym.oneshot.rewards.factory import Reward, make_reward
@@ -107,7 +107,7 @@ class OneShotFactoriesEnv(ParallelWorldEnv, EzPickle):
             render_mode,
             **arguments,
         )
-        self.config = OneShotConfig(factories_per_level=factories_per_level, **arguments)
+        self.config = answered_together(factories_per_level=factories_per_level, **arguments)
         self.factories = factory_agents(factories)
         parts = ParallelParts(
             agents=self.factories,

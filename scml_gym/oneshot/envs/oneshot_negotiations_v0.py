@@ -14,7 +14,7 @@ from scml_gym.core.masks import sampling_mask
 from scml_gym.core.parallel import check_agents
 from scml_gym.game.parallel_env import WorldAgents
 from scml_gym.game.rewards import finite
-from scml_gym.oneshot.envs.config import OneShotConfig
+from scml_gym.oneshot.envs.config import OneShotConfig, answered_together
 from scml_gym.oneshot.envs.partner_codec import AGENTS, PartnerCodec, negotiation_reward
 from scml_gym.oneshot.render import RENDER_MODES, render_day
 from scml_gym.oneshot.rewards.negotiation import NegotiationReward
@@ -101,7 +101,7 @@ class OneShotNegotiationsEnv(WorldAgents, EzPickle):
         **arguments: Any,
     ):
         EzPickle.__init__(self, observation, quantity_bins, price_bins, reward, strict, render_mode, **arguments)
-        self.config = OneShotConfig(**arguments)
+        self.config = answered_together(**arguments)
         self.codec = PartnerCodec(observation, quantity_bins, price_bins)
         self.reward = negotiation_reward(reward)
         self.strict = flag("strict", strict)

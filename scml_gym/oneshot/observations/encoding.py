@@ -136,6 +136,20 @@ def encode_joint(view: FactoryView, hidden_state: np.ndarray, offer_history: np.
 
 
 @jittable
+def encode_waits(view: FactoryView, k: int) -> float:
+    """How often in a row partner ``k`` was let wait, of how often it may be."""
+    return min(ratio(view["partners"][k]["waits"], view["most_waits"]), 1.0)
+
+
+@jittable
+def encode_asked(view: FactoryView, hidden_state: np.ndarray, offer_history: np.ndarray, out: np.ndarray) -> None:
+    """Where negotiations are answered one by one: how often each partner was let wait, then as `encode_joint`."""
+    for k in range(MAX_PARTNERS):
+        out[k] = encode_waits(view, k)
+    encode_joint(view, hidden_state, offer_history, out[MAX_PARTNERS:])
+
+
+@jittable
 def encode_one_partner(view: FactoryView, k: int, out: np.ndarray) -> None:
     """The factory's features and those of partner ``k``, shape ``(25,)``."""
     encode_factory(view, out[:N_FACTORY])
@@ -153,3 +167,11 @@ def encode_entities(view: FactoryView, out: np.ndarray) -> None:
     encode_factory(view, out[0, 1 : 1 + N_FACTORY])
     for k in range(MAX_PARTNERS):
         encode_partner(view, k, out[1 + k, 1 : 1 + N_PARTNER])
+
+
+@jittable
+def encode_asked_entities(view: FactoryView, out: np.ndarray) -> None:
+    """`encode_entities` with one more column of a partner: how often it was let wait."""
+    encode_entities(view, out)
+    for k in range(MAX_PARTNERS):
+        out[1 + k, 1 + N_PARTNER] = encode_waits(view, k)

@@ -9,6 +9,7 @@ by `JointEncoder.features`; numbers outside a feature's range are clipped to it.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -18,12 +19,19 @@ from scml_gym.core.registry import Registry
 from scml_gym.game.encoders import BlockEncoder, Encoder, JointParts, RowEncoder
 from scml_gym.game.features import Feature, bounds
 from scml_gym.jit.compile import compiled
-from scml_gym.oneshot.observations.encoding import encode_entities, encode_joint, encode_one_partner
+from scml_gym.oneshot.observations.encoding import (
+    encode_asked,
+    encode_asked_entities,
+    encode_entities,
+    encode_joint,
+    encode_one_partner,
+)
 from scml_gym.oneshot.observations.features import (
     FACTORY_FEATURES,
     HISTORY_FEATURES,
     OTHER_FEATURES,
     PARTNER_FEATURES,
+    WAITS,
 )
 from scml_gym.oneshot.view import HIDDEN_DTYPE, MAX_PARTNERS, FactoryView
 
@@ -35,9 +43,14 @@ PARTS = JointParts(
     encode=encode_joint,
 )
 
+ASKED_PARTS = replace(PARTS, blocks={"waits": ((MAX_PARTNERS,), (WAITS,)), **PARTS.blocks}, encode=encode_asked)
+"""`PARTS` where negotiations are answered one by one."""
+
 KIND = Feature("kind", 0, 1, "1 for the factory, 0 for a partner")
 ROWS = {"factory": (KIND, *FACTORY_FEATURES)}
 ROWS |= {f"partners[{k}]": (KIND, *PARTNER_FEATURES) for k in range(MAX_PARTNERS)}
+
+ASKED_ROWS = {row: features if row == "factory" else (*features, WAITS) for row, features in ROWS.items()}
 
 _encode_one_partner = compiled(encode_one_partner)
 
@@ -99,11 +112,21 @@ OBSERVATIONS.register("dict", partial(JointEncoder, layout="dict"))
 OBSERVATIONS.register("entities", EntityEncoder)
 
 
-def make_encoder(observability: str = "partial", observation: str = "flat", history: int = 0) -> Encoder:
-    """The encoder of that registered observation; see `JointEncoder`.
+ASKED_OBSERVATIONS = Registry("observation of timing='negotiations'")
+"""Observations where negotiations are answered one by one: those of `OBSERVATIONS` with how often each was let wait."""
+ASKED_OBSERVATIONS.register("flat", partial(BlockEncoder, ASKED_PARTS, layout="flat"))
+ASKED_OBSERVATIONS.register("dict", partial(BlockEncoder, ASKED_PARTS, layout="dict"))
+ASKED_OBSERVATIONS.register("entities", partial(RowEncoder, ASKED_ROWS, encode_asked_entities))
+
+
+def make_encoder(
+    observability: str = "partial", observation: str = "flat", history: int = 0, timing: str = "rounds"
+) -> Encoder:
+    """The encoder of that observation, as registered for that timing; see `JointEncoder`.
 
     Raises:
         InputError: if the name is unknown or the encoder refuses the other arguments.
     """
-    make: Callable[..., Encoder] = OBSERVATIONS.get(observation, "observation")
+    registry = ASKED_OBSERVATIONS if timing == "negotiations" else OBSERVATIONS
+    make: Callable[..., Encoder] = registry.get(observation, "observation")
     return make(observability=observability, history=history)

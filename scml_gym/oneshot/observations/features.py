@@ -36,6 +36,9 @@ PARTNER_FEATURES = (
     Feature("agreed_price", 0, 1, "price agreed today within today's range"),
 )
 
+WAITS = Feature("waits", 0, 1, "how often in a row it was let wait / how often it may be")
+"""Of a partner, where negotiations are answered one by one."""
+
 OTHER_FEATURES = (
     Feature("exists", 0, 1, "there is a factory with this index, sellers first"),
     Feature("buyer", 0, 1, "1 for a buyer"),

@@ -28,5 +28,6 @@ for _name, _path in {
     "best-subset": "best_subset:BEST_SUBSET_RANDOM",
     "best-subset-random": "best_subset:BEST_SUBSET_RANDOM",
     "best-subset-even": "best_subset:BEST_SUBSET_EVEN",
+    "sequential": "sequential:SEQUENTIAL",
 }.items():
     STRATEGIES.register(_name, f"scml_gym.oneshot.strategies.{_path}")

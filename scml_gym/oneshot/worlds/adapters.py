@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+import numpy as np
 from negmas.outcomes import Outcome
 from negmas.situated import Contract
 from scml.oneshot.common import QUANTITY, UNIT_PRICE, is_system_agent
 
 from scml_gym.oneshot.rules import book_agreement, needs_of, repair
-from scml_gym.oneshot.view import BUYER, SELLER, new_view
+from scml_gym.oneshot.view import BUYER, SELLER, WAIT, new_view
 from scml_gym.simulator.adapters import AsyncAdapter, SyncAdapter, playing_class
 from scml_gym.simulator.external import MovesAdapter
 from scml_gym.simulator.observer import ViewObserver
@@ -69,6 +70,15 @@ class OneShotObserver(ViewObserver):
         view["min_price"], view["max_price"] = issues[UNIT_PRICE].min_value, issues[UNIT_PRICE].max_value
         self.begin_partners()
 
+    def take(self, actions: Any) -> int:
+        """Make a decision's answers playable, in place, show them, and count who is let wait how often."""
+        partners = self.view["partners"]
+        asked = partners["my_turn"] != 0
+        invalid = super().take(actions)
+        waits = actions["response"] == WAIT
+        partners["waits"][asked] = np.where(waits, partners["waits"] + 1, 0)[asked]
+        return invalid
+
     def agree(self, partner: str, contract: Contract) -> None:
         """Write an agreement into the view."""
         agreement, k = contract.agreement, self.partners[partner]
@@ -96,6 +106,11 @@ class OneShotAsyncAdapter(AsyncAdapter):
 
     observer_type = OneShotObserver
 
+    def init(self) -> None:
+        """The agent's world is there, and with it the number of factories, which is how often negmas lets one wait."""
+        super().init()
+        self.view["most_waits"] = self.view["n_partners"] + self.view["n_competitors"] + 1
+
 
 class OneShotMovesAdapter(MovesAdapter):
     """Plays an external factory of OneShot in ``"moves"`` timing."""
@@ -103,8 +118,11 @@ class OneShotMovesAdapter(MovesAdapter):
     observer_type = OneShotObserver
 
 
+EXTERNAL = {"rounds": OneShotSyncAdapter, "moves": OneShotMovesAdapter, "negotiations": OneShotAsyncAdapter}
+"""The adapter of an external factory, by timing."""
+
+
 def agent_class(player: Any, timing: str) -> tuple[type, dict[str, Any]]:
     """The scml agent class, with its keyword arguments, that plays a factory for a player: a policy, an agent class
     with arguments itself, or None for an external factory."""
-    external = OneShotMovesAdapter if timing == "moves" else OneShotSyncAdapter
-    return playing_class(player, OneShotSyncAdapter, OneShotAsyncAdapter, external)
+    return playing_class(player, OneShotSyncAdapter, OneShotAsyncAdapter, EXTERNAL[timing])

@@ -12,6 +12,11 @@ from scml_gym.game.world import PlayerMaker, World
 from scml_gym.oneshot.worlds.spec import WorldSpec
 from scml_gym.simulator.world_spec import check_spec
 
+TIMINGS = {"rounds": {"moves": 0, "one_by_one": 0}, "moves": {"moves": 1, "one_by_one": 0}}
+TIMINGS |= {"negotiations": {"moves": 0, "one_by_one": 1}}
+"""When external factories are asked, see `scml_gym.oneshot.worlds.reference.ReferenceWorld`; what the record of a
+compiled world says of it, by field."""
+
 
 def check_players(spec: WorldSpec, players: Sequence[Any], timing: str) -> None:
     """Refuse what no world can be made of.
@@ -23,8 +28,8 @@ def check_players(spec: WorldSpec, players: Sequence[Any], timing: str) -> None:
     check_spec(spec, WorldSpec)
     if len(players) != spec.n_factories:
         raise InputError(f"{len(players)} players for {spec.n_factories} factories")
-    if timing not in ("rounds", "moves"):
-        raise InputError(f"timing={timing!r}; valid: 'rounds', 'moves'")
+    if timing not in TIMINGS:
+        raise InputError(f"timing={timing!r}; valid: {', '.join(map(repr, TIMINGS))}")
 
 
 class OneShotWorld(World, Protocol):

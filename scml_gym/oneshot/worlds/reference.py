@@ -15,8 +15,9 @@ from scml_gym.oneshot.worlds.protocol import check_players
 from scml_gym.oneshot.worlds.simulation import OneShotSimulation
 from scml_gym.oneshot.worlds.spec import WorldSpec
 from scml_gym.simulator.paused_world import PausedWorld
+from scml_gym.simulator.recording.log import WorldLog
 
-Timing = Literal["rounds", "moves"]
+Timing = Literal["rounds", "moves", "negotiations"]
 
 CONTRACT_DTYPE = np.dtype([(n, np.int64) for n in ("day", "seller", "buyer", "quantity", "price")])
 
@@ -30,7 +31,10 @@ class ReferenceWorld(PausedWorld):
         seed: Of the simulation's own generators, which only scml's built-in agents draw from.
         timing: ``"rounds"``, the league's: an external factory decides exactly where a ``OneShotSyncAgent`` would, one
             factory at a time. ``"moves"``, the league's RL mode: negotiations advance a move a pass (twice as many
-            moves as rounds), and all external factories whose turn it is anywhere decide together.
+            moves as rounds), and all external factories whose turn it is anywhere decide together. ``"negotiations"``:
+            rounds as in the league's; an external factory decides whenever it is its turn in one negotiation, about
+            that one alone, and may answer ``WAIT``.
+        log: Receives what happens, where the world is recorded; see `scml_gym.oneshot.recording`.
 
     Raises:
         InputError: if the number of players is not that of the spec's factories, or the timing is unknown.
@@ -42,12 +46,21 @@ class ReferenceWorld(PausedWorld):
 
     no_ops = staticmethod(new_actions)
 
-    def __init__(self, spec: WorldSpec, players: Sequence[Player], seed: int = 0, timing: Timing = "rounds"):
+    def __init__(
+        self,
+        spec: WorldSpec,
+        players: Sequence[Player],
+        seed: int = 0,
+        timing: Timing = "rounds",
+        log: WorldLog | None = None,
+    ):
         check_players(spec, players, timing)
         self.timing = timing
         self.passes = 0
         classes = [agent_class(p, timing) for p in players]
-        super().__init__(spec, players, seed, lambda name: OneShotSimulation(spec, classes, timing == "moves", name))
+        super().__init__(
+            spec, players, seed, lambda name: OneShotSimulation(spec, classes, timing == "moves", name), log
+        )
 
     @staticmethod
     def player_maker(opponent: Any) -> PlayerMaker:
@@ -76,6 +89,7 @@ class ReferenceWorld(PausedWorld):
             self.passes += n_steps
             if not running:
                 self._done, self._pending = True, ()
+                self._tell_end()
                 return
             self._pending = tuple(i for i in self.external if self.agents[i].look())
             if self._pending:

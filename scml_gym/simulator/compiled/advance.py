@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from scml_gym.jit.compile import compiled, jittable
+from scml_gym.jit.compile import compiled
+from scml_gym.jit.separate import separate
 from scml_gym.simulator.compiled.layout import NEW_DAY
 from scml_gym.simulator.compiled.negotiations import Negotiations
 
@@ -39,7 +40,7 @@ def compile_advance(days: Days, negotiations: Negotiations) -> Callable[..., int
     begin_day, close_day = days.begin_day, days.close_day
     run_pass, look = negotiations.run_pass, negotiations.look
 
-    @jittable
+    @separate
     def advance(world: np.void, daily: np.ndarray, prices: np.ndarray) -> int:
         if world["phase"] == NEW_DAY:
             if world["day"] >= world["spec"]["n_days"]:

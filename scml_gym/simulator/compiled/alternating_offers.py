@@ -18,8 +18,8 @@ SELLER, BUYER = 0, 1
 """The sides of a negotiation."""
 
 NOOP, END, ACCEPT, OFFER, WAIT, ASK = range(6)
-"""What a side answers: nothing (not my turn), end the negotiation, take the standing offer, make an offer; and inside a
-simulation: wait for other negotiations (no round passes), or stop until the answer comes from outside."""
+"""What a side answers: nothing (not my turn), end the negotiation, take the standing offer, make an offer, or be asked
+again later (no round passes); and inside a simulation: stop until the answer comes from outside."""
 
 
 def negotiation_dtype(*offer: tuple[Any, ...]) -> np.dtype:

@@ -13,9 +13,9 @@ import numpy as np
 
 from scml_gym.core.errors import InputError
 from scml_gym.jit.compile import jittable
-from scml_gym.simulator.compiled.alternating_offers import ACCEPT, END, NOOP, OFFER
+from scml_gym.simulator.compiled.alternating_offers import ACCEPT, END, NOOP, OFFER, WAIT
 
-RESPONSE_NAMES = ("noop", "end", "accept", "offer")
+RESPONSE_NAMES = ("noop", "end", "accept", "offer", "wait")
 
 
 class AnswerRules(NamedTuple):
@@ -30,7 +30,15 @@ class AnswerRules(NamedTuple):
     repair: Callable[..., int]
 
 
-def answer_rules(fits: Callable[..., bool], clear_offer: Callable[..., None]) -> AnswerRules:
+@jittable
+def never_waits(view: Any, k: int) -> bool:
+    """The ``may_wait`` of a track in which nobody waits."""
+    return False
+
+
+def answer_rules(
+    fits: Callable[..., bool], clear_offer: Callable[..., None], may_wait: Callable[..., bool] = never_waits
+) -> AnswerRules:
     """The rules of a track.
 
     Where it is not the factory's turn only a no-op is valid; where it is, a no-op counts as ending (index 0 of the
@@ -41,6 +49,7 @@ def answer_rules(fits: Callable[..., bool], clear_offer: Callable[..., None]) ->
     Args:
         fits: ``(view, actions, k) -> bool``: whether the offer to partner ``k`` lies in the ranges of its negotiation.
         clear_offer: ``(actions, k)``: sets the numbers of the offer to 0.
+        may_wait: ``(view, k) -> bool``: whether the factory, whose turn it is, may let partner ``k`` wait.
     """
 
     @jittable
@@ -52,6 +61,8 @@ def answer_rules(fits: Callable[..., bool], clear_offer: Callable[..., None]) ->
             return view["partners"][k]["offer_quantity"] > 0
         if response == OFFER:
             return fits(view, actions, k)
+        if response == WAIT:
+            return may_wait(view, k)
         return response in (NOOP, END)
 
     @jittable
@@ -72,7 +83,17 @@ def answer_rules(fits: Callable[..., bool], clear_offer: Callable[..., None]) ->
     return AnswerRules(is_valid, repair)
 
 
-def refuse_invalid(rules: AnswerRules, view: Any, actions: np.ndarray, ranges: Callable[[Any, int], str]) -> None:
+def _nobody_waits(view: Any, k: int) -> str:
+    return "nobody waits in this track"
+
+
+def refuse_invalid(
+    rules: AnswerRules,
+    view: Any,
+    actions: np.ndarray,
+    ranges: Callable[[Any, int], str],
+    why_not_wait: Callable[[Any, int], str] = _nobody_waits,
+) -> None:
     """Refuse answers that are not playable.
 
     Args:
@@ -80,6 +101,7 @@ def refuse_invalid(rules: AnswerRules, view: Any, actions: np.ndarray, ranges: C
         view: What the factory sees.
         actions: Its answers.
         ranges: ``(view, k) -> text``: what an offer to partner ``k`` must keep to.
+        why_not_wait: ``(view, k) -> text``: why partner ``k`` cannot be let wait.
 
     Raises:
         InputError: naming the partner, the answer and what is valid.
@@ -91,6 +113,8 @@ def refuse_invalid(rules: AnswerRules, view: Any, actions: np.ndarray, ranges: C
             valid = "it is not my turn, so only a no-op is"
         elif response == ACCEPT:
             valid = "there is no offer to accept"
+        elif response == WAIT:
+            valid = why_not_wait(view, k)
         else:
             valid = f"{ranges(view, k)} are"
         name = RESPONSE_NAMES[response] if 0 <= response < len(RESPONSE_NAMES) else str(response)

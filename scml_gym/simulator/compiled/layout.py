@@ -72,6 +72,7 @@ def world_fields(
     """
     return [
         ("moves", np.int64),  # 1: negotiations advance a move a pass; 0: a round
+        ("one_by_one", np.int64),  # 1: external factories answer each negotiation by itself; 0: all together
         ("day", np.int64),  # days whose profits are settled
         ("phase", np.int64),
         ("n_factories", np.int64),

@@ -89,12 +89,21 @@ class Negotiations(NamedTuple):
     look: Callable[..., bool]
 
 
-def compile_negotiations(track: Track, players: Players) -> Negotiations:
+@jittable
+def note_nothing(world: np.void, negotiation: np.void, response: int) -> None:
+    """An answer in a world that cannot be recorded."""
+
+
+def compile_negotiations(
+    track: Track, players: Players, note: Callable[[np.void, np.void, int], None] = note_nothing
+) -> Negotiations:
     """How the negotiations of a track run, as jittable functions.
 
     Args:
         track: What is its own.
         players: How its players are asked.
+        note: ``(world, negotiation, response)``, jittable: told of every answer before it has its effect; if it is an
+            offer, that stands there already. By default nobody is.
     """
     clear_partner, book, record = track.clear_partner, track.book, track.record
     next_answer, show_turn = players.next_answer, players.show_turn
@@ -162,6 +171,7 @@ def compile_negotiations(track: Track, players: Players) -> Negotiations:
             response = next_answer(world, negotiation)
             if response == ASK:
                 return False
+            note(world, negotiation, response)
             became = take_answer(negotiation, response, world["moves"] != 0, world["n_factories"])
             if became == GOES_ON:
                 continue

@@ -29,7 +29,7 @@ class Track(NamedTuple):
         repair: ``(view, actions) -> int``: makes answers playable, in place; how many were not.
         put_offer: ``(negotiation, action)``: an answer's offer is the standing one.
         show_offer: ``(partner, negotiation)``: the standing offer, which there is, in the view of who answers it.
-        show_answer: ``(partner, action)``: an answer's offer in the view of who made it.
+        show_answer: ``(partner, action)``: an answer, no no-op, in the view of who gave it.
         book: ``(view, k, negotiation)``: the agreement on the standing offer in the view of each side, whose partner
             ``k`` it is with.
         record: ``(world, negotiation)``: the agreement as a contract of the world.
@@ -142,8 +142,8 @@ def compile_players(track: Track) -> Players:
         check(world, factory)
         partner, action = world["views"][factory]["partners"][k], world["actions"][k]
         partner["my_turn"] = 0
+        show_answer(partner, action)
         if action["response"] == OFFER:
-            show_answer(partner, action)
             put_offer(negotiation, action)
         return action["response"]
 
@@ -155,7 +155,7 @@ def compile_players(track: Track) -> Players:
         for k in range(player["most_partners"]):
             partner = view["partners"][k]
             keep_answer(player, k, actions[k])
-            if actions[k]["response"] == OFFER:
+            if actions[k]["response"] != NOOP:
                 show_answer(partner, actions[k])
             partner["my_turn"] = 0
 
@@ -168,9 +168,12 @@ def compile_players(track: Track) -> Players:
         if player["kind"] == ASYNCHRONOUS:
             return decide_one(world, factory, k, negotiation)
         if player["answers"][k]["response"] == NOOP:
-            if negotiation["offer_quantity"] > 0 and must_wait(player, k):
+            if player["kind"] == EXTERNAL and world["one_by_one"] != 0:
+                show_turn(world, factory, k, negotiation)
+            elif negotiation["offer_quantity"] > 0 and must_wait(player, k):
                 return WAIT
-            show_due(world, factory, negotiation["offer_quantity"] == 0)
+            else:
+                show_due(world, factory, negotiation["offer_quantity"] == 0)
             if player["kind"] == EXTERNAL:
                 world["pending"][factory] = 1
                 return ASK

@@ -14,8 +14,10 @@ from scml_gym.game.strategy import StrategyInterface, StrategyPolicy, check_inte
 from scml_gym.game.world import PlayerMaker
 from scml_gym.simulator.compiled.advance import DAY, DECISION, OVER, Rows
 from scml_gym.simulator.compiled.layout import ASYNCHRONOUS, EXTERNAL, SYNCHRONOUS
+from scml_gym.simulator.compiled.recording import room_for_a_day, take_day, use_log
 from scml_gym.simulator.compiled.scores import score_of
 from scml_gym.simulator.pending import due_answers, refuse_external
+from scml_gym.simulator.recording.log import WorldLog
 
 
 class CompiledSimulation(Independent):
@@ -30,8 +32,10 @@ class CompiledSimulation(Independent):
         worlds: The track's record, shape ``(1,)``: its spec and parameters are filled in.
         daily: Its table of days, shape ``(1, days, factories)``, likewise.
         prices: float64, shape ``(1, days + 1, products)``.
+        log: Of a world that is recorded; None for one that is not.
 
     Attributes:
+        log: As given.
         external: Indices of the external factories.
         profits: What each factory gained on each day, float64, shape ``(n_factories, n_days)``; 0 for days to come.
 
@@ -39,13 +43,21 @@ class CompiledSimulation(Independent):
         InputError: if a player is no strategy, one of another game, or one that does not compile.
     """
 
+    backend: ClassVar = "compiled"
     rows: ClassVar[Rows]
     interface: ClassVar[StrategyInterface]
 
     def __init__(
-        self, spec: Any, players: Sequence[Any], worlds: np.ndarray, daily: np.ndarray, prices: np.ndarray
+        self,
+        spec: Any,
+        players: Sequence[Any],
+        worlds: np.ndarray,
+        daily: np.ndarray,
+        prices: np.ndarray,
+        log: WorldLog | None = None,
     ) -> None:
         self.spec = spec
+        self.log = log
         self.external = tuple(i for i, p in enumerate(players) if p is None)
         self.profits = np.zeros((spec.n_factories, spec.n_days))
         self._worlds, self._daily, self._prices = worlds, daily, prices
@@ -57,6 +69,9 @@ class CompiledSimulation(Independent):
         self._contracts = [self._record["contracts"][:0].copy()]
         self._status = DAY
         self.rows.begin(worlds, prices, 0)
+        if log is not None:
+            self._events = room_for_a_day(self._record)
+            use_log(self._record, self._events, log)
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in vars(self).items() if name != "_record"}
@@ -65,6 +80,8 @@ class CompiledSimulation(Independent):
         vars(self).update(state)
         self._record = self._worlds[0]
         self._fill_players()
+        if self.log is not None:
+            use_log(self._record, self._events, self.log)
 
     def _fill_players(self) -> None:
         for record, player, state in zip(self._record["players"], self._players, self._states, strict=False):
@@ -113,6 +130,8 @@ class CompiledSimulation(Independent):
         while (status := self.rows.advance(self._worlds, self._daily, self._prices, 0)) == DAY:
             self._keep_day(self.day - 1)
         self._status = status
+        if self.log is not None and status == OVER:
+            self.log.end(self)
 
     def _keep_day(self, day: int) -> None:
         """A day is settled: keep what the next one overwrites."""
@@ -120,6 +139,8 @@ class CompiledSimulation(Independent):
         self._contracts.append(self._record["contracts"][: self._record["n_contracts"]].copy())
         for factory, closed in self._closed.items():
             closed.append(self.view(factory).copy())
+        if self.log is not None:
+            take_day(self._record, self._events, self.log)
 
     @property
     def arrays(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -175,6 +196,12 @@ class CompiledSimulation(Independent):
         """(initial balance + profits so far) / initial balance, float64, shape ``(n_factories,)``."""
         profits = self._record["players"]["total_profit"][: self.spec.n_factories]
         return score_of(self.spec.initial_balance, profits)
+
+    @property
+    def decision_counts(self) -> list[tuple[int, int]]:
+        """Of each factory, the decisions so far, and the answers among them that were not playable."""
+        players = self._record["players"][: self.spec.n_factories]
+        return list(zip(players["decisions"].tolist(), players["invalid"].tolist(), strict=True))
 
     def summary(self, factory: int) -> dict[str, Any]:
         """What became of one factory so far."""

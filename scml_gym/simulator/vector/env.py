@@ -18,6 +18,7 @@ from scml_gym.game.sampling import begin_sampling
 from scml_gym.game.world_config import Opponent, WorldConfig
 from scml_gym.simulator.compiled.advance import OVER
 from scml_gym.simulator.compiled.player_table import (
+    ADDRESSES,
     PlayerTable,
     in_play,
     make_player_table,
@@ -32,6 +33,9 @@ from scml_gym.vector.jobs import BatchStep
 from scml_gym.vector.loop import REST, RESTART
 
 NOBODY = np.zeros(0, dtype=np.int64)
+
+PLAYERS = "players"
+"""Name of the player table among the arrays of a state."""
 
 
 def check_batched(
@@ -155,6 +159,32 @@ class BatchedEnv(RowVectorEnv):
             move_addresses(records, moved)
         point_to_state(self._batch)
         self._step = self._in_threads(self._make_step())
+
+    def restore(self, state: Mapping[str, np.ndarray]) -> Any:
+        """See `RowVectorEnv`."""
+        here, there = self._plan.player_table.players, state.get(PLAYERS)
+        if there is not None and there.shape != here.shape:
+            raise InputError(f"a state of an environment with {len(there)} opponents, here are {len(here)}")
+        observations = super().restore(state)
+        pairs = ((state[PLAYERS][name].tolist(), here[name].tolist()) for name in ADDRESSES)
+        moved = {old: new for some, others in pairs for old, new in zip(some, others, strict=True)}
+        for records in self._with_addresses():
+            if records is not self._source.players:
+                move_addresses(records, moved)
+        point_to_state(self._batch)
+        return observations
+
+    def _arrays(self) -> dict[str, np.ndarray]:
+        """See `RowVectorEnv`; records of players hold addresses, so the table of players belongs to it.
+
+        Raises:
+            InputError: if the opponents were changed.
+        """
+        if self._later:
+            raise InputError("opponents were changed by set_opponents, and are kept in no arrays; valid: a copy")
+        learner = {name: part for name, part in self._plan.learner._asdict().items() if isinstance(part, np.ndarray)}
+        players = self._plan.player_table.players.copy()  # which stay as they are here
+        return self._batch._asdict() | {PLAYERS: players} | {f"learner_{name}": part for name, part in learner.items()}
 
     def _with_addresses(self) -> list[np.ndarray]:
         """The records that point to what belongs to player tables."""

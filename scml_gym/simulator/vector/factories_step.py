@@ -10,6 +10,7 @@ import numpy as np
 from scml_gym.game.kernels import ActionFunctions, RewardKernel
 from scml_gym.jit.arrays import part_of
 from scml_gym.jit.compile import jittable
+from scml_gym.jit.separate import separate
 from scml_gym.simulator.compiled.advance import DAY, DECISION, OVER
 from scml_gym.simulator.compiled.layout import EXTERNAL
 from scml_gym.simulator.vector.batch import Batch, Source
@@ -49,11 +50,12 @@ def compile_factories_step(
         reward: What is paid.
     """
     decode, mask, remember, _ = codec
+    encode = separate(encode)
     reset, day_end, step_reward, _ = reward
     rows = compile_rows(functions)
     draw_next, advance_row, summarise_factory = rows.draw_next, rows.advance, rows.summarise_factory
-    answer, clear_actions, count = functions.answer, functions.clear_actions, functions.count
-    fill_hidden_state = functions.fill_hidden_state
+    answer, fill_hidden_state = separate(functions.answer), separate(functions.fill_hidden_state)
+    clear_actions, count = functions.clear_actions, functions.count
 
     @jittable
     def run(batch: Batch, learners: FactoryLearners, i: int) -> None:
@@ -89,7 +91,6 @@ def compile_factories_step(
             outputs.active[j] = status == DECISION and world["pending"][factory] != 0
             summarise_factory(world, factory, outputs, j, status == OVER)
 
-    @jittable
     def restart(game: Game, seeds: Seeds, outputs: FactoryOutputs, i: int) -> None:
         """Start the next world; an error where it lacks one of the factories."""
         batch, source, learners = game
@@ -111,7 +112,6 @@ def compile_factories_step(
             reset(world["views"][factories[a]], each.rewards[first + a])
         observe(batch, learners, outputs, i)
 
-    @jittable
     def act(game: Game, outputs: FactoryOutputs, actions: np.ndarray, i: int) -> None:
         """Answer for the factories whose decision is due and run on."""
         batch, _, learners = game

@@ -10,7 +10,8 @@ import numpy as np
 
 from scml_gym.game.sampling import begin_sampling
 from scml_gym.jit.arrays import part_of, scratch_bits, scratch_integers
-from scml_gym.jit.compile import compiled, jittable
+from scml_gym.jit.compile import jittable
+from scml_gym.jit.separate import separate
 from scml_gym.simulator.compiled.advance import OVER
 from scml_gym.simulator.compiled.player_table import place_players
 from scml_gym.simulator.compiled.scores import score_of
@@ -76,9 +77,10 @@ class Rows(NamedTuple):
 @functools.cache
 def compile_rows(functions: Functions) -> Rows:
     """Compile what rows of a track's batches do."""
-    factories, generate, draw_players, count, begin_world, advance, answer, clear_actions, _, _ = functions
+    factories, generate, draw_players, count, begin_world, advance, _, clear_actions, _, _ = functions
+    answer = separate(functions.answer)
 
-    @compiled
+    @separate
     def draw(
         worlds: np.ndarray,
         daily: np.ndarray,
@@ -114,7 +116,7 @@ def compile_rows(functions: Functions) -> Rows:
         row["draw"], row["seed"] = 0, next_seed(seeds, i)
         draw(batch.worlds, batch.daily, batch.prices, batch.state, batch.rows, source, i)
 
-    @compiled
+    @jittable
     def advance_row(batch: Batch, i: int) -> int:
         return advance(batch.worlds[i], part_of(batch.daily, i), part_of(batch.prices, i))
 

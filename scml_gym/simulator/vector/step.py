@@ -10,6 +10,7 @@ import numpy as np
 from scml_gym.game.kernels import ActionFunctions, RewardKernel
 from scml_gym.jit.arrays import part_of
 from scml_gym.jit.compile import jittable
+from scml_gym.jit.separate import separate
 from scml_gym.simulator.compiled.advance import DAY, DECISION, OVER
 from scml_gym.simulator.vector.batch import Batch, Source
 from scml_gym.simulator.vector.rows import ERROR, Outputs, compile_rows, is_over, zero
@@ -59,10 +60,11 @@ def compile_step(
         per_day: Whether an episode is a day instead of a world.
     """
     decode, mask, remember, go_on = codec
+    encode = separate(encode)
     reset, day_end, step_reward, _ = reward
     _, draw_next, advance_row, end_all, summarise, _ = compile_rows(functions)
-    answer, clear_actions = functions.answer, functions.clear_actions
-    fill_hidden_state, measure = functions.fill_hidden_state, functions.measure
+    answer, clear_actions = separate(functions.answer), functions.clear_actions
+    fill_hidden_state, measure = separate(functions.fill_hidden_state), separate(functions.measure)
 
     @jittable
     def run_on(batch: Batch, learners: Learners, i: int) -> None:
@@ -92,7 +94,7 @@ def compile_step(
             run_on(batch, learners, i)
 
     @jittable
-    def observe(batch: Batch, learners: Learners, outputs: Outputs, i: int, done: bool) -> Any:
+    def observe(batch: Batch, learners: Learners, outputs: Outputs, i: int, done: bool) -> None:
         """Show the row's view, or, where an episode is a day, how the day ended."""
         world, row = batch.worlds[i], batch.rows[i]
         view = batch.closing[i] if per_day and done else world["views"][row["factory"]]
@@ -106,9 +108,7 @@ def compile_step(
         encode(view, hidden_state, history, outputs.observations[i])
         mask(view, outputs.masks[i])
         summarise(batch, outputs, i, row["status"] == OVER)
-        return view
 
-    @jittable
     def restart(game: Game, seeds: Seeds, outputs: Outputs, i: int) -> None:
         """Start a row's next episode."""
         batch, source, learners = game
@@ -132,7 +132,6 @@ def compile_step(
         reset(view, learners.rewards[i])
         observe(batch, learners, outputs, i, False)
 
-    @jittable
     def act(game: Game, outputs: Outputs, actions: np.ndarray, i: int) -> None:
         """Answer in a row and run on."""
         batch, _, learners = game
@@ -148,8 +147,8 @@ def compile_step(
             answer(world, row["factory"])
             run(batch, learners, i)
         done = row["closed"] > 0 if per_day else row["status"] == OVER
-        seen = observe(batch, learners, outputs, i, done)
-        outputs.rewards[i] = step_reward(seen, done, learners.rewards[i])
+        observe(batch, learners, outputs, i, done)
+        outputs.rewards[i] = step_reward(batch.closing[i] if per_day and done else view, done, learners.rewards[i])
         outputs.done[i] = done
         outputs.measures[i] = row["measure"]
         row["closed"], row["measure"] = 0, 0.0

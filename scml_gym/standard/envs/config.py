@@ -12,9 +12,11 @@ from scml_gym.core.arguments import Range, flag, whole, whole_range
 from scml_gym.core.errors import InputError
 from scml_gym.core.registry import Registry
 from scml_gym.game.world_config import EpisodeSample, Opponent, WorldConfig
+from scml_gym.simulator.recording.folder import Recording, episode_log
 from scml_gym.simulator.spec_pool import named_generator
 from scml_gym.simulator.world_spec import MOST_DAYS, check_spec, given_spec
 from scml_gym.standard.envs.sampling import ANY, FIRST, LAST, MIDDLE, draw_players
+from scml_gym.standard.recording import record_world
 from scml_gym.standard.rules import stock_rule
 from scml_gym.standard.safety.bounds import BOUNDS
 from scml_gym.standard.view import MAX_LEVELS, MAX_PER_LEVEL, MIN_LEVELS, MOST_HORIZON
@@ -59,6 +61,7 @@ class StandardConfig(WorldConfig):
         audit: Whether information tells of each step how many acts were unsafe, and why; see
             `scml_gym.standard.safety.audit`.
         backend: ``"compiled"``, or ``"reference"`` for scml's own simulation, in which every kind of opponent can play.
+        recording: A folder that every world is recorded to which is played to its end, or None; see docs/analyzer.md.
 
     Raises:
         InputError: for an unknown name, a value of the wrong form, or a middle level in worlds that have none.
@@ -78,6 +81,7 @@ class StandardConfig(WorldConfig):
         backend: str = "compiled",
         shield: str | None = None,
         audit: bool = False,
+        recording: str | os.PathLike[str] | None = None,
     ):
         if level not in list(LEVELS):
             raise InputError(f"level={level!r}; valid: first, middle, last, None", "level")
@@ -102,6 +106,7 @@ class StandardConfig(WorldConfig):
             self.draw_spec(0)  # refuse an impossible config now
         elif self.spec.n_levels < least:
             raise InputError("spec: it has 2 levels, and no middle one: level='middle' cannot be played", "spec")
+        self.recording = None if recording is None else Recording(recording)
 
     def draw_spec(self, seed: int) -> WorldSpec:
         """See `WorldConfig`."""
@@ -118,4 +123,6 @@ class StandardConfig(WorldConfig):
 
     def new_world(self, sample: EpisodeSample) -> Any:
         """See `WorldConfig`."""
-        return self._world(sample.spec, sample.players, seed=sample.seed, stock=self.stock, horizon=self.horizon)
+        log = episode_log(self.recording, record_world, sample.players, sample.seed)
+        rules: dict[str, Any] = {"stock": self.stock, "horizon": self.horizon}
+        return self._world(sample.spec, sample.players, seed=sample.seed, **rules, log=log)

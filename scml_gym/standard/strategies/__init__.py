@@ -14,6 +14,12 @@ for _name, _path in {
     "greedy": "greedy:GREEDY",
     "sync-random": "sync_random:SYNC_RANDOM",
     "just-in-time": "just_in_time:JUST_IN_TIME",
+    "no-trade": "simple:NO_TRADE",
+    "ten-once": "stock:TEN_ONCE",
+    "ten-once-dear": "stock:TEN_ONCE_DEAR",
+    "stock-planner": "stock:STOCK_PLANNER",
+    "stock-weak": "stock:STOCK_WEAK",
+    "stock-population": "stock:STOCK_POPULATION",
 }.items():
     STRATEGIES.register(_name, f"scml_gym.standard.strategies.{_path}")
 STRATEGIES.register("planner", "scml_gym.standard.planner:PLANNER")

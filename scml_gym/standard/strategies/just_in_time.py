@@ -17,7 +17,8 @@ from scml_gym.jit.parameters import parameters_dtype, record_of
 from scml_gym.standard.allocation import EACH_DAY, add_pending, allocate
 from scml_gym.standard.rules import spare_inputs
 from scml_gym.standard.strategies.base import Strategy
-from scml_gym.standard.strategies.market import BOTH_BOOKS, SALE, SUPPLY, days_ahead, is_first_level
+from scml_gym.standard.strategies.market import BOTH_BOOKS, SALE, SUPPLY, is_first_level
+from scml_gym.standard.strategies.material import missing, sellable
 from scml_gym.standard.view import BOOK_DAYS, ActionArray, StandardView
 
 PARAMETERS = {
@@ -30,45 +31,6 @@ PARAMETERS_DTYPE = parameters_dtype(PARAMETERS)
 
 SOLD, DAYS = 0, 1
 """State: exogenous sales of the days so far, and how many days these are."""
-
-
-@jittable
-def sellable(view: StandardView, sales: np.ndarray, spare: np.ndarray, wanted: np.ndarray) -> None:
-    """Write how many more items can be sold for each day from today, all of them together.
-
-    Early days come first. Items for a day are at most the lines that are free on it, and at most what is left over on
-    that day and on all later ones.
-    """
-    least = scratch_integers(BOOK_DAYS)  # left over on that day and on all later ones
-    least[BOOK_DAYS - 1] = spare[BOOK_DAYS - 1]
-    for ahead in range(BOOK_DAYS - 2, -1, -1):
-        least[ahead] = min(spare[ahead], least[ahead + 1])
-    promised = 0
-    for ahead in range(days_ahead(view) + 1):
-        room = view["lines"] - sales[ahead]
-        if ahead == 0:
-            room -= view["exogenous_sales"]
-        wanted[ahead] = max(0, min(room, least[ahead] - promised))
-        promised += wanted[ahead]
-
-
-@jittable
-def missing(view: StandardView, spare: np.ndarray, buffer: float, expected: float, wanted: np.ndarray) -> None:
-    """Write how many more items are needed on each day from today, beyond those needed earlier.
-
-    Args:
-        view: Says how far ahead goods may be traded; no more is wanted than can still be made.
-        spare: Of `spare_inputs`.
-        buffer: Items that should be left over.
-        expected: Items that are counted on to be sold on each later day beside the booked ones.
-        wanted: int64 ``(BOOK_DAYS,)``.
-    """
-    earlier = 0
-    for ahead in range(days_ahead(view) + 1):
-        need = int(buffer + expected * ahead - spare[ahead] + 0.5)
-        need = min(need, view["lines"] * (view["n_days"] - view["day"] - ahead))
-        wanted[ahead] = max(0, need - earlier)
-        earlier = max(earlier, need)
 
 
 @jittable

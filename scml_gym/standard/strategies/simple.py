@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from scml_gym.jit.compile import jittable
@@ -68,3 +70,5 @@ DO_NOTHING = Strategy(
     summary="ends every negotiation",
     n_draws=0,
 )
+NO_TRADE = replace(DO_NOTHING, name="no-trade", summary="ends every negotiation (do-nothing, as a measuring stick)")
+"""What every trade is measured by: in the middle of the chain it scores exactly 1."""

@@ -10,6 +10,7 @@ import numpy as np
 
 from scml_gym.game.world import PlayerMaker
 from scml_gym.simulator.paused_world import PausedWorld
+from scml_gym.simulator.recording.log import WorldLog
 from scml_gym.standard.players import Player, player_maker
 from scml_gym.standard.view import HIDDEN_DTYPE, MAX_FACTORIES, MOST_HORIZON, new_actions
 from scml_gym.standard.worlds.adapters import agent_class, write_books
@@ -31,6 +32,7 @@ class ReferenceWorld(PausedWorld):
         stock: What production takes out of stock: ``"league"``, nothing, as in scml; ``"physical"``, what it uses. See
             `scml_gym.standard.rules.stock_after`.
         horizon: Days ahead that goods are traded for, 0 to ``MOST_HORIZON``.
+        log: Receives what happens, where the world is recorded; see `scml_gym.standard.recording`.
 
     Raises:
         InputError: if the number of players is not that of the spec's factories, or the stock rule or the horizon is
@@ -50,10 +52,14 @@ class ReferenceWorld(PausedWorld):
         seed: int = 0,
         stock: Literal["league", "physical"] = "league",
         horizon: int = MOST_HORIZON,
+        log: WorldLog | None = None,
     ):
         check_players(spec, players, stock, horizon)
         classes = [agent_class(player) for player in players]
-        super().__init__(spec, players, seed, lambda name: StandardSimulation(spec, classes, stock, int(horizon), name))
+        self.stock_rule, self.horizon = stock, int(horizon)
+        super().__init__(
+            spec, players, seed, lambda name: StandardSimulation(spec, classes, stock, int(horizon), name), log
+        )
 
     @staticmethod
     def player_maker(opponent: Any) -> PlayerMaker:

@@ -34,6 +34,7 @@ from agents.dnb.planner import offer_prices
 from agents.dnb.records import MAX_EVENTS, MEMORY_DTYPE, WINDOW
 from agents.dnb.rules import N_RULES, N_SIDE, SIDE_DTYPE, Rules
 from agents.dnb.selection import Prospects, best_set, score
+from agents.dnb.sequential import sequential_player
 from agents.dnb.strategy import dnb_player
 from agents.dnb.tracking import begin_day
 from scml_gym.core.config import CONFIGS
@@ -44,6 +45,7 @@ from scml_gym.oneshot.view import ACCEPT, BUYER, MAX_PARTNERS, OFFER, PARTNER_DT
 from scml_gym.oneshot.worlds.compiled.generation import compiled_spec
 from scml_gym.oneshot.worlds.compiled.world import CompiledWorld
 from scml_gym.oneshot.worlds.reference import ReferenceWorld
+from scml_gym.simulator.recording.log import WorldLog
 from tests.helpers.views import views_with_economy
 
 DEFAULTS = yaml.safe_load((CONFIGS / "agent" / "dnb.yaml").read_text())["rules"]
@@ -332,13 +334,13 @@ def test_every_answer_is_valid_and_within_its_limits(view, fallback, price, mean
         assert offered.sum() <= math.ceil(1.25 * view["needs"]) + 1
 
 
-def play(world_class, player_of, days=6, seed=3):
+def play(world_class, player_of, days=6, seed=3, log=None):
     spec = compiled_spec(seed, days, 4)
     names = ["best-subset", "greedy", "greedy-sync", "subset-population"]
     makers = [player_maker(names[i % len(names)]) for i in range(spec.n_factories)]
     players = [make(seed) for make in makers]
     players[1], players[5] = player_of(), player_of()
-    world = world_class(spec, players)
+    world = world_class(spec, players, log=log)
     world.run()
     return world
 
@@ -353,10 +355,24 @@ def test_both_worlds_play_the_same_game(calibration):
     assert np.array_equal(real.scores, fast.scores)
 
 
+def test_asked_partner_after_partner_it_waits_and_both_worlds_play_the_same_game():
+    def player():
+        return sequential_player(model(), rules(), 0)
+
+    assert not player().synchronous
+    real, fast = play(ReferenceWorld, player), play(CompiledWorld, player)
+    assert np.array_equal(real.contracts, fast.contracts)
+    assert np.array_equal(real.scores, fast.scores)
+    assert real.agents[1].invalid == 0 and real.agents[1].decisions > 2 * real.agents[1].negotiations
+
+
 def test_the_decision_log_changes_nothing_and_tells_what_was_done(tmp_path):
     plain = play(ReferenceWorld, lambda: dnb_player(model(), rules(), 0))
-    kept = play(ReferenceWorld, lambda: DecisionLog(dnb_player(model(), rules(), 0), tmp_path))
+    log = WorldLog()
+    kept = play(ReferenceWorld, lambda: DecisionLog(dnb_player(model(), rules(), 0), tmp_path), log=log)
     assert np.array_equal(plain.contracts, kept.contracts)
+    told = {(factory, name) for _, factory, _, _, name, _ in log.decisions}
+    assert {(1, "expected"), (5, "expected"), (1, "bound"), (5, "bound")} <= told
     files = sorted(tmp_path.glob("*.csv"))
     assert len(files) == 2
     tables = [np.genfromtxt(f, delimiter=",", names=True, dtype=None, encoding="utf-8") for f in files]

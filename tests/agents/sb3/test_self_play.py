@@ -163,6 +163,7 @@ def test_a_run_folder_is_a_policy_file_in_the_compiled_world_and_deployed_elsewh
         ("ppo", {}, {"action": "continuous"}, "action='continuous' has no choices"),
         ("ppo", {}, {"observation": "dict"}, "observation='dict' is no array"),
         ("ppo", {}, {"observability": "full"}, "no policy files with env.observability='full'"),
+        ("ppo", {}, {"timing": "negotiations"}, "no policy files with env.timing='negotiations'"),
         ("ppo", {"features": "deep_sets"}, {"observation": "entities"}, "no policy files with agent.features"),
     ],
 )

@@ -213,3 +213,12 @@ def test_a_learner_of_acceptance_plays_no_factory():
     learner = training.build(load_experiment("acceptance"))
     with pytest.raises(InputError, match="has no factories"):
         learner.policy(0)
+
+
+def test_a_reward_of_ones_own_is_named_in_labels_and_is_learnt_from():
+    own = "tests.helpers.acceptance_rewards:late"
+    study, _ = small_study("rewards.accept=[a]", f"rewards.offer=[{own}]", "rewards.failure_penalty=[0.0]")
+    labels = [run.label for run in study.config.runs()]
+    assert labels[:2] == ["Balate-0", "Galate-0"]
+    assert study.config.runs()[0].reward.offer == own
+    assert study.compute("Balate-0", lambda done: None)["trainings"]

@@ -86,7 +86,7 @@ def endings(views: np.ndarray, invalid: np.ndarray) -> dict[str, np.ndarray]:
     }
 
 
-@named_arguments(single=SINGLE)
+@named_arguments(single=(*SINGLE, "recording"))
 class BilateralAcceptanceVectorEnv(NegotiationVectorEnv):
     """`scml_gym.bilateral.envs.acceptance.BilateralAcceptanceEnv`, many at once, in compiled code.
 
@@ -133,7 +133,7 @@ class BilateralAcceptanceVectorEnv(NegotiationVectorEnv):
         super().__init__(num_envs, autoreset_mode, threads, config, ACCEPTANCE, reward, backend)
 
 
-@named_arguments(single=SINGLE)
+@named_arguments(single=(*SINGLE, "recording"))
 class BilateralVectorEnv(NegotiationVectorEnv):
     """`scml_gym.bilateral.envs.offers.BilateralEnv`, many at once, in compiled code.
 

@@ -14,7 +14,7 @@ from scml_gym.bilateral.view import LEARNER, mean_received
 from scml_gym.bilateral.worlds.compiled.calls import table_of
 from scml_gym.bilateral.worlds.compiled.game import answer, begin, failed
 from scml_gym.jit.callbacks import call_number
-from scml_gym.jit.compile import jittable
+from scml_gym.jit.separate import separate
 from scml_gym.vector.jobs import BatchStep
 from scml_gym.vector.loop import make_step
 
@@ -51,9 +51,8 @@ def compile_step(kernel: CodecKernel) -> BatchStep:
 
     Its ``game`` are the `Negotiations`; seeds are uint64, actions int64, both of shape ``(n,)``.
     """
-    decode, observe, mask = kernel
+    decode, observe, mask = kernel.decode, separate(kernel.observe), separate(kernel.mask)
 
-    @jittable
     def restart(rows: Negotiations, seeds: np.ndarray, results: Results, i: int) -> None:
         """Begin a row's next negotiation."""
         game = rows.games[i]
@@ -63,7 +62,6 @@ def compile_step(kernel: CodecKernel) -> BatchStep:
         observe(game["view"], rows.offer_history[i], results.observations[i])
         mask(game["view"], results.masks[i])
 
-    @jittable
     def act(rows: Negotiations, results: Results, actions: np.ndarray, i: int) -> None:
         """Answer in a row, and on to its next turn."""
         game, paid, action = rows.games[i], rows.rewards[i], actions[i]

@@ -11,7 +11,7 @@ from gymnasium.vector import AutoresetMode
 from scml_gym.core.arguments import named_arguments, whole
 from scml_gym.core.errors import InputError
 from scml_gym.game.codecs import NotCompiledError
-from scml_gym.oneshot.envs.config import OneShotConfig
+from scml_gym.oneshot.envs.config import OneShotConfig, answered_together
 from scml_gym.oneshot.envs.partner_codec import PartnerCodec, negotiation_reward
 from scml_gym.oneshot.envs.vector.bilateral_step import DRAWN, NEGOTIATION_DTYPE, Learner, compile_step, partner_kernel
 from scml_gym.oneshot.envs.vector.track import TRACK
@@ -27,7 +27,7 @@ from scml_gym.vector.env import SINGLE, Information
 from scml_gym.vector.jobs import BatchStep
 
 
-@named_arguments(OneShotConfig, single=SINGLE)
+@named_arguments(OneShotConfig, without=["recording"], single=(*SINGLE, "recording"))
 class OneShotBilateralVectorEnv(BatchedEnv):
     """`scml_gym.oneshot.envs.bilateral.OneShotBilateralEnv`, many at once, in compiled code.
 
@@ -74,7 +74,7 @@ class OneShotBilateralVectorEnv(BatchedEnv):
         if episode not in ("negotiation", "world"):
             raise InputError(f"episode={episode!r}; valid: negotiation, world", "episode")
         check_batched(num_envs, arguments)
-        config, codec = OneShotConfig(**arguments), PartnerCodec(observation, quantity_bins, price_bins)
+        config, codec = answered_together(**arguments), PartnerCodec(observation, quantity_bins, price_bins)
         self.single_observation_space, self.single_action_space = codec.observation_space, codec.action_space
         self._encoder = codec.encoder
         kernel = partner_kernel(codec.encoder)

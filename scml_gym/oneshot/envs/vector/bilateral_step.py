@@ -10,6 +10,7 @@ import numpy as np
 
 from scml_gym.game.codecs import NotCompiledError
 from scml_gym.jit.compile import jittable
+from scml_gym.jit.separate import separate
 from scml_gym.oneshot.actions.negotiation import decode_choice, partner_mask
 from scml_gym.oneshot.envs.partner_codec import draw_partner, open_partners
 from scml_gym.oneshot.envs.vector.track import TRACK
@@ -29,6 +30,7 @@ from scml_gym.vector.seeds import Seeds
 
 ROWS = compile_rows(TRACK.functions)
 draw_next_world, advance_row, summarise = ROWS.draw_next, ROWS.advance, ROWS.summarise
+give_answer, ask = separate(answer), separate(propose)
 
 DRAWN = -1
 """In place of a partner's index: it is drawn."""
@@ -121,7 +123,7 @@ def encode_state(view: FactoryView, k: int, parameters: np.ndarray, out: np.ndar
         out[0] = parameters[0]["accept"] if partner["agreed_quantity"] > 0 else parameters[0]["end"]
 
 
-@jittable
+@separate
 def report(batch: Batch, learner: Learner, i: int, day_over: bool) -> None:
     """Note the end of the learner's negotiation where it is new, and the view that shows it."""
     row, negotiation = batch.rows[i], learner.negotiations[i]
@@ -141,7 +143,7 @@ def report(batch: Batch, learner: Learner, i: int, day_over: bool) -> None:
         batch.closing[i] = view
 
 
-@jittable
+@separate
 def run(batch: Batch, learner: Learner, i: int) -> None:
     """On to the factory's next decision, or to the end of the world."""
     status = advance_row(batch, i)
@@ -153,7 +155,7 @@ def run(batch: Batch, learner: Learner, i: int) -> None:
         report(batch, learner, i, False)
 
 
-@jittable
+@separate
 def decide(batch: Batch, learner: Learner, i: int, choice: int) -> None:
     """One decision of the factory: the learner's choice for its partner, the strategy's answers to all others."""
     world, factory, k = batch.worlds[i], batch.rows[i]["factory"], learner.negotiations[i]["partner"]
@@ -164,12 +166,12 @@ def decide(batch: Batch, learner: Learner, i: int, choice: int) -> None:
     clear_actions(world["actions"])
     for j in range(view["n_partners"]):
         if view["partners"][j]["my_turn"] != 0:
-            propose(world, factory)
+            ask(world, factory)
             break
     view["partners"][k]["my_turn"] = turn
     if choice != NOTHING:
         decode_choice(choice, view, k, learner.quantity_bins, learner.price_bins, world["actions"])
-    answer(world, factory)
+    give_answer(world, factory)
     run(batch, learner, i)
 
 
@@ -181,7 +183,7 @@ def due(batch: Batch, learner: Learner, i: int) -> bool:
     return row["status"] == DECISION and view["partners"][learner.negotiations[i]["partner"]]["my_turn"] != 0
 
 
-@jittable
+@separate
 def find(batch: Batch, learner: Learner, i: int) -> bool:
     """Run on to the first decision of a later day's negotiation; False where the world ends before."""
     row, negotiation = batch.rows[i], learner.negotiations[i]
@@ -194,7 +196,7 @@ def find(batch: Batch, learner: Learner, i: int) -> bool:
     return False
 
 
-@jittable
+@separate
 def draw(batch: Batch, learner: Learner, source: Source, seeds: Seeds, i: int) -> bool:
     """The next world, run to the factory's first decision; False where it has no such partner as the learner's."""
     draw_next_world(batch, source, seeds, i)
@@ -225,14 +227,13 @@ def choose_partner(batch: Batch, learner: Learner, i: int) -> bool:
 def compile_step(encode: Any) -> BatchStep:
     """Compile the step for an encoder; see `scml_gym.vector.loop.make_step`."""
 
-    @jittable
+    @separate
     def observe(batch: Batch, learner: Learner, outputs: Outputs, i: int, closed: bool) -> None:
         row, k = batch.rows[i], learner.negotiations[i]["partner"]
         view = batch.closing[i] if closed else batch.worlds[i]["views"][row["factory"]]
         encode(view, k, learner.parameters, outputs.observations[i])
         partner_mask(view, k, learner.quantity_bins, learner.price_bins, outputs.masks[i])
 
-    @jittable
     def restart(game: Game, seeds: Seeds, outputs: Outputs, i: int) -> None:
         """Start a row's next episode; an error where the learner has no such partner."""
         batch, source, learner = game
@@ -247,7 +248,6 @@ def compile_step(encode: Any) -> BatchStep:
         observe(batch, learner, outputs, i, False)
         summarise(batch, outputs, i, False)
 
-    @jittable
     def act(game: Game, outputs: Outputs, actions: np.ndarray, i: int) -> None:
         """Answer in a row and run on."""
         batch, _, learner = game

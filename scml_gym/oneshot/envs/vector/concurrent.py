@@ -8,7 +8,7 @@ from gymnasium.vector import AutoresetMode
 
 from scml_gym.core.arguments import named_arguments
 from scml_gym.core.errors import InputError
-from scml_gym.oneshot.actions.factory import ACTIONS
+from scml_gym.oneshot.actions.factory import make_codec
 from scml_gym.oneshot.envs.config import OneShotConfig
 from scml_gym.oneshot.envs.vector.track import TRACK
 from scml_gym.oneshot.observations.factory import make_encoder
@@ -18,7 +18,7 @@ from scml_gym.simulator.vector.env import check_batched
 from scml_gym.vector.env import SINGLE
 
 
-@named_arguments(OneShotConfig, single=SINGLE)
+@named_arguments(OneShotConfig, without=["recording"], single=(*SINGLE, "recording"))
 class OneShotConcurrentVectorEnv(FactoryVectorEnv):
     """`scml_gym.oneshot.envs.concurrent.OneShotConcurrentEnv`, many at once, in compiled code.
 
@@ -63,13 +63,14 @@ class OneShotConcurrentVectorEnv(FactoryVectorEnv):
         if episode not in ("world", "day"):
             raise InputError(f"episode={episode!r}; valid: world, day", "episode")
         check_batched(num_envs, arguments)
+        config = OneShotConfig(**arguments)
         super().__init__(
             num_envs,
             autoreset_mode,
             threads,
-            OneShotConfig(**arguments),
-            make_encoder(observability, observation, history),
-            ACTIONS.get(action, "action")(),
+            config,
+            make_encoder(observability, observation, history, config.timing),
+            make_codec(action, config.timing),
             make_reward(reward),
             per_day=episode == "day",
         )

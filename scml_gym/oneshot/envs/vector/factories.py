@@ -9,7 +9,7 @@ from gymnasium.vector import AutoresetMode
 from scml_gym.core.arguments import named_arguments
 from scml_gym.game.parallel_env import factory_agents
 from scml_gym.oneshot.actions.factory import ACTIONS
-from scml_gym.oneshot.envs.config import OneShotConfig
+from scml_gym.oneshot.envs.config import OneShotConfig, answered_together
 from scml_gym.oneshot.envs.vector.track import TRACK
 from scml_gym.oneshot.observations.factory import make_encoder
 from scml_gym.oneshot.rewards.factory import Reward, make_reward
@@ -71,7 +71,7 @@ class OneShotFactoriesVectorEnv(FactoriesVectorEnv):
             num_worlds,
             autoreset_mode,
             threads,
-            OneShotConfig(factories_per_level=factories_per_level, **arguments),
+            answered_together(factories_per_level=factories_per_level, **arguments),
             factory_agents(factories),
             make_encoder(observability, observation, history),
             ACTIONS.get(action, "action")(),

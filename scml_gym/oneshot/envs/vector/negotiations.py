@@ -13,7 +13,7 @@ from scml_gym.game.kernels import EncoderKernel
 from scml_gym.game.rewards import KernelReward
 from scml_gym.jit.compile import jittable
 from scml_gym.oneshot.actions.factory import ChoiceActions
-from scml_gym.oneshot.envs.config import OneShotConfig
+from scml_gym.oneshot.envs.config import OneShotConfig, answered_together
 from scml_gym.oneshot.envs.partner_codec import AGENTS, PartnerCodec, negotiation_reward
 from scml_gym.oneshot.envs.vector.bilateral import compiled_reward
 from scml_gym.oneshot.envs.vector.bilateral_step import partner_kernel
@@ -96,7 +96,7 @@ class OneShotNegotiationsVectorEnv(PartnersVectorEnv):
             num_worlds,
             autoreset_mode,
             threads,
-            OneShotConfig(**arguments),
+            answered_together(**arguments),
             rows,
             ChoiceActions(codec.actions),
             KernelReward(partner_ends_kernel(compiled_reward(negotiation_reward(reward)))),

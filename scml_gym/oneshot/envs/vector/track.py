@@ -15,9 +15,10 @@ from scml_gym.oneshot.strategies.base import ONESHOT_INTERFACE
 from scml_gym.oneshot.view import HIDDEN_DTYPE, MAX_PARTNERS, VIEW_DTYPE
 from scml_gym.oneshot.worlds.compiled.advance import advance, fill_hidden_state
 from scml_gym.oneshot.worlds.compiled.day import begin_world
-from scml_gym.oneshot.worlds.compiled.generation import compiled_spec, generate
+from scml_gym.oneshot.worlds.compiled.generation import compiled_generate, compiled_spec
 from scml_gym.oneshot.worlds.compiled.layout import WORLD_DTYPE
 from scml_gym.oneshot.worlds.compiled.negotiation import answer, clear_actions
+from scml_gym.oneshot.worlds.protocol import TIMINGS
 from scml_gym.oneshot.worlds.spec import MAX_FACTORIES
 from scml_gym.oneshot.worlds.spec_record import DAILY_DTYPE, fill_spec
 from scml_gym.simulator.vector.track import BatchedTrack, Functions, Layout
@@ -26,7 +27,7 @@ from scml_gym.simulator.world_spec import MOST_DAYS
 
 @jittable
 def _generate(seed: int, ranges: np.ndarray, spec: Any, daily: Any) -> None:
-    generate(seed, ranges[0], ranges[1], ranges[2], ranges[3], spec, daily)
+    compiled_generate(seed, ranges[0], ranges[1], ranges[2], ranges[3], spec, daily)
 
 
 @jittable
@@ -51,7 +52,7 @@ def _places(config: OneShotConfig) -> np.ndarray:
 
 
 def _settings(config: OneShotConfig) -> dict[str, int]:
-    return {"moves": int(config.timing == "moves")}
+    return TIMINGS[config.timing]
 
 
 TRACK = BatchedTrack(

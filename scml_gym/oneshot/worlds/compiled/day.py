@@ -17,7 +17,7 @@ from scml_gym.oneshot.view import BUYER, MAX_PARTNERS, SELLER
 from scml_gym.oneshot.worlds.compiled.layout import World
 from scml_gym.oneshot.worlds.compiled.negotiation import NEGOTIATIONS, clear_partner
 from scml_gym.simulator.compiled.advance import Days
-from scml_gym.simulator.compiled.layout import NEGOTIATING, NEW_DAY
+from scml_gym.simulator.compiled.layout import ASYNCHRONOUS, EXTERNAL, NEGOTIATING, NEW_DAY
 from scml_gym.simulator.compiled.negotiations import add_negotiation, forget_negotiations
 from scml_gym.simulator.compiled.players import let_players_learn
 from scml_gym.simulator.compiled.trading_prices import INITIALLY_TRADED, add_trade, move_price
@@ -51,6 +51,8 @@ def begin_world(world: World, prices: np.ndarray) -> None:
         view["lines"] = spec["lines"][factory]
         view["production_cost"] = spec["production_cost"][factory]
         view["initial_balance"] = spec["initial_balance"][factory]
+        singly = world["one_by_one"] != 0 if player["kind"] == EXTERNAL else player["kind"] == ASYNCHRONOUS
+        view["most_waits"] = n_sellers + n_buyers if singly else 0
         for k in range(MAX_PARTNERS):
             clear_partner(view["partners"][k])
     forget_negotiations(world)

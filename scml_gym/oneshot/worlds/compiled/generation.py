@@ -16,6 +16,7 @@ from scml_gym.core.arguments import Range, whole_range
 from scml_gym.jit.arrays import scratch_bits
 from scml_gym.jit.compile import compiled, jittable
 from scml_gym.jit.random import below, open_stream
+from scml_gym.jit.separate import separate
 from scml_gym.oneshot.view import MAX_PARTNERS
 from scml_gym.oneshot.worlds.spec import MAX_FACTORIES, WorldSpec
 from scml_gym.oneshot.worlds.spec_record import DAILY_DTYPE, SPEC_DTYPE, read_spec
@@ -54,11 +55,15 @@ def generate(
     draw_world(stream, LEAGUE, sizes, days, spec, daily, daily["disposal_cost"])
 
 
+compiled_generate = separate(generate)
+"""`generate`, for compiled code."""
+
+
 @compiled
 def _generate(
     seed: Any, days_low: int, days_high: int, factories_low: int, factories_high: int, spec: Any, daily: Any
 ) -> None:
-    generate(seed, days_low, days_high, factories_low, factories_high, spec, daily)
+    compiled_generate(seed, days_low, days_high, factories_low, factories_high, spec, daily)
 
 
 def compiled_spec(seed: int, days: Range = (50, 200), factories_per_level: Range = (4, 8)) -> WorldSpec:

@@ -15,6 +15,7 @@ from scml_gym.oneshot.worlds.spec import MAX_FACTORIES
 from scml_gym.oneshot.worlds.spec_record import SPEC_DTYPE
 from scml_gym.simulator.compiled.alternating_offers import negotiation_dtype
 from scml_gym.simulator.compiled.layout import world_fields
+from scml_gym.simulator.compiled.recording import LOG_FIELDS
 
 MAX_NEGOTIATIONS = MAX_PARTNERS * MAX_PARTNERS
 """Negotiations of a day, and contracts of a day: at most one for each buyer and seller."""
@@ -28,6 +29,7 @@ WORLD_DTYPE = np.dtype(
         ("spec", SPEC_DTYPE),
         *world_fields(MAX_FACTORIES, 3, MAX_NEGOTIATIONS, MAX_PARTNERS, VIEW_DTYPE, ACTION_DTYPE, NEGOTIATION_DTYPE),
         ("contracts", CONTRACT_DTYPE, (MAX_NEGOTIATIONS,)),  # today's, in order of conclusion
+        *LOG_FIELDS,
     ],
     align=True,
 )

@@ -10,7 +10,7 @@ import numpy as np
 
 from scml_gym.jit.compile import jittable
 from scml_gym.oneshot.rules import book_agreement, repair
-from scml_gym.oneshot.view import MAX_PARTNERS, NOOP, FactoryView
+from scml_gym.oneshot.view import MAX_PARTNERS, NOOP, OFFER, WAIT, FactoryView
 from scml_gym.oneshot.worlds.compiled.layout import World
 from scml_gym.simulator.compiled.negotiations import compile_negotiations
 from scml_gym.simulator.compiled.players import Track, compile_players
@@ -20,7 +20,7 @@ from scml_gym.simulator.compiled.players import Track, compile_players
 def clear_partner(partner: np.void) -> None:
     """No offers and no agreement of an earlier negotiation."""
     partner["offer_quantity"] = partner["offer_price"] = partner["my_quantity"] = partner["my_price"] = 0
-    partner["agreed_quantity"] = partner["agreed_price"] = 0
+    partner["agreed_quantity"] = partner["agreed_price"] = partner["waits"] = 0
 
 
 @jittable
@@ -44,7 +44,9 @@ def _show_offer(partner: np.void, negotiation: np.void) -> None:
 
 @jittable
 def _show_answer(partner: np.void, action: np.void) -> None:
-    partner["my_quantity"], partner["my_price"] = action["quantity"], action["price"]
+    if action["response"] == OFFER:
+        partner["my_quantity"], partner["my_price"] = action["quantity"], action["price"]
+    partner["waits"] = partner["waits"] + 1 if action["response"] == WAIT else 0
 
 
 @jittable

@@ -12,9 +12,10 @@ from scml_gym.jit.compile import require_numba
 from scml_gym.oneshot.players import player_maker
 from scml_gym.oneshot.strategies.base import ONESHOT_INTERFACE
 from scml_gym.oneshot.view import HIDDEN_DTYPE, MAX_PARTNERS
-from scml_gym.oneshot.worlds.protocol import check_players
+from scml_gym.oneshot.worlds.protocol import TIMINGS, check_players
 from scml_gym.oneshot.worlds.spec import MAX_FACTORIES, WorldSpec
 from scml_gym.oneshot.worlds.spec_record import DAILY_DTYPE
+from scml_gym.simulator.recording.log import WorldLog
 
 require_numba()
 
@@ -32,7 +33,8 @@ class CompiledWorld(CompiledSimulation):
         spec: The world's parameters.
         players: For each factory the `StrategyPolicy` that plays it; None marks it external.
         seed: Not used: nothing but the strategies draws, each with a seed of its own.
-        timing: ``"rounds"`` or ``"moves"``; see `scml_gym.oneshot.worlds.reference.ReferenceWorld`.
+        timing: ``"rounds"``, ``"moves"`` or ``"negotiations"``; see `scml_gym.oneshot.worlds.reference.ReferenceWorld`.
+        log: Receives what happens, where the world is recorded; see `scml_gym.oneshot.recording`.
 
     Raises:
         InputError: if the number of players is not that of the spec's factories, a player is no strategy of the track
@@ -41,14 +43,22 @@ class CompiledWorld(CompiledSimulation):
 
     rows, interface = ROWS, ONESHOT_INTERFACE
 
-    def __init__(self, spec: WorldSpec, players: Sequence[Any], seed: int = 0, timing: str = "rounds"):
+    def __init__(
+        self,
+        spec: WorldSpec,
+        players: Sequence[Any],
+        seed: int = 0,
+        timing: str = "rounds",
+        log: WorldLog | None = None,
+    ):
         check_players(spec, players, timing)
         self.timing = timing
         worlds = np.zeros(1, dtype=WORLD_DTYPE)
         daily = np.zeros((1, spec.n_days, MAX_FACTORIES), dtype=DAILY_DTYPE)
-        worlds["moves"] = timing == "moves"
+        for name, value in TIMINGS[timing].items():
+            worlds[name] = value
         fill_spec(spec, worlds[0]["spec"], daily[0])
-        super().__init__(spec, players, worlds, daily, np.zeros((1, spec.n_days + 1, 3)))
+        super().__init__(spec, players, worlds, daily, np.zeros((1, spec.n_days + 1, 3)), log)
 
     @staticmethod
     def player_maker(opponent: Any) -> PlayerMaker:

@@ -18,7 +18,7 @@ from scml_gym.standard.rewards import Reward, make_reward
 from scml_gym.vector.env import SINGLE
 
 
-@named_arguments(StandardConfig, single=SINGLE)
+@named_arguments(StandardConfig, without=["recording"], single=(*SINGLE, "recording"))
 class StandardConcurrentVectorEnv(FactoryVectorEnv):
     """`scml_gym.standard.envs.concurrent.StandardConcurrentEnv`, many at once, in compiled code.
 

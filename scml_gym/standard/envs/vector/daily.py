@@ -29,7 +29,7 @@ from scml_gym.standard.worlds.compiled.negotiation import clear_actions
 from scml_gym.vector.env import SINGLE
 
 
-@named_arguments(StandardConfig, single=SINGLE)
+@named_arguments(StandardConfig, without=["recording"], single=(*SINGLE, "recording"))
 class StandardDailyVectorEnv(FactoryVectorEnv):
     """`scml_gym.standard.envs.daily.StandardDailyEnv`, many at once, in compiled code.
 

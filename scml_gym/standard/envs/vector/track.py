@@ -15,7 +15,7 @@ from scml_gym.standard.strategies.base import STANDARD_INTERFACE
 from scml_gym.standard.view import HIDDEN_DTYPE, MAX_FACTORIES, VIEW_DTYPE
 from scml_gym.standard.worlds.compiled.advance import advance, fill_hidden_state
 from scml_gym.standard.worlds.compiled.day import DAYS
-from scml_gym.standard.worlds.compiled.generation import compiled_spec, generate
+from scml_gym.standard.worlds.compiled.generation import compiled_generate, compiled_spec
 from scml_gym.standard.worlds.compiled.layout import MAX_PRODUCTS, WORLD_DTYPE
 from scml_gym.standard.worlds.compiled.negotiation import PLAYERS, clear_actions
 from scml_gym.standard.worlds.spec_record import DAILY_DTYPE, fill_spec
@@ -23,7 +23,7 @@ from scml_gym.standard.worlds.spec_record import DAILY_DTYPE, fill_spec
 
 @jittable
 def _generate(seed: int, ranges: np.ndarray, spec: Any, daily: Any) -> None:
-    generate(seed, ranges[0], ranges[1], ranges[2], ranges[3], ranges[4], ranges[5], spec, daily)
+    compiled_generate(seed, ranges[0], ranges[1], ranges[2], ranges[3], ranges[4], ranges[5], spec, daily)
 
 
 @jittable

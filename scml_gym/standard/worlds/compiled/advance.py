@@ -5,15 +5,30 @@ from __future__ import annotations
 
 import numpy as np
 
-from scml_gym.jit.compile import compiled
+from scml_gym.jit.compile import compiled, jittable
 from scml_gym.simulator.compiled.advance import compile_advance, compile_rows
+from scml_gym.simulator.compiled.negotiations import compile_negotiations
+from scml_gym.simulator.compiled.recording import compile_note
 from scml_gym.standard.view import BOOK_DAYS
 from scml_gym.standard.worlds.compiled.day import DAYS
 from scml_gym.standard.worlds.compiled.layout import World
-from scml_gym.standard.worlds.compiled.negotiation import NEGOTIATIONS, PLAYERS
+from scml_gym.standard.worlds.compiled.negotiation import NEGOTIATIONS, PLAYERS, TRACK
 
 advance = compile_advance(DAYS, NEGOTIATIONS)
-ROWS = compile_rows(DAYS.begin_world, advance, PLAYERS.answer)
+"""Of batches, which are not recorded."""
+
+
+@jittable
+def _delivery(world: World, negotiation: np.void) -> int:
+    return negotiation["offer_day"]
+
+
+ROWS = compile_rows(
+    DAYS.begin_world,
+    compile_advance(DAYS, compile_negotiations(TRACK, PLAYERS, compile_note(_delivery))),
+    PLAYERS.answer,
+)
+"""Of worlds that are played one at a time, which may be recorded."""
 
 
 @compiled

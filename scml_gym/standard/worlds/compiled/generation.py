@@ -17,6 +17,7 @@ from scml_gym.core.arguments import Range, whole_range
 from scml_gym.jit.arrays import scratch_bits
 from scml_gym.jit.compile import compiled, jittable
 from scml_gym.jit.random import below, open_stream
+from scml_gym.jit.separate import separate
 from scml_gym.simulator.compiled.generation import UNLIMITED, Distribution, draw_world
 from scml_gym.simulator.world_spec import MOST_DAYS
 from scml_gym.standard.view import MAX_FACTORIES, MAX_LEVELS, MAX_PER_LEVEL, MIN_LEVELS
@@ -80,6 +81,10 @@ def generate(
     draw_world(stream, LEAGUE, sizes, days, spec, daily, daily["storage_cost"])
 
 
+compiled_generate = separate(generate)
+"""`generate`, for compiled code."""
+
+
 @compiled
 def _generate(
     seed: Any,
@@ -92,7 +97,7 @@ def _generate(
     spec: Any,
     daily: Any,
 ) -> None:
-    generate(seed, days_low, days_high, factories_low, factories_high, levels_low, levels_high, spec, daily)
+    compiled_generate(seed, days_low, days_high, factories_low, factories_high, levels_low, levels_high, spec, daily)
 
 
 def compiled_spec(

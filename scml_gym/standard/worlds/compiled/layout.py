@@ -15,6 +15,7 @@ import numpy as np
 
 from scml_gym.simulator.compiled.alternating_offers import negotiation_dtype
 from scml_gym.simulator.compiled.layout import world_fields
+from scml_gym.simulator.compiled.recording import LOG_FIELDS
 from scml_gym.standard.view import (
     ACTION_DTYPE,
     BOOK_DAYS,
@@ -85,6 +86,7 @@ WORLD_DTYPE = np.dtype(
         ("last_future", np.int16, (BOOK_DAYS,)),
         ("free_future", np.int16),  # the first of the pool's free places
         ("futures", FUTURE_DTYPE, (MAX_FUTURES,)),
+        *LOG_FIELDS,
     ],
     align=True,
 )

@@ -13,7 +13,7 @@ from scml_gym.simulator.compiled.alternating_offers import BUYER, SELLER
 from scml_gym.simulator.compiled.negotiations import add_negotiation, compile_negotiations, forget_negotiations
 from scml_gym.simulator.compiled.players import Track, compile_players
 from scml_gym.standard.rules import book_agreement, opens_negotiations, repair
-from scml_gym.standard.view import MAX_PARTNERS, MAX_PER_LEVEL, NOOP, StandardView
+from scml_gym.standard.view import MAX_PARTNERS, MAX_PER_LEVEL, NOOP, OFFER, StandardView
 from scml_gym.standard.worlds.compiled.futures import add_future
 from scml_gym.standard.worlds.compiled.layout import World
 
@@ -50,7 +50,9 @@ def _show_offer(partner: np.void, negotiation: np.void) -> None:
 
 @jittable
 def _show_answer(partner: np.void, action: np.void) -> None:
-    partner["my_quantity"], partner["my_day"], partner["my_price"] = action["quantity"], action["day"], action["price"]
+    if action["response"] == OFFER:
+        partner["my_quantity"], partner["my_day"] = action["quantity"], action["day"]
+        partner["my_price"] = action["price"]
 
 
 @jittable

@@ -9,6 +9,7 @@ import numpy as np
 
 from scml_gym.game.world import PlayerMaker
 from scml_gym.jit.compile import require_numba
+from scml_gym.simulator.recording.log import WorldLog
 from scml_gym.standard.players import player_maker
 from scml_gym.standard.rules import stock_rule
 from scml_gym.standard.strategies.base import STANDARD_INTERFACE
@@ -20,7 +21,11 @@ require_numba()
 
 from scml_gym.simulator.compiled.world import CompiledSimulation, compiled_maker  # noqa: E402
 from scml_gym.standard.worlds.compiled.advance import ROWS, hidden_state_one  # noqa: E402
-from scml_gym.standard.worlds.compiled.layout import DEAL_DTYPE, MAX_PRODUCTS, WORLD_DTYPE  # noqa: E402
+from scml_gym.standard.worlds.compiled.layout import (  # noqa: E402
+    DEAL_DTYPE,
+    MAX_PRODUCTS,
+    WORLD_DTYPE,
+)
 from scml_gym.standard.worlds.spec_record import DAILY_DTYPE, fill_spec  # noqa: E402
 
 
@@ -35,6 +40,7 @@ class CompiledWorld(CompiledSimulation):
         stock: ``"league"``: what production takes out of stock stays there all the same; ``"physical"``: it is gone.
             See `scml_gym.standard.rules.stock_after`.
         horizon: Days ahead that goods are traded for, 0 to ``MOST_HORIZON``.
+        log: Receives what happens, where the world is recorded; see `scml_gym.standard.recording`.
 
     Raises:
         InputError: if the number of players is not that of the spec's factories, a player is no strategy of the track
@@ -50,13 +56,15 @@ class CompiledWorld(CompiledSimulation):
         seed: int = 0,
         stock: str = "league",
         horizon: int = MOST_HORIZON,
+        log: WorldLog | None = None,
     ):
         check_players(spec, players, stock, horizon)
         worlds = np.zeros(1, dtype=WORLD_DTYPE)
         daily = np.zeros((1, spec.n_days, MAX_FACTORIES), dtype=DAILY_DTYPE)
+        self.stock_rule, self.horizon = stock, int(horizon)
         worlds["physical"], worlds["horizon"] = stock_rule(stock), horizon
         fill_spec(spec, worlds[0]["spec"], daily[0])
-        super().__init__(spec, players, worlds, daily, np.zeros((1, spec.n_days + 1, MAX_PRODUCTS)))
+        super().__init__(spec, players, worlds, daily, np.zeros((1, spec.n_days + 1, MAX_PRODUCTS)), log)
         self._nullified: set[int] = set()  # contracts, by their place in the order of conclusion
 
     @staticmethod

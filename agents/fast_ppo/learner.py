@@ -1,0 +1,149 @@
+"""The learners ``fast-ppo`` and ``fast-maskable-ppo``: `agents.fast_ppo.algorithm` behind `agents.base.Agent`.
+
+The network is the torch policy of ``ppo`` and ``maskable-ppo``; so players, evaluation and policy files are theirs.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn, cast
+
+import numpy as np
+import torch
+from gymnasium.spaces import Box, Discrete, MultiDiscrete
+from stable_baselines3.common.utils import set_random_seed
+
+from agents.fast_ppo.algorithm import FACTS, Training, play, update
+from agents.sb3.batch import can_batch, make_batch
+from agents.sb3.hyperparameters import PPOHyperparameters
+from agents.sb3.learner import PPO, MaskablePPO
+from agents.sb3.policy_files import MASKED
+from agents.sb3.training import global_generators_kept, seeds_at, write_row
+from scml_gym.core.config import ConfigError
+from scml_gym.core.errors import InputError
+from scml_gym.core.files import read_arrays
+from scml_gym.experiments.run_folder import Run
+from scml_gym.game.codecs import NotCompiledError
+from scml_gym.simulator.vector.env import BatchedEnv
+
+
+def no_optimizer(parameters: Any, lr: float, **settings: Any) -> None:
+    """In place of torch's Adam, which policies make and whose import takes a second."""
+
+
+@dataclass
+class Model:
+    """What `agents.sb3.learner.SB3Agent` asks of a model."""
+
+    policy: Any
+    num_timesteps: int
+
+    def predict(self, observation: Any, **options: Any) -> tuple[Any, Any]:
+        """As Stable-Baselines3's."""
+        return self.policy.predict(observation, **options)
+
+
+class FastPPO(PPO):
+    """``ppo`` for native vector environments."""
+
+    schema = "scml-gym-fast-ppo-1"
+    slower = "ppo"  # the learner that takes what this one does not
+
+    def __init__(self, hyperparameters: PPOHyperparameters, env: Mapping[str, Any]):
+        super().__init__(hyperparameters, env)
+        settings = hyperparameters
+        for refused, key, what in (
+            (not can_batch(self.env), "env", "an environment without a native vector environment"),
+            (not isinstance(self.observation_space, Box), "env", "observations that are no array"),
+            (not isinstance(self.action_space, (Discrete, MultiDiscrete)), "env", "actions that are no choices"),
+            (settings.features not in FACTS, "agent.features", f"the network {settings.features!r}"),
+            (settings.device != "cpu", "agent.device", f"the device {settings.device!r}"),
+            (settings.self_play is not None, "agent.self_play", "opponents that change"),
+        ):
+            if refused:
+                self._refuse(key, what)
+        self._make_envs(1, 1).close()
+
+    def _refuse(self, key: str, what: str) -> NoReturn:
+        raise ConfigError(key.split("."), f"fast-{self.slower} does not take {what}; valid: agent.name: {self.slower}")
+
+    def _make_envs(self, n: int, threads: int) -> BatchedEnv:
+        try:
+            envs = make_batch(self.env, n, threads, 1.0).envs
+        except NotCompiledError as reason:
+            self._refuse("env", str(reason))
+        if not isinstance(envs, BatchedEnv):
+            self._refuse("env", "an environment whose state is not kept in arrays")
+        return envs
+
+    def train(self, run: Run) -> None:
+        """See `agents.base.Agent.train`; a resumed training is equal to one that was not interrupted."""
+        settings: Any = self.hyperparameters
+        checkpoint, seeds = run.latest_checkpoint(), seeds_at(run.config["seed"], 0)
+        self.model = self._read_model(checkpoint, None) if checkpoint else Model(self._new_policy(seeds[0]), 0)
+        run.truncate_log(self.model.num_timesteps)
+        if self.model.num_timesteps >= settings.total_steps:
+            return
+        envs = self._make_envs(settings.n_envs, settings.workers)
+        sizes = np.atleast_1d(getattr(self.action_space, "nvec", getattr(self.action_space, "n", 0))).tolist()
+        training = Training(self.model.policy, sizes, settings, envs, MASKED[self.algorithm], seeds)
+        try:
+            if checkpoint is not None:
+                training.restore(read_arrays(checkpoint / "training.npz", "a training"))
+            self._learn(run, training)
+        finally:
+            for threads in (training.act, training.learn, envs):
+                threads.close()
+        run.plot()
+
+    def _learn(self, run: Run, training: Training) -> None:
+        total, note, since = training.settings.total_steps, "", (training.steps, time.perf_counter())
+
+        def save(folder: Path) -> None:
+            self.save(folder)
+            np.savez(folder / "training.npz", allow_pickle=False, **training.arrays())
+
+        with run.progress(total, run.info["agent_name"]) as bar, run.stops_at_checkpoints():
+            bar.update(training.steps)
+            while training.steps < total:
+                play(training)
+                numbers = update(training)
+                self.model.num_timesteps = steps = training.steps
+                if steps - training.logged >= training.settings.log_steps:
+                    row = {"episodes": training.ended.get("return", (0.0, 0))[1]}
+                    row |= {name: total / n for name, (total, n) in training.ended.items()}
+                    note = write_row(run, steps, row | numbers, since)
+                    training.ended, training.logged, since = {}, steps, (steps, time.perf_counter())
+                bar.update(steps, note)
+                if run.checkpoint_due() or steps >= total:
+                    run.checkpoint(steps, save)
+
+    def _new_policy(self, seed: int) -> Any:
+        """As Stable-Baselines3 makes it of this seed."""
+        with global_generators_kept():
+            set_random_seed(seed)
+            network, kind = self._network() | {"optimizer_class": no_optimizer}, cast(Any, self.policy_class)
+            return kind(self.observation_space, self.action_space, lambda progress: 0.0, **network)
+
+    def _write_model(self, folder: Path) -> None:
+        weights = {name: tensor.numpy() for name, tensor in self.model.policy.state_dict().items()}
+        np.savez(folder / "weights.npz", allow_pickle=False, **weights, num_timesteps=self.model.num_timesteps)
+
+    def _read_model(self, folder: Path, vec: Any) -> Model:
+        arrays = read_arrays(folder / "weights.npz", "the weights of a network")
+        policy, steps = self._new_policy(0), int(arrays.pop("num_timesteps", 0))
+        try:
+            policy.load_state_dict({name: torch.from_numpy(array) for name, array in arrays.items()})
+        except RuntimeError as error:
+            told = " ".join(str(error).split())
+            raise InputError(f"{folder} was trained with another network or environment: {told}") from error
+        return Model(policy, steps)
+
+
+class FastMaskablePPO(MaskablePPO, FastPPO):
+    """``maskable-ppo`` for native vector environments."""
+
+    slower = "maskable-ppo"

@@ -1,0 +1,103 @@
+"""The measuring sticks of the Standard track in the seats of a finalist, in scml's own simulation.
+
+The agents of configs/tournament/standard_finalists.yaml fill chains of 12 factories (2 levels of 6 and 3 of 4 in turn).
+Each configuration is played with the seats rotated through all levels. In each of these worlds every player takes the
+seat of the first agent of that file, while the other eleven stay as they are. Differences to that agent are paired by
+seat, and the interval is over configurations. It needs scml-agents; fix the hash seed, because agents iterate over sets
+of names:
+
+    PYTHONHASHSEED=0 python benchmarks/standard_sticks.py --out docs/results/standard_world/sticks.csv
+
+A table that is there already is gone on with.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from scml_gym.core.config import CONFIGS
+from scml_gym.core.reporting import progress_bar
+from scml_gym.evaluation.config import load_config
+from scml_gym.evaluation.statistics import compare
+from scml_gym.game.world import PlayerMaker
+from scml_gym.standard.line_up import place_of
+from scml_gym.standard.players import player_maker
+from scml_gym.standard.rules import STOCK_RULES
+from scml_gym.standard.worlds.generation import league_spec
+from scml_gym.standard.worlds.reference import ReferenceWorld
+
+FACTORIES, DAYS, SEED = 12, 50, 31000
+COLUMNS = ("configuration", "play", "place", "player", "score")
+
+
+def play_seats(
+    configuration: int, field: list[str], players: list[str], makers: dict[str, PlayerMaker], stock: Any
+) -> list[tuple[int, int, str, str, float]]:
+    """The rows of one configuration: each player in the seat of the first of the field, on every level."""
+    levels, seed = 2 + configuration % 2, SEED + configuration
+    spec = league_spec(seed, DAYS, FACTORIES // levels, levels)
+    order = np.random.default_rng([SEED, configuration]).permutation(FACTORIES)
+    rows = []
+    for play in range(levels):
+        names = [field[i] for i in np.roll(order, play * FACTORIES // levels)]
+        seat = names.index(field[0])
+        for player in players:
+            names[seat] = player
+            world = ReferenceWorld(spec, [makers[name](seed) for name in names], seed, stock)
+            world.run()
+            place = place_of(int(spec.level[seat]), levels)
+            rows.append((configuration, play, place, player, float(world.scores[seat])))
+    return rows
+
+
+def summary(table: Any, baseline: str) -> str:
+    """Mean scores by place, and differences to the baseline paired by seat, in Markdown."""
+    seats = table.pivot_table(index=["configuration", "play", "place"], columns="player", values="score", sort=False)
+    lines = [f"| player | seats | score | less {baseline}, 95 % | first | middle | last |", "|---" * 7 + "|"]
+    for player in seats:
+        by_place = seats[player].groupby("place").mean()
+        differences = (seats[player] - seats[baseline]).groupby("configuration").mean().dropna().to_numpy()
+        found = compare(differences, np.zeros(len(differences)))
+        told = "" if player == baseline else f"{found.difference:+.3f} ({found.low:+.3f} to {found.high:+.3f})"
+        places = " | ".join(f"{by_place.get(place, np.nan):.3f}" for place in ("first", "middle", "last"))
+        lines.append(f"| {player} | {seats[player].count()} | {seats[player].mean():.3f} | {told} | {places} |")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Play what the table does not have yet, and print the summary."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--configurations", type=int, default=24, help="default: %(default)s")
+    parser.add_argument("--players", nargs="+", default=["ten-once", "ten-once-dear"], help="beside the finalist")
+    parser.add_argument("--stock", choices=STOCK_RULES, default=STOCK_RULES[0], help="default: %(default)s")
+    parser.add_argument("--out", type=Path, required=True, help="the table")
+    options = parser.parse_args()
+    warnings.filterwarnings("ignore")  # of the players' packages
+    field = list(load_config(CONFIGS / "tournament" / "standard_finalists.yaml").competitors)
+    players = [field[0], *options.players]
+    makers = {name: player_maker(name) for name in [*field, *players]}
+    known = set(pd.read_csv(options.out)["configuration"]) if options.out.exists() else set()
+    with (
+        options.out.open("a", newline="", encoding="utf-8") as file,
+        progress_bar(options.configurations, "seats") as bar,
+    ):
+        writer = csv.writer(file, lineterminator="\n")
+        if not known:
+            writer.writerow(COLUMNS)
+        for configuration in range(options.configurations):
+            if configuration not in known:
+                writer.writerows(play_seats(configuration, field, players, makers, options.stock))
+                file.flush()
+            bar.update(configuration + 1)
+    print(summary(pd.read_csv(options.out), field[0]))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,113 @@
+// What happens in the browser alone: choices, downloads, the replay of a day, dark and light.
+"use strict";
+
+(function () {
+    const root = document.documentElement;
+
+    function setTheme(theme) {
+        root.dataset.theme = theme;
+        root.dataset.agThemeMode = theme;
+    }
+
+    const dark = window.matchMedia("(prefers-color-scheme: dark)");
+    const kept = window.localStorage.getItem("scml-analyzer-theme");
+    setTheme(kept || (dark.matches ? "dark" : "light"));
+
+    document.addEventListener("click", (event) => {
+        if (event.target.closest("#theme")) {
+            const theme = root.dataset.theme === "dark" ? "light" : "dark";
+            setTheme(theme);
+            window.localStorage.setItem("scml-analyzer-theme", theme);
+        }
+    });
+
+    // a cell of a table has the focus, not the link in it
+    document.addEventListener("keydown", (event) => {
+        const cell = document.activeElement;
+        if (event.key === "Enter" && cell && cell.classList.contains("ag-cell")) {
+            const link = cell.querySelector("a");
+            if (link) {
+                link.click();
+            }
+        }
+    });
+
+    // an address with another choice; choices that depend on it are dropped
+    function choose(values, ids, search) {
+        const query = new URLSearchParams(search || "");
+        let changed = false;
+        values.forEach((value, i) => {
+            if ((value || "") === ids[i].now) {
+                return;
+            }
+            changed = true;
+            ids[i].drops.split(" ").filter(Boolean).forEach((name) => query.delete(name));
+            if (value) {
+                query.set(ids[i].choice, value);
+            } else {
+                query.delete(ids[i].choice);
+            }
+        });
+        return changed ? "?" + query.toString() : window.dash_clientside.no_update;
+    }
+
+    function showUpTo(round) {
+        document.querySelectorAll("[data-round]").forEach((part) => {
+            const at = Number(part.dataset.round);
+            part.hidden = at > round;
+            part.classList.toggle("now", at === round);
+        });
+        document.querySelectorAll(".negotiation ol").forEach((list) => (list.scrollTop = list.scrollHeight));
+        document.querySelectorAll("[data-by-round]").forEach((part) => {
+            const values = part.dataset.byRound.split(" ");
+            const value = values[Math.min(round, values.length - 1)];
+            part.textContent = value;
+            part.classList.toggle("negative", Number(value) < 0);
+        });
+    }
+
+    function replay(round) {
+        showUpTo(round);
+        window.requestAnimationFrame(() => showUpTo(round));
+        const query = new URLSearchParams(window.location.search);
+        query.set("round", round);
+        window.history.replaceState(window.history.state, "", "?" + query.toString());
+        return "Round " + round;
+    }
+
+    function entitle() {
+        window.requestAnimationFrame(() => {
+            const title = document.querySelector("main h1");
+            document.title = (title ? title.textContent + " - " : "") + "SCML analyzer";
+        });
+        return "";
+    }
+
+    window.dash_clientside = Object.assign({}, window.dash_clientside, {
+        analyzer: {choose, replay, entitle, download: (clicks) => Boolean(clicks)},
+    });
+
+    const functions = (window.dashAgGridFunctions = window.dashAgGridFunctions || {});
+    const whole = new Intl.NumberFormat("en", {maximumFractionDigits: 0});
+    functions.readable = function (params) {
+        const value = params.value;
+        if (value === null || value === undefined) {
+            return "";
+        }
+        if (Number.isInteger(value)) {
+            return Math.abs(value) < 10000 ? String(value) : whole.format(value);
+        }
+        const digits = Math.abs(value) >= 100 ? 1 : Math.abs(value) >= 1 ? 3 : 4;
+        return value.toLocaleString("en", {minimumFractionDigits: digits, maximumFractionDigits: digits});
+    };
+
+    const components = (window.dashAgGridComponentFunctions = window.dashAgGridComponentFunctions || {});
+    components.LinkCell = function (props) {
+        const href = props.data["link " + props.colDef.field];
+        const text = String(props.value === null || props.value === undefined ? "" : props.valueFormatted || props.value);
+        if (!href) {
+            return text;
+        }
+        return React.createElement(window.dash_core_components.Link, {href: href, children: text});
+    };
+})();

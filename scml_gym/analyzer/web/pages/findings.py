@@ -1,0 +1,68 @@
+"""The page of what the detectors found."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from scml_gym.analyzer.detectors import DETECTORS, counts
+from scml_gym.analyzer.queries import competitors
+from scml_gym.analyzer.sources import Recordings
+from scml_gym.analyzer.web.page import Page, Query, address
+from scml_gym.analyzer.web.parts import absent, choice, choices, run_choice, section, table
+
+SHOWN = 1000
+"""Findings of a detector that are shown, the costliest first."""
+
+
+def show(recordings: Recordings, query: Query) -> list[Any]:
+    """See `Page`."""
+    run = query.run(recordings)
+    names = competitors.competitors(recordings, run)["competitor"].tolist()
+    who = None if query.text("competitor") is None else query.one_of("competitor", names)
+    name = query.one_of("detector", DETECTORS)
+    picked = choices(
+        run_choice(recordings, run),
+        choice("competitor", "Competitor", {n: n for n in names}, who, any_label="all"),
+        choice("detector", "Detector", {n: d.title for n, d in DETECTORS.items()}, name),
+    )
+    return [picked, _found(recordings, run, name, who)]
+
+
+def _found(recordings: Recordings, run: int, name: str, who: str | None) -> Any:
+    detector = DETECTORS[name]
+    count = detector.count(recordings, run, who)
+    if not count:
+        return section(f"{detector.title}: none", detector.help, absent("Nothing of this kind was found."))
+    links = {
+        "world": lambda row: address("/world", run=run, world=row["world"], factory=row["factory"]),
+        "day": lambda row: address("/day", run=run, world=row["world"], day=row["day"], factory=row["factory"]),
+        "competitor": lambda row: address("/competitor", run=run, competitor=row["competitor"]),
+    }
+    told = f"{detector.help} The day's number leads to what was said on it."
+    told += f" The {SHOWN:,} costliest of {count:,} are shown." if count > SHOWN else ""
+    shown = detector.find(recordings, run, who, n=SHOWN).drop(columns="run")
+    return section(f"{detector.title}: {count:,}", told, table(name, shown, links))
+
+
+def overview(recordings: Recordings, query: Query) -> list[Any]:
+    """How much each detector found."""
+    run, who = query.run(recordings), query.text("competitor")
+    counted = counts(recordings, run, who)
+    rows = [
+        {"detector": d.title, "findings": counted[n], "what it finds": d.help, "name": n} for n, d in DETECTORS.items()
+    ]
+    links = {"detector": lambda row: address("/findings", run=run, competitor=who, detector=row["name"])}
+    content = table("detectors", pd.DataFrame(rows), links, hidden=["name"])
+    return [section("All detectors", "How much each found; its name leads to the findings.", content)]
+
+
+FINDINGS = Page(
+    "/findings",
+    "Findings",
+    "What went wrong, found by rules: each finding has the day that shows it, and its cost in money where that can be "
+    "said.",
+    show,
+    {"overview": overview},
+)

@@ -1,0 +1,67 @@
+"""The learning curve of a run: a CSV file to which rows are added, each as a whole; new columns may come."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from scml_gym.core.files import replace_file
+
+
+class CurveFile:
+    """One file; ``step`` is its first column. Nothing is read or made before it is asked for.
+
+    Args:
+        path: Of the file.
+    """
+
+    def __init__(self, path: Path):
+        self.path = path
+        self._columns: list[str] | None = None
+
+    def append(self, row: Mapping[str, Any]) -> None:
+        """Add a row, with ``step``."""
+        if self._columns is None:
+            self._columns = self._header()
+        if not set(row) <= set(self._columns):
+            self._columns = [*self._columns, *(k for k in row if k not in self._columns)]
+            replace_file(self.path, _lines(self._columns, [*self.rows(), row]))
+            return
+        line = _lines(self._columns, [row], header=False).encode()
+        handle = os.open(self.path, os.O_WRONLY | os.O_APPEND)
+        try:
+            os.write(handle, line)  # in one call, so that a kill leaves the whole line or nothing
+        finally:
+            os.close(handle)
+
+    def truncate(self, step: int) -> None:
+        """Cut the rows after this step."""
+        if self.path.exists():
+            kept = [row for row in self.rows() if float(row["step"]) <= step]
+            replace_file(self.path, _lines(self._header(), kept))
+
+    def rows(self) -> list[dict[str, str]]:
+        """All of them, as texts by column; a last row without its end is left out."""
+        if not self.path.exists():
+            return []
+        text = self.path.read_text()
+        return list(csv.DictReader(io.StringIO(text[: text.rfind("\n") + 1])))
+
+    def _header(self) -> list[str]:
+        if not self.path.exists():
+            return []
+        with self.path.open() as file:
+            return next(csv.reader(file), [])
+
+
+def _lines(columns: Sequence[str], rows: Sequence[Mapping[str, Any]], header: bool = True) -> str:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, columns, restval="", lineterminator="\n")
+    if header:
+        writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()

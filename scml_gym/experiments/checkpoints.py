@@ -1,0 +1,38 @@
+"""Which checkpoint a path means: the last one of a run folder, or, as ``RUN/best``, its best one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from scml_gym.core.errors import InputError
+from scml_gym.experiments.run_folder import BEST, Run
+
+
+def run_of(path: Path) -> Run:
+    """The run of a path.
+
+    Raises:
+        InputError: if it is no run folder (nor ``best`` in one), or is corrupt.
+    """
+    return Run.open(path.parent if _means_best(path) else path)
+
+
+def checkpoint_of(path: Path) -> tuple[Run, Path]:
+    """The run and the checkpoint of a path.
+
+    Raises:
+        InputError: as `run_of`, or if the run has no checkpoint yet, or no best one.
+    """
+    run = run_of(path)
+    if not _means_best(path):
+        checkpoint = run.latest_checkpoint()
+        if checkpoint is None:
+            raise InputError(f"{path}: the run has no checkpoint yet")
+        return run, checkpoint
+    if run.best is None:
+        raise InputError(f"{path}: the run has no best checkpoint; agent.evaluation keeps one")
+    return run, run.path / run.best["checkpoint"]
+
+
+def _means_best(path: Path) -> bool:
+    return path.name == BEST and not (path / "run.json").exists() and (path.parent / "run.json").is_file()

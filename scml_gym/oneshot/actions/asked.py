@@ -1,0 +1,114 @@
+"""The answer to the one partner that is asked about now: END, ACCEPT, an offer, or WAIT."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import numpy as np
+from gymnasium import spaces
+
+from scml_gym.core.errors import InputError
+from scml_gym.game.kernels import ActionFunctions, ActionKernel, remember_nothing
+from scml_gym.jit.compile import compiled, jittable
+from scml_gym.oneshot.actions.negotiation import PartnerActions, decode_choice, partner_mask
+from scml_gym.oneshot.rules import may_wait
+from scml_gym.oneshot.view import MAX_PARTNERS, WAIT, ActionArray, FactoryView, new_actions
+
+NOBODY = -1
+"""In place of a partner's index: none waits for an answer."""
+
+
+@jittable
+def asked_partner(view: FactoryView) -> int:
+    """The partner that an answer is asked for, the first of several; ``NOBODY`` where none is."""
+    for k in range(MAX_PARTNERS):
+        if view["partners"][k]["my_turn"] != 0:
+            return k
+    return NOBODY
+
+
+@jittable
+def asked_mask(view: FactoryView, quantity_bins: int, price_bins: int, out: np.ndarray) -> None:
+    """The valid choices, bool, shape ``(3 + quantity_bins * price_bins,)``; see `AskedActions.mask`."""
+    k, last = asked_partner(view), 2 + quantity_bins * price_bins
+    partner_mask(view, max(k, 0), quantity_bins, price_bins, out[:last])
+    out[last] = k != NOBODY and may_wait(view, k)
+
+
+@jittable
+def decode_asked(choice: Any, view: FactoryView, quantity_bins: int, price_bins: int, actions: ActionArray) -> int:
+    """The action array of a choice, written into ``actions``; -1, or 0 where there is no such choice."""
+    k = asked_partner(view)
+    if choice == 2 + quantity_bins * price_bins:
+        if k != NOBODY:
+            actions[k]["response"] = WAIT
+        return -1
+    return -1 if decode_choice(choice, view, max(k, 0), quantity_bins, price_bins, actions) else 0
+
+
+_asked_mask, _decode_asked = compiled(asked_mask), compiled(decode_asked)
+
+
+class AskedActions:
+    """The answer to the partner whose turn it is to be answered, where negotiations are answered one by one:
+    ``Discrete(23)``.
+
+    0 ends the negotiation, 1 accepts the standing offer, 2 to 21 offer as in
+    `scml_gym.oneshot.actions.negotiation.PartnerActions`, and the last one waits.
+
+    Args:
+        partner: The choices beside the last one; by default 10 quantities and 2 prices.
+    """
+
+    def __init__(self, partner: PartnerActions | None = None):
+        self.partner = partner or PartnerActions()
+        self.n = self.partner.n + 1
+        self.space: spaces.Space = spaces.Discrete(self.n)
+
+    @property
+    def kernel(self) -> ActionKernel:
+        """As compiled code takes it."""
+        return asked_kernel(self.partner.quantity_bins, self.partner.price_bins)
+
+    def reset(self) -> None:
+        """Nothing is kept."""
+
+    def end_day(self, view: FactoryView) -> None:
+        """Nothing is kept."""
+
+    def decode(self, action: np.ndarray, view: FactoryView) -> ActionArray:
+        """The action array of a choice, an integer.
+
+        Raises:
+            InputError: if it is none, or outside the space.
+        """
+        choice, actions = np.asarray(action), new_actions()
+        if choice.size != 1 or choice.dtype.kind not in "iu":
+            raise InputError(f"action of shape {choice.shape}, {choice.dtype}; valid: an integer, 0 to {self.n - 1}")
+        wrong = _decode_asked(int(choice.item()), view, self.partner.quantity_bins, self.partner.price_bins, actions)
+        if wrong >= 0:
+            raise InputError(f"action {choice.item()}; valid: 0 to {self.n - 1}")
+        return actions
+
+    def mask(self, view: FactoryView) -> np.ndarray:
+        """The valid choices, bool, shape ``(23,)``: as of `PartnerActions.mask`, and to wait until the limit is
+        reached. Where nobody asks, only choice 0 is valid, which then does nothing."""
+        mask = np.empty(self.n, dtype=np.bool_)
+        _asked_mask(view, self.partner.quantity_bins, self.partner.price_bins, mask)
+        return mask
+
+
+@functools.cache
+def asked_kernel(quantity_bins: int, price_bins: int) -> ActionKernel:
+    """`AskedActions` as compiled code takes it."""
+
+    @jittable
+    def decode(action: np.ndarray, view: FactoryView, memory: np.ndarray, actions: ActionArray) -> int:
+        return decode_asked(action[()], view, quantity_bins, price_bins, actions)
+
+    @jittable
+    def mask(view: FactoryView, out: np.ndarray) -> None:
+        asked_mask(view, quantity_bins, price_bins, out)
+
+    return ActionKernel(ActionFunctions(decode, mask, remember_nothing), np.int64, 0)

@@ -1,0 +1,156 @@
+"""What happens in one world while it is played, as far as its contracts and settlements do not tell it.
+
+A world that is recorded is given a `WorldLog` and writes into it: every answer in every negotiation, in the order in
+which they were given. Players write into it too, by `tell`.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from scml_gym.core.copying import Independent
+from scml_gym.core.errors import InputError
+
+EVENT_DTYPE = np.dtype(
+    [(n, np.int64) for n in ("day", "sender", "receiver", "round", "response", "quantity", "price", "delivery")]
+)
+"""An answer: who gave it to whom and when, and the offer of an ``OFFER``, 0 elsewhere. Responses are those of
+`scml_gym.simulator.compiled.alternating_offers`. A bilateral negotiation has the outcome's index as ``quantity``."""
+
+
+class Moment(NamedTuple):
+    """Who speaks, and when."""
+
+    factory: int
+    day: int
+    decision: int | None
+    """Of the day; None where nobody counts them."""
+
+
+Find = Callable[[Any], Moment | None]
+"""``(seen) -> moment``: whose view, or which scml agent, that is; None for another world's."""
+
+Partner = Callable[[int, Any], int | None]
+"""``(factory, partner) -> factory``: whom it calls so: by a partner index, or by an id; None for nobody."""
+
+_LOGS: weakref.WeakSet[WorldLog] = weakref.WeakSet()
+
+
+def _no_end(world: Any) -> None:
+    """A log that is only looked at."""
+
+
+class WorldLog(Independent):
+    """The log of one world.
+
+    Args:
+        end: ``(world)``: called when the world is over.
+
+    Attributes:
+        end: As given.
+        errors: ``(day, factory, partner or None, message)``.
+        decisions: ``(day, factory, decision or None, partner or None, name, value)``.
+    """
+
+    def __init__(self, end: Callable[[Any], None] = _no_end):
+        self.end = end
+        self.errors: list[tuple[int, int, int | None, str]] = []
+        self.decisions: list[tuple[int, int, int | None, int | None, str, float]] = []
+        self._parts: list[np.ndarray] = []
+        self._events: list[tuple[int, ...]] = []
+        self._find: Find = _nowhere
+        self._partner: Partner = _nobody
+        _LOGS.add(self)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return vars(self) | {"_find": _nowhere, "_partner": _nobody}  # a copied world says anew where its players are
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        _LOGS.add(self)
+
+    def answered(self, *event: int) -> None:
+        """An answer was given: the fields of ``EVENT_DTYPE``."""
+        self._events.append(event)
+
+    def add(self, events: np.ndarray) -> None:
+        """More answers, ``EVENT_DTYPE``, in order; they are copied."""
+        self._parts.append(events.copy())
+
+    @property
+    def events(self) -> np.ndarray:
+        """All answers so far, ``EVENT_DTYPE``, in order."""
+        return np.concatenate([*self._parts, np.array(self._events, dtype=EVENT_DTYPE)])
+
+    def failed(self, day: int, factory: int, partner: int | None, message: str) -> None:
+        """A player raised."""
+        self.errors.append((day, factory, partner, message))
+
+    def watch(self, find: Find, partner: Partner) -> None:
+        """Say how players are found that `tell`."""
+        self._find, self._partner = find, partner
+
+    def tell(self, seen: Any, partner: Any = None, **values: float) -> bool:
+        """`tell`, for the players of this world; False where ``seen`` is none of theirs."""
+        found = self._find(seen)
+        if found is None:
+            return False
+        factory, day, decision = found
+        other = None if partner is None else self._partner(factory, partner)
+        if other is None and partner is not None:
+            raise InputError(f"partner={partner!r}: factory {factory} has no such partner", "partner")
+        for name, value in values.items():
+            self.decisions.append((day, factory, decision, other, name, _number(name, value)))
+        return True
+
+
+def tell(seen: Any, partner: Any = None, **values: float) -> None:
+    """Let the recording of a world know what a player thinks; nothing happens in a world that is not recorded.
+
+    Args:
+        seen: Who speaks: the view that the policy was given (itself, no copy of it), or the scml agent (``self``).
+        partner: Whom it is about: a partner index of the view, or the id of a partner of an scml agent; None for none.
+        values: Numbers by the names under which they will be found.
+
+    Raises:
+        InputError: in a recorded world, if a value is no number or there is no such partner.
+
+    Example::
+
+        class Careful:
+            def act(self, view):
+                tell(view, expected=2.5, bound=0.4)
+                tell(view, partner=3, chance=0.9)
+    """
+    for log in list(_LOGS):
+        if log.tell(seen, partner, **values):
+            return
+
+
+def moment_of(factory: int, view: Any) -> Moment:
+    """When a factory speaks, by its view."""
+    return Moment(factory, int(view["day"]), int(view["decision"]))
+
+
+def place_of(view: Any) -> int | None:
+    """Where a view stands in memory, by which a live record is known again; None for what is no record."""
+    return view.__array_interface__["data"][0] if isinstance(view, np.void) else None
+
+
+def _nowhere(seen: Any) -> Moment | None:
+    return None
+
+
+def _nobody(factory: int, partner: Any) -> int | None:
+    return None
+
+
+def _number(name: str, value: Any) -> float:
+    try:
+        return float(value)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{name}={value!r}; valid: a number", name) from error

@@ -1,0 +1,264 @@
+"""Questions about recordings: they add up, they can be asked of any recording, and bad folders are told in one line."""
+
+import re
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from scml_gym.core.errors import InputError
+from scml_gym.oneshot.rewards.hindsight import hindsight_profit
+from scml_gym.oneshot.view import new_view
+from scml_gym.simulator.recording.folder import Recording
+from scml_gym.simulator.recording.packing import pack
+from tests.helpers.recordings import NAMES, play_recorded
+
+pytest.importorskip("duckdb", reason="pip install 'scml-gym[analyzer]'")
+
+from scml_gym.analyzer import open_recordings
+from scml_gym.analyzer.queries import compare, competitors, worlds
+from scml_gym.analyzer.queries.compare import Who
+from scml_gym.analyzer.sources import open_readable
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Two worlds with the levels swapped, under a name that is awkward in SQL and as a pattern."""
+    folder = tmp_path_factory.mktemp("it's [a] run*")
+    for play, names in enumerate((NAMES, NAMES[2:] + NAMES[:2])):
+        play_recorded(folder / "first", f"w{play}", names, configuration=0, block=0, play=play)
+    play_recorded(folder / "second", "other", ("greedy", "greedy", *NAMES[2:]))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def recordings(folder):
+    with open_recordings(folder / "first", folder / "second") as opened:
+        yield opened
+
+
+QUESTIONS = {
+    "runs": lambda r: worlds.runs(r),
+    "worlds": lambda r: worlds.worlds(r),
+    "scores": lambda r: worlds.scores(r, 0),
+    "days": lambda r: worlds.days_of_world(r, 0, "w0"),
+    "flows": lambda r: worlds.flows(r, 0),
+    "flows of a world": lambda r: worlds.flows(r, 0, "w1"),
+    "a day": lambda r: worlds.day(r, 0, "w0", 1),
+    "losses": lambda r: competitors.losses(r),
+    "profits": lambda r: competitors.profits(r, by=["run", "level"]),
+    "worst days": lambda r: competitors.worst_days(r, n=3),
+    "needs": lambda r: competitors.needs(r),
+    "acceptance": lambda r: competitors.acceptance(r, by=competitors.ACCEPTANCE),
+    "partners": lambda r: competitors.partners(r, 0, "greedy"),
+    "factories": lambda r: worlds.factories(r, 0, "w0"),
+    "days together": lambda r: worlds.summary_of_days(r, 0, "w0"),
+    "contracts": lambda r: worlds.contracts(r, 0, "w0", 1),
+    "recorded": lambda r: worlds.recorded(r, 0),
+    "competitors": lambda r: competitors.competitors(r, 0),
+    "lost to": lambda r: competitors.lost_to(r, 0, "greedy"),
+    "offers made": lambda r: competitors.offers_made(r, 0, "greedy"),
+    "same seats": lambda r: compare.same_seats(r, Who(0, "best-subset"), Who(1, "greedy")),
+    "day by day": lambda r: compare.day_by_day(r, Who(0, "best-subset"), Who(1, "greedy")),
+}
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_each_question_has_an_answer(recordings, name):
+    answer = QUESTIONS[name](recordings)
+    assert len(answer)
+    assert answer.columns.is_unique
+    pd.testing.assert_frame_equal(answer, QUESTIONS[name](recordings))
+
+
+def test_what_is_absent_is_empty(recordings):
+    assert not len(worlds.decisions(recordings, 0, "w0"))
+    assert not len(worlds.days_of_world(recordings, 0, "nowhere"))
+    assert not len(worlds.failures(recordings, 0))
+    assert not len(competitors.losses(recordings, 7))
+
+
+def test_numbers_add_up(recordings):
+    seen = worlds.runs(recordings)
+    assert seen["label"].tolist() == ["first", "second"]
+    assert seen["worlds"].tolist() == [2, 1]
+    assert worlds.worlds(recordings)["contracts"].sum() == seen["contracts"].sum()
+    assert worlds.flows(recordings, 0)["contracts"].sum() == seen["contracts"][0]
+    assert competitors.acceptance(recordings)["offers"].sum() == seen["offers"].sum()
+    assert competitors.acceptance(recordings)["accepted"].sum() == seen["contracts"].sum()
+    assert competitors.partners(recordings)["agreements"].sum() == 2 * seen["contracts"].sum()
+    days = recordings.ask("SELECT count(*) AS n, sum(profit) AS profit FROM factory_days")
+    losses = recordings.ask("SELECT count(*) AS n, sum(profit) AS profit FROM losses")
+    assert days.equals(losses)
+    scores = worlds.scores(recordings)
+    assert np.allclose(scores["score"], 1 + scores["profit"] / scores["initial_balance"])
+
+
+def test_parts_add_up_to_the_whole(recordings):
+    contracts = worlds.contracts(recordings, 0, "w0")
+    together = worlds.summary_of_days(recordings, 0, "w0")
+    days = worlds.days_of_world(recordings, 0, "w0")
+    assert together["contracts"].sum() == len(contracts)
+    assert together["items"].sum() == contracts["quantity"].sum()
+    assert together["profit"].sum() == pytest.approx(days["profit"].sum())
+    made = competitors.offers_made(recordings)
+    assert made["offers"].sum() == worlds.runs(recordings)["offers"].sum()
+    lost = competitors.lost_to(recordings)
+    causes = recordings.ask("SELECT sum(price) AS price FROM losses WHERE place = 'buyer'")
+    assert lost.loc[lost["place"] == "buyer", "price_loss"].sum() == pytest.approx(causes["price"][0])
+    assert lost["items"].sum() == 2 * worlds.flows(recordings, 0)["items"].sum() + 2 * (
+        worlds.flows(recordings, 1)["items"].sum()
+    )
+
+
+def test_the_causes_of_a_loss_are_the_loss_against_the_hindsight_optimum(recordings):
+    table = recordings.ask(
+        """
+        SELECT l.*, d.* EXCLUDE (run, world, day, factory, competitor, role, level, place, profit)
+        FROM losses l JOIN factory_days d USING (run, world, day, factory)
+        """
+    )
+    assert np.allclose(table["loss"], table["untraded"] + table["price"] + table["excess"])
+    assert (table["loss"] > -1e-9).all()
+    assert (table["excess"] > 0).any()
+    for row in table.to_dict("records"):
+        view = new_view()
+        for name in ("level", "lines", "production_cost", "input_price", "output_price", "exogenous_price"):
+            view[name] = row[name]
+        view["exogenous_quantity"] = row["exogenous_supply"] + row["exogenous_sales"]
+        view["shortfall_penalty"], view["disposal_cost"] = row["shortfall_penalty"], row["disposal_cost"]
+        view["balance"] = row["balance"]
+        ceiling = int(np.ceil(row["output_price"] if row["level"] == 0 else row["input_price"]))
+        view["min_price"], view["max_price"] = max(1, ceiling - 1), max(1, ceiling)
+        assert row["hindsight"] == pytest.approx(hindsight_profit(view))
+
+
+def test_the_same_seat_in_two_runs(recordings):
+    seats = compare.same_seats(recordings, Who(0, "best-subset"), Who(1, "greedy"))
+    pairs = seats[["world", "other_world", "factory"]].values.tolist()
+    assert sorted(pairs) == [["w0", "other", 0], ["w1", "other", 2]]
+    by_day = compare.day_by_day(recordings, Who(0, "best-subset"), Who(1, "greedy"))
+    profits = recordings.ask("SELECT world, factory, profit FROM factories").set_index(["world", "factory"])["profit"]
+    gained = [profits["w0", 0] - profits["other", 0], profits["w1", 2] - profits["other", 2]]
+    assert by_day["total"].iloc[-1] == pytest.approx(np.mean(gained))
+    assert by_day["seats"].unique().tolist() == [2]
+    with pytest.raises(InputError, match="never had the same seat"):
+        compare.same_seats(recordings, Who(0, "best-subset"), Who(1, "nobody"))
+
+
+def test_what_a_world_brought_follows_from_its_tables(folder, recordings):
+    world = play_recorded(folder / "third", "w0")
+    again = worlds.recompute(recordings, 0, "w0")
+    assert np.array_equal(again.profits, world.profits)
+    assert np.array_equal(again.scores, world.scores)
+    with pytest.raises(InputError, match="run 1 has no such world"):
+        worlds.recompute(recordings, 1, "w0")
+
+
+@pytest.mark.parametrize("by", [["1; DROP TABLE x"], "competitor", []])
+def test_only_known_columns_are_grouped_by(recordings, by):
+    with pytest.raises(InputError, match="by="):
+        competitors.losses(recordings, by=by)
+
+
+def test_bad_folders_are_refused_in_one_line(tmp_path):
+    for folder, told in ((tmp_path / "none", "does not exist"), (tmp_path, "holds no recording")):
+        with pytest.raises(InputError, match=re.escape(f"{folder} {told}")):
+            open_recordings(folder)
+    (tmp_path / "recording.json").write_text('{"schema": "scml-gym-recording-9"}')
+    with pytest.raises(InputError, match="scml-gym-recording-9"):
+        open_recordings(tmp_path)
+    with pytest.raises(InputError, match="at least one"):
+        open_recordings()
+
+
+def test_a_file_that_is_cut_off_costs_its_world_and_new_worlds_are_seen(tmp_path):
+    for name in ("a", "b"):
+        play_recorded(tmp_path / "run.recording", name, NAMES[:1] * 2, days=3)
+    path = tmp_path / "run.recording" / "worlds" / "a" / "offers.parquet"
+    path.write_bytes(path.read_bytes()[:-9])
+    with open_recordings(tmp_path / "run") as recordings:  # by the name that the results will have
+        assert recordings.problems == ["run: world a is left out: offers.parquet cannot be read"]
+        assert worlds.worlds(recordings)["world"].tolist() == ["b"]
+        play_recorded(tmp_path / "run.recording", "c", NAMES[:1] * 2, days=3)
+        recordings.refresh()
+        assert worlds.worlds(recordings)["world"].tolist() == ["b", "c"]
+
+
+def test_a_packed_table_that_is_cut_off_costs_that_table(tmp_path):
+    play_recorded(tmp_path, "a", NAMES[:1] * 2, days=3)
+    pack(Recording(tmp_path))
+    for table, told in (("offers", "offers of the packed worlds are left out"), ("worlds", "worlds of the packed")):
+        path = tmp_path / "packed" / f"{table}.parquet"
+        path.write_bytes(path.read_bytes()[:-9])
+        with open_recordings(tmp_path) as recordings:
+            assert any(told in problem for problem in recordings.problems)
+            assert not len(recordings.ask(f"SELECT * FROM {table}"))
+            assert len(recordings.ask("SELECT * FROM days"))
+
+
+def test_a_file_that_is_damaged_inside_is_told(tmp_path):
+    for name in ("a", "b"):
+        play_recorded(tmp_path, name, NAMES[:1] * 2, days=3)
+    path = tmp_path / "worlds" / "a" / "days.parquet"
+    content = path.read_bytes()
+    with open_recordings(tmp_path) as recordings:
+        footer = 8 + int.from_bytes(content[-8:-4], "little")
+        path.write_bytes(content[:4] + bytes(len(content) - 4 - footer) + content[-footer:])  # its rows
+        with pytest.raises(InputError, match="a file of the recordings cannot be read"):
+            worlds.days_of_world(recordings, 0, "a")
+        assert worlds.names(recordings, 0) == ["a", "b"]
+        path.write_bytes(content[:-footer] + bytes(footer - 8) + content[-8:])  # what it says of itself
+        recordings.refresh()
+        assert recordings.problems == [f"{tmp_path.name}: world a is left out: days.parquet cannot be read"]
+        assert worlds.names(recordings, 0) == ["b"]
+
+
+def test_a_tournament_that_ends_while_it_is_looked_at(tmp_path):
+    play_recorded(tmp_path / "run.recording", "a", NAMES[:1] * 2, days=3)
+    with open_recordings(tmp_path / "run") as recordings:
+        asked = worlds.day(recordings, 0, "a", 1)
+        pack(Recording(tmp_path / "run.recording"))
+        (tmp_path / "run").mkdir()
+        (tmp_path / "run.recording").rename(tmp_path / "run" / "recording")
+        pd.testing.assert_frame_equal(worlds.day(recordings, 0, "a", 1), asked)
+        assert recordings.runs[0].results == tmp_path / "run"
+
+
+def test_many_threads_ask_at_once(recordings):
+    with ThreadPoolExecutor(8) as threads:
+        asked = list(threads.map(lambda _: len(worlds.scores(recordings)), range(40)))
+    assert set(asked) == {12}
+
+
+def test_what_is_closed_says_so(tmp_path):
+    play_recorded(tmp_path, "a", NAMES[:1] * 2, days=3)
+    recordings = open_recordings(tmp_path)
+    with ThreadPoolExecutor(4) as threads:
+        asked = [threads.submit(worlds.scores, recordings) for _ in range(8)]
+        recordings.close()
+    assert all(one.exception() is None or "are closed" in str(one.exception()) for one in asked)
+    recordings.close()
+    with pytest.raises(InputError, match="these recordings are closed"):
+        worlds.runs(recordings)
+
+
+def test_what_can_be_opened_is_opened(tmp_path):
+    play_recorded(tmp_path / "good", "a", NAMES[:1] * 2, days=3)
+    with open_readable(tmp_path / "none", tmp_path / "good") as recordings:
+        assert [run.label for run in recordings.runs] == ["good"]
+        assert recordings.problems == [
+            f"{tmp_path / 'none'} does not exist; a recording is made by evaluate.py --record"
+        ]
+    with pytest.raises(InputError, match="does not exist"):
+        open_readable(tmp_path / "none")
+    with pytest.raises(InputError, match="at least one"):
+        open_readable()
+
+
+def test_an_empty_recording_can_be_asked(tmp_path):
+    Recording(tmp_path)
+    with open_recordings(tmp_path) as recordings:
+        assert not len(worlds.runs(recordings))
+        assert not len(competitors.acceptance(recordings))

@@ -1,0 +1,206 @@
+"""The analyzer in a real browser: chromium, as Debian has it."""
+
+import csv
+import shutil
+from contextlib import contextmanager
+from dataclasses import replace
+from urllib.parse import quote
+
+import pytest
+
+pytest.importorskip("duckdb", reason="pip install 'scml-gym[analyzer]'")
+pytest.importorskip("dash_ag_grid", reason="pip install 'scml-gym[analyzer]'")
+
+from scml_gym.analyzer import open_recordings
+from scml_gym.analyzer.web.pages import PAGES
+from tests.helpers.analyzer_runs import EVIL, LINE_UP, RUNS, make, serving
+from tests.helpers.recordings import play_recorded
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    """A browser without a window."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="pip install playwright")
+    path = shutil.which("chromium")
+    if path is None:
+        pytest.skip("no chromium: apt-get install chromium")
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def window(recordings, chromium):
+    """All recordings as they are served, for tabs that share what the browser has kept."""
+    with serving(recordings) as address:
+        context = chromium.new_context(base_url=address, viewport={"width": 1200, "height": 900})
+        context.set_default_timeout(30_000)
+        yield context
+        context.close()
+
+
+@pytest.fixture
+def tab(window):
+    """A tab in which nothing may fail, and that asks nobody but the server."""
+    with watched(window) as tab:
+        yield tab
+
+
+@contextmanager
+def watched(context):
+    wrong, tab = [], context.new_page()
+    tab.on("console", lambda line: wrong.append(line.text) if line.type in ("error", "warning") else None)
+    tab.on("pageerror", lambda error: wrong.append(str(error)))
+    tab.on("dialog", lambda dialog: (wrong.append(f"dialog {dialog.message}"), dialog.dismiss()))
+    local = ("http://127.0.0.1:", "data:", "blob:")
+    tab.on("request", lambda asked: None if asked.url.startswith(local) else wrong.append(f"asks {asked.url}"))
+    yield tab
+    tab.close()
+    assert not wrong
+
+
+def complete(tab, title):
+    """Wait until a page, with the parts that come later, is there."""
+    tab.wait_for_function(
+        """title => document.querySelector('main h1')?.textContent === title
+            && !document.querySelector('main').textContent.includes('Asking ...')""",
+        arg=title,
+    )
+    tab.wait_for_selector(".ag-cell, .absent", state="attached")
+
+
+def look(tab, path):
+    """Open a page by its address."""
+    tab.goto(path)
+    complete(tab, PAGES[path.split("?")[0]].title)
+
+
+def test_each_page_opens_without_an_error(tab):
+    look(tab, "/")
+    for path, page in PAGES.items():
+        tab.get_by_role("link", name=page.title, exact=True).click()
+        tab.wait_for_url(f"**{path}**")
+        complete(tab, page.title)
+        tab.wait_for_function("title => document.title === `${title} - SCML analyzer`", arg=page.title)
+        assert not tab.locator("text=This page failed").count()
+
+
+def test_from_the_ranking_to_what_was_said_in_a_round(tab):
+    look(tab, "/ranking")
+    tab.locator(".ag-cell a", has_text="scml:Greedy").first.click()
+    complete(tab, "Competitor")
+    worst = tab.locator("section:has(h2:text-is('Worst days')) .ag-cell[col-id=day] a").first
+    day, before = worst.inner_text(), tab.url
+    worst.click()
+    complete(tab, "Day")
+    assert f"day={day}" in tab.url
+    said, handle = tab.locator(".offer:visible"), tab.locator("#round [role=slider]")
+    everything = said.count()
+    handle.press("Home")
+    tab.wait_for_selector("#round-told:text-is('Round 0')")
+    first = said.count()
+    assert 0 < first < everything
+    assert "round=0" in tab.url
+    handle.press("ArrowRight")
+    tab.wait_for_selector("#round-told:text-is('Round 1')")
+    assert first < said.count() <= everything
+    tab.reload()  # the address has the round
+    tab.wait_for_selector("#round-told:text-is('Round 1')")
+    tab.go_back()
+    tab.wait_for_url(before)
+
+
+def test_tables_and_figures_are_downloaded_as_they_are_filtered(tab, tmp_path):
+    def download(where, button):
+        with tab.expect_download() as waiting:
+            where.locator(button).click()
+        waiting.value.save_as(tmp_path / waiting.value.suggested_filename)
+        return tmp_path / waiting.value.suggested_filename
+
+    look(tab, "/day?day=1")
+    offers = tab.locator("section:has(h2:text-is('All offers'))")
+    offers.scroll_into_view_if_needed()
+    everything = list(csv.DictReader(download(offers, "button.export").open(encoding="utf-8-sig")))
+    offers.locator(".ag-floating-filter input").first.fill(everything[2]["number"])
+    tab.wait_for_function("() => document.querySelectorAll('.ag-filter-active').length")
+    assert list(csv.DictReader(download(offers, "button.export").open(encoding="utf-8-sig"))) == [everything[2]]
+    look(tab, "/ranking")
+    figure = tab.locator("figure").first
+    figure.hover()
+    assert "<svg" in download(figure, ".modebar-btn[data-title*='Download']").read_text()
+
+
+def test_a_choice_changes_the_address_and_the_page(tab):
+    look(tab, "/world?factory=1")
+    tab.locator(".choice", has_text="Recording").locator("button").click()
+    tab.locator("label, [role=option]", has_text="1: standard").last.click()
+    tab.wait_for_url("**/world?run=1")  # the factory is dropped with the run
+    tab.wait_for_selector(".choice:has-text('whole')")
+
+
+SHOWN = {
+    "/ranking": ".ytick text",
+    "/world?factory=0": ".sankey-node text, .sankey text",
+    "/competitor?competitor=" + quote(EVIL): ".choice:has-text('Competitor')",
+    "/day?day=1": ".negotiation h3",
+    "/findings?run=1&detector=errors": ".ag-cell[col-id=message]",
+    "/negotiation?run=2": ".ag-cell[col-id=first]",
+}
+"""Where a name that looks like markup stands on pages."""
+
+
+@pytest.mark.parametrize("path", SHOWN)
+def test_names_are_text_everywhere(tab, path):
+    look(tab, path)
+    tab.wait_for_selector(SHOWN[path], state="attached")
+    assert any(EVIL in text for text in tab.locator(SHOWN[path]).all_text_contents())
+    assert not tab.locator("main script, main b").count()
+
+
+def test_dark_is_kept_and_narrow_screens_need_no_scrolling_aside(window):
+    with watched(window) as tab:
+        tab.set_viewport_size({"width": 390, "height": 800})
+        look(tab, "/")
+        light = tab.evaluate("getComputedStyle(document.body).backgroundColor")
+        tab.locator("#theme").click()
+        tab.reload()
+        complete(tab, "Runs")
+        assert tab.evaluate("getComputedStyle(document.body).backgroundColor") != light
+        for path, page in PAGES.items():
+            tab.get_by_role("link", name=page.title, exact=True).click()
+            complete(tab, page.title)
+            assert tab.evaluate("document.documentElement.scrollWidth") <= 390, path
+        tab.locator("#theme").click()
+
+
+def test_pages_can_be_used_without_a_mouse(tab):
+    look(tab, "/worlds")
+    tab.keyboard.press("Tab")
+    assert tab.evaluate("document.activeElement.className") == "skip"
+    tab.keyboard.press("Tab")
+    assert tab.evaluate("document.activeElement.textContent") == "Runs"
+    tab.locator(".ag-row[row-index='0'] .ag-cell[col-id=world]").focus()
+    tab.keyboard.press("Enter")
+    complete(tab, "World")
+
+
+def test_worlds_of_a_tournament_that_runs_appear(chromium, tmp_path, monkeypatch):
+    monkeypatch.setitem(PAGES, "/live", replace(PAGES["/live"], every=1.0))
+    play_recorded(tmp_path / "run.recording", "a", LINE_UP, days=3, make=make)
+    with open_recordings(tmp_path / "run") as running, serving(running) as address:
+        context = chromium.new_context(base_url=address)
+        with watched(context) as tab:
+            look(tab, "/live")
+            tab.wait_for_selector("h2:has-text('1 worlds so far')")
+            play_recorded(tmp_path / "run.recording", "b", LINE_UP, seed=6, days=3, make=make)
+            tab.wait_for_selector("h2:has-text('2 worlds so far')")
+        context.close()
+
+
+def test_all_recordings_are_listed(tab):
+    look(tab, "/")
+    for name in RUNS:
+        assert name in tab.locator("main").inner_text()

@@ -1,0 +1,115 @@
+"""Pages without a browser: each answers for every recording, names are text, and what is absent or wrong is told."""
+
+import json
+
+import pytest
+
+pytest.importorskip("duckdb", reason="pip install 'scml-gym[analyzer]'")
+pytest.importorskip("dash_ag_grid", reason="pip install 'scml-gym[analyzer]'")
+
+from scml_gym.analyzer.web.app import answer, menu, page_content
+from scml_gym.analyzer.web.figures import heat, interval_margin, lines, stacked
+from scml_gym.analyzer.web.page import Query, address
+from scml_gym.analyzer.web.pages import PAGES
+from scml_gym.core.errors import InputError
+from tests.helpers.analyzer_runs import EVIL, RUNS
+
+
+def as_json(components):
+    return json.loads(json.dumps(components, default=lambda part: part.to_plotly_json()))
+
+
+def texts(part):
+    """All texts that a browser shows as text."""
+    if isinstance(part, str):
+        yield part
+    elif isinstance(part, list):
+        for inner in part:
+            yield from texts(inner)
+    elif isinstance(part, dict) and "props" in part:
+        yield from texts(part["props"].get("children"))
+
+
+def whole(recordings, path, search=""):
+    """A page with all its parts, as JSON."""
+    parts = page_content(recordings, path, search)
+    later = [answer(show, recordings, search) for show in PAGES[path].later.values()] if path in PAGES else []
+    return as_json([*parts, *later])
+
+
+@pytest.mark.parametrize("run", range(len(RUNS)), ids=list(RUNS))
+@pytest.mark.parametrize("path", PAGES)
+def test_each_page_answers_for_every_recording(recordings, path, run, capsys):
+    shown = whole(recordings, path, f"?run={run}")
+    assert PAGES[path].title in texts(shown)
+    assert not [text for text in texts(shown) if "This page failed" in text], capsys.readouterr().err
+    assert any(run.label in json.dumps(shown) for run in recordings.runs)
+
+
+WRONG = {
+    "?run=9": "only 5 recordings",
+    "?run=-1": "no whole number",
+    "?world=nowhere": "is not in this recording",
+    "?day=99": "has the days 0 to 3",
+    "?factory=99": "has the factories 0 to 3",
+    "?competitor=nobody": "is not in this recording",
+    f"?competitor={EVIL[:-1]}": f"did you mean {EVIL!r}",
+    "?detector=idle-line": "did you mean 'idle-lines'",
+    "?other_run=7": "only 5 recordings",
+    "?round=x": "no whole number",
+    "?%00=%ff&run": "",
+}
+"""Addresses by hand, and what some page says to each."""
+
+
+@pytest.mark.parametrize("search", WRONG)
+def test_a_wrong_address_is_told_in_a_sentence(recordings, search):
+    shown = [text for path in PAGES for text in texts(as_json(page_content(recordings, path, search)))]
+    assert not [text for text in shown if "This page failed" in text]
+    assert any(WRONG[search] in text for text in shown)
+
+
+def test_there_is_no_other_page(recordings):
+    assert "There is no such page" in texts(whole(recordings, "/etc/passwd"))
+
+
+def test_files_that_cannot_be_read_are_told_on_every_page(recordings):
+    for path in PAGES:
+        told = [text for text in texts(whole(recordings, path)) if "world cut is left out" in text]
+        assert len(told) == 1, path
+
+
+def test_the_menu_keeps_what_is_chosen(recordings):
+    links = [link.href for link in menu("/day", Query("?run=1&world=w&round=3&competitor=a%26b"))]
+    assert links == [address(path, run=1, world="w", competitor="a&b") for path in PAGES]
+
+
+def test_names_are_no_markup_in_figures():
+    import pandas as pd
+
+    figures = [
+        lines({EVIL: ([0, 1], [1, 2])}, EVIL, EVIL),
+        stacked([EVIL], {EVIL: [1.0]}, EVIL),
+        heat(pd.DataFrame([[1.0]], index=[EVIL]), EVIL, EVIL, EVIL),
+    ]
+    for figure in figures:
+        assert EVIL not in figure.to_json().replace("\\u003c", "<").replace("\\u003e", ">")
+        assert "&lt;script&gt;" in figure.to_json()
+
+
+def test_intervals_are_students():
+    assert interval_margin(2.0, 6) == pytest.approx(5.14116, abs=1e-5)
+    assert interval_margin(float("nan"), 1) is None
+
+
+def test_a_query_is_read_as_it_was_written():
+    query = Query(address("/day", run=3, world="a b&c=d", day=None)[4:])
+    assert (query.whole("run"), query.text("world"), query.whole("day")) == (3, "a b&c=d", None)
+    assert query.one_of("missing", ["first", "second"]) == "first"
+    for search in ("?run=1.5", "?run=²", "?run=99999999999"):
+        with pytest.raises(InputError, match="no whole number"):
+            Query(search).whole("run")
+    with pytest.raises(InputError, match="did you mean 'second'"):
+        Query("?x=secnd").one_of("x", ["first", "second"])
+    with pytest.raises(InputError, match="no x to be shown"):
+        Query("").one_of("x", [])

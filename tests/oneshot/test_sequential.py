@@ -1,0 +1,188 @@
+"""Asking partner after partner: the value is that of enumeration, and what is waited for, asked and taken."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+
+from scml_gym.oneshot.asking import (
+    MAX_TOTAL,
+    answer_asked,
+    best_answer,
+    fill_worth,
+    new_prospects,
+    offered_price,
+    put_before,
+    put_others_before,
+)
+from scml_gym.oneshot.planner import unit_values
+from scml_gym.oneshot.players import player_maker
+from scml_gym.oneshot.strategies.acceptance_counts import COUNTS_DTYPE
+from scml_gym.oneshot.view import ACCEPT, END, OFFER, SELLER, WAIT, new_actions
+from scml_gym.oneshot.worlds.compiled.world import CompiledWorld
+from scml_gym.oneshot.worlds.generation import league_spec
+from tests.helpers.views import money_view
+
+
+def worth_of(view, needs, total, later):
+    """What a total of items is worth at the end, apart from its prices."""
+    used, spare, still_open = unit_values(view, later)
+    spare -= view["max_price"] if view["level"] == SELLER else 0
+    return used * min(total, needs) + spare * max(total - needs, 0) + still_open * max(needs - total, 0)
+
+
+def enumerate_value(view, needs, prospects, order, later, total=0, spent=0.0, pending=None):
+    """The value of asking partners in an order, by enumerating every answer and every outcome."""
+    sign = 1.0 if view["level"] == SELLER else -1.0
+    if not order:
+        value = 0.0
+        under_way = [k for k in range(len(prospects.pending)) if prospects.pending[k] > 0]
+        for accepted in itertools.product((False, True), repeat=len(under_way)):
+            chance, more = 1.0, 0
+            for k, taken in zip(under_way, accepted, strict=True):
+                chance *= prospects.late[k] if taken else 1.0 - prospects.late[k]
+                more += prospects.pending[k] if taken else 0
+            value += chance * (spent + worth_of(view, needs, total + more, later))
+        return value
+    k, *rest = order
+
+    def go_on(quantity, price):
+        return enumerate_value(view, needs, prospects, rest, later, total + quantity, spent + sign * quantity * price)
+
+    values = [go_on(0, 0)]
+    if prospects.quantities[k]:
+        values.append(go_on(prospects.quantities[k], prospects.prices[k]))
+    for i, quantity in itertools.product(range(2), range(1, 4)):
+        if (chance := prospects.chances[k, quantity, i]) >= 0.0:
+            values.append(chance * go_on(quantity, offered_price(view, i)) + (1.0 - chance) * values[0])
+    return max(values)
+
+
+def small_case(seed):
+    """A factory with three partners, of whom some have offers standing, and one offer under way at times."""
+    rng = np.random.default_rng(seed)
+    needs = int(rng.integers(1, 5))
+    view, prospects = money_view(level=seed % 2, needs=needs, n_partners=4), new_prospects()
+    for k in range(3):
+        prospects.available[k] = 1
+        if rng.random() < 0.5:
+            prospects.quantities[k], prospects.prices[k] = rng.integers(1, 4), rng.integers(10, 12)
+        prospects.chances[k, 1:4] = rng.random((3, 2))
+    if rng.random() < 0.5:
+        prospects.pending[3], prospects.late[3] = rng.integers(1, 4), rng.random()
+    return view, needs, prospects, float(rng.choice([0.0, 0.4]))
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_the_value_is_that_of_enumeration(seed):
+    view, needs, prospects, later = small_case(seed)
+    values = np.zeros(MAX_TOTAL + 1)
+    top = fill_worth(view, needs, prospects, later, values)
+    end = values.copy()
+    put_others_before(view, prospects, 0, top, values)
+    standing = prospects.quantities[:3] > 0
+    others = sorted((1, 2), key=lambda k: (standing[k], k))
+    assert values[0] == pytest.approx(enumerate_value(view, needs, prospects, others, later))
+    now, *_ = best_answer(view, prospects, 0, 0, top, values)
+    assert now == pytest.approx(enumerate_value(view, needs, prospects, [0, *others], later))
+    put_before(view, prospects, 0, top, end)
+    put_others_before(view, prospects, 0, top, end)
+    last = enumerate_value(view, needs, prospects, [*others, 0], later)
+    assert end[0] == pytest.approx(last)
+    response = answer_asked(view, needs, prospects, 0, later, True)[0]
+    assert (response == WAIT) >= (last > now + 1e-6)
+    assert answer_asked(view, needs, prospects, 0, later, False)[0] != WAIT
+
+
+def asked(view, k, waits=()):
+    """The view of the decision about partner ``k`` where others were let wait so often."""
+    view["most_waits"] = 10
+    view["partners"]["my_turn"] = 0
+    view["partners"][k]["my_turn"] = 1
+    for j, n in enumerate(waits):
+        view["partners"][j]["waits"] = n
+    return view
+
+
+def answer(view, state=None, **parameters):
+    """The strategy's answer to the partner that is asked about."""
+    player = player_maker("sequential")(0)
+    strategy = player.strategy
+    actions, state = new_actions(), np.zeros(strategy.state_size) if state is None else state
+    strategy.decide(view, state, strategy.parameter_array(parameters), np.zeros(64), actions)
+    (k,) = np.flatnonzero(view["partners"]["my_turn"])
+    assert (np.delete(actions["response"], k) == 0).all()
+    return actions[k].item()
+
+
+def test_a_buyer_lets_all_others_go_first_and_then_asks_one_after_the_other():
+    view = money_view(needs=6, n_partners=3)
+    assert [answer(asked(view, k))[0] for k in range(3)] == [WAIT] * 3
+    view, state = asked(view, 0, (1, 1, 1)), np.zeros(COUNTS_DTYPE.itemsize // 8)
+    response, first, _ = answer(view, state)
+    assert response == OFFER and 0 < first <= 6
+    view["partners"][0]["my_quantity"], view["partners"][0]["waits"] = first, 0
+    refused = answer(asked(view.copy(), 1), state.copy())
+    view["partners"][0]["running"], view["partners"][0]["agreed_quantity"] = 0, first
+    view["needs"] -= first
+    agreed = answer(asked(view, 1), state.copy())
+    assert refused[0] == OFFER and refused[1] > (agreed[1] if agreed[0] == OFFER else 0)
+
+
+def test_offers_under_way_are_counted_by_their_chance():
+    view, needs, prospects, _ = small_case(1)
+    prospects.chances[:3] = -1.0
+    prospects.quantities[:] = (1, 0, 0, 0, 0, 0, 0, 0)
+    prospects.prices[0] = 11
+    prospects.pending[3], prospects.late[3] = needs, 1.0
+    assert answer_asked(view, needs, prospects, 0, 0.0, False)[0] == END
+    prospects.late[3] = 0.0
+    assert answer_asked(view, needs, prospects, 0, 0.0, False)[0] == ACCEPT
+
+
+def test_a_seller_waits_until_the_offers_are_in_and_never_beyond_its_patience():
+    view = money_view(level=SELLER, needs=6, offers=[(6, 10), (0, 0), (0, 0)])
+    assert answer(asked(view, 0))[0] == WAIT
+    assert answer(asked(view, 0, (4,)))[0] != WAIT
+    assert answer(asked(view, 0), patience=0.0)[0] != WAIT
+    view["most_waits"], view["partners"]["my_turn"][0] = 0, 1
+    view["most_waits"] = 0
+    assert answer(view)[0] in (ACCEPT, OFFER, END)
+
+
+def test_a_standing_offer_is_an_option_while_another_partner_is_asked():
+    view, needs, prospects, _ = small_case(0)
+    prospects.chances[:] = -1.0
+    prospects.quantities[:] = prospects.pending[:] = 0
+    prospects.available[2] = 0
+    prospects.quantities[:2], prospects.prices[:2] = needs, 10
+    prospects.chances[1, needs, 1] = 0.9
+    assert answer_asked(view, needs, prospects, 0, 0.0, True)[0] == WAIT
+    assert answer_asked(view, needs, prospects, 1, 0.0, True) == (OFFER, needs, 11)
+
+
+def test_it_counts_what_was_accepted_and_what_was_answered_at_once():
+    spec = league_spec(4, days=10, factories_per_level=5)
+    world = CompiledWorld(spec, [player_maker("sequential" if i in (0, 5) else "best-subset")(3) for i in range(10)])
+    world.run()
+    for factory in (0, 5):
+        counts = world._states[factory].view(COUNTS_DTYPE)[0]
+        accepted, answered = counts["partners"]["accepted"].sum(), counts["partners"]["answered"].sum()
+        assert 0 < accepted < answered and (counts["partners"]["accepted"] <= counts["partners"]["answered"]).all()
+    buyer = world._states[5].view(COUNTS_DTYPE)[0]
+    assert buyer["at_once"] > 5 * buyer["later"], "synchronous sellers hold every offer but the buyer's"
+
+
+def test_copies_of_it_do_not_ruin_each_other():
+    """Two of five on each level, each of which waits for the other, are still above the others."""
+    scores = {"sequential": [], "best-subset": []}
+    for seed in range(8):
+        spec = league_spec(seed, days=20, factories_per_level=5)
+        names = ["sequential" if i in (1, 3, 6, 8) else "best-subset" for i in range(10)]
+        world = CompiledWorld(spec, [player_maker(name)(seed) for name in names])
+        world.run()
+        for name, score in zip(names, world.scores, strict=True):
+            scores[name].append(score)
+    assert np.mean(scores["sequential"]) > np.mean(scores["best-subset"])
