@@ -23,7 +23,7 @@ Mark = MutableSequence[int]
 Raised = dict[int, dict[str, Any]]
 """Position -> what its player raised without ending the world: ``count``, and ``first``, the first one in words."""
 
-ANSWERS = ("first_proposals", "counter_all", "propose", "respond")
+ANSWERS = ("first_proposals", "counter_all", "propose", "respond", "take_turn")
 """Entry points whose answer a negotiation waits for: without one it ends."""
 
 STRICT, LEAGUE = "strict", "league"

@@ -15,8 +15,8 @@ from tests.helpers.evaluation_players import raising_in, skipping
 SEED, DAYS, HALF = 5, 4, 2
 OF_ALL = ("before_step", "on_preferences_changed")
 """Where scml lets an exception of one agent cost all agents the rest of what is done before the day."""
-UNUSED = ("on_negotiation_failure", "on_negotiation_end")
-"""Never called in these worlds."""
+UNUSED = ("on_negotiation_failure", "on_negotiation_end", "take_turn")
+"""Never called in these worlds, or of such agents."""
 IGNORED = "agent_exception", "negotiation_exceptions", "simulation_exceptions", "contract_execution_exceptions"
 
 
@@ -72,6 +72,35 @@ def test_the_strict_rule_ends_the_world_and_tells_whose_fault_it_was(method):
     with pytest.raises(PlayerError):
         play_line_up(line_up(raising_in(method)), SEED, Setting(DAYS), partial(watch, Strict(), mark))
     assert mark[0] in (0, 2)
+
+
+class Fails:
+    """A policy that answers each negotiation by itself, and raises."""
+
+    synchronous = False
+
+    def begin(self, view):
+        """Nothing is prepared."""
+
+    def act(self, view):
+        """Raises."""
+        raise RuntimeError("in act")
+
+    def end_day(self, view):
+        """Nothing is learnt."""
+
+
+def test_a_policy_that_answers_each_negotiation_by_itself_is_judged_too():
+    def policies():
+        return [Fails(), (SyncRandomOneShotAgent, {})] * HALF
+
+    mark, rule = [NOBODY], League()
+    with pytest.raises(PlayerError):
+        play_line_up(policies(), SEED, Setting(DAYS), partial(watch, Strict(), mark))
+    assert mark[0] in (0, 2)
+    rows = play_line_up_on(policies(), SEED, Setting(DAYS), partial(watch, rule, [NOBODY]))
+    assert set(rule.raised) == {0, 2}
+    assert [row["agreements"] for row in rows[::2]] == [0, 0]
 
 
 def test_every_rule_is_one_of_the_options(command_line):

@@ -9,7 +9,9 @@ before offers, and of these the best paid first.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,7 +21,9 @@ from scml_gym.jit.arrays import scratch_floats, scratch_integers
 from scml_gym.jit.compile import compiled, jittable
 from scml_gym.oneshot.rules import is_valid
 from scml_gym.oneshot.settlement import settle_view
-from scml_gym.oneshot.view import ACCEPT, MAX_PARTNERS, OFFER, SELLER, ActionArray, FactoryView
+from scml_gym.oneshot.view import ACCEPT, MAX_PARTNERS, OFFER, SELLER, ActionArray, FactoryView, new_actions
+from scml_gym.simulator.line_up import breach_rate
+from scml_gym.simulator.recording.log import WorldLog
 
 BOUNDS = ("covered", "possible")
 """What is held against the acts: ``covered``, what the exogenous supplies, the lines and the money can deliver and pay;
@@ -177,11 +181,15 @@ class Tally:
     """The acts of one factory; ``tally(view, actions)`` adds a decision.
 
     Attributes:
+        tell: ``(**numbers)``: is told of every decision that is unsafe, see `scml_gym.simulator.recording.log.tell`:
+            ``unsafe_covered`` and ``unsafe_possible``, how many acts are, ``unsafe_missing`` and ``unsafe_unpaid``, by
+            the stricter bound.
         acts: Acceptances and offers.
         unsafe: How many of them are unsafe, by bound.
         findings: All decisions that were unsafe.
     """
 
+    tell: Callable[..., object] | None = None
     acts: int = 0
     unsafe: dict[str, int] = field(default_factory=lambda: dict.fromkeys(BOUNDS, 0))
     findings: list[Finding] = field(default_factory=list)
@@ -189,10 +197,39 @@ class Tally:
     def __call__(self, view: FactoryView, actions: ActionArray) -> None:
         """Add a decision."""
         self.acts += judge_answers(view, actions).acts
-        for finding in find_unsafe(view, actions):
+        found = find_unsafe(view, actions)
+        self.findings += found
+        for finding in found:
             self.unsafe[finding.bound] += len(finding.harm.unsafe)
-            self.findings.append(finding)
+        if found and self.tell is not None:
+            harm = found[0].harm
+            counts = {f"unsafe_{finding.bound}": len(finding.harm.unsafe) for finding in found}
+            self.tell(**counts, unsafe_missing=harm.missing, unsafe_unpaid=harm.unpaid)
 
-    def columns(self) -> dict[str, Any]:
-        """The counts by name: ``acts``, ``unsafe_covered``, ``unsafe_possible``."""
-        return {"acts": self.acts} | {f"unsafe_{bound}": n for bound, n in self.unsafe.items()}
+    def columns(self, days: np.ndarray) -> dict[str, Any]:
+        """A row's columns of a table of scores, see `scml_gym.oneshot.game.AUDIT_COLUMNS`.
+
+        Args:
+            days: Of the factory, settled: ``SETTLEMENT_DTYPE`` of `scml_gym.oneshot.settlement`.
+        """
+        counts = {"acts": self.acts} | {f"unsafe_{bound}": n for bound, n in self.unsafe.items()}
+        return counts | {"breach_rate": breach_rate(days)}
+
+
+def audit_agents(agents: Sequence[Any], log: WorldLog | None = None) -> list[Tally]:
+    """Audit what agents of scml decide, from their first day on; to be called before it.
+
+    Args:
+        agents: Of a `scml_gym.oneshot.worlds.reference.ReferenceWorld` (``world.agents``), whoever plays them.
+        log: Of the world, where it is recorded: it is told what is unsafe.
+
+    Returns:
+        A tally for each of them, filled while the world runs.
+    """
+    from scml_gym.oneshot.worlds.adapters import OneShotObserver
+    from scml_gym.simulator.looking import Seen, look_at
+
+    tallies = [Tally(None if log is None else partial(log.tell, agent)) for agent in agents]
+    for agent, tally in zip(agents, tallies, strict=True):
+        look_at(agent, Seen(OneShotObserver, new_actions), tally)
+    return tallies

@@ -7,13 +7,17 @@ safe together with the acts of the same decision that are kept before it, see
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from scml_gym.jit.arrays import scratch_integers
 from scml_gym.jit.compile import compiled, jittable
+from scml_gym.simulator.line_up import breach_rate
+from scml_gym.simulator.recording.log import WorldLog
 from scml_gym.standard.safety.answers import Harm, allow, list_acts
 from scml_gym.standard.safety.bounds import BOUNDS
 from scml_gym.standard.view import MAX_PARTNERS, ActionArray, StandardView
@@ -104,10 +108,13 @@ class Tally:
     """The acts of one factory in a world; ``tally(view, actions)`` adds a decision.
 
     Attributes:
+        tell: ``(**numbers)``: is told of every decision that is unsafe, see `scml_gym.simulator.recording.log.tell`:
+            ``unsafe_covered`` and ``unsafe_possible``, how many acts are, and `REASONS`, by the stricter bound.
         numbers: Float64 ``(N_NUMBERS,)``, see `audit`.
         findings: All decisions that were unsafe.
     """
 
+    tell: Callable[..., object] | None = None
     numbers: np.ndarray = field(default_factory=lambda: np.zeros(N_NUMBERS))
     findings: list[Finding] = field(default_factory=list)
 
@@ -115,50 +122,39 @@ class Tally:
         """Add a decision."""
         before = self.numbers[1:3].sum()
         _audit(view, actions, self.numbers)
-        if self.numbers[1:3].sum() > before:
-            self.findings += find_unsafe(view, actions)
+        if self.numbers[1:3].sum() == before:
+            return
+        found = find_unsafe(view, actions)
+        self.findings += found
+        if self.tell is not None:
+            harm = found[0].harm
+            within = harm.day - found[0].day + 1
+            counts = {f"unsafe_{finding.bound}": len(finding.partners) for finding in found}
+            self.tell(**counts, unsafe_within=within, unsafe_missing=harm.missing, unsafe_unpaid=harm.unpaid)
 
-    def columns(self, missing: int, sold: int) -> dict[str, Any]:
+    def columns(self, days: np.ndarray) -> dict[str, Any]:
         """A row's columns of a table of scores, see `scml_gym.standard.game.AUDIT_COLUMNS`.
 
         Args:
-            missing: Items of the factory that were sold and not delivered.
-            sold: Items that were sold for the days that were played, exogenous sales included.
+            days: Of the factory, settled: ``SETTLEMENT_DTYPE`` of `scml_gym.standard.settlement`.
         """
         counts = dict(zip(COUNTS, self.numbers[: len(COUNTS)].astype(int).tolist(), strict=True))
-        return counts | {"breach_rate": missing / sold if sold else 0.0, "items_missing": missing}
+        return counts | {"breach_rate": breach_rate(days)}
 
 
-def audit_agents(agents: Any) -> list[Tally]:
+def audit_agents(agents: Sequence[Any], log: WorldLog | None = None) -> list[Tally]:
     """Audit what agents of scml decide, from their first day on; to be called before it.
 
     Args:
         agents: Of a `scml_gym.standard.worlds.reference.ReferenceWorld` (``world.agents``), whoever plays them.
+        log: Of the world, where it is recorded: it is told what is unsafe.
 
     Returns:
         A tally for each of them, filled while the world runs.
     """
     from scml_gym.standard.safety.agents import look_at
 
-    tallies = []
-    for agent in agents:
-        tallies.append(Tally())
-        look_at(agent, tallies[-1])
+    tallies = [Tally(None if log is None else partial(log.tell, agent)) for agent in agents]
+    for agent, tally in zip(agents, tallies, strict=True):
+        look_at(agent, tally)
     return tallies
-
-
-def audit_columns(world: Any, tallies: list[Tally]) -> list[dict[str, Any]]:
-    """The audit of a world that was played, factory by factory, as columns of a table of scores.
-
-    Args:
-        world: A `scml_gym.standard.worlds.reference.ReferenceWorld`, played to its end.
-        tallies: Of its agents, see `audit_agents`.
-    """
-    from scml_gym.standard.settlement import settle_world
-
-    table = settle_world(world.spec, world.contracts, "physical" if world.world.physical else "league").table
-    columns = []
-    for i, tally in enumerate(tallies):
-        missing, produced = int(table["missing"][i].sum()), int(table["produced"][i].sum())
-        columns.append(tally.columns(missing, missing + produced))
-    return columns

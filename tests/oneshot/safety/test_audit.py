@@ -6,9 +6,18 @@ import numpy as np
 import pytest
 
 from scml_gym.core.errors import InputError
+from scml_gym.game.definition import Setting
+from scml_gym.oneshot.game import AUDIT_COLUMNS
+from scml_gym.oneshot.line_up import play_line_up
+from scml_gym.oneshot.players import player_maker
 from scml_gym.oneshot.safety import Tally, find_unsafe, judge_answers
-from scml_gym.oneshot.settlement import settle_view
+from scml_gym.oneshot.safety.audit import audit_agents
+from scml_gym.oneshot.settlement import SETTLEMENT_DTYPE, settle_view
 from scml_gym.oneshot.view import ACCEPT, BUYER, OFFER, SELLER, new_actions
+from scml_gym.oneshot.worlds.compiled.world import CompiledWorld
+from scml_gym.oneshot.worlds.generation import league_spec
+from scml_gym.oneshot.worlds.reference import ReferenceWorld
+from scml_gym.simulator.recording.log import WorldLog
 from tests.helpers.views import make_view
 
 
@@ -84,8 +93,43 @@ def test_a_tally_adds_up():
     actions["response"][:3] = ACCEPT
     tally(view, actions)
     tally(view, actions)
-    assert tally.columns() == {"acts": 6, "unsafe_covered": 4, "unsafe_possible": 2}
+    days = np.zeros(2, dtype=SETTLEMENT_DTYPE)
+    days["missing"], days["produced"] = (1, 0), (2, 1)
+    assert tally.columns(days) == {"acts": 6, "unsafe_covered": 4, "unsafe_possible": 2, "breach_rate": 0.25}
     assert len(tally.findings) == 4
+
+
+def players(names):
+    return [player_maker(name)(5) for name in names]
+
+
+def test_as_many_acts_are_seen_of_agents_as_compiled_worlds_have():
+    """Whether a strategy answers all partners together or each by itself, and lets one wait."""
+    names, log, spec = ("greedy", "best-subset", "sequential") * 2, WorldLog(), league_spec(5, 4, 3)
+    world = ReferenceWorld(spec, players(names), 5)
+    tallies = audit_agents(world.agents)
+    world.run()
+    compiled = CompiledWorld(spec, players(names), 5, log=log)
+    compiled.run()
+    assert np.array_equal(compiled.contracts, world.contracts)
+    acts = log.events[np.isin(log.events["response"], (ACCEPT, OFFER))]
+    assert [tally.acts for tally in tallies] == np.bincount(acts["sender"], minlength=6).tolist()
+    assert min(tally.acts for tally in tallies) > 0
+
+
+def test_a_row_of_scores_tells_what_was_unsafe_and_nothing_is_played_otherwise():
+    names, log = ("scml:GreedyOneShotAgent", "scml:SyncRandomOneShotAgent", "greedy") * 2, WorldLog()
+    rows = play_line_up(players(names), 5, Setting(4), lambda *_: None, log)
+    plain = ReferenceWorld(league_spec(5, days=4, factories_per_level=3), players(names), 5)
+    plain.run()
+    assert [row["score"] for row in rows] == plain.scores.tolist()
+    for i, row in enumerate(rows):
+        assert all(isinstance(row[name], column.type) for name, column in AUDIT_COLUMNS.items())
+        assert row["acts"] > 0 and 0 <= row["breach_rate"] <= 1
+        assert (row["breach_rate"] > 0) == (row["shortfall"] > 0)
+        told = [d[-1] for d in log.decisions if d[1] == i and d[4] == "unsafe_covered"]
+        assert sum(told) == row["unsafe_covered"]
+    assert sum(row["unsafe_covered"] for row in rows) > 0
 
 
 def test_an_unknown_bound_is_refused():

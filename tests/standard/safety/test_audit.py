@@ -6,13 +6,17 @@ import pytest
 
 import scml_gym  # noqa: F401
 from scml_gym.core.errors import InputError
+from scml_gym.game.definition import Setting
+from scml_gym.simulator.recording.log import WorldLog
 from scml_gym.standard.envs import standard_factories_v0, standard_negotiations_v0
 from scml_gym.standard.game import AUDIT_COLUMNS
+from scml_gym.standard.line_up import play_line_up
 from scml_gym.standard.players import player_maker
 from scml_gym.standard.safety import judge_answers
-from scml_gym.standard.safety.audit import COUNTS, REASONS, Tally, audit_agents, audit_columns, find_unsafe
-from scml_gym.standard.settlement import settle_world
+from scml_gym.standard.safety.audit import COUNTS, REASONS, Tally, audit_agents, find_unsafe
+from scml_gym.standard.settlement import SETTLEMENT_DTYPE
 from scml_gym.standard.view import ACCEPT, OFFER, new_actions
+from scml_gym.standard.worlds.compiled.world import CompiledWorld
 from scml_gym.standard.worlds.generation import league_spec
 from scml_gym.standard.worlds.reference import ReferenceWorld
 from tests.helpers.standard_views import make_view
@@ -29,25 +33,35 @@ def promising(view):
     return actions
 
 
+def settled(missing, produced):
+    """A day on which that many items were sold and not delivered, and delivered."""
+    days = np.zeros(1, dtype=SETTLEMENT_DTYPE)
+    days["missing"], days["produced"] = missing, produced
+    return days
+
+
+NO_DAYS = settled(0, 0)
+
+
 def test_acts_are_counted_under_both_rules_and_both_bounds():
     view = make_view(consumers=[(3, 3, 27), (4, 4, 27), (0, 0, 0)], stock=5)
     tally = Tally()
     tally(view, promising(view))
-    columns = tally.columns(2, 8)
+    columns = tally.columns(settled(2, 6))
     assert list(columns) == list(AUDIT_COLUMNS)
     # by the league's rule five items serve both days, and the offer is too large for stock and lines; by the physical
     # one two are left for tomorrow
     assert columns == {
         **{"acts": 3, "unsafe_covered": 1, "unsafe_possible": 1, "other_rule_covered": 2, "other_rule_possible": 1},
-        **{"breach_rate": 0.25, "items_missing": 2},
+        "breach_rate": 0.25,
     }
     view["physical"] = 1
     physical = Tally()
     physical(view, promising(view))
-    assert physical.columns(0, 0)["unsafe_covered"] == 2
-    assert physical.columns(0, 0)["other_rule_covered"] == 1
+    assert physical.columns(NO_DAYS)["unsafe_covered"] == 2
+    assert physical.columns(NO_DAYS)["other_rule_covered"] == 1
     assert view["physical"] == 1
-    assert Tally().columns(0, 0)["breach_rate"] == 0
+    assert Tally().columns(NO_DAYS)["breach_rate"] == 0
 
 
 def test_findings_say_which_day_and_how_many():
@@ -63,23 +77,61 @@ def test_findings_say_which_day_and_how_many():
     assert find_unsafe(view, new_actions()) == []
 
 
-@pytest.mark.parametrize("stock", ["league", "physical"])
-def test_players_of_real_worlds_are_audited(stock):
-    spec = league_spec(4, days=6, factories_per_level=2, n_levels=3)
-    names = ["scml:GreedyStdAgent", "sync-random", "shielded?of=scml:SyncRandomStdAgent"]
-    world = ReferenceWorld(spec, [player_maker(names[i % 3])(7) for i in range(spec.n_factories)], 7, stock=stock)
+SPEC = league_spec(4, days=5, factories_per_level=2, n_levels=3)
+
+
+def audited(names, stock, seed=7):
+    """A real world with these players in turn, played to its end, and the tallies of its agents."""
+    players = [player_maker(names[i % len(names)])(seed) for i in range(SPEC.n_factories)]
+    world = ReferenceWorld(SPEC, players, seed, stock=stock)
     tallies = audit_agents(world.agents)
     world.run()
-    rows = audit_columns(world, tallies)
-    missing = settle_world(spec, world.contracts, stock).table["missing"].sum(axis=1)
-    for i, (row, tally) in enumerate(zip(rows, tallies, strict=True)):
-        assert list(row) == list(AUDIT_COLUMNS)
+    return world, tallies
+
+
+def test_a_row_of_scores_tells_what_was_unsafe_and_nothing_is_played_otherwise():
+    names = ["scml:GreedyStdAgent", "sync-random", "shielded?of=scml:SyncRandomStdAgent"]
+
+    def players():
+        return [player_maker(name)(7) for name in names * 2]
+
+    rows = play_line_up(players(), 7, Setting(5, 3, "physical"), lambda *_: None)
+    plain = ReferenceWorld(league_spec(7, 5, 2, 3), players(), 7, stock="physical")
+    plain.run()
+    assert [row["score"] for row in rows] == plain.scores.tolist()
+    for i, row in enumerate(rows):
+        assert list(row)[-len(AUDIT_COLUMNS) :] == list(AUDIT_COLUMNS)
         assert all(isinstance(row[name], column.type) for name, column in AUDIT_COLUMNS.items())
-        assert row["items_missing"] == missing[i] and 0 <= row["breach_rate"] <= 1
+        assert 0 <= row["breach_rate"] <= 1 and (row["breach_rate"] > 0) == (row["missing"] > 0)
         assert row["acts"] > 0
         assert row["unsafe_covered"] == 0 or i % 3 < 2
-        assert (row["unsafe_covered"] > 0) == any(finding.bound == "covered" for finding in tally.findings)
     assert sum(row["unsafe_covered"] for row in rows) > 10
+
+
+def test_as_many_acts_are_seen_of_agents_as_compiled_worlds_have():
+    """Whether a strategy answers all partners together or each by itself."""
+    names, log = ["random", "sync-random", "greedy"], WorldLog()
+    world, tallies = audited(names, "physical")
+    players = [player_maker(names[i % 3])(7) for i in range(SPEC.n_factories)]
+    compiled = CompiledWorld(SPEC, players, 7, stock="physical", log=log)
+    compiled.run()
+    assert np.array_equal(compiled.contracts, world.contracts)
+    acts = log.events[np.isin(log.events["response"], (ACCEPT, OFFER))]
+    counts = np.bincount(acts["sender"], minlength=SPEC.n_factories)
+    assert counts.min() > 0
+    assert [int(tally.numbers[0]) for tally in tallies] == counts.tolist()
+    for tally in tallies:
+        assert (tally.numbers[1] > 0) == any(finding.bound == "covered" for finding in tally.findings)
+
+
+def test_what_is_unsafe_is_told_to_a_recording():
+    log, players = WorldLog(), [player_maker(name)(7) for name in ("greedy", "sync-random") * 3]
+    rows = play_line_up(players, 7, Setting(5, 3, "physical"), lambda *_: None, log)
+    for factory, row in enumerate(rows):
+        for name in ("unsafe_covered", "unsafe_possible"):
+            told = [d[-1] for d in log.decisions if d[1] == factory and d[4] == name]
+            assert sum(told) == row[name]
+    assert {d[4] for d in log.decisions} == {"unsafe_covered", "unsafe_possible", *REASONS}
 
 
 def totals(env, seeds=6):

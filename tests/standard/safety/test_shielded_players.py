@@ -1,15 +1,18 @@
 """Any player behind a shield: strategies in both worlds, agents of scml of both kinds, policies."""
 
 import pickle
+import random
 
 import numpy as np
 import pytest
+from scml.std.agents import SyncRandomStdAgent
 
 from scml_gym.core.errors import InputError
 from scml_gym.standard.players import player_maker
 from scml_gym.standard.safety import judge_answers
 from scml_gym.standard.safety.agents import look_at
 from scml_gym.standard.safety.players import shield_player
+from scml_gym.standard.worlds.adapters import StandardAsyncAdapter
 from scml_gym.standard.worlds.compiled.world import CompiledWorld
 from scml_gym.standard.worlds.generation import league_spec
 from scml_gym.standard.worlds.reference import ReferenceWorld
@@ -62,6 +65,37 @@ def test_a_shielded_strategy_plays_alike_in_both_worlds():
     assert np.array_equal(worlds[0].contracts, worlds[1].contracts)
     again = pickle.loads(pickle.dumps(player_maker("shielded?of=greedy")))
     assert again(0).strategy.decide is player_maker("shielded?of=greedy")(0).strategy.decide
+
+
+class Plays(StandardAsyncAdapter):
+    """An agent that answers each negotiation by itself, as deployed ones do."""
+
+    def __init__(self, *arguments, **named):
+        super().__init__(*arguments, **named)
+        self.policy = player_maker("greedy")(5)
+
+
+def test_whole_turns_are_shielded():
+    decisions, unsafe, _ = run_watched(lambda seed: (Plays, {}), "physical")
+    assert decisions > 20 and unsafe > 0
+    decisions, unsafe, _ = run_watched(lambda seed: shield_player((Plays, {}), 0), "physical")
+    assert decisions > 20 and unsafe == 0
+
+
+def test_what_an_agent_asks_itself_is_not_looked_at():
+    decisions = [run_watched(lambda seed, kind=kind: (kind, {}), "league")[0] for kind in (SyncRandomStdAgent, Muses)]
+    assert decisions[0] == decisions[1] > 0
+
+
+class Muses(SyncRandomStdAgent):
+    """Thinks of first proposals at every decision."""
+
+    def counter_all(self, offers, states):
+        """As ever."""
+        before = random.getstate()
+        self.first_proposals()
+        random.setstate(before)
+        return super().counter_all(offers, states)
 
 
 def test_a_policy_of_ones_own_is_shielded():
