@@ -181,7 +181,8 @@ WITH told AS (
     FROM decisions WHERE starts_with(name, 'unsafe_') GROUP BY ALL
 )
 SELECT run, world, day, factory, d.competitor, d.place,
-    CASE WHEN t.missing > 0 THEN t.missing * d.shortfall_penalty * d.output_price ELSE CAST('NaN' AS DOUBLE) END AS cost,
+    CASE WHEN t.missing > 0 THEN t.missing * d.shortfall_penalty * d.output_price
+        ELSE CAST('NaN' AS DOUBLE) END AS cost,
     t.covered, t.possible, t.within, t.missing, t.unpaid
 FROM told t JOIN factory_days d USING (run, world, day, factory) WHERE t.covered + t.possible > 0
 """

@@ -6,7 +6,9 @@ from scml_gym.game.definition import Column, Competition, EntryPoints, Game
 
 AUDIT_COLUMNS = {
     "acts": Column(int, "acceptances and offers", new=True),
-    "unsafe_covered": Column(int, "acts beyond what exogenous supplies and lines can deliver, or that cannot be paid", new=True),
+    "unsafe_covered": Column(
+        int, "acts beyond what exogenous supplies and lines can deliver, or that cannot be paid", new=True
+    ),
     "unsafe_possible": Column(int, "acts beyond the lines, or the money", new=True),
     "breach_rate": Column(float, "items sold and not delivered, of all items sold", new=True),
 }

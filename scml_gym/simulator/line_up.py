@@ -71,7 +71,8 @@ def breach_rate(days: np.ndarray) -> float:
     """Items that were sold and not delivered, of all that were sold; 0 where nothing was.
 
     Args:
-        days: Of a factory, settled: has fields ``produced``, what was sold and delivered, and ``missing``, what was not.
+        days: Of a factory, settled; has fields ``produced``, what was sold and delivered, and ``missing``, what was
+            not.
     """
     missing, produced = int(days["missing"].sum()), int(days["produced"].sum())
     return missing / (missing + produced) if missing else 0.0

@@ -77,9 +77,7 @@ class Answers:
             return offers
         return dict(offers) | {agent: None if answer is None else answer.outcome for agent, answer in answers.items()}
 
-    def all(
-        self, ask: Callable[..., Any], offers: Mapping[str, Outcome | None], states: Mapping[str, SAOState]
-    ) -> Any:
+    def all(self, ask: Callable[..., Any], offers: Mapping[str, Outcome | None], states: Mapping[str, SAOState]) -> Any:
         """`OneShotSyncAgent.counter_all`."""
         if self._thinking:
             return ask(offers=offers, states=states)

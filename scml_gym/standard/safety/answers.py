@@ -8,6 +8,7 @@ import numpy as np
 
 from scml_gym.jit.arrays import scratch_floats, scratch_integers
 from scml_gym.jit.compile import compiled, jittable
+from scml_gym.jit.once import jittable_once
 from scml_gym.simulator.strategies import end
 from scml_gym.standard.rules import is_valid
 from scml_gym.standard.safety.bounds import named_bound
@@ -94,7 +95,7 @@ def list_acts(view: StandardView, actions: ActionArray, acts: np.ndarray) -> int
     return n
 
 
-@jittable
+@jittable_once
 def allow(
     view: StandardView, bound: int, chance: float, actions: ActionArray, allowed: np.ndarray
 ) -> tuple[int, int, float, int]:

@@ -59,7 +59,13 @@ def audit(view: StandardView, actions: ActionArray, numbers: np.ndarray) -> None
     view["physical"] = own
 
 
-_audit, _allow = compiled(audit), compiled(allow)
+_audit = compiled(audit)
+
+
+@compiled
+def _allow(view: StandardView, bound: int, actions: ActionArray, allowed: np.ndarray) -> tuple[int, int, float, int]:
+    """`allow` in the worst case."""
+    return allow(view, bound, 1.0, actions, allowed)
 
 
 class Finding(NamedTuple):
@@ -95,7 +101,7 @@ def find_unsafe(view: StandardView, actions: ActionArray) -> list[Finding]:
     found = []
     for i, bound in enumerate(BOUNDS):
         allowed = np.zeros(MAX_PARTNERS, dtype=np.int64)
-        ahead, missing, unpaid, idle = _allow(view, i, 1.0, actions, allowed)
+        ahead, missing, unpaid, idle = _allow(view, i, actions, allowed)
         if ahead >= 0:
             partners = tuple(np.flatnonzero(allowed >= 0).tolist())
             harm = Harm(int(view["day"]) + ahead, missing, unpaid, idle)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from scml_gym.jit.arrays import scratch_floats, scratch_integers
-from scml_gym.jit.compile import jittable
+from scml_gym.jit.once import jittable_once
 from scml_gym.standard.safety.limits import TRIED, fill_limits, put, put_standing
 from scml_gym.standard.safety.rolling import CERTAIN, MAX_CONTRACTS, NONE, Contracts, Outlook, harm, roll
 from scml_gym.standard.view import BOOK_DAYS, MAX_PARTNERS, StandardView, is_consumer
 
 
-@jittable
+@jittable_once
 def write_safe_choices(view: StandardView, bound: int, accepts: np.ndarray, limits: np.ndarray) -> None:
     """Write what is safe by itself in the worst case of the offers that partners still think about.
 

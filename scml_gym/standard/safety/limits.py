@@ -8,6 +8,7 @@ from scml_gym.core.arguments import real
 from scml_gym.core.errors import InputError
 from scml_gym.jit.arrays import scratch_floats, scratch_integers
 from scml_gym.jit.compile import compiled, jittable
+from scml_gym.jit.once import jittable_once
 from scml_gym.standard.safety.bounds import COVERED, named_bound
 from scml_gym.standard.safety.rolling import (
     CERTAIN,
@@ -105,7 +106,7 @@ def affordable_on(view: StandardView, before: Outlook, ahead: int, price: int) -
     return int(min(max(money, 0.0) / max(price, 1), view["max_quantity"]))
 
 
-@jittable
+@jittable_once
 def fill_limits(
     view: StandardView,
     bound: int,
