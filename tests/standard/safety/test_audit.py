@@ -20,6 +20,7 @@ from scml_gym.standard.worlds.compiled.world import CompiledWorld
 from scml_gym.standard.worlds.generation import league_spec
 from scml_gym.standard.worlds.reference import ReferenceWorld
 from tests.helpers.standard_views import make_view
+from tests.helpers.standard_worlds import BUILTINS
 
 CONCURRENT, DAILY = "scml_gym/StandardConcurrent-v0", "scml_gym/StandardDaily-v0"
 SETTING = {"days": 4, "factories_per_level": (2, 3), "opponents": ["greedy", "sync-random"]}
@@ -80,10 +81,10 @@ def test_findings_say_which_day_and_how_many():
 SPEC = league_spec(4, days=5, factories_per_level=2, n_levels=3)
 
 
-def audited(names, stock, seed=7):
+def audited(names, log=None):
     """A real world with these players in turn, played to its end, and the tallies of its agents."""
-    players = [player_maker(names[i % len(names)])(seed) for i in range(SPEC.n_factories)]
-    world = ReferenceWorld(SPEC, players, seed, stock=stock)
+    players = [player_maker(names[i % len(names)])(7) for i in range(SPEC.n_factories)]
+    world = ReferenceWorld(SPEC, players, 7, stock="physical", log=log)
     tallies = audit_agents(world.agents)
     world.run()
     return world, tallies
@@ -111,17 +112,27 @@ def test_a_row_of_scores_tells_what_was_unsafe_and_nothing_is_played_otherwise()
 def test_as_many_acts_are_seen_of_agents_as_compiled_worlds_have():
     """Whether a strategy answers all partners together or each by itself."""
     names, log = ["random", "sync-random", "greedy"], WorldLog()
-    world, tallies = audited(names, "physical")
+    world, tallies = audited(names)
     players = [player_maker(names[i % 3])(7) for i in range(SPEC.n_factories)]
     compiled = CompiledWorld(SPEC, players, 7, stock="physical", log=log)
     compiled.run()
     assert np.array_equal(compiled.contracts, world.contracts)
-    acts = log.events[np.isin(log.events["response"], (ACCEPT, OFFER))]
-    counts = np.bincount(acts["sender"], minlength=SPEC.n_factories)
-    assert counts.min() > 0
-    assert [int(tally.numbers[0]) for tally in tallies] == counts.tolist()
+    assert [int(tally.numbers[0]) for tally in tallies] == acts_of(log)
+    assert min(acts_of(log)) > 0
     for tally in tallies:
         assert (tally.numbers[1] > 0) == any(finding.bound == "covered" for finding in tally.findings)
+
+
+def test_as_many_acts_are_seen_of_scmls_own_agents_as_the_simulation_has():
+    log = WorldLog()
+    _, tallies = audited(BUILTINS, log)
+    assert [int(tally.numbers[0]) for tally in tallies] == acts_of(log)
+
+
+def acts_of(log):
+    """Acceptances and offers of each factory."""
+    acts = log.events[np.isin(log.events["response"], (ACCEPT, OFFER))]
+    return np.bincount(acts["sender"], minlength=SPEC.n_factories).tolist()
 
 
 def test_what_is_unsafe_is_told_to_a_recording():
