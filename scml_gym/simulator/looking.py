@@ -14,6 +14,7 @@ import numpy as np
 from negmas.gb.common import ResponseType
 from negmas.outcomes import Outcome
 from negmas.sao.common import SAOResponse, SAOState
+from negmas.sao.controllers import SAOSyncController
 from scml.oneshot.agent import OneShotSyncAgent
 
 from scml_gym.simulator.adapters import AsyncAdapter
@@ -50,32 +51,38 @@ class Answers:
         self.observer = seen.observer_type(agent)
         self._partners: Mapping[str, int] = self.observer.partners
         self._counters: dict[str, Outcome] = {}
+        self._opened: dict[str, tuple[Any, Any]] = {}
         self._thinking = False
 
     def begin_day(self) -> None:
         """A day starts: all its negotiations are there."""
         self.observer.begin_day()
         self._counters.clear()
+        self._opened.clear()
 
     def first(self, ask: Callable[[], Any]) -> Any:
-        """`OneShotSyncAgent.first_proposals`; those of a factory that does not open are never sent."""
+        """`OneShotSyncAgent.first_proposals`; those of a factory that does not open are never sent.
+
+        negmas asks again where an offer is missing; what was looked at already is not looked at twice.
+        """
         if self._thinking:
             return ask()
         offers, observer = self._think(ask), self.observer
         if not isinstance(offers, Mapping):
             return offers
         opening = {agent: offer for agent, offer in offers.items() if agent in self._partners and observer.opens(agent)}
-        if not opening:
-            return offers
-        actions = self._new_actions()
-        for agent, offer in opening.items():
-            observer.see_offer(agent, None, self._agent.negotiators[agent][0].nmi.state)
-            self._put(actions, agent, offer)
-        changed = self._shown(actions, opening)
-        answers = {agent: observer.answer(actions, agent, None) for agent in changed}
-        if not answers:
-            return offers
-        return dict(offers) | {agent: None if answer is None else answer.outcome for agent, answer in answers.items()}
+        new = [agent for agent, offer in opening.items() if self._opened.get(agent, (None,))[0] != offer]
+        if new:
+            actions = self._new_actions()
+            for agent in new:
+                observer.see_offer(agent, None, self._agent.negotiators[agent][0].nmi.state)
+                self._put(actions, agent, opening[agent])
+            self._opened |= {agent: (opening[agent], opening[agent]) for agent in new}
+            for agent in self._shown(actions, new):
+                answer = observer.answer(actions, agent, None)
+                self._opened[agent] = opening[agent], None if answer is None else answer.outcome
+        sent = {agent: self._opened[agent][1] for agent, offer in opening.items() if offer is not None}
+        return offers if all(sent[agent] is opening[agent] for agent in sent) else dict(offers) | sent
 
     def all(self, ask: Callable[..., Any], offers: Mapping[str, Outcome | None], states: Mapping[str, SAOState]) -> Any:
         """`OneShotSyncAgent.counter_all`."""
@@ -163,11 +170,14 @@ class Answers:
             self._put(actions, agent, response.outcome)
 
     def _put(self, actions: np.ndarray, agent: str, offer: Any) -> None:
-        """Put an offer into the array; negmas takes numbers that are not whole for their whole part. What is no offer
-        cannot be played, and is none."""
+        """Put an offer into the array. What is no offer, or has numbers that are not whole, is none: with it negmas
+        ends the negotiation."""
         try:
-            numbers = [int(offer[place]) for place in self.observer.issues.values()]
+            given = [offer[place] for place in self.observer.issues.values()]
+            numbers = [int(number) for number in given]
         except (TypeError, ValueError, IndexError, OverflowError):
+            return
+        if numbers != given:
             return
         actions[self._partners[agent]] = (OFFER, *numbers)
 
@@ -203,7 +213,7 @@ def look_at(agent: Any, seen: Seen, look: Look) -> None:
     come_between("before_step", begin_day)
     come_between("on_negotiation_success", agree)
     come_between("on_negotiation_failure", fail)
-    if isinstance(agent, OneShotSyncAgent):
+    if isinstance(agent, OneShotSyncAgent) and not _answers_itself(type(agent)):
         come_between("first_proposals", lambda ask: answers[0].first(ask))
         come_between("counter_all", lambda *given, **named: answers[0].all(*given, **named))
     elif isinstance(agent, AsyncAdapter):
@@ -211,6 +221,11 @@ def look_at(agent: Any, seen: Seen, look: Look) -> None:
     else:
         come_between("respond", lambda *given, **named: answers[0].respond(*given, **named))
         come_between("propose", lambda *given, **named: answers[0].propose(*given, **named))
+
+
+def _answers_itself(agent: type) -> bool:
+    """Whether agents that negmas would have answer all partners together take each negotiation by itself after all."""
+    return any(getattr(agent, name) is not getattr(SAOSyncController, name) for name in ("propose", "respond"))
 
 
 def _partner(agent: Any, annotation: Mapping[str, Any]) -> str:

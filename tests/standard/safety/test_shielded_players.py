@@ -5,12 +5,16 @@ import random
 
 import numpy as np
 import pytest
+from negmas.gb.common import ResponseType
+from negmas.sao.common import SAOResponse
+from scml.oneshot.common import UNIT_PRICE
 from scml.std.agents import SyncRandomStdAgent
 
 from scml_gym.core.errors import InputError
 from scml_gym.standard.players import player_maker
 from scml_gym.standard.safety import judge_answers
 from scml_gym.standard.safety.agents import look_at
+from scml_gym.standard.safety.audit import audit_agents
 from scml_gym.standard.safety.players import shield_player
 from scml_gym.standard.worlds.adapters import StandardAsyncAdapter
 from scml_gym.standard.worlds.compiled.world import CompiledWorld
@@ -80,6 +84,48 @@ def test_whole_turns_are_shielded():
     assert decisions > 20 and unsafe > 0
     decisions, unsafe, _ = run_watched(lambda seed: shield_player((Plays, {}), 0), "physical")
     assert decisions > 20 and unsafe == 0
+
+
+class Alone(SyncRandomStdAgent):
+    """Of the kind that answers all partners together, but takes each negotiation by itself."""
+
+    def propose(self, negotiator_id, state, dest=None):
+        """Thirty items for today."""
+        return 30, self.awi.current_step, self.awi.current_output_issues[UNIT_PRICE].min_value
+
+    def respond(self, negotiator_id, state, source=None):
+        """Whatever is offered is fine."""
+        return ResponseType.ACCEPT_OFFER
+
+
+def test_agents_that_override_how_they_are_asked_are_shielded():
+    decisions, unsafe, _ = run_watched(lambda seed: (Alone, {}), "physical")
+    assert decisions > 20 and unsafe > 0
+    decisions, unsafe, _ = run_watched(lambda seed: shield_player((Alone, {}), 0), "physical")
+    assert decisions > 20 and unsafe == 0
+
+
+class Halves(SyncRandomStdAgent):
+    """Offers half items, and no offer to every second partner."""
+
+    def first_proposals(self):
+        """For today."""
+        offer = 2.5, self.awi.current_step, self.awi.current_output_issues[UNIT_PRICE].min_value
+        return {partner: offer for partner in list(self.negotiators)[::2]}
+
+    def counter_all(self, offers, states):
+        """All the same."""
+        offer = next(iter(self.first_proposals().values()))
+        return {partner: SAOResponse(ResponseType.REJECT_OFFER, offer) for partner in offers}
+
+
+def test_what_ends_a_negotiation_is_no_act():
+    players = [(Halves, {})] * SPEC.n_factories
+    world = ReferenceWorld(SPEC, players, 5)
+    tallies = audit_agents(world.agents)
+    world.run()
+    assert len(world.contracts) == 0
+    assert all(tally.numbers[0] == 0 for tally in tallies)
 
 
 def test_what_an_agent_asks_itself_is_not_looked_at():
