@@ -27,13 +27,14 @@ import yaml
 from agents import training
 from scml_gym.core.cli import INTERRUPTED
 from scml_gym.core.config import load_experiment
+from scml_gym.core.curve_file import CurveFile
 from scml_gym.core.curves import curve_figures
 from scml_gym.core.errors import InputError
 from scml_gym.core.files import folder_lock, replace_file
 from scml_gym.core.interrupts import Interrupted, children_without_interrupts, interrupt_on_sigterm
 from scml_gym.core.reporting import Progress, progress_bar
 from scml_gym.core.worker_processes import end_with_parent
-from scml_gym.experiments.run_folder import Run, check_free
+from scml_gym.experiments.run_folder import CURVE, Run, check_free
 
 SCHEMA = "scml-gym-seeds-1"
 FILE = "seeds.json"
@@ -99,17 +100,16 @@ def start_seeds(
     check_free(folder)
     _check_workers(workers)
     agent = training.build(loaded)
-    if begin_from is not None:
-        training.take_over(agent, loaded, Path(begin_from))
+    beginning = None if begin_from is None else training.take_over(agent, loaded, Path(begin_from))
     temporary = folder.with_name(f".{folder.name}.{os.getpid()}")
-    info = {"schema": SCHEMA, "seeds": list(seeds), "from": None, "commands": []}
-    if begin_from is not None:
-        info["from"] = str(Path(begin_from).resolve())
+    info = {"schema": SCHEMA, "seeds": list(seeds), "commands": []}
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         temporary.mkdir()
         (temporary / "config.yaml").write_text(yaml.safe_dump(loaded.config, sort_keys=False))
         (temporary / FILE).write_text(json.dumps(info, indent=1) + "\n")
+        for seed in seeds if beginning is not None else ():  # all of them from the same checkpoint, which is copied
+            Run.create(temporary / f"seed-{seed}", loaded.config | {"seed": seed}, command, beginning)
         os.replace(temporary, folder)
     except OSError as error:
         raise InputError(f"cannot make the folder {folder}: {error.strerror}") from error
@@ -195,7 +195,7 @@ class _Trainings:
 
     def _start(self, seed: int) -> None:
         context = multiprocessing.get_context("spawn")
-        arguments = (self._folder, seed, self._info["from"], self._command)
+        arguments = (self._folder, seed, self._command)
         process = context.Process(target=_train, args=arguments, name=f"seed {seed}")
         with children_without_interrupts():
             process.start()
@@ -225,7 +225,7 @@ class _Trainings:
             pass  # they are killed by whoever called
 
 
-def _train(folder: Path, seed: int, begin_from: str | None, command: str) -> None:
+def _train(folder: Path, seed: int, command: str) -> None:
     """In a process of its own: train one seed, saying what is to be said into its log."""
     interrupt_on_sigterm()
     end_with_parent()
@@ -237,7 +237,7 @@ def _train(folder: Path, seed: int, begin_from: str | None, command: str) -> Non
         if (run / "run.json").is_file():
             training.resume(run, command)
         else:
-            training.start(folder / "config.yaml", seed=seed, out=run, command=command, begin_from=begin_from)
+            training.start(folder / "config.yaml", seed=seed, out=run, command=command)
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
@@ -263,7 +263,7 @@ def _read(folder: Path) -> dict[str, Any]:
         info = json.loads(file.read_text())
         schema, seeds = info["schema"], info["seeds"]
         readable = isinstance(seeds, list) and all(isinstance(seed, int) for seed in seeds)
-        readable = readable and isinstance(info["commands"], list) and "from" in info
+        readable = readable and isinstance(info["commands"], list)
     except (OSError, UnicodeError, ValueError, TypeError, KeyError) as error:
         raise InputError(f"{file} is not readable: {' '.join(str(error).split())}") from error
     if schema != SCHEMA or not readable:
@@ -277,7 +277,7 @@ def _finished(run: Path) -> bool:
 
 def _step(run: Path) -> str:
     """Of the last row of a run's learning curve."""
-    rows = Run.open(run).curve() if (run / "run.json").is_file() else []
+    rows = CurveFile(run / CURVE).rows()
     return rows[-1]["step"] if rows else "0"
 
 

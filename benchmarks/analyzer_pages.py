@@ -1,7 +1,7 @@
 """Pages of the analyzer over many recorded worlds: how long does each take to answer, and what does the server need?
 
-    python benchmarks/analyzer_pages.py make /tmp/many --worlds 2000
-    python benchmarks/analyzer_pages.py measure /tmp/many
+    python benchmarks/analyzer_pages.py make runs/many --worlds 2000
+    python benchmarks/analyzer_pages.py measure runs/many
 
 ``make`` plays the worlds of a tournament of four strategies, compiled, and packs their recording. ``measure`` starts
 ``evaluate.py analyze`` on it in a process of its own and asks for each page as a browser does.

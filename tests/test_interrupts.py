@@ -29,6 +29,8 @@ TINY = {
     "ppo": ("ppo", PPO),
     "maskable-ppo": ("maskable_ppo", PPO),
     "recurrent-ppo": ("recurrent_ppo", [*PPO, "agent.net_arch=[8]", "agent.lstm_hidden_size=8"]),
+    "fast-ppo": ("fast_planner", PPO),
+    "fast-maskable-ppo": ("fast_flat", PPO),
     "dqn": (
         "dqn",
         ["agent.total_steps=96", "agent.learning_starts=32", "agent.log_steps=32", "agent.buffer_size=96", *WORLDS],
@@ -54,6 +56,7 @@ NEW_EPISODES = {"ppo", "maskable-ppo", "recurrent-ppo", "dqn"}
 
 
 INTERRUPTED_AT = {"dcl": 1, "ippo": 1, "mediated": 1, "moca": 1, "q-learning": 3, "dnb": 3}
+INTERRUPTED_AT |= {"fast-ppo": 3, "fast-maskable-ppo": 3}
 """When the interrupt comes: how often the progress was told by then; others tell it at every step."""
 
 

@@ -62,10 +62,16 @@ class FastPPO(PPO):
             (settings.features not in FACTS, "agent.features", f"the network {settings.features!r}"),
             (settings.device != "cpu", "agent.device", f"the device {settings.device!r}"),
             (settings.self_play is not None, "agent.self_play", "opponents that change"),
+            (settings.evaluation is not None, "agent.evaluation", "an evaluation while it trains"),
+            (bool(settings.callbacks), "agent.callbacks", "callbacks"),
         ):
             if refused:
                 self._refuse(key, what)
         self._make_envs(1, 1).close()
+
+    def begin_from(self, checkpoint: Path) -> NoReturn:
+        """Each training begins anew."""
+        self._refuse("agent.name", "what another run has learnt")
 
     def _refuse(self, key: str, what: str) -> NoReturn:
         raise ConfigError(key.split("."), f"fast-{self.slower} does not take {what}; valid: agent.name: {self.slower}")
@@ -112,7 +118,7 @@ class FastPPO(PPO):
                 play(training)
                 numbers = update(training)
                 self.model.num_timesteps = steps = training.steps
-                if steps - training.logged >= training.settings.log_steps:
+                if steps >= total or steps - training.logged >= training.settings.log_steps:
                     row = {"episodes": training.ended.get("return", (0.0, 0))[1]}
                     row |= {name: total / n for name, (total, n) in training.ended.items()}
                     note = write_row(run, steps, row | numbers, since)

@@ -54,6 +54,8 @@ def play_worlds(
         mask = np.array(envs.env_method("action_masks")) if masked else None
         actions, state = agent.predict(observations, state, mask)
         observations, _, done, infos = envs.step(actions)
+        for part in state or ():  # a recurrent policy begins each episode anew
+            part[:, done] = 0.0
         if stop is not None and stop.made:
             return None
         for i in left.intersection(np.flatnonzero(done).tolist()):

@@ -9,6 +9,7 @@ from pathlib import Path
 from scml_gym.analyzer.report import report
 from scml_gym.analyzer.sources import open_readable
 from scml_gym.analyzer.web.server import LOOPBACK, serve
+from scml_gym.core.errors import InputError
 from scml_gym.core.files import replace_file
 from scml_gym.core.text import printable
 
@@ -25,7 +26,7 @@ def analyze_command(
         port: To listen at; 0 for one that is free.
 
     Raises:
-        InputError: if no folder holds a recording, or nobody can listen there.
+        InputError: if no folder holds a recording, nobody can listen there, or the report cannot be written.
     """
     with open_readable(*folders) as recordings:
         for problem in recordings.problems:
@@ -33,5 +34,9 @@ def analyze_command(
         if report_file is None:
             serve(recordings, host or LOOPBACK, port)
         else:
-            replace_file(report_file, report(recordings))
+            text = report(recordings)
+            try:
+                replace_file(report_file, text)
+            except (OSError, ValueError) as error:  # ValueError: it is no name of a file
+                raise InputError(f"--report {report_file}: {getattr(error, 'strerror', None) or error}") from error
             print(f"The report: {report_file}")

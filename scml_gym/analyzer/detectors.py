@@ -109,18 +109,18 @@ WHERE d.missing > 0 AND s.spare > 0 AND d.bought < d.needed_supplies
 
 FAR_PRICES = """
 WITH sides AS (
-    SELECT run, world, day, seller AS factory, buyer AS partner, quantity, price, -1 AS sign FROM contracts
+    SELECT run, world, day, seller AS factory, buyer AS partner, quantity, price, -1 AS sign, nullified FROM contracts
     UNION ALL
-    SELECT run, world, day, buyer AS factory, seller AS partner, quantity, price, 1 AS sign FROM contracts
+    SELECT run, world, day, buyer AS factory, seller AS partner, quantity, price, 1 AS sign, nullified FROM contracts
 ), priced AS (
     SELECT c.*, d.competitor, d.place, CASE WHEN sign < 0 THEN d.output_price ELSE d.input_price END AS trading
     FROM sides c JOIN factory_days d USING (run, world, day, factory)
 )
 SELECT run, world, day, factory, competitor, place, sign * (price - trading) * quantity AS cost, partner,
     quantity, price, trading AS trading_price
-FROM priced WHERE sign * (price - trading) > $share * trading
+FROM priced WHERE nullified IS NOT TRUE AND sign * (price - trading) > $share * trading
 """
-"""Further from the trading price than a share of it."""
+"""Further from the trading price than a share of it; contracts that were nullified cost nothing."""
 
 SALES_BELOW_COST = """
 WITH costs AS (
@@ -159,8 +159,8 @@ WITH pairs AS (
 SELECT s.run, s.world, s.day, s.factory, f.competitor, s.partner, p.competitor AS partner_competitor,
     CAST('NaN' AS DOUBLE) AS cost, s.negotiations, s.failed, s.ended, s.rounds
 FROM sides s
-JOIN factories f ON (f.run, f.world, f.factory) = (s.run, s.world, s.factory)
-JOIN factories p ON (p.run, p.world, p.factory) = (s.run, s.world, s.partner)
+JOIN players f ON (f.run, f.world, f.factory) = (s.run, s.world, s.factory)
+JOIN players p ON (p.run, p.world, p.factory) = (s.run, s.world, s.partner)
 WHERE s.negotiations >= $least AND s.failed >= $share * s.negotiations
 """
 """Pairs of factories of a world with at least so many negotiations, of which so great a share failed; a row a side, at
@@ -168,7 +168,7 @@ the first day that failed."""
 
 ERRORS = """
 SELECT e.run, e.world, e.day, e.factory, f.competitor, CAST('NaN' AS DOUBLE) AS cost, e.partner, e.message
-FROM errors e JOIN factories f USING (run, world, factory)
+FROM errors e JOIN players f USING (run, world, factory)
 """
 """Exceptions that the simulation went on from."""
 

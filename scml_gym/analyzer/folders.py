@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from scml_gym.simulator.recording.folder import HEAD, PACKED, WORLDS, check_head, packed_names
 from scml_gym.simulator.recording.schema import TABLES
 
-MAGIC = b"PAR1"
-"""How a whole Parquet file begins and ends."""
+BESIDE = ".recording"
+"""How the name of a recording ends while its tournament is played: ``x.recording`` becomes ``x/recording``."""
 
 
 @dataclass(frozen=True)
@@ -39,12 +39,24 @@ def recorded(number: int, named: Path) -> Run | None:
     Raises:
         InputError: if it is of another schema.
     """
-    beside = named.with_name(f"{named.name}.recording")
-    for folder, results in ((named, None), (named / "recording", named), (beside, None)):
+    absolute = Path(os.path.abspath(named))
+    places: list[tuple[Path, Path | None]] = [(named, None), (named / "recording", named)]
+    if absolute.name:
+        places.append((absolute.with_name(f"{absolute.name}{BESIDE}"), None))
+    if ended := absolute.name.removesuffix(BESIDE) if absolute.name.endswith(BESIDE) else "":
+        results = absolute.with_name(ended)
+        places.append((results / "recording", results))
+    for folder, results in places:
         if (folder / HEAD).is_file():
             check_head(folder)
-            return Run(number, named.absolute().name, folder, results, named)
+            return Run(number, label_of(named), folder, results, named)
     return None
+
+
+def label_of(named: Path) -> str:
+    """What a folder that was named is called."""
+    absolute = Path(os.path.abspath(named))
+    return absolute.name or str(absolute)
 
 
 def located(run: Run) -> Run:
@@ -52,22 +64,29 @@ def located(run: Run) -> Run:
     return run if (run.folder / HEAD).is_file() else recorded(run.run, run.named) or run
 
 
-def files_of(run: Run, problems: list[str], good: Callable[[Path], bool]) -> dict[str, list[Path]]:
-    """The files of each table of a run; worlds with a file that is not good, and packed tables of which that is so,
+def files_of(run: Run, problems: list[str]) -> dict[str, list[Path]]:
+    """The files of each table of a run; worlds with a file that cannot be read, and packed tables of which that is so,
     are left out and told."""
     found: dict[str, list[Path]] = {table: [] for table in TABLES}
-    names = set()
+    names: set[str] = set()
+    if not (run.folder / HEAD).is_file():
+        problems.append(f"{run.label}: its recording is no longer in {run.folder}")
+        return found
     for path in _tables(run.folder / PACKED):
-        if good(path):
+        if readable(path):
             found[path.stem].append(path)
         else:
             problems.append(f"{run.label}: {path.stem} of the packed worlds are left out: {path.name} cannot be read")
     if found["worlds"]:
-        names = set(packed_names(run.folder))
+        try:
+            names = set(packed_names(run.folder))
+        except (OSError, ValueError):  # its rows
+            found["worlds"] = []
+            problems.append(f"{run.label}: worlds of the packed worlds are left out: worlds.parquet cannot be read")
     folder = run.folder / WORLDS
     for world in sorted(path for path in folder.iterdir() if path.name not in names) if folder.is_dir() else []:
         files = _tables(world)
-        broken = [path for path in files if not good(path)]
+        broken = [path for path in files if not readable(path)]
         if broken or not files:
             name = broken[0].name if broken else "its tables"
             problems.append(f"{run.label}: world {world.name} is left out: {name} cannot be read")
@@ -82,18 +101,18 @@ def _tables(folder: Path) -> list[Path]:
     return [path for path in folder.glob("*.parquet") if path.stem in TABLES]
 
 
-def whole(path: Path) -> bool:
-    """Whether a Parquet file has its end."""
+def readable(path: Path) -> bool:
+    """Whether what a Parquet file says of itself, at its end, can be read."""
     try:
-        with path.open("rb") as file:
-            file.seek(-len(MAGIC), os.SEEK_END)
-            return file.read() == MAGIC
+        status = path.stat()
     except OSError:
         return False
+    return _readable(path, status.st_size, status.st_mtime_ns, status.st_ino)
 
 
-def readable(path: Path) -> bool:
-    """Whether what a Parquet file says of itself can be read."""
+@lru_cache(maxsize=2**17)
+def _readable(path: Path, *_version: int) -> bool:
+    """`readable`, asked once for each version of a file."""
     import pyarrow.parquet as pq
 
     try:

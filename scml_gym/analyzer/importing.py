@@ -19,6 +19,9 @@ from scml_gym.simulator.recording.folder import Recording
 from scml_gym.simulator.recording.packing import pack
 from scml_gym.simulator.recording.tables import Table
 
+DAMAGED = (OSError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RuntimeError)
+"""What reading a file raises that is not as scml writes it."""
+
 
 def is_tournament(folder: Path) -> bool:
     """Whether a folder is one of scml's: of a tournament, or of a world."""
@@ -38,7 +41,7 @@ def import_tournament(folder: str | os.PathLike[str], out: str | os.PathLike[str
         A line for each world that could not be read, or of which there are scores only.
 
     Raises:
-        InputError: if the folder is none of scml's.
+        InputError: if the folder is none of scml's, or its table of scores cannot be read.
     """
     folder, recording = Path(folder), Recording(out)
     if not is_tournament(folder):
@@ -50,24 +53,38 @@ def import_tournament(folder: str | os.PathLike[str], out: str | os.PathLike[str
             world = SCMLWorld.read(path.parent, scores)
             recording.write(world.name, world.tables(len(names)))
             names.append(world.name)
-        except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
-            problems.append(f"world {path.parent.name} is left out ({type(error).__name__}: {error})")
+        except DAMAGED as error:
+            problems.append(f"world {path.parent.name} is left out ({_reason(error)})")
     for name, rows in scores.groupby("world", sort=True):
-        if plain_name(name) not in names:
-            recording.write(plain_name(name), _scores_alone(rows))
-            problems.append(f"world {plain_name(name)}: its scores alone were kept")
+        try:
+            if plain_name(name) not in names:
+                recording.write(plain_name(name), _scores_alone(rows))
+                problems.append(f"world {plain_name(name)}: its scores alone were kept")
+        except DAMAGED as error:
+            problems.append(f"world {name} is left out ({_reason(error)})")
     pack(recording)
     return problems
+
+
+def _reason(error: Exception) -> str:
+    return f"{type(error).__name__}: {' '.join(str(error).split())}"
 
 
 def _scores(folder: Path) -> pd.DataFrame:
     path = folder / "scores.csv"
     if not path.is_file():
         return pd.DataFrame(columns=["world", "agent_id", "agent_type", "score"])
-    table = pd.read_csv(path)
+    try:
+        table = pd.read_csv(path)
+    except DAMAGED as error:
+        raise InputError(f"{path} cannot be read ({_reason(error)})") from error
     missing = {"world", "agent_id", "agent_type", "score"} - set(table.columns)
     if missing:
         raise InputError(f"{path}: it has no column {', '.join(sorted(missing))}")
+    try:
+        table["score"] = table["score"].astype(np.float64)
+    except DAMAGED as error:
+        raise InputError(f"{path}: not every score is a number ({_reason(error)})") from error
     return table
 
 

@@ -99,7 +99,8 @@ def _days(recordings: Recordings, run: int) -> Iterable[str]:
     )
     yield _section(
         "Where the needs went",
-        "Items a factory and day: needed, agreed upon, left untraded, agreed upon beyond the need.",
+        "Items a factory and day: needed, agreed upon, left untraded, agreed upon beyond the need. A middle "
+        "level sells what it buys, and has no needs of its own.",
         _table(competitors.needs(recordings, run).drop(columns="run")),
     )
     answered = competitors.acceptance(recordings, run, by=["receiver", "place", "above"])

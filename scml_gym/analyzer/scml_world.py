@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from scml_gym.core.errors import InputError
 from scml_gym.oneshot.recording import needs_of_days as oneshot_needs
 from scml_gym.simulator.recording.schema import ANSWERS
 from scml_gym.simulator.recording.tables import Table, by_day, totals
@@ -26,8 +27,15 @@ SYSTEM = ("SELLER", "BUYER", "NoAgent")
 
 
 def plain_name(name: object) -> str:
-    """The name of a world as a name of a folder."""
-    return re.sub(r"[^\w.@-]", "_", str(name)) or "world"
+    """The name of a world as a name of a folder.
+
+    Raises:
+        InputError: if it is ``.`` or ``..``, which are other folders.
+    """
+    plain = re.sub(r"[^\w.@-]", "_", str(name)) or "world"
+    if plain in (".", ".."):
+        raise InputError(f"{plain!r} is no name of a world")
+    return plain
 
 
 def label_of(kind: object) -> str:

@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from scml_gym.analyzer.folders import Run, files_of, located, readable, recorded, whole
+from scml_gym.analyzer.folders import Run, files_of, label_of, located, recorded
 from scml_gym.analyzer.importing import import_tournament, is_tournament
 from scml_gym.analyzer.views import VIEWS
 from scml_gym.core.errors import InputError
@@ -60,22 +60,33 @@ class Recordings:
         self._asking, self._closed = 0, False
         self.runs = tuple(runs)
         self.problems = list(self._notes)
-        self._connection = duckdb.connect(":memory:", config={"memory_limit": memory})
+        self._temporary = TemporaryDirectory(prefix="scml-gym-duckdb-", ignore_cleanup_errors=True)
+        config = {"memory_limit": memory, "temp_directory": self._temporary.name}
+        self._connection = duckdb.connect(":memory:", config=config)
         for setting in ("autoinstall_known_extensions = false", "autoload_known_extensions = false"):
             self._connection.execute(f"SET {setting}")
         self.refresh()
 
     def refresh(self) -> None:
-        """See the worlds that were recorded since, also where a tournament that ended has moved its recording."""
+        """See the worlds that were recorded since, also where a tournament that ended has moved its recording.
+
+        Raises:
+            InputError: if a file cannot be opened, though what it says of itself can be read.
+        """
         with self._refreshing:
-            problems = list(self._notes)
-            self.runs = tuple(located(run) for run in self.runs)
             try:
-                self._open([files_of(run, problems, whole) for run in self.runs])
-            except self._failure:  # a file has its end, and is damaged before it: it is looked for
-                problems = list(self._notes)
-                self._open([files_of(run, problems, readable) for run in self.runs])
-            self.problems = problems
+                self._look()
+            except self._failure:  # files of a tournament that is packed just now are gone
+                try:
+                    self._look()
+                except self._failure as error:
+                    raise InputError(f"a file of the recordings cannot be read: {printable(error)}") from error
+
+    def _look(self) -> None:
+        problems = list(self._notes)
+        self.runs = tuple(located(run) for run in self.runs)
+        self._open([files_of(run, problems) for run in self.runs])
+        self.problems = problems
 
     def _open(self, files: Sequence[Mapping[str, Sequence[Path]]]) -> None:
         """Make the tables of the files of each run, and the views."""
@@ -146,6 +157,7 @@ class Recordings:
             self._closed = True
             self._state.wait_for(lambda: not self._asking)
             self._connection.close()
+        self._temporary.cleanup()
         if self._imported is not None:
             self._imported.cleanup()
 
@@ -208,10 +220,14 @@ def _run(number: int, named: Path, imported: Path, notes: list[str]) -> Run:
     Raises:
         InputError: if there is none.
     """
-    if (run := recorded(number, named)) is not None:
-        return run
-    if is_tournament(named):
-        label = named.absolute().name
+    try:
+        if (run := recorded(number, named)) is not None:
+            return run
+        tournament = is_tournament(named)
+    except OSError as error:
+        raise InputError(f"{named}: {error.strerror or error}") from error
+    if tournament:
+        label = label_of(named)
         notes += [f"{label}: {note}" for note in import_tournament(named, imported)]
         return Run(number, label, imported, None, named)
     what = "does not exist" if not named.exists() else f"holds no recording (no {HEAD} in it)"
@@ -227,7 +243,8 @@ def _part(run: int, table: str, files: Sequence[Path]) -> str:
         columns += ["CAST(NULL AS BIGINT) AS number"] if number else []
         return f"SELECT {run} AS run, {', '.join(columns)} WHERE false"
     paths = ", ".join(_quoted(glob.escape(str(path))) for path in files)
-    options = ", file_row_number = true" if number else ""
+    options = ", hive_partitioning = false"  # a folder named seed=3 is no column
+    options += ", file_row_number = true" if number else ""
     return f"SELECT {run} AS run, {names}{number} FROM read_parquet([{paths}]{options})"
 
 

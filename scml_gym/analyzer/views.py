@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+PLAYERS = """
+SELECT * REPLACE (
+        CASE WHEN role IN ('background', 'substitute') THEN concat(competitor, ' (', role, ')') ELSE competitor END
+            AS competitor
+    )
+FROM factories
+"""
+"""The factories, with labels that tell judged players from others, as one strategy may be a competitor and a background
+opponent of the same tournament, under the same label. In all views and answers a background opponent is called
+``greedy (background)``, and a substitute likewise."""
+
 SEATS = """
-SELECT f.*, w.game, w.backend, w.seed, w.configuration, w.block, w.play, w.days, w.levels, w.scenario,
+SELECT f.*, w.game, w.backend, w.seed, w.configuration, w.block, w.play, w.days, w.levels, w.stock, w.horizon,
+    w.scenario,
     CASE WHEN w.game = 'bilateral' THEN f.profile WHEN f.level = 0 THEN 'seller'
         WHEN f.level = w.levels - 1 THEN 'buyer' ELSE 'middle' END AS place
-FROM factories f JOIN worlds w USING (run, world)
+FROM players f JOIN worlds w USING (run, world)
 """
 """Every factory of every world, with what is known of the world. ``place`` is seller (the first level), buyer (the last
 one) or middle; of a bilateral negotiation the profile."""
@@ -14,11 +26,14 @@ one) or middle; of a bilateral negotiation the profile."""
 FACTORY_DAYS = """
 SELECT d.*, s.competitor, s.role, s.level, s.levels, s.lines, s.production_cost, s.shortfall_mean, s.unused_mean,
     s.game, s.configuration, s.block, s.play, s.seed, s.place,
-    needed_supplies + needed_sales AS needed,
-    left_supplies + left_sales AS left_over
+    CASE WHEN place <> 'middle' THEN needed_supplies + needed_sales END AS needed,
+    CASE WHEN place <> 'middle' THEN left_supplies + left_sales END AS left_over
 FROM days d JOIN seats s USING (run, world, factory)
 """
-"""Every factory's days with who plays it; none of a bilateral negotiation, which has no days."""
+"""Every factory's days with who plays it; none of a bilateral negotiation, which has no days.
+
+``needed`` and ``left_over`` are null on the middle levels, where the needs of the two sides are opposites of each other
+and their sum says nothing; ``needed_supplies`` and the like are there."""
 
 LOSSES = """
 WITH ranges AS (
@@ -65,5 +80,11 @@ FROM offers WHERE answer <> 'countered'
 """
 """Every negotiation in which something was offered, by its last offer; ``result`` is how that was answered."""
 
-VIEWS = {"seats": SEATS, "factory_days": FACTORY_DAYS, "losses": LOSSES, "negotiations": NEGOTIATIONS}
+VIEWS = {
+    "players": PLAYERS,
+    "seats": SEATS,
+    "factory_days": FACTORY_DAYS,
+    "losses": LOSSES,
+    "negotiations": NEGOTIATIONS,
+}
 """By name, each after those that it needs."""

@@ -21,6 +21,7 @@ PURPOSES = {
     "": "everything else",
     "league": "agents of the league as players (scml-agents:YEAR/Name)",
     "plot": "evaluate.py plot",
+    "analyzer": "looking into recorded worlds (evaluate.py analyze)",
     "search": "searching parameters (benchmarks/dnb_search.py)",
     "genius": "comparisons with Genius' own agents (benchmarks/agent_k_peer.py)",
     "docs": "building the documentation's site",

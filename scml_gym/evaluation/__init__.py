@@ -48,9 +48,12 @@ def evaluate_command(config_file: Path | None, options: Mapping[str, Any], comma
         recorder = Recorder.of_results(folder, config.record) if config.record else None
         try:
             outcome = run_tournament(config, lambda: print(headline(config)), journal, recorder)
+            missing = recorder.pack(outcome.rows) if recorder is not None else 0
             write_results(folder, config, outcome, command)
-            if recorder is not None and (missing := recorder.finish(folder, outcome.rows)):
-                print(f"WARNING: the recordings of {missing} worlds are gone from {recorder.folder}", file=sys.stderr)
+            if recorder is not None:
+                recorder.move(folder)
+            if missing:
+                print(f"WARNING: the recordings of {missing} worlds are gone", file=sys.stderr)
         except KeyboardInterrupt as stop:
             if not len(journal):
                 raise

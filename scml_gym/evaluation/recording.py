@@ -14,7 +14,7 @@ from typing import Any
 
 from scml_gym.evaluation.schedule import Match, Occupant
 from scml_gym.games import GAMES
-from scml_gym.simulator.recording.folder import Recording, WriteWorld
+from scml_gym.simulator.recording.folder import WORLDS, Recording, WriteWorld
 from scml_gym.simulator.recording.log import WorldLog
 from scml_gym.simulator.recording.packing import pack
 from scml_gym.simulator.recording.tables import About
@@ -55,25 +55,50 @@ class Recorder:
         name = world_name(match.configuration, match.block, play)
         return {"record": {"folder": str(self.folder), "name": name, "about": dataclasses.asdict(about)}}
 
-    def finish(self, results: Path, rows: Sequence[Mapping[str, Any]]) -> int:
-        """The results are written: of the worlds, keep those that count in them, packed, and put them there.
+    def pack(self, rows: Sequence[Mapping[str, Any]]) -> int:
+        """All is played: of the worlds, keep those that count in the results, packed.
+
+        A world whose file tells of other players than the rows does not count, and goes: the match was begun again with
+        a substitute, and the tournament, killed meanwhile and gone on with under another time limit, did without it.
+
+        Args:
+            rows: Of the table of scores.
 
         Returns:
-            How many should be there and are not: somebody took them away while the tournament stood still.
+            How many should be there and are not: somebody took them away while the tournament stood still, or they are
+            of other players.
         """
-        plays = {(row["configuration"], row["block"], row["play"]) for row in rows}
-        names = {world_name(*play) for play in plays if play[0] % self.every == 0}
+        players: dict[str, list[tuple[int, str, str]]] = {}
+        for row in rows:
+            if row["configuration"] % self.every == 0:
+                name = world_name(row["configuration"], row["block"], row["play"])
+                players.setdefault(name, []).append((row["factory"], row["competitor"], row["role"]))
         recording = Recording(self.folder)
-        recording.keep(names)
-        missing = len(names) - len(recording.names())
+        packed = set(recording.packed_names())
+        recording.keep([n for n, own in players.items() if n in packed or _players(recording, n) == sorted(own)])
+        missing = len(players) - len(recording.names())
         pack(recording)
-        os.replace(self.folder, results / RECORDING)
         return missing
+
+    def move(self, results: Path) -> None:
+        """The results are written: the recording goes into their folder."""
+        os.replace(self.folder, results / RECORDING)
 
 
 def world_name(configuration: int, block: int, play: int) -> str:
     """The name of a world in the recording of a tournament; in the order of the schedule."""
     return f"{configuration:06d}-{block}-{play}"
+
+
+def _players(recording: Recording, name: str) -> list[tuple[int, str, str]]:
+    """Number, label and role of who played each factory of a world that is not packed; empty where it is not there."""
+    import pyarrow.parquet as pq
+
+    path = recording.folder / WORLDS / name / "factories.parquet"
+    if not path.exists():
+        return []
+    table = pq.ParquetFile(path).read(["factory", "competitor", "role"])
+    return sorted(zip(*(column.to_pylist() for column in table.columns), strict=True))
 
 
 def world_log(game: str, record: Mapping[str, Any]) -> WorldLog:

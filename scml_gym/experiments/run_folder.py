@@ -307,7 +307,7 @@ class Run:
         self._acquire()
         if self._loggers is None:
             makers = [LOGGERS.get(name, "loggers") for name in self.config.get("loggers", DEFAULT_LOGGERS)]
-            self._loggers = [make(self.path, step) for make in makers]
+            self._loggers = [make(self.path, self.step + 1) for make in makers]
         for logger in self._loggers:
             logger.add(step, numbers)
         self._curve.append({"step": step} | {k: v for k, v in numbers.items() if not k.endswith("_per_second")})

@@ -33,7 +33,7 @@ import numpy as np
 
 from scml_gym.core.files import replace_file
 from scml_gym.jit.sources import identity, source_digest
-from scml_gym.jit.symbols import link, references_of
+from scml_gym.jit.symbols import can_be_kept, link, references_of
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -104,7 +104,9 @@ class CodeCache:
         path, lock = self._pending.pop()
         try:
             if path is not None and self._can_be_kept(result):
-                _write(path, (references_of(result.library), result._reduce()))
+                references = references_of(result.library)
+                if can_be_kept(references):
+                    _write(path, (references, result._reduce()))
         finally:
             _unlock(path, lock)
 

@@ -10,25 +10,28 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
-from numba import types
-from numba.core import cgutils
-from numba.core.imputils import fix_returning_optional
-from numba.extending import intrinsic
-
-from scml_gym.jit.arrays import borrowed_type, lend
-from scml_gym.jit.compile import compiled_inside
-from scml_gym.jit.symbols import FUNCTIONS, Reference, link
+from scml_gym.jit.compile import compiled_inside, numba
+from scml_gym.jit.symbols import Reference, link, register
 
 
 @functools.cache
 def separate(function: Callable[..., Any]) -> Any:
     """A function that is compiled once for all that call it; in compiled code only.
 
-    Its callers lend it their arrays, which are in C order. An exception that leaves it comes out of them.
+    Its callers lend it their arrays, which are in C order. An exception that leaves it comes out of them. Without Numba
+    it stays as it is.
     """
+    if numba is None:
+        return function
+    from numba import types
+    from numba.core import cgutils
+    from numba.core.imputils import fix_returning_optional
+    from numba.extending import intrinsic
+
+    from scml_gym.jit.arrays import borrowed_type, lend
+
     made = function if hasattr(function, "overloads") else compiled_inside(function)
-    name = f"{function.__module__}.{function.__qualname__}"
-    FUNCTIONS[name] = made
+    name = register(f"{function.__module__}.{function.__qualname__}", made)
 
     def call(typing_context: Any, *arguments: Any) -> Any:
         given = types.StarArgTuple(tuple(map(types.unliteral, arguments)))

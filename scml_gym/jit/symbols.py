@@ -1,4 +1,4 @@
-"""Names under which compiled functions find others that are compiled separately (`scml_gym.jit.compile.separate`).
+"""Names under which compiled functions find others that are compiled separately (`scml_gym.jit.separate.separate`).
 
 Machine code holds such a name, and not an address, so that it can be kept on disk: whoever takes it from there links
 the names first.
@@ -30,6 +30,25 @@ FUNCTIONS: dict[str, Any] = {}
 """Name -> function that is compiled separately, of this process."""
 
 _references: dict[str, Reference] = {}
+
+
+def register(name: str, function: Any) -> str:
+    """Make a function known, as Numba has made it, and return the name that it has got.
+
+    One that is defined anew, as in a notebook's cell that is run again, must not be taken for the one before: it gets a
+    number, of this process, and callers of it are not kept on disk.
+    """
+    known, number = name, 1
+    while known in FUNCTIONS and FUNCTIONS[known].py_func.__code__ != function.py_func.__code__:
+        number += 1
+        known = f"{name}#{number}"
+    FUNCTIONS[known] = function
+    return known
+
+
+def can_be_kept(references: list[Reference]) -> bool:
+    """Whether code that calls these functions means the same in another process."""
+    return not any("#" in reference.function for reference in references)
 
 
 def link(reference: Reference) -> Linked:

@@ -11,6 +11,7 @@ pytest.importorskip("duckdb", reason="pip install 'scml-gym[analyzer]'")
 
 from scml_gym.analyzer import open_recordings
 from scml_gym.analyzer.detectors import DETECTORS, findings
+from scml_gym.analyzer.queries import worlds
 
 FULL = [{"day": d, "factory": f, "produced": 10} for d in range(4) for f in range(4)]
 
@@ -111,3 +112,13 @@ def test_findings_are_of_the_run_and_competitor_that_were_asked_for(tmp_path):
         assert len(find(recordings, run=1, competitor="player 1")) == 1
         with pytest.raises(InputError, match="days=0"):
             DETECTORS["idle-lines"].find(recordings, days=0)
+
+
+def test_contracts_that_were_nullified_cost_nothing_and_are_no_trade(tmp_path):
+    null = CONTRACT | {"price": 13, "executed": False, "nullified": True}
+    write_by_hand(tmp_path, contracts=[null, CONTRACT | {"day": 2, "seller": 1, "price": 20}])
+    with open_recordings(tmp_path) as recordings:
+        assert not len(DETECTORS["far-prices"].find(recordings))
+        assert worlds.summary_of_days(recordings, 0, "hand")["items"].tolist() == [0, 0, 3, 0]
+        assert worlds.flows(recordings, 0, "hand")[["seller", "items"]].values.tolist() == [[1, 3]]
+        assert worlds.flows(recordings, 0)["items"].tolist() == [3]

@@ -1,5 +1,7 @@
 """Folders of scml's own tournaments are shown like recordings, as far as scml kept what happened."""
 
+import json
+import re
 import shutil
 
 import numpy as np
@@ -18,6 +20,7 @@ from scml_gym.analyzer import open_recordings
 from scml_gym.analyzer.importing import import_tournament
 from scml_gym.analyzer.queries import competitors, worlds
 from scml_gym.analyzer.report import report
+from scml_gym.analyzer.sources import open_readable
 
 pytestmark = pytest.mark.slow
 
@@ -117,3 +120,45 @@ def test_scores_alone_are_shown(tmp_path):
         assert "<b>" not in report(recordings)
     with pytest.raises(InputError, match="is no folder of"):
         import_tournament(tmp_path, tmp_path / "out")
+
+
+HEADER = "world,agent_id,agent_type,score\n"
+
+
+@pytest.mark.parametrize(
+    ("scores", "told"),
+    [
+        ("", "cannot be read .EmptyDataError"),
+        (f"{HEADER}w,00@0,m.A,abc\n", "not every score is a number"),
+        ("world,score\nw,1\n", "no column agent_id, agent_type"),
+        ('a,"b\n', "cannot be read"),
+    ],
+)
+def test_scores_that_cannot_be_read_end_no_other_folder(tmp_path, scores, told):
+    for name, text in (("bad", scores), ("good", f"{HEADER}w,00@0,m.A,1.5\n")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "params.json").write_text("{}")
+        (tmp_path / name / "scores.csv").write_text(text)
+    with open_readable(tmp_path / "bad", tmp_path / "good") as recordings:
+        assert [run.label for run in recordings.runs] == ["good"]
+        assert len(recordings.problems) == 2
+        assert any(re.search(told, problem) for problem in recordings.problems)
+        assert all("\n" not in problem for problem in recordings.problems)
+
+
+def test_worlds_that_are_not_as_scml_writes_them_are_left_out(tmp_path):
+    (tmp_path / "params.json").write_text("{}")
+    (tmp_path / "scores.csv").write_text(f"{HEADER}..,00@0,m.A,1\n.,00@0,m.A,1\nw,00@0,m.A,1.5\n")
+    for name, profiles in (("listed", []), ("none", None)):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "info.json").write_text(json.dumps({"agent_profiles": profiles}))
+    with open_recordings(tmp_path) as recordings:
+        told = "\n".join(recordings.problems)
+        for part in (
+            "listed is left out .AttributeError",
+            r"\.\. is left out",
+            r"world \. is left out",
+            "world w: its",
+        ):
+            assert re.search(part, told), part
+        assert worlds.names(recordings, 0) == ["w"]

@@ -2,6 +2,7 @@
 
 import re
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -12,11 +13,12 @@ from scml_gym.oneshot.rewards.hindsight import hindsight_profit
 from scml_gym.oneshot.view import new_view
 from scml_gym.simulator.recording.folder import Recording
 from scml_gym.simulator.recording.packing import pack
-from tests.helpers.recordings import NAMES, play_recorded
+from tests.helpers.recordings import NAMES, play_recorded, write_by_hand
 
 pytest.importorskip("duckdb", reason="pip install 'scml-gym[analyzer]'")
 
 from scml_gym.analyzer import open_recordings
+from scml_gym.analyzer.detectors import DETECTORS
 from scml_gym.analyzer.queries import compare, competitors, worlds
 from scml_gym.analyzer.queries.compare import Who
 from scml_gym.analyzer.sources import open_readable
@@ -147,6 +149,88 @@ def test_the_same_seat_in_two_runs(recordings):
         compare.same_seats(recordings, Who(0, "best-subset"), Who(1, "nobody"))
 
 
+def by_hand(folder, name, players, scores, **world):
+    """A world of which only what decides on its seats, and the scores, are known."""
+    given = {"game": "standard", "days": 4, "levels": 2, "stock": "league", "horizon": 5, "seed": 1} | world
+    seats = [
+        {"factory": i, "competitor": player, "role": "competitor", "score": score}
+        for i, (player, score) in enumerate(zip(players, scores, strict=True))
+    ]
+    write_by_hand(folder, name, worlds=[given], factories=seats)
+
+
+def test_seats_of_other_rules_are_not_the_same(tmp_path):
+    by_hand(tmp_path, "w", "aaxx", [1, 2, 0, 0])
+    for i, rule in enumerate(({"levels": 4}, {"stock": "physical"}, {"horizon": 0}, {"seed": 2}, {"days": 5})):
+        by_hand(tmp_path, f"w{i}", "bbyy", [0, 0, 0, 0], **rule)
+    by_hand(tmp_path, "same", "ccyy", [0, 0, 0, 0])
+    with open_recordings(tmp_path) as recordings:
+        assert len(compare.same_seats(recordings, Who(0, "a"), Who(0, "c"))) == 2
+        with pytest.raises(InputError, match="never had the same seat"):
+            compare.same_seats(recordings, Who(0, "a"), Who(0, "b"))
+
+
+def test_seats_are_paired_once_and_configurations_are_the_unit(tmp_path):
+    for time in range(3):  # a's seats are played three times, those of b twice
+        by_hand(tmp_path, f"a{time}", "aaxx", [1 + time, 2, 0, 0])
+    for time in range(2):
+        by_hand(tmp_path, f"b{time}", "bbxx", [0, 0, 0, 0])
+    by_hand(tmp_path, "c", "axxx", [8, 0, 0, 0], seed=2)
+    by_hand(tmp_path, "d", "bxxx", [0, 0, 0, 0], seed=2)
+    with open_recordings(tmp_path) as recordings:
+        seats = compare.same_seats(recordings, Who(0, "a"), Who(0, "b"))
+        days = compare.day_by_day(recordings, Who(0, "a"), Who(0, "b"))
+    pairs = sorted(seats[["configuration", "world", "other_world", "factory"]].values.tolist())
+    assert pairs == [[0, "a0", "b0", 0], [0, "a0", "b0", 1], [0, "a1", "b1", 0], [0, "a1", "b1", 1], [1, "c", "d", 0]]
+    assert seats.groupby("configuration")["difference"].mean().tolist() == [7 / 4, 8]
+    assert days["seats"].unique().tolist() == [5]
+
+
+def test_differences_of_days_are_means_over_configurations(tmp_path):
+    profits = [{"day": 0, "factory": i, "profit": 4.0} for i in range(2)]
+    for name, player, seed in (("a0", "a", 1), ("b0", "b", 1), ("a1", "a", 2), ("b1", "b", 2)):
+        seats = [{"factory": i, "competitor": player if i < 3 - seed else "x"} for i in range(4)]
+        world = {"game": "oneshot", "days": 4, "levels": 2, "seed": seed}
+        days = profits if name == "a0" else []
+        write_by_hand(tmp_path, name, worlds=[world], factories=seats, days=days)
+    with open_recordings(tmp_path) as recordings:
+        days = compare.day_by_day(recordings, Who(0, "a"), Who(0, "b"))
+    assert days["seats"].tolist() == [3] * 4
+    assert days["profit"].tolist() == [2, 0, 0, 0]  # a mean of 4 and 0, not of 4, 4 and 0
+    assert days["total"].tolist() == [2] * 4
+
+
+def test_a_judged_player_and_a_background_opponent_of_one_label_are_told_apart(tmp_path):
+    roles = ("competitor", "background", "competitor", "substitute")
+    seats = [{"factory": i, "competitor": "same", "role": role, "score": i} for i, role in enumerate(roles)]
+    days = [{"day": 0, "factory": i, "profit": i, "needed_sales": 2, "left_sales": -1} for i in range(4)]
+    offer = {"quantity": 1, "price": 20, "answer": "accepted"}
+    offers = [offer | {"day": i, "sender": 2 + i, "receiver": i} for i in (0, 1)]
+    contract = {"seller": 1, "buyer": 3, "quantity": 1, "price": 5}
+    write_by_hand(tmp_path, factories=seats, days=days, offers=offers, contracts=[contract], errors=[{"factory": 1}])
+    known = ["same", "same (background)", "same (substitute)"]
+    with open_recordings(tmp_path) as recordings:
+        seen = competitors.competitors(recordings, 0)
+        assert seen[["competitor", "role", "factories", "score"]].values.tolist() == [
+            ["same", "competitor", 2, 1], [known[1], "background", 1, 1], [known[2], "substitute", 1, 3],
+        ]  # fmt: skip
+        for answer in (competitors.losses(recordings), competitors.profits(recordings), competitors.needs(recordings)):
+            assert answer.groupby("competitor")["days"].sum().tolist() == [8, 4, 4]
+        assert set(competitors.worst_days(recordings, competitor="same")["factory"]) == {0, 2}
+        answered = competitors.acceptance(recordings, by=["receiver", "sender"])
+        assert answered[["receiver", "sender"]].values.tolist() == [["same", "same"], known[1:]]
+        ends = competitors.partners(recordings, competitor=known[1])
+        assert ends[["partner", "negotiations"]].values.tolist() == [[known[2], 1]]
+        assert competitors.lost_to(recordings, competitor=known[1])["partner"].tolist() == [known[2]]
+        assert set(competitors.offers_made(recordings)["competitor"]) == {"same", known[2]}
+        assert worlds.flows(recordings, 0)[["seller", "buyer"]].values.tolist() == [known[1:]]
+        assert worlds.factories(recordings, 0, "hand")["competitor"].tolist() == ["same", known[1], "same", known[2]]
+        assert worlds.scores(recordings)["competitor"].tolist() == ["same", known[1], "same", known[2]]
+        for detector, found in (("errors", 1), ("far-prices", 1), ("over-commitment", 1)):
+            assert DETECTORS[detector].count(recordings, competitor=known[1]) == found, detector
+        assert DETECTORS["errors"].count(recordings, competitor="same") == 0
+
+
 def test_what_a_world_brought_follows_from_its_tables(folder, recordings):
     world = play_recorded(folder / "third", "w0")
     again = worlds.recompute(recordings, 0, "w0")
@@ -255,6 +339,86 @@ def test_what_can_be_opened_is_opened(tmp_path):
         open_readable(tmp_path / "none")
     with pytest.raises(InputError, match="at least one"):
         open_readable()
+
+
+def test_a_folder_that_is_named_like_a_column_is_none(tmp_path):
+    play_recorded(tmp_path / "seed=3" / "day=1", "a", NAMES[:1] * 2, seed=5, days=3)
+    with open_recordings(tmp_path / "seed=3" / "day=1") as recordings:
+        assert worlds.worlds(recordings, 0)["seed"].tolist() == [5]
+        assert worlds.days_of_world(recordings, 0, "a")["day"].max() == 2
+
+
+def test_what_duckdb_spills_goes_to_a_temporary_folder_that_is_removed(tmp_path):
+    Recording(tmp_path)
+    with open_recordings(tmp_path) as recordings:
+        (place,) = recordings.ask("SELECT current_setting('temp_directory') AS place")["place"]
+        assert Path(place).is_absolute()
+        assert Path(place).name.startswith("scml-gym-")
+    assert not Path(place).exists()
+
+
+def broken_footer(path):
+    """A Parquet file that has its end, and says nothing of itself that can be read."""
+    content = path.read_bytes()
+    footer = 8 + int.from_bytes(content[-8:-4], "little")
+    path.write_bytes(content[:-footer] + bytes(footer - 8) + content[-8:])
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_footer_that_is_damaged_costs_its_world_wherever_it_stands(tmp_path, packed):
+    for name in ("a", "b"):
+        play_recorded(tmp_path / "run", name, NAMES[:1] * 2, days=3)
+    if packed:
+        pack(Recording(tmp_path / "run"))
+    broken_footer(tmp_path / "run" / ("packed/worlds.parquet" if packed else "worlds/b/days.parquet"))
+    with open_readable(tmp_path / "run") as recordings:
+        told = "worlds of the packed worlds are left out: worlds" if packed else "world b is left out: days"
+        assert recordings.problems == [f"run: {told}.parquet cannot be read"]
+        assert worlds.names(recordings, 0) == ([] if packed else ["a"])
+        assert len(recordings.ask("SELECT DISTINCT world FROM days")) == (2 if packed else 1)
+
+
+def test_packed_names_that_are_damaged_cost_the_table_of_worlds(tmp_path):
+    play_recorded(tmp_path / "run", "a", NAMES[:1] * 2, days=3)
+    pack(Recording(tmp_path / "run"))
+    path = tmp_path / "run" / "packed" / "worlds.parquet"
+    content = path.read_bytes()
+    footer = 8 + int.from_bytes(content[-8:-4], "little")
+    path.write_bytes(content[:4] + bytes(len(content) - 4 - footer) + content[-footer:])
+    with open_readable(tmp_path / "run") as recordings:
+        assert recordings.problems == ["run: worlds of the packed worlds are left out: worlds.parquet cannot be read"]
+        assert len(recordings.ask("SELECT * FROM days"))
+
+
+def test_a_tournament_that_ends_is_found_by_the_name_of_its_recording_too(tmp_path):
+    play_recorded(tmp_path / "run.recording", "a", NAMES[:1] * 2, days=3)
+    with open_recordings(tmp_path / "run.recording") as recordings:
+        (tmp_path / "run").mkdir()
+        (tmp_path / "run.recording").rename(tmp_path / "run" / "recording")
+        recordings.refresh()
+        assert not recordings.problems
+        assert worlds.names(recordings, 0) == ["a"]
+        assert recordings.runs[0].results == tmp_path / "run"
+        (tmp_path / "run").rename(tmp_path / "elsewhere")
+        recordings.refresh()
+        assert recordings.problems == [f"run.recording: its recording is no longer in {tmp_path / 'run' / 'recording'}"]
+
+
+@pytest.mark.parametrize("name", [".", "..", "/", "x" * 300])
+def test_folders_by_any_name_are_refused_in_a_line(tmp_path, monkeypatch, name):
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "a" / "b")
+    with pytest.raises(InputError, match=r"holds no recording|too long"):
+        open_recordings(name)
+
+
+def test_the_current_folder_can_be_opened(tmp_path, monkeypatch):
+    play_recorded(tmp_path / "run", "a", NAMES[:1] * 2, days=3)
+    (tmp_path / "run" / "inner").mkdir()
+    for folder, name in (("run", "."), ("run/inner", "..")):
+        monkeypatch.chdir(tmp_path / folder)
+        with open_recordings(name) as recordings:
+            assert [run.label for run in recordings.runs] == ["run"]
 
 
 def test_an_empty_recording_can_be_asked(tmp_path):

@@ -36,7 +36,7 @@ def oneshot_case(index):
 
 
 def standard_case(index):
-    case = standard.draw_case(14, index, (4, 6), (1, 3))
+    case = standard.draw_case(14, index, (6, 8), (2, 3))
     return case, standard_maker, {"stock": case.stock, "horizon": case.horizon}, (StandardReference, StandardCompiled)
 
 

@@ -1,6 +1,8 @@
 """What `doctor` says of an installation."""
 
+import tomllib
 from importlib import metadata
+from pathlib import Path
 
 import pytest
 
@@ -71,7 +73,8 @@ def test_only_what_everything_needs_makes_it_fail(installed, tmp_path, capsys):
 
 
 def test_every_extra_says_what_it_is_for():
-    assert set(doctor.PURPOSES) == {"", *(metadata.metadata("scml-gym").get_all("Provides-Extra") or ()), "plot"}
+    project = tomllib.loads((Path(__file__).resolve().parents[2] / "pyproject.toml").read_text())["project"]
+    assert set(doctor.PURPOSES) == {"", *project["optional-dependencies"]}
 
 
 @pytest.mark.slow

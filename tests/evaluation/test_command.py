@@ -179,7 +179,7 @@ def test_help_shows_every_text_as_it_is_written(script, command_line):
         shown = command_line(f"{script}.py", *([name] if name else []), "--help").stdout
         words = " ".join(shown.split()).replace("- ", "-")
         texts = [sub.help, sub.epilog, *(p.help for p in sub.params)]
-        assert len([text for text in texts if text]) > 3
+        assert any(texts)
         for text in filter(None, texts):
             assert " ".join(text.split()).replace("- ", "-") in words
 

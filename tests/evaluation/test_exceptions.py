@@ -16,7 +16,7 @@ SEED, DAYS, HALF = 5, 4, 2
 OF_ALL = ("before_step", "on_preferences_changed")
 """Where scml lets an exception of one agent cost all agents the rest of what is done before the day."""
 UNUSED = ("on_negotiation_failure", "on_negotiation_end", "take_turn")
-"""Never called in these worlds, or of such agents."""
+"""Never called in these worlds; the last one is that of policies."""
 IGNORED = "agent_exception", "negotiation_exceptions", "simulation_exceptions", "contract_execution_exceptions"
 
 
@@ -74,33 +74,31 @@ def test_the_strict_rule_ends_the_world_and_tells_whose_fault_it_was(method):
     assert mark[0] in (0, 2)
 
 
-class Fails:
-    """A policy that answers each negotiation by itself, and raises."""
+class Asked:
+    """A policy that is asked negotiation by negotiation, and fails."""
 
     synchronous = False
 
     def begin(self, view):
-        """Nothing is prepared."""
+        pass
 
     def act(self, view):
-        """Raises."""
-        raise RuntimeError("in act")
+        raise RuntimeError("asked")
 
     def end_day(self, view):
-        """Nothing is learnt."""
+        pass
 
 
-def test_a_policy_that_answers_each_negotiation_by_itself_is_judged_too():
-    def policies():
-        return [Fails(), (SyncRandomOneShotAgent, {})] * HALF
-
-    mark, rule = [NOBODY], League()
+def test_policies_asked_negotiation_by_negotiation_are_judged_like_agents():
+    players, mark, rule = [Asked(), (SyncRandomOneShotAgent, {})] * HALF, [NOBODY], League()
     with pytest.raises(PlayerError):
-        play_line_up(policies(), SEED, Setting(DAYS), partial(watch, Strict(), mark))
+        play_line_up(players, SEED, Setting(DAYS), partial(watch, Strict(), mark))
     assert mark[0] in (0, 2)
-    rows = play_line_up_on(policies(), SEED, Setting(DAYS), partial(watch, rule, [NOBODY]))
-    assert set(rule.raised) == {0, 2}
-    assert [row["agreements"] for row in rows[::2]] == [0, 0]
+    play_line_up_on(players, SEED, Setting(DAYS), partial(watch, rule, [NOBODY]))
+    assert {position: told["first"].startswith("RuntimeError: asked") for position, told in rule.raised.items()} == {
+        0: True,
+        2: True,
+    }
 
 
 def test_every_rule_is_one_of_the_options(command_line):

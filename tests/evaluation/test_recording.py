@@ -16,8 +16,10 @@ from scml_gym.core.errors import InputError
 from scml_gym.evaluation import evaluate_command
 from scml_gym.evaluation.config import TournamentConfig
 from scml_gym.evaluation.journal import Journal
+from scml_gym.evaluation.recording import Recorder, world_name
 from scml_gym.game.definition import Setting
 from scml_gym.simulator.recording.folder import Recording
+from tests.helpers.recordings import write_by_hand
 
 ROOT = Path(__file__).resolve().parents[2]
 SMALL = {"competitors": ["best-subset"], "background": ["greedy"], "days": 3, "factories": 2, "workers": 1}
@@ -86,3 +88,18 @@ def test_a_journal_of_unrecorded_worlds_is_not_gone_on_with(tmp_path):
         journal.play(SimpleNamespace(play=lambda *_: world), ["x"], 0, Setting(3))
     with pytest.raises(InputError, match="record is None there, 1 here"):
         Journal(tmp_path / "out", TournamentConfig(**SMALL, worlds=1, record=1))
+
+
+def test_a_world_of_other_players_than_in_the_scores_is_not_kept(tmp_path):
+    recorder = Recorder.of_results(tmp_path / "out", 1)
+    rows = []
+    for play in range(3):
+        played = [{"factory": i, "competitor": f"player {i}", "role": "competitor"} for i in range(4)]
+        rows += [row | {"configuration": 0, "block": 0, "play": play} for row in reversed(played)]
+        if play == 1:  # once played again with a substitute, and then not
+            played[2] |= {"competitor": "greedy", "role": "substitute"}
+        if play < 2:
+            write_by_hand(recorder.folder, world_name(0, 0, play), factories=played)
+    assert recorder.pack(rows) == 2
+    assert Recording(recorder.folder).names() == ["000000-0-0"]
+    assert recorder.pack(rows) == 2

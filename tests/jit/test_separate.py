@@ -147,3 +147,14 @@ def test_python_can_call_what_is_also_compiled_separately():
 
     assert call(3) == 6
     assert compiled(twice)(3) == 6
+
+
+def test_a_function_that_is_defined_anew_is_compiled_anew():
+    """As in a notebook's cell that is run again."""
+    found = []
+    for more in (1.0, 100.0):
+        names = {}
+        exec(f"def add(x):\n    return x + {more}", {"__name__": "a_notebook"}, names)
+        add = separate(names["add"])
+        found.append(compiled(lambda x, add=add: add(x))(1.0))
+    assert found == [2.0, 101.0]

@@ -1,4 +1,8 @@
-"""Questions about competitors: what they lost and why, what became of their needs and of their offers."""
+"""Questions about competitors: what they lost and why, what became of their needs and of their offers.
+
+A background opponent or a substitute has its role behind its label, as in ``greedy (background)``; see
+`scml_gym.analyzer.views.PLAYERS`.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +23,7 @@ def competitors(recordings: Recordings, run: int | None = None) -> pd.DataFrame:
         """
         SELECT competitor, min(role) AS role, count(DISTINCT world) AS worlds, count(*) AS factories,
             avg(score) AS score
-        FROM factories WHERE $run IS NULL OR run = $run
+        FROM players WHERE $run IS NULL OR run = $run
         GROUP BY competitor ORDER BY min(role) <> 'competitor', competitor
         """,
         run=run,
@@ -90,11 +94,13 @@ def worst_days(
 
 
 def needs(recordings: Recordings, run: int | None = None) -> pd.DataFrame:
-    """Where did the needs go? Items a day by competitor and place: needed, traded, left untraded, agreed too many."""
+    """Where did the needs go? Items a day by competitor and place: needed, traded, left untraded, agreed too many;
+    null on the middle levels, see `scml_gym.analyzer.views.FACTORY_DAYS`."""
     return recordings.ask(
         """
         SELECT run, competitor, place, count(*) AS days, avg(needed) AS needed, avg(needed - left_over) AS agreed,
-            avg(greatest(left_over, 0)) AS untraded, avg(greatest(-left_over, 0)) AS too_many,
+            avg(greatest(left_over, 0)) FILTER (left_over IS NOT NULL) AS untraded,
+            avg(greatest(-left_over, 0)) FILTER (left_over IS NOT NULL) AS too_many,
             avg(produced) AS produced, avg(missing) AS missing, avg(unused) AS unused
         FROM factory_days WHERE $run IS NULL OR run = $run GROUP BY ALL ORDER BY run, competitor, place
         """,
@@ -136,7 +142,7 @@ def acceptance(
                 o.price - ceil(CASE WHEN o.sender < o.receiver THEN r.input_price ELSE r.output_price END)::INT AS above
             FROM offers o
             JOIN factory_days r ON (r.run, r.world, r.factory, r.day) = (o.run, o.world, o.receiver, o.day)
-            JOIN factories s ON (s.run, s.world, s.factory) = (o.run, o.world, o.sender)
+            JOIN players s ON (s.run, s.world, s.factory) = (o.run, o.world, o.sender)
             WHERE $run IS NULL OR o.run = $run
         )
         SELECT {columns}, count(*) AS offers, count(*) FILTER (answer = 'accepted') AS accepted,
@@ -167,8 +173,8 @@ def partners(recordings: Recordings, run: int | None = None, competitor: str | N
             sum(agreed) AS agreements, agreements / negotiations AS share, coalesce(sum(quantity), 0) AS items,
             sum(money) / nullif(items, 0) AS mean_price, sum(rounds) / negotiations AS rounds
         FROM sides n
-        JOIN factories f ON (f.run, f.world, f.factory) = (n.run, n.world, n.factory)
-        JOIN factories p ON (p.run, p.world, p.factory) = (n.run, n.world, n.partner)
+        JOIN players f ON (f.run, f.world, f.factory) = (n.run, n.world, n.factory)
+        JOIN players p ON (p.run, p.world, p.factory) = (n.run, n.world, n.partner)
         WHERE $competitor IS NULL OR f.competitor = $competitor
         GROUP BY ALL ORDER BY n.run, f.competitor, n.side, partner
         """,
@@ -184,10 +190,10 @@ def lost_to(recordings: Recordings, run: int | None = None, competitor: str | No
         """
         WITH sides AS (
             SELECT run, world, delivery AS day, seller AS factory, buyer AS partner, quantity, price, 1 AS sign
-            FROM contracts
+            FROM contracts WHERE nullified IS NOT TRUE
             UNION ALL
             SELECT run, world, delivery AS day, buyer AS factory, seller AS partner, quantity, price, -1 AS sign
-            FROM contracts
+            FROM contracts WHERE nullified IS NOT TRUE
         )
         SELECT l.run, l.competitor, l.place, p.competitor AS partner, count(*) AS contracts, sum(s.quantity) AS items,
             sum(s.quantity * s.price) / sum(s.quantity) AS mean_price,
@@ -195,7 +201,7 @@ def lost_to(recordings: Recordings, run: int | None = None, competitor: str | No
             sum(s.sign * (l.best_price - s.price) * s.quantity) AS price_loss, price_loss / items AS loss_an_item
         FROM sides s
         JOIN losses l USING (run, world, day, factory)
-        JOIN factories p ON (p.run, p.world, p.factory) = (s.run, s.world, s.partner)
+        JOIN players p ON (p.run, p.world, p.factory) = (s.run, s.world, s.partner)
         WHERE ($run IS NULL OR l.run = $run) AND ($competitor IS NULL OR l.competitor = $competitor)
         GROUP BY ALL ORDER BY price_loss DESC, l.run, l.competitor, l.place, partner
         """,

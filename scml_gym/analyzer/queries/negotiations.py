@@ -42,8 +42,8 @@ def endings(recordings: Recordings, run: int | None = None) -> pd.DataFrame:
             CASE WHEN n.result = 'accepted' THEN n.last_outcome END AS agreement,
             CASE WHEN n.result = 'accepted' THEN if(n.last_sender = 0, b.competitor, a.competitor) END AS accepted_by
         FROM worlds w
-        JOIN factories a ON (a.run, a.world, a.factory) = (w.run, w.world, 0)
-        JOIN factories b ON (b.run, b.world, b.factory) = (w.run, w.world, 1)
+        JOIN players a ON (a.run, a.world, a.factory) = (w.run, w.world, 0)
+        JOIN players b ON (b.run, b.world, b.factory) = (w.run, w.world, 1)
         LEFT JOIN negotiations n ON (n.run, n.world) = (w.run, w.world)
         LEFT JOIN (SELECT run, world, count(*) AS offers FROM offers GROUP BY ALL) o
             ON (o.run, o.world) = (w.run, w.world)
@@ -70,7 +70,7 @@ def replay(recordings: Recordings, run: int, world: str) -> pd.DataFrame:
         SELECT o.number, o.round, o.sender, f.competitor, o.outcome,
             if(o.sender = 0, o.sender_utility, o.receiver_utility) AS first_utility,
             if(o.sender = 1, o.sender_utility, o.receiver_utility) AS second_utility, o.answer
-        FROM offers o JOIN factories f ON (f.run, f.world, f.factory) = (o.run, o.world, o.sender)
+        FROM offers o JOIN players f ON (f.run, f.world, f.factory) = (o.run, o.world, o.sender)
         WHERE o.run = $run AND o.world = $world ORDER BY o.number
         """,
         run=run,
@@ -101,7 +101,7 @@ def utilities(
         WITH sides AS (
             SELECT a.*, b.competitor AS other, b.score AS other_score, n.result, n.rounds
             FROM seats a
-            JOIN factories b ON (b.run, b.world, b.factory) = (a.run, a.world, 1 - a.factory)
+            JOIN players b ON (b.run, b.world, b.factory) = (a.run, a.world, 1 - a.factory)
             LEFT JOIN negotiations n ON (n.run, n.world) = (a.run, a.world)
             WHERE a.game = 'bilateral' AND ($run IS NULL OR a.run = $run)
         )
@@ -143,8 +143,8 @@ def acceptance(
                 r.competitor AS receiver, s.competitor AS sender
             FROM offers o
             JOIN worlds w USING (run, world)
-            JOIN factories r ON (r.run, r.world, r.factory) = (o.run, o.world, o.receiver)
-            JOIN factories s ON (s.run, s.world, s.factory) = (o.run, o.world, o.sender)
+            JOIN players r ON (r.run, r.world, r.factory) = (o.run, o.world, o.receiver)
+            JOIN players s ON (s.run, s.world, s.factory) = (o.run, o.world, o.sender)
             WHERE w.game = 'bilateral' AND ($run IS NULL OR o.run = $run)
         )
         SELECT {columns}, count(*) AS offers, count(*) FILTER (answer = 'accepted') AS accepted,

@@ -58,7 +58,7 @@ def names(recordings: Recordings, run: int) -> list[str]:
 
 def scores(recordings: Recordings, run: int | None = None) -> pd.DataFrame:
     """Who scored what? A row a factory, in the form of ``scores.csv`` as far as it goes, for
-    `scml_gym.evaluation.statistics`."""
+    `scml_gym.evaluation.statistics`; labels are those of `scml_gym.analyzer.views.PLAYERS`."""
     return recordings.ask(
         """
         SELECT run, world,
@@ -78,7 +78,7 @@ def factories(recordings: Recordings, run: int, world: str) -> pd.DataFrame:
         """
         SELECT factory, competitor, role, level, lines, production_cost, initial_balance, profit, score, bankrupt,
             decisions, invalid
-        FROM factories WHERE run = $run AND world = $world ORDER BY factory
+        FROM players WHERE run = $run AND world = $world ORDER BY factory
         """,
         run=run,
         world=world,
@@ -86,17 +86,20 @@ def factories(recordings: Recordings, run: int, world: str) -> pd.DataFrame:
 
 
 def summary_of_days(recordings: Recordings, run: int, world: str) -> pd.DataFrame:
-    """What happened on the days of a world, all factories together? A row a day."""
+    """What happened on the days of a world, all factories together? A row a day, without nullified contracts.
+
+    Needs are those of the first and of the last level, see `scml_gym.analyzer.views.FACTORY_DAYS`.
+    """
     return recordings.ask(
         """
         SELECT d.*, coalesce(c.contracts, 0) AS contracts, coalesce(c.items, 0) AS items
-        FROM (SELECT day, sum(profit) AS profit, sum(needed_supplies + needed_sales) AS needed,
-                sum(greatest(left_supplies + left_sales, 0)) AS untraded,
-                sum(greatest(-left_supplies - left_sales, 0)) AS too_many, sum(produced) AS produced,
+        FROM (SELECT day, sum(profit) AS profit, sum(needed) AS needed,
+                sum(greatest(left_over, 0)) AS untraded,
+                sum(greatest(-left_over, 0)) AS too_many, sum(produced) AS produced,
                 sum(missing) AS missing, sum(unused) AS unused, count(*) FILTER (bankrupt) AS bankrupt
-            FROM days WHERE run = $run AND world = $world GROUP BY day) d
+            FROM factory_days WHERE run = $run AND world = $world GROUP BY day) d
         LEFT JOIN (SELECT day, count(*) AS contracts, sum(quantity) AS items
-            FROM contracts WHERE run = $run AND world = $world GROUP BY day) c USING (day)
+            FROM contracts WHERE run = $run AND world = $world AND nullified IS NOT TRUE GROUP BY day) c USING (day)
         ORDER BY day
         """,
         run=run,
@@ -112,7 +115,8 @@ def days_of_world(recordings: Recordings, run: int, world: str) -> pd.DataFrame:
 
 
 def flows(recordings: Recordings, run: int, world: str | None = None) -> pd.DataFrame:
-    """Who traded how much with whom? A row a pair, over one world by factory; over all worlds by competitor."""
+    """Who traded how much with whom? A row a pair, over one world by factory; over all worlds by competitor.
+    Contracts that were nullified are left out."""
     if world is None:
         return recordings.ask(
             """
@@ -120,9 +124,9 @@ def flows(recordings: Recordings, run: int, world: str | None = None) -> pd.Data
                 sum(c.quantity) AS items, sum(c.quantity * c.price) AS money,
                 sum(c.quantity * c.price) / sum(c.quantity) AS mean_price
             FROM contracts c
-            JOIN factories s ON (s.run, s.world, s.factory) = (c.run, c.world, c.seller)
-            JOIN factories b ON (b.run, b.world, b.factory) = (c.run, c.world, c.buyer)
-            WHERE c.run = $run GROUP BY ALL ORDER BY ALL
+            JOIN players s ON (s.run, s.world, s.factory) = (c.run, c.world, c.seller)
+            JOIN players b ON (b.run, b.world, b.factory) = (c.run, c.world, c.buyer)
+            WHERE c.run = $run AND c.nullified IS NOT TRUE GROUP BY ALL ORDER BY ALL
             """,
             run=run,
         )
@@ -130,7 +134,7 @@ def flows(recordings: Recordings, run: int, world: str | None = None) -> pd.Data
         """
         SELECT seller, buyer, count(*) AS contracts, sum(quantity) AS items, sum(quantity * price) AS money,
             sum(quantity * price) / sum(quantity) AS mean_price
-        FROM contracts WHERE run = $run AND world = $world GROUP BY ALL ORDER BY ALL
+        FROM contracts WHERE run = $run AND world = $world AND nullified IS NOT TRUE GROUP BY ALL ORDER BY ALL
         """,
         run=run,
         world=world,

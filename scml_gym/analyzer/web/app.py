@@ -67,16 +67,17 @@ def make_app(recordings: Recordings) -> Dash:
         return menu(path, Query(search)), page_content(recordings, path, search)
 
     @app.callback(
-        Output("live", "children"),
-        Input("tick", "n_intervals"),
-        State("address", "pathname"),
-        State("address", "search"),
+        Output({"live": MATCH}, "children"),
+        Input({"tick": MATCH}, "n_intervals"),
+        State({"tick": MATCH}, "id"),
         prevent_initial_call=True,
     )
-    def look_again(_ticks: int, path: str | None, search: str | None) -> list[Any]:
+    def look_again(_ticks: int, place: dict[str, str]) -> list[Any]:
+        path, _, search = place["tick"].partition("?")  # an answer that comes late finds another page, and is dropped
+
         def fresh(recordings: Recordings, _query: Query) -> list[Any]:
             recordings.refresh()
-            return content(recordings, PAGES.get(path or "/"), search)
+            return content(recordings, PAGES.get(path), search)
 
         return answer(fresh, recordings, search)
 
@@ -110,6 +111,8 @@ def _in_the_browser(app: Dash) -> None:
         ClientsideFunction("analyzer", "download"),
         Output({"table": MATCH, "what": "grid"}, "exportDataAsCsv"),
         Input({"table": MATCH, "what": "csv"}, "n_clicks"),
+        State({"table": MATCH, "what": "csv"}, "id"),
+        State({"table": MATCH, "what": "grid"}, "csvExportParams"),
         prevent_initial_call=True,
     )
     app.clientside_callback(
@@ -137,8 +140,9 @@ def page_content(recordings: Recordings, path: str | None, search: str | None) -
     head = [html.H1(page.title), html.P(page.help, className="help")]
     problems = [html.Li(printable(problem)) for problem in recordings.problems]
     told = [html.Details([html.Summary("Some of the files could not be read"), html.Ul(problems)])] if problems else []
-    again = [] if page.every is None else [dcc.Interval(id="tick", interval=1000 * page.every)]
-    return [*head, *told, *again, html.Div(content(recordings, page, search), id="live")]
+    place = f"{page.path}?{(search or '').removeprefix('?')}"
+    again = [] if page.every is None else [dcc.Interval(id={"tick": place}, interval=1000 * page.every)]
+    return [*head, *told, *again, html.Div(content(recordings, page, search), id={"live": place})]
 
 
 def content(recordings: Recordings, page: Page | None, search: str | None) -> list[Any]:

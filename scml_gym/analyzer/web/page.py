@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
@@ -48,6 +48,18 @@ class Query:
         if run >= len(recordings.runs):
             raise InputError(f"run={run}: only {len(recordings.runs)} recordings are open, counted from 0", "run")
         return run
+
+    def factory(self, world: str, known: Collection[int]) -> int | None:
+        """The number of a factory of a world; None where none is given.
+
+        Raises:
+            InputError: if the world has no such factory.
+        """
+        factory = self.whole("factory")
+        if factory is not None and factory not in known:
+            has = f"has the factories 0 to {max(known)}" if known else "has no factories"
+            raise InputError(f"factory={factory}: the world {world} {has}", "factory")
+        return factory
 
     def one_of(self, name: str, valid: Iterable[str]) -> str:
         """A text out of some, the first of them where none is given.

@@ -18,6 +18,9 @@ Link = Callable[[dict[str, Any]], str | None]
 FEW = 12
 """Rows that a table shows without scrolling."""
 
+EXACT = 2**53
+"""Whole numbers up to here are exact in a browser."""
+
 
 def section(title: str, help_text: str, *content: Any) -> Any:
     """A part of a page: its title, what it shows, and the content."""
@@ -86,8 +89,9 @@ def table(
     """
     links, meanings = links or {}, meanings or {}
     content = []
+    names = {str(column) for column in frame.columns if _is_name(str(column), frame[column])}
     for row in rows(frame):
-        record = {column: _value(value) for column, value in row.items()}
+        record = {column: _value(value, column in names) for column, value in row.items()}
         for column, link in links.items():
             record[f"link {column}"] = link(row)
         content.append(record)
@@ -120,7 +124,9 @@ def _column(name: str, values: Any, linked: bool, meaning: str | None) -> dict[s
     from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
     column: dict[str, Any] = {"field": name, "headerName": name.replace("_", " ")}
-    if is_numeric_dtype(values) and not is_bool_dtype(values):
+    if _is_name(name, values):
+        column["type"] = "rightAligned"
+    elif is_numeric_dtype(values) and not is_bool_dtype(values):
         column |= {"filter": "agNumberColumnFilter", "type": "rightAligned"}
         column["valueFormatter"] = {"function": "readable(params)"}
     if linked:
@@ -130,8 +136,15 @@ def _column(name: str, values: Any, linked: bool, meaning: str | None) -> dict[s
     return column
 
 
-def _value(value: Any) -> Any:
-    """A value as JSON has it; None where there is none."""
+def _is_name(column: str, values: Any) -> bool:
+    """Whether the numbers of a column are shown as texts, digit by digit: seeds, and what a browser would round."""
+    from pandas.api.types import is_integer_dtype
+
+    return is_integer_dtype(values) and (column == "seed" or bool((values.abs() > EXACT).any()))
+
+
+def _value(value: Any, is_name: bool = False) -> Any:
+    """A value as JSON has it, a number that is a name as text; None where there is none."""
     import pandas as pd
 
     if isinstance(value, str):
@@ -140,7 +153,8 @@ def _value(value: Any) -> Any:
         return ", ".join(map(str, value))
     if pd.isna(value):
         return None
-    return value.item() if hasattr(value, "item") else value
+    value = value.item() if hasattr(value, "item") else value
+    return str(value) if is_name else value
 
 
 def plain(text: object) -> str:

@@ -76,7 +76,8 @@ def _offer(row: Mapping[str, Any], day: int) -> Any:
 
 
 def needs_so_far(names: Mapping[int, str], day: int, last: int, contracts: Any, today: Any) -> Any:
-    """What each factory needs today, and what it has agreed on up to each round.
+    """What each factory needs today, and what it has agreed on up to each round; a row for each side of a middle level,
+    where what is agreed on one side is needed on the other.
 
     Args:
         names: Of the factories.
@@ -89,15 +90,28 @@ def needs_so_far(names: Mapping[int, str], day: int, last: int, contracts: Any, 
     factories = sorted({*contracts["seller"], *contracts["buyer"]})
     lines = []
     for row in rows(today[today["factory"].isin(factories)]):
-        mine = due[(due["seller"] == row["factory"]) | (due["buyer"] == row["factory"])]
-        agreed = np.zeros(last + 1, dtype=int)
-        np.add.at(agreed, mine["round"].clip(0, last).to_numpy(int), mine["quantity"].to_numpy(int))
-        so_far = np.cumsum(agreed).tolist()
-        needed = int(row["needed"])
-        cells = [html.Td(f"{so_far[-1]}", **_by_round(so_far)), html.Td("", **_by_round([needed - n for n in so_far]))]
-        lines.append(html.Tr([html.Th(printable(names[int(row["factory"])]), scope="row"), html.Td(needed), *cells]))
+        bought, sold = (_agreed(due[due[side] == row["factory"]], last) for side in ("buyer", "seller"))
+        sides = []
+        if row["place"] != "seller":
+            sides.append((", buys", int(row["needed_supplies"]), bought, sold))
+        if row["place"] != "buyer":
+            sides.append((", sells", int(row["needed_sales"]), sold, bought))
+        for side, needed, agreed, other in sides:
+            name = f"{names[int(row['factory'])]}{side if len(sides) > 1 else ''}"
+            cells = [
+                html.Td(f"{agreed[-1]}", **_by_round(agreed.tolist())),
+                html.Td("", **_by_round((needed - agreed + other).tolist())),
+            ]
+            lines.append(html.Tr([html.Th(printable(name), scope="row"), html.Td(needed), *cells]))
     head = [html.Th(text, scope="col") for text in ("factory", "needed today", "agreed so far", "still needed")]
     return html.Div(html.Table([html.Thead(html.Tr(head)), html.Tbody(lines)]), className="scroll")
+
+
+def _agreed(contracts: Any, last: int) -> np.ndarray:
+    """Items of contracts that are concluded up to each round."""
+    items = np.zeros(last + 1, dtype=int)
+    np.add.at(items, contracts["round"].clip(0, last).to_numpy(int), contracts["quantity"].to_numpy(int))
+    return np.cumsum(items)
 
 
 def contracts_so_far(names: Mapping[int, str], contracts: Any) -> Any:

@@ -200,6 +200,42 @@ def test_worlds_of_a_tournament_that_runs_appear(chromium, tmp_path, monkeypatch
         context.close()
 
 
+def test_what_was_asked_on_a_page_that_was_left_does_not_replace_the_next_one(chromium, recordings, monkeypatch):
+    monkeypatch.setitem(PAGES, "/live", replace(PAGES["/live"], every=2.0))
+    held = []
+
+    def hold(route):
+        if "n_intervals" in (route.request.post_data or ""):
+            held.append(route)
+        else:
+            route.continue_()
+
+    with serving(recordings) as address:
+        context = chromium.new_context(base_url=address)
+        with watched(context) as tab:
+            tab.route("**/_dash-update-component*", hold)
+            look(tab, "/live")
+            tab.wait_for_timeout(3000)
+            tab.get_by_role("link", name="Runs", exact=True).click()
+            complete(tab, "Runs")
+            before = tab.locator("main").inner_text()
+            assert held
+            for route in held:
+                answer = route.fetch()
+                assert "worlds so far" in answer.text()
+                route.fulfill(response=answer)
+            tab.wait_for_timeout(500)
+            assert tab.locator("main").inner_text() == before
+        context.close()
+
+
+def test_what_a_spreadsheet_would_compute_is_text_in_a_download(tab):
+    look(tab, "/worlds")
+    texts = ["=1+1", "+a", "-b", "@c", "\tx", "-5", "1e3", "plain", "", None, -5, 2.5]
+    cells = tab.evaluate("texts => texts.map((value) => window.dash_clientside.analyzer.cell({value}))", texts)
+    assert cells == ["'=1+1", "'+a", "'-b", "'@c", "'\tx", "-5", "1e3", "plain", "", "", -5, 2.5]
+
+
 def test_all_recordings_are_listed(tab):
     look(tab, "/")
     for name in RUNS:

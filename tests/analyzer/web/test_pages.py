@@ -11,6 +11,7 @@ from scml_gym.analyzer.web.app import answer, menu, page_content
 from scml_gym.analyzer.web.figures import heat, interval_margin, lines, stacked
 from scml_gym.analyzer.web.page import Query, address
 from scml_gym.analyzer.web.pages import PAGES
+from scml_gym.analyzer.web.parts import table
 from scml_gym.core.errors import InputError
 from tests.helpers.analyzer_runs import EVIL, RUNS
 
@@ -67,6 +68,37 @@ def test_a_wrong_address_is_told_in_a_sentence(recordings, search):
     shown = [text for path in PAGES for text in texts(as_json(page_content(recordings, path, search)))]
     assert not [text for text in shown if "This page failed" in text]
     assert any(WRONG[search] in text for text in shown)
+
+
+@pytest.mark.parametrize("path", ["/world", "/day"])
+def test_a_factory_that_a_world_has_not_is_refused(recordings, path):
+    shown = texts(as_json(page_content(recordings, path, "?factory=99")))
+    assert any("factory=99: the world w<b>0-0 has the factories 0 to 3" in text for text in shown)
+    shown = texts(as_json(page_content(recordings, path, "?factory=3")))
+    assert sum("Goods perish" in text for text in shown) == (path == "/world")
+
+
+def test_seeds_and_large_numbers_reach_the_browser_digit_by_digit():
+    import pandas as pd
+
+    seed = 7896617691693857887
+    frame = pd.DataFrame({"seed": [3, seed], "count": [1, 2], "large": [-seed, 0], "share": [0.5, 1.0]})
+    grid = as_json(table("t", frame))["props"]["children"][1]["props"]
+    assert [list(row.values()) for row in grid["rowData"]] == [["3", 1, str(-seed), 0.5], [str(seed), 2, "0", 1.0]]
+    filters = [column.get("filter") for column in grid["columnDefs"]]
+    assert filters == [None, "agNumberColumnFilter", None, "agNumberColumnFilter"]
+    assert ["valueFormatter" in column for column in grid["columnDefs"]] == [False, True, False, True]
+
+
+def test_what_is_looked_at_again_is_one_page_with_what_is_chosen_on_it(recordings):
+    def places(path, search, kind):
+        return [part["props"]["id"] for part in as_json(page_content(recordings, path, search))
+                if kind in (part["props"].get("id") or ())]  # fmt: skip
+
+    assert places("/live", "?run=1", "tick") == [{"tick": "/live?run=1"}]
+    assert places("/live", "?run=1", "live") == [{"live": "/live?run=1"}]
+    assert places("/", None, "live") == [{"live": "/?"}]
+    assert places("/", None, "tick") == []
 
 
 def test_there_is_no_other_page(recordings):

@@ -83,8 +83,26 @@
         return "";
     }
 
+    // a text that a spreadsheet would take for a formula is marked as a text
+    function cell(params) {
+        const value = params.value;
+        if (value === null || value === undefined) {
+            return "";
+        }
+        const formula = typeof value === "string" && /^[=+\-@\t\r]/.test(value) && Number.isNaN(Number(value));
+        return formula ? "'" + value : value;
+    }
+
+    function download(clicks, id, params) {
+        if (clicks) {
+            const grid = Object.assign({}, id, {what: "grid"});
+            window.dash_ag_grid.getApi(grid).exportDataAsCsv({...params, processCellCallback: cell});
+        }
+        return window.dash_clientside.no_update;
+    }
+
     window.dash_clientside = Object.assign({}, window.dash_clientside, {
-        analyzer: {choose, replay, entitle, download: (clicks) => Boolean(clicks)},
+        analyzer: {choose, replay, entitle, download, cell},
     });
 
     const functions = (window.dashAgGridFunctions = window.dashAgGridFunctions || {});

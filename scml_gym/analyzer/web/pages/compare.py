@@ -47,13 +47,13 @@ def show(recordings: Recordings, query: Query) -> list[Any]:
 
 
 def _compared(recordings: Recordings, first: Who, second: Who) -> list[Any]:
-    seats = compare.same_seats(recordings, first, second)
+    seats: Any = compare.same_seats(recordings, first, second)
     days: Any = compare.day_by_day(recordings, first, second)
     links = {
         "world": lambda row: address("/world", run=first.run, world=row["world"], factory=row["factory"]),
         "other_world": lambda row: address("/world", run=second.run, world=row["other_world"], factory=row["factory"]),
     }
-    mean = mean_and_error(seats["difference"].to_numpy(float))
+    mean = mean_and_error(seats.groupby("configuration")["difference"].mean().to_numpy(float))
     total = {"since the first day": (days["day"].tolist(), days["total"].tolist())}
     parts = {
         part: (days["day"].tolist(), (sign * days[part]).tolist())
@@ -61,7 +61,8 @@ def _compared(recordings: Recordings, first: Who, second: Who) -> list[Any]:
         if days[part].notna().any()
     }
     told = (
-        f"In {len(seats)} seats the first one's score is higher by {mean.mean:.4f} (standard error {mean.error:.4f})."
+        f"In {len(seats)} seats of {seats['configuration'].nunique()} configurations the first one's score is higher "
+        f"by {mean.mean:.4f} (standard error over configurations {mean.error:.4f})."
     )
     shown = [section("Seat by seat", f"{told} {SEATS}", table("seats", seats, links))]
     if not len(days):

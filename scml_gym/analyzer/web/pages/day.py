@@ -35,9 +35,7 @@ def show(recordings: Recordings, query: Query) -> list[Any]:
     day, last = query.whole("day") or 0, int(days["day"].max())
     if day > last:
         raise InputError(f"day={day}: the world {world} has the days 0 to {last}", "day")
-    factory = query.whole("factory")
-    if factory is not None and factory not in names:
-        raise InputError(f"factory={factory}: the world {world} has the factories 0 to {max(names)}", "factory")
+    factory = query.factory(world, names)
     picked = choices(
         run_choice(recordings, run),
         choice("world", "World", {name: name for name in known}, world, "day factory round"),

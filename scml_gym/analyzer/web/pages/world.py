@@ -22,14 +22,22 @@ from scml_gym.analyzer.web.parts import (
     with_links,
 )
 
+MIDDLE = "A middle level sells what it buys, and has none of its own."
 OVER_DAYS = {
     "balance": ("Balance", "Money of each factory in the morning.", "money"),
     "stock": ("Stock", "Inputs that each factory has in store in the morning.", "items"),
-    "needed": ("Needs", "Items that each factory has to buy or to sell, in the morning of the day.", "items"),
-    "left_over": ("Needs left", "What is left of them in the evening; below 0 too many were agreed.", "items"),
+    "needed": ("Needs", f"Items that each factory has to buy or to sell, in the morning of the day. {MIDDLE}", "items"),
+    "left_over": (
+        "Needs left",
+        f"What is left of them in the evening; below 0 too many were agreed. {MIDDLE}",
+        "items",
+    ),
     "profit": ("Profit", "Money that each day brought.", "money"),
 }
 """Columns that are shown as lines over the days: title, help and unit."""
+
+ABSENT = {"stock": "Goods perish in this game: there is no stock."}
+"""Why a column has no numbers."""
 
 
 def show(recordings: Recordings, query: Query) -> list[Any]:
@@ -39,7 +47,7 @@ def show(recordings: Recordings, query: Query) -> list[Any]:
     world = query.one_of("world", known)
     factories = worlds.factories(recordings, run, world)
     names = numbered(factories)
-    factory = query.whole("factory")
+    factory = query.factory(world, names)
     picked = choices(
         run_choice(recordings, run),
         choice("world", "World", {name: name for name in known}, world, "day factory"),
@@ -76,10 +84,11 @@ def _days(recordings: Recordings, run: int, world: str) -> Any:
 def _over_days(days: Any) -> list[Any]:
     parts = []
     for column, (title, told, unit) in OVER_DAYS.items():
-        if days[column].isna().all():
-            parts.append(section(title, told, absent("Goods perish in this game: there is no stock.")))
+        known = days[days[column].notna()]
+        if not len(known):
+            parts.append(section(title, told, absent(ABSENT.get(column, "Nobody has any here."))))
             continue
-        figure = lines(by_column(days, "day", column, "who"), "day", unit)
+        figure = lines(by_column(known, "day", column, "who"), "day", unit)
         parts.append(section(title, told, chart(column, figure, told)))
     grid = days.pivot_table(index="who", columns="day", values="profit", sort=False)
     told = "Money by factory and day: blue where the day brought money, red where it cost some."
