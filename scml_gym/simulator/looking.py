@@ -51,7 +51,8 @@ class Answers:
         self.observer = seen.observer_type(agent)
         self._partners: Mapping[str, int] = self.observer.partners
         self._counters: dict[str, Outcome] = {}
-        self._opened: dict[str, tuple[Any, Any]] = {}
+        self._opened: dict[str, tuple[Any, Any]] = {}  # first offers as they were made, and as they are after the look
+        self._sent: set[str] = set()
         self._thinking = False
 
     def begin_day(self) -> None:
@@ -59,18 +60,20 @@ class Answers:
         self.observer.begin_day()
         self._counters.clear()
         self._opened.clear()
+        self._sent.clear()
 
     def first(self, ask: Callable[[], Any]) -> Any:
         """`OneShotSyncAgent.first_proposals`; those of a factory that does not open are never sent.
 
-        negmas asks again where an offer is missing; what was looked at already is not looked at twice.
+        negmas asks again where an offer is missing; what was sent, or looked at already, is not looked at twice.
         """
         if self._thinking:
             return ask()
         offers, observer = self._think(ask), self.observer
         if not isinstance(offers, Mapping):
             return offers
-        opening = {agent: offer for agent, offer in offers.items() if agent in self._partners and observer.opens(agent)}
+        left = self._partners.keys() - self._sent
+        opening = {agent: offer for agent, offer in offers.items() if agent in left and observer.opens(agent)}
         new = [agent for agent, offer in opening.items() if self._opened.get(agent, (None,))[0] != offer]
         if new:
             actions = self._new_actions()
@@ -81,8 +84,15 @@ class Answers:
             for agent in self._shown(actions, new):
                 answer = observer.answer(actions, agent, None)
                 self._opened[agent] = opening[agent], None if answer is None else answer.outcome
-        sent = {agent: self._opened[agent][1] for agent, offer in opening.items() if offer is not None}
-        return offers if all(sent[agent] is opening[agent] for agent in sent) else dict(offers) | sent
+        looked = {agent: self._opened[agent][1] for agent, offer in opening.items() if offer is not None}
+        same = all(offer == opening[agent] for agent, offer in looked.items())
+        return offers if same else dict(offers) | looked
+
+    def send(self, ask: Callable[..., Any], partner: str, *more: Any, **named: Any) -> Any:
+        """`OneShotSyncAgent.propose`, which sends what was looked at."""
+        offer = ask(partner, *more, **named)
+        self._sent.add(partner)
+        return offer
 
     def all(self, ask: Callable[..., Any], offers: Mapping[str, Outcome | None], states: Mapping[str, SAOState]) -> Any:
         """`OneShotSyncAgent.counter_all`."""
@@ -215,6 +225,7 @@ def look_at(agent: Any, seen: Seen, look: Look) -> None:
     come_between("on_negotiation_failure", fail)
     if isinstance(agent, OneShotSyncAgent) and not _answers_itself(type(agent)):
         come_between("first_proposals", lambda ask: answers[0].first(ask))
+        come_between("propose", lambda *given, **named: answers[0].send(*given, **named))
         come_between("counter_all", lambda *given, **named: answers[0].all(*given, **named))
     elif isinstance(agent, AsyncAdapter):
         come_between("take_turn", lambda *given: answers[0].turn(*given))

@@ -11,11 +11,13 @@ from scml.oneshot.common import UNIT_PRICE
 from scml.std.agents import SyncRandomStdAgent
 
 from scml_gym.core.errors import InputError
+from scml_gym.simulator.recording.log import WorldLog
 from scml_gym.standard.players import player_maker
 from scml_gym.standard.safety import judge_answers
 from scml_gym.standard.safety.agents import look_at
 from scml_gym.standard.safety.audit import audit_agents
 from scml_gym.standard.safety.players import shield_player
+from scml_gym.standard.view import ACCEPT, OFFER
 from scml_gym.standard.worlds.adapters import StandardAsyncAdapter
 from scml_gym.standard.worlds.compiled.world import CompiledWorld
 from scml_gym.standard.worlds.generation import league_spec
@@ -117,6 +119,30 @@ class Halves(SyncRandomStdAgent):
         """All the same."""
         offer = next(iter(self.first_proposals().values()))
         return {partner: SAOResponse(ResponseType.REJECT_OFFER, offer) for partner in offers}
+
+
+class Forgets(SyncRandomStdAgent):
+    """Thinks of another first offer whenever it is asked, and forgets the last partner."""
+
+    times = 0
+
+    def first_proposals(self):
+        """For today."""
+        self.times += 1
+        issues = self.awi.current_input_issues if self.awi.is_last_level else self.awi.current_output_issues
+        price = issues[UNIT_PRICE].min_value
+        return {partner: (self.times, self.awi.current_step, price) for partner in list(self.negotiators)[:-1]}
+
+
+def test_first_offers_count_once():
+    log = WorldLog()
+    world = ReferenceWorld(SPEC, [(Forgets, {})] * SPEC.n_factories, 5, log=log)
+    tallies = audit_agents(world.agents)
+    world.run()
+    acts = log.events[np.isin(log.events["response"], (ACCEPT, OFFER))]
+    counts = np.bincount(acts["sender"], minlength=SPEC.n_factories)
+    assert counts[[0, 1, 4, 5]].min() > 0  # who speaks first
+    assert [int(tally.numbers[0]) for tally in tallies] == counts.tolist()
 
 
 def test_what_ends_a_negotiation_is_no_act():
