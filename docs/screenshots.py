@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from PIL import Image
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, ViewportSize, sync_playwright
 
 from scml_gym.analyzer import open_recordings
 from scml_gym.analyzer.web.server import LOOPBACK, make_server
@@ -65,7 +65,7 @@ def main() -> None:
                 for name, (path, size, top) in PICTURES.items():
                     context = browser.new_context(
                         base_url=address,
-                        viewport=size,  # pyright: ignore
+                        viewport=ViewportSize(width=size["width"], height=size["height"]),
                         color_scheme="dark" if name.endswith("-dark") else "light",
                     )
                     write(OUT / f"{name}.png", picture(context.new_page(), path, top))

@@ -52,6 +52,7 @@ def single_calls(env):
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("name", ENVIRONMENTS)
 def test_single_environments(name, backend):

@@ -67,6 +67,7 @@ def play(envs, steps, seed):
     return np.array(trace)
 
 
+@pytest.mark.slow
 @parametrize_ways
 @pytest.mark.parametrize("name", BATCHES)
 def test_a_copied_batch_goes_on_as_the_original_by_itself(name, way):
@@ -81,6 +82,7 @@ def test_a_copied_batch_goes_on_as_the_original_by_itself(name, way):
     assert np.array_equal(play(way(clone), 40, seed=4), play(expected, 40, seed=4))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", BATCHES)
 def test_a_copied_batch_outlives_the_original(name):
     envs, expected = make_batch(name, threads=2), make_batch(name)
@@ -116,6 +118,7 @@ def test_a_copy_keeps_opponents_that_were_set_later():
     assert np.array_equal(play(clone, 80, seed=2), play(both[1], 80, seed=2))
 
 
+@pytest.mark.slow
 def test_a_pickled_batch_plays_alike_in_another_process(tmp_path):
     envs = make_batch("OneShotConcurrent")
     envs.reset(seed=3)

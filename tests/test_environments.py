@@ -85,6 +85,7 @@ def _play_in_worker(name):
     return digest(play(env, seed=2))
 
 
+@pytest.mark.slow
 def test_environment_exists_in_a_spawned_worker():
     name = "scml_gym/OneShotConcurrent-v0"
     with multiprocessing.get_context("spawn").Pool(1) as pool:
@@ -216,6 +217,7 @@ def test_action_outside_the_space():
         env.step(np.zeros(3, dtype=np.int64))
 
 
+@pytest.mark.slow
 def test_stable_baselines_ppo_works_unchanged():
     from stable_baselines3 import PPO
 

@@ -122,6 +122,7 @@ def test_results_are_read_with_pandas(folder, monkeypatch, capsys):
     assert "greedy" not in shown
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [CompiledWorld, ReferenceWorldOfStandard], ids=["compiled", "reference"])
 def test_ten_once_fills_its_stock_once_where_stock_is_never_used_up(kind, folder):
     spec = standard_league_spec(3, days=12, factories_per_level=3, n_levels=3)

@@ -110,6 +110,7 @@ WRONG = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", WRONG)
 def test_bad_input_is_told_in_one_line_and_nothing_is_written(case, tmp_path, command_line):
     arguments, told = WRONG[case]
@@ -122,6 +123,7 @@ def test_bad_input_is_told_in_one_line_and_nothing_is_written(case, tmp_path, co
     assert [p.name for p in tmp_path.rglob("*")] == ["used", "file"]
 
 
+@pytest.mark.slow
 def test_a_training_begins_with_what_another_one_learnt(tmp_path):
     first = start("ippo", TINY, seed=1, out=tmp_path / "first")
     second = start("ippo", TINY, seed=2, out=tmp_path / "second", begin_from=first.path)
@@ -132,6 +134,7 @@ def test_a_training_begins_with_what_another_one_learnt(tmp_path):
     assert second.info["from"] == str(first.latest_checkpoint())
 
 
+@pytest.mark.slow
 def test_a_training_that_was_killed_before_its_first_checkpoint_still_begins_there(tmp_path):
     from agents.training import resume
 

@@ -97,6 +97,7 @@ WRONG = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", WRONG)
 def test_bad_input_is_told_in_one_line_and_nothing_is_written(case, tmp_path, command_line):
     arguments, told = WRONG[case]
@@ -139,6 +140,7 @@ def test_a_folder_in_which_nothing_was_learnt_does_not_stay(tmp_path):
     assert len(Run.open(folder).curve()) == 2
 
 
+@pytest.mark.slow
 def test_help_is_quick_and_loads_nothing_heavy(command_line):
     done = command_line("train.py", "--help")
     assert done.returncode == 0

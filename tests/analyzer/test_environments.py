@@ -37,6 +37,7 @@ def check(folder, least):
         assert (len(competitors.profits(recordings)) == 0) == bilateral
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", ["compiled", "reference"])
 @pytest.mark.parametrize("name", RECORDED)
 def test_recorded_episodes_are_the_same_and_add_up(tmp_path, name, backend):

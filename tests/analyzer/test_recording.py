@@ -40,6 +40,7 @@ def standard_case(index):
     return case, standard_maker, {"stock": case.stock, "horizon": case.horizon}, (StandardReference, StandardCompiled)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("index", [0, 1])
 @pytest.mark.parametrize(("game", "draw"), [("oneshot", oneshot_case), ("standard", standard_case)])
 def test_both_worlds_give_the_same_tables_and_play_as_if_nobody_looked(game, draw, index):

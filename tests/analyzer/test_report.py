@@ -50,6 +50,7 @@ def test_a_report_is_one_file_in_which_names_are_text(folder):
     assert text.count("<table>") == text.count("</table>") > 6
 
 
+@pytest.mark.slow
 def test_the_command_writes_a_report_about_what_can_be_opened(folder, tmp_path, capsys):
     other = tmp_path / "other"
     other.mkdir()

@@ -56,6 +56,7 @@ def small(value="a", name="s", issue="i", profile="one"):
     return Scenario(name, {issue: (value, "other")}, (AdditiveProfile(profile, (1.0,), ((1.0, 2.0),)),))
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(scenarios())
 @example(small("1e-4", "yes", "null", "1.5"))

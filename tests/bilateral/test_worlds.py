@@ -242,6 +242,7 @@ def refuses_to_compile(table, step, n_steps, state, params, draws):
     return int({"first": table.order[0]}["first"]) if isinstance(table, object) else 0
 
 
+@pytest.mark.slow
 def test_a_strategy_that_does_not_compile_is_named():
     strategy = NEGOTIATORS.get("boulware")
     own = TableStrategy("own", strategy.receive, refuses_to_compile, strategy.accepts, strategy.parameters)
@@ -250,6 +251,7 @@ def test_a_strategy_that_does_not_compile_is_named():
     gymnasium.make("scml_gym/Bilateral-v0", opponent=own, backend="reference").reset(seed=0)
 
 
+@pytest.mark.slow
 def test_without_a_compiler_the_reference_backend_plays():
     code = """if True:
         import sys

@@ -25,6 +25,7 @@ def test_a_column_without_numbers_has_no_panel():
     assert curve_figures({"a": [[]]}, "nothing") == {}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", FORMATS)
 def test_figures_of_one_row_of_one_run_and_of_several(form):
     for runs in ([rows([1.0])], [rows([1.0]), rows([2.0, 3.0])], [rows([1.0, 2.0]), rows([3.0], column="other")]):
@@ -51,6 +52,7 @@ def test_of_two_rows_of_one_step_the_later_one_counts():
     ]
 
 
+@pytest.mark.slow
 def test_an_interval_covers_a_known_mean_as_often_as_it_says():
     rng = np.random.default_rng(0)
     covered = [low <= 0 <= high for low, high in (interval([rng.normal(size=30)], np.mean) for _ in range(100))]

@@ -35,6 +35,7 @@ def rows(files, name):
     return list(csv.DictReader(files[name].splitlines()))
 
 
+@pytest.mark.slow
 def test_means_and_intervals_of_two_learners(runs):
     better, worse = [1.0, 1.1, 1.2, 1.3], [0.1, 0.2, 0.3, 0.4]
     files = compare([*runs(better), *runs(worse, agent="dqn")], "agent", None)
@@ -48,6 +49,7 @@ def test_means_and_intervals_of_two_learners(runs):
     assert [float(pair[k]) for k in ("probability", "low", "high")] == [1.0, 1.0, 1.0]
 
 
+@pytest.mark.slow
 def test_equal_runs_improve_on_each_other_in_half_of_the_cases():
     same = np.array([[1.0], [2.0], [3.0]])
     (pair,) = improvements({"a": same, "b": same})
@@ -64,6 +66,7 @@ def test_a_profile_is_the_share_that_reaches_more():
     assert profile(np.array([[1.0], [2.0]]), np.array([0.0, 1.0, 1.5, 2.0])).tolist() == [1.0, 0.5, 0.5, 0.0]
 
 
+@pytest.mark.slow
 def test_groups_are_of_any_key_or_of_each_run(runs):
     folders = [*runs([1.0, 2.0], rate=0.1), *runs([3.0], rate=0.2)]
     assert [row["group"] for row in rows(compare(folders, "agent.rate", None), "summary.csv")] == ["0.1", "0.2"]

@@ -36,6 +36,7 @@ def results(tmp_path):
     return tmp_path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", [None, 200, 120, 80, 60, 45, 40])
 def test_a_name_is_whole_in_every_terminal_that_is_wide_enough_for_it(results, width, capsys):
     show(results, width)

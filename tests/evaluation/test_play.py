@@ -26,6 +26,7 @@ CODE = """if True:
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", RANKED)
 def test_nothing_of_the_simulation_is_loaded_once_worlds_are_forked(name):
     done = subprocess.run([sys.executable, "-c", CODE.format(name=name)], capture_output=True, text=True, check=True)

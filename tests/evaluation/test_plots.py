@@ -26,6 +26,7 @@ def scores(competitors, configurations):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", FORMATS)
 def test_every_format_has_every_plot_and_repeats(form):
     table = scores(["a", "b", "$c$"], 3)

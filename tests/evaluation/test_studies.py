@@ -45,6 +45,7 @@ def contents(folder):
     return {p.relative_to(folder): p.read_bytes() for p in folder.rglob("*.*") if p.is_file() and p.name not in made}
 
 
+@pytest.mark.slow
 def test_the_command_computes_resumes_and_repeats(command_line, tiny, tmp_path):
     done = command_line("evaluate.py", "study", "tiny.yaml", "--workers", 1)
     assert done.returncode == 0, done.stderr
@@ -64,6 +65,7 @@ def test_the_command_computes_resumes_and_repeats(command_line, tiny, tmp_path):
     assert len(json.loads((folder / "starts.json").read_text())) == 1
 
 
+@pytest.mark.slow
 def test_a_killed_study_goes_on(command_line, tiny, tmp_path):
     options = ("study", "tiny.yaml", "--workers", 2, "--set", "kill_at=noise-much")
     killed = command_line("evaluate.py", *options)
@@ -99,6 +101,7 @@ def test_another_config_never_overwrite(command_line, tiny, tmp_path):
     assert [p.name for p in (tmp_path / "y").iterdir()] == ["mine"]
 
 
+@pytest.mark.slow
 def test_an_edited_file_and_another_folder(tmp_path, monkeypatch):
     (tmp_path / "lunch").mkdir()
     scenario = tmp_path / "lunch" / "party.yaml"

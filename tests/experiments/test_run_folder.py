@@ -248,6 +248,7 @@ def test_a_former_hyperparameter_has_its_name_of_now():
     assert current_hyperparameters({"diary": "logs", "penalty": 1.0}) == {"decision_log": "logs", "penalty": 1.0}
 
 
+@pytest.mark.slow
 def test_killed_at_any_moment_nothing_is_half_written(run):
     for trial in range(6):
         process = start(run.path)

@@ -54,6 +54,7 @@ def test_what_a_game_does_not_have_is_refused_in_one_line():
         game.policy(lambda observation: observation, {"id": "x"})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["oneshot", "bilateral"])
 def test_backends_are_compared(name):
     from collections import Counter

@@ -126,6 +126,7 @@ def test_a_learner_is_trained_and_ranked(learnt, tmp_path):
     assert (tmp_path / "results" / "levels.png").exists()
 
 
+@pytest.mark.slow
 def test_two_alone():
     competitors = ("claim?first=8&greed=0", "claim?first=2&greed=0")
     rows = run_tournament(TournamentConfig(game=NAME, competitors=competitors, one_on_one=True, worlds=3)).rows

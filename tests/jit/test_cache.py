@@ -109,6 +109,7 @@ def rate(x):
 }
 
 
+@pytest.mark.slow
 def test_a_constant_of_a_module_without_compiled_code_recompiles_those_who_reach_it(tmp_path):
     toy = Toy(tmp_path, MODULES)
     names = "callers.one", "others.one", "apart.one"
@@ -120,6 +121,7 @@ def test_a_constant_of_a_module_without_compiled_code_recompiles_those_who_reach
     assert toy.run(*names) == {"callers.one": (11, 0), "others.one": (12, 0), "apart.one": (-1, 0)}
 
 
+@pytest.mark.slow
 def test_what_is_compiled_separately_has_a_file_of_its_own_and_is_linked_in_every_process(tmp_path):
     rates = MODULES["rates"].replace("jit.compile import jittable", "jit.separate import separate as jittable")
     toy = Toy(tmp_path, MODULES | {"rates": rates})
@@ -158,6 +160,7 @@ def wait_for(path):
         time.sleep(0.02)
 
 
+@pytest.mark.slow
 def test_of_two_processes_one_compiles(tmp_path):
     toy, mark = Toy(tmp_path, {"slow": SLOW}), tmp_path / "mark"
     first = toy.start("slow.one", MARK=str(mark), SLEEP="2")
@@ -169,6 +172,7 @@ def test_of_two_processes_one_compiles(tmp_path):
     assert [path.suffix for path in (tmp_path / "scml_gym").iterdir()] == [".nbc"]
 
 
+@pytest.mark.slow
 def test_who_is_killed_while_it_compiles_frees_its_lock(tmp_path):
     toy, mark = Toy(tmp_path, {"slow": SLOW}), tmp_path / "mark"
     killed = toy.start("slow.one", MARK=str(mark), SLEEP="100")
@@ -306,6 +310,7 @@ def test_without_a_folder_it_compiles_in_memory(monkeypatch):
     assert function.stats.cache_path is None
 
 
+@pytest.mark.slow
 def test_an_edit_of_the_package_compiles_only_what_depends_on_it(tmp_path):
     tree = tmp_path / "tree"
     for name in ("scml_gym", "agents"):

@@ -76,6 +76,7 @@ def round_prices_to_the_nearest(monkeypatch):
     monkeypatch.setattr(OneShotSimulation, "_make_issues", make)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("alter", [forget_who_waits, execute_the_last_contract_first, round_prices_to_the_nearest])
 def test_a_rule_that_differs_is_seen(alter, monkeypatch):
     monkeypatch.setattr("scml_gym.oneshot.parity.STRATEGIES", ["best-subset", "greedy-sync", "greedy", "random"])
@@ -191,6 +192,7 @@ def in_a_new_process(code, **variables):
     return done
 
 
+@pytest.mark.slow
 def test_without_a_compiler_the_reference_world_plays_and_the_compiled_one_says_so():
     code = """if True:
         import sys
@@ -209,6 +211,7 @@ def test_without_a_compiler_the_reference_world_plays_and_the_compiled_one_says_
     assert in_a_new_process(code).stdout.count("backend='compiled' needs Numba") == 2
 
 
+@pytest.mark.slow
 def test_a_cache_folder_that_cannot_be_written_is_named_once(tmp_path):
     (tmp_path / "file").write_text("")
     code = """if True:
@@ -224,6 +227,7 @@ def test_a_cache_folder_that_cannot_be_written_is_named_once(tmp_path):
     assert "SCML_GYM_CACHE_DIR" in done.stderr
 
 
+@pytest.mark.slow
 def test_compilation_is_announced_once_and_kept(tmp_path):
     code = """if True:
         import gymnasium, scml_gym

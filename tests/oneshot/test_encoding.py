@@ -73,6 +73,7 @@ def test_python_and_compiled_code_agree_to_the_last_bit(view, history, bins, see
         assert same_bits(function, COMPILED[function], given_)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("arguments", ENCODERS, ids=str)
 @given(view=views_with_economy())
 @settings(max_examples=40, deadline=None)

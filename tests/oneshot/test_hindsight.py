@@ -108,6 +108,7 @@ class Recording:
         self.policy.end_day(view)
 
 
+@pytest.mark.slow
 def test_ideal_scores_of_the_leagues_worlds():
     """The mean over 1,200 factories of 120 worlds of 30 days is 1.145; profits never pass the ideal."""
     scores = []

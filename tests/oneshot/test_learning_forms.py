@@ -53,6 +53,7 @@ def poor(seed, cash=0.12):
     return dataclasses.replace(spec, initial_balance=(spec.initial_balance * cash).astype(np.int64))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("timing", ["rounds", "moves"])
 @pytest.mark.parametrize("backend", ["compiled", "reference"])
 def test_days_are_the_episodes_and_add_up_to_the_world(backend, timing):
@@ -73,6 +74,7 @@ def test_days_are_the_episodes_and_add_up_to_the_world(backend, timing):
             assert ideal == pytest.approx(sum(info["ideal_profit"] for *_, info in world["steps"]))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "options",
     [
@@ -121,6 +123,7 @@ def test_unfinished_days_are_left_and_seeds_start_anew():
     assert env.world is not world  # the next one began
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", ["compiled", "reference"])
 def test_bankruptcy_ends_the_worlds_last_episode(backend):
     met = 0
@@ -132,6 +135,7 @@ def test_bankruptcy_ends_the_worlds_last_episode(backend):
     assert met
 
 
+@pytest.mark.slow
 def test_a_learner_whom_nobody_asks_is_an_error():
     class Silent:
         """Ends all its negotiations."""

@@ -27,6 +27,7 @@ def test_pettingzoos_checkers(case):
         parallel_seed_test(CASES[case], num_cycles=20)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", CASES)
 def test_lockstep_and_pickle(case):
     env = CASES[case]()

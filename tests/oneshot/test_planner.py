@@ -70,6 +70,7 @@ def test_answers_are_valid_and_pure(seed, choice):
     np.testing.assert_array_equal(actions, again)
 
 
+@pytest.mark.slow
 def test_compiled_code_gives_the_same_answers():
     numba = pytest.importorskip("numba")
     generator, n = np.random.default_rng(5), 3000

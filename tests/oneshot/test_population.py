@@ -104,6 +104,7 @@ def test_the_stubborn_refuse_a_bad_price_until_late():
     assert decide("subset-strong", view) == [(ACCEPT, 0, 0)]
 
 
+@pytest.mark.slow
 def test_the_weak_lose_to_the_strong():
     """In a field of the family, at the same seat of the same worlds."""
     scores = {}

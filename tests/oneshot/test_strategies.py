@@ -50,6 +50,7 @@ def decide(strategy: Strategy, view, state=None, draws=None):
     return actions
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_plays_a_world_validly_and_reproducibly(name):
     spec = league_spec(3, days=4, factories_per_level=4)

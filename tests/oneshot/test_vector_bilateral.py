@@ -51,6 +51,7 @@ def assert_same(ours, theirs, where=""):
         assert np.array_equal(ours, theirs), where
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "mode", "threads"), CASES)
 def test_rows_equal_single_environments(name, mode, threads):
     options = SETTING | OPTIONS[name]

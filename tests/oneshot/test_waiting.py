@@ -55,6 +55,7 @@ def hesitate(view, state, params, draws, actions):
 HESITANT = Strategy("hesitant", hesitate, {"wait": 0.8, "beyond": 0.3}, synchronous=False, n_draws=32, partner_draws=4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("timing", ["rounds", "moves", "negotiations"])
 @pytest.mark.parametrize("poor", [False, True], ids=["rich", "poor"])
 def test_worlds_with_players_that_wait_are_equal_to_the_last_bit(timing, poor):
@@ -75,6 +76,7 @@ def test_episodes_are_equal_to_the_last_bit(observability):
     assert difference is None, difference
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n_external", [3, 8])
 def test_several_external_factories_see_the_same_in_both_worlds(n_external):
     assert compare_external(SEED, "negotiations", n_external) is None

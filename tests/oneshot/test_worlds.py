@@ -55,6 +55,7 @@ def poor(spec):
     return dataclasses.replace(spec, initial_balance=np.maximum(1, spec.initial_balance // 20))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("timing", TIMINGS)
 @pytest.mark.parametrize("names", [None, BUILTINS], ids=["own", "built-in"])
 def test_same_seed_same_world(timing, names):
@@ -90,6 +91,7 @@ class OfficialSimulation(OrderedWorld, SCML2024OneShotWorld):
     """`SCML2024OneShotWorld` with its sets in order."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("one_offer_per_step", [False, True])
 def test_it_is_scmls_own_world_to_the_last_bit(one_offer_per_step, tmp_path):
     """Unchanged but for the order of sets, the wall clock, and seeds that are set before the world is made."""
@@ -233,6 +235,7 @@ def test_spec_is_a_function_of_the_seed_and_survives_a_file(tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["spec.npz"]
 
 
+@pytest.mark.slow
 def test_spec_of_a_real_world_is_the_spec_it_was_built_from():
     for seed in range(5):
         spec = league_spec(seed, days=4)

@@ -70,6 +70,7 @@ def test_file_holds_everything(case, pool, tmp_path):
     assert loaded(11, *case.ranges).equals(pool(11, *case.ranges))
 
 
+@pytest.mark.slow
 def test_workers_change_no_result(case, pool):
     counts = []
     same = case.module.SpecPool.generate(SEEDS, *case.ranges, workers=2, progress=counts.append)

@@ -27,6 +27,7 @@ SEED = 739584
 """Other worlds than these: benchmarks/parity.py standard."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("first", [0, 5, 10, 15])
 def test_worlds_are_equal_to_the_last_bit(first):
     counts = Counter()
@@ -52,6 +53,7 @@ def test_long_worlds_of_any_size_are_equal_to_the_last_bit():
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n_external", [1, 3, 32])
 def test_external_factories_see_the_same_in_both_worlds(n_external):
     for index in range(3):
@@ -117,6 +119,7 @@ def cases():
     return drawn
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("alter", "first"),
     [

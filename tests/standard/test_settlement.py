@@ -33,6 +33,7 @@ def test_equals_scml(seed, n_levels, cash, stock):
     assert np.array_equal(parts, table["profit"])
 
 
+@pytest.mark.slow
 def test_the_worlds_have_what_is_replayed():
     """Bankruptcies, nullified contracts, futures, items from stock and items missing."""
     for stock in ("league", "physical"):

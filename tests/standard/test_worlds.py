@@ -36,6 +36,7 @@ def official(spec, seed, names, folder, **arguments):
     return world
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("seed", "names", "change", "horizon"),
     [
@@ -74,6 +75,7 @@ def test_differences_are_seen():
     assert "stock" in differences(league, physical)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stock", ["league", "physical"])
 @pytest.mark.parametrize("names", [None, BUILTINS], ids=["own", "built-in"])
 def test_same_seed_same_world(names, stock):

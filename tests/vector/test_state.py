@@ -38,6 +38,7 @@ def equal(some, others):
     return all(np.array_equal(a, b) for a, b in pairs)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ENVIRONMENTS)
 def test_another_environment_goes_on_from_a_saved_state(name, tmp_path):
     envs = made(name)

@@ -41,7 +41,7 @@ def make_app(recordings: Recordings) -> Dash:
         __name__,
         assets_folder=str(Path(__file__).parent / "assets"),
         title=TITLE,
-        update_title=None,  # pyright: ignore
+        update_title="",  # the title stays as it is
         suppress_callback_exceptions=True,
         serve_locally=True,
         index_string=INDEX,

@@ -104,6 +104,7 @@ class KilledError(Exception):
     pass
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", METHODS)
 def test_a_killed_training_goes_on_as_without_a_stop(name, tmp_path, monkeypatch):
     env = {"game": "grid", "mega_step": 2}

@@ -92,6 +92,7 @@ def run(tmp_path_factory):
     return start("dnb_accept_logistic", TINY, out=tmp_path_factory.mktemp("runs") / "dnb")
 
 
+@pytest.mark.slow
 def test_a_training_makes_data_model_and_report(run):
     names = {path.name for path in run.path.iterdir()}
     assert {"dataset", "report.md", "scores.csv", "differences.csv", "calibration.csv", "calibration.png"} <= names
@@ -144,6 +145,7 @@ def test_predict_answers_a_view_and_returns_what_is_remembered(run):
     assert not np.array_equal(state, later) and state.dtype == np.float64 and again.shape == actions.shape
 
 
+@pytest.mark.slow
 def test_a_resumed_run_keeps_its_model_and_makes_the_same_report(run):
     report, weights = (run.path / "report.md").read_bytes(), (run.latest_checkpoint() / WEIGHTS).read_bytes()
     (run.path / "report.md").unlink()
@@ -187,11 +189,13 @@ def test_bad_settings_are_refused(option, told):
     assert "\n" not in str(error.value) and f"--set {option}" in str(error.value)
 
 
+@pytest.mark.slow
 def test_bad_settings_are_one_line_of_the_command(command_line):
     done = command_line("train.py", "dnb_accept_logistic", "--set", "agent.model=logistics")
     assert done.returncode == 2 and "did you mean 'logistic'" in done.stderr and done.stderr.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_the_base_rate_is_played_where_it_is_asked_for_by_name(tmp_path):
     options = [*TINY, "agent.model=base-rate", "agent.strengths=[]", "agent.models.base-rate.mean=0.25"]
     agent = DNB.load(start("dnb_accept_logistic", options, out=tmp_path / "run").latest_checkpoint())

@@ -131,6 +131,7 @@ def table(folder, name):
     return pd.read_parquet(folder / f"{name}.parquet")
 
 
+@pytest.mark.slow
 def test_logs_give_what_was_recorded_live(world, mixed):
     for folder, live, *_ in (world, mixed):
         log = read_log(folder)

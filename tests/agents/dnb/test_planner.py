@@ -73,6 +73,7 @@ def empty_memory():
 # ---------------------------------------------------------------- calibration
 
 
+@pytest.mark.slow
 @given(st.floats(0.001, 0.999), st.floats(0.01, 500), st.floats(0.01, 500))
 def test_the_quantile_is_that_of_a_beta_distribution(probability, a, b):
     found = compiled(beta_quantile)(probability, a, b)

@@ -35,6 +35,7 @@ def trained(ids, hyperparameters=SETTINGS, rows=None):
     return train(hyperparameters, [np.random.default_rng([0, i]) for i in ids], rows)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("max_grad_norm", [10.0, 0.05])
 def test_updates_are_those_of_sb3(max_grad_norm):
     hyperparameters = SETTINGS.model_copy(update={"max_grad_norm": max_grad_norm})
@@ -70,6 +71,7 @@ class StoppingLogger:
         """Nothing."""
 
 
+@pytest.mark.slow
 def test_exploration_updates_and_targets_come_when_they_do_in_sb3(monkeypatch):
     hyperparameters = SETTINGS.model_copy(update={"total_steps": 1000, "learning_starts": 102})
     model = sb3_model(hyperparameters, StoppingEnv(), 0)
@@ -90,6 +92,7 @@ def test_exploration_updates_and_targets_come_when_they_do_in_sb3(monkeypatch):
     assert sorted(set(targets)) == [250, 500, 750, 1000]
 
 
+@pytest.mark.slow
 def test_a_training_repeats_and_does_not_depend_on_those_beside_it():
     together, again, others = trained([0, 1, 2, 3, 4]), trained([0, 1, 2, 3, 4]), trained([7, 3])
     assert torch.equal(together.flat, again.flat)
@@ -97,6 +100,7 @@ def test_a_training_repeats_and_does_not_depend_on_those_beside_it():
     assert not torch.equal(together.flat[3], together.flat[4])
 
 
+@pytest.mark.slow
 def test_the_stopping_problem_is_learnt():
     networks = trained(range(3), SETTINGS.model_copy(update={"total_steps": 12_000}))
     rows = StoppingRows([[9, i] for i in range(3)])

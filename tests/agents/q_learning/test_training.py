@@ -44,6 +44,7 @@ def play(agent: QLearning, seed=5) -> np.ndarray:
     return world.profits.copy()
 
 
+@pytest.mark.slow
 def test_play_repeats_and_its_switches_switch():
     agent = QLearning.build(config(), ENV)
     trainer = Trainer(agent.hyperparameters, Worlds(ENV), agent.tables, 0)
@@ -133,6 +134,7 @@ def equal(mine, theirs) -> bool:
     return np.array_equal(mine.values, theirs.values) and np.array_equal(mine.visits, theirs.visits)
 
 
+@pytest.mark.slow
 def test_resumed_training_ends_as_an_uninterrupted_one(tmp_path, monkeypatch):
     changes = {"training__worlds": 4, "training__log_every": 1, "training__self_play": 2.0}
     whole, agent = a_run(tmp_path / "whole", **changes)

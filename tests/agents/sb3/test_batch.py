@@ -112,6 +112,7 @@ def test_what_sb3_asks_of_it():
     batch.close()
 
 
+@pytest.mark.slow
 def test_environments_are_batched_where_they_can_be():
     assert can_batch(ENV)
     assert can_batch({"id": ID, "backend": "compiled", "strict": False})

@@ -60,6 +60,7 @@ def deep_sets_agent(name, env, **changes):
     return AGENTS.get(name).build(hyperparameters, {"id": NAME, "days": 4, **env}), hyperparameters
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["ppo", "maskable-ppo"])
 def test_deep_sets_train_save_and_load(name, tmp_path):
     env = {"observation": "entities", "episode": "day", "reward": "regret"}

@@ -34,6 +34,7 @@ def experiment(folder, agent=(), env=(), **others):
     return file
 
 
+@pytest.mark.slow
 def test_an_evaluation_plays_the_same_worlds_each_time_and_the_best_checkpoint_is_kept(tmp_path):
     file = experiment(tmp_path, {"evaluation": {"every": 40, "worlds": 8, "seed": 100}})
     run = start(file, out=tmp_path / "run")
@@ -52,6 +53,7 @@ def test_an_evaluation_plays_the_same_worlds_each_time_and_the_best_checkpoint_i
     assert longer.info["from"] == str(run.path / best["checkpoint"])
 
 
+@pytest.mark.slow
 def test_an_evaluation_changes_nothing_of_the_training(tmp_path):
     plain = start(experiment(tmp_path), out=tmp_path / "plain")
     often = {"every": 1, "worlds": 2, "seed": 0}
@@ -60,6 +62,7 @@ def test_an_evaluation_changes_nothing_of_the_training(tmp_path):
     assert without == plain.curve()
 
 
+@pytest.mark.slow
 def test_a_resumed_training_keeps_the_best_checkpoint_of_before(tmp_path):
     evaluation = {"every": 20, "worlds": 4, "seed": 1}
     file = experiment(tmp_path, {"evaluation": evaluation, "callbacks": [f"{PARTS}:StopsAt64"]})
@@ -79,6 +82,7 @@ def test_there_is_no_best_checkpoint_without_evaluation(tmp_path):
             load_agent(path)
 
 
+@pytest.mark.slow
 def test_callbacks_wrappers_and_loggers_of_ones_own_take_part(tmp_path):
     Counts.steps, Kept.told = 0, []
     parts = {"agent": {"callbacks": [f"{PARTS}:Counts"]}, "env": {"wrappers": [f"{PARTS}:Doubled"]}}
@@ -93,6 +97,7 @@ def test_callbacks_wrappers_and_loggers_of_ones_own_take_part(tmp_path):
     assert not (run.path / "tb").exists()
 
 
+@pytest.mark.slow
 def test_a_csv_goes_on_where_a_resumed_training_does(tmp_path):
     file = experiment(tmp_path, {"callbacks": [f"{PARTS}:StopsAt64"]}, loggers=["csv"])
     run = start(file, out=tmp_path / "run")
@@ -102,6 +107,7 @@ def test_a_csv_goes_on_where_a_resumed_training_does(tmp_path):
     assert steps == [row["step"] for row in Run.open(run.path).curve()]
 
 
+@pytest.mark.slow
 def test_what_was_trained_in_changed_observations_plays_nowhere_else(tmp_path):
     run = start(experiment(tmp_path, env={"wrappers": [f"{PARTS}:Halved"]}), out=tmp_path / "run")
     agent = load_agent(run.path)

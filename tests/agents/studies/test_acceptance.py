@@ -50,6 +50,7 @@ def test_a_run_repeats_whatever_else_is_in_the_study():
         assert row["utility"] == pytest.approx(np.mean(mine), abs=1e-6)
 
 
+@pytest.mark.slow
 def test_the_whole_study(tmp_path):
     study, config = load_study(STUDIES, "dqn_acceptance", FEW)
     made = run_study(study, config, tmp_path / "x", command="evaluate.py study x")
@@ -199,6 +200,7 @@ def test_the_defaults_are_those_of_the_issue():
     assert sum(study.runs().values()) == 56 * 10 * 100_000 + 10_000
 
 
+@pytest.mark.slow
 def test_the_comparison_with_sb3_runs(tmp_path):
     options = [f"options={[*SMALL, 'dqn.learning_starts=50']}", "runs=[Gcc-0.5]"]
     study, config = load_study(STUDIES, ROOT / "benchmarks/dqn_agreement.yaml", options)

@@ -21,6 +21,7 @@ def limited(method, games):
     return method | {"games": kept, "only": [name for name in method.get("only", games) if name in games]}
 
 
+@pytest.mark.slow
 def test_the_study_makes_its_page_and_repeats(tmp_path):
     _, whole = load_study(STUDIES, "commitment")
     games = {name: whole["games"][name] for name in ("prisoners-dilemma", "conflict-mega")}
@@ -85,6 +86,7 @@ def test_a_game_that_nobody_plays_is_checked_too():
         load_study(STUDIES, "commitment", options)
 
 
+@pytest.mark.slow
 def test_games_of_different_numbers_of_agents_share_a_study(tmp_path):
     _, whole = load_study(STUDIES, "commitment")
     goods = {"title": "Public goods", "env": {"game": "public-goods"}, "agent": {}, "returns": 0.4}

@@ -239,4 +239,5 @@ def test_what_a_spreadsheet_would_compute_is_text_in_a_download(tab):
 def test_all_recordings_are_listed(tab):
     look(tab, "/")
     for name in RUNS:
-        assert name in tab.locator("main").inner_text()
+        # the table's rows come after the page
+        tab.wait_for_function("name => document.querySelector('main').innerText.includes(name)", arg=name)

@@ -63,6 +63,7 @@ WRONG = {
 """Addresses by hand, and what some page says to each."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("search", WRONG)
 def test_a_wrong_address_is_told_in_a_sentence(recordings, search):
     shown = [text for path in PAGES for text in texts(as_json(page_content(recordings, path, search)))]
@@ -105,6 +106,7 @@ def test_there_is_no_other_page(recordings):
     assert "There is no such page" in texts(whole(recordings, "/etc/passwd"))
 
 
+@pytest.mark.slow
 def test_files_that_cannot_be_read_are_told_on_every_page(recordings):
     for path in PAGES:
         told = [text for text in texts(whole(recordings, path)) if "world cut is left out" in text]

@@ -40,6 +40,7 @@ def test_the_command_serves_until_it_is_interrupted(runs_folder, host):
     assert (server.returncode, printed, errors) == (0, "", "")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [(["none"], "none does not exist"), ([], "folders"), (["none", "--port", "70000"], "none does not exist")],
