@@ -65,7 +65,7 @@ class BlockEncoder:
         parts: What its observations are made of.
         observability: ``"partial"``: what the player sees, the POMDP. ``"full"``: the hidden state too, the MDP.
         layout: ``"flat"`` for a Box, ``"dict"`` for a Dict of the blocks.
-        history: How many earlier decisions' offers to show, latest first, across days; zeros before the first. 0 to 1,000.
+        history: How many earlier decisions' offers to show (0 to 1,000), latest first, across days; zeros before them.
 
     Raises:
         InputError: for an unknown observability or layout, or another history.
