@@ -210,7 +210,7 @@ class _Trainings:
 
     def _show(self, bar: Progress) -> None:
         done = len(self._info["seeds"]) - len(self._left) - len(self._running) - len(self._failed)
-        steps = [f"seed {seed}: step {_step(self._folder / f'seed-{seed}')}" for seed in self._running]
+        steps = [f"seed {n}: step {CurveFile(self._folder / f'seed-{n}' / CURVE).last_step()}" for n in self._running]
         bar.update(done, "  ".join(steps))
 
     def _stop(self) -> None:
@@ -273,12 +273,6 @@ def _read(folder: Path) -> dict[str, Any]:
 
 def _finished(run: Path) -> bool:
     return (run / "run.json").is_file() and Run.open(run).finished
-
-
-def _step(run: Path) -> str:
-    """Of the last row of a run's learning curve."""
-    rows = CurveFile(run / CURVE).rows()
-    return rows[-1]["step"] if rows else "0"
 
 
 def _last_line(folder: Path, seed: int) -> str:
