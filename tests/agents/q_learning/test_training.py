@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from agents.q_learning import QLearning, compiled, policy
-from agents.q_learning.curves import plot_opponents
-from agents.q_learning.tables import load_tables
-from agents.q_learning.training import MIXED, SELF_PLAY, Trainer, Worlds
+from scml_gym.agents.q_learning import QLearning, compiled, policy
+from scml_gym.agents.q_learning.curves import plot_opponents
+from scml_gym.agents.q_learning.tables import load_tables
+from scml_gym.agents.q_learning.training import MIXED, SELF_PLAY, Trainer, Worlds
 from scml_gym.core.config import load_experiment, merge
 from scml_gym.core.errors import InputError
 from scml_gym.experiments.run_folder import Run
