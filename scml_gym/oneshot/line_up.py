@@ -9,6 +9,7 @@ import numpy as np
 
 from scml_gym.game.definition import Setting
 from scml_gym.oneshot.players import Player
+from scml_gym.oneshot.safety.audit import audit_agents
 from scml_gym.oneshot.settlement import settle_world
 from scml_gym.oneshot.worlds.generation import league_spec
 from scml_gym.oneshot.worlds.reference import ReferenceWorld
@@ -36,7 +37,8 @@ def play_line_up(
 
     Returns:
         For each factory: level, score, initial_balance, profit and its parts (revenue, supplies, production, disposal,
-        shortfall, in money over the whole world), agreements, negotiations, bankrupt (0 or 1).
+        shortfall, in money over the whole world), agreements, negotiations, bankrupt (0 or 1), and the
+        columns of the audit, see `scml_gym.oneshot.game.AUDIT_COLUMNS`.
     """
     return _played(_world(players, seed, setting, log), watch)
 
@@ -63,6 +65,7 @@ def _played(world: ReferenceWorld, watch: Callable[[Any, int, Sequence[str]], No
     spec = world.spec
     for factory, agent in enumerate(world.agents):
         watch(agent, factory, ENTRY_POINTS)
+    tallies = audit_agents(world.agents, world.log)  # after `watch`: what a player raises is judged as its own
     world.run()
     contracts = world.contracts
     table = settle_world(spec, contracts, world.trading_prices)
@@ -77,6 +80,7 @@ def _played(world: ReferenceWorld, watch: Callable[[Any, int, Sequence[str]], No
             "agreements": int(agreements[i]),
             "negotiations": int(negotiations[i]),
             "bankrupt": int(world.bankrupt[i]),
+            **tallies[i].columns(table[i]),
         }
         for i in range(spec.n_factories)
     ]

@@ -23,7 +23,7 @@ ENTRY_POINTS = (
     "on_negotiation_end",
     "on_preferences_changed",
 )
-"""Where the simulation enters an agent."""
+"""Where the simulation enters an agent; ``take_turn`` is that of `scml_gym.simulator.adapters.AsyncAdapter`."""
 
 
 def try_player(player: Player, name: str) -> None:
@@ -65,3 +65,14 @@ def negotiation_counts(level: np.ndarray, bankrupt: np.ndarray) -> np.ndarray:
     active[:, 1:] -= bankrupt[:, :-1]
     beside = np.abs(level[:, None] - level[None]) == 1
     return (active * (beside.astype(np.int64) @ active)).sum(axis=1)
+
+
+def breach_rate(days: np.ndarray) -> float:
+    """Items that were sold and not delivered, of all that were sold; 0 where nothing was.
+
+    Args:
+        days: Of a factory, settled; has fields ``produced``, what was sold and delivered, and ``missing``, what was
+            not.
+    """
+    missing, produced = int(days["missing"].sum()), int(days["produced"].sum())
+    return missing / (missing + produced) if missing else 0.0

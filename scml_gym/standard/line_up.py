@@ -11,6 +11,7 @@ from scml_gym.game.definition import Setting
 from scml_gym.simulator.line_up import ENTRY_POINTS, negotiation_counts
 from scml_gym.simulator.recording.log import WorldLog
 from scml_gym.standard.players import Player
+from scml_gym.standard.safety.audit import audit_agents
 from scml_gym.standard.settlement import settle_world
 from scml_gym.standard.worlds.generation import league_spec
 from scml_gym.standard.worlds.reference import ReferenceWorld
@@ -45,7 +46,8 @@ def play_line_up(
     Returns:
         For each factory: level (first, middle or last), score, initial_balance, profit and its parts (revenue,
         supplies, production, storage, shortfall, in money over the whole world), bought, produced and missing (items),
-        stock (items at the end), agreements, negotiations, bankrupt (0 or 1).
+        stock (items at the end), agreements, negotiations, bankrupt (0 or 1), and the columns of the audit, see
+        `scml_gym.standard.game.AUDIT_COLUMNS`.
     """
     return _played(_world(players, seed, setting, log), watch)
 
@@ -73,6 +75,7 @@ def _played(world: ReferenceWorld, watch: Callable[[Any, int, Sequence[str]], No
     spec = world.spec
     for factory, agent in enumerate(world.agents):
         watch(agent, factory, ENTRY_POINTS)
+    tallies = audit_agents(world.agents, world.log)  # after `watch`: what a player raises is judged as its own
     world.run()
     contracts = world.contracts
     settled = settle_world(spec, contracts, world.stock_rule)
@@ -92,6 +95,7 @@ def _played(world: ReferenceWorld, watch: Callable[[Any, int, Sequence[str]], No
             "agreements": int(agreements[i]),
             "negotiations": int(negotiations[i]),
             "bankrupt": int(world.bankrupt[i]),
+            **tallies[i].columns(settled.table[i]),
         }
         for i in range(spec.n_factories)
     ]
