@@ -103,7 +103,7 @@ def test_both_worlds_train_the_same_tables(changes):
     assert equal(fast, slow)
 
 
-def test_compiled_learning_is_kept_on_disk_by_the_source_of_both_packages():
+def test_compiled_learning_is_kept_on_disk_by_its_source():
     assert code_folder() is not None
     for function in (compiled._play, policy._decide):
         assert function.stats.cache_path == str(code_folder())
