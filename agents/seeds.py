@@ -24,7 +24,7 @@ from typing import Any
 
 import yaml
 
-from agents import training
+from scml_gym.agents import training
 from scml_gym.core.cli import INTERRUPTED
 from scml_gym.core.config import load_experiment
 from scml_gym.core.curve_file import CurveFile
@@ -85,7 +85,7 @@ def start_seeds(
         workers: Trainings at once; it changes no result.
         out: The folder; by default ``runs/<experiment>-seeds-<time>``.
         command: To be noted in the folders.
-        begin_from: A run with whose knowledge all of them begin, see `agents.training.start`.
+        begin_from: A run with whose knowledge all of them begin, see `scml_gym.agents.training.start`.
 
     Returns:
         The folder.
