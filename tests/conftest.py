@@ -1,5 +1,6 @@
 """Shared by all tests: one thread for every numerical library, fixed seeds, command lines."""
 
+import gc
 import itertools
 import random
 import sys
@@ -35,6 +36,13 @@ def pytest_runtest_makereport(item, call):
         report.outcome = "failed"
         report.longrepr = f"{item.nodeid} was skipped: {call.excinfo.value if call.excinfo else report.longrepr}"
     return report
+
+
+def pytest_collection_finish():
+    """What is loaded by now stays: Python does not look through it for garbage again and again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000)
 
 
 @pytest.fixture(autouse=True)
