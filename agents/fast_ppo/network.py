@@ -18,6 +18,7 @@ from torch.nn.utils import parameters_to_vector, vector_to_parameters
 
 from agents.sb3.partners import PartnerBody
 from scml_gym.jit.compile import jittable
+from scml_gym.jit.elementary import tanh
 
 CHUNK = 128
 """Decisions of a pass."""
@@ -28,6 +29,11 @@ sizes; where its values and their slopes (the gradients of the loss) begin in th
 0 for none; and where that one finds what it is given, in place of which come the slopes of it."""
 
 F = np.float32
+
+
+HEAD_DTYPE = np.dtype([(name, np.int64) for name in ("i", "decision", "head", "first", "slot", "width")])
+"""A head of a row in a chunk: its decision's place there and among all; which of the decision's heads it is; its first
+option among all of the decision's; where its logits begin among all of the chunk; and how many it has."""
 
 
 class Network(NamedTuple):
@@ -50,7 +56,7 @@ class Work(NamedTuple):
     rows: np.ndarray  # float32 (rows, inputs): of the actor; those whose answers matter
     whose: np.ndarray  # int64 (rows,): the decision of each row
     shares: np.ndarray  # float32 (2, rows): what a row counts in a sum, 1, and in a mean
-    heads: np.ndarray  # int64 (heads of all rows, 3): see `agents.fast_ppo.passes.pack`
+    heads: Any  # HEAD_DTYPE (heads of all rows,)
     entropies: np.ndarray  # float32 (CHUNK, heads)
 
 
@@ -86,15 +92,15 @@ def new_work(network: Network) -> Work:
         np.empty((n_rows, network.layers[0, INPUTS]), np.float32),
         np.empty(n_rows, np.int64),
         np.ones((2, n_rows), np.float32),
-        np.empty((CHUNK * n_heads, 3), np.int64),
+        np.empty(CHUNK * n_heads, HEAD_DTYPE),
         np.empty((CHUNK, n_heads), np.float32),
     )
 
 
 @jittable
-def part(network: Network, work: Work, layer: int, start: int, n: int, size: int) -> np.ndarray:
-    """What stands in the workspace of a layer, ``(n, one of its sizes)``."""
-    first, width = network.layers[layer, start], network.layers[layer, size]
+def part(network: Network, work: Work, layer: int, what: int, n: int) -> np.ndarray:
+    """What the workspace has of a layer: ``VALUES`` or ``SLOPES``, ``(n, outputs)``; ``GIVEN``, ``(n, inputs)``."""
+    first, width = network.layers[layer, what], network.layers[layer, INPUTS if what == GIVEN else OUTPUTS]
     return work.numbers[first : first + n * width].reshape(n, width)
 
 
@@ -106,44 +112,10 @@ def tensors(network: Network, numbers: np.ndarray, layer: int) -> tuple[np.ndarr
 
 
 @jittable
-def slopes_of(network: Network, work: Work, layer: int, n: int) -> np.ndarray:
-    """The slopes of the values of a layer, ``(n, outputs)``."""
-    return part(network, work, layer, SLOPES, n, OUTPUTS)
-
-
-@jittable
-def shared_facts(network: Network, work: Work) -> np.ndarray:
-    """Where the first layer finds what the rows of a decision have in common, ``(CHUNK, size)``; size 0 without it."""
-    beside = network.layers[0, COMMON]
-    return part(network, work, beside, GIVEN, CHUNK, INPUTS) if beside > 0 else np.empty((CHUNK, 0), np.float32)
-
-
-@jittable
-def exponential(x: Any) -> Any:
-    """Of a float32 not above 88, within 2e-7 of itself, 0 below -87: the polynomial of Cephes (``expf``)."""
-    x, zero = max(x, F(-87)), x < F(-87)
-    n = np.floor(x * F(1.44269504088896341) + F(0.5))
-    r = x - n * F(0.693359375) + n * F(2.12194440e-4)
-    p = r * (r * F(1.9875691500e-4) + F(1.3981999507e-3)) + F(8.3334519073e-3)
-    p = r * (r * (r * p + F(4.1665795894e-2)) + F(1.6666665459e-1)) + F(5.0000001201e-1)
-    power = np.int32((np.int32(n) + np.int32(127)) << np.int32(23)).view(np.float32)
-    return F(0) if zero else (p * r * r + r + F(1)) * power
-
-
-@jittable
-def tanh(matrix: np.ndarray) -> None:
-    """In place, within 2e-7."""
-    values = matrix.reshape(matrix.size)
-    for i in range(len(values)):
-        x = min(values[i], F(10))  # `/` would look for zeros one by one
-        values[i] = F(1) - np.true_divide(F(2), exponential(x + x) + F(1))
-
-
-@jittable
 def dense(network: Network, work: Work, layer: int, inputs: np.ndarray) -> np.ndarray:
     """Values of a layer, before its tanh."""
     weights, biases = tensors(network, network.parameters, layer)
-    values = part(network, work, layer, VALUES, len(inputs), OUTPUTS)
+    values = part(network, work, layer, VALUES, len(inputs))
     np.dot(inputs, weights.T, values)
     values += biases
     return values
@@ -153,9 +125,9 @@ def dense(network: Network, work: Work, layer: int, inputs: np.ndarray) -> np.nd
 def spread(decisions: np.ndarray, work: Work, shares: np.ndarray, rows: np.ndarray) -> None:
     """Add to each row a share of what its decision has."""
     for r in range(len(rows)):
-        row, decision, share = rows[r], decisions[work.whose[r]], shares[r]
-        for j in range(len(row)):
-            row[j] += share * decision[j]
+        i, share = work.whose[r], shares[r]
+        for j in range(rows.shape[1]):
+            rows[r, j] += share * decisions[i, j]
 
 
 @jittable
@@ -163,9 +135,9 @@ def collect(rows: np.ndarray, work: Work, shares: np.ndarray, decisions: np.ndar
     """Sum a share of each row for its decision, in place of what that has."""
     decisions[:] = F(0)
     for r in range(len(rows)):
-        row, decision, share = rows[r], decisions[work.whose[r]], shares[r]
-        for j in range(len(row)):
-            decision[j] += share * row[j]
+        i, share = work.whose[r], shares[r]
+        for j in range(rows.shape[1]):
+            decisions[i, j] += share * rows[r, j]
 
 
 @jittable
@@ -175,9 +147,11 @@ def forward(network: Network, work: Work, first: int, n_layers: int, inputs: np.
     for layer in range(first, first + n_layers):
         values, beside = dense(network, work, layer, inputs), network.layers[layer, COMMON]
         if beside > 0:
-            given = part(network, work, beside, GIVEN, n, INPUTS)
+            given = part(network, work, beside, GIVEN, n)
             if layer > first:
                 collect(inputs, work, mean, given)
+            else:
+                given[:] = work.inputs[:n, : given.shape[1]]
             spread(dense(network, work, beside, given), work, each, values)
         if layer + 1 < first + n_layers:
             tanh(values)
@@ -192,15 +166,15 @@ def backward(
     """Write their part of the gradient, from the slopes of the last values."""
     each, mean = work.shares
     for layer in range(first + n_layers - 1, first - 1, -1):
-        slopes, beside = slopes_of(network, work, layer, len(inputs)), network.layers[layer, COMMON]
-        given = part(network, work, layer - 1, VALUES, len(inputs), OUTPUTS) if layer > first else inputs
-        of_given = slopes_of(network, work, layer - 1, len(inputs)) if layer > first else slopes
+        slopes, beside = part(network, work, layer, SLOPES, len(inputs)), network.layers[layer, COMMON]
+        given = part(network, work, layer - 1, VALUES, len(inputs)) if layer > first else inputs
+        of_given = part(network, work, layer - 1, SLOPES, len(inputs)) if layer > first else slopes
         write_gradient(network, work, layer, given, slopes, gradient)
         if layer > first:
             np.dot(slopes, tensors(network, network.parameters, layer)[0], of_given)
         if beside > 0:
-            common = part(network, work, beside, GIVEN, n, INPUTS)
-            of_beside = slopes_of(network, work, beside, n)
+            common = part(network, work, beside, GIVEN, n)
+            of_beside = part(network, work, beside, SLOPES, n)
             collect(slopes, work, each, of_beside)
             write_gradient(network, work, beside, common, of_beside, gradient)
             if layer > first:

@@ -11,20 +11,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from agents.fast_ppo.network import (
-    CHUNK,
-    F,
-    Network,
-    Work,
-    backward,
-    exponential,
-    forward,
-    new_work,
-    shared_facts,
-    slopes_of,
-)
+from agents.fast_ppo.network import CHUNK, SLOPES, F, Network, Work, backward, forward, new_work, part
 from agents.sb3.heads import IMPOSSIBLE
+from scml_gym.jit.arrays import line_of, part_of
 from scml_gym.jit.compile import jittable
+from scml_gym.jit.elementary import exponential
 from scml_gym.vector.jobs import Counters, shared, take
 
 MEASURES = ("policy_gradient_loss", "value_loss", "entropy_loss", "approx_kl", "clip_fraction")
@@ -50,31 +41,46 @@ class Decisions(NamedTuple):
 def note_valid(network: Network, decisions: Decisions, d: int) -> None:
     """Note which rows matter; where only one option is valid, it is the action."""
     n_heads = len(network.heads) // network.n_rows
-    decisions.matters[d] = decisions.shares[d] > F(0)
+    for k in range(network.n_rows):
+        decisions.matters[d, k] = decisions.shares[d, k] > F(0)
     for head in range(len(network.heads)):
-        first, width = network.heads[head]
-        valid = decisions.masks[d, first : first + width]
-        decisions.actions[d, head] = np.argmax(valid)
-        decisions.matters[d, head // n_heads] |= valid.sum() > 1
+        n_valid = 0
+        valid = line_of(part_of(decisions.masks, d), network.heads[head, 0], network.heads[head, 1])
+        for j in range(len(valid)):
+            if valid[j]:
+                decisions.actions[d, head] = j
+                n_valid += 1
+        decisions.matters[d, head // n_heads] |= n_valid > 1
+
+
+@jittable
+def copy(source: np.ndarray, target: np.ndarray) -> None:
+    """Without the views of arrays of two dimensions, whose owners would be counted."""
+    for j in range(len(target)):
+        target[j] = source[j]
 
 
 @jittable
 def pack(network: Network, work: Work, decisions: Decisions, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The rows of a chunk that matter, and their heads: place of the decision, head, where its logits will begin."""
-    facts, n_heads, n = shared_facts(network, work), len(network.heads) // network.n_rows, 0
+    """The rows of a chunk that matter, and their heads; a single row of a decision is what the critic is given."""
+    single, n_heads, n = network.n_rows == 1, len(network.heads) // network.n_rows, 0
     width = network.heads[:, 1].sum() // network.n_rows
     for i in range(len(chosen)):
         d = chosen[i]
-        work.inputs[i] = decisions.inputs[d]
-        facts[i] = decisions.inputs[d, : facts.shape[1]]
+        copy(part_of(decisions.inputs, d), part_of(work.inputs, i))
         for k in range(network.n_rows):
-            if decisions.matters[d, k] or n == 0:  # BLAS takes no empty matrix
-                for h in range(n_heads):
-                    head = k * n_heads + h
-                    work.heads[n * n_heads + h] = i, head, (n - k) * width + network.heads[head, 0]
-                work.rows[n], work.whose[n], work.shares[1, n] = decisions.rows[d, k], i, decisions.shares[d, k]
-                n += 1
-    return work.rows[:n], work.heads[: n * n_heads]
+            if not (decisions.matters[d, k] or n == 0):  # BLAS takes no empty matrix
+                continue
+            if not single:
+                copy(part_of(part_of(decisions.rows, d), k), part_of(work.rows, n))
+            work.whose[n], work.shares[1, n] = i, decisions.shares[d, k]
+            for h in range(n_heads):
+                row, head = work.heads[n * n_heads + h], k * n_heads + h
+                row["i"], row["decision"], row["head"] = i, d, head
+                row["first"], row["width"] = network.heads[head, 0], network.heads[head, 1]
+                row["slot"] = (n - k) * width + row["first"]
+            n += 1
+    return work.inputs[:n] if single else work.rows[:n], work.heads[: n * n_heads]
 
 
 @jittable
@@ -86,10 +92,11 @@ def look(network: Network, work: Work, decisions: Decisions, chosen: np.ndarray)
     rows, heads = pack(network, work, decisions, chosen)
     logits = forward(network, work, 0, network.n_actor, rows, len(chosen))
     logs = logits.reshape(logits.size)
-    probabilities = slopes_of(network, work, network.n_actor - 1, len(rows)).reshape(logits.size)
-    for i, head, slot in heads:
-        first, width = network.heads[head]
-        valid, ours, most = decisions.masks[chosen[i], first : first + width], logs[slot : slot + width], F(IMPOSSIBLE)
+    probabilities = part(network, work, network.n_actor - 1, SLOPES, len(rows)).reshape(logits.size)
+    for head in heads:
+        width, most = head["width"], F(IMPOSSIBLE)
+        ours = line_of(logs, head["slot"], width)
+        valid = line_of(part_of(decisions.masks, head["decision"]), head["first"], width)
         for j in range(width):
             ours[j] = ours[j] if valid[j] else F(IMPOSSIBLE)
             most = max(most, ours[j])
@@ -97,14 +104,14 @@ def look(network: Network, work: Work, decisions: Decisions, chosen: np.ndarray)
             ours[j] -= most
     for j in range(len(logs)):  # of all heads at once, as there are instructions for many numbers
         probabilities[j] = exponential(logs[j])
-    for i, head, slot in heads:
-        width, total, entropy = network.heads[head, 1], F(0), F(0)
-        ours, likely = logs[slot : slot + width], probabilities[slot : slot + width]
+    for head in heads:
+        width, total, entropy = head["width"], F(0), F(0)
+        ours, likely = line_of(logs, head["slot"], width), line_of(probabilities, head["slot"], width)
         for j in range(width):
             total += likely[j]
             entropy -= likely[j] * ours[j]
         log_total, share = F(math.log(total)), np.true_divide(F(1), total)
-        work.entropies[i, head] = entropy * share + log_total
+        work.entropies[head["i"], head["head"]] = entropy * share + log_total
         for j in range(width):
             ours[j] -= log_total
             likely[j] *= share
@@ -137,15 +144,15 @@ def act(arguments: tuple[Any, ...], counters: Counters) -> None:
     while low < high:
         for chunk in range(low, high):
             first, last = chunk * CHUNK, min((chunk + 1) * CHUNK, len(draws))
-            chosen = np.arange(first, last)
             for d in range(first, last):
                 note_valid(network, decisions, d)
-            _, heads, logs, probabilities, values = look(network, work, decisions, chosen)
+            _, heads, logs, probabilities, values = look(network, work, decisions, np.arange(first, last))
             decisions.logs[first:last], decisions.values[first:last] = F(0), values[:, 0]
-            for i, head, slot in heads:
-                d, likely = chosen[i], probabilities[slot : slot + network.heads[head, 1]]
-                decisions.actions[d, head] = draw(likely, draws[d, head])
-                decisions.logs[d] += logs[slot + decisions.actions[d, head]]
+            for head in heads:
+                d, slot = head["decision"], head["slot"]
+                action = draw(line_of(probabilities, slot, head["width"]), draws[d, head["head"]])
+                decisions.actions[d, head["head"]] = action
+                decisions.logs[d] += logs[slot + action]
         low, high = take(counters)
 
 
@@ -166,11 +173,12 @@ def learn(arguments: tuple[Any, ...], counters: Counters) -> None:
             chosen, measures = batch[chunk * CHUNK : (chunk + 1) * CHUNK], all_measures[chunk]
             rows, heads, logs, slopes, values = look(network, work, decisions, chosen)
             log_ratios, n = -decisions.logs[chosen].astype(np.float64), len(chosen)
-            for i, head, slot in heads:
-                log_ratios[i] += logs[slot + decisions.actions[chosen[i], head]]
-                measures[ENTROPY_LOSS] -= work.entropies[i, head]
+            for head in heads:
+                i, which = head["i"], head["head"]
+                log_ratios[i] += logs[head["slot"] + decisions.actions[head["decision"], which]]
+                measures[ENTROPY_LOSS] -= work.entropies[i, which]
             of_logs = np.zeros(n, np.float32)  # the slopes of the logarithms of the actions' probabilities
-            of_values = slopes_of(network, work, n_actor + network.n_critic - 1, n)
+            of_values = part(network, work, n_actor + network.n_critic - 1, SLOPES, n)
             for i in range(n):
                 ratio, advantage = math.exp(log_ratios[i]), all_advantages[chunk * CHUNK + i]
                 clipped = min(max(ratio, 1.0 - clip_range), 1.0 + clip_range)
@@ -182,11 +190,12 @@ def learn(arguments: tuple[Any, ...], counters: Counters) -> None:
                 measures[VALUE_LOSS] += error * error
                 measures[APPROX_KL] += ratio - 1.0 - log_ratios[i]
                 measures[CLIPPED] += ratio != clipped
-            for i, head, slot in heads:
-                entropy, slope = work.entropies[i, head], of_logs[i]
-                for j in range(slot, slot + network.heads[head, 1]):
-                    slopes[j] *= F(entropy_weight / size) * (logs[j] + entropy) - slope
-                slopes[slot + decisions.actions[chosen[i], head]] += slope
+            for head in heads:
+                width, entropy, slope = head["width"], work.entropies[head["i"], head["head"]], of_logs[head["i"]]
+                ours, ours_slopes = line_of(logs, head["slot"], width), line_of(slopes, head["slot"], width)
+                for j in range(width):
+                    ours_slopes[j] *= F(entropy_weight / size) * (ours[j] + entropy) - slope
+                ours_slopes[decisions.actions[head["decision"], head["head"]]] += slope
             backward(network, work, 0, n_actor, rows, n, gradients[chunk])
             backward(network, work, n_actor, network.n_critic, work.inputs[:n], n, gradients[chunk])
         low, high = take(counters)

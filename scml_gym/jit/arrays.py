@@ -105,6 +105,16 @@ if numba is not None:
 
         return Borrowed(array.dtype, array.ndim - 1, array.layout)(array, types.intp), generate
 
+    @extending.intrinsic
+    def line_of(typing_context: Any, array: Any, first: Any, n: Any) -> Any:
+        """``line_of(array, first, n)``: so many elements of an array of one dimension from ``first``, 0 or more, on."""
+
+        def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+            whole = make_array(signature.args[0])(context, builder, values[0])
+            return _line(context, builder, signature.return_type, builder.gep(whole.data, [values[1]]), values[2])
+
+        return Borrowed(array.dtype)(array, types.intp, types.intp), generate
+
     def borrowed_type(kind: Any) -> Any:
         """The type of what is borrowed."""
         if isinstance(kind, types.Array):
