@@ -13,8 +13,18 @@ from typing import Any
 import numpy as np
 from stable_baselines3.common.utils import LinearSchedule, explained_variance
 
-from agents.fast_ppo.network import CHUNK, read_network
-from agents.fast_ppo.passes import ACT, APPROX_KL, ENTROPY_LOSS, LEARN, MEASURES, POLICY_LOSS, VALUE_LOSS, Decisions
+from agents.fast_ppo.network import read_network
+from agents.fast_ppo.passes import (
+    ACT,
+    APPROX_KL,
+    CHUNK,
+    ENTROPY_LOSS,
+    LEARN,
+    MEASURES,
+    POLICY_LOSS,
+    VALUE_LOSS,
+    Decisions,
+)
 from agents.sb3.batch import SUMMARY
 from agents.sb3.fitting_sets import read_sets
 from agents.sb3.hyperparameters import PPOHyperparameters

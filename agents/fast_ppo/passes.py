@@ -11,12 +11,19 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from agents.fast_ppo.network import CHUNK, SLOPES, F, Network, Work, backward, forward, new_work, part
+from agents.fast_ppo.network import Chunk, F, Network, backward, forward
 from agents.sb3.heads import IMPOSSIBLE
 from scml_gym.jit.arrays import line_of, part_of
 from scml_gym.jit.compile import jittable
 from scml_gym.jit.elementary import exponential
 from scml_gym.vector.jobs import Counters, shared, take
+
+CHUNK = 128
+"""Decisions of a pass, whose numbers stay in the cache of a processor."""
+
+HEAD_DTYPE = np.dtype([(name, np.int64) for name in ("i", "decision", "head", "first", "slot", "width")])
+"""A head of a row in a chunk: its decision's place there and among all; which of the decision's heads it is; its first
+option among all of the decision's; where its logits begin among all of the chunk; and how many it has."""
 
 MEASURES = ("policy_gradient_loss", "value_loss", "entropy_loss", "approx_kl", "clip_fraction")
 """What is summed over the decisions of a batch, by Stable-Baselines3's names."""
@@ -61,39 +68,47 @@ def copy(source: np.ndarray, target: np.ndarray) -> None:
 
 
 @jittable
-def pack(network: Network, work: Work, decisions: Decisions, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The rows of a chunk that matter, and their heads; a single row of a decision is what the critic is given."""
-    single, n_heads, n = network.n_rows == 1, len(network.heads) // network.n_rows, 0
-    width = network.heads[:, 1].sum() // network.n_rows
+def pack(network: Network, decisions: Decisions, chosen: np.ndarray) -> Chunk:
+    """The chosen decisions; a single row of a decision is what the critic is given."""
+    n_heads, n_rows, single, n = len(network.heads) // network.n_rows, network.n_rows, network.n_rows == 1, 0
+    width, most = network.heads[:, 1].sum() // n_rows, len(chosen) * n_rows
+    inputs = np.empty((len(chosen), decisions.inputs.shape[1]), np.float32)
+    rows = inputs if single else np.empty((most, decisions.rows.shape[2]), np.float32)
+    whose, shares, heads = (
+        np.empty(most, np.int64),
+        np.ones((2, most), np.float32),
+        np.empty(most * n_heads, HEAD_DTYPE),
+    )
     for i in range(len(chosen)):
         d = chosen[i]
-        copy(part_of(decisions.inputs, d), part_of(work.inputs, i))
-        for k in range(network.n_rows):
+        copy(part_of(decisions.inputs, d), part_of(inputs, i))
+        for k in range(n_rows):
             if not (decisions.matters[d, k] or n == 0):  # BLAS takes no empty matrix
                 continue
             if not single:
-                copy(part_of(part_of(decisions.rows, d), k), part_of(work.rows, n))
-            work.whose[n], work.shares[1, n] = i, decisions.shares[d, k]
+                copy(part_of(part_of(decisions.rows, d), k), part_of(rows, n))
+            whose[n], shares[1, n] = i, decisions.shares[d, k]
             for h in range(n_heads):
-                row, head = work.heads[n * n_heads + h], k * n_heads + h
+                row, head = heads[n * n_heads + h], k * n_heads + h
                 row["i"], row["decision"], row["head"] = i, d, head
                 row["first"], row["width"] = network.heads[head, 0], network.heads[head, 1]
                 row["slot"] = (n - k) * width + row["first"]
             n += 1
-    return work.inputs[:n] if single else work.rows[:n], work.heads[: n * n_heads]
+    return Chunk(inputs, rows[:n], whose[:n], shares, heads[: n * n_heads])
 
 
 @jittable
-def look(network: Network, work: Work, decisions: Decisions, chosen: np.ndarray) -> Any:
-    """Forward through a chunk: rows, heads, logarithms of probabilities, probabilities, and values.
+def look(network: Network, decisions: Decisions, chunk: Chunk) -> Any:
+    """Forward through a chunk.
 
-    The probabilities stand where the slopes of the logits will.
+    Returns:
+        Of all heads the logarithms of probabilities, the probabilities and, for each head, the entropy; and what
+        `forward` returned of the actor and of the critic.
     """
-    rows, heads = pack(network, work, decisions, chosen)
-    logits = forward(network, work, 0, network.n_actor, rows, len(chosen))
-    logs = logits.reshape(logits.size)
-    probabilities = part(network, work, network.n_actor - 1, SLOPES, len(rows)).reshape(logits.size)
-    for head in heads:
+    actor = forward(network, 0, network.n_actor, chunk.rows, chunk)
+    logs, entropies = actor[0][-1].reshape(-1), np.empty(len(chunk.heads), np.float32)
+    probabilities = np.empty_like(logs)
+    for head in chunk.heads:
         width, most = head["width"], F(IMPOSSIBLE)
         ours = line_of(logs, head["slot"], width)
         valid = line_of(part_of(decisions.masks, head["decision"]), head["first"], width)
@@ -104,19 +119,19 @@ def look(network: Network, work: Work, decisions: Decisions, chosen: np.ndarray)
             ours[j] -= most
     for j in range(len(logs)):  # of all heads at once, as there are instructions for many numbers
         probabilities[j] = exponential(logs[j])
-    for head in heads:
-        width, total, entropy = head["width"], F(0), F(0)
-        ours, likely = line_of(logs, head["slot"], width), line_of(probabilities, head["slot"], width)
+    for h in range(len(chunk.heads)):
+        slot, width, total, entropy = chunk.heads[h]["slot"], chunk.heads[h]["width"], F(0), F(0)
+        ours, likely = line_of(logs, slot, width), line_of(probabilities, slot, width)
         for j in range(width):
             total += likely[j]
             entropy -= likely[j] * ours[j]
         log_total, share = F(math.log(total)), np.true_divide(F(1), total)
-        work.entropies[head["i"], head["head"]] = entropy * share + log_total
+        entropies[h] = entropy * share + log_total
         for j in range(width):
             ours[j] -= log_total
             likely[j] *= share
-    values = forward(network, work, network.n_actor, network.n_critic, work.inputs[: len(chosen)], len(chosen))
-    return rows, heads, logs, probabilities, values
+    critic = forward(network, network.n_actor, network.n_actor + network.n_critic, chunk.inputs, chunk)
+    return logs, probabilities, entropies, actor, critic
 
 
 @jittable
@@ -139,16 +154,16 @@ def act(arguments: tuple[Any, ...], counters: Counters) -> None:
     Writes what decisions have beside inputs, rows, shares and masks.
     """
     network, decisions, draws = arguments
-    work = new_work(network)
     low, high = take(counters)
     while low < high:
-        for chunk in range(low, high):
-            first, last = chunk * CHUNK, min((chunk + 1) * CHUNK, len(draws))
+        for at in range(low, high):
+            first, last = at * CHUNK, min((at + 1) * CHUNK, len(draws))
             for d in range(first, last):
                 note_valid(network, decisions, d)
-            _, heads, logs, probabilities, values = look(network, work, decisions, np.arange(first, last))
-            decisions.logs[first:last], decisions.values[first:last] = F(0), values[:, 0]
-            for head in heads:
+            chunk = pack(network, decisions, np.arange(first, last))
+            logs, probabilities, _, _, critic = look(network, decisions, chunk)
+            decisions.logs[first:last], decisions.values[first:last] = F(0), critic[0][-1][:, 0]
+            for head in chunk.heads:
                 d, slot = head["decision"], head["slot"]
                 action = draw(line_of(probabilities, slot, head["width"]), draws[d, head["head"]])
                 decisions.actions[d, head["head"]] = action
@@ -165,22 +180,22 @@ def learn(arguments: tuple[Any, ...], counters: Counters) -> None:
     are the range of clipping, and those of entropy and value in the loss.
     """
     network, decisions, batch, all_advantages, returns, weights, gradients, all_measures = arguments
-    work, (clip_range, entropy_weight, value_weight) = new_work(network), weights
-    n_actor, size = network.n_actor, len(batch)
+    (clip_range, entropy_weight, value_weight), size = weights, len(batch)
     low, high = take(counters)
     while low < high:
-        for chunk in range(low, high):
-            chosen, measures = batch[chunk * CHUNK : (chunk + 1) * CHUNK], all_measures[chunk]
-            rows, heads, logs, slopes, values = look(network, work, decisions, chosen)
-            log_ratios, n = -decisions.logs[chosen].astype(np.float64), len(chosen)
-            for head in heads:
-                i, which = head["i"], head["head"]
-                log_ratios[i] += logs[head["slot"] + decisions.actions[head["decision"], which]]
-                measures[ENTROPY_LOSS] -= work.entropies[i, which]
+        for at in range(low, high):
+            chosen, measures = batch[at * CHUNK : (at + 1) * CHUNK], all_measures[at]
+            chunk = pack(network, decisions, chosen)
+            logs, slopes, entropies, actor, critic = look(network, decisions, chunk)
+            log_ratios, n, values = -decisions.logs[chosen].astype(np.float64), len(chosen), critic[0][-1]
+            for h in range(len(entropies)):
+                head = chunk.heads[h]
+                log_ratios[head["i"]] += logs[head["slot"] + decisions.actions[head["decision"], head["head"]]]
+                measures[ENTROPY_LOSS] -= entropies[h]
             of_logs = np.zeros(n, np.float32)  # the slopes of the logarithms of the actions' probabilities
-            of_values = part(network, work, n_actor + network.n_critic - 1, SLOPES, n)
+            of_values = np.empty((n, 1), np.float32)
             for i in range(n):
-                ratio, advantage = math.exp(log_ratios[i]), all_advantages[chunk * CHUNK + i]
+                ratio, advantage = math.exp(log_ratios[i]), all_advantages[at * CHUNK + i]
                 clipped = min(max(ratio, 1.0 - clip_range), 1.0 + clip_range)
                 if ratio == clipped or ratio * advantage < clipped * advantage:
                     of_logs[i] = -advantage * ratio / size
@@ -190,14 +205,16 @@ def learn(arguments: tuple[Any, ...], counters: Counters) -> None:
                 measures[VALUE_LOSS] += error * error
                 measures[APPROX_KL] += ratio - 1.0 - log_ratios[i]
                 measures[CLIPPED] += ratio != clipped
-            for head in heads:
-                width, entropy, slope = head["width"], work.entropies[head["i"], head["head"]], of_logs[head["i"]]
-                ours, ours_slopes = line_of(logs, head["slot"], width), line_of(slopes, head["slot"], width)
+            for h in range(len(entropies)):  # the probabilities become the slopes of the logits
+                head, entropy = chunk.heads[h], entropies[h]
+                width, slope = head["width"], of_logs[head["i"]]
+                ours, of_ours = line_of(logs, head["slot"], width), line_of(slopes, head["slot"], width)
                 for j in range(width):
-                    ours_slopes[j] *= F(entropy_weight / size) * (ours[j] + entropy) - slope
-                ours_slopes[decisions.actions[head["decision"], head["head"]]] += slope
-            backward(network, work, 0, n_actor, rows, n, gradients[chunk])
-            backward(network, work, n_actor, network.n_critic, work.inputs[:n], n, gradients[chunk])
+                    of_ours[j] *= F(entropy_weight / size) * (ours[j] + entropy) - slope
+                of_ours[decisions.actions[head["decision"], head["head"]]] += slope
+            of_logits = slopes.reshape(len(chunk.rows), -1)
+            backward(network, 0, *actor, of_logits, chunk, gradients[at])
+            backward(network, network.n_actor, *critic, of_values, chunk, gradients[at])
         low, high = take(counters)
 
 
