@@ -19,38 +19,24 @@ from agents.fast_ppo.passes import (
     APPROX_KL,
     CHUNK,
     ENTROPY_LOSS,
+    KINDS,
     LEARN,
     MEASURES,
     POLICY_LOSS,
     VALUE_LOSS,
     Decisions,
 )
-from agents.sb3.batch import SUMMARY
-from agents.sb3.fitting_sets import read_sets
+from agents.sb3.batch import SUMMARY, RunningEpisodes
+from agents.sb3.fitting_sets import FACTS, Facts
 from agents.sb3.hyperparameters import PPOHyperparameters
 from scml_gym.core.errors import InputError
-from scml_gym.core.registry import Registry
 from scml_gym.vector.env import RowVectorEnv
 from scml_gym.vector.workers import Workers
 
 BETAS, EPSILON = (0.9, 0.999), 1e-5
 """Of Adam, as Stable-Baselines3 sets them."""
 
-Facts = tuple[np.ndarray, np.ndarray, np.ndarray]
-"""What is known of decisions without any weights: their inputs, rows and shares, see `Decisions`."""
-
-FACTS = Registry("fast network")
-"""How they are computed from observations, float32 ``(n, size)``; by names of `agents.sb3.hyperparameters.FEATURES`."""
-
-
-def read_flat(observations: np.ndarray) -> Facts:
-    """A single row."""
-    return observations, observations[:, None], np.ones((len(observations), 1), np.float32)
-
-
-FACTS.register("flatten", read_flat)
-FACTS.register("sets", lambda observations: read_flat(read_sets(observations)[0]))
-FACTS.register("partners", read_sets)
+COUNTS = ("steps", "gradient_steps", "logged", "ended")
 
 
 class Training:
@@ -69,7 +55,6 @@ class Training:
         rewards, done: Of these steps, float32 and bool ``(n_steps, n)``.
         observations: Of the decisions that are due.
         moments: Adam's, float32 ``(2, parameters)``.
-        returns, lengths: Of the running episode of each row: rewards and decisions so far, float64 ``(n,)``.
         steps, gradient_steps, logged: Decisions and steps of Adam so far, decisions until the last row of the curve.
         ended: Sum and number of what the episodes have told that ended since then.
     """
@@ -90,14 +75,11 @@ class Training:
         self.moments = np.zeros((2, len(self.network.parameters)), np.float32)
         self.steps = self.gradient_steps = self.logged = 0
         self.ended: dict[str, tuple[float, int]] = {}
-        n = len(self.observations)
-        self.returns, self.lengths = np.zeros((2, n))
-        known = self.known()
-        kinds: list[tuple[tuple[int, ...], Any]] = [(part.shape[1:], np.float32) for part in known]
-        kinds += [((sum(heads),), np.bool_), (known[2].shape[1:], np.bool_), ((len(heads),), np.int64)]
-        kinds += [((), np.float32), ((), np.float32)]
-        self.decisions = Decisions(*(np.ones((settings.n_steps + 1, n, *shape), kind) for shape, kind in kinds))
-        self.rewards, self.done = (np.empty((settings.n_steps, n), kind) for kind in (np.float32, np.bool_))
+        steps, n, known = settings.n_steps, len(self.observations), self.known()
+        shapes = [part.shape[1:] for part in known] + [(sum(heads),), known[2].shape[1:], (len(heads),), (), ()]
+        parts = (np.ones((steps + 1, n, *shape), kind) for shape, kind in zip(shapes, KINDS, strict=True))
+        self.decisions, self.episodes = Decisions(*parts), RunningEpisodes(n)
+        self.rewards, self.done = np.empty((steps, n), np.float32), np.empty((steps, n), np.bool_)
 
     def known(self) -> Facts:
         """The facts of the decisions that are due."""
@@ -106,30 +88,40 @@ class Training:
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Where it stands, apart from the parameters, as `np.savez` takes it."""
-        counts = {name: getattr(self, name) for name in ("steps", "gradient_steps", "logged", "ended")}
+        counts = {name: getattr(self, name) for name in COUNTS}
         told = np.array(json.dumps(counts | {"rng": self.rng.bit_generator.state}))
         state = {f"env_{name}": array for name, array in self.envs.state().items()}
-        return {name: getattr(self, name) for name in ("moments", "returns", "lengths")} | {"told": told} | state
+        return {"moments": self.moments, "told": told} | vars(self.episodes) | state
 
     def restore(self, arrays: Mapping[str, np.ndarray]) -> None:
-        """Go on where `arrays` were given."""
-        told = json.loads(str(arrays["told"]))
-        self.rng.bit_generator.state = told.pop("rng")
-        vars(self).update(told, **{name: arrays[name] for name in ("moments", "returns", "lengths")})
+        """Go on where `arrays` were given.
+
+        Raises:
+            InputError: if another version of this learner gave them, or other environments.
+        """
+        try:
+            told, self.moments = json.loads(str(arrays["told"])), arrays["moments"]
+            self.rng.bit_generator.state = told["rng"]
+            vars(self).update({name: told[name] for name in COUNTS})
+            vars(self.episodes).update({name: arrays[name] for name in vars(self.episodes)})
+        except KeyError as error:
+            raise InputError(
+                f"a training of another version of this learner, without {error}; begin a new run"
+            ) from error
         self.observations = self.envs.restore({n[4:]: array for n, array in arrays.items() if n.startswith("env_")})
 
 
 def play(training: Training) -> None:
     """Fill a rollout from the decisions that are due."""
-    envs, (n_steps, n) = training.envs, training.rewards.shape
+    envs, n_steps = training.envs, len(training.rewards)
     for step in range(n_steps + 1):
         due = Decisions(*(part[step] for part in training.decisions))
-        for place, known in zip(due[:3], training.known(), strict=True):
+        for place, known in zip(due, training.known(), strict=False):
             place[:] = known
         if training.masked:
             due.masks[:] = envs.action_masks()
         draws = training.rng.random(due.actions.shape, np.float32)
-        training.act(-(-n // CHUNK), training.network, due, draws)
+        training.act(-(-len(draws) // CHUNK), training.network, due, draws)
         if step < n_steps:  # the decisions after the last are there for their values
             actions = due.actions.reshape(envs.action_space.shape or ())
             training.observations, rewards, done, _, info = envs.step(actions)
@@ -139,15 +131,12 @@ def play(training: Training) -> None:
 
 def note_episodes(training: Training, rewards: np.ndarray, done: np.ndarray, final: dict[str, np.ndarray]) -> None:
     """Keep what the episodes that have ended tell."""
-    training.returns += rewards
-    training.lengths += 1
-    told = {"return": training.returns[done], "length": training.lengths[done]}
+    told = dict(zip(("return", "length"), training.episodes.step(rewards, done), strict=True))
     told |= {name: final[name][done & final[f"_{name}"]] for name in SUMMARY if name in final}
     for name, values in told.items():
         if len(values):
             total, n = training.ended.get(name, (0.0, 0))
             training.ended[name] = total + float(values.sum()), n + len(values)
-    training.returns[done], training.lengths[done] = 0.0, 0
     training.steps += len(done)
 
 
@@ -212,10 +201,8 @@ def step_adam(training: Training, gradient: np.ndarray, rate: float) -> None:
     """
     norm = float(np.sqrt(np.dot(gradient, gradient)))
     if not np.isfinite(norm):
-        raise InputError(
-            f"training came to numbers that are not finite by step {training.steps}: lower agent.learning_rate "
-            "or agent.reward_scale"
-        )
+        told = f"training came to numbers that are not finite by step {training.steps}: lower agent.learning_rate"
+        raise InputError(f"{told} or agent.reward_scale")
     gradient *= np.float32(min(1.0, training.settings.max_grad_norm / (norm + 1e-6)))
     training.gradient_steps += 1
     for moment, beta, power in zip(training.moments, BETAS, (gradient, gradient * gradient), strict=True):

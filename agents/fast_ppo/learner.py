@@ -7,17 +7,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn, cast
+from types import SimpleNamespace
+from typing import Any, NoReturn, Self, cast
 
 import numpy as np
 import torch
 from gymnasium.spaces import Box, Discrete, MultiDiscrete
 from stable_baselines3.common.utils import set_random_seed
 
-from agents.fast_ppo.algorithm import FACTS, Training, play, update
+from agents.fast_ppo.algorithm import Training, play, update
 from agents.sb3.batch import can_batch, make_batch
+from agents.sb3.fitting_sets import FACTS
 from agents.sb3.hyperparameters import PPOHyperparameters
 from agents.sb3.learner import PPO, MaskablePPO
 from agents.sb3.policy_files import MASKED
@@ -32,18 +33,6 @@ from scml_gym.simulator.vector.env import BatchedEnv
 
 def no_optimizer(parameters: Any, lr: float, **settings: Any) -> None:
     """In place of torch's Adam, which policies make and whose import takes a second."""
-
-
-@dataclass
-class Model:
-    """What `agents.sb3.learner.SB3Agent` asks of a model."""
-
-    policy: Any
-    num_timesteps: int
-
-    def predict(self, observation: Any, **options: Any) -> tuple[Any, Any]:
-        """As Stable-Baselines3's."""
-        return self.policy.predict(observation, **options)
 
 
 class FastPPO(PPO):
@@ -67,7 +56,13 @@ class FastPPO(PPO):
         ):
             if refused:
                 self._refuse(key, what)
-        self._make_envs(1, 1).close()
+
+    @classmethod
+    def build(cls, config: Mapping[str, Any], env: Mapping[str, Any]) -> Self:
+        """See `agents.base.Agent.build`; the environments are made once, so that nothing is found wrong later."""
+        made = super().build(config, env)
+        made._make_envs(1, 1).close()
+        return made
 
     def begin_from(self, checkpoint: Path) -> NoReturn:
         """Each training begins anew."""
@@ -89,7 +84,7 @@ class FastPPO(PPO):
         """See `agents.base.Agent.train`; a resumed training is equal to one that was not interrupted."""
         settings: Any = self.hyperparameters
         checkpoint, seeds = run.latest_checkpoint(), seeds_at(run.config["seed"], 0)
-        self.model = self._read_model(checkpoint, None) if checkpoint else Model(self._new_policy(seeds[0]), 0)
+        self.model = self._read_model(checkpoint, None) if checkpoint else _model(self._new_policy(seeds[0]), 0)
         run.truncate_log(self.model.num_timesteps)
         if self.model.num_timesteps >= settings.total_steps:
             return
@@ -138,7 +133,7 @@ class FastPPO(PPO):
         weights = {name: tensor.numpy() for name, tensor in self.model.policy.state_dict().items()}
         np.savez(folder / "weights.npz", allow_pickle=False, **weights, num_timesteps=self.model.num_timesteps)
 
-    def _read_model(self, folder: Path, vec: Any) -> Model:
+    def _read_model(self, folder: Path, vec: Any) -> Any:
         arrays = read_arrays(folder / "weights.npz", "the weights of a network")
         policy, steps = self._new_policy(0), int(arrays.pop("num_timesteps", 0))
         try:
@@ -146,7 +141,12 @@ class FastPPO(PPO):
         except RuntimeError as error:
             told = " ".join(str(error).split())
             raise InputError(f"{folder} was trained with another network or environment: {told}") from error
-        return Model(policy, steps)
+        return _model(policy, steps)
+
+
+def _model(policy: Any, steps: int) -> Any:
+    """What `agents.sb3.learner.SB3Agent` asks of a model."""
+    return SimpleNamespace(policy=policy, predict=policy.predict, num_timesteps=steps)
 
 
 class FastMaskablePPO(MaskablePPO, FastPPO):

@@ -34,14 +34,18 @@ POLICY_LOSS, VALUE_LOSS, ENTROPY_LOSS, APPROX_KL, CLIPPED = range(len(MEASURES))
 class Decisions(NamedTuple):
     """``n`` decisions, and what was done."""
 
-    inputs: np.ndarray  # float32 (n, inputs): of the critic
-    rows: np.ndarray  # float32 (n, rows, inputs): of the actor
+    inputs: np.ndarray  # float32 (n, inputs): of the critic; of the actor too where a decision has a single row
+    rows: np.ndarray  # float32 (n, rows, size): of the actor; size 0 there
     shares: np.ndarray  # float32 (n, rows): of each row in the mean
     masks: np.ndarray  # bool (n, options of all heads)
     matters: np.ndarray  # bool (n, rows): whether a row is part of the mean or has a choice; others change nothing
     actions: np.ndarray  # int64 (n, heads)
     logs: np.ndarray  # float32 (n,): the logarithm of the probability that it had
     values: np.ndarray  # float32 (n,): what the critic expected
+
+
+KINDS = (np.float32, np.float32, np.float32, np.bool_, np.bool_, np.int64, np.float32, np.float32)
+"""Of the parts of `Decisions`."""
 
 
 @jittable
