@@ -9,12 +9,10 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, NoReturn, Self, cast
+from typing import Any, NoReturn, Self
 
 import numpy as np
-import torch
 from gymnasium.spaces import Box, Discrete, MultiDiscrete
-from stable_baselines3.common.utils import set_random_seed
 
 from agents.fast_ppo.algorithm import Training, play, update
 from agents.sb3.batch import can_batch, make_batch
@@ -22,17 +20,13 @@ from agents.sb3.fitting_sets import FACTS
 from agents.sb3.hyperparameters import PPOHyperparameters
 from agents.sb3.learner import PPO, MaskablePPO
 from agents.sb3.policy_files import MASKED
-from agents.sb3.training import global_generators_kept, seeds_at, write_row
+from agents.sb3.training import seeds_at, write_row
+from agents.sb3.weights import new_policy, read_weights, write_weights
 from scml_gym.core.config import ConfigError
-from scml_gym.core.errors import InputError
 from scml_gym.core.files import read_arrays
 from scml_gym.experiments.run_folder import Run
 from scml_gym.game.codecs import NotCompiledError
 from scml_gym.simulator.vector.env import BatchedEnv
-
-
-def no_optimizer(parameters: Any, lr: float, **settings: Any) -> None:
-    """In place of torch's Adam, which policies make and whose import takes a second."""
 
 
 class FastPPO(PPO):
@@ -84,7 +78,7 @@ class FastPPO(PPO):
         """See `agents.base.Agent.train`; a resumed training is equal to one that was not interrupted."""
         settings: Any = self.hyperparameters
         checkpoint, seeds = run.latest_checkpoint(), seeds_at(run.config["seed"], 0)
-        self.model = self._read_model(checkpoint, None) if checkpoint else _model(self._new_policy(seeds[0]), 0)
+        self.model = self._read_model(checkpoint, None) if checkpoint else self._new_model(None, seeds[0])
         run.truncate_log(self.model.num_timesteps)
         if self.model.num_timesteps >= settings.total_steps:
             return
@@ -122,31 +116,17 @@ class FastPPO(PPO):
                 if run.checkpoint_due() or steps >= total:
                     run.checkpoint(steps, save)
 
-    def _new_policy(self, seed: int) -> Any:
-        """As Stable-Baselines3 makes it of this seed."""
-        with global_generators_kept():
-            set_random_seed(seed)
-            network, kind = self._network() | {"optimizer_class": no_optimizer}, cast(Any, self.policy_class)
-            return kind(self.observation_space, self.action_space, lambda progress: 0.0, **network)
+    def _new_model(self, vec: Any, seed: int) -> Any:
+        policy = new_policy(self.policy_class, self.observation_space, self.action_space, self._network(), seed)
+        return SimpleNamespace(policy=policy, predict=policy.predict, num_timesteps=0)
 
     def _write_model(self, folder: Path) -> None:
-        weights = {name: tensor.numpy() for name, tensor in self.model.policy.state_dict().items()}
-        np.savez(folder / "weights.npz", allow_pickle=False, **weights, num_timesteps=self.model.num_timesteps)
+        write_weights(self.model.policy, self.model.num_timesteps, folder / "weights.npz")
 
     def _read_model(self, folder: Path, vec: Any) -> Any:
-        arrays = read_arrays(folder / "weights.npz", "the weights of a network")
-        policy, steps = self._new_policy(0), int(arrays.pop("num_timesteps", 0))
-        try:
-            policy.load_state_dict({name: torch.from_numpy(array) for name, array in arrays.items()})
-        except RuntimeError as error:
-            told = " ".join(str(error).split())
-            raise InputError(f"{folder} was trained with another network or environment: {told}") from error
-        return _model(policy, steps)
-
-
-def _model(policy: Any, steps: int) -> Any:
-    """What `agents.sb3.learner.SB3Agent` asks of a model."""
-    return SimpleNamespace(policy=policy, predict=policy.predict, num_timesteps=steps)
+        model = self._new_model(vec, 0)
+        model.num_timesteps = read_weights(model.policy, folder / "weights.npz")
+        return model
 
 
 class FastMaskablePPO(MaskablePPO, FastPPO):

@@ -12,10 +12,9 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from torch import nn
 from torch.nn.utils import parameters_to_vector, vector_to_parameters
 
-from agents.sb3.partners import PartnerBody
+from agents.sb3.partners import linear_layers
 from scml_gym.jit.compile import jittable
 from scml_gym.jit.elementary import tanh
 
@@ -51,25 +50,18 @@ def read_network(policy: Any, heads: Sequence[int]) -> Network:
     """A policy's layers, whose parameters become parts of one array; ``heads`` are the options of each choice."""
     vector = parameters_to_vector(policy.parameters()).detach().clone()
     vector_to_parameters(vector, policy.parameters())
-    body, beside, n_rows = policy.mlp_extractor, list[Any](), 1
-    if isinstance(body, PartnerBody):
-        actor, critic = [body.row, body.second_row, *policy.action_net], [*body.value, policy.value_net]
-        beside, n_rows = [body.context, body.second_context], len(heads)
-    else:
-        actor, critic = [*body.policy_net, policy.action_net], [*body.value_net, policy.value_net]
-    actor, critic = ([layer for layer in part if isinstance(layer, nn.Linear)] for part in (actor, critic))
-    both = actor + critic
-    layers = np.zeros((len(both + beside), 5), np.int64)
-    for noted, layer in zip(layers, both + beside, strict=True):
+    actor, critic, beside = linear_layers(policy)
+    layers = np.zeros((len(actor + critic + beside), 5), np.int64)
+    for noted, layer in zip(layers, actor + critic + beside, strict=True):
         noted[:BESIDE] = (
             layer.weight.storage_offset(),
             layer.bias.storage_offset(),
             layer.in_features,
             layer.out_features,
         )
-    layers[: len(beside), BESIDE] = len(both) + np.arange(len(beside))
+    layers[: len(beside), BESIDE] = len(actor + critic) + np.arange(len(beside))
     options = np.stack([np.cumsum(heads) - heads, heads], axis=1)
-    return Network(vector.numpy(), layers, len(actor), len(critic), n_rows, options)
+    return Network(vector.numpy(), layers, len(actor), len(critic), len(heads) if beside else 1, options)
 
 
 @jittable

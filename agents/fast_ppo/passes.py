@@ -13,10 +13,11 @@ import numpy as np
 
 from agents.fast_ppo.network import Chunk, F, Network, backward, forward
 from agents.sb3.heads import IMPOSSIBLE
-from scml_gym.jit.arrays import line_of, part_of
+from scml_gym.jit.arrays import copy_line, line_of, part_of
 from scml_gym.jit.compile import jittable
 from scml_gym.jit.elementary import exponential
-from scml_gym.vector.jobs import Counters, shared, take
+from scml_gym.jit.random import choose
+from scml_gym.vector.jobs import each
 
 CHUNK = 128
 """Decisions of a pass, whose numbers stay in the cache of a processor."""
@@ -65,13 +66,6 @@ def note_valid(network: Network, decisions: Decisions, d: int) -> None:
 
 
 @jittable
-def copy(source: np.ndarray, target: np.ndarray) -> None:
-    """Without the views of arrays of two dimensions, whose owners would be counted."""
-    for j in range(len(target)):
-        target[j] = source[j]
-
-
-@jittable
 def pack(network: Network, decisions: Decisions, chosen: np.ndarray) -> Chunk:
     """The chosen decisions; a single row of a decision is what the critic is given."""
     n_heads, n_rows, single, n = len(network.heads) // network.n_rows, network.n_rows, network.n_rows == 1, 0
@@ -85,12 +79,12 @@ def pack(network: Network, decisions: Decisions, chosen: np.ndarray) -> Chunk:
     )
     for i in range(len(chosen)):
         d = chosen[i]
-        copy(part_of(decisions.inputs, d), part_of(inputs, i))
+        copy_line(part_of(decisions.inputs, d), part_of(inputs, i))
         for k in range(n_rows):
             if not (decisions.matters[d, k] or n == 0):  # BLAS takes no empty matrix
                 continue
             if not single:
-                copy(part_of(part_of(decisions.rows, d), k), part_of(rows, n))
+                copy_line(part_of(part_of(decisions.rows, d), k), part_of(rows, n))
             whose[n], shares[1, n] = i, decisions.shares[d, k]
             for h in range(n_heads):
                 row, head = heads[n * n_heads + h], k * n_heads + h
@@ -138,45 +132,26 @@ def look(network: Network, decisions: Decisions, chunk: Chunk) -> Any:
     return logs, probabilities, entropies, actor, critic
 
 
-@jittable
-def draw(probabilities: np.ndarray, uniform: float) -> int:
-    """The option at a point in [0, 1) of the cumulative probabilities."""
-    last = 0
-    for j in range(len(probabilities)):
-        if probabilities[j] > F(0):
-            last = j
-            if uniform < probabilities[j]:
-                return j
-            uniform -= probabilities[j]
-    return last
-
-
-@jittable
-def act(arguments: tuple[Any, ...], counters: Counters) -> None:
-    """Of ``(network, decisions, draws)``, chunk by chunk: act by draws in [0, 1), float32 ``(n, heads)``.
+def act(arguments: tuple[Any, ...], at: int) -> None:
+    """Of ``(network, decisions, draws)``, in chunk ``at``: act by draws in [0, 1), float32 ``(n, heads)``.
 
     Writes what decisions have beside inputs, rows, shares and masks.
     """
     network, decisions, draws = arguments
-    low, high = take(counters)
-    while low < high:
-        for at in range(low, high):
-            first, last = at * CHUNK, min((at + 1) * CHUNK, len(draws))
-            for d in range(first, last):
-                note_valid(network, decisions, d)
-            chunk = pack(network, decisions, np.arange(first, last))
-            logs, probabilities, _, _, critic = look(network, decisions, chunk)
-            decisions.logs[first:last], decisions.values[first:last] = F(0), critic[0][-1][:, 0]
-            for head in chunk.heads:
-                d, slot = head["decision"], head["slot"]
-                action = draw(line_of(probabilities, slot, head["width"]), draws[d, head["head"]])
-                decisions.actions[d, head["head"]] = action
-                decisions.logs[d] += logs[slot + action]
-        low, high = take(counters)
+    first, last = at * CHUNK, min((at + 1) * CHUNK, len(draws))
+    for d in range(first, last):
+        note_valid(network, decisions, d)
+    chunk = pack(network, decisions, np.arange(first, last))
+    logs, probabilities, _, _, critic = look(network, decisions, chunk)
+    decisions.logs[first:last], decisions.values[first:last] = F(0), critic[0][-1][:, 0]
+    for head in chunk.heads:
+        d, slot = head["decision"], head["slot"]
+        action = choose(line_of(probabilities, slot, head["width"]), draws[d, head["head"]])
+        decisions.actions[d, head["head"]] = action
+        decisions.logs[d] += logs[slot + action]
 
 
-@jittable
-def learn(arguments: tuple[Any, ...], counters: Counters) -> None:
+def learn(arguments: tuple[Any, ...], at: int) -> None:
     """Of ``(network, decisions, chosen, advantages, returns, weights, gradients, measures)``: write the gradients.
 
     Those of a batch of the ``chosen`` decisions, with their advantages and the returns of all decisions, float32, for
@@ -185,41 +160,37 @@ def learn(arguments: tuple[Any, ...], counters: Counters) -> None:
     """
     network, decisions, batch, all_advantages, returns, weights, gradients, all_measures = arguments
     (clip_range, entropy_weight, value_weight), size = weights, len(batch)
-    low, high = take(counters)
-    while low < high:
-        for at in range(low, high):
-            chosen, measures = batch[at * CHUNK : (at + 1) * CHUNK], all_measures[at]
-            chunk = pack(network, decisions, chosen)
-            logs, slopes, entropies, actor, critic = look(network, decisions, chunk)
-            log_ratios, n, values = -decisions.logs[chosen].astype(np.float64), len(chosen), critic[0][-1]
-            for h in range(len(entropies)):
-                head = chunk.heads[h]
-                log_ratios[head["i"]] += logs[head["slot"] + decisions.actions[head["decision"], head["head"]]]
-                measures[ENTROPY_LOSS] -= entropies[h]
-            of_logs = np.zeros(n, np.float32)  # the slopes of the logarithms of the actions' probabilities
-            of_values = np.empty((n, 1), np.float32)
-            for i in range(n):
-                ratio, advantage = math.exp(log_ratios[i]), all_advantages[at * CHUNK + i]
-                clipped = min(max(ratio, 1.0 - clip_range), 1.0 + clip_range)
-                if ratio == clipped or ratio * advantage < clipped * advantage:
-                    of_logs[i] = -advantage * ratio / size
-                error = values[i, 0] - returns[chosen[i]]
-                of_values[i, 0] = 2.0 * value_weight * error / size
-                measures[POLICY_LOSS] -= min(ratio * advantage, clipped * advantage)
-                measures[VALUE_LOSS] += error * error
-                measures[APPROX_KL] += ratio - 1.0 - log_ratios[i]
-                measures[CLIPPED] += ratio != clipped
-            for h in range(len(entropies)):  # the probabilities become the slopes of the logits
-                head, entropy = chunk.heads[h], entropies[h]
-                width, slope = head["width"], of_logs[head["i"]]
-                ours, of_ours = line_of(logs, head["slot"], width), line_of(slopes, head["slot"], width)
-                for j in range(width):
-                    of_ours[j] *= F(entropy_weight / size) * (ours[j] + entropy) - slope
-                of_ours[decisions.actions[head["decision"], head["head"]]] += slope
-            of_logits = slopes.reshape(len(chunk.rows), -1)
-            backward(network, 0, *actor, of_logits, chunk, gradients[at])
-            backward(network, network.n_actor, *critic, of_values, chunk, gradients[at])
-        low, high = take(counters)
+    chosen, measures = batch[at * CHUNK : (at + 1) * CHUNK], all_measures[at]
+    chunk = pack(network, decisions, chosen)
+    logs, slopes, entropies, actor, critic = look(network, decisions, chunk)
+    log_ratios, n, values = -decisions.logs[chosen].astype(np.float64), len(chosen), critic[0][-1]
+    for h in range(len(entropies)):
+        head = chunk.heads[h]
+        log_ratios[head["i"]] += logs[head["slot"] + decisions.actions[head["decision"], head["head"]]]
+        measures[ENTROPY_LOSS] -= entropies[h]
+    of_logs = np.zeros(n, np.float32)  # the slopes of the logarithms of the actions' probabilities
+    of_values = np.empty((n, 1), np.float32)
+    for i in range(n):
+        ratio, advantage = math.exp(log_ratios[i]), all_advantages[at * CHUNK + i]
+        clipped = min(max(ratio, 1.0 - clip_range), 1.0 + clip_range)
+        if ratio == clipped or ratio * advantage < clipped * advantage:
+            of_logs[i] = -advantage * ratio / size
+        error = values[i, 0] - returns[chosen[i]]
+        of_values[i, 0] = 2.0 * value_weight * error / size
+        measures[POLICY_LOSS] -= min(ratio * advantage, clipped * advantage)
+        measures[VALUE_LOSS] += error * error
+        measures[APPROX_KL] += ratio - 1.0 - log_ratios[i]
+        measures[CLIPPED] += ratio != clipped
+    for h in range(len(entropies)):  # the probabilities become the slopes of the logits
+        head, entropy = chunk.heads[h], entropies[h]
+        width, slope = head["width"], of_logs[head["i"]]
+        ours, of_ours = line_of(logs, head["slot"], width), line_of(slopes, head["slot"], width)
+        for j in range(width):
+            of_ours[j] *= F(entropy_weight / size) * (ours[j] + entropy) - slope
+        of_ours[decisions.actions[head["decision"], head["head"]]] += slope
+    of_logits = slopes.reshape(len(chunk.rows), -1)
+    backward(network, 0, *actor, of_logits, chunk, gradients[at])
+    backward(network, network.n_actor, *critic, of_values, chunk, gradients[at])
 
 
-ACT, LEARN = shared(act), shared(learn)
+ACT, LEARN = each(act), each(learn)

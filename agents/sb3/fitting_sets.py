@@ -23,11 +23,11 @@ BELOW, ABOVE, PLACE, SHARE = N_PARTNER, N_PARTNER + 1, N_PARTNER + 2, N_PARTNER 
 
 
 Facts = tuple[np.ndarray, np.ndarray, np.ndarray]
-"""Of ``n`` decisions, float32: inputs ``(n, inputs)``; rows ``(n, rows, size)``, of size 0 where a decision's single row
-is its inputs; and the share of each row in the mean, ``(n, rows)``."""
+"""Of ``n`` decisions, float32: inputs, ``(n, inputs)``; rows, ``(n, rows, size)``, of size 0 where the inputs are a
+decision's single row; and the share of each row in the mean, ``(n, rows)``."""
 
 FACTS = Registry("fast network")
-"""How facts are computed from observations, float32 ``(n, size)``; by names of `agents.sb3.hyperparameters.FEATURES`."""
+"""How facts are computed of observations, float32 ``(n, size)``; by names of `agents.sb3.hyperparameters.FEATURES`."""
 
 
 def read_flat(observations: np.ndarray) -> Facts:

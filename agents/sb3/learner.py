@@ -99,7 +99,7 @@ class SB3Agent:
             told = f"takes actions of {valid}, this environment has {_brief(self.action_space)}"
             raise ConfigError(("env",), f"{self.algorithm.partition(':')[2]} {told}")
         self.features = FEATURES.get(hyperparameters.features)(
-            hyperparameters, EnvSpaces(self.observation_space, self.action_space)
+            hyperparameters, EnvSpaces(self.observation_space, self.action_space, self.env.get("timing"))
         )
         if "body" in self.features and isinstance(self.policy_class, str):
             raise ConfigError(("agent", "features"), f"{hyperparameters.features!r} is for ppo and maskable-ppo")

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from scml_gym.jit.compile import numba
+from scml_gym.jit.compile import jittable, numba
 
 BUFFER_SIZE = 4096
 """Bytes of an argument buffer: enough for the arguments of every batch step."""
@@ -30,6 +30,13 @@ def scratch_bits(n: int) -> np.ndarray:
 def scratch_floats(n: int) -> np.ndarray:
     """Zeros for the length of a call, float64, shape ``(n,)``; ``n`` is a constant, and the array is not returned."""
     return np.zeros(n)
+
+
+@jittable
+def copy_line(source: np.ndarray, target: np.ndarray) -> None:
+    """Copy an array of one dimension to another one; an assignment to a slice would count who holds them."""
+    for i in range(len(target)):
+        target[i] = source[i]
 
 
 if numba is not None:
