@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 from stable_baselines3.common.utils import LinearSchedule, explained_variance
 
-from agents.adam import Adam
-from agents.fast_ppo import passes
-from agents.fast_ppo.network import read_network
-from agents.fast_ppo.passes import CHUNK, MEASURES, Decisions
-from agents.sb3.batch import SUMMARY, RunningEpisodes
-from agents.sb3.fitting_sets import FACTS, Facts
+from scml_gym.agents.adam import Adam
+from scml_gym.agents.fast_ppo import passes
+from scml_gym.agents.fast_ppo.network import read_network
+from scml_gym.agents.fast_ppo.passes import CHUNK, MEASURES, Decisions
+from scml_gym.agents.sb3.batch import SUMMARY, RunningEpisodes
+from scml_gym.agents.sb3.fitting_sets import FACTS, Facts
 from scml_gym.core.errors import InputError
 from scml_gym.vector.env import RowVectorEnv
 from scml_gym.vector.workers import Workers
@@ -32,7 +32,7 @@ class Training:
     Args:
         policy: Of torch, whose parameters change.
         heads: Options of each choice.
-        settings: `agents.sb3.hyperparameters.PPOHyperparameters`.
+        settings: `scml_gym.agents.sb3.hyperparameters.PPOHyperparameters`.
         envs: Which are reset.
         masked: Whether only valid options are chosen.
         seeds: Its own, and that of the environments.

@@ -1,4 +1,4 @@
-"""The learners ``fast-ppo`` and ``fast-maskable-ppo``: `agents.fast_ppo.algorithm` behind `agents.base.Agent`.
+"""The learners ``fast-ppo`` and ``fast-maskable-ppo``: `scml_gym.agents.fast_ppo.algorithm` behind `scml_gym.agents.base.Agent`.
 
 The network is the torch policy of ``ppo`` and ``maskable-ppo``; so players, evaluation and policy files are theirs.
 """
@@ -14,14 +14,14 @@ from typing import Any, NoReturn, Self
 import numpy as np
 from gymnasium.spaces import Box, Discrete, MultiDiscrete
 
-from agents.fast_ppo.algorithm import Training, play, update
-from agents.sb3.batch import can_batch, make_batch
-from agents.sb3.fitting_sets import FACTS
-from agents.sb3.hyperparameters import PPOHyperparameters
-from agents.sb3.learner import PPO, MaskablePPO
-from agents.sb3.policy_files import MASKED
-from agents.sb3.training import seeds_at, write_row
-from agents.sb3.weights import new_policy, read_weights, write_weights
+from scml_gym.agents.fast_ppo.algorithm import Training, play, update
+from scml_gym.agents.sb3.batch import can_batch, make_batch
+from scml_gym.agents.sb3.fitting_sets import FACTS
+from scml_gym.agents.sb3.hyperparameters import PPOHyperparameters
+from scml_gym.agents.sb3.learner import PPO, MaskablePPO
+from scml_gym.agents.sb3.policy_files import MASKED
+from scml_gym.agents.sb3.training import seeds_at, write_row
+from scml_gym.agents.sb3.weights import new_policy, read_weights, write_weights
 from scml_gym.core.config import ConfigError
 from scml_gym.core.files import read_arrays
 from scml_gym.experiments.run_folder import Run
@@ -53,7 +53,7 @@ class FastPPO(PPO):
 
     @classmethod
     def build(cls, config: Mapping[str, Any], env: Mapping[str, Any]) -> Self:
-        """See `agents.base.Agent.build`; the environments are made once, so that nothing is found wrong later."""
+        """See `scml_gym.agents.base.Agent.build`; the environments are made once, so that nothing is found wrong later."""
         made = super().build(config, env)
         made._make_envs(1, 1).close()
         return made
@@ -75,7 +75,7 @@ class FastPPO(PPO):
         return envs
 
     def train(self, run: Run) -> None:
-        """See `agents.base.Agent.train`; a resumed training is equal to one that was not interrupted."""
+        """See `scml_gym.agents.base.Agent.train`; a resumed training is equal to one that was not interrupted."""
         settings: Any = self.hyperparameters
         checkpoint, seeds = run.latest_checkpoint(), seeds_at(run.config["seed"], 0)
         self.model = self._read_model(checkpoint, None) if checkpoint else self._new_model(None, seeds[0])

@@ -1,7 +1,7 @@
 """An actor and a critic over one array, the parameters of a torch policy: forward, and gradients backward.
 
 A decision has rows: of its partners, or a single one of all that is known. The actor's layers are the same for every
-row. A layer may have a second one beside it for what the rows of a decision have in common (`agents.sb3.partners`):
+row. A layer may have a second one beside it for what the rows of a decision have in common (`scml_gym.agents.sb3.partners`):
 facts about the decision in the first layer, in others the mean of what they were given.
 Matrix products are BLAS's, and everything else is loops that are compiled to instructions on many numbers.
 """
@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from torch.nn.utils import parameters_to_vector, vector_to_parameters
 
-from agents.sb3.partners import linear_layers
+from scml_gym.agents.sb3.partners import linear_layers
 from scml_gym.jit.compile import jittable
 from scml_gym.jit.elementary import tanh
 
@@ -43,7 +43,7 @@ class Chunk(NamedTuple):
     rows: np.ndarray  # float32 (rows, inputs): of the actor
     whose: np.ndarray  # int64 (rows,): the decision of each row, among the n
     shares: np.ndarray  # float32 (2, rows): what a row counts in a sum, 1, and in a mean
-    heads: Any  # HEAD_DTYPE (heads of all rows,), see `agents.fast_ppo.passes`
+    heads: Any  # HEAD_DTYPE (heads of all rows,), see `scml_gym.agents.fast_ppo.passes`
 
 
 def read_network(policy: Any, heads: Sequence[int]) -> Network:

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from agents.fast_ppo.network import Chunk, F, Network, backward, forward
-from agents.sb3.heads import IMPOSSIBLE
+from scml_gym.agents.fast_ppo.network import Chunk, F, Network, backward, forward
+from scml_gym.agents.sb3.heads import IMPOSSIBLE
 from scml_gym.jit.arrays import copy_line, line_of, part_of
 from scml_gym.jit.compile import jittable
 from scml_gym.jit.elementary import exponential

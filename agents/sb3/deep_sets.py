@@ -13,8 +13,8 @@ from gymnasium import spaces
 from stable_baselines3.common.torch_layers import BaseFeaturesExtractor
 from torch import nn
 
-from agents.sb3.hyperparameters import EnvSpaces
-from agents.sb3.partners import check_rows
+from scml_gym.agents.sb3.hyperparameters import EnvSpaces
+from scml_gym.agents.sb3.partners import check_rows
 from scml_gym.oneshot.observations.encoding import N_FACTORY, N_PARTNER
 from scml_gym.oneshot.observations.features import PARTNER_FEATURES
 from scml_gym.oneshot.view import MAX_PARTNERS
@@ -62,7 +62,7 @@ def deep_sets(hyperparameters: Any, env: EnvSpaces) -> dict[str, Any]:
         env: The environment's spaces.
 
     Raises:
-        ConfigError: as `agents.sb3.partners.check_rows`.
+        ConfigError: as `scml_gym.agents.sb3.partners.check_rows`.
     """
     check_rows(env, "deep_sets")
     return {

@@ -1,4 +1,4 @@
-"""What networks are given of an observation, without any weights; the facts of `agents.sb3.partners.Sets` in compiled
+"""What networks are given of an observation, without any weights; the facts of `scml_gym.agents.sb3.partners.Sets` in compiled
 code (a test compares them).
 
 Sets are enumerated over the partners whose offers stand, of whom there are few, instead of over all eight.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from agents.sb3.partners import FACTORY, MOST, N_CONTEXT, N_ROW, PARTNER, PRICE_WEIGHT
+from scml_gym.agents.sb3.partners import FACTORY, MOST, N_CONTEXT, N_ROW, PARTNER, PRICE_WEIGHT
 from scml_gym.core.registry import Registry
 from scml_gym.jit.compile import compiled, jittable
 from scml_gym.oneshot.observations.encoding import N_ENTITIES, N_ENTITY, N_FACTORY, N_PARTNER
@@ -27,7 +27,7 @@ Facts = tuple[np.ndarray, np.ndarray, np.ndarray]
 decision's single row; and the share of each row in the mean, ``(n, rows)``."""
 
 FACTS = Registry("fast network")
-"""How facts are computed of observations, float32 ``(n, size)``; by names of `agents.sb3.hyperparameters.FEATURES`."""
+"""How facts are computed of observations, float32 ``(n, size)``; by names of `scml_gym.agents.sb3.hyperparameters.FEATURES`."""
 
 
 def read_flat(observations: np.ndarray) -> Facts:
@@ -86,7 +86,7 @@ def _read(observation: np.ndarray, inputs: np.ndarray, rows: np.ndarray, shares:
 
 @jittable
 def _find_sets(factory: np.ndarray, partners: np.ndarray, rows: np.ndarray) -> tuple[float, float]:
-    """Mark the members of both sets in the rows, as `agents.sb3.partners.fitting_sets`; their totals less the needs."""
+    """Mark the members of both sets in the rows, as `scml_gym.agents.sb3.partners.fitting_sets`; their totals less the needs."""
     n = 0
     for k in range(MAX_PARTNERS):
         n += partners[k, MY_TURN] > F(0)

@@ -10,7 +10,7 @@ import torch
 from gymnasium import Space
 from stable_baselines3.common.utils import set_random_seed
 
-from agents.sb3.training import global_generators_kept
+from scml_gym.agents.sb3.training import global_generators_kept
 from scml_gym.core.errors import InputError
 from scml_gym.core.files import read_arrays
 
