@@ -1,4 +1,4 @@
-"""The learners ``fast-ppo`` and ``fast-maskable-ppo``: `scml_gym.agents.fast_ppo.algorithm` behind `scml_gym.agents.base.Agent`.
+"""The learners ``fast-ppo`` and ``fast-maskable-ppo``: the algorithm beside them as an `Agent`.
 
 The network is the torch policy of ``ppo`` and ``maskable-ppo``; so players, evaluation and policy files are theirs.
 """
@@ -53,7 +53,7 @@ class FastPPO(PPO):
 
     @classmethod
     def build(cls, config: Mapping[str, Any], env: Mapping[str, Any]) -> Self:
-        """See `scml_gym.agents.base.Agent.build`; the environments are made once, so that nothing is found wrong later."""
+        """See `scml_gym.agents.base.Agent.build`; the environments are made, so that nothing is found wrong later."""
         made = super().build(config, env)
         made._make_envs(1, 1).close()
         return made

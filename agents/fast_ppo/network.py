@@ -1,8 +1,8 @@
 """An actor and a critic over one array, the parameters of a torch policy: forward, and gradients backward.
 
 A decision has rows: of its partners, or a single one of all that is known. The actor's layers are the same for every
-row. A layer may have a second one beside it for what the rows of a decision have in common (`scml_gym.agents.sb3.partners`):
-facts about the decision in the first layer, in others the mean of what they were given.
+row. A layer may have a second one beside it for what the rows of a decision have in common, as in
+`scml_gym.agents.sb3.partners`: facts about the decision in the first layer, in others the mean of what they were given.
 Matrix products are BLAS's, and everything else is loops that are compiled to instructions on many numbers.
 """
 

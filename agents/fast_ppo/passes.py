@@ -1,7 +1,6 @@
 """Passes over decisions in chunks that threads share: what to do, and the gradient of the loss of what was done.
 
-Each chunk has a gradient of its own, and they are summed in order, so the number of threads changes no result. A choice
-that is masked has probability 0 and no gradient (Huang and Ontañón 2020, https://arxiv.org/abs/2006.14171).
+Each chunk has a gradient of its own, and they are summed in order, so the number of threads changes no result.
 """
 
 from __future__ import annotations
@@ -12,19 +11,14 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from scml_gym.agents.fast_ppo.network import Chunk, F, Network, backward, forward
-from scml_gym.agents.sb3.heads import IMPOSSIBLE
+from scml_gym.agents.sb3.compiled_heads import HEAD_DTYPE, log_softmax
 from scml_gym.jit.arrays import copy_line, line_of, part_of
 from scml_gym.jit.compile import jittable
-from scml_gym.jit.elementary import exponential
 from scml_gym.jit.random import choose
 from scml_gym.vector.jobs import each
 
 CHUNK = 128
 """Decisions of a pass, whose numbers stay in the cache of a processor."""
-
-HEAD_DTYPE = np.dtype([(name, np.int64) for name in ("i", "decision", "head", "first", "slot", "width")])
-"""A head of a row in a chunk: its decision's place there and among all; which of the decision's heads it is; its first
-option among all of the decision's; where its logits begin among all of the chunk; and how many it has."""
 
 MEASURES = ("policy_gradient_loss", "value_loss", "entropy_loss", "approx_kl", "clip_fraction")
 """What is summed over the decisions of a batch, by Stable-Baselines3's names."""
@@ -72,11 +66,8 @@ def pack(network: Network, decisions: Decisions, chosen: np.ndarray) -> Chunk:
     width, most = network.heads[:, 1].sum() // n_rows, len(chosen) * n_rows
     inputs = np.empty((len(chosen), decisions.inputs.shape[1]), np.float32)
     rows = inputs if single else np.empty((most, decisions.rows.shape[2]), np.float32)
-    whose, shares, heads = (
-        np.empty(most, np.int64),
-        np.ones((2, most), np.float32),
-        np.empty(most * n_heads, HEAD_DTYPE),
-    )
+    whose, shares = np.empty(most, np.int64), np.ones((2, most), np.float32)
+    heads = np.empty(most * n_heads, HEAD_DTYPE)
     for i in range(len(chosen)):
         d = chosen[i]
         copy_line(part_of(decisions.inputs, d), part_of(inputs, i))
@@ -104,31 +95,9 @@ def look(network: Network, decisions: Decisions, chunk: Chunk) -> Any:
         `forward` returned of the actor and of the critic.
     """
     actor = forward(network, 0, network.n_actor, chunk.rows, chunk)
-    logs, entropies = actor[0][-1].reshape(-1), np.empty(len(chunk.heads), np.float32)
-    probabilities = np.empty_like(logs)
-    for head in chunk.heads:
-        width, most = head["width"], F(IMPOSSIBLE)
-        ours = line_of(logs, head["slot"], width)
-        valid = line_of(part_of(decisions.masks, head["decision"]), head["first"], width)
-        for j in range(width):
-            ours[j] = ours[j] if valid[j] else F(IMPOSSIBLE)
-            most = max(most, ours[j])
-        for j in range(width):
-            ours[j] -= most
-    for j in range(len(logs)):  # of all heads at once, as there are instructions for many numbers
-        probabilities[j] = exponential(logs[j])
-    for h in range(len(chunk.heads)):
-        slot, width, total, entropy = chunk.heads[h]["slot"], chunk.heads[h]["width"], F(0), F(0)
-        ours, likely = line_of(logs, slot, width), line_of(probabilities, slot, width)
-        for j in range(width):
-            total += likely[j]
-            entropy -= likely[j] * ours[j]
-        log_total, share = F(math.log(total)), np.true_divide(F(1), total)
-        entropies[h] = entropy * share + log_total
-        for j in range(width):
-            ours[j] -= log_total
-            likely[j] *= share
     critic = forward(network, network.n_actor, network.n_actor + network.n_critic, chunk.inputs, chunk)
+    logs = actor[0][-1].reshape(-1)
+    probabilities, entropies = log_softmax(logs, chunk.heads, decisions.masks)
     return logs, probabilities, entropies, actor, critic
 
 

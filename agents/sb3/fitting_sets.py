@@ -1,5 +1,6 @@
-"""What networks are given of an observation, without any weights; the facts of `scml_gym.agents.sb3.partners.Sets` in compiled
-code (a test compares them).
+"""What networks are given of an observation, without any weights; compiled.
+
+The facts about sets are those of `scml_gym.agents.sb3.partners.Sets`; a test compares them.
 
 Sets are enumerated over the partners whose offers stand, of whom there are few, instead of over all eight.
 """
@@ -27,7 +28,10 @@ Facts = tuple[np.ndarray, np.ndarray, np.ndarray]
 decision's single row; and the share of each row in the mean, ``(n, rows)``."""
 
 FACTS = Registry("fast network")
-"""How facts are computed of observations, float32 ``(n, size)``; by names of `scml_gym.agents.sb3.hyperparameters.FEATURES`."""
+"""How facts are computed of observations, float32 ``(n, size)``.
+
+Their names are those of `scml_gym.agents.sb3.hyperparameters.FEATURES`.
+"""
 
 
 def read_flat(observations: np.ndarray) -> Facts:
@@ -86,7 +90,10 @@ def _read(observation: np.ndarray, inputs: np.ndarray, rows: np.ndarray, shares:
 
 @jittable
 def _find_sets(factory: np.ndarray, partners: np.ndarray, rows: np.ndarray) -> tuple[float, float]:
-    """Mark the members of both sets in the rows, as `scml_gym.agents.sb3.partners.fitting_sets`; their totals less the needs."""
+    """Mark the members of both sets in the rows; their totals less the needs.
+
+    As `scml_gym.agents.sb3.partners.fitting_sets`.
+    """
     n = 0
     for k in range(MAX_PARTNERS):
         n += partners[k, MY_TURN] > F(0)
