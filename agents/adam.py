@@ -28,15 +28,20 @@ class Adam:
         self._parameters, self._longest = parameters, longest
         self.moments, self.steps = np.zeros((2, len(parameters)), np.float32), 0
 
-    def descend(self, gradient: np.ndarray, rate: float) -> None:
+    def descend(self, gradient: np.ndarray, rate: float, step: int) -> None:
         """A step against a gradient, which is changed.
+
+        Args:
+            gradient: Float32 ``(n,)``.
+            rate: The learning rate.
+            step: Where the training stands, for the message.
 
         Raises:
             InputError: if the gradient is not finite.
         """
         norm = float(np.sqrt(np.dot(gradient, gradient)))
         if not np.isfinite(norm):
-            told = f"training came to numbers that are not finite by gradient step {self.steps}"
+            told = f"training came to numbers that are not finite by step {step}"
             raise InputError(f"{told}: lower agent.learning_rate or agent.reward_scale")
         gradient *= np.float32(min(1.0, self._longest / (norm + 1e-6)))
         self.steps += 1

@@ -19,11 +19,10 @@ from scml_gym.agents.fast_ppo.network import read_network
 from scml_gym.agents.fast_ppo.passes import CHUNK, MEASURES, Decisions
 from scml_gym.agents.sb3.batch import SUMMARY, RunningEpisodes
 from scml_gym.agents.sb3.fitting_sets import FACTS, Facts
+from scml_gym.agents.sb3.training import EpisodeMeans
 from scml_gym.core.errors import InputError
 from scml_gym.vector.env import RowVectorEnv
 from scml_gym.vector.workers import Workers
-
-COUNTS = ("steps", "logged", "ended")
 
 
 class Training:
@@ -42,7 +41,7 @@ class Training:
         rewards, done: Of these steps, float32 and bool ``(n_steps, n)``.
         observations: Of the decisions that are due.
         steps, logged: Decisions so far, and until the last row of the curve.
-        ended: Sum and number of what the episodes have told that ended since then.
+        ended: What the episodes have told that ended since then.
     """
 
     def __init__(
@@ -53,8 +52,7 @@ class Training:
         self.act, self.learn = (Workers(step, settings.workers) for step in (passes.ACT, passes.LEARN))
         self.rng, (self.observations, _) = np.random.default_rng(seeds[0]), envs.reset(seed=seeds[1])
         self.adam = Adam(self.network.parameters, settings.max_grad_norm)
-        self.steps = self.logged = 0
-        self.ended: dict[str, tuple[float, int]] = {}
+        self.steps, self.logged, self.ended = 0, 0, EpisodeMeans()
         steps, n, known = settings.n_steps, len(self.observations), self.known()
         shapes = [part.shape[1:] for part in known] + [(sum(heads),), known[2].shape[1:], (len(heads),), (), ()]
         parts = (np.ones((steps + 1, n, *shape), kind) for shape, kind in zip(shapes, passes.KINDS, strict=True))
@@ -68,8 +66,8 @@ class Training:
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Where it stands, apart from the parameters, as `np.savez` takes it."""
-        counts = {name: getattr(self, name) for name in COUNTS} | {"gradient_steps": self.adam.steps}
-        told = np.array(json.dumps(counts | {"rng": self.rng.bit_generator.state}))
+        counts = {"steps": self.steps, "gradient_steps": self.adam.steps, "logged": self.logged}
+        told = np.array(json.dumps(counts | {"ended": self.ended.sums, "rng": self.rng.bit_generator.state}))
         state = {f"env_{name}": array for name, array in self.envs.state().items()}
         return {"moments": self.adam.moments, "told": told} | vars(self.episodes) | state
 
@@ -82,13 +80,11 @@ class Training:
         try:
             told = json.loads(str(arrays["told"]))
             self.adam.moments, self.adam.steps = arrays["moments"], told["gradient_steps"]
-            self.rng.bit_generator.state = told["rng"]
-            vars(self).update({name: told[name] for name in COUNTS})
+            self.rng.bit_generator.state, self.ended.sums = told["rng"], told["ended"]
+            self.steps, self.logged = told["steps"], told["logged"]
             vars(self.episodes).update({name: arrays[name] for name in vars(self.episodes)})
         except KeyError as error:
-            raise InputError(
-                f"a training of another version of this learner, without {error}; begin a new run"
-            ) from error
+            raise InputError(f"a training of another version, without {error}: begin a new run") from error
         self.observations = self.envs.restore({n[4:]: array for n, array in arrays.items() if n.startswith("env_")})
 
 
@@ -109,12 +105,7 @@ def play(training: Training) -> None:
             training.rewards[step], training.done[step] = rewards * training.settings.reward_scale, done
             told = dict(zip(("return", "length"), training.episodes.step(rewards, done), strict=True))
             final = info.get("final_info", {})
-            told |= {name: final[name][done & final[f"_{name}"]] for name in SUMMARY if name in final}
-            for name, values in told.items():
-                if not len(values):
-                    continue
-                total, number = training.ended.get(name, (0.0, 0))
-                training.ended[name] = total + float(values.sum()), number + len(values)
+            training.ended.add(told | {k: final[k][done & final[f"_{k}"]] for k in SUMMARY if k in final})
     training.steps += training.rewards.size
 
 
@@ -152,7 +143,7 @@ def update(training: Training) -> dict[str, float]:
         measured.append(measures.sum(axis=0) / len(chosen))
         if settings.target_kl is not None and measured[-1][passes.APPROX_KL] > 1.5 * settings.target_kl:
             break
-        training.adam.descend(gradients.sum(axis=0), rate)
+        training.adam.descend(gradients.sum(axis=0), rate, training.steps)
     last, last_epoch = measured[-1], measured[(len(measured) - 1) // n_batches * n_batches :]
     return {
         "learning_rate": rate,

@@ -36,8 +36,7 @@ class FastPPO(PPO):
     slower = "ppo"  # the learner that takes what this one does not
 
     def __init__(self, hyperparameters: PPOHyperparameters, env: Mapping[str, Any]):
-        super().__init__(hyperparameters, env)
-        settings = hyperparameters
+        super().__init__(settings := hyperparameters, env)
         for refused, key, what in (
             (not can_batch(self.env), "env", "an environment without a native vector environment"),
             (not isinstance(self.observation_space, Box), "env", "observations that are no array"),
@@ -108,10 +107,8 @@ class FastPPO(PPO):
                 numbers = update(training)
                 self.model.num_timesteps = steps = training.steps
                 if steps >= total or steps - training.logged >= training.settings.log_steps:
-                    row = {"episodes": training.ended.get("return", (0.0, 0))[1]}
-                    row |= {name: total / n for name, (total, n) in training.ended.items()}
-                    note = write_row(run, steps, row | numbers, since)
-                    training.ended, training.logged, since = {}, steps, (steps, time.perf_counter())
+                    note = write_row(run, steps, training.ended.take() | numbers, since)
+                    training.logged, since = steps, (steps, time.perf_counter())
                 bar.update(steps, note)
                 if run.checkpoint_due() or steps >= total:
                     run.checkpoint(steps, save)

@@ -16,13 +16,11 @@ from torch.nn.utils import parameters_to_vector, vector_to_parameters
 
 from scml_gym.agents.sb3.partners import linear_layers
 from scml_gym.jit.compile import jittable
-from scml_gym.jit.elementary import tanh
+from scml_gym.jit.elementary import F, tanh
 
 WEIGHTS, BIASES, INPUTS, OUTPUTS, BESIDE = range(5)
 """What is noted of a layer: where its weights ``(outputs, inputs)`` and its biases begin among the parameters; its
 sizes; and which layer is beside it, 0 for none."""
-
-F = np.float32
 
 
 class Network(NamedTuple):
@@ -53,12 +51,8 @@ def read_network(policy: Any, heads: Sequence[int]) -> Network:
     actor, critic, beside = linear_layers(policy)
     layers = np.zeros((len(actor + critic + beside), 5), np.int64)
     for noted, layer in zip(layers, actor + critic + beside, strict=True):
-        noted[:BESIDE] = (
-            layer.weight.storage_offset(),
-            layer.bias.storage_offset(),
-            layer.in_features,
-            layer.out_features,
-        )
+        starts = layer.weight.storage_offset(), layer.bias.storage_offset()
+        noted[:BESIDE] = *starts, layer.in_features, layer.out_features
     layers[: len(beside), BESIDE] = len(actor + critic) + np.arange(len(beside))
     options = np.stack([np.cumsum(heads) - heads, heads], axis=1)
     return Network(vector.numpy(), layers, len(actor), len(critic), len(heads) if beside else 1, options)
@@ -123,7 +117,7 @@ def forward(network: Network, first: int, last: int, inputs: np.ndarray, chunk: 
 
 @jittable
 def backward(
-    network: Network, first: int, given: Any, beside_given: Any, slopes: np.ndarray, chunk: Chunk, gradient: np.ndarray
+    network: Network, first: int, slopes: np.ndarray, chunk: Chunk, gradient: np.ndarray, given: Any, beside_given: Any
 ) -> None:
     """Write the gradient of the layers from ``first`` on, from what `forward` returned and the last values' slopes."""
     for layer in range(first + len(given) - 2, first - 1, -1):

@@ -10,10 +10,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from scml_gym.agents.fast_ppo.network import Chunk, F, Network, backward, forward
+from scml_gym.agents.fast_ppo.network import Chunk, Network, backward, forward
 from scml_gym.agents.sb3.compiled_heads import HEAD_DTYPE, log_softmax
 from scml_gym.jit.arrays import copy_line, line_of, part_of
 from scml_gym.jit.compile import jittable
+from scml_gym.jit.elementary import F
 from scml_gym.jit.random import choose
 from scml_gym.vector.jobs import each
 
@@ -88,12 +89,8 @@ def pack(network: Network, decisions: Decisions, chosen: np.ndarray) -> Chunk:
 
 @jittable
 def look(network: Network, decisions: Decisions, chunk: Chunk) -> Any:
-    """Forward through a chunk.
-
-    Returns:
-        Of all heads the logarithms of probabilities, the probabilities and, for each head, the entropy; and what
-        `forward` returned of the actor and of the critic.
-    """
+    """Forward through a chunk: of all heads the logarithms of probabilities, the probabilities and, for each head, the
+    entropy; and what `forward` returned of the actor and of the critic."""
     actor = forward(network, 0, network.n_actor, chunk.rows, chunk)
     critic = forward(network, network.n_actor, network.n_actor + network.n_critic, chunk.inputs, chunk)
     logs = actor[0][-1].reshape(-1)
@@ -158,8 +155,8 @@ def learn(arguments: tuple[Any, ...], at: int) -> None:
             of_ours[j] *= F(entropy_weight / size) * (ours[j] + entropy) - slope
         of_ours[decisions.actions[head["decision"], head["head"]]] += slope
     of_logits = slopes.reshape(len(chunk.rows), -1)
-    backward(network, 0, *actor, of_logits, chunk, gradients[at])
-    backward(network, network.n_actor, *critic, of_values, chunk, gradients[at])
+    backward(network, 0, of_logits, chunk, gradients[at], *actor)
+    backward(network, network.n_actor, of_values, chunk, gradients[at], *critic)
 
 
 ACT, LEARN = each(act), each(learn)

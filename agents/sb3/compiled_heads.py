@@ -13,9 +13,7 @@ import numpy as np
 from scml_gym.agents.sb3.heads import IMPOSSIBLE
 from scml_gym.jit.arrays import line_of, part_of
 from scml_gym.jit.compile import jittable
-from scml_gym.jit.elementary import exponential
-
-F = np.float32
+from scml_gym.jit.elementary import F, exponential
 
 HEAD_DTYPE = np.dtype([(name, np.int64) for name in ("i", "decision", "head", "first", "slot", "width")])
 """A head: its decision's place among those that are looked at and among all; which of the decision's heads it is; its
