@@ -99,7 +99,7 @@ class SB3Agent:
             told = f"takes actions of {valid}, this environment has {_brief(self.action_space)}"
             raise ConfigError(("env",), f"{self.algorithm.partition(':')[2]} {told}")
         self.features = FEATURES.get(hyperparameters.features)(
-            hyperparameters, EnvSpaces(self.observation_space, self.action_space)
+            hyperparameters, EnvSpaces(self.observation_space, self.action_space, self.env.get("timing"))
         )
         if "body" in self.features and isinstance(self.policy_class, str):
             raise ConfigError(("agent", "features"), f"{hyperparameters.features!r} is for ppo and maskable-ppo")
@@ -225,7 +225,8 @@ class SB3Agent:
             raise InputError(f"{folder} is not a readable checkpoint: {' '.join(str(error).split())}") from error
         if schema != cls.schema or algorithm != cls.algorithm:
             raise InputError(f"{folder} holds {schema!r} of {algorithm!r}, not {cls.schema!r} of {cls.algorithm!r}")
-        agent = cls.build(current_hyperparameters(facts.get("settings", {})), facts.get("env", {}))
+        settings = validate(cls.hyperparameters_class, current_hyperparameters(facts.get("settings", {})), "agent")
+        agent = cls(settings, facts.get("env", {}))
         agent.model = agent._read_model(folder, None)
         return agent
 
