@@ -9,7 +9,7 @@ import numpy as np
 
 from scml_gym.game.definition import Setting
 from scml_gym.oneshot.players import Player
-from scml_gym.oneshot.safety.audit import audit_agents
+from scml_gym.oneshot.safety.audit import audit_world
 from scml_gym.oneshot.settlement import settle_world
 from scml_gym.oneshot.worlds.generation import league_spec
 from scml_gym.oneshot.worlds.reference import ReferenceWorld
@@ -65,7 +65,7 @@ def _played(world: ReferenceWorld, watch: Callable[[Any, int, Sequence[str]], No
     spec = world.spec
     for factory, agent in enumerate(world.agents):
         watch(agent, factory, ENTRY_POINTS)
-    tallies = audit_agents(world.agents, world.log)  # after `watch`: what a player raises is judged as its own
+    tallies = audit_world(world, world.log)  # after `watch`: what a player raises is judged as its own
     world.run()
     contracts = world.contracts
     table = settle_world(spec, contracts, world.trading_prices)

@@ -11,7 +11,7 @@ from scml_gym.game.definition import Setting
 from scml_gym.simulator.line_up import ENTRY_POINTS, negotiation_counts
 from scml_gym.simulator.recording.log import WorldLog
 from scml_gym.standard.players import Player
-from scml_gym.standard.safety.audit import audit_agents
+from scml_gym.standard.safety.audit import audit_world
 from scml_gym.standard.settlement import settle_world
 from scml_gym.standard.worlds.generation import league_spec
 from scml_gym.standard.worlds.reference import ReferenceWorld
@@ -75,7 +75,7 @@ def _played(world: ReferenceWorld, watch: Callable[[Any, int, Sequence[str]], No
     spec = world.spec
     for factory, agent in enumerate(world.agents):
         watch(agent, factory, ENTRY_POINTS)
-    tallies = audit_agents(world.agents, world.log)  # after `watch`: what a player raises is judged as its own
+    tallies = audit_world(world, world.log)  # after `watch`: what a player raises is judged as its own
     world.run()
     contracts = world.contracts
     settled = settle_world(spec, contracts, world.stock_rule)

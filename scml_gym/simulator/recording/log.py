@@ -7,7 +7,8 @@ which they were given. Players write into it too, by `tell`.
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -37,6 +38,41 @@ Find = Callable[[Any], Moment | None]
 Partner = Callable[[int, Any], int | None]
 """``(factory, partner) -> factory``: whom it calls so: by a partner index, or by an id; None for nobody."""
 
+
+class UnsafeAct(NamedTuple):
+    """An acceptance or an offer that the safety audit calls unsafe, and what would come of its decision as a whole.
+
+    Attributes:
+        bound: ``covered`` or ``possible``.
+        partner: Index in the view.
+        act: ``accepts`` or ``offers``.
+        quantity: Items.
+        price: Of one item.
+        delivery: Day of delivery.
+        short_day: The first day that falls short.
+        missing: Items that are missing on it.
+        unpaid: Money that is missing on it.
+        idle: Inputs that can never be used; None where goods perish.
+    """
+
+    bound: str
+    partner: int
+    act: str
+    quantity: int
+    price: int
+    delivery: int
+    short_day: int
+    missing: int
+    unpaid: float
+    idle: int | None
+
+
+Judged = Callable[[Any, int, Sequence[UnsafeAct]], None]
+"""``(view, acts, unsafe)``: is told what the safety audit found in a decision: how many acts, and which are unsafe."""
+
+AUDITED = ("acts", "unsafe_covered", "unsafe_possible")
+"""What is counted of a factory that is audited."""
+
 _LOGS: weakref.WeakSet[WorldLog] = weakref.WeakSet()
 
 
@@ -54,12 +90,17 @@ class WorldLog(Independent):
         end: As given.
         errors: ``(day, factory, partner or None, message)``.
         decisions: ``(day, factory, decision or None, partner or None, name, value)``.
+        audits: Of each factory that is audited, how many of `AUDITED` there were.
+        unsafe: ``(day, factory, decision, partner, bound, act, quantity, price, delivery, short_day, missing, unpaid,
+            idle)``, see `UnsafeAct`.
     """
 
     def __init__(self, end: Callable[[Any], None] = _no_end):
         self.end = end
         self.errors: list[tuple[int, int, int | None, str]] = []
         self.decisions: list[tuple[int, int, int | None, int | None, str, float]] = []
+        self.audits: dict[int, dict[str, int]] = {}
+        self.unsafe: list[tuple[Any, ...]] = []
         self._parts: list[np.ndarray] = []
         self._events: list[tuple[int, ...]] = []
         self._find: Find = _nowhere
@@ -89,6 +130,27 @@ class WorldLog(Independent):
     def failed(self, day: int, factory: int, partner: int | None, message: str) -> None:
         """A player raised."""
         self.errors.append((day, factory, partner, message))
+
+    def audit(self, factory: int, partners: Mapping[int, int]) -> Judged:
+        """What is to be told of every decision of a factory that is audited.
+
+        Args:
+            factory: Its index.
+            partners: Partner index in its view -> factory.
+        """
+        self.audits[factory] = dict.fromkeys(AUDITED, 0)
+        return partial(self._judge, factory, dict(partners))
+
+    def _judge(
+        self, factory: int, partners: Mapping[int, int], view: Any, acts: int, unsafe: Sequence[UnsafeAct]
+    ) -> None:
+        counts = self.audits[factory]
+        counts["acts"] += acts
+        for found in unsafe:
+            bound, partner, *rest = found
+            counts[f"unsafe_{bound}"] += 1
+            moment = int(view["day"]), factory, int(view["decision"])
+            self.unsafe.append((*moment, partners[partner], bound, *rest))
 
     def watch(self, find: Find, partner: Partner) -> None:
         """Say how players are found that `tell`."""
