@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from scml_gym.simulator.recording.folder import HEAD, PACKED, WORLDS, check_head, packed_names
-from scml_gym.simulator.recording.schema import TABLES
+from scml_gym.simulator.recording.folder import HEAD, PACKED, WORLDS, packed_names, read_version
+from scml_gym.simulator.recording.schema import TABLES, VERSION
 
 BESIDE = ".recording"
 """How the name of a recording ends while its tournament is played: ``x.recording`` becomes ``x/recording``."""
@@ -24,6 +24,7 @@ class Run:
         folder: Of the recording.
         results: The results folder of the tournament that it belongs to; None where there is none, or none yet.
         named: The folder that was named.
+        version: Of its schema.
     """
 
     run: int
@@ -31,6 +32,7 @@ class Run:
     folder: Path
     results: Path | None
     named: Path
+    version: int = VERSION
 
 
 def recorded(number: int, named: Path) -> Run | None:
@@ -48,8 +50,7 @@ def recorded(number: int, named: Path) -> Run | None:
         places.append((results / "recording", results))
     for folder, results in places:
         if (folder / HEAD).is_file():
-            check_head(folder)
-            return Run(number, label_of(named), folder, results, named)
+            return Run(number, label_of(named), folder, results, named, read_version(folder))
     return None
 
 

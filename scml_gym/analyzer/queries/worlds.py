@@ -186,6 +186,26 @@ def decisions(
     )
 
 
+def unsafe_acts(
+    recordings: Recordings, run: int, world: str, day: int | None = None, factory: int | None = None
+) -> pd.DataFrame:
+    """Which acceptances and offers were unsafe, and why? A row an act and bound, in the order of the decisions; the
+    reason is of all acts of the decision together, see `scml_gym.simulator.recording.schema.TABLES`."""
+    return recordings.ask(
+        """
+        SELECT day, decision, factory, partner, bound, act, quantity, price, delivery, short_day, missing, unpaid, idle
+        FROM unsafe
+        WHERE run = $run AND world = $world AND ($day IS NULL OR day = $day)
+            AND ($factory IS NULL OR factory = $factory)
+        ORDER BY day, factory, decision, bound, partner
+        """,
+        run=run,
+        world=world,
+        day=day,
+        factory=factory,
+    )
+
+
 def recompute(recordings: Recordings, run: int, world: str) -> Recomputed:
     """What did a world bring, by its parameters and contracts (or offers) alone? To check a recording, or to change it.
 

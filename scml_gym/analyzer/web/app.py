@@ -104,7 +104,6 @@ def _in_the_browser(app: Dash) -> None:
         Output("address", "search"),
         Input(chosen, "value"),
         State(chosen, "id"),
-        State("address", "search"),
         prevent_initial_call=True,
     )
     app.clientside_callback(

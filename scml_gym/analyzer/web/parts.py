@@ -81,7 +81,8 @@ def table(
     """A table that can be sorted, filtered and downloaded.
 
     Args:
-        name: Of the table on its page, and of the file that is downloaded.
+        name: Of the table on its page, of the file that is downloaded, and in the address, which keeps how the table is
+            sorted and filtered.
         frame: The rows.
         links: Where cells of a column lead to.
         meanings: What a column says, by its name.
@@ -113,6 +114,10 @@ def table(
         rowData=content,
         columnSize="autoSize",
         csvExportParams={"fileName": f"{name}.csv"},
+        eventListeners={
+            "firstDataRendered": [f"restoreTable(params, '{name}')"],
+            **{event: [f"keepTable(params, '{name}')"] for event in ("sortChanged", "filterChanged")},
+        },
         dashGridOptions=options,
         className="grid few" if few else "grid many",
     )
@@ -163,7 +168,7 @@ def plain(text: object) -> str:
 
 
 def chart(name: str, figure: Any, label: str, height: int = 340) -> Any:
-    """A figure, with Plotly's own buttons for pictures of it.
+    """A figure, and buttons that download it as a picture.
 
     Args:
         name: Of the file that is downloaded.
@@ -175,11 +180,20 @@ def chart(name: str, figure: Any, label: str, height: int = 340) -> Any:
     config: Any = {
         "displaylogo": False,
         "responsive": True,
-        "toImageButtonOptions": {"format": "svg", "filename": name},
-        "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"],
+        "modeBarButtonsToRemove": ["toImage", "select2d", "lasso2d", "autoScale2d"],
     }
     graph = dcc.Graph(id={"chart": name}, figure=figure, config=config)
-    return html.Figure([graph], className="chart", role="img", **attributes(aria_label=label))
+    pictures = [
+        html.Button(
+            form.upper(),
+            title=f"Download {name}.{form}",
+            className="picture",
+            **attributes(data_name=name, data_format=form),
+        )
+        for form in ("png", "svg")
+    ]
+    shown = html.Div(graph, role="img", **attributes(aria_label=label))
+    return html.Figure([html.Div(pictures, className="export"), shown], className="chart")
 
 
 def names_of(recordings: Any) -> dict[int, str]:
