@@ -57,12 +57,8 @@ FAULTS = {
     "unsafe-acts": (
         {
             "unsafe": [
-                {"day": 1, "factory": 2, "bound": bound, "missing": missing, "unpaid": unpaid, "short_day": short_day}
-                for bound, missing, unpaid, short_day in (
-                    ("covered", 2, 0, 3),
-                    ("covered", 3, 0, 2),
-                    ("possible", 0, 9, 1),
-                )
+                {"day": 1, "factory": 2, "bound": bound, "missing": missing, "unpaid": unpaid, "short_day": short}
+                for bound, missing, unpaid, short in (("covered", 2, 0, 3), ("covered", 3, 0, 2), ("possible", 0, 9, 1))
             ],
             "days": [{"day": 1, "factory": 2, "shortfall_penalty": 0.5}],
         },
