@@ -150,8 +150,8 @@ def test_how_a_table_is_sorted_and_filtered_stands_in_the_address(tab, window):
     offers.locator(".ag-header-cell[col-id=price] .ag-header-cell-label").click()
     offers.locator(".ag-header-cell[col-id=price] .ag-header-cell-label").click()
     tab.wait_for_function("() => location.search.includes('sort.offers=-price')")
-    column = offers.locator(".ag-header-row-filter .ag-header-cell").nth(1)
-    column.locator("input").fill("0")
+    column = offers.locator("input[type=number][aria-label='round Filter Input']")
+    column.fill("0")
     tab.wait_for_function("() => location.search.includes('filter.offers=')")
     assert "round=1" in tab.url
     tab.wait_for_timeout(500)
