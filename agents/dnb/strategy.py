@@ -10,6 +10,7 @@ import numpy as np
 from agents.dnb.allocation import MAX_ITEMS
 from agents.dnb.bou import CALIBRATION_DTYPE, add_evidence, chance_of_answer, count_answer, lower_bound, posterior
 from agents.dnb.commitments import open_budget
+from agents.dnb.decision_log import thoughts
 from agents.dnb.events import fill_context, fill_history, fill_offer, price_bin
 from agents.dnb.models import AcceptanceModel, Kernel
 from agents.dnb.planner import (
@@ -188,7 +189,7 @@ def dnb_strategy(kernel: Kernel) -> Strategy:
     nothing, state, params = new_view(), np.zeros(MEMORY_SIZE), np.zeros(N_RULES)
     play(nothing, state, params, new_actions())  # compiled now, not in the first negotiation
     remember(nothing, state, params)
-    return Strategy("dnb", decide, state_size=MEMORY_SIZE, learn=learn, n_draws=0, summary="D-NB")
+    return Strategy("dnb", decide, state_size=MEMORY_SIZE, learn=learn, n_draws=0, summary="D-NB", thoughts=thoughts)
 
 
 def dnb_player(model: AcceptanceModel, rules: Rules, seed: int) -> StrategyPolicy:

@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from scml_gym.core.errors import InputError
+from scml_gym.game.telling import tell
 from scml_gym.games import GAMES
 from scml_gym.oneshot import parity as oneshot
 from scml_gym.oneshot.players import player_maker as oneshot_maker
@@ -20,7 +21,7 @@ from scml_gym.oneshot.worlds.generation import league_spec
 from scml_gym.oneshot.worlds.reference import ReferenceWorld as OneShotReference
 from scml_gym.simulator.compiled.alternating_offers import ACCEPT, END, OFFER
 from scml_gym.simulator.recording.folder import Recording
-from scml_gym.simulator.recording.log import EVENT_DTYPE, WorldLog, tell
+from scml_gym.simulator.recording.log import EVENT_DTYPE, WorldLog
 from scml_gym.simulator.recording.packing import pack
 from scml_gym.simulator.recording.schema import SCHEMA, TABLES, arrow_schema
 from scml_gym.simulator.recording.tables import offers_of

@@ -1,4 +1,4 @@
-"""Questions about what policies told of their decisions, see `scml_gym.simulator.recording.log.tell`.
+"""Questions about what policies told of their decisions, see `scml_gym.game.telling.tell`.
 
 A number is told of a decision of a factory, or of one of its partners in it. What the numbers are, each policy says by
 their names: what it still needs, how much it expects of its offers, the chance it counts on, a network's value.

@@ -171,7 +171,7 @@ def contracts(recordings: Recordings, run: int, world: str, day: int | None = No
 def decisions(
     recordings: Recordings, run: int, world: str, day: int | None = None, factory: int | None = None
 ) -> pd.DataFrame:
-    """What did policies tell of their decisions? A row a number; see `scml_gym.simulator.recording.log.tell`."""
+    """What did policies tell of their decisions? A row a number; see `scml_gym.game.telling.tell`."""
     return recordings.ask(
         """
         SELECT day, factory, decision, partner, name, value FROM decisions

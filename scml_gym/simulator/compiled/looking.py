@@ -23,7 +23,7 @@ def look_at(record: Any, factory: int, look: Look, failures: list[BaseException]
     Args:
         record: Of the world; its players are filled in.
         factory: Which of them.
-        look: Sees what the strategy answers to a view.
+        look: Sees what the strategy answers to a view, and may change it.
         failures: Receives what it raises, such as an interrupt: an exception that left it would be lost. The strategy
             then counts as one that raised.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
@@ -10,7 +11,14 @@ import numpy as np
 from scml_gym.core.copying import Independent
 from scml_gym.core.errors import InputError
 from scml_gym.game.calls import fill_player, strategy_addresses
-from scml_gym.game.strategy import StrategyError, StrategyInterface, StrategyPolicy, check_interface
+from scml_gym.game.strategy import (
+    Strategy,
+    StrategyError,
+    StrategyInterface,
+    StrategyPolicy,
+    check_interface,
+    tell_decision,
+)
 from scml_gym.game.world import PlayerMaker
 from scml_gym.simulator.compiled.advance import DAY, DECISION, OVER, Rows
 from scml_gym.simulator.compiled.layout import ASYNCHRONOUS, EXTERNAL, SYNCHRONOUS
@@ -75,17 +83,18 @@ class CompiledSimulation(Independent):
         if log is not None:
             self._events = room_for_a_day(self._record)
             use_log(self._record, self._events, log)
+        self._watch()
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in vars(self).items() if name not in ("_record", "_looked_at")}
+        return {name: value for name, value in vars(self).items() if name not in ("_record", "_watching")}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
         self._record = self._worlds[0]
         self._fill_players()
-        self.look(self._looks)
         if self.log is not None:
             use_log(self._record, self._events, self.log)
+        self._watch()
 
     def look(self, looks: Sequence[Look]) -> None:
         """Show functions every decision; to be called before the world is started.
@@ -94,11 +103,20 @@ class CompiledSimulation(Independent):
             looks: ``(view, actions)`` for each factory, see `scml_gym.simulator.pending.Look`; none for no look.
         """
         self._looks = tuple(looks)
-        self._looked_at = [
-            look_at(self._record, i, look, self._look_failures)
-            for i, look in enumerate(self._looks)
-            if i not in self.external
-        ]
+        self._fill_players()
+        self._watch()
+
+    def _watch(self) -> None:
+        """Have all that is to see the decisions of strategies called with them; players are filled in."""
+        self._watching = []  # lives as long as the world is played
+        for i, player in enumerate(self._players):
+            if player is None:
+                continue
+            if self._looks:
+                self._watching.append(look_at(self._record, i, self._looks[i], self._look_failures))
+            if self.log is not None and player.strategy.thoughts is not None:
+                told = partial(_tell, player.strategy, self._states[i])
+                self._watching.append(look_at(self._record, i, told, self._look_failures))
 
     def _fill_players(self) -> None:
         for record, player, state in zip(self._record["players"], self._players, self._states, strict=False):
@@ -260,6 +278,11 @@ def compiled_maker(resolve: Callable[[str, str], PlayerMaker], opponent: Any) ->
         )
     strategy_addresses(player.strategy)
     return make
+
+
+def _tell(strategy: Strategy, state: np.ndarray, view: Any, actions: np.ndarray) -> None:
+    """A strategy has decided: tell what it thinks."""
+    tell_decision(strategy, view, state, actions)
 
 
 def _new_state(player: Any, interface: StrategyInterface) -> np.ndarray:
