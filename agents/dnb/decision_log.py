@@ -45,8 +45,8 @@ COLUMNS = {
 
 def thoughts(view: FactoryView, state: np.ndarray, actions: ActionArray) -> dict[int | None, dict[str, float]]:
     """What D-NB tells of a decision, see `scml_gym.game.strategy.Strategy.thoughts`: of the decision `NUMBERS` with the
-    items still to be traded and those agreed today, and of each partner to whom it makes an offer the items that it asks
-    for, the chance that they are accepted, and the chance that it counts on."""
+    items still to be traded and those agreed today, and of each partner to whom it makes an offer the items that it
+    asks for, the chance that they are accepted, and the chance that it counts on."""
     memory = state[:MEMORY_SIZE].view(MEMORY_DTYPE)[0]
     told: dict[int | None, dict[str, float]] = {
         None: {"needs": view["needs"], "agreed": view["agreed_quantity"]} | {name: memory[name] for name in NUMBERS}

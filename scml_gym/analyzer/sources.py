@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Self
 from scml_gym.analyzer.folders import Run, files_of, label_of, located, recorded
 from scml_gym.analyzer.importing import import_tournament, is_tournament
 from scml_gym.analyzer.views import VIEWS
+from scml_gym.core.copying import Uncopied
 from scml_gym.core.errors import InputError
 from scml_gym.core.text import printable
 from scml_gym.simulator.recording.folder import HEAD, WORLDS
@@ -28,7 +29,7 @@ TYPES = {"string": "VARCHAR", "bool": "BOOLEAN", "list<int32>": "INTEGER[]"}
 TYPES |= {"int8": "TINYINT", "int16": "SMALLINT", "int32": "INTEGER", "int64": "BIGINT", "double": "DOUBLE"}
 
 
-class Recordings:
+class Recordings(Uncopied):
     """Recordings that are open for questions; a ``with`` block closes them.
 
     Each table of `scml_gym.simulator.recording.schema` is there under its name, with ``run`` as first column, and the
@@ -44,6 +45,8 @@ class Recordings:
         runs: As given.
         problems: A line for each file that is not whole, whose world is left out, and for what was not imported.
     """
+
+    why_not = "other threads may be asking; open the folders once more"
 
     def __init__(
         self,

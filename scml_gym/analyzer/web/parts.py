@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html as html_text
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -88,7 +89,7 @@ def table(
         meanings: What a column says, by its name.
         hidden: Columns that only links need.
     """
-    links, meanings = links or {}, meanings or {}
+    name, links, meanings = file_name(name), links or {}, meanings or {}
     content = []
     names = {str(column) for column in frame.columns if _is_name(str(column), frame[column])}
     for row in rows(frame):
@@ -162,6 +163,11 @@ def _value(value: Any, is_name: bool = False) -> Any:
     return str(value) if is_name else value
 
 
+def file_name(text: str) -> str:
+    """A name for files, ids and expressions, of a text that may hold anything."""
+    return re.sub(r"[^0-9A-Za-z-]+", "-", text)
+
+
 def plain(text: object) -> str:
     """A text for a figure, in which Plotly finds no markup."""
     return html_text.escape(printable(text), quote=False)
@@ -176,6 +182,7 @@ def chart(name: str, figure: Any, label: str, height: int = 340) -> Any:
         label: What it shows, for those who do not see it.
         height: In pixels.
     """
+    name = file_name(name)
     figure.update_layout(height=height)
     config: Any = {
         "displaylogo": False,
@@ -206,9 +213,16 @@ def run_choice(recordings: Any, run: int, drops: str = "world day factory compet
     return choice("run", "Recording", names_of(recordings), run, drops)
 
 
-def numbered(factories: Any) -> dict[int, str]:
+class FactoryNames(dict[int, str]):
+    """Names of a world's factories by number; of one that a damaged recording does not have, its number."""
+
+    def __missing__(self, factory: int) -> str:
+        return f"{factory}: unknown"
+
+
+def numbered(factories: Any) -> FactoryNames:
     """The factories of a world by number, with who plays each."""
-    return {int(row["factory"]): f"{row['factory']}: {row['competitor']}" for row in rows(factories)}
+    return FactoryNames({int(row["factory"]): f"{row['factory']}: {row['competitor']}" for row in rows(factories)})
 
 
 def with_links(parts: Sequence[tuple[str, str]]) -> Any:

@@ -134,7 +134,7 @@ def read_version(folder: Path) -> int:
     """
     try:
         schema = json.loads((folder / HEAD).read_text(encoding="utf-8"))["schema"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise InputError(f"{folder} is no recording ({HEAD}: {error})") from error
     known = {schema_name(version): version for version in (VERSION, *FORMER)}
     if not isinstance(schema, str) or schema not in known:

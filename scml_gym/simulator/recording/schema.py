@@ -183,6 +183,12 @@ def arrow_schema(table: str) -> pyarrow.Schema:
     """A table's columns as Arrow takes them."""
     import pyarrow as pa
 
+    return pa.schema([(name, arrow_type(column.type)) for name, column in TABLES[table].items()])
+
+
+def arrow_type(name: str) -> pyarrow.DataType:
+    """A column's type as Arrow takes it."""
+    import pyarrow as pa
+
     kinds = {"list<int32>": pa.list_(pa.int32()), "bool": pa.bool_(), "string": pa.string(), "double": pa.float64()}
-    columns = TABLES[table].items()
-    return pa.schema([(name, kinds.get(column.type) or pa.type_for_alias(column.type)) for name, column in columns])
+    return kinds.get(name) or pa.type_for_alias(name)
