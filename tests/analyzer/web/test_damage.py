@@ -143,9 +143,7 @@ STRANGE = [strange_numbers, factories_that_are_not_there, strange_names, no_fact
 
 
 @pytest.mark.slow
-@pytest.mark.filterwarnings(
-    "ignore::RuntimeWarning", "ignore::UserWarning"
-)
+@pytest.mark.filterwarnings("ignore::RuntimeWarning", "ignore::UserWarning")
 @pytest.mark.parametrize("damage", STRANGE, ids=lambda damage: damage.__name__)
 def test_what_is_strange_is_shown_or_told_in_a_sentence(folder, damage):
     damage(folder)
