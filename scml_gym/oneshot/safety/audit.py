@@ -177,14 +177,14 @@ def find_unsafe(view: FactoryView, actions: ActionArray) -> list[Finding]:
 
 def unsafe_acts(view: FactoryView, actions: ActionArray, finding: Finding) -> list[UnsafeAct]:
     """What a recording tells of a decision that is unsafe: its unsafe acts, and what would come of all of them."""
-    told = []
-    for k in finding.harm.unsafe:
-        accepts, day = actions[k]["response"] == ACCEPT, finding.day
-        offer = [
-            view["partners"][k][f"offer_{name}"] if accepts else actions[k][name] for name in ("quantity", "price")
-        ]
-        harm = day, finding.harm.missing, finding.harm.unpaid, None
-        told.append(UnsafeAct(finding.bound, k, "accepts" if accepts else "offers", *map(int, offer), day, *harm))
+    told, day, harm = [], finding.day, finding.harm
+    for k in harm.unsafe:
+        partner, action = view["partners"][k], actions[k]
+        accepts = action["response"] == ACCEPT
+        quantity = int(partner["offer_quantity"] if accepts else action["quantity"])
+        price = int(partner["offer_price"] if accepts else action["price"])
+        act = "accepts" if accepts else "offers"
+        told.append(UnsafeAct(finding.bound, k, act, quantity, price, day, day, harm.missing, harm.unpaid, None))
     return told
 
 

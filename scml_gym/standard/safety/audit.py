@@ -112,9 +112,13 @@ def unsafe_acts(view: StandardView, actions: ActionArray, finding: Finding) -> l
     """What a recording tells of a decision that is unsafe: its unsafe acts, and what would come of all of them."""
     told = []
     for k in finding.partners:
-        accepts, names = actions[k]["response"] == ACCEPT, ("quantity", "price", "day")
-        offer = [view["partners"][k][f"offer_{name}"] if accepts else actions[k][name] for name in names]
-        told.append(UnsafeAct(finding.bound, k, "accepts" if accepts else "offers", *map(int, offer), *finding.harm))
+        partner, action = view["partners"][k], actions[k]
+        accepts = action["response"] == ACCEPT
+        quantity = int(partner["offer_quantity"] if accepts else action["quantity"])
+        price = int(partner["offer_price"] if accepts else action["price"])
+        delivery = int(partner["offer_day"] if accepts else action["day"])
+        act, (short_day, missing, unpaid, idle) = "accepts" if accepts else "offers", finding.harm
+        told.append(UnsafeAct(finding.bound, k, act, quantity, price, delivery, short_day, missing, unpaid, idle))
     return told
 
 
