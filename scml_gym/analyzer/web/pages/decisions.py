@@ -106,8 +106,8 @@ def _to_competitor(run: int) -> Link:
 def _beside(figures: dict[str, Any]) -> Any:
     drawn = list(figures.items())[:FIGURES]
     more = absent(f"{len(figures) - FIGURES} more names are in the table only.") if len(figures) > FIGURES else None
-    charts = [chart(f"told-{i}", figure, f"What was told as {name}", 280) for i, (name, figure) in enumerate(drawn)]
-    return html.Div([html.Div(charts, className="charts"), more])
+    charts = [chart(f"told-{i}", figure, f"What was told as {name}", 240) for i, (name, figure) in enumerate(drawn)]
+    return html.Div([html.Div(charts, className="charts small"), more])
 
 
 DECISIONS = Page(
