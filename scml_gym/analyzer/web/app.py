@@ -115,6 +115,11 @@ def _in_the_browser(app: Dash) -> None:
         prevent_initial_call=True,
     )
     app.clientside_callback(
+        ClientsideFunction("analyzer", "restore"),
+        Output({"table": MATCH, "what": "csv"}, "title"),
+        Input({"table": MATCH, "what": "grid"}, "id"),
+    )
+    app.clientside_callback(
         ClientsideFunction("analyzer", "replay"), Output("round-told", "children"), Input("round", "value")
     )
     app.clientside_callback(

@@ -115,10 +115,7 @@ def table(
         rowData=content,
         columnSize="autoSize",
         csvExportParams={"fileName": f"{name}.csv"},
-        eventListeners={
-            "firstDataRendered": [f"restoreTable(params, '{name}')"],
-            **{event: [f"keepTable(params, '{name}')"] for event in ("sortChanged", "filterChanged")},
-        },
+        eventListeners={event: [f"keepTable(params, '{name}')"] for event in ("sortChanged", "filterChanged")},
         dashGridOptions=options,
         className="grid few" if few else "grid many",
     )

@@ -119,7 +119,7 @@
     }
 
     window.dash_clientside = Object.assign({}, window.dash_clientside, {
-        analyzer: {choose, replay, entitle, download, cell},
+        analyzer: {choose, replay, entitle, download, restore, cell},
     });
 
     // how a table is sorted and filtered stands in the address: sort.NAME=column,-column and filter.NAME=JSON
@@ -173,7 +173,7 @@
         keep(query);
     }
 
-    function restoreTable(params, name) {
+    function restoreTable(api, name) {
         const query = new URLSearchParams(window.location.search);
         const [sort, filter] = [query.get("sort." + name), query.get("filter." + name)];
         if (sort) {
@@ -181,16 +181,22 @@
                 const down = text.startsWith("-");
                 return {colId: down ? text.slice(1) : text, sort: down ? "desc" : "asc", sortIndex};
             });
-            params.api.applyColumnState({state: state.filter((column) => params.api.getColumn(column.colId))});
+            api.applyColumnState({state: state.filter((column) => api.getColumn(column.colId))});
         }
         if (filter) {
-            params.api.setFilterModel(validFilters(filter, params.api));
+            api.setFilterModel(validFilters(filter, api));
         }
+    }
+
+    // a table is there: put it in order as its address says
+    function restore(id) {
+        window.dash_ag_grid.getApiAsync(id).then((api) => restoreTable(api, id.table));
+        return window.dash_clientside.no_update;
     }
 
     const functions = (window.dashAgGridFunctions = window.dashAgGridFunctions || {});
     const whole = new Intl.NumberFormat("en", {maximumFractionDigits: 0});
-    Object.assign(functions, {keepTable, restoreTable});
+    functions.keepTable = keepTable;
     functions.readable = function (params) {
         const value = params.value;
         if (value === null || value === undefined) {
