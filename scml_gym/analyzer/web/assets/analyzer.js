@@ -139,12 +139,16 @@
             return (
                 ["AND", "OR"].includes(filter.operator) &&
                 filter.conditions.length === 2 &&
-                filter.conditions.every((part) => !part.conditions && validFilter(part, kind))
+                filter.conditions.every((part) => validFilter(part, kind) && !part.conditions)
             );
         }
         const type = kind === "number" ? "number" : "string";
         const needed = {blank: [], notBlank: [], inRange: ["filter", "filterTo"]}[filter.type] || ["filter"];
         return kinds[kind].includes(filter.type) && needed.every((name) => typeof filter[name] === type);
+    }
+
+    function columnOf(api, name) {
+        return api.getColumns().find((column) => column.getColId() === name);
     }
 
     function validFilters(text, api) {
@@ -155,7 +159,7 @@
             return {};
         }
         const valid = Object.entries(given || {}).filter(([name, filter]) => {
-            const column = api.getColumn(name);
+            const column = columnOf(api, name);
             const kind = column && (column.getColDef().filter === "agNumberColumnFilter" ? "number" : "text");
             return kind && validFilter(filter, kind);
         });
@@ -181,7 +185,7 @@
                 const down = text.startsWith("-");
                 return {colId: down ? text.slice(1) : text, sort: down ? "desc" : "asc", sortIndex};
             });
-            api.applyColumnState({state: state.filter((column) => api.getColumn(column.colId))});
+            api.applyColumnState({state: state.filter((column) => columnOf(api, column.colId))});
         }
         if (filter) {
             api.setFilterModel(validFilters(filter, api));
