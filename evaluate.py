@@ -78,12 +78,15 @@ def study(
     options: Annotated[list[str] | None, typer.Option("--set", metavar="A.B=C", help="Replace a value.")] = None,
     workers: Annotated[int | None, typer.Option(help="Processes; changes no result. [one a core]")] = None,
     out: Annotated[Path | None, typer.Option(help="Results folder. [runs/study-FILE]")] = None,
+    record_every: Annotated[
+        int | None, typer.Option(metavar="K", help="Record every K-th world in which a learner is judged.")
+    ] = None,
 ) -> None:
     """Compute the runs of a study that its results folder does not have yet; make its tables, figures and page."""
     from scml_gym.agents import STUDIES
     from scml_gym.evaluation.studies.study import study_command
 
-    study_command(STUDIES, file, options or (), out, workers, shlex.join(["python", *sys.argv]))
+    study_command(STUDIES, file, options or (), out, workers, shlex.join(["python", *sys.argv]), record_every)
 
 
 @app.command(epilog="Worlds are recorded by --record. What one can ask of them: docs/analyzer.md.")

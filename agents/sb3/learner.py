@@ -34,6 +34,7 @@ from scml_gym.agents.sb3.hyperparameters import (
 from scml_gym.agents.sb3.policy_files import export_policy, save_policy_file
 from scml_gym.agents.sb3.replay import load_replay, save_replay
 from scml_gym.agents.sb3.self_play import check_self_play, make_self_play
+from scml_gym.agents.sb3.thoughts import ThoughtfulPredict
 from scml_gym.agents.sb3.training import global_generators_kept, learn, make_callbacks, make_vec_env, seeds_at
 from scml_gym.core.arguments import argument_names
 from scml_gym.core.config import ConfigError, validate
@@ -183,7 +184,8 @@ class SB3Agent:
             env_id = CONCURRENT if not isinstance(self.action_space, Discrete) else ONE_PARTNER
             like = load_object(game.environments[env_id].single)
             arguments = {name: value for name, value in arguments.items() if name in argument_names(like)}
-        return game.policy(self.predict, {"id": env_id} | arguments)
+        predict = ThoughtfulPredict(self.predict, getattr(self.model, "policy", None))
+        return game.policy(predict, {"id": env_id} | arguments)
 
     def policy_file(self) -> PolicyFile:
         """The policy as a strategy that the compiled world plays.

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from scml_gym.game.exported_policies import EncodedPolicy, encoder_arguments, known_arguments
+from scml_gym.game.telling import tell_thoughts
 from scml_gym.game.world import FactoryPolicy, Predict
 from scml_gym.oneshot.actions.factory import make_codec
 from scml_gym.oneshot.envs.bilateral import OneShotBilateralEnv
@@ -78,6 +79,7 @@ class PartnerPolicy:
         for k in np.flatnonzero(view["partners"]["my_turn"]).tolist():
             observation, mask = self._codec.observe(seen, k), self._codec.mask(seen, k)
             action, _ = self._predict(observation, None, mask, self._deterministic)
+            tell_thoughts(self._predict, view, observation, mask, action, k)
             actions[k] = self._codec.actions.decode(int(action), seen, k)
             if actions[k]["response"] == ACCEPT:
                 seen["needs"] -= seen["partners"][k]["offer_quantity"]
