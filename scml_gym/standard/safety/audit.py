@@ -19,11 +19,18 @@ from scml_gym.jit.compile import compiled, jittable
 from scml_gym.simulator.line_up import breach_rate
 from scml_gym.simulator.recording.log import WorldLog
 from scml_gym.standard.safety.answers import Harm, allow, list_acts
-from scml_gym.standard.safety.bounds import BOUNDS
-from scml_gym.standard.view import MAX_PARTNERS, ActionArray, StandardView
+from scml_gym.standard.safety.bounds import BOUNDS, COVERED
+from scml_gym.standard.view import ACCEPT, MAX_PARTNERS, ActionArray, StandardView, is_consumer
 
-COUNTS = ("acts", *(f"{rule}_{bound}" for rule in ("unsafe", "other_rule") for bound in BOUNDS))
-"""Acts, and those of them that are unsafe under the stock rule of the world, and under the other one."""
+COUNTS = (
+    "acts",
+    *(f"{rule}_{bound}" for rule in ("unsafe", "other_rule") for bound in BOUNDS),
+    *("accepted_sales", "unsafe_sales", "other_rule_sales"),
+    *("sets", "unsafe_sets"),
+)
+"""Acts, and those of them that are unsafe under the stock rule of the world, and under the other one. Then by the bound
+``covered``: sales accepted, and those that are unsafe under either rule; decisions with acts, and those that are unsafe
+as a whole under the world's rule."""
 
 REASONS = ("unsafe_within", "unsafe_missing", "unsafe_unpaid")
 """Of the first decision that is unsafe by the bound ``covered`` under the world's rule: days from its own day on, that
@@ -31,6 +38,13 @@ day included, until the first one that falls short, 0 where there is no such dec
 money that is not there for its supplies."""
 
 N_NUMBERS = len(COUNTS) + len(REASONS)
+SALES, SETS, FIRST_REASON = COUNTS.index("accepted_sales"), COUNTS.index("sets"), len(COUNTS)
+
+
+@jittable
+def accepts_sale(actions: ActionArray, k: int) -> bool:
+    """Whether the answer to partner ``k`` accepts to sell; one that cannot be played is no act, and never unsafe."""
+    return is_consumer(k) and actions[k]["response"] == ACCEPT
 
 
 @jittable
@@ -47,6 +61,9 @@ def audit(view: StandardView, actions: ActionArray, numbers: np.ndarray) -> None
     numbers[0] += acts
     if acts == 0:
         return
+    for i in range(acts):
+        numbers[SALES] += accepts_sale(actions, allowed[i])
+    numbers[SETS] += 1
     own: Any = view["physical"]
     for rule in range(2):
         view["physical"] = own if rule == 0 else 1 - own
@@ -54,8 +71,13 @@ def audit(view: StandardView, actions: ActionArray, numbers: np.ndarray) -> None
             found = allow(view, bound, 1.0, actions, allowed)
             for k in range(MAX_PARTNERS):
                 numbers[1 + 2 * rule + bound] += allowed[k] >= 0
-            if rule == 0 and bound == 0 and found[0] >= 0 and numbers[5] == 0:
-                numbers[5], numbers[6], numbers[7] = found[0] + 1, found[1], found[2]
+                if bound == COVERED and allowed[k] >= 0:
+                    numbers[SALES + 1 + rule] += accepts_sale(actions, k)
+            if rule == 0 and bound == COVERED and found[0] >= 0:
+                numbers[SETS + 1] += 1
+                if numbers[FIRST_REASON] == 0:
+                    numbers[FIRST_REASON], numbers[FIRST_REASON + 1] = found[0] + 1, found[1]
+                    numbers[FIRST_REASON + 2] = found[2]
     view["physical"] = own
 
 
