@@ -55,6 +55,7 @@ COMPETITION = Competition(
         "agreements": Column(int, "negotiations that ended with a contract"),
         "negotiations": Column(int, "all of them"),
         "bankrupt": Column(int, "1 where the balance fell below 0"),
+        "executed": Column(int, "of the agreements, those that were delivered", new=True),
         **AUDIT_COLUMNS,
     },
 )

@@ -46,7 +46,8 @@ def play_line_up(
     Returns:
         For each factory: level (first, middle or last), score, initial_balance, profit and its parts (revenue,
         supplies, production, storage, shortfall, in money over the whole world), bought, produced and missing (items),
-        stock (items at the end), agreements, negotiations, bankrupt (0 or 1), and the columns of the audit, see
+        stock (items at the end), agreements, negotiations, bankrupt (0 or 1), executed (agreements that were
+        delivered), and the columns of the audit, see
         `scml_gym.standard.game.AUDIT_COLUMNS`.
     """
     return _played(_world(players, seed, setting, log), watch)
@@ -72,18 +73,35 @@ def _world(players: Sequence[Player], seed: int, setting: Setting, log: WorldLog
 
 
 def _played(world: ReferenceWorld, watch: Callable[[Any, int, Sequence[str]], None]) -> list[dict[str, Any]]:
-    spec = world.spec
     for factory, agent in enumerate(world.agents):
         watch(agent, factory, ENTRY_POINTS)
     tallies = audit_agents(world.agents, world.log)  # after `watch`: what a player raises is judged as its own
     world.run()
-    contracts = world.contracts
+    rows, days = measure(world)
+    return [row | tallies[i].columns(days[i]) for i, row in enumerate(rows)]
+
+
+def measure(world: Any) -> tuple[list[dict[str, Any]], np.ndarray]:
+    """What became of every factory of a world that is over.
+
+    Args:
+        world: A `ReferenceWorld`, or a `scml_gym.standard.worlds.compiled.world.CompiledWorld`.
+
+    Returns:
+        For each factory the columns that `play_line_up` tells, but for those of the audit; its days, settled:
+        ``SETTLEMENT_DTYPE`` of `scml_gym.standard.settlement`, shape ``(n_factories, n_days)``.
+    """
+    spec, contracts = world.spec, world.contracts
     settled = settle_world(spec, contracts, world.stock_rule)
-    agreements = np.bincount(np.append(contracts["seller"], contracts["buyer"]), minlength=spec.n_factories)
+
+    def count(of: np.ndarray) -> np.ndarray:
+        return np.bincount(np.append(of["seller"], of["buyer"]), minlength=spec.n_factories)
+
     negotiations = negotiation_counts(spec.level, settled.bankrupt)
     delivered = contracts[~settled.nullified]
+    agreements, executed = count(contracts), count(delivered)
     bought = np.bincount(delivered["buyer"], delivered["quantity"], minlength=spec.n_factories)
-    return [
+    rows = [
         {
             "level": place_of(int(spec.level[i]), spec.n_levels),
             "score": float(world.scores[i]),
@@ -95,7 +113,8 @@ def _played(world: ReferenceWorld, watch: Callable[[Any, int, Sequence[str]], No
             "agreements": int(agreements[i]),
             "negotiations": int(negotiations[i]),
             "bankrupt": int(world.bankrupt[i]),
-            **tallies[i].columns(settled.table[i]),
+            "executed": int(executed[i]),
         }
         for i in range(spec.n_factories)
     ]
+    return rows, settled.table

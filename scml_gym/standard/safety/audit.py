@@ -7,9 +7,10 @@ safe together with the acts of the same decision that are kept before it, see
 
 from __future__ import annotations
 
+import dataclasses
+import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,6 +21,7 @@ from scml_gym.simulator.line_up import breach_rate
 from scml_gym.simulator.recording.log import WorldLog
 from scml_gym.standard.safety.answers import Harm, allow, list_acts
 from scml_gym.standard.safety.bounds import BOUNDS, COVERED
+from scml_gym.standard.strategies.base import Strategy
 from scml_gym.standard.view import ACCEPT, MAX_PARTNERS, ActionArray, StandardView, is_consumer
 
 COUNTS = (
@@ -166,8 +168,36 @@ class Tally:
         Args:
             days: Of the factory, settled: ``SETTLEMENT_DTYPE`` of `scml_gym.standard.settlement`.
         """
-        counts = dict(zip(COUNTS, self.numbers[: len(COUNTS)].astype(int).tolist(), strict=True))
-        return counts | {"breach_rate": breach_rate(days)}
+        return audit_columns(self.numbers, days)
+
+
+def audit_columns(numbers: np.ndarray, days: np.ndarray) -> dict[str, Any]:
+    """The numbers of an audit as columns; see `Tally.columns`."""
+    counts = dict(zip(COUNTS, numbers[: len(COUNTS)].astype(int).tolist(), strict=True))
+    return counts | {"breach_rate": breach_rate(days)}
+
+
+def audited(strategy: Strategy) -> Strategy:
+    """The strategy whose decisions are audited: the numbers of `audit` stand at the end of its state, so that compiled
+    worlds audit too."""
+    first = strategy.state_size
+    decide = audited_decide(strategy.decide, first)
+    return dataclasses.replace(strategy, decide=decide, state_size=first + N_NUMBERS)
+
+
+@functools.cache
+def audited_decide(decide: Callable[..., None], first: int) -> Callable[..., None]:
+    """A strategy's ``decide`` that counts what it does into its state, from ``first`` on."""
+    decide = jittable(decide)
+
+    @jittable
+    def decide_audited(
+        view: StandardView, state: np.ndarray, params: np.ndarray, draws: np.ndarray, actions: ActionArray
+    ) -> None:
+        decide(view, state, params, draws, actions)
+        audit(view, actions, state[first : first + N_NUMBERS])
+
+    return decide_audited
 
 
 def audit_agents(agents: Sequence[Any], log: WorldLog | None = None) -> list[Tally]:
@@ -182,7 +212,7 @@ def audit_agents(agents: Sequence[Any], log: WorldLog | None = None) -> list[Tal
     """
     from scml_gym.standard.safety.agents import look_at
 
-    tallies = [Tally(None if log is None else partial(log.tell, agent)) for agent in agents]
+    tallies = [Tally(None if log is None else functools.partial(log.tell, agent)) for agent in agents]
     for agent, tally in zip(agents, tallies, strict=True):
         look_at(agent, tally)
     return tallies

@@ -20,6 +20,8 @@ for _name, _path in {
     "stock-planner": "stock:STOCK_PLANNER",
     "stock-weak": "stock:STOCK_WEAK",
     "stock-population": "stock:STOCK_POPULATION",
+    "penguin": "penguin:PENGUIN",
+    "lita-h": "penguin:H",
 }.items():
     STRATEGIES.register(_name, f"scml_gym.standard.strategies.{_path}")
 STRATEGIES.register("planner", "scml_gym.standard.planner:PLANNER")
