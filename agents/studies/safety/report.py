@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 Rows = Sequence[Mapping[str, Any]]
 
 INTRODUCTION = """\
-Scores are means over configurations, each a world played with everybody on each of its levels in turn, with the standard
-error over configurations. *Difference* is the score less that of the reference on the same configurations, with the 95 %
-interval of a paired t-test. Agreements and missing items (sold and not delivered) are those of a factory in a world. An
-act is an acceptance or an offer; it is unsafe where a shield of that bound would have changed it. *Sales* are accepted
-sales that go beyond what stock and signed supplies cover, by the rule of the world and by the other one. A set, all
-acts of one decision, is unsafe where one of its acts is, by the bound *covered*.
+Scores are means over configurations, each a world played with everybody on each of its levels in turn, with the
+standard error over configurations. The difference is the score less that of the reference on the same configurations,
+with the 95 % interval of a paired t-test. Agreements and missing items (sold and not delivered) are those of a factory
+in a world. An act is an acceptance or an offer; it is unsafe where a shield of that bound would have changed it. Of
+accepted sales those are unsafe that go beyond what stock and signed supplies cover, by the rule of the world and by the
+other one. A set, all acts of one decision, is unsafe where one of its acts is, by the bound *covered*.
 """
 
 
@@ -111,7 +111,15 @@ def scores_table(rows: Rows) -> str:
 
 def acts_table(rows: Rows) -> str:
     """What was unsafe, as Markdown."""
-    head = ["competitor", "acts", "unsafe, covered", "unsafe, possible", "accepted sales", "unsafe", "by the other rule"]
+    head = [
+        "competitor",
+        "acts",
+        "unsafe, covered",
+        "unsafe, possible",
+        "accepted sales",
+        "unsafe",
+        "by the other rule",
+    ]
     lines = [
         [
             row["competitor"],
@@ -126,7 +134,7 @@ def acts_table(rows: Rows) -> str:
         ]
         for row in rows
     ]
-    return markdown([*head, "sets", "unsafe sets"], lines)
+    return markdown(head, lines)
 
 
 def part_of(some: int, all_of_them: int) -> str:

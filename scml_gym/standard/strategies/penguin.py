@@ -1,18 +1,20 @@
 """Penguin: the rules of the league's PenguinAgent with its defects, and H, which has them mended.
 
-A factory aims at seven items a day: it buys what stock and signed supplies lack of that, and sells as much. Today's need
-is split at random over most of its partners, the others are asked for a third of what the next three days need. It
+A factory aims at seven items a day: it buys what stock and signed supplies lack of that, and sells as much. Today's
+need is split at random over most of its partners, the others are asked for a third of what the next three days need. It
 accepts what is for a later day and within that day's need; of the offers for today those that come nearest to the need.
 It takes any price: it asks for its best one, and once it has been refused for nearly the worst.
 
-The published agent has defects, each of which a parameter mends; LitaAgent-H names the first three:
+The published agent has defects. A parameter of 1 mends one, with 0 the strategy does what the published agent does;
+LitaAgent-H names the first three:
 
-- ``sellable``: for each later day it promises the same stock anew, and a day's target that is not bought yet.
-- ``guard``: what it asks of the books of today it asks of the world's first days, so that from the third day on it takes
-  no offer to buy of it today.
-- ``third_day``: whether it may sell more for the third day from today depends on the books of the second one.
-- ``refuse_excess``: where each of today's offers is larger than its need, it accepts all of them.
-- ``whole_price``: its counter-offer to a supplier has a fraction in its price, which negmas takes for no offer, and so
+- ``mended_target``: for each later day it promises the same stock anew, and a day's target that is not bought yet.
+  Mended it sells what stock and signed supplies cover by the world's stock rule, all days together.
+- ``mended_guard``: what it asks of the books of today it asks of the world's first days, so that from the third day on
+  it takes no offer to buy of it today.
+- ``mended_third_day``: whether it may sell more for the third day from today depends on the books of the second one.
+- ``mended_excess``: where each of today's offers is larger than its need, it accepts all of them.
+- ``mended_price``: its counter-offer to a supplier has a fraction in its price, which negmas takes for no offer, and so
   the negotiation ends.
 
 Source: scml-agents, ``scml2024/standard/team_penguin/penguinagent.py``. Other than there, partners that are not chosen
@@ -37,28 +39,27 @@ from scml_gym.standard.strategies.market import BOTH_BOOKS, SALE, SUPPLY, days_a
 from scml_gym.standard.strategies.material import sellable_of_kept_stock
 from scml_gym.standard.view import BOOK_DAYS, MAX_PARTNERS, MAX_PER_LEVEL, NOOP, ActionArray, StandardView
 
-AS_PUBLISHED, TARGET_ALONE, COVERED = 0.0, 1.0, 2.0
-"""What it counts on to sell for a day: a day's target and the stock; the target alone, as LitaAgent-H does in a world
-that keeps no finished goods; what stock and signed supplies bring by the world's stock rule, all days together."""
-
 RULES = {
     "today": 0.7,  # fraction of the partners that are asked for items of today
     "over": 0.1,  # fraction of the lines by which today's offers may exceed the need
-    "third_day": 0.0,  # 1 is mended, 0 as published; so are the next two
-    "refuse_excess": 0.0,
-    "whole_price": 0.0,
+    "mended_third_day": 0.0,
+    "mended_excess": 0.0,
+    "mended_price": 0.0,
 }
 """Of `trade`, which other strategies share."""
 
 PARAMETERS = RULES | {
     "productivity": 0.7,  # fraction of the lines that a day is to make
-    "sellable": AS_PUBLISHED,  # AS_PUBLISHED, TARGET_ALONE or COVERED
-    "guard": 0.0,  # 1 is mended, 0 as published
+    "mended_target": 0.0,
+    "mended_guard": 0.0,
+    "target_alone": 0.0,  # 1: it sells a day's target whatever is in stock, as LitaAgent-H does
 }
 PARAMETERS_DTYPE = parameters_dtype(PARAMETERS)
 
-MENDED = {"sellable": COVERED, "guard": 1.0, "third_day": 1.0}
+MENDED = {"mended_target": 1.0, "mended_guard": 1.0, "mended_third_day": 1.0}
 """The three defects that LitaAgent-H is about."""
+
+ALL_MENDED = MENDED | {"mended_excess": 1.0, "mended_price": 1.0}
 
 FUTURE_DAYS = 3
 """Days ahead that it makes offers for: a third of what each of them needs."""
@@ -68,11 +69,11 @@ FUTURE_DAYS = 3
 def write_needs(view: StandardView, parameters: np.void, needs: np.ndarray) -> None:
     """Write the items to be bought, and sold, by side and by days from today, float64 ``(BOTH_BOOKS,)``."""
     target = parameters["productivity"] * view["lines"]
-    made = min(float(view["lines"]), target + (view["stock"] if parameters["sellable"] < TARGET_ALONE else 0))
+    made = min(float(view["lines"]), target + (view["stock"] if parameters["target_alone"] < 1.0 else 0))
     for ahead in range(BOOK_DAYS):
         needs[ahead] = target - view["stock"] - view["supplies"][ahead]
         needs[BOOK_DAYS + ahead] = max(0.0, made - view["sales"][ahead])
-    if parameters["sellable"] >= COVERED:
+    if parameters["mended_target"] >= 1.0:
         write_coverable(view, needs)
 
 
@@ -120,7 +121,7 @@ def counter_price(view: StandardView, parameters: np.void, side: int, k: int) ->
     """The price of a counter-offer for today; -1 where it is a fraction."""
     low, high = prices_with(view, k)
     price = max(0.7 * high, float(low)) if side == SALE else min(1.2 * low, float(high))
-    if price != int(price) and parameters["whole_price"] < 1.0:
+    if price != int(price) and parameters["mended_price"] < 1.0:
         return -1
     return int(price)
 
@@ -148,7 +149,7 @@ def ask_later(
             stop = int(0.8 * n)
         if ahead > days_ahead(view) or stop == start:
             continue
-        if ahead == FUTURE_DAYS and parameters["third_day"] < 1.0:
+        if ahead == FUTURE_DAYS and parameters["mended_third_day"] < 1.0:
             looked_at = FUTURE_DAYS - 1
         if side == SALE and view["sales"][looked_at] > view["lines"]:
             continue
@@ -251,7 +252,7 @@ def nearest(view: StandardView, parameters: np.void, need: int, n: int, asked: n
             below, below_key = chosen, key
     if above > 0 and above_key // MAX_PARTNERS <= parameters["over"] * view["lines"]:
         return above
-    if below > 0 or parameters["refuse_excess"] >= 1.0:
+    if below > 0 or parameters["mended_excess"] >= 1.0:
         return below
     return (1 << n) - 1
 
@@ -345,8 +346,8 @@ def decide(view: StandardView, state: np.ndarray, params: np.ndarray, draws: np.
     stream, needs = scratch_bits(1), scratch_floats(BOTH_BOOKS)
     open_stream(stream, int(draws[0] * 2.0**53))
     write_needs(view, parameters, needs)
-    closed = parameters["guard"] < 1.0 and closed_today(view)
-    trade(view, parameters, closed, parameters["sellable"] >= COVERED, stream, needs, actions)
+    closed = parameters["mended_guard"] < 1.0 and closed_today(view)
+    trade(view, parameters, closed, parameters["mended_target"] >= 1.0, stream, needs, actions)
 
 
 PENGUIN = Strategy(
@@ -361,4 +362,10 @@ H = replace(
     name="lita-h",
     parameters=PARAMETERS | MENDED,
     summary="penguin with its three defects mended (as LitaAgent-H)",
+)
+P = replace(
+    PENGUIN,
+    name="lita-p",
+    parameters=PARAMETERS | ALL_MENDED,
+    summary="penguin with all its defects mended (as LitaAgent-P, a port)",
 )
