@@ -7,8 +7,7 @@ from typing import Any, Literal
 
 from pydantic import Field, NonNegativeInt, PositiveInt, field_validator
 
-from scml_gym.core.config import Config
-from scml_gym.core.errors import InputError
+from scml_gym.core.config import Config, ConfigError, validate
 from scml_gym.evaluation.config import TournamentConfig
 from scml_gym.standard.players import player_maker
 from scml_gym.standard.rules import STOCK_RULES, stock_rule
@@ -98,21 +97,23 @@ class SafetyConfig(Config):
         """A part under a stock rule as a tournament.
 
         Raises:
-            InputError: if its competitors do not fit into its worlds, or worlds of that kind do not exist.
+            ConfigError: if its competitors do not fit into its worlds, or worlds of that kind do not exist.
         """
         part = self.parts[name]
+        about = {
+            "game": "standard",
+            "competitors": tuple(part.competitors.values()),
+            "background": tuple(part.background or part.competitors.values()),
+            "worlds": part.worlds,
+            "days": self.days,
+            "levels": tuple(self.levels),
+            "stock": rule,
+            "seed": self.seed,
+            "factories": self.factories,
+            "same_seat": part.same_seat,
+        }
         try:
-            return TournamentConfig(
-                game="standard",
-                competitors=tuple(part.competitors.values()),
-                background=tuple(part.background or part.competitors.values()),
-                worlds=part.worlds,
-                days=self.days,
-                levels=tuple(self.levels),
-                stock=rule,
-                seed=self.seed,
-                factories=self.factories,
-                same_seat=part.same_seat,
-            )
-        except ValueError as error:
-            raise InputError(f"parts.{name}: {error}", "parts") from None
+            return validate(TournamentConfig, about)
+        except ConfigError as error:
+            of_all = error.key in ("days", "levels", "seed", "factories")
+            raise ConfigError((error.key,) if of_all else ("parts", name), error.problem) from None

@@ -15,13 +15,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from scml_gym.game.strategy import Strategy
 from scml_gym.jit.arrays import scratch_integers
 from scml_gym.jit.compile import compiled, jittable
 from scml_gym.simulator.line_up import breach_rate
 from scml_gym.simulator.recording.log import WorldLog
 from scml_gym.standard.safety.answers import Harm, allow, list_acts
 from scml_gym.standard.safety.bounds import BOUNDS, COVERED
-from scml_gym.standard.strategies.base import Strategy
 from scml_gym.standard.view import ACCEPT, MAX_PARTNERS, ActionArray, StandardView, is_consumer
 
 COUNTS = (

@@ -24,6 +24,7 @@ at random come in the order of their numbers, there in the order of a set of nam
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -196,7 +197,8 @@ def ask(
     n_later = 0
     for i in range(n):
         k = asked[i]
-        if given[k] == 0:
+        share: Any = given[k]
+        if share == 0:
             asked[n_later] = k
             n_later += 1
         elif view["partners"][k]["my_turn"] != 0:
@@ -204,9 +206,9 @@ def ask(
             if price < 0:
                 end(actions, k)
                 continue
-            offer(actions, k, given[k], view["day"], price)
+            offer(actions, k, share, view["day"], price)
             if joint:
-                count_off(view, joint, needs, side, 0, given[k])
+                count_off(view, joint, needs, side, 0, share)
     ask_later(view, parameters, joint, stream, side, n_later, asked, needs, actions)
 
 
