@@ -7,9 +7,9 @@ import functools
 import numpy as np
 from pydantic import Field
 
-from agents.dnb.folds import Fold
-from agents.dnb.models import HEAD, Kernel, ModelKind
-from agents.dnb.records import Sample
+from scml_gym.agents.dnb.folds import Fold
+from scml_gym.agents.dnb.models import HEAD, Kernel, ModelKind
+from scml_gym.agents.dnb.records import Sample
 from scml_gym.core.config import Config
 from scml_gym.core.reporting import Progress
 from scml_gym.jit.compile import jittable

@@ -10,10 +10,17 @@ import functools
 import numpy as np
 from pydantic import Field, PositiveInt
 
-from agents.dnb.features import N_FEATURES, N_NUMBERS, OFFER, context_features, history_features, offer_features
-from agents.dnb.folds import Fold, feature_matrix
-from agents.dnb.models import HEAD, Kernel, ModelKind, sigmoid
-from agents.dnb.records import Sample
+from scml_gym.agents.dnb.features import (
+    N_FEATURES,
+    N_NUMBERS,
+    OFFER,
+    context_features,
+    history_features,
+    offer_features,
+)
+from scml_gym.agents.dnb.folds import Fold, feature_matrix
+from scml_gym.agents.dnb.models import HEAD, Kernel, ModelKind, sigmoid
+from scml_gym.agents.dnb.records import Sample
 from scml_gym.core.config import Config
 from scml_gym.core.reporting import Progress
 from scml_gym.jit.compile import jittable

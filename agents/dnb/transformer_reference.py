@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from agents.dnb.features import N_FEATURES, N_NUMBERS, context_features, history_features, offer_features
-from agents.dnb.records import Sample
-from agents.dnb.transformer_layout import ANSWER_KINDS, TransformerHyperparameters, answer_row, event_rows
+from scml_gym.agents.dnb.features import N_FEATURES, N_NUMBERS, context_features, history_features, offer_features
+from scml_gym.agents.dnb.records import Sample
+from scml_gym.agents.dnb.transformer_layout import ANSWER_KINDS, TransformerHyperparameters, answer_row, event_rows
 
 
 def chance_of_acceptance(
@@ -18,7 +18,7 @@ def chance_of_acceptance(
 
     Args:
         hyperparameters: Of the network.
-        weights: By name, see `agents.dnb.transformer_layout.weight_shapes`.
+        weights: By name, see `scml_gym.agents.dnb.transformer_layout.weight_shapes`.
         sample: The offer with all that was known.
     """
     level = sample["level"]

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from agents.q_learning.curves import plot_opponents
-from agents.q_learning.hyperparameters import QLearningHyperparameters
-from agents.q_learning.memory import make_rules
-from agents.q_learning.policy import QPolicy
-from agents.q_learning.tables import Tables, copy_for_each, initial_tables, load_tables, one_copy, save_tables
-from agents.q_learning.training import Trainer, Worlds, kind_weights
+from scml_gym.agents.q_learning.curves import plot_opponents
+from scml_gym.agents.q_learning.hyperparameters import QLearningHyperparameters
+from scml_gym.agents.q_learning.memory import make_rules
+from scml_gym.agents.q_learning.policy import QPolicy
+from scml_gym.agents.q_learning.tables import Tables, copy_for_each, initial_tables, load_tables, one_copy, save_tables
+from scml_gym.agents.q_learning.training import Trainer, Worlds, kind_weights
 from scml_gym.core.config import ConfigError, validate
 from scml_gym.core.errors import InputError
 from scml_gym.core.files import replace_file
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 
 
 class QLearning:
-    """An `agents.base.Agent`: Q-tables for sellers and buyers, pre-trained in worlds, learning on in play.
+    """An `scml_gym.agents.base.Agent`: Q-tables for sellers and buyers, pre-trained in worlds, learning on in play.
 
     Source: "Q-learning for SCML OneShot, 2021".
 
     Args:
         hyperparameters: The complete ``agent`` section.
-        env: The ``env`` section; see `agents.q_learning.training.Worlds`.
+        env: The ``env`` section; see `scml_gym.agents.q_learning.training.Worlds`.
         tables: The seller's and the buyer's; initial ones where None.
         worlds_played: Worlds of training that are in the tables.
         negotiations: Negotiations of training that are in the tables.
@@ -67,7 +67,7 @@ class QLearning:
         return cls(hyperparameters, env)
 
     def begin_from(self, checkpoint: Path) -> None:
-        """See `agents.base.BeginsFrom`: the tables, with their visits.
+        """See `scml_gym.agents.base.BeginsFrom`: the tables, with their visits.
 
         Raises:
             InputError: if they are of other states or actions.

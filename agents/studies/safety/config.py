@@ -65,7 +65,7 @@ class Part(Config):
 
 
 class SafetyConfig(Config):
-    """See `agents.studies.safety.study.SafetyStudy`.
+    """See `scml_gym.agents.studies.safety.study.SafetyStudy`.
 
     Attributes:
         seed: Of everything that is drawn.

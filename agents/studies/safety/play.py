@@ -9,7 +9,7 @@ from typing import Any
 from scml_gym.core.errors import InputError
 from scml_gym.evaluation.pool import WorkerPool
 from scml_gym.game.definition import Setting
-from scml_gym.standard.line_up import measure
+from scml_gym.standard.line_up import LINE_UP
 from scml_gym.standard.players import player_maker
 from scml_gym.standard.safety.audit import N_NUMBERS, audit_columns, audited
 from scml_gym.standard.strategies.base import StrategyPolicy
@@ -42,7 +42,7 @@ def play_compiled(names: Sequence[str], judged: Set[int], seed: int, setting: Se
     stock: Any = setting.stock
     world = CompiledWorld(spec, players, seed, stock)
     world.run()
-    rows, days = measure(world)
+    rows, days = LINE_UP.measure(world)
     return [rows[i] | audit_columns(world.states[i][-N_NUMBERS:], days[i]) for i in sorted(judged)]
 
 

@@ -16,7 +16,7 @@ from scml_gym.evaluation.statistics import by_configuration, compare, levels_of,
 if TYPE_CHECKING:
     import pandas as pd
 
-    from agents.studies.safety.config import Part, SafetyConfig
+    from scml_gym.agents.studies.safety.config import Part, SafetyConfig
 
 Rows = Sequence[Mapping[str, Any]]
 

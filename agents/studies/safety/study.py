@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
-from agents.studies.safety.config import SafetyConfig
-from agents.studies.safety.play import playing
-from agents.studies.safety.report import report
+from scml_gym.agents.studies.safety.config import SafetyConfig
+from scml_gym.agents.studies.safety.play import playing
+from scml_gym.agents.studies.safety.report import report
 from scml_gym.core.config import validate
 from scml_gym.evaluation.schedule import Match, schedule
 

@@ -8,9 +8,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.dnb import features as dnb_features
-from agents.dnb.bou import quantity_bucket, round_bucket
-from agents.dnb.calibration import (
+from scml_gym.agents.dnb import features as dnb_features
+from scml_gym.agents.dnb.bou import quantity_bucket, round_bucket
+from scml_gym.agents.dnb.calibration import (
     auc,
     bins_of,
     brier,
@@ -20,8 +20,8 @@ from agents.dnb.calibration import (
     losses,
     mean_interval,
 )
-from agents.dnb.events import price_bin
-from agents.dnb.features import (
+from scml_gym.agents.dnb.events import price_bin
+from scml_gym.agents.dnb.features import (
     HISTORY,
     N_FEATURES,
     N_NUMBERS,
@@ -29,13 +29,13 @@ from agents.dnb.features import (
     history_features,
     offer_features,
 )
-from agents.dnb.fitting import fit_model, fit_strength
-from agents.dnb.folds import Fold, feature_matrix, fold_worlds
-from agents.dnb.models import MODELS, AcceptanceModel
-from agents.dnb.replay import posterior_means
-from agents.dnb.transformer_fit import Network, inputs_of
-from agents.dnb.transformer_layout import weight_shapes
-from agents.dnb.transformer_reference import chance_of_acceptance
+from scml_gym.agents.dnb.fitting import fit_model, fit_strength
+from scml_gym.agents.dnb.folds import Fold, feature_matrix, fold_worlds
+from scml_gym.agents.dnb.models import MODELS, AcceptanceModel
+from scml_gym.agents.dnb.replay import posterior_means
+from scml_gym.agents.dnb.transformer_fit import Network, inputs_of
+from scml_gym.agents.dnb.transformer_layout import weight_shapes
+from scml_gym.agents.dnb.transformer_reference import chance_of_acceptance
 from scml_gym.core.errors import InputError
 from tests.helpers.dnb_samples import BAR, dataset_of, hyperparameters_of, invented, random_model
 

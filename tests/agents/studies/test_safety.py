@@ -2,8 +2,8 @@
 
 import pytest
 
-from agents import STUDIES
-from agents.studies.safety.study import SafetyStudy
+from scml_gym.agents import STUDIES
+from scml_gym.agents.studies.safety.study import SafetyStudy
 from scml_gym.core.errors import InputError
 from scml_gym.evaluation.studies.study import load_study, run_study
 
