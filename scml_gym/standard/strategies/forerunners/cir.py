@@ -147,11 +147,11 @@ def counter(
     target = (own + theirs) / 2.0
     if for_stock != for_price:
         target = theirs if for_stock else own
-    price = (target + partner["offer_price"]) / 2.0
+    price, at_ease = (target + partner["offer_price"]) / 2.0, max(parameters["pressure"], 1.0)
     if side == SALE:
-        pressure = min(max(plan.room[0] / parameters["pressure"] - 1.0, 0.0), 1.0)
+        pressure = min(max(plan.room[0] / at_ease - 1.0, 0.0), 1.0)
     else:
-        pressure = max(1.0 - view["stock"] / parameters["pressure"], 0.0)
+        pressure = max(1.0 - view["stock"] / at_ease, 0.0)
     price += (theirs - price) * (partner["relative_time"] ** 1.5 + pressure) * 0.05
     if moved:
         price += (theirs - price) * 0.02
@@ -193,15 +193,16 @@ def open_first(
     n = to_open(view, side, order)
     if n == 0:
         return
+    lacking = int(plan.later[0] * (1.0 + memory[OVER]) + 0.5)
     for turn in range(2):
         ahead = min(1 + turn, days_ahead(view))
         count = (n + 1 - turn) // 2
         if count == 0:
             continue
-        if side == SALE:
-            total = plan.room[ahead]
-        else:
-            total = int(plan.later[0] * (1.0 + memory[OVER]) * count / n + 0.5)
+        total = plan.room[ahead]
+        if side != SALE:
+            total = lacking * count // n if turn == 0 else lacking
+            lacking -= total
             memory[ASKED] += total
         distribute(stream, total, count, view["max_quantity"], False, False, False, shares)
         for i in range(count):
