@@ -14,6 +14,7 @@ from agents.dnb.features import N_FEATURES, N_NUMBERS, OFFER, context_features, 
 from agents.dnb.folds import Fold, feature_matrix
 from agents.dnb.models import HEAD, Kernel, ModelKind, sigmoid
 from agents.dnb.records import Sample
+from scml_gym.core.calls import Name
 from scml_gym.core.config import Config
 from scml_gym.core.reporting import Progress
 from scml_gym.jit.compile import jittable
@@ -50,10 +51,10 @@ def _mean(numbers: np.ndarray, sample: Sample, scratch: np.ndarray) -> float:
 
 @functools.cache
 def _kernel(hyperparameters: LogisticHyperparameters) -> Kernel:
-    return _KERNEL
+    return KERNEL
 
 
-_KERNEL = Kernel(N_NUMBERS + 1, _prepare, _mean)
+KERNEL = Kernel(N_NUMBERS + 1, _prepare, _mean)
 
 
 def fit_level(features: np.ndarray, accepted: np.ndarray, penalty: float, iterations: int) -> np.ndarray:
@@ -102,4 +103,5 @@ LOGISTIC = ModelKind(
     kernel=_kernel,
     fit=_fit,
     steps=lambda hyperparameters: 2,
+    exported=lambda hyperparameters: Name("agents.dnb.logistic:KERNEL"),
 )
