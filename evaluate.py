@@ -80,7 +80,7 @@ def study(
     out: Annotated[Path | None, typer.Option(help="Results folder. [runs/study-FILE]")] = None,
 ) -> None:
     """Compute the runs of a study that its results folder does not have yet; make its tables, figures and page."""
-    from agents import STUDIES
+    from scml_gym.agents import STUDIES
     from scml_gym.evaluation.studies.study import study_command
 
     study_command(STUDIES, file, options or (), out, workers, shlex.join(["python", *sys.argv]))
@@ -113,7 +113,7 @@ def plot(
     out: Annotated[Path | None, typer.Option(help="New folder for the results. [runs/plot-TIME]")] = None,
 ) -> None:
     """Compare trainings: learning curves, means, probabilities of improvement and performance profiles by group."""
-    from agents.seeds import runs_in
+    from scml_gym.agents.seeds import runs_in
     from scml_gym.evaluation.plot_command import plot_command
 
     folders = [run for path in runs for run in runs_in(path)]

@@ -30,8 +30,8 @@ def train(
     resume: Annotated[Path | None, typer.Option(help="Continue this run folder from its last checkpoint.")] = None,
 ) -> None:
     """Train a learner; the run folder holds its configuration, checkpoints, learning curve and TensorBoard logs."""
-    from agents import seeds as several
-    from agents import training
+    from scml_gym.agents import seeds as several
+    from scml_gym.agents import training
 
     command = shlex.join(["python", *sys.argv])
     if resume is not None:

@@ -1,23 +1,26 @@
-"""Learners, behind one protocol (`agents.base.Agent`), and studies; importing this package imports none of them."""
+"""Learners, behind one protocol (`scml_gym.agents.base.Agent`), and studies; importing this package imports none.
+
+The folder is ``agents/`` in the repository and the package ``scml_gym.agents`` once installed.
+"""
 
 from __future__ import annotations
 
 from scml_gym.core.registry import Registry
 
 AGENTS = Registry("learner")
-AGENTS.register("q-learning", "agents.q_learning:QLearning")
-AGENTS.register("ppo", "agents.sb3.learner:PPO")
-AGENTS.register("maskable-ppo", "agents.sb3.learner:MaskablePPO")
-AGENTS.register("fast-ppo", "agents.fast_ppo.learner:FastPPO")
-AGENTS.register("fast-maskable-ppo", "agents.fast_ppo.learner:FastMaskablePPO")
-AGENTS.register("recurrent-ppo", "agents.sb3.learner:RecurrentPPO")
-AGENTS.register("dqn", "agents.sb3.learner:DQN")
-AGENTS.register("dnb", "agents.dnb.learner:DNB")
-AGENTS.register("dcl", "agents.commitment.learner:DCLLearner")
-AGENTS.register("ippo", "agents.commitment.learner:IPPOLearner")
-AGENTS.register("mediated", "agents.commitment.learner:MediatedLearner")
-AGENTS.register("moca", "agents.commitment.learner:MOCALearner")
+AGENTS.register("q-learning", "scml_gym.agents.q_learning:QLearning")
+AGENTS.register("ppo", "scml_gym.agents.sb3.learner:PPO")
+AGENTS.register("maskable-ppo", "scml_gym.agents.sb3.learner:MaskablePPO")
+AGENTS.register("fast-ppo", "scml_gym.agents.fast_ppo.learner:FastPPO")
+AGENTS.register("fast-maskable-ppo", "scml_gym.agents.fast_ppo.learner:FastMaskablePPO")
+AGENTS.register("recurrent-ppo", "scml_gym.agents.sb3.learner:RecurrentPPO")
+AGENTS.register("dqn", "scml_gym.agents.sb3.learner:DQN")
+AGENTS.register("dnb", "scml_gym.agents.dnb.learner:DNB")
+AGENTS.register("dcl", "scml_gym.agents.commitment.learner:DCLLearner")
+AGENTS.register("ippo", "scml_gym.agents.commitment.learner:IPPOLearner")
+AGENTS.register("mediated", "scml_gym.agents.commitment.learner:MediatedLearner")
+AGENTS.register("moca", "scml_gym.agents.commitment.learner:MOCALearner")
 
 STUDIES = Registry("study")
-STUDIES.register("dqn-acceptance", "agents.studies.acceptance.study:AcceptanceStudy")
-STUDIES.register("commitment", "agents.studies.commitment.study:CommitmentStudy")
+STUDIES.register("dqn-acceptance", "scml_gym.agents.studies.acceptance.study:AcceptanceStudy")
+STUDIES.register("commitment", "scml_gym.agents.studies.commitment.study:CommitmentStudy")

@@ -24,7 +24,7 @@ from typing import Any
 
 import yaml
 
-from agents import training
+from scml_gym.agents import training
 from scml_gym.core.cli import INTERRUPTED
 from scml_gym.core.config import load_experiment
 from scml_gym.core.curve_file import CurveFile
@@ -85,7 +85,7 @@ def start_seeds(
         workers: Trainings at once; it changes no result.
         out: The folder; by default ``runs/<experiment>-seeds-<time>``.
         command: To be noted in the folders.
-        begin_from: A run with whose knowledge all of them begin, see `agents.training.start`.
+        begin_from: A run with whose knowledge all of them begin, see `scml_gym.agents.training.start`.
 
     Returns:
         The folder.
@@ -210,7 +210,7 @@ class _Trainings:
 
     def _show(self, bar: Progress) -> None:
         done = len(self._info["seeds"]) - len(self._left) - len(self._running) - len(self._failed)
-        steps = [f"seed {seed}: step {_step(self._folder / f'seed-{seed}')}" for seed in self._running]
+        steps = [f"seed {n}: step {CurveFile(self._folder / f'seed-{n}' / CURVE).last_step()}" for n in self._running]
         bar.update(done, "  ".join(steps))
 
     def _stop(self) -> None:
@@ -273,12 +273,6 @@ def _read(folder: Path) -> dict[str, Any]:
 
 def _finished(run: Path) -> bool:
     return (run / "run.json").is_file() and Run.open(run).finished
-
-
-def _step(run: Path) -> str:
-    """Of the last row of a run's learning curve."""
-    rows = CurveFile(run / CURVE).rows()
-    return rows[-1]["step"] if rows else "0"
 
 
 def _last_line(folder: Path, seed: int) -> str:

@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from agents import AGENTS
-from agents.base import Agent, BeginsFrom
+from scml_gym.agents import AGENTS
+from scml_gym.agents.base import Agent, BeginsFrom
 from scml_gym.core.config import ConfigError, Loaded, load_experiment
 from scml_gym.core.interrupts import Interrupted
 from scml_gym.core.process import limit_threads

@@ -19,8 +19,8 @@ import typer
 from torch import nn
 from torch.nn import functional
 
-from agents.commitment.dcl import DCL
-from agents.commitment.hyperparameters import DCLHyperparameters
+from scml_gym.agents.commitment.dcl import DCL
+from scml_gym.agents.commitment.hyperparameters import DCLHyperparameters
 from scml_gym.commitment import make_game
 from scml_gym.core.cli import run_cli
 from scml_gym.core.config import find_config, read_yaml

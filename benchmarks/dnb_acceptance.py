@@ -13,12 +13,12 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from agents.dnb.dataset import read_dataset
-from agents.dnb.dataset_config import DatasetConfig
-from agents.dnb.generation import generate_dataset
-from agents.dnb.learner import load_dnb
-from agents.dnb.report import make_report
-from agents.dnb.scores import Estimates
+from scml_gym.agents.dnb.dataset import read_dataset
+from scml_gym.agents.dnb.dataset_config import DatasetConfig
+from scml_gym.agents.dnb.generation import generate_dataset
+from scml_gym.agents.dnb.learner import load_dnb
+from scml_gym.agents.dnb.report import make_report
+from scml_gym.agents.dnb.scores import Estimates
 from scml_gym.core.cli import run_main
 from scml_gym.core.config import validate
 from scml_gym.core.errors import InputError

@@ -22,10 +22,10 @@ from rich.table import Table
 from scml.oneshot.agents import GreedyOneShotAgent, SyncRandomOneShotAgent
 from scml.oneshot.world import SCML2024OneShotWorld
 
-from agents.dnb.dataset import read_dataset
-from agents.dnb.dataset_config import DatasetConfig
-from agents.dnb.generation import draw_world, generate_dataset
-from agents.dnb.logs import read_log, read_records
+from scml_gym.agents.dnb.dataset import read_dataset
+from scml_gym.agents.dnb.dataset_config import DatasetConfig
+from scml_gym.agents.dnb.generation import draw_world, generate_dataset
+from scml_gym.agents.dnb.logs import read_log, read_records
 from scml_gym.core.config import CONFIGS, read_yaml, validate
 from scml_gym.oneshot.worlds.compiled.generation import compiled_spec
 from scml_gym.oneshot.worlds.compiled.world import CompiledWorld

@@ -19,12 +19,12 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
-from agents.dnb.dataset import read_dataset
-from agents.dnb.learner import load_dnb
-from agents.dnb.models import AcceptanceModel, Kernel
-from agents.dnb.records import MAX_EVENTS, WINDOW
-from agents.dnb.transformer_fit import Network, inputs_of
-from agents.dnb.transformer_layout import TransformerHyperparameters
+from scml_gym.agents.dnb.dataset import read_dataset
+from scml_gym.agents.dnb.learner import load_dnb
+from scml_gym.agents.dnb.models import AcceptanceModel, Kernel
+from scml_gym.agents.dnb.records import MAX_EVENTS, WINDOW
+from scml_gym.agents.dnb.transformer_fit import Network, inputs_of
+from scml_gym.agents.dnb.transformer_layout import TransformerHyperparameters
 from scml_gym.core.cli import run_main
 from scml_gym.jit.compile import compiled
 

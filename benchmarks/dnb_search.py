@@ -22,8 +22,8 @@ import optuna
 import pandas as pd
 import yaml
 
-from agents.dnb.learner import DNB, DNBPolicyFile, load_dnb
-from agents.dnb.rules import Rules
+from scml_gym.agents.dnb.learner import DNB, DNBPolicyFile, load_dnb
+from scml_gym.agents.dnb.rules import Rules
 from scml_gym.core.cli import run_main
 from scml_gym.core.files import replace_file
 from scml_gym.game.world import PlayerMaker

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from agents.dnb.learner import DNBPolicyFile, load_dnb
+from scml_gym.agents.dnb.learner import DNBPolicyFile, load_dnb
 from scml_gym.core.cli import run_main
 from scml_gym.core.files import replace_file
 from scml_gym.core.provenance import versions

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from pydantic import Field
 
-from agents import STUDIES
-from agents.dqn_batch.sb3 import sb3_model, stacked
-from agents.sb3.batch import make_batch
-from agents.sb3.training import global_generators_kept
-from agents.studies.acceptance.config import StudyRun
-from agents.studies.acceptance.play import judge
-from agents.studies.acceptance.study import AcceptanceStudy
+from scml_gym.agents import STUDIES
+from scml_gym.agents.dqn_batch.sb3 import sb3_model, stacked
+from scml_gym.agents.sb3.batch import make_batch
+from scml_gym.agents.sb3.training import global_generators_kept
+from scml_gym.agents.studies.acceptance.config import StudyRun
+from scml_gym.agents.studies.acceptance.play import judge
+from scml_gym.agents.studies.acceptance.study import AcceptanceStudy
 from scml_gym.core.config import Config, ConfigError, validate
 from scml_gym.core.errors import nearest
 from scml_gym.evaluation.independent import mean_interval, welch

@@ -17,8 +17,8 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from agents import AGENTS
-from agents.training import resume, start
+from scml_gym.agents import AGENTS
+from scml_gym.agents.training import resume, start
 from scml_gym.core.cli import run_main
 from scml_gym.core.files import replace_file
 from scml_gym.core.process import limit_threads

@@ -16,7 +16,7 @@ from typing import Any
 import gymnasium
 import pandas as pd
 
-from agents import AGENTS
+from scml_gym.agents import AGENTS
 from scml_gym.core.cli import run_main
 from scml_gym.core.files import replace_file
 from scml_gym.core.process import limit_threads

@@ -16,9 +16,9 @@ import argparse
 import sys
 from pathlib import Path
 
-from agents import training
-from agents.q_learning import QLearning
-from agents.q_learning.hyperparameters import QLearningHyperparameters
+from scml_gym.agents import training
+from scml_gym.agents.q_learning import QLearning
+from scml_gym.agents.q_learning.hyperparameters import QLearningHyperparameters
 from scml_gym.core.config import load_experiment, validate
 from scml_gym.evaluation import evaluate_command
 from scml_gym.experiments.run_folder import Run

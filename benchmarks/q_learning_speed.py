@@ -17,8 +17,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from agents.q_learning import QLearning
-from agents.q_learning.training import Trainer, Worlds
+from scml_gym.agents.q_learning import QLearning
+from scml_gym.agents.q_learning.training import Trainer, Worlds
 from scml_gym.core.config import load_experiment
 
 UNITS = ("decisions", "updates", "negotiations")

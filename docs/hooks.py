@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import ast
 import functools
-import os
 import posixpath
 import re
 from pathlib import Path
@@ -23,7 +22,8 @@ from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 
 ROOT = Path(__file__).resolve().parents[1]
-PACKAGES = ("scml_gym", "agents")
+PACKAGES = {"scml_gym": "scml_gym", "scml_gym.agents": "agents"}
+"""Their folders, by name; pyproject.toml maps them alike."""
 ROOT_PAGES = {
     "README.md": "index.md",
     "CONTRIBUTING.md": "contributing.md",
@@ -51,7 +51,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
             entry["Results"] = results
         if "How it is built" in entry:
             entry["How it is built"] += [page for page in root_pages.values() if page != "index.md"]
-    (config.nav or []).append({"API": [{name: section(name, modules)} for name in PACKAGES]})
+    (config.nav or []).append({"API": [{name: section(name, modules)} for name in PACKAGES if "." not in name]})
     return files
 
 
@@ -69,9 +69,9 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
 def find_modules() -> dict[str, Path]:
     """Name and file of each public module."""
     found = {}
-    for package in PACKAGES:
-        for path in sorted((ROOT / package).rglob("*.py")):
-            parts = path.relative_to(ROOT).with_suffix("").parts
+    for package, folder in PACKAGES.items():
+        for path in sorted((ROOT / folder).rglob("*.py")):
+            parts = (package, *path.relative_to(ROOT / folder).with_suffix("").parts)
             if parts[-1] == "__init__":
                 parts = parts[:-1]
             if not any(part.startswith("_") for part in parts):
@@ -81,7 +81,7 @@ def find_modules() -> dict[str, Path]:
 
 def is_package(name: str) -> bool:
     """Whether a module is a folder."""
-    return (ROOT / name.replace(".", "/")).is_dir()
+    return find_modules()[name].name == "__init__.py"
 
 
 def api_page(name: str) -> str:
@@ -163,10 +163,9 @@ def site_page(path: str) -> str | None:
         return "environments.md"
     if path.startswith("docs/") and not path.endswith(".py") and not (ROOT / path).is_dir():
         return path.removeprefix("docs/")
-    name = path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
-    if name.partition(".")[0] in PACKAGES and (path.endswith(".py") or os.path.isdir(ROOT / path)):
-        return api_page(name) if name in find_modules() else None
-    return None
+    files = {file: name for name, file in find_modules().items()}
+    name = files.get(ROOT / path) or files.get(ROOT / path / "__init__.py")
+    return None if name is None else api_page(name)
 
 
 def repository_url() -> str | None:

@@ -3,8 +3,9 @@
     python train.py examples/own_learner.yaml --out runs/own
     python evaluate.py runs/own best-subset
 
-`MonteCarlo` fulfils `agents.base.Agent`. An experiment names it as ``examples.own_learner:MonteCarlo``; one line in
-agents/__init__.py would give it a short name: ``AGENTS.register("monte-carlo", "examples.own_learner:MonteCarlo")``.
+`MonteCarlo` fulfils `scml_gym.agents.base.Agent`. An experiment names it as ``examples.own_learner:MonteCarlo``; one
+line in agents/__init__.py would give it a short name: ``AGENTS.register("monte-carlo",
+"examples.own_learner:MonteCarlo")``.
 """
 
 import json

@@ -96,6 +96,11 @@ def test_whole_numbers(make, key, number):
         told(make, key, wrong)
 
 
+@pytest.mark.parametrize(("make", "key"), [case[:2] for case in WHOLE if case[1] == "history"])
+def test_a_history_that_no_memory_holds(make, key):
+    told(make, key, 10**9)
+
+
 @pytest.mark.parametrize(("make", "key", "number"), REAL)
 def test_numbers(make, key, number):
     make(**{key: np.float32(number)})

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import scml_gym  # noqa: F401
-from agents.dnb.recording import Records
+from scml_gym.agents.dnb.recording import Records
 from scml_gym.bilateral.envs.config import BilateralConfig
 from scml_gym.bilateral.envs.vector.acceptance_rows import AcceptanceRow, AcceptanceRows
 from scml_gym.bilateral.worlds.negmas_world import NegmasWorld

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 import scml_gym
-from agents import AGENTS
+from scml_gym.agents import AGENTS
 from scml_gym.evaluation.table import COLUMNS
 from scml_gym.oneshot.rewards.factory import REWARDS
 from scml_gym.oneshot.strategies import STRATEGIES

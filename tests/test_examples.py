@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from agents.training import start
+from scml_gym.agents.training import start
 from scml_gym.evaluation.statistics import paired, ranking
 from scml_gym.evaluation.table import COLUMNS, read_scores, write_table
 from scml_gym.oneshot.players import player_maker
@@ -83,8 +83,8 @@ def test_own_agent_agrees_with_somebody(folder):
 
 @pytest.mark.slow
 def test_own_learner_trains_is_registered_in_one_line_and_plays(folder, monkeypatch):
-    from agents import AGENTS
-    from agents.training import start
+    from scml_gym.agents import AGENTS
+    from scml_gym.agents.training import start
 
     run = start(EXAMPLES / "own_learner.yaml", ["agent.episodes=20", "env.days=3"], out=folder / "run")
     assert run.step == 20

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from agents import AGENTS
-from agents.training import resume, start
+from scml_gym.agents import AGENTS
+from scml_gym.agents.training import resume, start
 from scml_gym.core.interrupts import Interrupted, stop_requests
 from scml_gym.core.reporting import Progress
 from scml_gym.experiments.run_folder import Run

@@ -30,9 +30,10 @@ BELOW["train"] = BELOW["evaluate"] = BELOW["agents"] | {"agents", "analyzer"}
 
 def modules():
     """Every module of the program by its name."""
-    paths = [*(ROOT / "scml_gym").rglob("*.py"), *(ROOT / "agents").rglob("*.py")]
-    paths += [ROOT / "train.py", ROOT / "evaluate.py"]
-    names = {path: path.relative_to(ROOT).with_suffix("").parts for path in sorted(paths)}
+    names = {ROOT / name: (Path(name).stem,) for name in ("train.py", "evaluate.py")}
+    for folder, package in (("scml_gym", ("scml_gym",)), ("agents", ("scml_gym", "agents"))):
+        for path in sorted((ROOT / folder).rglob("*.py")):
+            names[path] = (*package, *path.relative_to(ROOT / folder).with_suffix("").parts)
     return {".".join(p[:-1] if p[-1] == "__init__" else p): path for path, p in names.items()}
 
 

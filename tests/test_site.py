@@ -66,9 +66,9 @@ def test_the_pages_fetch_nothing_from_elsewhere(site):
 
 @pytest.mark.docs
 def test_every_module_of_the_packages_has_a_page(site):
-    for package in ("scml_gym", "agents"):
-        for path in (ROOT / package).rglob("*.py"):
-            parts = list(path.relative_to(ROOT).with_suffix("").parts)
+    for folder, package in (("scml_gym", "scml_gym"), ("agents", "scml_gym/agents")):
+        for path in (ROOT / folder).rglob("*.py"):
+            parts = [package, *path.relative_to(ROOT / folder).with_suffix("").parts]
             if parts[-1] == "__init__":
                 parts[-1] = "index"
             elif any(part.startswith("_") for part in parts):
@@ -97,7 +97,8 @@ def test_links_out_of_the_docs_lead_to_a_page_or_are_text(site):
 @pytest.mark.parametrize("line", ["[gone](gone.md)", "[gone](training.md#gone)", "[gone](../configs/gone.yaml)"])
 def test_a_broken_link_fails_the_build(tmp_path, line):
     (tmp_path / "docs").mkdir()
-    hooks = (ROOT / "docs" / "hooks.py").read_text(encoding="utf-8").replace('("scml_gym", "agents")', "()")
+    packages = '{"scml_gym": "scml_gym", "scml_gym.agents": "agents"}'
+    hooks = (ROOT / "docs" / "hooks.py").read_text(encoding="utf-8").replace(packages, "{}")
     (tmp_path / "docs" / "hooks.py").write_text(hooks, encoding="utf-8")
     (tmp_path / "CITATION.cff").write_text("title: small\n", encoding="utf-8")
     (tmp_path / "docs" / "index.md").write_text(f"# Home\n\n[good](training.md#here) and {line}\n", encoding="utf-8")

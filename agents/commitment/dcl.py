@@ -1,8 +1,8 @@
 """Differentiable commitment learning (DCL) and its incentive-compatible form (DCL-IC), for many seeds at once.
 
 Source: "Learning to Negotiate via Voluntary Commitment", lemma 5.1 and what follows it. The terms stand in
-`agents.commitment.policy_gradient_terms`; here they are put together. A critic has an output for each joint action, so
-that the expectations of the constraint and of the baseline are exact.
+`scml_gym.agents.commitment.policy_gradient_terms`; here they are put together. A critic has an output for each joint
+action, so that the expectations of the constraint and of the baseline are exact.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from agents.commitment import policy_gradient_terms as terms
-from agents.commitment.estimates import ESTIMATES
-from agents.commitment.hyperparameters import DCLHyperparameters
-from agents.commitment.networks import Pass, Stack, new_stack, restore_stacks, stack_arrays
-from agents.commitment.rollout import Batch, play, proposals_seen
-from agents.commitment.tables import Row, initial_view, option_rows
+from scml_gym.agents.commitment import policy_gradient_terms as terms
+from scml_gym.agents.commitment.estimates import ESTIMATES
+from scml_gym.agents.commitment.hyperparameters import DCLHyperparameters
+from scml_gym.agents.commitment.networks import Pass, Stack, new_stack, restore_stacks, stack_arrays
+from scml_gym.agents.commitment.rollout import Batch, play, proposals_seen
+from scml_gym.agents.commitment.tables import Row, initial_view, option_rows
 from scml_gym.commitment.base import MarkovGame, joint_actions, joint_index, one_hot
 from scml_gym.core.errors import InputError
 
@@ -57,7 +57,7 @@ class DCL:
         self.updates = 0
 
     def propose(self, x: np.ndarray) -> np.ndarray:
-        """Logits of the proposals; see `agents.commitment.rollout.Policies`."""
+        """Logits of the proposals; see `scml_gym.agents.commitment.rollout.Policies`."""
         return self.stacks["phi"].forward(x).out
 
     def commit(self, x: np.ndarray, m: np.ndarray) -> np.ndarray:

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from agents.commitment import policy_gradient_terms as terms
-from agents.commitment.networks import Pass, Stack, new_stack
-from agents.commitment.rollout import Batch
+from scml_gym.agents.commitment import policy_gradient_terms as terms
+from scml_gym.agents.commitment.networks import Pass, Stack, new_stack
+from scml_gym.agents.commitment.rollout import Batch
 from scml_gym.commitment.base import one_hot
 
 

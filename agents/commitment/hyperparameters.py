@@ -70,8 +70,8 @@ class DCLHyperparameters(GameHyperparameters):
     ``constraint`` is lambda, the weight of the incentive-compatible constraint: 0 is DCL, 1 DCL-IC. ``information``:
     others' policies and critics are seen (centralised) or estimated (decentralised, with ``estimate_rate``).
     ``temperature`` is of the Gumbel-softmax. ``baseline``: what is subtracted from Q, nothing or its expectation under
-    the action policies; see `agents.commitment.policy_gradient_terms`. The factors are the lemma's or those of known
-    implementations (`ACTION_FACTORS`, `OTHERS_FACTORS`).
+    the action policies; see `scml_gym.agents.commitment.policy_gradient_terms`. The factors are the lemma's or those of
+    known implementations (`ACTION_FACTORS`, `OTHERS_FACTORS`).
     """
 
     constraint: NonNegativeFloat

@@ -10,11 +10,11 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from agents.commitment import policy_gradient_terms as terms
-from agents.commitment.hyperparameters import IPPOHyperparameters
-from agents.commitment.networks import new_stack, restore_stacks, stack_arrays
-from agents.commitment.rollout import gumbel, run_episodes
-from agents.commitment.tables import Row, initial_view, option_rows
+from scml_gym.agents.commitment import policy_gradient_terms as terms
+from scml_gym.agents.commitment.hyperparameters import IPPOHyperparameters
+from scml_gym.agents.commitment.networks import new_stack, restore_stacks, stack_arrays
+from scml_gym.agents.commitment.rollout import gumbel, run_episodes
+from scml_gym.agents.commitment.tables import Row, initial_view, option_rows
 from scml_gym.commitment.base import MarkovGame, one_hot
 
 
@@ -40,7 +40,7 @@ class IPPO:
         self.updates = 0
 
     def update(self) -> dict[str, np.ndarray]:
-        """Play a batch, and ``epochs`` updates of every network from it; see `agents.commitment.dcl.DCL.update`."""
+        """Play a batch, and make ``epochs`` updates of every network from it; see `DCL.update`."""
         hyperparameters, game = self.hyperparameters, self.game
         noise = gumbel(self.rngs, (game.horizon, game.agents, self.episodes, game.actions))
         pi, critic = self.stacks["pi"], self.stacks["critic"]
@@ -87,7 +87,7 @@ class IPPO:
         return stack_arrays(self.stacks)
 
     def restore(self, arrays: Mapping[str, np.ndarray], updates: int) -> None:
-        """Take what `arrays` gave; see `agents.commitment.dcl.DCL.restore`."""
+        """Take what `arrays` gave; see `scml_gym.agents.commitment.dcl.DCL.restore`."""
         restore_stacks(self.stacks, arrays)
         self.updates = updates
 

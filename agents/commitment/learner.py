@@ -1,4 +1,4 @@
-"""Learners for games, behind `agents.base.Agent`: DCL, independent PPO, mediated MARL, MOCA."""
+"""Learners for games, behind `scml_gym.agents.base.Agent`: DCL, independent PPO, mediated MARL, MOCA."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Protocol, Self
 
 import numpy as np
 
-from agents.commitment.dcl import DCL
-from agents.commitment.hyperparameters import (
+from scml_gym.agents.commitment.dcl import DCL
+from scml_gym.agents.commitment.hyperparameters import (
     DCLHyperparameters,
     GameHyperparameters,
     IPPOHyperparameters,
     MediatedHyperparameters,
     MOCAHyperparameters,
 )
-from agents.commitment.ippo import IPPO
-from agents.commitment.mediated import MediatedMARL
-from agents.commitment.moca import MOCA
-from agents.commitment.tables import Row
+from scml_gym.agents.commitment.ippo import IPPO
+from scml_gym.agents.commitment.mediated import MediatedMARL
+from scml_gym.agents.commitment.moca import MOCA
+from scml_gym.agents.commitment.tables import Row
 from scml_gym.commitment import make_game
 from scml_gym.commitment.base import MarkovGame
 from scml_gym.core.arguments import brief, whole
@@ -83,7 +83,7 @@ def game_of(env: Mapping[str, Any]) -> MarkovGame:
 
 
 class GameLearner:
-    """One method behind `agents.base.Agent`; subclasses name it and its hyperparameters.
+    """One method behind `scml_gym.agents.base.Agent`; subclasses name it and its hyperparameters.
 
     Attributes:
         method_class: A `Method`.
@@ -110,7 +110,7 @@ class GameLearner:
         return cls(validate(cls.hyperparameters_class, config, "agent"), env)
 
     def begin_from(self, checkpoint: Path) -> None:
-        """See `agents.base.BeginsFrom`: networks and optimisers, of the same game.
+        """See `scml_gym.agents.base.BeginsFrom`: networks and optimisers, of the same game.
 
         Raises:
             InputError: if it was trained on another game, or its networks are of another size.
@@ -284,28 +284,28 @@ def averages(gathered: Sequence[Mapping[str, np.ndarray]]) -> dict[str, np.ndarr
 
 
 class DCLLearner(GameLearner):
-    """Differentiable commitment learning: `agents.commitment.dcl.DCL`."""
+    """Differentiable commitment learning: `scml_gym.agents.commitment.dcl.DCL`."""
 
     method_class = DCL
     hyperparameters_class = DCLHyperparameters
 
 
 class IPPOLearner(GameLearner):
-    """Independent PPO: `agents.commitment.ippo.IPPO`."""
+    """Independent PPO: `scml_gym.agents.commitment.ippo.IPPO`."""
 
     method_class = IPPO
     hyperparameters_class = IPPOHyperparameters
 
 
 class MediatedLearner(GameLearner):
-    """Mediated MARL: `agents.commitment.mediated.MediatedMARL`."""
+    """Mediated MARL: `scml_gym.agents.commitment.mediated.MediatedMARL`."""
 
     method_class = MediatedMARL
     hyperparameters_class = MediatedHyperparameters
 
 
 class MOCALearner(GameLearner):
-    """MOCA: `agents.commitment.moca.MOCA`."""
+    """MOCA: `scml_gym.agents.commitment.moca.MOCA`."""
 
     method_class = MOCA
     hyperparameters_class = MOCAHyperparameters

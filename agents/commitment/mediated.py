@@ -12,11 +12,11 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from agents.commitment import policy_gradient_terms as terms
-from agents.commitment.hyperparameters import MediatedHyperparameters
-from agents.commitment.networks import new_stack, restore_stacks, stack_arrays
-from agents.commitment.rollout import discounted, gumbel, run_episodes
-from agents.commitment.tables import Row, initial_view, option_rows
+from scml_gym.agents.commitment import policy_gradient_terms as terms
+from scml_gym.agents.commitment.hyperparameters import MediatedHyperparameters
+from scml_gym.agents.commitment.networks import new_stack, restore_stacks, stack_arrays
+from scml_gym.agents.commitment.rollout import discounted, gumbel, run_episodes
+from scml_gym.agents.commitment.tables import Row, initial_view, option_rows
 from scml_gym.commitment.base import MarkovGame, joint_actions, one_hot
 
 
@@ -127,7 +127,7 @@ class MediatedMARL:
         return stack_arrays(self.stacks) | {"multipliers": self.multipliers}
 
     def restore(self, arrays: Mapping[str, np.ndarray], updates: int) -> None:
-        """Take what `arrays` gave; see `agents.commitment.dcl.DCL.restore`."""
+        """Take what `arrays` gave; see `scml_gym.agents.commitment.dcl.DCL.restore`."""
         restore_stacks(self.stacks, arrays)
         self.multipliers = arrays["multipliers"].copy()
         self.updates = updates

@@ -1,9 +1,9 @@
 """The gradient of lemma 5.1 of "Learning to Negotiate via Voluntary Commitment", a function for each of its terms.
 
 Every policy here is a softmax of logits, so each term is given as the gradient of those logits; networks and their
-parameters come after (`agents.commitment.networks`). Arrays broadcast over leading axes (seeds, agents, rows). m, c and
-a are the sampled proposals, commitments and actions; phi, psi and pi the probabilities of the policies; ``mutual`` is
-1(c = 1), whether all commit; ``q_m`` and ``q_a`` are Q^i(x, m) and Q^i(x, a).
+parameters come after (`scml_gym.agents.commitment.networks`). Arrays broadcast over leading axes (seeds, agents, rows).
+m, c and a are the sampled proposals, commitments and actions; phi, psi and pi the probabilities of the policies;
+``mutual`` is 1(c = 1), whether all commit; ``q_m`` and ``q_a`` are Q^i(x, m) and Q^i(x, a).
 
 A constant may be subtracted from both Q (a baseline that depends on x alone): no score-function term changes in
 expectation, and the others have only their difference.

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from agents.dnb.beta import beta_quantile
-from agents.dnb.records import ROUND_BUCKETS, PartnerMemory
+from scml_gym.agents.dnb.beta import beta_quantile
+from scml_gym.agents.dnb.records import ROUND_BUCKETS, PartnerMemory
 from scml_gym.jit.compile import jittable
 from scml_gym.jit.parameters import parameters_dtype
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from agents.dnb.records import Memory
+from scml_gym.agents.dnb.records import Memory
 from scml_gym.jit.compile import jittable
 from scml_gym.oneshot.view import PARTNER_DTYPE, FactoryView
 

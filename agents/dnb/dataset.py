@@ -19,7 +19,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from agents.dnb.records import MAX_EVENTS, SAMPLE_DTYPE, WINDOW
+from scml_gym.agents.dnb.records import MAX_EVENTS, SAMPLE_DTYPE, WINDOW
 from scml_gym.core.errors import InputError
 from scml_gym.core.files import replace_file
 from scml_gym.oneshot.view import BUYER, SELLER

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from agents.dnb.records import MEMORY_DTYPE
+from scml_gym.agents.dnb.records import MEMORY_DTYPE
 from scml_gym.core.files import replace_file
 from scml_gym.oneshot.strategies.base import StrategyPolicy
 from scml_gym.oneshot.view import ACCEPT, OFFER, ActionArray, FactoryView

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from agents.dnb.records import (
+from scml_gym.agents.dnb.records import (
     ACCEPTED,
     ENDED,
     MAX_EVENTS,

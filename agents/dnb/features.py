@@ -12,9 +12,9 @@ import math
 
 import numpy as np
 
-from agents.dnb.bou import quantity_bucket, round_bucket
-from agents.dnb.events import price_bin
-from agents.dnb.records import (
+from scml_gym.agents.dnb.bou import quantity_bucket, round_bucket
+from scml_gym.agents.dnb.events import price_bin
+from scml_gym.agents.dnb.records import (
     ME,
     OFFERED,
     PARTNER,

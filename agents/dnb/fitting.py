@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from agents.dnb.calibration import losses
-from agents.dnb.dataset import Dataset
-from agents.dnb.folds import Fold
-from agents.dnb.models import AcceptanceModel, model_kind
-from agents.dnb.replay import posterior_means
+from scml_gym.agents.dnb.calibration import losses
+from scml_gym.agents.dnb.dataset import Dataset
+from scml_gym.agents.dnb.folds import Fold
+from scml_gym.agents.dnb.models import AcceptanceModel, model_kind
+from scml_gym.agents.dnb.replay import posterior_means
 from scml_gym.core.config import Config
 from scml_gym.core.errors import InputError
 from scml_gym.core.reporting import Progress

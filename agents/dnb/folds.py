@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from agents.dnb.dataset import Dataset
-from agents.dnb.features import N_FEATURES, N_NUMBERS, context_features, history_features, offer_features
-from agents.dnb.records import SAMPLE_DTYPE
+from scml_gym.agents.dnb.dataset import Dataset
+from scml_gym.agents.dnb.features import N_FEATURES, N_NUMBERS, context_features, history_features, offer_features
+from scml_gym.agents.dnb.records import SAMPLE_DTYPE
 from scml_gym.jit.compile import compiled
 
 

@@ -10,11 +10,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from agents.dnb.dataset import ROLES, Dataset, join, join_records, read_about, shard_path, write_shard
-from agents.dnb.dataset_config import DatasetConfig
-from agents.dnb.logs import find_logs, read_log, read_records
-from agents.dnb.recording import RECORD_DTYPE, Records
-from agents.dnb.tracking import TAKEN
+from scml_gym.agents.dnb.dataset import ROLES, Dataset, join, join_records, read_about, shard_path, write_shard
+from scml_gym.agents.dnb.dataset_config import DatasetConfig
+from scml_gym.agents.dnb.logs import find_logs, read_log, read_records
+from scml_gym.agents.dnb.recording import RECORD_DTYPE, Records
+from scml_gym.agents.dnb.tracking import TAKEN
 from scml_gym.core.config import ConfigError
 from scml_gym.core.errors import InputError
 from scml_gym.core.worker_processes import worker_processes

@@ -6,9 +6,9 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, PositiveInt, model_validator
 
-from agents.dnb.dataset_config import DatasetConfig
-from agents.dnb.models import model_kind
-from agents.dnb.rules import Rules
+from scml_gym.agents.dnb.dataset_config import DatasetConfig
+from scml_gym.agents.dnb.models import model_kind
+from scml_gym.agents.dnb.rules import Rules
 from scml_gym.core.config import Config, ConfigError, validate
 from scml_gym.core.errors import InputError, nearest
 
@@ -28,10 +28,10 @@ class DNBHyperparameters(Config):
         workers: Processes that make it.
         rules: Of planner and calibration in play.
         planner: ``allocate``: the offers to all partners together; ``sequential``: it is asked in each negotiation by
-            itself, may wait, and asks partner after partner (`agents.dnb.sequential`). Runs of earlier versions, which
-            do not say it, play the first.
-        decision_log: Folder for tables of what was thought at each decision (`agents.dnb.decision_log`), one for
-            each factory and world played as a deployed agent; None for none.
+            itself, may wait, and asks partner after partner (`scml_gym.agents.dnb.sequential`). Runs of earlier
+            versions, which do not say it, play the first.
+        decision_log: Folder for tables of what was thought at each decision (`scml_gym.agents.dnb.decision_log`), one
+            for each factory and world played as a deployed agent; None for none.
     """
 
     model: str

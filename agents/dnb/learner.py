@@ -79,7 +79,7 @@ class DNBPolicyFile:
 
 
 class DNB:
-    """An `agents.base.Agent`: a heuristic planner with a learnt and calibrated model of acceptance.
+    """An `scml_gym.agents.base.Agent`: a heuristic planner with a learnt and calibrated model of acceptance.
 
     Source: "Design and Implementation of Hierarchical Reinforcement Learning Agent for Complex Dynamic Supply Chain
     Management", chapters 3 to 5.

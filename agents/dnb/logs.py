@@ -1,7 +1,7 @@
 """The acceptance dataset from logs of real worlds (thesis, algorithm 5-3).
 
-What was logged is played through the functions that a player remembers by (`agents.dnb.events`), so a sample from logs
-is the sample that its player would have made. Of the logs (`scml_gym.oneshot.worlds.log`):
+What was logged is played through the functions that a player remembers by (`scml_gym.agents.dnb.events`), so a sample
+from logs is the sample that its player would have made. Of the logs (`scml_gym.oneshot.worlds.log`):
 
 - ``sender`` is the partner's id: who offered is ``sender_agent_id``;
 - a negotiation in which a synchronous agent waits logs the standing offer again: equal rows in a row are one offer;
@@ -29,7 +29,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from agents.dnb.events import (
+from scml_gym.agents.dnb.events import (
     begin_negotiation,
     fill_context,
     fill_history,
@@ -39,9 +39,9 @@ from agents.dnb.events import (
     price_bin,
     respond,
 )
-from agents.dnb.recording import RECORD_DTYPE
-from agents.dnb.records import PARTNER_MEMORY_DTYPE
-from agents.dnb.tracking import COUNTERED, SILENT, TAKEN
+from scml_gym.agents.dnb.recording import RECORD_DTYPE
+from scml_gym.agents.dnb.records import PARTNER_MEMORY_DTYPE
+from scml_gym.agents.dnb.tracking import COUNTERED, SILENT, TAKEN
 from scml_gym.core.errors import InputError
 from scml_gym.jit.compile import compiled
 from scml_gym.oneshot.view import BUYER, MAX_PARTNERS, SELLER, VIEW_DTYPE

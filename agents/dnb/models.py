@@ -28,14 +28,14 @@ from scml_gym.core.registry import Registry
 from scml_gym.jit.compile import compiled, jittable
 
 if TYPE_CHECKING:
-    from agents.dnb.folds import Fold
+    from scml_gym.agents.dnb.folds import Fold
     from scml_gym.core.reporting import Progress
 
 MODELS = Registry("acceptance model")
 """Name -> `ModelKind`."""
-MODELS.register("logistic", "agents.dnb.logistic:LOGISTIC")
-MODELS.register("transformer", "agents.dnb.transformer:TRANSFORMER")
-MODELS.register("base-rate", "agents.dnb.base_rate:BASE_RATE")
+MODELS.register("logistic", "scml_gym.agents.dnb.logistic:LOGISTIC")
+MODELS.register("transformer", "scml_gym.agents.dnb.transformer:TRANSFORMER")
+MODELS.register("base-rate", "scml_gym.agents.dnb.base_rate:BASE_RATE")
 
 SCHEMA = "dnb-model-1"
 WEIGHTS, META = "acceptance.safetensors", "acceptance.json"
@@ -92,7 +92,7 @@ def model_kind(name: str) -> ModelKind:
     """
     kind = MODELS.get(name)
     if not isinstance(kind, ModelKind):
-        raise InputError(f"{name!r} is no acceptance model (agents.dnb.models:ModelKind)")
+        raise InputError(f"{name!r} is no acceptance model (scml_gym.agents.dnb.models:ModelKind)")
     return kind
 
 

@@ -9,11 +9,11 @@ import math
 
 import numpy as np
 
-from agents.dnb.allocation import MAX_ITEMS, TOTALS, Offers, Problem, allocate, set_offer
-from agents.dnb.commitments import acceptance_cap, budget_left, exposure, fulfilment
-from agents.dnb.events import price_bin
-from agents.dnb.records import PRICE_BINS, Memory
-from agents.dnb.selection import Prospects, best_set
+from scml_gym.agents.dnb.allocation import MAX_ITEMS, TOTALS, Offers, Problem, allocate, set_offer
+from scml_gym.agents.dnb.commitments import acceptance_cap, budget_left, exposure, fulfilment
+from scml_gym.agents.dnb.events import price_bin
+from scml_gym.agents.dnb.records import PRICE_BINS, Memory
+from scml_gym.agents.dnb.selection import Prospects, best_set
 from scml_gym.jit.arrays import scratch_integers
 from scml_gym.jit.compile import jittable
 from scml_gym.oneshot.planner import partners_in_order, unit_values

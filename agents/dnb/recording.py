@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from agents.dnb.events import fill_context, fill_history, fill_offer
-from agents.dnb.records import MEMORY_DTYPE, MEMORY_SIZE, SAMPLE_DTYPE, Memory
-from agents.dnb.tracking import (
+from scml_gym.agents.dnb.events import fill_context, fill_history, fill_offer
+from scml_gym.agents.dnb.records import MEMORY_DTYPE, MEMORY_SIZE, SAMPLE_DTYPE, Memory
+from scml_gym.agents.dnb.tracking import (
     COUNTERED,
     SILENT,
     TAKEN,
@@ -40,7 +40,7 @@ RECORD_DTYPE = np.dtype(
         ("partner", np.int64),  # its index
         ("index", np.int64),  # of the offer among the factory's in this negotiation
         ("round", np.int64),  # rounds of the negotiation that had passed
-        ("answer", np.int64),  # SILENT until it is known, see agents.dnb.tracking
+        ("answer", np.int64),  # SILENT until it is known, see scml_gym.agents.dnb.tracking
     ],
     align=True,
 )

@@ -121,7 +121,7 @@ MEMORY_DTYPE = np.dtype(
     [
         ("day", np.int64),  # of the partners' daily fields, from 1; 0 before the first
         ("budget", np.float64),  # items that may be offered today; 0 for no limit
-        # of the last decision, for those who look into it (see agents.dnb.recording)
+        # of the last decision, for those who look into it (see scml_gym.agents.dnb.recording)
         ("needs", np.int64),
         ("expected", np.float64),  # items that offers under way were expected to bring
         ("conservative", np.float64),  # the same at their lower bounds

@@ -6,10 +6,10 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
-from agents.dnb.bou import CALIBRATION_DTYPE, add_evidence, posterior
-from agents.dnb.dataset import Dataset
-from agents.dnb.events import price_bin
-from agents.dnb.records import PARTNER_MEMORY_DTYPE, SAMPLE_DTYPE, PartnerMemory, Sample
+from scml_gym.agents.dnb.bou import CALIBRATION_DTYPE, add_evidence, posterior
+from scml_gym.agents.dnb.dataset import Dataset
+from scml_gym.agents.dnb.events import price_bin
+from scml_gym.agents.dnb.records import PARTNER_MEMORY_DTYPE, SAMPLE_DTYPE, PartnerMemory, Sample
 from scml_gym.jit.compile import compiled, jittable
 
 Prior: TypeAlias = Literal["latest", "first"]
@@ -27,7 +27,7 @@ def posterior_means(dataset: Dataset, mean: np.ndarray, strength: float, prior: 
         dataset: Of any order.
         mean: The model's means, ``(n,)``.
         strength: Of the prior.
-        prior: As in `agents.dnb.rules.Calibration`.
+        prior: As in `scml_gym.agents.dnb.rules.Calibration`.
     """
     calibration = np.zeros(1, dtype=CALIBRATION_DTYPE)
     calibration["strength"], calibration["evidence"], calibration["first_prior"] = strength, 1.0, prior == "first"

@@ -6,9 +6,9 @@ import io
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from agents.dnb.calibration import BINS, LEVEL, RESAMPLES, Interval
-from agents.dnb.scores import BASE, BOU, FIRST, Estimates, curves_table, differences_table, scores_table
-from agents.studies.commitment.report import markdown
+from scml_gym.agents.dnb.calibration import BINS, LEVEL, RESAMPLES, Interval
+from scml_gym.agents.dnb.scores import BASE, BOU, FIRST, Estimates, curves_table, differences_table, scores_table
+from scml_gym.agents.studies.commitment.report import markdown
 from scml_gym.core.text import in_markdown, plain_labels
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 from pydantic import Field
 
-from agents.dnb.bou import CALIBRATION_DTYPE
+from scml_gym.agents.dnb.bou import CALIBRATION_DTYPE
 from scml_gym.core.config import Config
 from scml_gym.jit.parameters import count_parameters, parameters_dtype
 from scml_gym.oneshot.view import BUYER, SELLER
@@ -102,7 +102,7 @@ class Side(Config):
 
 
 class Calibration(Config):
-    """How the model's estimates are moved by what opponents do; see `agents.dnb.bou`.
+    """How the model's estimates are moved by what opponents do; see `scml_gym.agents.dnb.bou`.
 
     Attributes:
         update: Whether they are.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from agents.dnb.calibration import (
+from scml_gym.agents.dnb.calibration import (
     auc,
     brier,
     calibration_curve,
@@ -17,9 +17,9 @@ from agents.dnb.calibration import (
     losses,
     mean_interval,
 )
-from agents.dnb.dataset import Dataset
-from agents.dnb.models import AcceptanceModel
-from agents.dnb.replay import posterior_means
+from scml_gym.agents.dnb.dataset import Dataset
+from scml_gym.agents.dnb.models import AcceptanceModel
+from scml_gym.agents.dnb.replay import posterior_means
 
 if TYPE_CHECKING:
     import pandas as pd

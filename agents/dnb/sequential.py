@@ -2,7 +2,7 @@
 of all offers at once.
 
 What it waits for, and how it decides, is the strategy ``sequential``'s; the chances that offers are accepted are the
-model's, moved by what opponents do (`agents.dnb.bou`).
+model's, moved by what opponents do (`scml_gym.agents.dnb.bou`).
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ import functools
 
 import numpy as np
 
-from agents.dnb.allocation import MAX_ITEMS
-from agents.dnb.bou import CALIBRATION_DTYPE
-from agents.dnb.events import fill_context, hear_offer, price_bin
-from agents.dnb.models import AcceptanceModel, Kernel
-from agents.dnb.records import MEMORY_DTYPE, MEMORY_SIZE, PRICE_BINS, SAMPLE_DTYPE, Memory
-from agents.dnb.rules import N_RULES, N_SIDE, Rules
-from agents.dnb.strategy import look, offer_estimator, player_numbers
-from agents.dnb.tracking import begin_day, note
+from scml_gym.agents.dnb.allocation import MAX_ITEMS
+from scml_gym.agents.dnb.bou import CALIBRATION_DTYPE
+from scml_gym.agents.dnb.events import fill_context, hear_offer, price_bin
+from scml_gym.agents.dnb.models import AcceptanceModel, Kernel
+from scml_gym.agents.dnb.records import MEMORY_DTYPE, MEMORY_SIZE, PRICE_BINS, SAMPLE_DTYPE, Memory
+from scml_gym.agents.dnb.rules import N_RULES, N_SIDE, Rules
+from scml_gym.agents.dnb.strategy import look, offer_estimator, player_numbers
+from scml_gym.agents.dnb.tracking import begin_day, note
 from scml_gym.jit.compile import compiled, jittable
 from scml_gym.jit.parameters import record_of
 from scml_gym.oneshot.asking import PRICES, Prospects, new_prospects, offered_price

@@ -7,12 +7,19 @@ from collections.abc import Callable
 
 import numpy as np
 
-from agents.dnb.allocation import MAX_ITEMS
-from agents.dnb.bou import CALIBRATION_DTYPE, add_evidence, chance_of_answer, count_answer, lower_bound, posterior
-from agents.dnb.commitments import open_budget
-from agents.dnb.events import fill_context, fill_history, fill_offer, price_bin
-from agents.dnb.models import AcceptanceModel, Kernel
-from agents.dnb.planner import (
+from scml_gym.agents.dnb.allocation import MAX_ITEMS
+from scml_gym.agents.dnb.bou import (
+    CALIBRATION_DTYPE,
+    add_evidence,
+    chance_of_answer,
+    count_answer,
+    lower_bound,
+    posterior,
+)
+from scml_gym.agents.dnb.commitments import open_budget
+from scml_gym.agents.dnb.events import fill_context, fill_history, fill_offer, price_bin
+from scml_gym.agents.dnb.models import AcceptanceModel, Kernel
+from scml_gym.agents.dnb.planner import (
     choose_offers,
     choose_set,
     items_left,
@@ -20,9 +27,19 @@ from agents.dnb.planner import (
     new_chances,
     offer_prices,
 )
-from agents.dnb.records import MEMORY_DTYPE, MEMORY_SIZE, PRICE_BINS, SAMPLE_DTYPE, Memory
-from agents.dnb.rules import N_RULES, N_SIDE, SIDE_DTYPE, Rules
-from agents.dnb.tracking import LEFT, SILENT, TAKEN, answer_to, begin_day, hear, needs_of_offers, note, take_answer
+from scml_gym.agents.dnb.records import MEMORY_DTYPE, MEMORY_SIZE, PRICE_BINS, SAMPLE_DTYPE, Memory
+from scml_gym.agents.dnb.rules import N_RULES, N_SIDE, SIDE_DTYPE, Rules
+from scml_gym.agents.dnb.tracking import (
+    LEFT,
+    SILENT,
+    TAKEN,
+    answer_to,
+    begin_day,
+    hear,
+    needs_of_offers,
+    note,
+    take_answer,
+)
 from scml_gym.jit.compile import compiled, jittable
 from scml_gym.jit.parameters import record_of
 from scml_gym.oneshot.strategies.base import Strategy, StrategyPolicy

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agents.dnb.events import (
+from scml_gym.agents.dnb.events import (
     accept_offer,
     begin_negotiation,
     end_negotiation,
@@ -11,7 +11,7 @@ from agents.dnb.events import (
     price_bin,
     respond,
 )
-from agents.dnb.records import Memory
+from scml_gym.agents.dnb.records import Memory
 from scml_gym.jit.compile import jittable
 from scml_gym.oneshot.view import ACCEPT, END, MAX_PARTNERS, OFFER, ActionArray, FactoryView
 

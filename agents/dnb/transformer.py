@@ -14,12 +14,12 @@ import functools
 
 import numpy as np
 
-from agents.dnb.features import N_FEATURES, OFFER, context_features, history_features, offer_features
-from agents.dnb.folds import Fold
-from agents.dnb.layers import attend, clear, feed_forward, multiply, normalise
-from agents.dnb.models import HEAD, Kernel, ModelKind, sigmoid
-from agents.dnb.records import Sample
-from agents.dnb.transformer_layout import (
+from scml_gym.agents.dnb.features import N_FEATURES, OFFER, context_features, history_features, offer_features
+from scml_gym.agents.dnb.folds import Fold
+from scml_gym.agents.dnb.layers import attend, clear, feed_forward, multiply, normalise
+from scml_gym.agents.dnb.models import HEAD, Kernel, ModelKind, sigmoid
+from scml_gym.agents.dnb.records import Sample
+from scml_gym.agents.dnb.transformer_layout import (
     ANSWER_KINDS,
     TransformerHyperparameters,
     answer_row,
@@ -175,7 +175,7 @@ def _exported(hyperparameters: TransformerHyperparameters) -> Call:
 def _fit(
     hyperparameters: TransformerHyperparameters, fold: Fold, rng: np.random.Generator, bar: Progress
 ) -> dict[str, np.ndarray]:
-    from agents.dnb.transformer_fit import fit
+    from scml_gym.agents.dnb.transformer_fit import fit
 
     return fit(hyperparameters, fold, rng, bar)
 

@@ -11,12 +11,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from agents.dnb.dataset import Dataset
-from agents.dnb.features import N_FEATURES
-from agents.dnb.folds import Fold, feature_matrix
-from agents.dnb.logistic import fit_level
-from agents.dnb.records import SAMPLE_DTYPE, WINDOW
-from agents.dnb.transformer_layout import (
+from scml_gym.agents.dnb.dataset import Dataset
+from scml_gym.agents.dnb.features import N_FEATURES
+from scml_gym.agents.dnb.folds import Fold, feature_matrix
+from scml_gym.agents.dnb.logistic import fit_level
+from scml_gym.agents.dnb.records import SAMPLE_DTYPE, WINDOW
+from scml_gym.agents.dnb.transformer_layout import (
     ANSWER_KINDS,
     TransformerHyperparameters,
     answer_row,
@@ -94,7 +94,7 @@ def _rms(values: Tensor) -> Tensor:
 
 
 class Network(nn.Module):
-    """`agents.dnb.transformer` in torch; weights have the same names and shapes."""
+    """`scml_gym.agents.dnb.transformer` in torch; weights have the same names and shapes."""
 
     def __init__(self, hyperparameters: TransformerHyperparameters):
         super().__init__()

@@ -7,8 +7,8 @@ from typing import Self
 import numpy as np
 from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt, model_validator
 
-from agents.dnb.features import N_FEATURES, N_NUMBERS
-from agents.dnb.records import ACCEPTED, MAX_EVENTS, OFFERED, PRICE_BINS, WINDOW, Sample
+from scml_gym.agents.dnb.features import N_FEATURES, N_NUMBERS
+from scml_gym.agents.dnb.records import ACCEPTED, MAX_EVENTS, OFFERED, PRICE_BINS, WINDOW, Sample
 from scml_gym.core.config import Config
 from scml_gym.jit.compile import jittable
 

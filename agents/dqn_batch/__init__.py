@@ -2,11 +2,11 @@
 
 `train` runs it, `DQNBatchHyperparameters` are its hyperparameters, `QNetworks` what comes out. It is for studies, in
 which the same small problem is learnt hundreds of times; a single learner is trained by `train.py` with
-`agents.sb3.learner.DQN`.
+`scml_gym.agents.sb3.learner.DQN`.
 """
 
-from agents.dqn_batch.hyperparameters import DQNBatchHyperparameters
-from agents.dqn_batch.networks import QNetworks
-from agents.dqn_batch.trainer import Rows, train
+from scml_gym.agents.dqn_batch.hyperparameters import DQNBatchHyperparameters
+from scml_gym.agents.dqn_batch.networks import QNetworks
+from scml_gym.agents.dqn_batch.trainer import Rows, train
 
 __all__ = ["DQNBatchHyperparameters", "QNetworks", "Rows", "train"]

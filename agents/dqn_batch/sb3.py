@@ -8,8 +8,8 @@ from typing import Any
 import torch
 from stable_baselines3 import DQN
 
-from agents.dqn_batch.hyperparameters import DQNBatchHyperparameters
-from agents.dqn_batch.networks import QNetworks
+from scml_gym.agents.dqn_batch.hyperparameters import DQNBatchHyperparameters
+from scml_gym.agents.dqn_batch.networks import QNetworks
 
 
 def sb3_model(hyperparameters: DQNBatchHyperparameters, env: Any, seed: int) -> DQN:

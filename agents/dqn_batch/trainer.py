@@ -14,9 +14,9 @@ from typing import Protocol
 import numpy as np
 import torch
 
-from agents.dqn_batch.hyperparameters import DQNBatchHyperparameters
-from agents.dqn_batch.networks import Optimiser, QNetworks
-from agents.dqn_batch.replay import Replay
+from scml_gym.agents.dqn_batch.hyperparameters import DQNBatchHyperparameters
+from scml_gym.agents.dqn_batch.networks import Optimiser, QNetworks
+from scml_gym.agents.dqn_batch.replay import Replay
 
 _BLOCK = 1000
 """Steps for which random numbers are drawn together; it decides which number is which."""

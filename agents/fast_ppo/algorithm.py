@@ -13,11 +13,20 @@ from typing import Any
 import numpy as np
 from stable_baselines3.common.utils import LinearSchedule, explained_variance
 
-from agents.fast_ppo.network import CHUNK, read_network
-from agents.fast_ppo.passes import ACT, APPROX_KL, ENTROPY_LOSS, LEARN, MEASURES, POLICY_LOSS, VALUE_LOSS, Decisions
-from agents.sb3.batch import SUMMARY
-from agents.sb3.fitting_sets import read_sets
-from agents.sb3.hyperparameters import PPOHyperparameters
+from scml_gym.agents.fast_ppo.network import CHUNK, read_network
+from scml_gym.agents.fast_ppo.passes import (
+    ACT,
+    APPROX_KL,
+    ENTROPY_LOSS,
+    LEARN,
+    MEASURES,
+    POLICY_LOSS,
+    VALUE_LOSS,
+    Decisions,
+)
+from scml_gym.agents.sb3.batch import SUMMARY
+from scml_gym.agents.sb3.fitting_sets import read_sets
+from scml_gym.agents.sb3.hyperparameters import PPOHyperparameters
 from scml_gym.core.errors import InputError
 from scml_gym.core.registry import Registry
 from scml_gym.vector.env import RowVectorEnv
@@ -30,7 +39,10 @@ Facts = tuple[np.ndarray, np.ndarray, np.ndarray]
 """What is known of decisions without any weights: their inputs, rows and shares, see `Decisions`."""
 
 FACTS = Registry("fast network")
-"""How they are computed from observations, float32 ``(n, size)``; by names of `agents.sb3.hyperparameters.FEATURES`."""
+"""How they are computed from observations, float32 ``(n, size)``.
+
+Their names are those of `scml_gym.agents.sb3.hyperparameters.FEATURES`.
+"""
 
 
 def read_flat(observations: np.ndarray) -> Facts:

@@ -1,4 +1,5 @@
-"""The learners ``fast-ppo`` and ``fast-maskable-ppo``: `agents.fast_ppo.algorithm` behind `agents.base.Agent`.
+"""The learners ``fast-ppo`` and ``fast-maskable-ppo``: `scml_gym.agents.fast_ppo.algorithm` behind
+`scml_gym.agents.base.Agent`.
 
 The network is the torch policy of ``ppo`` and ``maskable-ppo``; so players, evaluation and policy files are theirs.
 """
@@ -16,12 +17,12 @@ import torch
 from gymnasium.spaces import Box, Discrete, MultiDiscrete
 from stable_baselines3.common.utils import set_random_seed
 
-from agents.fast_ppo.algorithm import FACTS, Training, play, update
-from agents.sb3.batch import can_batch, make_batch
-from agents.sb3.hyperparameters import PPOHyperparameters
-from agents.sb3.learner import PPO, MaskablePPO
-from agents.sb3.policy_files import MASKED
-from agents.sb3.training import global_generators_kept, seeds_at, write_row
+from scml_gym.agents.fast_ppo.algorithm import FACTS, Training, play, update
+from scml_gym.agents.sb3.batch import can_batch, make_batch
+from scml_gym.agents.sb3.hyperparameters import PPOHyperparameters
+from scml_gym.agents.sb3.learner import PPO, MaskablePPO
+from scml_gym.agents.sb3.policy_files import MASKED
+from scml_gym.agents.sb3.training import global_generators_kept, seeds_at, write_row
 from scml_gym.core.config import ConfigError
 from scml_gym.core.errors import InputError
 from scml_gym.core.files import read_arrays
@@ -36,7 +37,7 @@ def no_optimizer(parameters: Any, lr: float, **settings: Any) -> None:
 
 @dataclass
 class Model:
-    """What `agents.sb3.learner.SB3Agent` asks of a model."""
+    """What `scml_gym.agents.sb3.learner.SB3Agent` asks of a model."""
 
     policy: Any
     num_timesteps: int
@@ -86,7 +87,7 @@ class FastPPO(PPO):
         return envs
 
     def train(self, run: Run) -> None:
-        """See `agents.base.Agent.train`; a resumed training is equal to one that was not interrupted."""
+        """See `scml_gym.agents.base.Agent.train`; a resumed training is equal to one that was not interrupted."""
         settings: Any = self.hyperparameters
         checkpoint, seeds = run.latest_checkpoint(), seeds_at(run.config["seed"], 0)
         self.model = self._read_model(checkpoint, None) if checkpoint else Model(self._new_policy(seeds[0]), 0)

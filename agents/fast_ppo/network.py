@@ -1,10 +1,10 @@
 """An actor and a critic over one array, the parameters of a torch policy: forward, and gradients backward.
 
 A decision has rows: of its partners, or a single one of all that is known. The actor's layers are the same for every
-row. A layer may have a second one beside it for what the rows of a decision have in common (`agents.sb3.partners`):
-facts about the decision in the first layer, in others the mean of what they were given.
-A pass goes over a chunk of decisions, whose numbers stay in the cache of a processor. Matrix products are BLAS's, and
-everything else is loops that are compiled to instructions on many numbers.
+row. A layer may have a second one beside it for what the rows of a decision have in common
+(`scml_gym.agents.sb3.partners`): facts about the decision in the first layer, in others the mean of what they were
+given. A pass goes over a chunk of decisions, whose numbers stay in the cache of a processor. Matrix products are
+BLAS's, and everything else is loops that are compiled to instructions on many numbers.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy as np
 from torch import nn
 from torch.nn.utils import parameters_to_vector, vector_to_parameters
 
-from agents.sb3.partners import PartnerBody
+from scml_gym.agents.sb3.partners import PartnerBody
 from scml_gym.jit.compile import jittable
 
 CHUNK = 128
@@ -50,7 +50,7 @@ class Work(NamedTuple):
     rows: np.ndarray  # float32 (rows, inputs): of the actor; those whose answers matter
     whose: np.ndarray  # int64 (rows,): the decision of each row
     shares: np.ndarray  # float32 (2, rows): what a row counts in a sum, 1, and in a mean
-    heads: np.ndarray  # int64 (heads of all rows, 3): see `agents.fast_ppo.passes.pack`
+    heads: np.ndarray  # int64 (heads of all rows, 3): see `scml_gym.agents.fast_ppo.passes.pack`
     entropies: np.ndarray  # float32 (CHUNK, heads)
 
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from agents.fast_ppo.network import (
+from scml_gym.agents.fast_ppo.network import (
     CHUNK,
     F,
     Network,
@@ -23,7 +23,7 @@ from agents.fast_ppo.network import (
     shared_facts,
     slopes_of,
 )
-from agents.sb3.heads import IMPOSSIBLE
+from scml_gym.agents.sb3.heads import IMPOSSIBLE
 from scml_gym.jit.compile import jittable
 from scml_gym.vector.jobs import Counters, shared, take
 

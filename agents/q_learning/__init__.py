@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from agents.q_learning.learner import QLearning
+from scml_gym.agents.q_learning.learner import QLearning
 
 __all__ = ["QLearning"]

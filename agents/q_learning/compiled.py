@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from agents.q_learning.decision import decide
-from agents.q_learning.learning import learn_day
-from agents.q_learning.memory import Learner, new_masks, new_memories
-from agents.q_learning.tables import Tables
+from scml_gym.agents.q_learning.decision import decide
+from scml_gym.agents.q_learning.learning import learn_day
+from scml_gym.agents.q_learning.memory import Learner, new_masks, new_memories
+from scml_gym.agents.q_learning.tables import Tables
 from scml_gym.jit.compile import compiled
 from scml_gym.jit.random import N_DRAWS, fill_draws
 from scml_gym.oneshot.view import MAX_PARTNERS, NOOP
@@ -21,7 +21,7 @@ from scml_gym.simulator.compiled.advance import DAY, OVER
 
 
 def play(spec: WorldSpec, players: list[Any], rules: np.void, tables: Tables, seed: int) -> tuple[np.ndarray, ...]:
-    """See `agents.q_learning.training.Play`."""
+    """See `scml_gym.agents.q_learning.training.Play`."""
     world = CompiledWorld(spec, players)
     memories, learns = new_memories(len(players)), np.array([player is None for player in players])
     memories["table"] = spec.level[:, None]

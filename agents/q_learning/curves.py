@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Mapping, Sequence
 
-from agents.q_learning.training import MIXED, SELF_PLAY
+from scml_gym.agents.q_learning.training import MIXED, SELF_PLAY
 from scml_gym.core.text import plain_labels
 
 PREFIX = "reward/"

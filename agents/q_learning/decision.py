@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from agents.q_learning.learning import learn_ends, room_for_step, take_step
-from agents.q_learning.memory import SLOT, VALUE, Learner
-from agents.q_learning.selection import allowed, select
+from scml_gym.agents.q_learning.learning import learn_ends, room_for_step, take_step
+from scml_gym.agents.q_learning.memory import SLOT, VALUE, Learner
+from scml_gym.agents.q_learning.selection import allowed, select
 from scml_gym.jit.compile import jittable
 from scml_gym.jit.random import N_DRAWS
 from scml_gym.oneshot.actions.negotiation import decode_choice

@@ -96,7 +96,7 @@ class Play(Config):
 
 
 class Heuristics(Config):
-    """Constraints on selection (2.2.d); see `agents.q_learning.selection`."""
+    """Constraints on selection (2.2.d); see `scml_gym.agents.q_learning.selection`."""
 
     margin: int | None = Field(ge=0)
     reserve: float | None = Field(ge=0, le=1)
@@ -106,7 +106,7 @@ class Heuristics(Config):
 
 
 class Training(Config):
-    """What is played while learning; weights of the kinds of worlds, see `agents.q_learning.training`.
+    """What is played while learning; weights of the kinds of worlds, see `scml_gym.agents.q_learning.training`.
 
     ``worlds`` in all; ``log_every`` worlds make a row of the learning curve and may end with a checkpoint; ``seats``
     the share of the factories that learn in worlds with opponents.

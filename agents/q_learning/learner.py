@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 
 
 class QLearning:
-    """An `agents.base.Agent`: Q-tables for sellers and buyers, pre-trained in worlds, learning on in play.
+    """An `scml_gym.agents.base.Agent`: Q-tables for sellers and buyers, pre-trained in worlds, learning on in play.
 
     Source: "Q-learning for SCML OneShot, 2021".
 
     Args:
         hyperparameters: The complete ``agent`` section.
-        env: The ``env`` section; see `agents.q_learning.training.Worlds`.
+        env: The ``env`` section; see `scml_gym.agents.q_learning.training.Worlds`.
         tables: The seller's and the buyer's; initial ones where None.
         worlds_played: Worlds of training that are in the tables.
         negotiations: Negotiations of training that are in the tables.
@@ -68,7 +68,7 @@ class QLearning:
         return cls(hyperparameters, env)
 
     def begin_from(self, checkpoint: Path) -> None:
-        """See `agents.base.BeginsFrom`: the tables, with their visits.
+        """See `scml_gym.agents.base.BeginsFrom`: the tables, with their visits.
 
         Raises:
             InputError: if they are of other states or actions.

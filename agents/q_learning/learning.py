@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from agents.q_learning.memory import MAX_STEPS, Learner
-from agents.q_learning.selection import best_value
+from scml_gym.agents.q_learning.memory import MAX_STEPS, Learner
+from scml_gym.agents.q_learning.selection import best_value
 from scml_gym.jit.compile import jittable
 from scml_gym.oneshot.rewards.negotiation import negotiation_reward_accepted, negotiation_reward_ended
 from scml_gym.oneshot.rewards.negotiation_ends import collect_ends

@@ -11,7 +11,7 @@ from scml_gym.oneshot.rewards.negotiation_ends import END_DTYPE, TRACKER_DTYPE
 from scml_gym.oneshot.view import MAX_PARTNERS
 
 if TYPE_CHECKING:
-    from agents.q_learning.hyperparameters import QLearningHyperparameters
+    from scml_gym.agents.q_learning.hyperparameters import QLearningHyperparameters
 
 MAX_STEPS = 64
 """Steps of one negotiation that are remembered; of a longer one, a later step takes the place of the last."""
@@ -45,7 +45,7 @@ RULES_DTYPE = np.dtype(
     ],
     align=True,
 )
-"""The hyperparameters that deciding and learning read; see `agents.q_learning.hyperparameters`."""
+"""The hyperparameters that deciding and learning read; see `scml_gym.agents.q_learning.hyperparameters`."""
 
 MEMORY_DTYPE = np.dtype(
     [

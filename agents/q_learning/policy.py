@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from agents.q_learning.decision import decide
-from agents.q_learning.learning import learn_day
-from agents.q_learning.memory import Learner, new_masks, new_memories
-from agents.q_learning.tables import TableChoice
+from scml_gym.agents.q_learning.decision import decide
+from scml_gym.agents.q_learning.learning import learn_day
+from scml_gym.agents.q_learning.memory import Learner, new_masks, new_memories
+from scml_gym.agents.q_learning.tables import TableChoice
 from scml_gym.jit.compile import compiled
 from scml_gym.jit.random import counter_draws
 from scml_gym.oneshot.view import ActionArray, FactoryView, new_actions

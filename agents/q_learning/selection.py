@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from agents.q_learning.memory import OFF
+from scml_gym.agents.q_learning.memory import OFF
 from scml_gym.game.ranges import level
 from scml_gym.jit.compile import jittable
 from scml_gym.oneshot.actions.negotiation import partner_mask

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from agents.q_learning.hyperparameters import Initialisation
+from scml_gym.agents.q_learning.hyperparameters import Initialisation
 from scml_gym.core.errors import InputError
 from scml_gym.core.files import replace_file
 from scml_gym.oneshot.actions.negotiation import PartnerActions

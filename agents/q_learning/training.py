@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from agents.q_learning.hyperparameters import QLearningHyperparameters, Training
-from agents.q_learning.memory import make_rules
-from agents.q_learning.policy import QPolicy
-from agents.q_learning.tables import Tables, shared
+from scml_gym.agents.q_learning.hyperparameters import QLearningHyperparameters, Training
+from scml_gym.agents.q_learning.memory import make_rules
+from scml_gym.agents.q_learning.policy import QPolicy
+from scml_gym.agents.q_learning.tables import Tables, shared
 from scml_gym.core.arguments import Range, whole_range
 from scml_gym.core.config import ConfigError, arguments_of
 from scml_gym.core.errors import about
@@ -31,8 +31,8 @@ into the seller's and the buyer's table by the rules (``RULES_DTYPE``). Gives th
 scores of those factories. All backends do the same, number for number."""
 
 PLAYS = Registry("backend")
-PLAYS.register("compiled", "agents.q_learning.compiled:play")
-PLAYS.register("reference", "agents.q_learning.training:play_reference")
+PLAYS.register("compiled", "scml_gym.agents.q_learning.compiled:play")
+PLAYS.register("reference", "scml_gym.agents.q_learning.training:play_reference")
 
 
 def play_reference(

@@ -13,7 +13,7 @@ from gymnasium import spaces
 from stable_baselines3.common.torch_layers import BaseFeaturesExtractor
 from torch import nn
 
-from agents.sb3.hyperparameters import EnvSpaces
+from scml_gym.agents.sb3.hyperparameters import EnvSpaces
 from scml_gym.core.config import ConfigError
 from scml_gym.oneshot.observations.encoding import N_ENTITIES, N_ENTITY, N_FACTORY, N_PARTNER
 from scml_gym.oneshot.observations.features import PARTNER_FEATURES

@@ -9,9 +9,9 @@ import numpy as np
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.vec_env import VecEnv
 
-from agents.sb3.batch import SUMMARY
-from agents.sb3.hyperparameters import EvaluationHyperparameters
-from agents.sb3.training import make_vec_env
+from scml_gym.agents.sb3.batch import SUMMARY
+from scml_gym.agents.sb3.hyperparameters import EvaluationHyperparameters
+from scml_gym.agents.sb3.training import make_vec_env
 from scml_gym.core.interrupts import StopRequest
 from scml_gym.experiments.run_folder import Run
 

@@ -1,4 +1,4 @@
-"""The facts of `agents.sb3.partners.Sets` in compiled code; a test compares them.
+"""The facts of `scml_gym.agents.sb3.partners.Sets` in compiled code; a test compares them.
 
 Sets are enumerated over the partners whose offers stand, of whom there are few, instead of over all eight.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from agents.sb3.partners import FACTORY, MOST, N_CONTEXT, N_ROW, PARTNER, PRICE_WEIGHT
+from scml_gym.agents.sb3.partners import FACTORY, MOST, N_CONTEXT, N_ROW, PARTNER, PRICE_WEIGHT
 from scml_gym.jit.compile import compiled, jittable
 from scml_gym.oneshot.observations.encoding import N_ENTITIES, N_ENTITY, N_FACTORY, N_PARTNER
 from scml_gym.oneshot.view import MAX_PARTNERS
@@ -71,7 +71,7 @@ def _read(observation: np.ndarray, inputs: np.ndarray, rows: np.ndarray, shares:
 
 @jittable
 def _find_sets(factory: np.ndarray, partners: np.ndarray, rows: np.ndarray) -> tuple[float, float]:
-    """Mark the members of both sets in the rows, as `agents.sb3.partners.fitting_sets`; their totals less the needs."""
+    """Mark the members of both sets in the rows; their totals less the needs (`scml_gym.agents.sb3.partners`)."""
     n = 0
     for k in range(MAX_PARTNERS):
         n += partners[k, MY_TURN] > F(0)

@@ -39,13 +39,13 @@ def sb3_features(hyperparameters: Any, env: EnvSpaces) -> dict[str, Any]:
 
 
 FEATURES.register("flatten", sb3_features)
-FEATURES.register("deep_sets", "agents.sb3.deep_sets:deep_sets")
-FEATURES.register("sets", "agents.sb3.partners:sets")
-FEATURES.register("partners", "agents.sb3.partners:partners")
+FEATURES.register("deep_sets", "scml_gym.agents.sb3.deep_sets:deep_sets")
+FEATURES.register("sets", "scml_gym.agents.sb3.partners:sets")
+FEATURES.register("partners", "scml_gym.agents.sb3.partners:partners")
 
 
 class SelfPlayHyperparameters(Config):
-    """Of self-play, see `agents.sb3.self_play`.
+    """Of self-play, see `scml_gym.agents.sb3.self_play`.
 
     Attributes:
         every: Environment steps from one policy file to the next; written where a rollout begins.
@@ -59,7 +59,7 @@ class SelfPlayHyperparameters(Config):
 
 
 class EvaluationHyperparameters(Config):
-    """Of evaluation while training, see `agents.sb3.evaluation`.
+    """Of evaluation while training, see `scml_gym.agents.sb3.evaluation`.
 
     Attributes:
         every: Environment steps from one evaluation to the next.
@@ -82,9 +82,9 @@ class SB3Hyperparameters(Config):
             this process, or ``n_envs`` for a process each.
         log_steps: Environment steps between two rows of the learning curve; on-policy learners write whole rollouts.
         net_arch: Units of each hidden layer.
-        features: What comes before them: ``flatten``, ``deep_sets`` (see `agents.sb3.deep_sets`) or ``sets`` (see
-            `agents.sb3.partners`); or, in place of them, ``partners`` (there too), which needs an action with a choice
-            for each partner. All but the first take the observation ``entities``.
+        features: What comes before them: ``flatten``, ``deep_sets`` (see `scml_gym.agents.sb3.deep_sets`) or ``sets``
+            (see `scml_gym.agents.sb3.partners`); or, in place of them, ``partners`` (there too), which needs an action
+            with a choice for each partner. All but the first take the observation ``entities``.
         embedding_size: Units of a row's embedding, of ``deep_sets`` and ``partners``.
         device: Of torch: ``cpu``, ``cuda`` or ``auto``.
         learning_rate: Of Adam, at the start.
@@ -94,9 +94,9 @@ class SB3Hyperparameters(Config):
             the initial balance: too little for a value network to tell from its own noise.
         batch_size: Transitions of a gradient step.
         max_grad_norm: Longer gradients are shortened to it.
-        self_play: Past policies among the opponents, see `agents.sb3.self_play`; null for none. Of ``ppo`` and
+        self_play: Past policies among the opponents, see `scml_gym.agents.sb3.self_play`; null for none. Of ``ppo`` and
             ``maskable-ppo``.
-        evaluation: Evaluation while training, see `agents.sb3.evaluation`; null for none.
+        evaluation: Evaluation while training, see `scml_gym.agents.sb3.evaluation`; null for none.
         callbacks: Callbacks of SB3, as ``module:Name``: classes, or functions, that are called without arguments.
     """
 

@@ -32,10 +32,10 @@ from agents.sb3.hyperparameters import (
     RecurrentPPOHyperparameters,
     SB3Hyperparameters,
 )
-from agents.sb3.policy_files import export_policy, save_policy_file
-from agents.sb3.replay import load_replay, save_replay
-from agents.sb3.self_play import check_self_play, make_self_play
-from agents.sb3.training import global_generators_kept, learn, make_callbacks, make_vec_env, seeds_at
+from scml_gym.agents.sb3.policy_files import export_policy, save_policy_file
+from scml_gym.agents.sb3.replay import load_replay, save_replay
+from scml_gym.agents.sb3.self_play import check_self_play, make_self_play
+from scml_gym.agents.sb3.training import global_generators_kept, learn, make_callbacks, make_vec_env, seeds_at
 from scml_gym.core.arguments import argument_names
 from scml_gym.core.calls import Call, filled
 from scml_gym.core.config import ConfigError, validate
@@ -74,15 +74,15 @@ _NETWORK = {"net_arch", "features", "embedding_size", "lstm_hidden_size", "n_lst
 
 
 class SB3Agent:
-    """One algorithm of SB3 behind `agents.base.Agent`; subclasses name it and its hyperparameters.
+    """One algorithm of SB3 behind `scml_gym.agents.base.Agent`; subclasses name it and its hyperparameters.
 
     Attributes:
         hyperparameters: The checked ``agent`` section.
         env: The ``env`` section.
         observation_space, action_space: Of that environment.
         features: Arguments of SB3's policy that the ``features`` setting stands for.
-        model: SB3's, with ``num_timesteps`` as its counter; None before training. `agents.fast_ppo.learner` has one of
-            its own.
+        model: SB3's, with ``num_timesteps`` as its counter; None before training. `scml_gym.agents.fast_ppo.learner`
+            has one of its own.
     """
 
     algorithm: ClassVar[str]
@@ -113,11 +113,11 @@ class SB3Agent:
 
     @classmethod
     def build(cls, config: Mapping[str, Any], env: Mapping[str, Any]) -> Self:
-        """See `agents.base.Agent.build`."""
+        """See `scml_gym.agents.base.Agent.build`."""
         return cls(validate(cls.hyperparameters_class, config, "agent"), env)
 
     def begin_from(self, checkpoint: Path) -> None:
-        """See `agents.base.BeginsFrom`: networks and optimiser; steps, schedules and replay begin anew.
+        """See `scml_gym.agents.base.BeginsFrom`: networks and optimiser; steps, schedules and replay begin anew.
 
         Raises:
             InputError: if it has other networks, observations or actions.
@@ -135,7 +135,7 @@ class SB3Agent:
         self._beginning = other._trained().get_parameters()
 
     def train(self, run: Run) -> None:
-        """See `agents.base.Agent.train`; environments begin new episodes where a training is resumed."""
+        """See `scml_gym.agents.base.Agent.train`; environments begin new episodes where a training is resumed."""
         vec = make_vec_env(
             self.env, self.hyperparameters.n_envs, self.hyperparameters.workers, self.hyperparameters.reward_scale
         )
@@ -162,7 +162,7 @@ class SB3Agent:
     def predict(
         self, observation: Any, state: Any = None, mask: np.ndarray | None = None, deterministic: bool = True
     ) -> tuple[Any, Any]:
-        """See `agents.base.Agent.predict`; a learner without masks passes ``mask`` over.
+        """See `scml_gym.agents.base.Agent.predict`; a learner without masks passes ``mask`` over.
 
         Raises:
             InputError: if the learner is neither trained nor loaded.
@@ -170,7 +170,7 @@ class SB3Agent:
         return self._trained().predict(observation, state=state, deterministic=deterministic)
 
     def policy(self, seed: int) -> FactoryPolicy:
-        """See `agents.base.Agent.policy`.
+        """See `scml_gym.agents.base.Agent.policy`.
 
         Raises:
             InputError: if it was trained in an environment in which it is no player of a game, or in wrappers that may
@@ -234,7 +234,7 @@ class SB3Agent:
 
     @classmethod
     def load(cls, folder: Path) -> Self:
-        """See `agents.base.Agent.load`; SB3's zip can hold code, so load folders of people that you trust."""
+        """See `scml_gym.agents.base.Agent.load`; SB3's zip can hold code, so load folders of people that you trust."""
         folder = Path(folder)
         try:
             facts = json.loads((folder / "agent.json").read_text())
@@ -314,7 +314,7 @@ class MaskablePPO(SB3Agent):
     def predict(
         self, observation: Any, state: Any = None, mask: np.ndarray | None = None, deterministic: bool = True
     ) -> tuple[Any, Any]:
-        """See `agents.base.Agent.predict`; ``mask`` is bool, as ``action_masks()`` gives it."""
+        """See `scml_gym.agents.base.Agent.predict`; ``mask`` is bool, as ``action_masks()`` gives it."""
         return self._trained().predict(observation, state=state, action_masks=mask, deterministic=deterministic)
 
 
@@ -340,7 +340,7 @@ class DQN(SB3Agent):
     def predict(
         self, observation: Any, state: Any = None, mask: np.ndarray | None = None, deterministic: bool = True
     ) -> tuple[Any, Any]:
-        """See `agents.base.Agent.predict`; with a mask, the valid action of the highest value."""
+        """See `scml_gym.agents.base.Agent.predict`; with a mask, the valid action of the highest value."""
         if mask is None or not deterministic:
             return super().predict(observation, state, mask, deterministic)
         model = self._trained()

@@ -17,7 +17,7 @@ from stable_baselines3.common.torch_layers import BaseFeaturesExtractor, Flatten
 from torch import nn
 from torch.nn.functional import one_hot
 
-from agents.sb3.hyperparameters import EnvSpaces
+from scml_gym.agents.sb3.hyperparameters import EnvSpaces
 from scml_gym.core.config import ConfigError
 from scml_gym.oneshot.observations.encoding import N_ENTITIES, N_ENTITY, N_FACTORY, N_PARTNER
 from scml_gym.oneshot.observations.features import FACTORY_FEATURES, PARTNER_FEATURES
@@ -150,7 +150,7 @@ class SetFeatures(BaseFeaturesExtractor):
 
 
 def partner_body(features_dim: int, units: int) -> PartnerBody:
-    """As `agents.sb3.heads.HeadsPolicy` takes it."""
+    """As `scml_gym.agents.sb3.heads.HeadsPolicy` takes it."""
     return PartnerBody(units)
 
 

@@ -24,7 +24,7 @@ _ACTIVATIONS = {nn.Tanh: "tanh", nn.ReLU: "relu"}
 
 
 class Learner(Protocol):
-    """What of `agents.sb3.learner.SB3Agent` makes a policy file."""
+    """What of `scml_gym.agents.sb3.learner.SB3Agent` makes a policy file."""
 
     algorithm: ClassVar[str]
 

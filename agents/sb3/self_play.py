@@ -15,9 +15,9 @@ from typing import Any
 
 from stable_baselines3.common.callbacks import BaseCallback
 
-from agents.sb3.batch import BatchVecEnv, can_batch
-from agents.sb3.hyperparameters import SelfPlayHyperparameters
-from agents.sb3.policy_files import Learner, policy_form
+from scml_gym.agents.sb3.batch import BatchVecEnv, can_batch
+from scml_gym.agents.sb3.hyperparameters import SelfPlayHyperparameters
+from scml_gym.agents.sb3.policy_files import Learner, policy_form
 from scml_gym.core.config import ConfigError
 from scml_gym.core.errors import InputError
 from scml_gym.experiments.run_folder import Run

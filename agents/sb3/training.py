@@ -22,7 +22,7 @@ from stable_baselines3.common.on_policy_algorithm import OnPolicyAlgorithm
 from stable_baselines3.common.type_aliases import TrainFrequencyUnit
 from stable_baselines3.common.vec_env import DummyVecEnv, SubprocVecEnv, VecEnv
 
-from agents.sb3.batch import SUMMARY, can_batch, make_batch
+from scml_gym.agents.sb3.batch import SUMMARY, can_batch, make_batch
 from scml_gym.core.config import ConfigError
 from scml_gym.core.errors import InputError
 from scml_gym.core.interrupts import children_without_interrupts

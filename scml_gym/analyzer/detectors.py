@@ -172,6 +172,23 @@ FROM errors e JOIN players f USING (run, world, factory)
 """
 """Exceptions that the simulation went on from."""
 
+UNSAFE_ACTS = """
+WITH told AS (
+    SELECT run, world, day, factory, max(value) FILTER (name = 'unsafe_missing') AS missing,
+        max(value) FILTER (name = 'unsafe_unpaid') AS unpaid, min(value) FILTER (name = 'unsafe_within') AS within,
+        coalesce(sum(value) FILTER (name = 'unsafe_covered'), 0) AS covered,
+        coalesce(sum(value) FILTER (name = 'unsafe_possible'), 0) AS possible
+    FROM decisions WHERE starts_with(name, 'unsafe_') GROUP BY ALL
+)
+SELECT run, world, day, factory, d.competitor, d.place,
+    CASE WHEN t.missing > 0 THEN t.missing * d.shortfall_penalty * d.output_price
+        ELSE CAST('NaN' AS DOUBLE) END AS cost,
+    t.covered, t.possible, t.within, t.missing, t.unpaid
+FROM told t JOIN factory_days d USING (run, world, day, factory) WHERE t.covered + t.possible > 0
+"""
+"""What the safety audit told: a row a day, with how many acts were unsafe by each bound, within how many days something
+falls short, and at most how many items and how much money by one decision; ``cost`` is the day's penalty for them."""
+
 BANKRUPTCIES = """
 SELECT run, world, min(day) AS day, factory, competitor, place, -arg_min(profit, day) AS cost,
     arg_min(balance, day) AS balance, arg_min(shortfall, day) AS shortfall, arg_min(supplies, day) AS supplies
@@ -204,6 +221,11 @@ DETECTORS = {
         "Negotiations of two factories failed nearly always.",
         FAILING_NEGOTIATIONS,
         {"share": Threshold(0.9, real, (0.0, 1.0)), "least": Threshold(5, whole, (1,))},
+    ),
+    "unsafe-acts": Detector(
+        "Unsafe acts",
+        "More was accepted or offered than can be delivered or paid, as the audit of recorded tournaments tells.",
+        UNSAFE_ACTS,
     ),
     "errors": Detector("Errors", "A player raised an exception.", ERRORS),
     "bankruptcies": Detector("Bankruptcies", "A balance fell below zero.", BANKRUPTCIES),

@@ -27,6 +27,10 @@ def brief(thing: Any) -> str:
     return text if len(text) <= 40 and "\n" not in text else type(thing).__name__
 
 
+MOST_HISTORY = 1_000
+"""Earlier decisions that an observation can show."""
+
+
 def whole(name: str, value: Any, least: int | None = 1, most: int | None = None) -> int:
     """A whole number of any type, NumPy's too, as an ``int``.
 

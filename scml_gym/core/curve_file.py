@@ -11,6 +11,9 @@ from typing import Any
 
 from scml_gym.core.files import replace_file
 
+_LONGEST_ROW = 1 << 16
+"""Bytes, at most."""
+
 
 class CurveFile:
     """One file; ``step`` is its first column. Nothing is read or made before it is asked for.
@@ -50,6 +53,17 @@ class CurveFile:
             return []
         text = self.path.read_text()
         return list(csv.DictReader(io.StringIO(text[: text.rfind("\n") + 1])))
+
+    def last_step(self) -> int:
+        """The step of the last row, 0 where there is none; reads the end of the file alone."""
+        if not self.path.exists():
+            return 0
+        with self.path.open("rb") as file:
+            end = file.seek(0, os.SEEK_END)
+            file.seek(max(0, end - _LONGEST_ROW))
+            rows = file.read().split(b"\n")[:-1]  # the last is without its end
+        step = rows[-1].partition(b",")[0] if rows else b""
+        return int(step) if step.isdigit() else 0
 
     def _header(self) -> list[str]:
         if not self.path.exists():

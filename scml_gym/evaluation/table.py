@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -62,13 +62,14 @@ def read_scores(path: Path, game: str = DEFAULT_GAME) -> pd.DataFrame:
         game: In which it was played.
 
     Raises:
-        InputError: if the file is missing or has not the game's columns (`columns_of`).
+        InputError: if the file is missing or has not the game's columns (`columns_of`); new ones may be missing.
     """
     import pandas as pd
 
-    names = columns_of(game)
-    types = _TYPES | {name: column.type for name, column in competition_of(game).columns.items()}
-    texts = _read(path, tuple(names))
+    measured = competition_of(game).columns
+    types = _TYPES | {name: column.type for name, column in measured.items()}
+    new = {name for name, column in measured.items() if column.new}
+    names, texts = _read(path, tuple(columns_of(game)), new)
     try:
         columns = {name: [types.get(name, int)(row[name]) for row in texts] for name in names}
     except (TypeError, ValueError) as error:
@@ -82,16 +83,20 @@ def read_failures(path: Path) -> list[dict[str, str]]:
     Raises:
         InputError: if the file is missing or has not the columns of ``FAILURE_COLUMNS``.
     """
-    return _read(path, FAILURE_COLUMNS)
+    return _read(path, FAILURE_COLUMNS)[1]
 
 
-def _read(path: Path, columns: tuple[str, ...]) -> list[dict[str, str]]:
+def _read(
+    path: Path, columns: tuple[str, ...], new: Set[str] = frozenset()
+) -> tuple[tuple[str, ...], list[dict[str, str]]]:
+    """The names of the columns and the rows of a table, in which new columns may be missing."""
     try:
         with path.open(encoding="utf-8", newline="") as file:
             reader = csv.DictReader(file)
             rows = list(reader)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"{path}: cannot be read as a table ({error})") from error
-    if tuple(reader.fieldnames or ()) != columns:
+    names = tuple(reader.fieldnames or ())
+    if names != tuple(column for column in columns if column in names or column not in new):
         raise InputError(f"{path}: its columns are not {', '.join(columns)}")
-    return [row | {"role": FORMER_ROLES.get(row["role"], row["role"])} for row in rows]
+    return names, [row | {"role": FORMER_ROLES.get(row["role"], row["role"])} for row in rows]

@@ -48,6 +48,8 @@ FORMER_AGENTS = {
         ("ppo", "PPO", ("agents.sb3", "agents.sb3.learner")),
         ("maskable-ppo", "MaskablePPO", ("agents.sb3", "agents.sb3.learner")),
         ("recurrent-ppo", "RecurrentPPO", ("agents.sb3", "agents.sb3.learner")),
+        ("fast-ppo", "FastPPO", ("agents.fast_ppo.learner",)),
+        ("fast-maskable-ppo", "FastMaskablePPO", ("agents.fast_ppo.learner",)),
         ("dqn", "DQN", ("agents.sb3", "agents.sb3.learner")),
         ("q-learning", "QLearning", ("agents.q_learning", "agents.q_learning.learner")),
         ("dnb", "DNB", ("agents.dnb.learner",)),
@@ -58,7 +60,7 @@ FORMER_AGENTS = {
     )
     for module in modules
 }
-"""What ``run.json`` called the learners before it named them as registered."""
+"""Learners in run folders by the names of their classes when the package ``agents`` stood by itself."""
 
 FORMER_HYPERPARAMETERS = {"league": "self_play", "diary": "decision_log"}
 """Keys of the ``agent`` section that have another name now."""
@@ -68,8 +70,9 @@ FORMER_FILES = {POLICY_FILE: "snapshot.npz", "self_play": "league"}
 
 
 def current_hyperparameters(agent: Mapping[str, Any]) -> dict[str, Any]:
-    """An ``agent`` section, of whatever age, by the names that its keys have now."""
-    return {FORMER_HYPERPARAMETERS.get(key, key): value for key, value in agent.items()}
+    """An ``agent`` section, of whatever age, by the names that its keys and its learner have now."""
+    current = {FORMER_HYPERPARAMETERS.get(key, key): value for key, value in agent.items()}
+    return current | {key: FORMER_AGENTS.get(current[key], current[key]) for key in ("name",) if key in current}
 
 
 def find_policy_file(checkpoint: Path) -> Path | None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from gymnasium import spaces
@@ -64,6 +64,29 @@ class ActionCodec(Protocol):
     def mask(self, view: View) -> np.ndarray:
         """The valid choices of the discrete form, dimension after dimension, bool."""
         ...
+
+
+class Note(NamedTuple):
+    """A name under which information has numbers that an action codec wrote into its memory during a step.
+
+    Attributes:
+        place: Of the numbers in the memory.
+        dtype: In the information.
+    """
+
+    place: slice
+    dtype: Any
+
+
+def told_by(codec: ActionCodec) -> dict[str, Any]:
+    """What a codec tells of the last step by its method ``info()``; nothing where it has none."""
+    info = getattr(codec, "info", None)
+    return {} if info is None else info()
+
+
+def notes_of(codec: ActionCodec) -> Mapping[str, Note]:
+    """The same in compiled code: the codec's ``notes``; nothing where it has none."""
+    return getattr(codec, "notes", {})
 
 
 @dataclass(frozen=True)

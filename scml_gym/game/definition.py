@@ -34,10 +34,12 @@ class EntryPoints(NamedTuple):
 
 
 class Column(NamedTuple):
-    """A number that is measured of a player in a world: its type and what it says."""
+    """A number that is measured of a player in a world: its type and what it says; and whether it is new, so that
+    older tables do without."""
 
     type: type
     meaning: str
+    new: bool = False
 
 
 class Setting(NamedTuple):

@@ -13,7 +13,7 @@ from typing import Any, Protocol, cast
 import numpy as np
 from gymnasium import spaces
 
-from scml_gym.core.arguments import whole
+from scml_gym.core.arguments import MOST_HISTORY, whole
 from scml_gym.core.errors import InputError
 from scml_gym.game import codecs
 from scml_gym.game.features import Feature, bounds
@@ -65,10 +65,10 @@ class BlockEncoder:
         parts: What its observations are made of.
         observability: ``"partial"``: what the player sees, the POMDP. ``"full"``: the hidden state too, the MDP.
         layout: ``"flat"`` for a Box, ``"dict"`` for a Dict of the blocks.
-        history: How many earlier decisions' offers to show, latest first, across days; zeros before the first.
+        history: How many earlier decisions' offers to show (0 to 1,000), latest first, across days; zeros before them.
 
     Raises:
-        InputError: for an unknown observability or layout, or a negative history.
+        InputError: for an unknown observability or layout, or another history.
     """
 
     def __init__(
@@ -78,7 +78,7 @@ class BlockEncoder:
             raise InputError(f"observability={observability!r}; valid: 'partial', 'full'", "observability")
         if layout not in ("flat", "dict"):
             raise InputError(f"observation={layout!r}; valid: 'flat', 'dict'", "observation")
-        self.history = whole("history", history, least=0)
+        self.history = whole("history", history, 0, MOST_HISTORY)
         self.full = observability == "full"
         self._flat = layout == "flat"
         self._parts = parts

@@ -11,7 +11,7 @@ import numpy as np
 
 from scml_gym.core.errors import InputError, require_reset
 from scml_gym.core.masks import sampling_mask
-from scml_gym.game.codecs import ActionCodec, Encoder, Reward, Transition
+from scml_gym.game.codecs import ActionCodec, Encoder, Reward, Transition, told_by
 from scml_gym.game.rewards import pay
 from scml_gym.game.world import Actions, Drawn, View
 
@@ -186,7 +186,7 @@ class WorldEnv(gymnasium.Env):
 
     def _info(self, closed: list[View]) -> dict[str, Any]:
         info: dict[str, Any] = {"action_mask": sampling_mask(self._mask(), self.action_space)}
-        info |= self._parts.more_info(closed)
+        info |= self._parts.more_info(closed) | told_by(self.codec)
         if self.world.done:
             info |= self.world.summary(self.player)
         return info

@@ -16,7 +16,7 @@ from scml_gym.core.arguments import whole
 from scml_gym.core.errors import InputError, require_reset
 from scml_gym.core.masks import sampling_mask
 from scml_gym.core.parallel import check_agents
-from scml_gym.game.codecs import ActionCodec, Encoder, Reward, Transition
+from scml_gym.game.codecs import ActionCodec, Encoder, Reward, Transition, told_by
 from scml_gym.game.rewards import pay
 from scml_gym.game.world import Actions, Drawn, View
 
@@ -141,6 +141,8 @@ class ParallelWorldEnv(WorldAgents):
         self.close()
         world = self._parts.draw(self._next_seed(seed), tuple(self._parts.agents.values())).world
         self.codec.reset()
+        self._told = {agent: told_by(self.codec) for agent in self.possible_agents}
+        self._nothing = told_by(self.codec)
         world.start()
         self.world = world
         self.agents = list(self.possible_agents)
@@ -154,6 +156,7 @@ class ParallelWorldEnv(WorldAgents):
     def step(self, actions: dict[str, Any]) -> tuple[dict, dict, dict, dict, dict]:
         """Give the answers of the agents whose decision is due and run on to the next one."""
         check_agents(self.agents, actions)
+        self._told = dict.fromkeys(self.agents, self._nothing)
         answers = {}
         for agent, player in self._parts.agents.items():
             if player not in self.world.pending:
@@ -161,6 +164,7 @@ class ParallelWorldEnv(WorldAgents):
             if agent not in actions:
                 raise InputError(f"{agent}: no action, and its decision is due")
             answers[player] = self.codec.decode(np.asarray(actions[agent]), self.view(agent))
+            self._told[agent] = told_by(self.codec)
             if self.strict:
                 self._parts.validate(self.view(agent), answers[player])
         if answers:
@@ -207,6 +211,7 @@ class ParallelWorldEnv(WorldAgents):
         for agent in self.agents:
             player = self._parts.agents[agent]
             infos[agent] = {"action_mask": self.sample_mask(agent), "my_turn": player in self.world.pending}
+            infos[agent] |= copy.deepcopy(self._told[agent])
             if self.world.done:
                 infos[agent] |= self.world.summary(player)
         return infos

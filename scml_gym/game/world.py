@@ -19,7 +19,7 @@ PlayerMaker = Callable[[int], Any]
 
 
 class Predict(Protocol):
-    """``predict(observation, state, mask, deterministic) -> (action, next state)``, as `agents.base.Agent.predict`."""
+    """``predict(observation, state, mask, deterministic) -> (action, next state)``, of `scml_gym.agents.base.Agent`."""
 
     def __call__(
         self, observation: Any, state: Any = None, mask: np.ndarray | None = None, deterministic: bool = True

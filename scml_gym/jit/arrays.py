@@ -111,8 +111,8 @@ if numba is not None:
             if kind.layout != "C":
                 raise numba.core.errors.TypingError(f"only arrays in C order can be borrowed, not {kind}")
             return Borrowed(kind.dtype, kind.ndim, kind.layout)
-        if isinstance(kind, types.NamedTuple):
-            return types.NamedTuple([borrowed_type(part) for part in kind.types], kind.instance_class)
+        if isinstance(kind, types.BaseNamedTuple):
+            return types.BaseTuple.from_types([borrowed_type(part) for part in kind], kind.instance_class)
         return types.Tuple([borrowed_type(part) for part in kind]) if isinstance(kind, types.BaseTuple) else kind
 
     def lend(context: Any, builder: Any, kind: Any, value: Any) -> Any:

@@ -151,6 +151,9 @@ def module_file(name: str) -> Path | None:
     if top in ("__main__", "__mp_main__"):
         file = getattr(sys.modules.get(top), "__file__", None)
         return Path(file).resolve() if file and not rest and Path(file).is_file() else None
+    if top == _OWN and rest:  # whose packages may stand elsewhere, see pyproject.toml
+        second, _, rest = rest.partition(".")
+        top = f"{top}.{second}"
     for place in _places(top):
         base = place.joinpath(*rest.split(".")) if rest else place
         for path in (base.with_name(f"{base.name}.py"), base / "__init__.py"):
@@ -160,14 +163,14 @@ def module_file(name: str) -> Path | None:
 
 
 @functools.cache
-def _places(top: str) -> tuple[Path, ...]:
-    """The folders, and for a single file the path without its ending, where a module of the top level stands."""
+def _places(module: str) -> tuple[Path, ...]:
+    """The folders, and for a single file the path without its ending, where a module stands whose package is known."""
     try:
-        spec = importlib.util.find_spec(top)
+        spec = importlib.util.find_spec(module)
     except (ImportError, ValueError):
         spec = None
     if spec is None:
-        file = getattr(sys.modules.get(top), "__file__", None)
+        file = getattr(sys.modules.get(module), "__file__", None)
         return (Path(file).resolve().with_suffix(""),) if file else ()
     if spec.submodule_search_locations is not None:
         return tuple(Path(place).resolve() for place in spec.submodule_search_locations)

@@ -4,6 +4,16 @@ from __future__ import annotations
 
 from scml_gym.game.definition import Column, Competition, EntryPoints, Game
 
+AUDIT_COLUMNS = {
+    "acts": Column(int, "acceptances and offers", new=True),
+    "unsafe_covered": Column(
+        int, "acts beyond what exogenous supplies and lines can deliver, or that cannot be paid", new=True
+    ),
+    "unsafe_possible": Column(int, "acts beyond the lines, or the money", new=True),
+    "breach_rate": Column(float, "items sold and not delivered, of all items sold", new=True),
+}
+"""What the safety audit measures, see `scml_gym.oneshot.safety.audit`."""
+
 COMPETITION = Competition(
     play="scml_gym.oneshot.line_up:play_line_up",
     try_player="scml_gym.simulator.line_up:try_player",
@@ -33,6 +43,7 @@ COMPETITION = Competition(
         "agreements": Column(int, "negotiations that ended with a contract"),
         "negotiations": Column(int, "all of them"),
         "bankrupt": Column(int, "1 where the balance fell below 0"),
+        **AUDIT_COLUMNS,
     },
 )
 

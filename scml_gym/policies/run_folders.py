@@ -24,12 +24,12 @@ from scml_gym.games import DEFAULT_GAME, GAMES, game_of
 if TYPE_CHECKING:
     from scml.oneshot.agent import OneShotAgent
 
-LEARNERS = "agents:AGENTS"
+LEARNERS = "scml_gym.agents:AGENTS"
 """The registry of learners, found by name: learners are above this package."""
 
 
 def load_agent(run: str | os.PathLike[str]) -> Any:
-    """The learner (`agents.base.Agent`) that a run folder holds, from its last checkpoint.
+    """The learner (`scml_gym.agents.base.Agent`) that a run folder holds, from its last checkpoint.
 
     Raises:
         InputError: if the folder is missing or corrupt, or has no checkpoint yet.

@@ -4,6 +4,16 @@ from __future__ import annotations
 
 from scml_gym.game.definition import Column, Competition, EntryPoints, Game
 
+AUDIT_COLUMNS = {
+    "acts": Column(int, "acceptances and offers", new=True),
+    "unsafe_covered": Column(int, "acts beyond what stock and signed supplies cover, or that cannot be paid", new=True),
+    "unsafe_possible": Column(int, "acts beyond the lines of their day, or today's money", new=True),
+    "other_rule_covered": Column(int, "unsafe_covered, were the other stock rule the world's", new=True),
+    "other_rule_possible": Column(int, "unsafe_possible, likewise", new=True),
+    "breach_rate": Column(float, "items sold and not delivered, of all items sold", new=True),
+}
+"""What the safety audit measures, see `scml_gym.standard.safety.audit`."""
+
 COMPETITION = Competition(
     play="scml_gym.standard.line_up:play_line_up",
     play_on="scml_gym.standard.line_up:play_line_up_on",
@@ -40,6 +50,7 @@ COMPETITION = Competition(
         "agreements": Column(int, "negotiations that ended with a contract"),
         "negotiations": Column(int, "all of them"),
         "bankrupt": Column(int, "1 where the balance fell below 0"),
+        **AUDIT_COLUMNS,
     },
 )
 

@@ -4,14 +4,18 @@
 - ``scml:GreedyStdAgent``: one of scml's built-in agents of the track;
 - ``scml-agents:2024/PenguinAgent``: an agent of the league, where the optional package ``scml-agents`` is installed;
 - ``module:Name``: an own scml ``StdAgent`` class, an own `Strategy`, or a callable ``(seed) -> FactoryPolicy``;
+- ``shielded?of=NAME&bound=covered``: any of these, with answers made safe, see `scml_gym.standard.safety.players`;
 - a folder: a run of ``train.py`` (see `scml_gym.policies.run_folders`), its learner or, in the compiled world, its
   policy file.
 """
 
 from __future__ import annotations
 
+from functools import partial
+
 from scml_gym.game.world import PlayerMaker
 from scml_gym.simulator.players import STANDARD, Player, named_player
+from scml_gym.standard.safety.players import PREFIX, shielded_maker
 from scml_gym.standard.strategies import STRATEGIES
 from scml_gym.standard.strategies.base import STANDARD_INTERFACE
 
@@ -30,4 +34,6 @@ def player_maker(name: str, run_folders: str = "learner") -> PlayerMaker:
         InputError: if nothing of that name exists, or it plays another game or track; the message names the nearest
             valid one.
     """
+    if isinstance(name, str) and name.startswith(PREFIX):
+        return shielded_maker(name, partial(player_maker, run_folders=run_folders))
     return named_player(name, STANDARD, STRATEGIES, STANDARD_INTERFACE, run_folders)

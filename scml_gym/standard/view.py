@@ -93,6 +93,7 @@ VIEW_DTYPE = np.dtype(
         ("n_competitors", np.int64),  # other factories of the own level
         ("n_rounds", np.int64),  # rounds of a negotiation
         ("lines", np.int64),  # items that can be produced a day
+        ("physical", np.int64),  # 1 where production takes its inputs out of stock; 0 where they stay, as in the league
         ("stock", np.int64),  # inputs in stock this morning
         ("exogenous_supply", np.int64),  # today's exogenous supplies, of level 0 only
         ("exogenous_supply_price", np.float64),  # their unit price; 0 where there are none

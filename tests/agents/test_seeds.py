@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from agents.seeds import parse_seeds, runs_of
-from agents.training import start
+from scml_gym.agents.seeds import parse_seeds, runs_of
+from scml_gym.agents.training import start
 from scml_gym.core.errors import InputError
 from scml_gym.experiments.run_folder import Run
 
@@ -136,7 +136,7 @@ def test_a_training_begins_with_what_another_one_learnt(tmp_path):
 
 @pytest.mark.slow
 def test_a_training_that_was_killed_before_its_first_checkpoint_still_begins_there(tmp_path):
-    from agents.training import resume
+    from scml_gym.agents.training import resume
 
     first = start("ippo", TINY, seed=1, out=tmp_path / "first")
     whole = start("ippo", TINY, seed=2, out=tmp_path / "whole", begin_from=first.path)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from agents.training import start
+from scml_gym.agents.training import start
 from scml_gym.experiments.run_folder import Run
 
 ROOT = Path(__file__).resolve().parents[2]

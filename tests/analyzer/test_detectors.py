@@ -54,6 +54,16 @@ FAULTS = {
         {"offers": _offers(["ended"] * 5)},
         (0, 0, math.nan, {"failed": 5, "negotiations": 5, "partner": 2}),
     ),
+    "unsafe-acts": (
+        {
+            "decisions": [
+                {"day": 1, "factory": 2, "name": f"unsafe_{name}", "value": value}
+                for name, value in (("covered", 2), ("missing", 3), ("unpaid", 0), ("covered", 1), ("unpaid", 9))
+            ],
+            "days": [{"day": 1, "factory": 2, "shortfall_penalty": 0.5}],
+        },
+        (1, 2, 45.0, {"covered": 3, "possible": 0, "missing": 3, "unpaid": 9}),
+    ),
     "errors": (
         {"errors": [{"day": 3, "factory": 2, "message": "ValueError: <b>"}]},
         (3, 2, math.nan, {"message": "ValueError: <b>"}),

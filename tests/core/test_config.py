@@ -6,9 +6,9 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents import AGENTS
-from agents.commitment.learner import game_of
-from agents.training import build, cost_of_reference
+from scml_gym.agents import AGENTS
+from scml_gym.agents.commitment.learner import game_of
+from scml_gym.agents.training import build, cost_of_reference
 from scml_gym.commitment import parallel_env
 from scml_gym.core.config import (
     CONFIGS,

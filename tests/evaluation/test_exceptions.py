@@ -7,9 +7,10 @@ from scml.oneshot.agents import SyncRandomOneShotAgent
 
 from scml_gym.evaluation.exceptions import ERRORS, NOBODY, League, PlayerError, Strict, watch
 from scml_gym.game.definition import Setting
-from scml_gym.oneshot.line_up import ENTRY_POINTS, play_line_up, play_line_up_on
+from scml_gym.oneshot.line_up import play_line_up, play_line_up_on
 from scml_gym.oneshot.worlds.generation import league_spec
 from scml_gym.oneshot.worlds.reference import ReferenceWorld
+from scml_gym.simulator.line_up import ENTRY_POINTS
 from tests.helpers.evaluation_players import raising_in, skipping
 
 SEED, DAYS, HALF = 5, 4, 2

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from agents import STUDIES
+from scml_gym.agents import STUDIES
 from scml_gym.bilateral.scenarios import SCENARIOS
 from scml_gym.core.config import CONFIGS
 from scml_gym.core.errors import InputError

@@ -89,7 +89,8 @@ def test_a_folder_of_an_earlier_version_is_read_and_resumed_by_the_names_of_now(
     ):
         (run.path / "run.json").write_text(json.dumps(info | {"agent": former}))
         assert Run.open(run.path).info["agent"] == name
-    (run.path / "config.yaml").write_text(json.dumps(CONFIG | {"agent": {"name": "ppo", "league": {"every": 1}}}))
+    agent = {"name": "agents.sb3:PPO", "league": {"every": 1}}
+    (run.path / "config.yaml").write_text(json.dumps(CONFIG | {"agent": agent}))
     (run.path / "league").mkdir()
     (run.path / "league" / "000000000064.npz").write_bytes(b"past")
     again = Run.open(run.path)

@@ -11,8 +11,8 @@ from gymnasium.utils.env_checker import check_env
 from pettingzoo.test import api_test, parallel_api_test, parallel_seed_test
 from pettingzoo.utils import parallel_to_aec
 
-from agents import AGENTS
-from agents.sb3.batch import can_batch
+from scml_gym.agents import AGENTS
+from scml_gym.agents.sb3.batch import can_batch
 from scml_gym.core.config import CONFIGS, read_yaml
 from scml_gym.core.errors import InputError
 from scml_gym.evaluation.config import TournamentConfig

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from agents.dnb.dataset_config import DatasetConfig
+from scml_gym.agents.dnb.dataset_config import DatasetConfig
 from scml_gym.core.config import validate
 
 

@@ -6,9 +6,9 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from agents.dnb.dataset import Dataset
-from agents.dnb.models import MODELS, AcceptanceModel
-from agents.dnb.records import SAMPLE_DTYPE
+from scml_gym.agents.dnb.dataset import Dataset
+from scml_gym.agents.dnb.models import MODELS, AcceptanceModel
+from scml_gym.agents.dnb.records import SAMPLE_DTYPE
 from scml_gym.core.config import validate
 
 SMALL = {

@@ -1,6 +1,6 @@
 """Hyperparameters and worlds of the tests of Q-learning."""
 
-from agents.q_learning.hyperparameters import QLearningHyperparameters
+from scml_gym.agents.q_learning.hyperparameters import QLearningHyperparameters
 from scml_gym.core.config import CONFIGS, merge, read_yaml, validate
 
 ENV = {

@@ -70,7 +70,7 @@ def _with_defaults(defaults, rows):
     keys = ("day", "factory")
     merged = [dict(row) for row in defaults]
     for row in rows:
-        same = [old for old in merged if all(old.get(key) == row.get(key) for key in keys)]
+        same = [old for old in merged[: len(defaults)] if all(old.get(key) == row.get(key) for key in keys)]
         if same:
             same[0].update(row)
         else:

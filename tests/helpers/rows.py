@@ -24,6 +24,9 @@ def check_info(infos, i, info):
     mask = info["action_mask"]
     assert np.array_equal(infos["action_mask"][i], np.concatenate(mask) if isinstance(mask, tuple) else mask)
     assert infos.get("ideal_profit", [None] * (i + 1))[i] == info.get("ideal_profit")
+    assert ("shielded" in infos) == ("shielded" in info)
+    if "shielded" in info:
+        assert np.array_equal(infos["shielded"][i], info["shielded"])
     for name in SUMMARY:
         assert (name in info) == (f"_{name}" in infos and bool(infos[f"_{name}"][i]))
         if name in info:

@@ -1,6 +1,6 @@
 """Tiny experiments of Stable-Baselines3's learners, and their runs."""
 
-from agents import AGENTS
+from scml_gym.agents import AGENTS
 from scml_gym.core.config import CONFIGS, read_yaml
 from scml_gym.experiments.run_folder import Run
 

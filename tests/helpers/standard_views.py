@@ -50,7 +50,7 @@ def random_views(generator, n):
     first, last = views["level"] == 0, views["level"] == views["n_levels"] - 1
     views["factory"], views["decision"], views["n_competitors"] = draw(0, 31), draw(0, 20), draw(0, 7)
     views["n_suppliers"], views["n_consumers"] = ~first * draw(1, 8), ~last * draw(1, 8)
-    views["stock"] = draw(0, 1) * draw(0, 40)
+    views["stock"], views["physical"] = draw(0, 1) * draw(0, 40), draw(0, 1)
     views["exogenous_supply"], views["exogenous_sales"] = first * draw(0, 20), last * draw(0, 20)
     views["exogenous_supply_price"] = (views["exogenous_supply"] > 0) * draw(5, 15)
     views["exogenous_sales_price"] = (views["exogenous_sales"] > 0) * draw(15, 80)

@@ -15,7 +15,7 @@ def value_of_optimal_play():
 
 
 class StoppingRows:
-    """Many of them together, as `agents.dqn_batch.Rows`; action 1 accepts."""
+    """Many of them together, as `scml_gym.agents.dqn_batch.Rows`; action 1 accepts."""
 
     n_inputs = 2
     n_actions = 2

@@ -313,13 +313,13 @@ def test_without_a_folder_it_compiles_in_memory(monkeypatch):
 @pytest.mark.slow
 def test_an_edit_of_the_package_compiles_only_what_depends_on_it(tmp_path):
     tree = tmp_path / "tree"
-    for name in ("scml_gym", "agents"):
-        shutil.copytree(ROOT / name, tree / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name, copy in (("scml_gym", "scml_gym"), ("agents", "scml_gym/agents")):
+        shutil.copytree(ROOT / name, tree / copy, ignore=shutil.ignore_patterns("__pycache__", "agents"))
     code = """if True:
         from scml_gym.oneshot.actions import factory
         from scml_gym.oneshot.rewards.hindsight import compiled_hindsight_profit
         from scml_gym.oneshot.view import new_view
-        import scml_gym.evaluation, agents.base
+        import scml_gym.evaluation, scml_gym.agents.base
         factory.ChoiceActions().mask(new_view())
         compiled_hindsight_profit(new_view())
         print(*(sum(f.stats.cache_misses.values()) for f in (factory._choice_mask, compiled_hindsight_profit)))
@@ -335,7 +335,7 @@ def test_an_edit_of_the_package_compiles_only_what_depends_on_it(tmp_path):
             file.write("\nEDITED = 1\n")
 
     assert compilations() == ["1", "1"]
-    for name in ("scml_gym/evaluation/report.py", "scml_gym/evaluation/__init__.py", "agents/base.py"):
+    for name in ("scml_gym/evaluation/report.py", "scml_gym/evaluation/__init__.py", "scml_gym/agents/base.py"):
         edit(name)
     assert compilations() == ["0", "0"]
     edit("scml_gym/oneshot/settlement.py")

@@ -6,7 +6,7 @@ import types
 import pytest
 from scml.oneshot.agents import GreedyOneShotAgent
 
-from agents import AGENTS
+from scml_gym.agents import AGENTS
 from scml_gym.core.errors import InputError
 from scml_gym.core.registry import Registry, load_object
 from scml_gym.game.world import FactoryPolicy

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from gymnasium.wrappers.vector import RecordEpisodeStatistics
 
-from agents.sb3.batch import BatchVecEnv
+from scml_gym.agents.sb3.batch import BatchVecEnv
 from scml_gym.core.errors import InputError
 from scml_gym.standard.envs import standard_factories_v0, standard_negotiations_v0
 from scml_gym.standard.worlds.generation import league_spec

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, Self
 
 from pydantic import Field, NonNegativeInt, field_validator, model_validator
 
-from agents.dqn_batch.hyperparameters import DQNBatchHyperparameters
+from scml_gym.agents.dqn_batch.hyperparameters import DQNBatchHyperparameters
 from scml_gym.bilateral.envs.config import BilateralConfig, find_player
 from scml_gym.bilateral.envs.vector.acceptance_rows import AcceptanceRow
 from scml_gym.bilateral.rewards import make_reward
@@ -64,7 +64,7 @@ class Reward(Config):
 
 
 class AcceptanceConfig(Config):
-    """See `agents.studies.acceptance.study.AcceptanceStudy`.
+    """See `scml_gym.agents.studies.acceptance.study.AcceptanceStudy`.
 
     Attributes:
         seed: The one seed that everything random comes from.

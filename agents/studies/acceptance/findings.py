@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from agents.studies.acceptance.tables import Samples, level_contrast
+from scml_gym.agents.studies.acceptance.tables import Samples, level_contrast
 from scml_gym.evaluation.independent import Contrast, welch
 
 HOLDS, FAILS, OPEN = "holds", "does not hold", "not decided"

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from agents.dqn_batch import QNetworks
+from scml_gym.agents.dqn_batch import QNetworks
 from scml_gym.bilateral.envs.config import BilateralConfig
 from scml_gym.bilateral.envs.vector.acceptance_rows import AcceptanceRow, AcceptanceRows
 from scml_gym.bilateral.worlds.table_world import play
@@ -28,7 +28,7 @@ class Outcomes(NamedTuple):
 
 
 class LearningRows:
-    """The same problem once for each network, as `agents.dqn_batch.Rows`; it keeps how late negotiations went.
+    """The same problem once for each network, as `scml_gym.agents.dqn_batch.Rows`; it keeps how late negotiations went.
 
     Args:
         row: The problem.
@@ -47,11 +47,11 @@ class LearningRows:
         self._count, self._utility, self._agreed = np.zeros((3, len(seeds)))
 
     def reset(self) -> np.ndarray:
-        """See `agents.dqn_batch.Rows`."""
+        """See `scml_gym.agents.dqn_batch.Rows`."""
         return self._rows.reset(self._seeds)
 
     def step(self, actions: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """See `agents.dqn_batch.Rows`."""
+        """See `scml_gym.agents.dqn_batch.Rows`."""
         result = self._rows.step(actions)
         self._left -= 1
         if self._left < 0:

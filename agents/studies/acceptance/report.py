@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from agents.studies.acceptance.config import AcceptanceConfig, Problem
-from agents.studies.acceptance.findings import findings, floor_counts, interval, top
-from agents.studies.acceptance.tables import Samples, baselines_table, effects_table, runs_table
+from scml_gym.agents.studies.acceptance.config import AcceptanceConfig, Problem
+from scml_gym.agents.studies.acceptance.findings import findings, floor_counts, interval, top
+from scml_gym.agents.studies.acceptance.tables import Samples, baselines_table, effects_table, runs_table
 from scml_gym.core.text import in_markdown, plain_labels
 
 if TYPE_CHECKING:

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from agents.dqn_batch import train
-from agents.studies.acceptance.config import AcceptanceConfig, StudyRun
-from agents.studies.acceptance.play import LearningRows, Outcomes, judge, judge_rule
+from scml_gym.agents.dqn_batch import train
+from scml_gym.agents.studies.acceptance.config import AcceptanceConfig, StudyRun
+from scml_gym.agents.studies.acceptance.play import LearningRows, Outcomes, judge, judge_rule
 from scml_gym.bilateral.view import ACCEPTED_BY
 from scml_gym.core.config import validate
 
@@ -75,7 +75,7 @@ class AcceptanceStudy:
 
     def report(self, tables: Mapping[str, pd.DataFrame], origin: str) -> Mapping[str, str | bytes]:
         """See `scml_gym.evaluation.studies.study.Study.report`."""
-        from agents.studies.acceptance.report import write_report
+        from scml_gym.agents.studies.acceptance.report import write_report
 
         return write_report(self.config, tables, origin)
 

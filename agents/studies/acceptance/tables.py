@@ -23,7 +23,7 @@ class Samples:
     """Utilities by label: of each training (the unit of the tests), and of each negotiation.
 
     Args:
-        trainings: The table of that name of `agents.studies.acceptance.study.AcceptanceStudy`.
+        trainings: The table of that name of `scml_gym.agents.studies.acceptance.study.AcceptanceStudy`.
         negotiations: And the other one.
     """
 

@@ -16,7 +16,7 @@ from scml_gym.evaluation.statistics import mean_and_error
 if TYPE_CHECKING:
     import pandas as pd
 
-    from agents.studies.commitment.config import GameOfStudy, StudyConfig
+    from scml_gym.agents.studies.commitment.config import GameOfStudy, StudyConfig
 
 RETURN = "return_"
 """Begins the columns of the returns of each agent."""

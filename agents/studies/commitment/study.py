@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from agents import AGENTS
-from agents.commitment.learner import GameLearner, game_of, learning
-from agents.commitment.rollout import Policies, play
-from agents.studies.commitment.config import GameOfStudy, MethodOfStudy, StudyConfig
-from agents.studies.commitment.report import report
+from scml_gym.agents import AGENTS
+from scml_gym.agents.commitment.learner import GameLearner, game_of, learning
+from scml_gym.agents.commitment.rollout import Policies, play
+from scml_gym.agents.studies.commitment.config import GameOfStudy, MethodOfStudy, StudyConfig
+from scml_gym.agents.studies.commitment.report import report
 from scml_gym.commitment.base import MarkovGame, one_hot
 from scml_gym.core.config import ConfigError, find_config, merge, read_yaml, validate
 from scml_gym.core.errors import InputError, nearest

@@ -86,13 +86,12 @@ def write(actions: ActionArray, k: int, response: int, quantity: int, price: int
 
 
 @jittable
-def look_around(view: FactoryView, parameters: np.void, counts: np.void, prospects: Prospects) -> bool:
+def look_around(view: FactoryView, counts: np.void, prospects: Prospects) -> bool:
     """Count what became of earlier offers, and fill the prospects but for the chances of new ones; whether a partner
     has still to move.
 
     Args:
         view: Of the factory.
-        parameters: A record of ``PARAMETERS_DTYPE``.
         counts: One of ``COUNTS_DTYPE``, changed in place.
         prospects: Of nobody yet; changed in place.
     """
@@ -153,7 +152,7 @@ def answer_partners(
 def play(view: FactoryView, state: np.ndarray, params: np.ndarray, actions: ActionArray) -> None:
     """See `Strategy.decide`."""
     parameters, counts, prospects = record_of(params, PARAMETERS_DTYPE, 0), counts_of(state), new_prospects()
-    missing = look_around(view, parameters, counts, prospects)
+    missing = look_around(view, counts, prospects)
     for k in range(view["n_partners"]):
         if prospects.available[k] != 0:
             fill_chances(view, counts, k, (parameters["prior"], parameters["pooled"]), prospects.chances[k])

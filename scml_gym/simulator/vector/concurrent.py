@@ -8,7 +8,7 @@ import numpy as np
 from gymnasium import spaces
 from gymnasium.vector import AutoresetMode
 
-from scml_gym.game.codecs import ActionCodec, Reward
+from scml_gym.game.codecs import ActionCodec, Reward, notes_of
 from scml_gym.game.encoders import BlockEncoder, Encoder
 from scml_gym.game.kernels import action_kernel, encoder_kernel, reward_kernel
 from scml_gym.game.world_config import WorldConfig
@@ -71,12 +71,13 @@ class FactoryVectorEnv(BatchedEnv):
         player_table = make_player_table(config.makers, self.track.interface)
         source, days = make_source(self.track, config, player_table, num_envs)
         layout = self.track.layout
+        learners = new_learners(layout, num_envs, memory_size, history, paid, encoder.full)
         plan = BatchPlan(
             config,
             source,
             allocate(layout, num_envs, days, self.track.settings(config), player_table),
             player_table,
-            new_learners(layout, num_envs, memory_size, history, paid, encoder.full),
+            learners,
             n_choices=len(codec.mask(np.zeros(1, dtype=layout.view)[0])),
             size=len(encoder.features),
             action_dtype=dtype,
@@ -84,6 +85,8 @@ class FactoryVectorEnv(BatchedEnv):
             goes_on=per_day,
             always_asked=per_day,
             num_agents=len(agents.names),
+            memory=learners.memory,
+            notes=notes_of(codec),
         )
         super().__init__(num_envs, autoreset_mode, threads, plan)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import numpy as np
@@ -12,6 +12,7 @@ from gymnasium.vector import AutoresetMode
 
 from scml_gym.core.arguments import whole
 from scml_gym.core.errors import InputError
+from scml_gym.game.codecs import Note
 from scml_gym.game.env import MOST_WORLDS
 from scml_gym.game.sampling import begin_sampling
 from scml_gym.game.world_config import Opponent, WorldConfig
@@ -74,6 +75,8 @@ class BatchPlan:
         always_asked: Whether worlds are drawn until there is one in which the learner is asked.
         num_agents: Rows of a world.
         n_factories: Factories of a world that learners play.
+        memory: What the action codec remembers of each of them, the learner's array; None where it is of no use.
+        notes: What of it information has.
     """
 
     config: WorldConfig
@@ -89,6 +92,8 @@ class BatchPlan:
     always_asked: bool
     num_agents: int = 1
     n_factories: int = 1
+    memory: np.ndarray | None = None
+    notes: Mapping[str, Note] = field(default_factory=dict)
 
 
 class BatchedEnv(RowVectorEnv):
@@ -197,6 +202,8 @@ class BatchedEnv(RowVectorEnv):
 
     def _advance(self, actions: np.ndarray, outputs: Outputs, resting: np.ndarray) -> None:
         """Answer in some worlds and start the next episode in others, all of them shared by the threads at once."""
+        for note in self._plan.notes.values():
+            self._memory[:, note.place] = 0
         ended = np.flatnonzero(resting) if self._plan.always_asked or self._source.kind == STAGED else NOBODY
         self._stage(ended)
         self._run(outputs, resting.view(np.uint8), actions)
@@ -272,8 +279,24 @@ class BatchedEnv(RowVectorEnv):
         information: Information = {"action_mask": self._masks(outputs), "_action_mask": rows}
         if self.track.measure is not None:
             information |= {self.track.measure: outputs.measures, f"_{self.track.measure}": rows}
+        self._tell(information, rows)
         self._summarise(outputs, information)
         return information
+
+    @property
+    def _memory(self) -> np.ndarray:
+        """What the action codec remembers."""
+        assert self._plan.memory is not None, "a codec with notes has a memory"
+        return self._plan.memory
+
+    def _tell(self, information: Information, rows: np.ndarray) -> None:
+        """Add to the information of some rows what the action codec noted in the step: by factory, or by agent where
+        several play one."""
+        for name, note in self._plan.notes.items():
+            values = self._memory[:, note.place].astype(note.dtype)
+            if values.size == self.num_envs or values.shape[1] == 1:
+                values = self._by_row(values.ravel())
+            information[name], information[f"_{name}"] = values, rows
 
     def _summarise(self, outputs: Outputs, information: Information) -> None:
         """Add to the information what became of the learner's factory in the rows that have ended."""

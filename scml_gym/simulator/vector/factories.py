@@ -9,7 +9,7 @@ import numpy as np
 from gymnasium.vector import AutoresetMode
 
 from scml_gym.core.errors import InputError
-from scml_gym.game.codecs import ActionCodec, Reward
+from scml_gym.game.codecs import ActionCodec, Reward, notes_of
 from scml_gym.game.encoders import BlockEncoder, Encoder
 from scml_gym.game.kernels import action_kernel, encoder_kernel, reward_kernel
 from scml_gym.game.world_config import WorldConfig
@@ -94,6 +94,8 @@ class FactoriesVectorEnv(BatchedEnv):
             always_asked=False,
             num_agents=m,
             n_factories=m,
+            memory=each.memory,
+            notes=notes_of(codec),
         )
         super().__init__(num_worlds, autoreset_mode, threads, plan)
 
@@ -130,5 +132,6 @@ class FactoriesVectorEnv(BatchedEnv):
         """Masks of some rows, whether they have something to answer, and summaries of those whose world is over."""
         information: Information = {"action_mask": self._masks(outputs), "_action_mask": rows}
         information |= {"active": outputs.active, "_active": rows}
+        self._tell(information, rows)
         self._summarise(outputs, information)
         return information

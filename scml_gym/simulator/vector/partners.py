@@ -50,6 +50,14 @@ class PartnersVectorEnv(FactoryVectorEnv):
         self.possible_agents = list(agents.names)
         super().__init__(num_worlds, autoreset_mode, threads, config, encoder, codec, reward, agents=agents)
 
+    def _active(self, masks: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        """Which of some rows have something to answer; masks tell, unless a codec takes valid choices out of them."""
+        if not self._plan.notes:
+            return masks[:, OFFERING].copy()
+        turns = self._batch.worlds["views"]["partners"]["my_turn"]
+        due = turns[np.arange(self.num_worlds), self._batch.rows["factory"]] != 0
+        return due.ravel() & rows
+
     def _wrong_row(self, place: int, outputs: Outputs) -> int:
         """See `BatchedEnv`; the codec says which partner's answer is wrong."""
         return place * self.num_agents + int(outputs.errors[place]) - 1
@@ -58,6 +66,7 @@ class PartnersVectorEnv(FactoryVectorEnv):
         """Masks of some rows, whether they have something to answer, and a summary of those whose world is over."""
         masks = self._masks(outputs)
         information: Information = {"action_mask": masks, "_action_mask": rows}
-        information |= {"active": masks[:, OFFERING].copy(), "_active": rows}
+        information |= {"active": self._active(masks, rows), "_active": rows}
+        self._tell(information, rows)
         self._summarise(outputs, information)
         return information

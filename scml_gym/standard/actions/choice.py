@@ -9,6 +9,7 @@ the factory's turn; and it is counted. Whatever fits the masks can be played.
 from __future__ import annotations
 
 import functools
+from typing import Any
 
 import numpy as np
 from gymnasium import spaces
@@ -28,6 +29,7 @@ from scml_gym.standard.view import (
     OFFER,
     ActionArray,
     StandardView,
+    is_consumer,
     new_actions,
 )
 
@@ -106,6 +108,41 @@ def choice_mask(view: StandardView, quantity_bins: int, price_bins: int, out: np
         partner_mask(view, k, quantity_bins, price_bins, out[k * n : (k + 1) * n])
 
 
+@jittable
+def narrow_partner(
+    view: StandardView, k: int, accepts: bool, limits: np.ndarray, quantity_bins: int, out: np.ndarray
+) -> None:
+    """Take what is not safe out of a partner's mask; ``limits``, int64 ``(BOOK_DAYS,)``, are those of its side."""
+    if view["partners"][k]["my_turn"] == 0:
+        return
+    day, most = 3 + quantity_bins, 0
+    for ahead in range(BOOK_DAYS):
+        if limits[ahead] < view["min_quantity"]:
+            out[day + ahead] = False
+        elif out[day + ahead]:
+            most = max(most, limits[ahead])
+    out[1] = out[1] and accepts
+    if most == 0:
+        out[2], out[day] = False, True
+    for b in range(1, quantity_bins):
+        out[3 + b] = out[3 + b] and level(view["min_quantity"], most_items(view), quantity_bins, b) <= most
+
+
+@functools.cache
+def choices_narrowing(quantity_bins: int, price_bins: int) -> Any:
+    """What takes choices that are not safe out of a mask; see `scml_gym.standard.actions.safe.Narrow`."""
+    n = 3 + quantity_bins + BOOK_DAYS + price_bins
+
+    @jittable
+    def narrow(view: StandardView, accepts: np.ndarray, limits: np.ndarray, out: np.ndarray) -> None:
+        for k in range(MAX_PARTNERS):
+            first = BOOK_DAYS if is_consumer(k) else 0
+            part, most = out[k * n : (k + 1) * n], limits[first : first + BOOK_DAYS]
+            narrow_partner(view, k, accepts[k] != 0, most, quantity_bins, part)
+
+    return narrow
+
+
 _decode_choice = compiled(decode_choice)
 _decode_choices = compiled(decode_choices)
 _partner_mask = compiled(partner_mask)
@@ -170,6 +207,11 @@ class ChoiceActions:
     def __init__(self, partner: PartnerChoices | None = None):
         self.partner = partner or PartnerChoices()
         self.space: spaces.Space = spaces.MultiDiscrete(list(self.partner.sizes) * MAX_PARTNERS)
+
+    @property
+    def narrow(self) -> Any:
+        """See `scml_gym.standard.actions.safe.Narrow`."""
+        return choices_narrowing(self.partner.quantity_bins, self.partner.price_bins)
 
     @property
     def kernel(self) -> ActionKernel:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 from gymnasium import spaces
@@ -67,6 +68,11 @@ class ContinuousActions:
 
     def __init__(self) -> None:
         self._choices = ChoiceActions()
+
+    @property
+    def narrow(self) -> Any:
+        """See `scml_gym.standard.actions.safe.Narrow`."""
+        return self._choices.narrow
 
     @property
     def kernel(self) -> ActionKernel:

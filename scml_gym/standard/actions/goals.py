@@ -20,7 +20,7 @@ from scml_gym.game.ranges import unit
 from scml_gym.jit.arrays import scratch_floats
 from scml_gym.jit.compile import compiled, jittable
 from scml_gym.standard.planner import GOALS, N_GOALS, N_GROUPS, N_SLOTS, SIDES, STARTS, compiled_plan, plan
-from scml_gym.standard.view import ActionArray, StandardView, new_actions
+from scml_gym.standard.view import BOOK_DAYS, ActionArray, StandardView, new_actions
 
 QUANTITIES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0, 1.5, 2.0)
 """Items of a group of days, as multiples of the lines; numbers of a ``Box`` go up to the last one."""
@@ -75,6 +75,20 @@ def goal_mask(view: StandardView, out: np.ndarray) -> None:
         out[slot * n] = out[slot * n + len(QUANTITIES)] = True
 
 
+@jittable
+def narrow_goals(view: StandardView, accepts: np.ndarray, limits: np.ndarray, out: np.ndarray) -> None:
+    """Leave only the first choice where nothing more may be traded for a group of days; see
+    `scml_gym.standard.actions.safe.Narrow`."""
+    n = len(QUANTITIES) + len(LIMITS)
+    for slot in range(N_SLOTS):
+        most = 0
+        for ahead in range(STARTS[slot % N_GROUPS], STARTS[slot % N_GROUPS + 1]):
+            most = max(most, limits[slot // N_GROUPS * BOOK_DAYS + ahead])
+        if most < view["min_quantity"]:
+            out[slot * n : (slot + 1) * n] = False
+            out[slot * n] = out[slot * n + len(QUANTITIES)] = True
+
+
 _goal_mask = compiled(goal_mask)
 _compiled = functools.cache(compiled)
 
@@ -121,6 +135,8 @@ class Goals:
         form: How they are chosen.
     """
 
+    narrow = staticmethod(narrow_goals)
+
     def __init__(self, form: GoalForm = CHOICES):
         self.form = form
         self.space = form.space
@@ -159,6 +175,8 @@ class GoalActions:
     Args:
         form: How goals are chosen; by default ``MultiDiscrete([8, 4] * 8)``.
     """
+
+    narrow = staticmethod(narrow_goals)
 
     def __init__(self, form: GoalForm = CHOICES):
         self.form = form

@@ -9,6 +9,7 @@ from gymnasium.utils import EzPickle
 from scml_gym.core.arguments import check_render_mode, flag, named_arguments
 from scml_gym.game.env import EnvParts, WorldEnv
 from scml_gym.standard.actions import ACTIONS
+from scml_gym.standard.actions.safe import shielded
 from scml_gym.standard.envs.config import StandardConfig
 from scml_gym.standard.observations import make_encoder
 from scml_gym.standard.render import RENDER_MODES, render_day
@@ -45,6 +46,10 @@ class StandardConcurrentEnv(WorldEnv, EzPickle):
     has the same end to end as sb3-contrib takes them. A combination that is not valid is repaired and counted; with
     ``strict=True`` it raises.
 
+    With ``shield="covered"`` or ``"possible"`` the answers are made safe before they are given: nothing is promised
+    that could not be delivered, and nothing bought that could not be paid, see `scml_gym.standard.safety`. Masks then
+    have only what is safe by itself; what is not safe together is made smaller, or ended.
+
     ## Observation Space
     ``observation="flat"``: ``Box`` of float32, the features of the factory, of 11 days and of 16 partners, each with
     name, range and meaning in ``env.unwrapped.encoder.features``. ``observation="dict"``: the same as named blocks.
@@ -67,14 +72,16 @@ class StandardConcurrentEnv(WorldEnv, EzPickle):
     and the last reward has all that still happens to the factory. ``truncated`` is always False.
 
     ## Information
-    At every step ``action_mask``. With the last step of a world only: ``score``, ``profit`` (money), ``agreements``,
+    At every step ``action_mask``, and with a ``shield`` ``shielded``, int64 ``(16,)``: how many answers to each partner
+    it has changed in this step; with ``audit=True`` how many acts were unsafe, and why, see
+    `scml_gym.standard.safety.audit`. With the last step of a world only: ``score``, ``profit`` (money), ``agreements``,
     ``negotiations``, ``invalid_actions``, ``decisions`` and ``bankrupt``.
 
     ## Arguments
     Those of `scml_gym.standard.envs.config.StandardConfig` (``level``, ``opponents``, ``days``,
-    ``factories_per_level``, ``n_levels``, ``generator``, ``spec``, ``stock``, ``horizon``, ``backend``), and
-    ``observability``, ``observation``, ``history``, ``action``, ``reward``, ``strict``, ``render_mode`` (``"ansi"`` or
-    ``"rgb_array"``).
+    ``factories_per_level``, ``n_levels``, ``generator``, ``spec``, ``stock``, ``horizon``, ``backend``,
+    ``shield``, ``audit``), and ``observability``, ``observation``, ``history``, ``action``, ``reward``, ``strict``,
+    ``render_mode`` (``"ansi"`` or ``"rgb_array"``).
 
     ## Version History
     v0: the first version. A v1 is made when the same seed and actions no longer give the same observations, rewards and
@@ -117,7 +124,7 @@ class StandardConcurrentEnv(WorldEnv, EzPickle):
         parts = EnvParts(
             draw=self.config.draw,
             encoder=make_encoder(observability, observation, history),
-            codec=ACTIONS.get(action, "action")(),
+            codec=shielded(ACTIONS.get(action, "action")(), self.config.shield, self.config.audit),
             reward=make_reward(reward),
             no_ops=new_actions,
             validate=validate,

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from scml_gym.core.arguments import Range, whole, whole_range
+from scml_gym.core.arguments import Range, flag, whole, whole_range
 from scml_gym.core.errors import InputError
 from scml_gym.core.registry import Registry
 from scml_gym.game.world_config import EpisodeSample, Opponent, WorldConfig
@@ -18,6 +18,7 @@ from scml_gym.simulator.world_spec import MOST_DAYS, check_spec, given_spec
 from scml_gym.standard.envs.sampling import ANY, FIRST, LAST, MIDDLE, draw_players
 from scml_gym.standard.recording import record_world
 from scml_gym.standard.rules import stock_rule
+from scml_gym.standard.safety.bounds import BOUNDS
 from scml_gym.standard.view import MAX_LEVELS, MAX_PER_LEVEL, MIN_LEVELS, MOST_HORIZON
 from scml_gym.standard.worlds.pool import SpecPool
 from scml_gym.standard.worlds.spec import WorldSpec
@@ -55,6 +56,10 @@ class StandardConfig(WorldConfig):
         stock: ``"league"``, where inputs in stock are never used up, or ``"physical"``; see
             `scml_gym.standard.rules.stock_after`.
         horizon: Days ahead that goods may be traded for, 0 to 10.
+        shield: ``"covered"`` or ``"possible"``: the learner's answers are made safe by that bound, and masks have only
+            what is safe, see `scml_gym.standard.safety`; None for no shield.
+        audit: Whether information tells of each step how many acts were unsafe, and why; see
+            `scml_gym.standard.safety.audit`.
         backend: ``"compiled"``, or ``"reference"`` for scml's own simulation, in which every kind of opponent can play.
         recording: A folder that every world is recorded to which is played to its end, or None; see docs/analyzer.md.
 
@@ -74,6 +79,8 @@ class StandardConfig(WorldConfig):
         stock: str = "league",
         horizon: int = MOST_HORIZON,
         backend: str = "compiled",
+        shield: str | None = None,
+        audit: bool = False,
         recording: str | os.PathLike[str] | None = None,
     ):
         if level not in list(LEVELS):
@@ -81,6 +88,9 @@ class StandardConfig(WorldConfig):
         self.place = LEVELS[level]
         stock_rule(stock)
         self.stock = stock
+        if shield not in (None, *BOUNDS):
+            raise InputError(f"shield={shield!r}; valid: {', '.join(BOUNDS)}, None", "shield")
+        self.shield, self.audit = shield, flag("audit", audit)
         self.horizon = whole("horizon", horizon, 0, MOST_HORIZON)
         self.generate = named_generator(generator, GENERATORS, SpecPool)
         least = MIN_LEVELS + (self.place == MIDDLE)

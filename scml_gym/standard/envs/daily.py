@@ -12,6 +12,7 @@ from scml_gym.game.daily import DailyWorld
 from scml_gym.game.env import EnvParts, WorldEnv
 from scml_gym.game.world import Drawn
 from scml_gym.standard.actions import DAILY_ACTIONS
+from scml_gym.standard.actions.safe import ShieldedGoals
 from scml_gym.standard.envs.config import StandardConfig
 from scml_gym.standard.executors import MakeExecutor, executor_maker
 from scml_gym.standard.observations import make_encoder
@@ -59,8 +60,9 @@ class StandardDailyEnv(WorldEnv, EzPickle):
     and the last reward has all that still happens to the factory. ``truncated`` is always False.
 
     ## Information
-    At every step ``action_mask``. With the last step of a world only: ``score``, ``profit`` (money), ``agreements``,
-    ``negotiations``, ``invalid_actions``, ``decisions`` (of the executor) and ``bankrupt``.
+    At every step ``action_mask``, and with a ``shield`` ``shielded``, int64 ``(16,)``: how many of the executor's
+    answers to each partner it has changed in this step. With the last step of a world only: ``score``, ``profit``
+    (money), ``agreements``, ``negotiations``, ``invalid_actions``, ``decisions`` (of the executor) and ``bankrupt``.
 
     ## Arguments
     Those of `scml_gym.standard.envs.config.StandardConfig`, and ``observability``, ``observation``, ``history``,
@@ -106,10 +108,13 @@ class StandardDailyEnv(WorldEnv, EzPickle):
         EzPickle.__init__(self, observability, observation, history, action, reward, executor, render_mode, **arguments)
         self.config = StandardConfig(**arguments)
         self._make_executor = executor_maker(executor)
+        goals = DAILY_ACTIONS.get(action, "action")()
+        if self.config.shield is not None or self.config.audit:
+            goals = ShieldedGoals(goals, self.config.shield, self.config.audit)
         parts = EnvParts(
             draw=self._draw_daily,
             encoder=make_encoder(observability, observation, history),
-            codec=DAILY_ACTIONS.get(action, "action")(),
+            codec=goals,
             reward=make_reward(reward),
             no_ops=no_goals,
             validate=accept_all,
@@ -124,7 +129,10 @@ class StandardDailyEnv(WorldEnv, EzPickle):
 
     def _draw_daily(self, seed: int) -> Drawn:
         drawn = self.config.draw(seed)
-        return Drawn(DailyWorld(drawn.world, {i: self._make_executor() for i in drawn.players}), drawn.players)
+        executors = {i: self._make_executor() for i in drawn.players}
+        if isinstance(self.codec, ShieldedGoals):
+            executors = {i: self.codec.shield(executor) for i, executor in executors.items()}
+        return Drawn(DailyWorld(drawn.world, executors), drawn.players)
 
 
 def no_goals() -> np.ndarray:

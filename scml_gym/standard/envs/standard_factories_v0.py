@@ -9,6 +9,7 @@ from gymnasium.utils import EzPickle
 from scml_gym.core.arguments import check_render_mode, flag, named_arguments
 from scml_gym.game.parallel_env import ParallelParts, ParallelWorldEnv, factory_agents
 from scml_gym.standard.actions import ACTIONS
+from scml_gym.standard.actions.safe import shielded
 from scml_gym.standard.envs.config import StandardConfig
 from scml_gym.standard.observations import make_encoder
 from scml_gym.standard.render import RENDER_MODES, render_day
@@ -46,7 +47,8 @@ class StandardFactoriesEnv(ParallelWorldEnv, EzPickle):
     All agents terminate after the world's last day; ``truncations`` are always False.
 
     ## Information
-    For each agent ``action_mask`` and ``my_turn`` (whether it has something to answer), and with the last step only
+    For each agent ``action_mask`` and ``my_turn`` (whether it has something to answer), with a ``shield`` ``shielded``,
+    int64 ``(16,)`` (how many of its answers to each partner were changed in this step), and with the last step only
     ``score``, ``profit``, ``agreements``, ``negotiations``, ``decisions``, ``invalid_actions`` and ``bankrupt``.
 
     ## Many at Once
@@ -104,7 +106,7 @@ class StandardFactoriesEnv(ParallelWorldEnv, EzPickle):
             agents=self.factories,
             draw=self.config.draw,
             encoders={a: make_encoder(observability, observation, history) for a in self.factories},
-            codec=ACTIONS.get(action, "action")(),
+            codec=shielded(ACTIONS.get(action, "action")(), self.config.shield, self.config.audit),
             rewards={a: make_reward(reward) for a in self.factories},
             validate=validate,
             render=render_day,

@@ -12,10 +12,11 @@ from scml_gym.core.arguments import check_render_mode, flag, named_arguments
 from scml_gym.core.errors import require_reset
 from scml_gym.core.masks import sampling_mask
 from scml_gym.core.parallel import check_agents
-from scml_gym.game.codecs import Transition
+from scml_gym.game.codecs import Transition, told_by
 from scml_gym.game.parallel_env import WorldAgents
 from scml_gym.game.rewards import pay
-from scml_gym.standard.actions import PartnerChoices
+from scml_gym.standard.actions import ChoiceActions, PartnerChoices
+from scml_gym.standard.actions.safe import ShieldedActions, shielded
 from scml_gym.standard.envs.config import StandardConfig
 from scml_gym.standard.envs.partner_agents import AGENTS
 from scml_gym.standard.observations import PartnerEncoder
@@ -61,7 +62,8 @@ class StandardNegotiationsEnv(WorldAgents, EzPickle):
     All agents terminate after the world's last day; ``truncations`` are always False.
 
     ## Information
-    For each agent ``action_mask`` and ``my_turn`` (whether it has something to answer), and with the last step only the
+    For each agent ``action_mask`` and ``my_turn`` (whether it has something to answer), with a ``shield`` ``shielded``
+    (1 where its answer was changed, as those of all agents together were not safe), and with the last step only the
     factory's ``score``, ``profit``, ``agreements``, ``negotiations``, ``decisions``, ``invalid_actions`` and
     ``bankrupt``.
 
@@ -107,6 +109,7 @@ class StandardNegotiationsEnv(WorldAgents, EzPickle):
         EzPickle.__init__(self, quantity_bins, price_bins, reward, strict, render_mode, **arguments)
         self.config = StandardConfig(**arguments)
         self.choices, self.encoder = PartnerChoices(quantity_bins, price_bins), PartnerEncoder()
+        self._joint = shielded(ChoiceActions(self.choices), self.config.shield, self.config.audit)
         self.reward = make_reward(reward)
         self.strict = flag("strict", strict)
         self.render_mode = check_render_mode(render_mode, RENDER_MODES)
@@ -119,6 +122,7 @@ class StandardNegotiationsEnv(WorldAgents, EzPickle):
         drawn.world.start()
         self.world, (self.factory,) = drawn.world, drawn.players
         self._settled = 0
+        self._joint.reset()
         self.reward.reset(self.view)
         self.agents = list(self.possible_agents)
         return self._observe(), self._infos()
@@ -127,9 +131,12 @@ class StandardNegotiationsEnv(WorldAgents, EzPickle):
         """Answer all partners whose turn it is and run on to the factory's next decision."""
         check_agents(self.agents, actions)
         before, answers = self.view.copy(), new_actions()
+        self._joint.reset()
         for agent, action in actions.items():
             k = AGENTS.index(agent)
             self.choices.decode(np.asarray(action), self.view, k, answers)
+        if isinstance(self._joint, ShieldedActions):
+            self._joint.check(self.view, answers)
         if self.strict:
             validate(self.view, answers)
         if self.world.pending:
@@ -161,11 +168,11 @@ class StandardNegotiationsEnv(WorldAgents, EzPickle):
     def _infos(self) -> dict[str, dict[str, Any]]:
         view, space = self.view, self.choices.space
         last = self.world.summary(self.factory) if self.world.done else {}
+        masks = self._joint.mask(view).reshape(len(AGENTS), -1)
+        told = told_by(self._joint)
         return {
-            a: {
-                "action_mask": sampling_mask(self.choices.mask(view, k), space),
-                "my_turn": bool(view["partners"][k]["my_turn"]),
-            }
+            a: {"action_mask": sampling_mask(masks[k], space), "my_turn": bool(view["partners"][k]["my_turn"])}
+            | {name: numbers[k] if np.ndim(numbers) else numbers for name, numbers in told.items()}
             | last
             for k, a in enumerate(self.agents)
         }

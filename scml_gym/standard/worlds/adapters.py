@@ -51,6 +51,7 @@ class StandardObserver(ViewObserver):
         view["n_suppliers"], view["n_consumers"] = len(suppliers), len(consumers)
         view["n_competitors"] = sizes[level] - 1
         view["lines"] = awi.n_lines
+        view["physical"] = getattr(awi._world, "physical", False)  # scml's own worlds have the league's rule
         view["production_cost"] = awi.profile.cost
         view["initial_balance"] = awi._world.initial_balances[awi.agent.id]
 

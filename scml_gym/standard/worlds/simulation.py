@@ -25,6 +25,7 @@ class StandardSimulation(DeterministicWorld, SCML2024StdWorld):
         name: Of the world.
 
     Attributes:
+        physical: Whether the stock rule is the physical one.
         stock: Inputs in stock at the start of each day, int64, shape ``(n_factories, n_days + 1)``; days to come repeat
             what is known last.
     """
@@ -37,7 +38,7 @@ class StandardSimulation(DeterministicWorld, SCML2024StdWorld):
         horizon: int = 10,
         name: str = "world",
     ):
-        self._physical = stock_rule(stock)
+        self.physical = stock_rule(stock)
         self.stock = np.zeros((spec.n_factories, spec.n_days + 1), dtype=np.int64)
         # all that scml would else take from a module's table, which its own tournaments write into
         defaults: dict[str, Any] = {"price_range_fraction": PRICE_RANGE, "quantity_multiplier": QUANTITY_MULTIPLIER}
@@ -52,7 +53,7 @@ class StandardSimulation(DeterministicWorld, SCML2024StdWorld):
         super().simulation_step(stage)
         if stage == 0:
             return
-        if self._physical:
+        if self.physical:
             for agent, stock in zip(self.factory_ids, before, strict=True):
                 bought = self._input_quantity[agent]
                 produced = stock + bought - self._penalized_quantity[agent]  # storage is paid for what was not used

@@ -5,19 +5,19 @@ import re
 import numpy as np
 import pytest
 
-from agents import AGENTS
-from agents.commitment.dcl import DCL
-from agents.commitment.hyperparameters import (
+from scml_gym.agents import AGENTS
+from scml_gym.agents.commitment.dcl import DCL
+from scml_gym.agents.commitment.hyperparameters import (
     DCLHyperparameters,
     IPPOHyperparameters,
     MediatedHyperparameters,
     MOCAHyperparameters,
 )
-from agents.commitment.ippo import IPPO, clipped_term, generalised
-from agents.commitment.learner import game_of
-from agents.commitment.mediated import MediatedMARL, lagrangian_weights
-from agents.commitment.moca import MOCA, transfers
-from agents.commitment.rollout import discounted, play
+from scml_gym.agents.commitment.ippo import IPPO, clipped_term, generalised
+from scml_gym.agents.commitment.learner import game_of
+from scml_gym.agents.commitment.mediated import MediatedMARL, lagrangian_weights
+from scml_gym.agents.commitment.moca import MOCA, transfers
+from scml_gym.agents.commitment.rollout import discounted, play
 from scml_gym.commitment import commitment_env, make_game, parallel_env
 from scml_gym.core.config import find_config, read_yaml
 from scml_gym.core.errors import InputError

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import torch
 
-from agents.commitment import policy_gradient_terms as terms
-from agents.commitment.dcl import DCL, joint_probabilities, proposal_gradient
-from agents.commitment.hyperparameters import DCLHyperparameters
-from agents.commitment.networks import new_stack
-from agents.commitment.rollout import play, proposals_seen
+from scml_gym.agents.commitment import policy_gradient_terms as terms
+from scml_gym.agents.commitment.dcl import DCL, joint_probabilities, proposal_gradient
+from scml_gym.agents.commitment.hyperparameters import DCLHyperparameters
+from scml_gym.agents.commitment.networks import new_stack
+from scml_gym.agents.commitment.rollout import play, proposals_seen
 from scml_gym.commitment import make_game
 from scml_gym.commitment.base import joint_actions, one_hot
 from scml_gym.commitment.enumeration import exact_value

@@ -7,8 +7,8 @@ import json
 import pandas as pd
 import pytest
 
-from agents.dnb.generation import generate_dataset
-from agents.dnb.logs import find_logs, read_log
+from scml_gym.agents.dnb.generation import generate_dataset
+from scml_gym.agents.dnb.logs import find_logs, read_log
 from scml_gym.core.errors import InputError
 from scml_gym.oneshot.players import player_maker
 from scml_gym.oneshot.worlds.compiled.generation import compiled_spec

@@ -8,13 +8,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from agents.dnb.dataset import TABLE, join, join_records, read_about, read_dataset, shards, split, write_shard
-from agents.dnb.dataset_config import DatasetConfig
-from agents.dnb.events import fill_context, fill_history, fill_offer
-from agents.dnb.generation import as_dataset, draw_world, generate_dataset, play_compiled
-from agents.dnb.recording import RECORD_DTYPE, Records
-from agents.dnb.records import MEMORY_DTYPE
-from agents.dnb.tracking import (
+from scml_gym.agents.dnb.dataset import TABLE, join, join_records, read_about, read_dataset, shards, split, write_shard
+from scml_gym.agents.dnb.dataset_config import DatasetConfig
+from scml_gym.agents.dnb.events import fill_context, fill_history, fill_offer
+from scml_gym.agents.dnb.generation import as_dataset, draw_world, generate_dataset, play_compiled
+from scml_gym.agents.dnb.recording import RECORD_DTYPE, Records
+from scml_gym.agents.dnb.records import MEMORY_DTYPE
+from scml_gym.agents.dnb.tracking import (
     COUNTERED,
     SILENT,
     TAKEN,

@@ -11,10 +11,10 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
-from agents.dnb.generation import check_source
-from agents.dnb.learner import DNB
-from agents.dnb.models import MODELS, WEIGHTS, AcceptanceModel
-from agents.training import build, resume, start
+from scml_gym.agents.dnb.generation import check_source
+from scml_gym.agents.dnb.learner import DNB
+from scml_gym.agents.dnb.models import MODELS, WEIGHTS, AcceptanceModel
+from scml_gym.agents.training import build, resume, start
 from scml_gym.core.config import load_experiment
 from scml_gym.core.errors import InputError
 from scml_gym.experiments.run_folder import Run

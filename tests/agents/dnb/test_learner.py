@@ -7,12 +7,12 @@ import json
 import numpy as np
 import pytest
 
-from agents.dnb.features import (
+from scml_gym.agents.dnb.features import (
     N_FEATURES,
 )
-from agents.dnb.learner import DNB
-from agents.dnb.models import META, MODELS, WEIGHTS, AcceptanceModel
-from agents.training import build, resume, start
+from scml_gym.agents.dnb.learner import DNB
+from scml_gym.agents.dnb.models import META, MODELS, WEIGHTS, AcceptanceModel
+from scml_gym.agents.training import build, resume, start
 from scml_gym.core.config import load_experiment
 from scml_gym.core.errors import InputError
 from scml_gym.oneshot.players import player_maker

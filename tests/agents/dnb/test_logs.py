@@ -13,16 +13,16 @@ from negmas.helpers.inout import save_table
 from scml.oneshot.agents import GreedyOneShotAgent, SyncRandomOneShotAgent
 from scml.oneshot.world import SCML2024OneShotWorld
 
-from agents.dnb.dataset import join_records, read_dataset
-from agents.dnb.generation import as_dataset, generate_dataset
-from agents.dnb.logs import COLUMNS, find_logs, read_log, read_records
-from agents.dnb.models import MODELS, AcceptanceModel
-from agents.dnb.recording import RECORD_DTYPE, Records
-from agents.dnb.records import MEMORY_DTYPE
-from agents.dnb.replay import posterior_means
-from agents.dnb.rules import Rules
-from agents.dnb.strategy import dnb_player
-from agents.dnb.tracking import TAKEN
+from scml_gym.agents.dnb.dataset import join_records, read_dataset
+from scml_gym.agents.dnb.generation import as_dataset, generate_dataset
+from scml_gym.agents.dnb.logs import COLUMNS, find_logs, read_log, read_records
+from scml_gym.agents.dnb.models import MODELS, AcceptanceModel
+from scml_gym.agents.dnb.recording import RECORD_DTYPE, Records
+from scml_gym.agents.dnb.records import MEMORY_DTYPE
+from scml_gym.agents.dnb.replay import posterior_means
+from scml_gym.agents.dnb.rules import Rules
+from scml_gym.agents.dnb.strategy import dnb_player
+from scml_gym.agents.dnb.tracking import TAKEN
 from scml_gym.core.config import CONFIGS, merge, read_yaml, validate
 from scml_gym.core.errors import InputError
 from scml_gym.oneshot.players import player_maker

@@ -8,9 +8,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.dnb import features as dnb_features
-from agents.dnb.bou import quantity_bucket, round_bucket
-from agents.dnb.calibration import (
+from scml_gym.agents.dnb import features as dnb_features
+from scml_gym.agents.dnb.bou import quantity_bucket, round_bucket
+from scml_gym.agents.dnb.calibration import (
     auc,
     bins_of,
     brier,
@@ -20,8 +20,8 @@ from agents.dnb.calibration import (
     losses,
     mean_interval,
 )
-from agents.dnb.events import price_bin
-from agents.dnb.features import (
+from scml_gym.agents.dnb.events import price_bin
+from scml_gym.agents.dnb.features import (
     HISTORY,
     N_FEATURES,
     N_NUMBERS,

@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import beta as beta_distribution
 
-from agents.dnb.allocation import MAX_ITEMS, TOTALS, Problem, allocate
-from agents.dnb.base_rate import BASE_RATE
-from agents.dnb.beta import beta_quantile
-from agents.dnb.bou import (
+from scml_gym.agents.dnb.allocation import MAX_ITEMS, TOTALS, Problem, allocate
+from scml_gym.agents.dnb.base_rate import BASE_RATE
+from scml_gym.agents.dnb.beta import beta_quantile
+from scml_gym.agents.dnb.bou import (
     CALIBRATION_DTYPE,
     CLIP,
     add_evidence,
@@ -26,17 +26,17 @@ from agents.dnb.bou import (
     quantity_bucket,
     round_bucket,
 )
-from agents.dnb.commitments import always_fulfils, breach_provider, budget_left, exposure, open_budget
-from agents.dnb.decision_log import COLUMNS, DecisionLog
-from agents.dnb.events import make_offer, price_bin
-from agents.dnb.models import AcceptanceModel
-from agents.dnb.planner import offer_prices
-from agents.dnb.records import MAX_EVENTS, MEMORY_DTYPE, WINDOW
-from agents.dnb.rules import N_RULES, N_SIDE, SIDE_DTYPE, Rules
-from agents.dnb.selection import Prospects, best_set, score
-from agents.dnb.sequential import sequential_player
-from agents.dnb.strategy import dnb_player
-from agents.dnb.tracking import begin_day
+from scml_gym.agents.dnb.commitments import always_fulfils, breach_provider, budget_left, exposure, open_budget
+from scml_gym.agents.dnb.decision_log import COLUMNS, DecisionLog
+from scml_gym.agents.dnb.events import make_offer, price_bin
+from scml_gym.agents.dnb.models import AcceptanceModel
+from scml_gym.agents.dnb.planner import offer_prices
+from scml_gym.agents.dnb.records import MAX_EVENTS, MEMORY_DTYPE, WINDOW
+from scml_gym.agents.dnb.rules import N_RULES, N_SIDE, SIDE_DTYPE, Rules
+from scml_gym.agents.dnb.selection import Prospects, best_set, score
+from scml_gym.agents.dnb.sequential import sequential_player
+from scml_gym.agents.dnb.strategy import dnb_player
+from scml_gym.agents.dnb.tracking import begin_day
 from scml_gym.core.config import CONFIGS
 from scml_gym.jit.compile import compiled
 from scml_gym.oneshot.players import player_maker

@@ -5,11 +5,11 @@ import pytest
 import torch
 from stable_baselines3.common.type_aliases import ReplayBufferSamples
 
-from agents.dqn_batch import DQNBatchHyperparameters, QNetworks, train
-from agents.dqn_batch.networks import Optimiser
-from agents.dqn_batch.replay import Replay
-from agents.dqn_batch.sb3 import sb3_model, stacked
-from agents.dqn_batch.trainer import _Draws
+from scml_gym.agents.dqn_batch import DQNBatchHyperparameters, QNetworks, train
+from scml_gym.agents.dqn_batch.networks import Optimiser
+from scml_gym.agents.dqn_batch.replay import Replay
+from scml_gym.agents.dqn_batch.sb3 import sb3_model, stacked
+from scml_gym.agents.dqn_batch.trainer import _Draws
 from tests.helpers.stopping import StoppingEnv, StoppingRows, value_of_optimal_play
 
 SETTINGS = DQNBatchHyperparameters(

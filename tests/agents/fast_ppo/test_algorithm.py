@@ -12,8 +12,8 @@ from stable_baselines3 import PPO
 from stable_baselines3.common.logger import Logger
 from stable_baselines3.common.vec_env import DummyVecEnv
 
-from agents.fast_ppo.algorithm import Training, play, update
-from agents.sb3.heads import HeadsPolicy
+from scml_gym.agents.fast_ppo.algorithm import Training, play, update
+from scml_gym.agents.sb3.heads import HeadsPolicy
 from scml_gym.core.errors import InputError
 
 ROWS, STEPS, OPTIONS = 16, 8, 4

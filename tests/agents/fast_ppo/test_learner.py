@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from agents import AGENTS
+from scml_gym.agents import AGENTS
 from scml_gym.core.config import CONFIGS, read_yaml
 from scml_gym.core.errors import InputError
 from scml_gym.experiments.make_env import make_env

@@ -8,9 +8,9 @@ import torch
 from gymnasium.spaces import Box, Discrete, MultiDiscrete
 from stable_baselines3.common.utils import LinearSchedule
 
-from agents.fast_ppo.algorithm import FACTS
-from agents.fast_ppo.network import CHUNK, read_network
-from agents.fast_ppo.passes import (
+from scml_gym.agents.fast_ppo.algorithm import FACTS
+from scml_gym.agents.fast_ppo.network import CHUNK, read_network
+from scml_gym.agents.fast_ppo.passes import (
     ACT,
     APPROX_KL,
     ENTROPY_LOSS,
@@ -20,10 +20,10 @@ from agents.fast_ppo.passes import (
     VALUE_LOSS,
     Decisions,
 )
-from agents.sb3.fitting_sets import MY_TURN, QUANTITY, RUNNING, read_sets
-from agents.sb3.heads import HeadsPolicy, MaskedHeadsPolicy
-from agents.sb3.hyperparameters import FEATURES, EnvSpaces
-from agents.sb3.partners import N_CONTEXT, Sets
+from scml_gym.agents.sb3.fitting_sets import MY_TURN, QUANTITY, RUNNING, read_sets
+from scml_gym.agents.sb3.heads import HeadsPolicy, MaskedHeadsPolicy
+from scml_gym.agents.sb3.hyperparameters import FEATURES, EnvSpaces
+from scml_gym.agents.sb3.partners import N_CONTEXT, Sets
 from scml_gym.vector.workers import Workers
 
 N, BATCH = 400, 300

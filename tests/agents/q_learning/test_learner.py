@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from agents.q_learning import QLearning
-from agents.q_learning.decision import decide
-from agents.q_learning.learning import learn_day, update
-from agents.q_learning.memory import MAX_STEPS, Learner, make_rules, new_masks, new_memories
-from agents.q_learning.policy import QPolicy
-from agents.q_learning.selection import allowed, select
-from agents.q_learning.tables import initial_tables, initial_values, shared
+from scml_gym.agents.q_learning import QLearning
+from scml_gym.agents.q_learning.decision import decide
+from scml_gym.agents.q_learning.learning import learn_day, update
+from scml_gym.agents.q_learning.memory import MAX_STEPS, Learner, make_rules, new_masks, new_memories
+from scml_gym.agents.q_learning.policy import QPolicy
+from scml_gym.agents.q_learning.selection import allowed, select
+from scml_gym.agents.q_learning.tables import initial_tables, initial_values, shared
 from scml_gym.jit.random import counter_draws
 from scml_gym.oneshot.actions.negotiation import PartnerActions
 from scml_gym.oneshot.observations.negotiation import PartnerStates

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from agents.q_learning import QLearning, compiled, policy
-from agents.q_learning.curves import plot_opponents
-from agents.q_learning.tables import load_tables
-from agents.q_learning.training import MIXED, SELF_PLAY, Trainer, Worlds
+from scml_gym.agents.q_learning import QLearning, compiled, policy
+from scml_gym.agents.q_learning.curves import plot_opponents
+from scml_gym.agents.q_learning.tables import load_tables
+from scml_gym.agents.q_learning.training import MIXED, SELF_PLAY, Trainer, Worlds
 from scml_gym.core.config import load_experiment, merge
 from scml_gym.core.errors import InputError
 from scml_gym.experiments.run_folder import Run
@@ -103,7 +103,7 @@ def test_both_worlds_train_the_same_tables(changes):
     assert equal(fast, slow)
 
 
-def test_compiled_learning_is_kept_on_disk_by_the_source_of_both_packages():
+def test_compiled_learning_is_kept_on_disk_by_its_source():
     assert code_folder() is not None
     for function in (compiled._play, policy._decide):
         assert function.stats.cache_path == str(code_folder())

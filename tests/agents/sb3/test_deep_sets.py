@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import torch
 
-from agents import AGENTS
-from agents.sb3.deep_sets import DeepSets
+from scml_gym.agents import AGENTS
+from scml_gym.agents.sb3.deep_sets import DeepSets
 from scml_gym.core.config import CONFIGS, read_yaml
 from scml_gym.core.errors import InputError
 from scml_gym.experiments.run_folder import Run

@@ -6,9 +6,9 @@ import gymnasium
 import numpy as np
 import pytest
 
-from agents import AGENTS
-from agents.sb3.policy_files import export_policy
-from agents.sb3.self_play import mix
+from scml_gym.agents import AGENTS
+from scml_gym.agents.sb3.policy_files import export_policy
+from scml_gym.agents.sb3.self_play import mix
 from scml_gym.core.config import CONFIGS, read_yaml
 from scml_gym.core.errors import InputError
 from scml_gym.experiments.make_env import make_env

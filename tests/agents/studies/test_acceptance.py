@@ -10,11 +10,11 @@ import pytest
 import torch
 
 import scml_gym  # noqa: F401 (registers the environments)
-from agents import STUDIES, training
-from agents.dqn_batch import QNetworks
-from agents.studies.acceptance.findings import FAILS, HOLDS, OPEN, findings
-from agents.studies.acceptance.play import judge
-from agents.studies.acceptance.tables import Samples, level_contrast, runs_table
+from scml_gym.agents import STUDIES, training
+from scml_gym.agents.dqn_batch import QNetworks
+from scml_gym.agents.studies.acceptance.findings import FAILS, HOLDS, OPEN, findings
+from scml_gym.agents.studies.acceptance.play import judge
+from scml_gym.agents.studies.acceptance.tables import Samples, level_contrast, runs_table
 from scml_gym.core.config import find_config, load_experiment
 from scml_gym.core.errors import InputError
 from scml_gym.evaluation.studies.study import load_study, run_study

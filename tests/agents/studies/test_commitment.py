@@ -5,9 +5,9 @@ import json
 import numpy as np
 import pytest
 
-from agents import STUDIES
-from agents.studies.commitment.report import decisions_to_target
-from agents.studies.commitment.study import CommitmentStudy, Stubborn, against_stubborn
+from scml_gym.agents import STUDIES
+from scml_gym.agents.studies.commitment.report import decisions_to_target
+from scml_gym.agents.studies.commitment.study import CommitmentStudy, Stubborn, against_stubborn
 from scml_gym.commitment import make_game
 from scml_gym.core.errors import InputError
 from scml_gym.evaluation.studies.study import load_study, run_study, study_command

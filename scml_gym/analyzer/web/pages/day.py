@@ -70,7 +70,7 @@ def _day(
         parts = [absent("No offers of this day were recorded, or none were made.")]
     told = worlds.decisions(recordings, run, world, day, factory)
     if len(told):
-        help_text = "What the players themselves told of their decisions."
+        help_text = "What the players themselves told of their decisions, and an audit of what was unsafe in them."
         parts.append(section("What players thought", help_text, table("decisions", told.dropna(axis=1, how="all"))))
     columns = [column for column in mine if column not in ("run", "world", "day", "game", "configuration", "seed")]
     return [

@@ -10,6 +10,7 @@ from scml_gym.core.arguments import named_arguments
 from scml_gym.simulator.vector.concurrent import FactoryVectorEnv
 from scml_gym.simulator.vector.env import check_batched
 from scml_gym.standard.actions import ACTIONS
+from scml_gym.standard.actions.safe import shielded
 from scml_gym.standard.envs.config import StandardConfig
 from scml_gym.standard.envs.vector.track import TRACK
 from scml_gym.standard.observations import make_encoder
@@ -59,12 +60,13 @@ class StandardConcurrentVectorEnv(FactoryVectorEnv):
         **arguments: Any,
     ):
         check_batched(num_envs, arguments)
+        config = StandardConfig(**arguments)
         super().__init__(
             num_envs,
             autoreset_mode,
             threads,
-            StandardConfig(**arguments),
+            config,
             make_encoder(observability, observation, history),
-            ACTIONS.get(action, "action")(),
+            shielded(ACTIONS.get(action, "action")(), config.shield, config.audit),
             make_reward(reward),
         )

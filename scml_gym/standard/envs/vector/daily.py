@@ -17,6 +17,7 @@ from scml_gym.simulator.vector.concurrent import FactoryVectorEnv
 from scml_gym.simulator.vector.env import check_batched
 from scml_gym.standard.actions import DAILY_ACTIONS
 from scml_gym.standard.actions.goals import GoalForm, Goals, goal_mask
+from scml_gym.standard.actions.safe import shielded
 from scml_gym.standard.envs.config import StandardConfig
 from scml_gym.standard.envs.vector.track import TRACK
 from scml_gym.standard.executors import MakeExecutor, PlannerExecutor, executor_maker
@@ -71,13 +72,15 @@ class StandardDailyVectorEnv(FactoryVectorEnv):
         **arguments: Any,
     ):
         check_batched(num_envs, arguments)
+        config = StandardConfig(**arguments)
+        goals = ExecutedGoals(DAILY_ACTIONS.get(action, "action")(), executor_maker(executor)())
         super().__init__(
             num_envs,
             autoreset_mode,
             threads,
-            StandardConfig(**arguments),
+            config,
             make_encoder(observability, observation, history),
-            ExecutedGoals(DAILY_ACTIONS.get(action, "action")(), executor_maker(executor)()),
+            shielded(goals, config.shield, config.audit),
             make_reward(reward),
         )
 

@@ -11,6 +11,7 @@ from scml_gym.game.parallel_env import factory_agents
 from scml_gym.simulator.vector.env import check_batched
 from scml_gym.simulator.vector.factories import FactoriesVectorEnv
 from scml_gym.standard.actions import ACTIONS
+from scml_gym.standard.actions.safe import shielded
 from scml_gym.standard.envs.config import StandardConfig
 from scml_gym.standard.envs.vector.track import TRACK
 from scml_gym.standard.observations import make_encoder
@@ -68,13 +69,14 @@ class StandardFactoriesVectorEnv(FactoriesVectorEnv):
         **arguments: Any,
     ):
         check_batched(num_worlds, arguments, "num_worlds", "parallel_env")
+        config = StandardConfig(factories_per_level=factories_per_level, n_levels=n_levels, **arguments)
         super().__init__(
             num_worlds,
             autoreset_mode,
             threads,
-            StandardConfig(factories_per_level=factories_per_level, n_levels=n_levels, **arguments),
+            config,
             factory_agents(factories),
             make_encoder(observability, observation, history),
-            ACTIONS.get(action, "action")(),
+            shielded(ACTIONS.get(action, "action")(), config.shield, config.audit),
             make_reward(reward),
         )

@@ -14,6 +14,7 @@ from scml_gym.simulator.vector.concurrent import Agents
 from scml_gym.simulator.vector.env import check_batched
 from scml_gym.simulator.vector.partners import PartnersVectorEnv
 from scml_gym.standard.actions import ChoiceActions, PartnerChoices
+from scml_gym.standard.actions.safe import shielded
 from scml_gym.standard.envs.config import StandardConfig
 from scml_gym.standard.envs.partner_agents import AGENTS
 from scml_gym.standard.envs.vector.track import TRACK
@@ -77,14 +78,15 @@ class StandardNegotiationsVectorEnv(PartnersVectorEnv):
         **arguments: Any,
     ):
         check_batched(num_worlds, arguments, "num_worlds", "parallel_env")
+        config = StandardConfig(**arguments)
         choices, encoder = PartnerChoices(quantity_bins, price_bins), PartnerEncoder()
         super().__init__(
             num_worlds,
             autoreset_mode,
             threads,
-            StandardConfig(**arguments),
+            config,
             RowEncoder(dict.fromkeys(AGENTS, encoder.features), encode_rows),
-            ChoiceActions(choices),
+            shielded(ChoiceActions(choices), config.shield, config.audit),
             make_reward(reward),
             Agents(AGENTS, encoder.space, choices.space),
         )

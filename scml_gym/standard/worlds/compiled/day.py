@@ -61,7 +61,7 @@ def _begin_factory(world: World, level: int, factory: int) -> None:
     view["n_consumers"] = spec["sizes"][level + 1] if level < spec["n_levels"] - 1 else 0
     view["n_competitors"] = spec["sizes"][level] - 1
     view["n_rounds"] = spec["rounds"] * (2 if world["moves"] != 0 else 1)
-    view["lines"] = spec["lines"][factory]
+    view["lines"], view["physical"] = spec["lines"][factory], world["physical"]
     view["production_cost"] = spec["production_cost"][factory]
     view["initial_balance"] = spec["initial_balance"][factory]
     for ahead in range(BOOK_DAYS):

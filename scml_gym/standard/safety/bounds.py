@@ -1,0 +1,26 @@
+"""The two bounds of safety, by name."""
+
+from __future__ import annotations
+
+from scml_gym.core.errors import InputError
+
+BOUNDS = ("covered", "possible")
+"""What is held against further contracts.
+
+- ``covered``: stock and signed supplies, rolled forward. Whatever keeps to it can be delivered and paid with what there
+  is.
+- ``possible``: the lines of each delivery day, today's balance. Whatever does not keep to it cannot be mended any more.
+"""
+
+COVERED, POSSIBLE = range(len(BOUNDS))
+
+
+def named_bound(bound: str) -> int:
+    """``COVERED`` or ``POSSIBLE``.
+
+    Raises:
+        InputError: if there is no such bound.
+    """
+    if bound not in BOUNDS:
+        raise InputError(f"bound={bound!r}; valid: {', '.join(BOUNDS)}", "bound")
+    return BOUNDS.index(bound)
