@@ -1,6 +1,6 @@
 """Judge competitors in the real league simulation, look into recorded worlds, run a study, or compare trainings.
 
-See ``python evaluate.py --help``, and ``python evaluate.py analyze --help``, likewise of study, plot, export and doctor.
+See ``python evaluate.py --help``, and ``python evaluate.py analyze --help``, likewise of study, plot, export, doctor.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Unnamed(TyperCommand):
 app = command_app(cls=Commands)
 
 
-@app.command("judge", cls=Unnamed, epilog="Further commands: analyze, study, plot, export and doctor; each has a --help.")
+@app.command("judge", cls=Unnamed, epilog="Further commands: analyze, study, plot, export, doctor; each has a --help.")
 def evaluate(
     competitors: Annotated[
         list[str] | None,

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from pydantic import Field
 
-from agents.dnb.folds import Fold
-from agents.dnb.models import HEAD, Kernel, ModelKind
-from agents.dnb.records import Sample
+from scml_gym.agents.dnb.folds import Fold
+from scml_gym.agents.dnb.models import HEAD, Kernel, ModelKind
+from scml_gym.agents.dnb.records import Sample
 from scml_gym.core.calls import Name
 from scml_gym.core.config import Config
 from scml_gym.core.reporting import Progress
@@ -50,5 +50,5 @@ BASE_RATE = ModelKind(
     kernel=_kernel,
     fit=_fit,
     steps=lambda hyperparameters: 1,
-    exported=lambda hyperparameters: Name("agents.dnb.base_rate:KERNEL"),
+    exported=lambda hyperparameters: Name("scml_gym.agents.dnb.base_rate:KERNEL"),
 )

@@ -11,20 +11,20 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
 
-from agents.dnb.calibration import losses
-from agents.dnb.dataset import read_dataset, split
-from agents.dnb.decision_log import DecisionLog
-from agents.dnb.fitting import fit_model, fit_strength
-from agents.dnb.folds import Fold, fold_worlds
-from agents.dnb.generation import check_source, generate_dataset
-from agents.dnb.hyperparameters import DNBHyperparameters
-from agents.dnb.models import AcceptanceModel, Kernel, model_kind
-from agents.dnb.replay import posterior_means
-from agents.dnb.report import make_report
-from agents.dnb.rules import Rules
-from agents.dnb.scores import Estimates
-from agents.dnb.sequential import sequential_player, sequential_strategy
-from agents.dnb.strategy import dnb_player, dnb_strategy
+from scml_gym.agents.dnb.calibration import losses
+from scml_gym.agents.dnb.dataset import read_dataset, split
+from scml_gym.agents.dnb.decision_log import DecisionLog
+from scml_gym.agents.dnb.fitting import fit_model, fit_strength
+from scml_gym.agents.dnb.folds import Fold, fold_worlds
+from scml_gym.agents.dnb.generation import check_source, generate_dataset
+from scml_gym.agents.dnb.hyperparameters import DNBHyperparameters
+from scml_gym.agents.dnb.models import AcceptanceModel, Kernel, model_kind
+from scml_gym.agents.dnb.replay import posterior_means
+from scml_gym.agents.dnb.report import make_report
+from scml_gym.agents.dnb.rules import Rules
+from scml_gym.agents.dnb.scores import Estimates
+from scml_gym.agents.dnb.sequential import sequential_player, sequential_strategy
+from scml_gym.agents.dnb.strategy import dnb_player, dnb_strategy
 from scml_gym.core.calls import Array, Call, Given, call
 from scml_gym.core.config import ConfigError, validate
 from scml_gym.core.errors import InputError
@@ -231,7 +231,7 @@ class DNB:
         return DNBPolicyFile(self.playable(), self.hyperparameters.rules, self.hyperparameters.planner)
 
     def exported(self) -> Call:
-        """See `agents.base.Exports.exported`; without a decision log.
+        """See `scml_gym.agents.base.Exports.exported`; without a decision log.
 
         Raises:
             InputError: if nothing has been learnt yet, or its kind of model cannot be exported.

@@ -10,10 +10,17 @@ import functools
 import numpy as np
 from pydantic import Field, PositiveInt
 
-from agents.dnb.features import N_FEATURES, N_NUMBERS, OFFER, context_features, history_features, offer_features
-from agents.dnb.folds import Fold, feature_matrix
-from agents.dnb.models import HEAD, Kernel, ModelKind, sigmoid
-from agents.dnb.records import Sample
+from scml_gym.agents.dnb.features import (
+    N_FEATURES,
+    N_NUMBERS,
+    OFFER,
+    context_features,
+    history_features,
+    offer_features,
+)
+from scml_gym.agents.dnb.folds import Fold, feature_matrix
+from scml_gym.agents.dnb.models import HEAD, Kernel, ModelKind, sigmoid
+from scml_gym.agents.dnb.records import Sample
 from scml_gym.core.calls import Name
 from scml_gym.core.config import Config
 from scml_gym.core.reporting import Progress
@@ -103,5 +110,5 @@ LOGISTIC = ModelKind(
     kernel=_kernel,
     fit=_fit,
     steps=lambda hyperparameters: 2,
-    exported=lambda hyperparameters: Name("agents.dnb.logistic:KERNEL"),
+    exported=lambda hyperparameters: Name("scml_gym.agents.dnb.logistic:KERNEL"),
 )

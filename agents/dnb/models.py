@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
 
-from agents.dnb.bou import LEAST_STRENGTH
-from agents.dnb.features import N_FEATURES
-from agents.dnb.features import SCHEMA as FEATURES_SCHEMA
-from agents.dnb.records import SAMPLE_DTYPE, Sample
+from scml_gym.agents.dnb.bou import LEAST_STRENGTH
+from scml_gym.agents.dnb.features import N_FEATURES
+from scml_gym.agents.dnb.features import SCHEMA as FEATURES_SCHEMA
+from scml_gym.agents.dnb.records import SAMPLE_DTYPE, Sample
 from scml_gym.core.calls import Part
 from scml_gym.core.config import Config, validate
 from scml_gym.core.errors import InputError

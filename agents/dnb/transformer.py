@@ -169,7 +169,7 @@ def _kernel(hyperparameters: TransformerHyperparameters) -> Kernel:
 
 
 def _exported(hyperparameters: TransformerHyperparameters) -> Call:
-    return call("agents.dnb.transformer_reference:reference_kernel", *_sizes(hyperparameters))
+    return call("scml_gym.agents.dnb.transformer_reference:reference_kernel", *_sizes(hyperparameters))
 
 
 def _fit(

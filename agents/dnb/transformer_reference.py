@@ -8,16 +8,16 @@ from typing import Any
 
 import numpy as np
 
-from agents.dnb.features import N_FEATURES, OFFER, context_features, history_features, offer_features
-from agents.dnb.models import HEAD, Kernel
-from agents.dnb.records import Sample
-from agents.dnb.transformer_layout import ANSWER_KINDS, answer_row, event_rows, scratch_dtype, weights_dtype
+from scml_gym.agents.dnb.features import N_FEATURES, OFFER, context_features, history_features, offer_features
+from scml_gym.agents.dnb.models import HEAD, Kernel
+from scml_gym.agents.dnb.records import Sample
+from scml_gym.agents.dnb.transformer_layout import ANSWER_KINDS, answer_row, event_rows, scratch_dtype, weights_dtype
 from scml_gym.jit.parameters import record_of
 
 
 @functools.cache
 def reference_kernel(width: int, layers: int, heads: int, hidden: int, events: int) -> Kernel:
-    """The kernel of these sizes, see `agents.dnb.transformer.make_kernel`; in Python only."""
+    """The kernel of these sizes, see `scml_gym.agents.dnb.transformer.make_kernel`; in Python only."""
     all_weights, all_scratch = weights_dtype(width, layers, hidden), scratch_dtype(width, layers, hidden)
 
     def prepare(numbers: np.ndarray, sample: Sample, floats: np.ndarray) -> None:

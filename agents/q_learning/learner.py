@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from agents.q_learning.curves import plot_opponents
-from agents.q_learning.hyperparameters import QLearningHyperparameters
-from agents.q_learning.memory import make_rules
-from agents.q_learning.policy import QPolicy
-from agents.q_learning.tables import Tables, initial_tables, load_tables, save_tables
-from agents.q_learning.training import Trainer, Worlds, kind_weights
+from scml_gym.agents.q_learning.curves import plot_opponents
+from scml_gym.agents.q_learning.hyperparameters import QLearningHyperparameters
+from scml_gym.agents.q_learning.memory import make_rules
+from scml_gym.agents.q_learning.policy import QPolicy
+from scml_gym.agents.q_learning.tables import Tables, initial_tables, load_tables, save_tables
+from scml_gym.agents.q_learning.training import Trainer, Worlds, kind_weights
 from scml_gym.core.calls import Array, Call, Given, call, made
 from scml_gym.core.config import ConfigError, validate
 from scml_gym.core.errors import InputError
@@ -137,7 +137,7 @@ class QLearning:
         return made(self.exported(), seed=seed)
 
     def exported(self) -> Call:
-        """See `agents.base.Exports.exported`."""
+        """See `scml_gym.agents.base.Exports.exported`."""
         play, tables = self.hyperparameters.play, self.tables
         if not play.pretrained:
             tables = initial_tables(self.states, self.actions, self.hyperparameters.initialisation)
@@ -146,9 +146,12 @@ class QLearning:
         values, visits = Array("values", tables.values), Array("visits", tables.visits)
         choice = "copy_for_each" if play.per_opponent else "one_copy"
         return call(
-            "agents.q_learning.policy:QPolicy",
+            "scml_gym.agents.q_learning.policy:QPolicy",
             call("operator:getitem", Array("rules", np.array([rules])), 0),
-            call(f"agents.q_learning.tables:{choice}", call("agents.q_learning.tables:Tables", values, visits)),
+            call(
+                f"scml_gym.agents.q_learning.tables:{choice}",
+                call("scml_gym.agents.q_learning.tables:Tables", values, visits),
+            ),
             Given("seed"),
         )
 

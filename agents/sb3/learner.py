@@ -21,10 +21,10 @@ from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 from stable_baselines3.common.utils import LinearSchedule
 
-from agents.sb3.evaluation import Evaluation
-from agents.sb3.exported import predict_call
-from agents.sb3.heads import HeadsPolicy, MaskedHeadsPolicy
-from agents.sb3.hyperparameters import (
+from scml_gym.agents.sb3.evaluation import Evaluation
+from scml_gym.agents.sb3.exported import predict_call
+from scml_gym.agents.sb3.heads import HeadsPolicy, MaskedHeadsPolicy
+from scml_gym.agents.sb3.hyperparameters import (
     FEATURES,
     DQNHyperparameters,
     EnvSpaces,
@@ -180,7 +180,7 @@ class SB3Agent:
         return game.policy(self.predict, env)
 
     def exported(self) -> Call:
-        """See `agents.base.Exports.exported`.
+        """See `scml_gym.agents.base.Exports.exported`.
 
         Raises:
             InputError: as `policy`; if its network cannot be exported.

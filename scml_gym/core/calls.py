@@ -11,8 +11,8 @@ import numpy as np
 from scml_gym.core.registry import load_object
 
 Part = Any
-"""A `Name`, `Code`, `Given`, `Array`, `Arrays` or `Call`, or a literal: None, a truth value, a number, a text, or a tuple, list
-or dict of parts."""
+"""A `Name`, `Code`, `Given`, `Array`, `Arrays` or `Call`, or a literal: None, a truth value, a number, a text, or a
+tuple, list or dict of parts."""
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,8 @@ def export_player(player: str | Path, out: str | Path, name: str = "", game: str
     """Write a player as a submission for scml's league: a folder that needs scml and NumPy alone.
 
     Args:
-        player: A run folder, a strategy (``best-subset``, ``greedy?own_needs=1``), a policy file, or ``module:Name`` (an
-            own `Strategy`, or a callable ``(seed) -> FactoryPolicy``).
+        player: A run folder, a strategy (``best-subset``, ``greedy?own_needs=1``), a policy file, or ``module:Name``
+            (an own `Strategy`, or a callable ``(seed) -> FactoryPolicy``).
         out: The new folder; its name is an identifier, as it is a package.
         name: Of the agent's class; made of the folder's by default.
         game: In which a strategy or a callable plays; OneShot by default.

@@ -15,5 +15,7 @@ def export_command(player: str, out: Path, name: str, game: str) -> None:
     """
     trial = export_player(player, out, name, game)
     print(f"{out}: class {out.resolve().name}.agent.{trial.name}, needs scml and NumPy alone")
-    told = f"{trial.decisions} decisions, {1000 * trial.mean:.1f} ms each on average, {1000 * trial.most:.0f} ms at most"
+    told = (
+        f"{trial.decisions} decisions, {1000 * trial.mean:.1f} ms each on average, {1000 * trial.most:.0f} ms at most"
+    )
     print(f"trial in a short world without torch, Numba and scml_gym: {told}")

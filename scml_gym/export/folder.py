@@ -17,12 +17,13 @@ from typing import Any
 
 import numpy as np
 
+import scml_gym
 from scml_gym.core.calls import Array, Arrays, Call, Code, Given, Name, parts_of
 from scml_gym.core.errors import InputError
 from scml_gym.core.files import make_folder
-import scml_gym
+from scml_gym.export.parsing import is_own
 from scml_gym.export.players import Exported
-from scml_gym.export.sources import copy_sources, is_own
+from scml_gym.export.sources import copy_sources
 
 SOURCE = "source"
 """The folder of the copied modules in a submission."""
@@ -256,6 +257,6 @@ results = {track}(competitors=[{trial.name}, ...])
 What is where? `agent.py` has the class, `{NUMBERS}` what was learnt, if anything, and `{SOURCE}/` the parts of scml_gym
 and of own modules that it is made of, as they were written, without a compiler.
 
-How fast is it? In a trial it took {1000 * trial.mean:.1f} ms for a decision on average and {1000 * trial.most:.0f} ms at most
-({trial.decisions} decisions).
+How fast is it? In a trial, each of {trial.decisions} decisions took {1000 * trial.mean:.1f} ms on average, and
+{1000 * trial.most:.0f} ms at most.
 """

@@ -61,7 +61,7 @@ def exported_player(name: str, game: str = "") -> Exported:
         return _of_strategy(name, target, of_game, parse_parameters(name, query))
     of_game.player_maker(name)  # refuses what is no player, and parameters
     player = target(0)
-    if isinstance(player, tuple) or isinstance(target, type) and not hasattr(player, "act"):
+    if isinstance(player, tuple) or (isinstance(target, type) and not hasattr(player, "act")):
         raise InputError(f"{name!r} is an scml agent already: hand in its own file")
     return Exported(of_game, call(name, Given("seed")), player.synchronous, name)
 
@@ -81,9 +81,7 @@ def _of_policy_file(name: str, game: str) -> Exported:
     if game not in ("", "oneshot"):
         raise InputError(f"{name!r}: policy files play 'oneshot'")
     policy = PolicyFile.load(name)
-    strategy = call(
-        "scml_gym.oneshot.policy_files:network_strategy", policy.observation, policy.history, policy.action
-    )
+    strategy = call("scml_gym.oneshot.policy_files:network_strategy", policy.observation, policy.history, policy.action)
     made = call(STRATEGY_POLICY, strategy, Given("seed"), Array("network", policy.network))
     return Exported(GAMES.get("oneshot"), made, True, f"the policy file {Path(name).name}")
 
@@ -96,4 +94,6 @@ def _of_run(name: str, game: str) -> Exported:
     export: Any = getattr(agent, "exported", None)
     if export is None or not trained_in.adapters:
         raise InputError(f"{name!r} cannot be exported: what {learner!r} learns plays no factory of the league")
-    return Exported(trained_in, export(), agent.policy(0).synchronous, f"{learner}, trained in the run {Path(name).name}")
+    return Exported(
+        trained_in, export(), agent.policy(0).synchronous, f"{learner}, trained in the run {Path(name).name}"
+    )

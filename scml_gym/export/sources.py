@@ -10,81 +10,17 @@ so that the package can stand anywhere under any name.
 
 from __future__ import annotations
 
-import __future__
-
 import ast
-import dis
-import functools
-import re
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import CodeType
 
 from scml_gym.core.errors import InputError
-from scml_gym.jit.sources import is_installed, module_file, package_of
+from scml_gym.export.parsing import Import, Source, Statement, imported, is_own, own_text, parse, read_source
 
 ALLOWED = ("numpy", "scml", "negmas", "gymnasium")
 """Packages that a submission may import: scml brings the others along."""
-
-STAND_INS: Mapping[str, str] = {"scml_gym.jit.compile": "scml_gym.export.uncompiled"}
-"""Modules in place of which others are copied."""
-
-_READS = ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS")
-_TEXT = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
-
-
-@dataclass(frozen=True)
-class Import:
-    """A name that a module imports at its top.
-
-    Attributes:
-        module: Whose; absolute.
-        name: In that module; empty where it is the module itself.
-    """
-
-    module: str
-    name: str
-
-
-@dataclass(frozen=True)
-class Statement:
-    """A statement at the top of a module.
-
-    Attributes:
-        node: Its syntax.
-        first, last: Its lines, from 1, with the comments before it and the text that says what it is after it.
-        binds: Names that it gives a value.
-        changes: Names whose value it changes.
-        reads: Names of the module that its code reads.
-    """
-
-    node: ast.stmt
-    first: int
-    last: int
-    binds: frozenset[str]
-    changes: frozenset[str]
-    reads: frozenset[str]
-
-
-@dataclass(frozen=True)
-class Source:
-    """A module, parsed."""
-
-    name: str
-    path: Path
-    text: str
-    doc: str
-    package: str
-    future: bool
-    imports: Mapping[str, Import]
-    statements: tuple[Statement, ...]
-
-    @functools.cached_property
-    def bound(self) -> frozenset[str]:
-        """All names at its top."""
-        return frozenset(self.imports).union(*(s.binds for s in self.statements))
 
 
 @dataclass
@@ -93,12 +29,6 @@ class Reached:
 
     imports: set[str] = field(default_factory=set)
     statements: set[int] = field(default_factory=set)
-
-
-def is_own(module: str) -> bool:
-    """Whether a module's source is copied: it is of this package, or no installed one."""
-    ours = module.partition(".")[0] in ("scml_gym", "agents")
-    return (ours or not is_installed(module)) and module_file(module) is not None
 
 
 def copy_sources(paths: list[str], modules: Mapping[str, str]) -> dict[str, str]:
@@ -139,25 +69,34 @@ def _reach(paths: list[str], sources: dict[str, Source]) -> dict[str, Reached]:
             continue
         done.add((module, name))
         if module not in sources:
-            sources[module] = _read(module, whence)
+            sources[module] = read_source(module, whence)
         source, part = sources[module], reached.setdefault(module, Reached())
-        for name in source.bound if not name else [name]:
-            if name in source.imports:
-                part.imports.add(name)
-                target = source.imports[name]
-                if is_own(target.module) or target.module in sources:
-                    if target.name:
-                        todo.append((target.module, target.name, module))
-                elif not _is_allowed(target.module):
-                    raise InputError(
-                        f"{module} ({source.path}) imports {target.module!r}: a submission has scml and NumPy alone"
-                    )
-                continue
-            for i, statement in enumerate(source.statements):
-                if i not in part.statements and name in statement.binds | statement.changes:
-                    part.statements.add(i)
-                    todo += [(m, n, module) for m, n in _needs(source, statement)]
+        if name and name not in source.bound:
+            raise InputError(f"{whence} needs {name!r} of {module}, which has it only as it runs: it cannot be copied")
+        for one in [name] if name else source.bound:
+            todo += [(m, n, module) for m, n in _take(source, one, part)]
     return reached
+
+
+def _take(source: Source, name: str, part: Reached) -> Iterator[tuple[str, str]]:
+    """Note what a module must have for one of its names, and give what that needs in turn: modules and names.
+
+    Raises:
+        InputError: if it is of a package that a submission does without.
+    """
+    target = source.imports.get(name)
+    if target is not None:
+        part.imports.add(name)
+        if is_own(target.module):
+            if target.name:
+                yield target.module, target.name
+        elif not _is_allowed(target.module):
+            told = f"imports {target.module!r}: a submission has scml and NumPy alone"
+            raise InputError(f"cannot be exported: {source.name} ({source.path}) {told}")
+    for i, statement in enumerate(source.statements):
+        if i not in part.statements and name in statement.binds | statement.changes:
+            part.statements.add(i)
+            yield from _needs(source, statement)
 
 
 def _needs(source: Source, statement: Statement) -> Iterator[tuple[str, str]]:
@@ -169,12 +108,12 @@ def _needs(source: Source, statement: Statement) -> Iterator[tuple[str, str]]:
             yield from ((target.module, read) for read in _attributes(statement.node, name))
     for node in ast.walk(statement.node):
         if isinstance(node, ast.ImportFrom):
-            for target in _imported(node, source.package).values():
+            for target in imported(node, source.package).values():
                 if is_own(target.module):
                     yield target.module, target.name
         elif isinstance(node, ast.Import) and any(is_own(alias.name) for alias in node.names):
             raise InputError(f"{source.path}:{node.lineno}: cannot be copied; valid within a function: from .. import")
-        elif (text := _own_text(node)) is not None:
+        elif (text := own_text(node)) is not None:
             module, _, name = text.partition(":")
             yield module, name
 
@@ -188,115 +127,6 @@ def _attributes(node: ast.AST, name: str) -> list[str]:
         if isinstance(n, ast.Attribute) and isinstance(n.value, ast.Name) and n.value.id == name
     ]
     return found if len(found) == len(reads) else [""]
-
-
-def _own_text(node: ast.AST) -> str | None:
-    """The text ``"module:Name"`` of a module that is copied."""
-    if isinstance(node, ast.Constant) and isinstance(node.value, str) and _TEXT.fullmatch(node.value):
-        module, _, name = node.value.partition(":")
-        if is_own(module) and name in _read(module, node.value).bound:
-            return node.value
-    return None
-
-
-@functools.cache
-def _read(module: str, whence: str) -> Source:
-    path = module_file(STAND_INS.get(module, module))
-    if path is None:
-        raise InputError(f"{whence}: the module {module!r} is in no file, so it cannot be copied")
-    return parse(module, path, path.read_text())
-
-
-def parse(name: str, path: Path, text: str) -> Source:
-    """A module's source, taken apart.
-
-    Raises:
-        InputError: if it imports in a way that cannot be copied.
-    """
-    tree = ast.parse(text)
-    body, doc, future, imports, statements = tree.body, "", False, {}, []
-    package = package_of(name, path)
-    lines = text.splitlines()
-    if ast.get_docstring(tree, clean=False) is not None:
-        doc = "\n".join(lines[body[0].lineno - 1 : body[0].end_lineno])
-        body = body[1:]
-    for i, node in enumerate(body):
-        if isinstance(node, ast.ImportFrom) and node.module == "__future__":
-            future = True
-        elif isinstance(node, ast.Import | ast.ImportFrom):
-            imports |= _imported(node, package)
-        elif not (isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING")) and not _is_text(node):
-            first = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", ()))])
-            while first > 1 and lines[first - 2].startswith("#"):
-                first -= 1
-            told = body[i + 1] if i + 1 < len(body) and _is_text(body[i + 1]) else node
-            binds, changes = _effects(node)
-            reads = frozenset(_globals_of(node, future))
-            statements.append(Statement(node, first, told.end_lineno or told.lineno, binds, changes, reads))
-    return Source(name, path, text, doc, package, future, imports, tuple(statements))
-
-
-def _is_text(node: ast.stmt) -> bool:
-    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
-
-
-def _imported(node: ast.Import | ast.ImportFrom, package: str) -> dict[str, Import]:
-    """Name here -> what it is imported from."""
-    if isinstance(node, ast.Import):
-        for alias in node.names:
-            if "." in alias.name and alias.asname is None and is_own(alias.name):
-                raise InputError(f"import {alias.name}: cannot be copied; valid: from .. import ..")
-        return {a.asname or a.name.partition(".")[0]: Import(a.name, "") for a in node.names}
-    parts = package.split(".")
-    base = ".".join([*parts[: len(parts) - node.level + 1], *filter(None, [node.module])])
-    module = base if node.level else node.module or ""
-    found = {}
-    for alias in node.names:
-        if alias.name == "*":
-            raise InputError(f"from {module} import *: cannot be copied; valid: names")
-        whole = f"{module}.{alias.name}"
-        is_module = is_own(module) and module_file(whole) is not None
-        found[alias.asname or alias.name] = Import(whole, "") if is_module else Import(module, alias.name)
-    return found
-
-
-def _effects(node: ast.stmt) -> tuple[frozenset[str], frozenset[str]]:
-    """Names that a statement binds, and those whose value it changes."""
-    binds, changes = set(), set()
-    todo: list[ast.AST] = [node]
-    while todo:
-        part = todo.pop()
-        if isinstance(part, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            binds.add(part.name)
-            continue
-        if isinstance(part, ast.Import | ast.ImportFrom):
-            binds |= {a.asname or a.name.partition(".")[0] for a in part.names}
-        elif isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store):
-            binds.add(part.id)
-        elif isinstance(part, ast.Attribute | ast.Subscript) and isinstance(part.ctx, ast.Store):
-            changes |= _root(part)
-        elif isinstance(part, ast.Expr) and isinstance(part.value, ast.Call):
-            changes |= _root(part.value.func)
-        if not isinstance(part, ast.Lambda | ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp):
-            todo += ast.iter_child_nodes(part)
-    return frozenset(binds), frozenset(changes)
-
-
-def _root(node: ast.expr) -> set[str]:
-    """The name of which an attribute, an attribute of it, and so on, is meant."""
-    while isinstance(node, ast.Attribute | ast.Subscript):
-        node = node.value
-    return {node.id} if isinstance(node, ast.Name) else set()
-
-
-def _globals_of(node: ast.stmt, future: bool) -> Iterator[str]:
-    """Names that the code of a statement reads from its module."""
-    flags = __future__.annotations.compiler_flag if future else 0
-    codes: list[CodeType] = [compile(ast.Module([node], []), "<statement>", "exec", flags, dont_inherit=True)]
-    while codes:
-        code = codes.pop()
-        yield from (i.argval for i in dis.get_instructions(code) if i.opname in _READS)
-        codes += [c for c in code.co_consts if isinstance(c, CodeType)]
 
 
 def _is_allowed(module: str) -> bool:
@@ -315,12 +145,12 @@ def _up(source: Source) -> str:
     return "." * (len(source.name.split(".")) + (source.path.name == "__init__.py"))
 
 
-def _import_lines(source: Source, targets: Mapping[str, Import], copied: Mapping[str, Source]) -> list[str]:
+def _import_lines(source: Source, targets: Mapping[str, Import]) -> list[str]:
     """Imports written anew, one line for each module; of what is copied as relative ones, which come last."""
     names: dict[tuple[bool, str], list[str]] = {}
     plain = []
     for name, target in targets.items():
-        own = target.module in copied or is_own(target.module)
+        own = is_own(target.module)
         if not own and not target.name:
             rename = "" if name == target.module.partition(".")[0] else f" as {name}"
             plain.append(f"import {target.module}{rename}")
@@ -332,16 +162,16 @@ def _import_lines(source: Source, targets: Mapping[str, Import], copied: Mapping
     return sorted(plain) + lines
 
 
-def _write(source: Source, part: Reached, copied: Mapping[str, Source]) -> str:
+def _write(source: Source, part: Reached) -> str:
     """The copy of a module."""
     lines = [line.encode() for line in source.text.splitlines()]
     for i in part.statements:
-        _rewrite(source, source.statements[i].node, lines, copied)
+        _rewrite(source, source.statements[i].node, lines)
     blocks = [source.doc] if source.doc else []
     if source.future:
         blocks.append("from __future__ import annotations")
     targets = {name: source.imports[name] for name in part.imports}
-    blocks += ["\n".join(_import_lines(source, targets, copied))] if targets else []
+    blocks += ["\n".join(_import_lines(source, targets))] if targets else []
     text = "\n\n".join(blocks)
     last = 0
     for i in sorted(part.statements):
@@ -353,15 +183,15 @@ def _write(source: Source, part: Reached, copied: Mapping[str, Source]) -> str:
     return text + "\n"
 
 
-def _rewrite(source: Source, statement: ast.stmt, lines: list[bytes], copied: Mapping[str, Source]) -> None:
+def _rewrite(source: Source, statement: ast.stmt, lines: list[bytes]) -> None:
     """Write the imports and the texts ``"module:Name"`` in a statement anew, in place, from its end on."""
     changes = []
     for node in ast.walk(statement):
         if isinstance(node, ast.ImportFrom) and node.module != "__future__":
-            found = _imported(node, source.package)
+            found = imported(node, source.package)
             if any(is_own(target.module) for target in found.values()):
-                changes.append((node, "; ".join(_import_lines(source, found, copied))))
-        elif isinstance(node, ast.Constant) and (text := _own_text(node)) is not None:
+                changes.append((node, "; ".join(_import_lines(source, found))))
+        elif isinstance(node, ast.Constant) and (text := own_text(node)) is not None:
             changes.append((node, f'__name__.removesuffix("{source.name}") + "{text}"'))
     for node, new in sorted(changes, key=lambda change: (change[0].lineno, change[0].col_offset), reverse=True):
         first, last = node.lineno - 1, (node.end_lineno or node.lineno) - 1

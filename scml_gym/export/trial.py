@@ -7,14 +7,12 @@ from __future__ import annotations
 
 import importlib
 import json
-import random
 import sys
 import time
 import warnings
 from typing import Any
 
 import numpy as np
-import scml.utils
 from scml.oneshot import SCML2024OneShotWorld
 from scml.oneshot.agents import GreedyOneShotAgent
 from scml.std import SCML2024StdWorld
@@ -56,8 +54,6 @@ def main(folder: str, package: str, name: str, track: str) -> None:
         return answers
 
     agent._decide = timed
-    random.seed(1)
-    np.random.set_state(np.random.RandomState(1).get_state(legacy=False))
     kind, other, days = WORLDS[track]
     world = kind(
         **kind.generate(agent_types=[agent, other], n_steps=days),

@@ -110,9 +110,12 @@ def policy_form(env: Mapping[str, Any]) -> Call:
     Raises:
         InputError: as `JointPolicy`.
     """
+    predict, best = Given("predict"), Given("deterministic")
     if env.get("id") == ONE_PARTNER:
-        return call("scml_gym.oneshot.exported_policies:PartnerByPartner", Given("predict"), _partner_codec(env), Given("deterministic"))
-    return call("scml_gym.game.exported_policies:EncodedPolicy", Given("predict"), deterministic=Given("deterministic"), **_joint_parts(env))
+        codec = _partner_codec(env)
+        return call("scml_gym.oneshot.exported_policies:PartnerByPartner", predict, codec, best)
+    name = "scml_gym.game.exported_policies:EncodedPolicy"
+    return call(name, predict, deterministic=best, **_joint_parts(env))
 
 
 def _joint_parts(env: Mapping[str, Any]) -> dict[str, Any]:
@@ -129,6 +132,4 @@ def _joint_parts(env: Mapping[str, Any]) -> dict[str, Any]:
 
 def _partner_codec(env: Mapping[str, Any]) -> Call:
     shapes = ("observation", "quantity_bins", "price_bins")
-    return call(
-        "scml_gym.oneshot.envs.partner_codec:PartnerCodec", **known_arguments(OneShotBilateralEnv, env, shapes)
-    )
+    return call("scml_gym.oneshot.envs.partner_codec:PartnerCodec", **known_arguments(OneShotBilateralEnv, env, shapes))

@@ -29,12 +29,13 @@ from scml_gym.agents.dnb.features import (
     history_features,
     offer_features,
 )
-from agents.dnb.fitting import fit_model, fit_strength
-from agents.dnb.folds import Fold, feature_matrix, fold_worlds
-from agents.dnb.models import MODELS, AcceptanceModel
-from agents.dnb.replay import posterior_means
-from agents.dnb.transformer_fit import Network, inputs_of
-from agents.dnb.transformer_layout import weight_shapes
+from scml_gym.agents.dnb.fitting import fit_model, fit_strength
+from scml_gym.agents.dnb.folds import Fold, feature_matrix, fold_worlds
+from scml_gym.agents.dnb.models import MODELS, AcceptanceModel, model_kind
+from scml_gym.agents.dnb.replay import posterior_means
+from scml_gym.agents.dnb.transformer_fit import Network, inputs_of
+from scml_gym.agents.dnb.transformer_layout import weight_shapes
+from scml_gym.core.calls import made
 from scml_gym.core.errors import InputError
 from tests.helpers.dnb_samples import BAR, dataset_of, hyperparameters_of, invented, random_model
 
@@ -127,7 +128,9 @@ def test_the_transformer_is_what_its_formulas_say(changes):
         name: rng.normal(0.0, 0.3, shape).astype(np.float32) for name, shape in weight_shapes(hyperparameters).items()
     }
     model, samples = AcceptanceModel.pack("transformer", hyperparameters, weights, 8.0), invented(40, seed=6)
-    kernel = made(model_kind("transformer").exported(hyperparameters))
+    exported = model_kind("transformer").exported
+    assert exported is not None
+    kernel = made(exported(hyperparameters))
     scratch, expected = np.zeros(kernel.scratch_size), []
     for sample in samples:
         kernel.prepare(model.numbers, sample, scratch)
