@@ -51,7 +51,7 @@ def copy_sources(paths: list[str], modules: Mapping[str, str]) -> dict[str, str]
     files = {}
     for name, part in reached.items():
         source = sources[name]
-        files[_file_of(source)] = _write(source, part, sources)
+        files[_file_of(source)] = _write(source, part)
     for name in list(files):
         for folder in Path(name).parents:
             files.setdefault((folder / "__init__.py").as_posix(), "")
