@@ -68,7 +68,7 @@ def write_submission(player: Exported, out: Path, name: str = "") -> Trial:
             raise InputError(f"{text!r} is no name of a {what} that Python imports; valid: letters, digits and _")
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise InputError(f"{out} exists already and is not empty")
-    files = _files(player, name)
+    files = submission_files(player, name)
     make_folder(out.parent)
     temporary = out.with_name(f".{out.name}.{os.getpid()}")
     try:
@@ -91,8 +91,16 @@ def _class_name(folder: str) -> str:
     return "".join(part[:1].upper() + part[1:] for part in folder.split("_"))
 
 
-def _files(player: Exported, name: str) -> dict[str, bytes]:
-    """Path in the submission -> content."""
+def submission_files(player: Exported, name: str) -> dict[str, bytes]:
+    """The files of a submission but for its README: path -> content.
+
+    Args:
+        player: What plays.
+        name: Of the agent's class.
+
+    Raises:
+        InputError: if a part cannot be exported, saying which.
+    """
     bases = player.game.adapters[player.synchronous]
     paths = [*bases, *(part.path for part in parts_of(player.made, Name))]
     paths += [f"{part.module}:{part.name}" for part in parts_of(player.made, Code)]

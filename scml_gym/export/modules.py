@@ -115,7 +115,7 @@ def network_call(
         predict = call("scml_gym.export.networks:Means", *arguments, **limits)
     else:
         raise InputError(f"cannot be exported: actions of {action}; valid: Discrete, MultiDiscrete, Box")
-    _check(module, made(predict), observation, parts, state)
+    _check(module, made(predict), observation, action, parts, state)
     return predict
 
 
@@ -124,7 +124,14 @@ def _inputs(observation: Any, parts: Sequence[str]) -> list[np.ndarray]:
     return [np.asarray(part)[None] for part in ([observation[name] for name in parts] if parts else [observation])]
 
 
-def _check(module: Any, predict: Any, space: spaces.Space, parts: Sequence[str], state: Sequence[np.ndarray]) -> None:
+def _check(
+    module: Any,
+    predict: Any,
+    observation: spaces.Space,
+    action: spaces.Space,
+    parts: Sequence[str],
+    state: Sequence[Any],
+) -> None:
     """Compare with torch, observation after observation.
 
     Raises:
@@ -133,19 +140,22 @@ def _check(module: Any, predict: Any, space: spaces.Space, parts: Sequence[str],
     import torch
 
     look = getattr(predict, "probabilities", lambda numbers: numbers)
-    training = module.training
+    name, training, needed = type(module).__name__, module.training, spaces.flatdim(action)
     module.eval()
-    space.seed(0)
+    observation.seed(0)
     ours, theirs = None, list(state)
-    for _ in range(EXAMPLES):
-        observation = space.sample()
-        numbers, ours = predict.numbers(observation, ours)
-        given = [torch.as_tensor(value) for value in (*_inputs(observation, parts), *theirs)]
-        with torch.no_grad():
-            expected = module(*given)
-        expected, *theirs = (t.numpy() for t in (expected if isinstance(expected, tuple) else (expected,)))
-        theirs = theirs[: len(state)]
-        off = float(np.abs(look(numbers) - look(expected[0])).max())
-        if not off <= SAME:
-            raise InputError(f"{type(module).__name__} cannot be exported: NumPy's numbers are off by {off:.1g}")
-    module.train(training)
+    try:
+        for _ in range(EXAMPLES):
+            seen = observation.sample()
+            numbers, ours = predict.numbers(seen, ours)
+            if numbers.size != needed:
+                raise InputError(f"{name} cannot be exported: it gives {numbers.size} numbers; valid: {needed}")
+            with torch.no_grad():
+                given = module(*(torch.as_tensor(value) for value in (*_inputs(seen, parts), *theirs)))
+            expected, *theirs = (t.numpy() for t in (given if isinstance(given, tuple) else (given,)))
+            theirs = theirs[: len(state)]
+            off = float(np.abs(look(numbers) - look(expected[0])).max())
+            if not off <= SAME:
+                raise InputError(f"{name} cannot be exported: NumPy's numbers are off by {off:.1g}")
+    finally:
+        module.train(training)

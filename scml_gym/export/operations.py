@@ -16,6 +16,47 @@ import numpy as np
 
 Array = np.ndarray
 
+mul = np.multiply
+maximum = np.maximum
+minimum = np.minimum
+pow_ = np.power
+neg = np.negative
+abs_ = np.abs
+exp = np.exp
+log = np.log
+sqrt = np.sqrt
+reciprocal = np.reciprocal
+sin = np.sin
+cos = np.cos
+tanh = np.tanh
+remainder = np.remainder
+round_ = np.round
+floor = np.floor
+ceil = np.ceil
+sign = np.sign
+eq = np.equal
+ne = np.not_equal
+lt = np.less
+le = np.less_equal
+gt = np.greater
+ge = np.greater_equal
+logical_not = np.logical_not
+logical_and = np.logical_and
+logical_or = np.logical_or
+bitwise_not = np.bitwise_not
+bitwise_and = np.bitwise_and
+bitwise_or = np.bitwise_or
+where = np.where
+mm = np.matmul
+bmm = np.matmul
+view = np.reshape
+permute = np.transpose
+unsqueeze = np.expand_dims
+full = np.full
+full_like = np.full_like
+repeat = np.tile
+reshape = _unsafe_view = np.reshape
+
 
 def add(a: Array, b: Any, alpha: float = 1) -> Array:
     """Sum."""
@@ -32,80 +73,15 @@ def rsub(a: Array, b: Any, alpha: float = 1) -> Array:
     return b - a * alpha
 
 
-def mul(a: Array, b: Any) -> Array:
-    """Product."""
-    return a * b
-
-
 def div(a: Array, b: Any, rounding_mode: str | None = None) -> Array:
     """Quotient."""
     quotient = np.true_divide(a, b)
     return {None: quotient, "floor": np.floor(quotient), "trunc": np.trunc(quotient)}[rounding_mode]
 
 
-def maximum(a: Array, b: Array) -> Array:
-    """The larger ones."""
-    return np.maximum(a, b)
-
-
-def minimum(a: Array, b: Array) -> Array:
-    """The smaller ones."""
-    return np.minimum(a, b)
-
-
-def pow_(a: Any, b: Any) -> Array:
-    """Power."""
-    return np.power(a, b)
-
-
-def neg(a: Array) -> Array:
-    """Negative."""
-    return -a
-
-
-def abs_(a: Array) -> Array:
-    """Absolute value."""
-    return np.abs(a)
-
-
-def exp(a: Array) -> Array:
-    """Exponential."""
-    return np.exp(a)
-
-
-def log(a: Array) -> Array:
-    """Natural logarithm."""
-    return np.log(a)
-
-
-def sqrt(a: Array) -> Array:
-    """Square root."""
-    return np.sqrt(a)
-
-
 def rsqrt(a: Array) -> Array:
     """One by the square root."""
     return 1 / np.sqrt(a)
-
-
-def reciprocal(a: Array) -> Array:
-    """One by it."""
-    return 1 / a
-
-
-def sin(a: Array) -> Array:
-    """Sine."""
-    return np.sin(a)
-
-
-def cos(a: Array) -> Array:
-    """Cosine."""
-    return np.cos(a)
-
-
-def tanh(a: Array) -> Array:
-    """Hyperbolic tangent."""
-    return np.tanh(a)
 
 
 def sigmoid(a: Array) -> Array:
@@ -135,6 +111,15 @@ def gelu(a: Array, approximate: str = "none") -> Array:
     return (0.5 * a * (1 + np.vectorize(math.erf, otypes=[a.dtype])(a / math.sqrt(2)))).astype(a.dtype)
 
 
+def masked_fill(a: Array, mask: Array, value: Any) -> Array:
+    """A value where the mask is."""
+    return np.where(mask, np.asarray(value, dtype=a.dtype), a)
+
+
+def _axes(dim: Any) -> Any:
+    return tuple(dim) if isinstance(dim, list | tuple) and len(dim) else None if isinstance(dim, list | tuple) else dim
+
+
 def clamp(a: Array, min: Any = None, max: Any = None) -> Array:
     """Within limits."""
     return np.clip(a, min, max)
@@ -143,100 +128,6 @@ def clamp(a: Array, min: Any = None, max: Any = None) -> Array:
 def hardtanh(a: Array, min_val: float = -1, max_val: float = 1) -> Array:
     """Within limits."""
     return np.clip(a, min_val, max_val)
-
-
-def round_(a: Array) -> Array:
-    """To whole numbers, halves to even ones."""
-    return np.round(a)
-
-
-def floor(a: Array) -> Array:
-    """Down to whole numbers."""
-    return np.floor(a)
-
-
-def ceil(a: Array) -> Array:
-    """Up to whole numbers."""
-    return np.ceil(a)
-
-
-def sign(a: Array) -> Array:
-    """-1, 0 or 1."""
-    return np.sign(a)
-
-
-def eq(a: Array, b: Any) -> Array:
-    """Whether equal."""
-    return a == b
-
-
-def ne(a: Array, b: Any) -> Array:
-    """Whether different."""
-    return a != b
-
-
-def lt(a: Array, b: Any) -> Array:
-    """Whether less."""
-    return a < b
-
-
-def le(a: Array, b: Any) -> Array:
-    """Whether not more."""
-    return a <= b
-
-
-def gt(a: Array, b: Any) -> Array:
-    """Whether more."""
-    return a > b
-
-
-def ge(a: Array, b: Any) -> Array:
-    """Whether not less."""
-    return a >= b
-
-
-def logical_not(a: Array) -> Array:
-    """Not."""
-    return np.logical_not(a)
-
-
-def logical_and(a: Array, b: Array) -> Array:
-    """Both."""
-    return np.logical_and(a, b)
-
-
-def logical_or(a: Array, b: Array) -> Array:
-    """One or both."""
-    return np.logical_or(a, b)
-
-
-def bitwise_not(a: Array) -> Array:
-    """Not, bit by bit."""
-    return np.bitwise_not(a)
-
-
-def bitwise_and(a: Array, b: Any) -> Array:
-    """And, bit by bit."""
-    return np.bitwise_and(a, b)
-
-
-def bitwise_or(a: Array, b: Any) -> Array:
-    """Or, bit by bit."""
-    return np.bitwise_or(a, b)
-
-
-def where(condition: Array, a: Array, b: Array) -> Array:
-    """One where it holds, the other where not."""
-    return np.where(condition, a, b)
-
-
-def masked_fill(a: Array, mask: Array, value: Any) -> Array:
-    """A value where the mask is."""
-    return np.where(mask, np.asarray(value, dtype=a.dtype), a)
-
-
-def _axes(dim: Any) -> Any:
-    return tuple(dim) if isinstance(dim, list | tuple) and len(dim) else None if isinstance(dim, list | tuple) else dim
 
 
 def sum_(a: Array, dim: Any = None, keepdim: bool = False, dtype: Any = None) -> Array:
@@ -323,37 +214,9 @@ def native_layer_norm(
     return out if bias is None else out + bias, center, scale
 
 
-def mm(a: Array, b: Array) -> Array:
-    """Matrix product."""
-    return a @ b
-
-
-def bmm(a: Array, b: Array) -> Array:
-    """Matrix products, one for each of a batch."""
-    return a @ b
-
-
 def addmm(bias: Array, a: Array, b: Array, beta: float = 1, alpha: float = 1) -> Array:
     """Matrix product plus a bias."""
     return beta * bias + alpha * (a @ b) if beta != 1 or alpha != 1 else a @ b + bias
-
-
-def view(a: Array, size: Sequence[int]) -> Array:
-    """Another shape."""
-    return np.reshape(a, size)
-
-
-reshape = _unsafe_view = view
-
-
-def permute(a: Array, dims: Sequence[int]) -> Array:
-    """Dimensions in another order."""
-    return np.transpose(a, dims)
-
-
-def unsqueeze(a: Array, dim: int) -> Array:
-    """One more dimension, of size 1."""
-    return np.expand_dims(a, dim)
 
 
 def squeeze(a: Array, dim: Any) -> Array:
@@ -366,11 +229,6 @@ def expand(a: Array, size: Sequence[int], implicit: bool = False) -> Array:
     """Repeated to a shape, in which -1 keeps a dimension."""
     lead = len(size) - a.ndim
     return np.broadcast_to(a, [a.shape[i - lead] if n == -1 else n for i, n in enumerate(size)])
-
-
-def repeat(a: Array, repeats: Sequence[int]) -> Array:
-    """Side by side, so many times in each dimension."""
-    return np.tile(a, repeats)
 
 
 def slice_(a: Array, dim: int = 0, start: int | None = None, end: int | None = None, step: int = 1) -> Array:
@@ -419,16 +277,6 @@ def constant_pad_nd(a: Array, pad: Sequence[int], value: float = 0) -> Array:
     """With a constant before and after; the last dimension comes first in ``pad``."""
     widths = [(0, 0)] * (a.ndim - len(pad) // 2) + list(zip(pad[::2], pad[1::2], strict=True))[::-1]
     return np.pad(a, widths, constant_values=value)
-
-
-def full(size: Sequence[int], value: Any, dtype: Any = None) -> Array:
-    """One number everywhere."""
-    return np.full(size, value, dtype=dtype)
-
-
-def full_like(a: Array, value: Any, dtype: Any = None) -> Array:
-    """One number everywhere, in the shape of an array."""
-    return np.full_like(a, value, dtype=dtype)
 
 
 def scalar_tensor(value: Any, dtype: Any = None) -> Array:

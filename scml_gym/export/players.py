@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from scml_gym.core.calls import Array, Call, Given, Name, call
 from scml_gym.core.errors import InputError
@@ -15,7 +14,7 @@ from scml_gym.game.run_folders import is_folder
 from scml_gym.game.strategy import Strategy, check_interface
 from scml_gym.games import DEFAULT_GAME, GAMES
 from scml_gym.oneshot.policy_files import PolicyFile
-from scml_gym.policies.run_folders import game_of_run, load_agent
+from scml_gym.policies.run_folders import LEARNERS, game_of_run, load_agent
 
 STRATEGY_POLICY = "scml_gym.game.strategy:StrategyPolicy"
 
@@ -48,11 +47,11 @@ def exported_player(name: str, game: str = "") -> Exported:
     Raises:
         InputError: if nothing of that name exists, or it cannot be exported; the message says which part.
     """
+    if name.endswith(".npz"):
+        return _of_policy_file(name, game)
     if is_folder(name):
         return _of_run(name, game)
     of_game = GAMES.get(game or DEFAULT_GAME)
-    if name.endswith(".npz"):
-        return _of_policy_file(name, game)
     if name.startswith(("scml:", "scml-agents:")):
         raise InputError(f"{name!r} is an agent of scml already; valid: a strategy, a run folder, a policy file")
     short, _, query = name.partition("?")
@@ -87,13 +86,12 @@ def _of_policy_file(name: str, game: str) -> Exported:
 
 
 def _of_run(name: str, game: str) -> Exported:
-    agent, trained_in = load_agent(name), game_of_run(name)
-    learner = run_of(Path(name)).info["agent"]
+    trained_in, learner = game_of_run(name), run_of(Path(name)).info["agent"]
     if game and trained_in.name != game:
         raise InputError(f"{name!r} was trained in the game {trained_in.name!r} and does not play {game!r}")
-    export: Any = getattr(agent, "exported", None)
-    if export is None or not trained_in.adapters:
+    if not trained_in.adapters or not hasattr(load_object(LEARNERS).get(learner), "exported"):
         raise InputError(f"{name!r} cannot be exported: what {learner!r} learns plays no factory of the league")
+    agent = load_agent(name)
     return Exported(
-        trained_in, export(), agent.policy(0).synchronous, f"{learner}, trained in the run {Path(name).name}"
+        trained_in, agent.exported(), agent.policy(0).synchronous, f"{learner} of the run {Path(name).name}"
     )

@@ -155,7 +155,8 @@ def _import_lines(source: Source, targets: Mapping[str, Import]) -> list[str]:
             rename = "" if name == target.module.partition(".")[0] else f" as {name}"
             plain.append(f"import {target.module}{rename}")
             continue
-        module, last = (target.module, target.name) if target.name else target.module.rsplit(".", 1)
+        parent, _, child = target.module.rpartition(".")
+        module, last = (target.module, target.name) if target.name else (parent, child)
         rename = "" if name == last else f" as {name}"
         names.setdefault((own, f"{_up(source)}{module}" if own else module), []).append(f"{last}{rename}")
     lines = [f"from {module} import {', '.join(sorted(names[own, module]))}" for own, module in sorted(names)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import keyword
 import math
 import warnings
@@ -15,10 +14,11 @@ import numpy as np
 from scml_gym.core.errors import InputError
 from scml_gym.export import operations
 
+_NO_OPERATIONS = {"Any", "Array", "Sequence", "_axes"}
 OPERATIONS = {
     name.rstrip("_"): name
     for name, value in vars(operations).items()
-    if inspect.isfunction(value) and value.__module__ == operations.__name__ and name != "_axes"
+    if callable(value) and name not in _NO_OPERATIONS and not name.startswith("__")
 }
 """ATen's name of an operation -> its name in `scml_gym.export.operations`."""
 
