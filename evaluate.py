@@ -1,6 +1,6 @@
 """Judge competitors in the real league simulation, look into recorded worlds, run a study, or compare trainings.
 
-See ``python evaluate.py --help``, and ``python evaluate.py analyze --help``, likewise of study, plot and doctor.
+See ``python evaluate.py --help``, and ``python evaluate.py analyze --help``, likewise of study, plot, export, doctor.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Unnamed(TyperCommand):
 app = command_app(cls=Commands)
 
 
-@app.command("judge", cls=Unnamed, epilog="Further commands: analyze, study, plot and doctor; each has a --help.")
+@app.command("judge", cls=Unnamed, epilog="Further commands: analyze, study, plot, export, doctor; each has a --help.")
 def evaluate(
     competitors: Annotated[
         list[str] | None,
@@ -121,6 +121,19 @@ def plot(
 
     folders = [run for path in runs for run in runs_in(path)]
     plot_command(folders, by, column, form, out, shlex.join(["python", *sys.argv]))
+
+
+@app.command()
+def export(
+    player: Annotated[str, typer.Argument(help="Run folder, strategy, policy file (.npz) or module:Name.")],
+    out: Annotated[Path, typer.Option(help="New folder, a Python package such as my_agent.")],
+    name: Annotated[str, typer.Option(help="Of the agent's class. [made of the folder's name]")] = "",
+    game: Annotated[str, typer.Option(help="That a strategy plays: oneshot or standard. [oneshot]")] = "",
+) -> None:
+    """Write a player as a submission for scml's league: a folder that needs scml and NumPy alone."""
+    from scml_gym.export.command import export_command
+
+    export_command(player, out, name, game)
 
 
 @app.command()

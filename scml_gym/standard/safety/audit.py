@@ -7,10 +7,9 @@ safe together with the acts of the same decision that are kept before it, see
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -192,7 +191,7 @@ def audited(strategy: Strategy) -> Strategy:
     worlds audit too."""
     first = strategy.state_size
     decide = audited_decide(strategy.decide, first)
-    return dataclasses.replace(strategy, decide=decide, state_size=first + N_NUMBERS)
+    return replace(strategy, decide=decide, state_size=first + N_NUMBERS)
 
 
 @functools.cache
