@@ -25,7 +25,8 @@ BELOW["policies"] = BELOW["oneshot"] | GAMES | {"experiments"}
 BELOW["deployed"] = BELOW["evaluation"] = BELOW["policies"] | {"policies"}
 BELOW["agents"] = BELOW["evaluation"] | {"evaluation"}
 BELOW["analyzer"] = BELOW["evaluation"] | {"evaluation"}
-BELOW["train"] = BELOW["evaluate"] = BELOW["agents"] | {"agents", "analyzer"}
+BELOW["commands"] = BELOW["agents"] | {"agents", "analyzer"}
+BELOW["train"] = BELOW["evaluate"] = {"core", "commands"}
 
 
 def modules():
