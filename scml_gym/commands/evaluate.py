@@ -16,7 +16,9 @@ from scml_gym.core.cli import command_typed
 def evaluate(
     competitors: Annotated[
         list[str] | None,
-        typer.Argument(help="Run folders, registered names, scml:Name, scml-agents:YEAR/Name or module:Class."),
+        typer.Argument(
+            help="Run folders, zoo:NAME, registered names, scml:Name, scml-agents:YEAR/Name or module:Class."
+        ),
     ] = None,
     game: Annotated[str | None, typer.Option(help="Which game is played. [oneshot]")] = None,
     config: Annotated[Path | None, typer.Option(help="YAML with these options as keys.")] = None,

@@ -15,6 +15,7 @@ from scml_gym.core.arguments import check_names
 from scml_gym.core.errors import InputError
 from scml_gym.core.files import replace_file
 from scml_gym.core.registry import load_object
+from scml_gym.core.trained import run_path
 from scml_gym.experiments.checkpoints import checkpoint_of, run_of
 from scml_gym.experiments.run_folder import find_policy_file
 from scml_gym.game.definition import Game
@@ -122,7 +123,7 @@ def deploy(run: str | os.PathLike[str], **parameters: Any) -> tuple[type[OneShot
     check_names(parameters, ("seed", "counts", "name"))
     player = learner_maker(run)(0)
     kind = game_of_run(run).agent_class(player)
-    return kind, {"controller_params": {"run": str(Path(run).resolve()), **parameters}}
+    return kind, {"controller_params": {"run": str(run_path(Path(run)).resolve()), **parameters}}
 
 
 def write_count(folder: Path, name: str, counts: Mapping[str, int]) -> None:
