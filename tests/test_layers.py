@@ -13,6 +13,7 @@ TABLES = {"core", "game", "tables"}
 """What the tables at the top of the package import; they name everything else by texts."""
 BELOW = {
     "core": {"core"},
+    "zoo": set(),
     "jit": {"core", "jit"},
     "game": {"core", "jit", "game"},
     "tables": TABLES,

@@ -41,7 +41,7 @@ def test_its_card_says_how_it_was_made_and_what_it_reached(name):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_it_plays_as_its_card_says(name):
-    told, now = card(name)["one_play"], one_play(f"zoo:{name}")
+    ((told,), (now,)) = card(name)["one_play"].values(), one_play(f"zoo:{name}").values()
     assert now == pytest.approx(told, abs=1e-6)
 
 
@@ -57,5 +57,5 @@ def test_an_unknown_name_is_refused_with_the_nearest_one(tmp_path, command_line)
         run_path(tmp_path.with_name("zoo:planer").relative_to(tmp_path.parent))
     done = command_line("evaluate.py", "zoo:planer", "best-subset", "--out", "never")
     assert done.returncode == 2
-    assert done.stderr == "error: zoo:planer: unknown trained agent 'zoo:planer'; did you mean 'planner'?\n"
+    assert done.stderr == "error: unknown trained agent 'zoo:planer'; did you mean 'planner'?\n"
     assert not (tmp_path / "never").exists()
