@@ -56,6 +56,9 @@ SMALLER = {
     "evaluate.py study benchmarks/": "--workers 1 --set runs=[Bab-0] "
     "--set 'options=[trainings=4, negotiations=2, dqn.total_steps=120]'",
     "evaluate.py study configs/study/commitment.yaml": "--set seeds=2 --set share=0.002",
+    "evaluate.py study penguin_safety": "--workers 1 --set days=5 --set factories=2 --set parts.rules.worlds=1 "
+    "--set parts.together=null --set parts.seats=null --set parts.forerunners=null "
+    "--set parts.rules.competitors.hs-possible=null",
 }
 """Options added to a command when it is tested, by how it starts; the longest start counts."""
 
