@@ -58,6 +58,26 @@ def fixed_seeds(monkeypatch):
         sys.modules["torch"].manual_seed(0)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def small_curves():
+    """A training of a test draws one column of its learning curve: all of them take longer than most trainings.
+
+    Tests of `curve_figures` draw all, and so do the commands that tests run.
+    """
+    from scml_gym.core.curves import columns_of, curve_figures
+
+    def small(rows, kept):
+        return [{name: row.get(name, "") for name in kept} for row in rows]
+
+    def figures(groups, title):
+        kept = ("step", *columns_of(groups)[:1])
+        return curve_figures({label: [small(rows, kept) for rows in runs] for label, runs in groups.items()}, title)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("scml_gym.experiments.run_folder.curve_figures", figures)
+        yield
+
+
 @pytest.fixture
 def command_line(tmp_path):
     """``command_line("train.py", *arguments)``: run a script of the repository, in an empty folder.
