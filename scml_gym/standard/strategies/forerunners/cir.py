@@ -134,7 +134,7 @@ def counter(
         quantity = min(int(quantity * 1.2 + 0.5), wanted)
     elif for_stock:
         quantity = int(quantity * 0.8)
-    quantity = min(quantity, wanted, view["max_quantity"])
+    quantity = int(min(quantity, wanted, view["max_quantity"]))
     if quantity < view["min_quantity"]:
         end(actions, k)
         return

@@ -204,7 +204,7 @@ def answer_consumers(
     n = standing_offers(view, 1, order)
     for i in range(n):
         k, partner = order[i], view["partners"][order[i]]
-        ahead, quantity = partner["offer_day"] - view["day"], partner["offer_quantity"]
+        ahead, quantity = int(partner["offer_day"] - view["day"]), partner["offer_quantity"]
         floor = sale_floor(view, memory, margin, parameters["tight"], books.sales[ahead])
         room = plan.room[ahead]
         if room < view["min_quantity"]:
