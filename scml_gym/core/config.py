@@ -11,6 +11,7 @@ import re
 from collections.abc import Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.resources import files
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -28,7 +29,8 @@ from pydantic import (
 from scml_gym.core.errors import InputError, nearest
 from scml_gym.core.loggers import LOGGERS
 
-CONFIGS = Path(__file__).resolve().parents[2] / "configs"
+CONFIGS = Path(str(files("scml_gym.configs")))
+"""The folder ``configs/`` of the repository, or its copy in an installed package."""
 
 
 class Config(BaseModel):

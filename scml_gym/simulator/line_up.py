@@ -55,7 +55,7 @@ class LineUp:
     Attributes:
         make: ``(players, seed, setting, log) -> world``: a world that has not started.
         settle: ``(world) -> Outcome``: what became of a world that is over.
-        audit: ``(agents, log) -> tallies``: looks on at what the agents promise; a tally has ``columns(days)``.
+        audit: ``(world, log) -> tallies``: looks on at what the agents promise; a tally has ``columns(days)``.
         parts: Names of what a profit consists of, in the table.
     """
 
@@ -93,7 +93,7 @@ class LineUp:
     def _played(self, world: Any, watch: Watch) -> list[dict[str, Any]]:
         for factory, agent in enumerate(world.agents):
             watch(agent, factory, ENTRY_POINTS)
-        tallies = self.audit(world.agents, world.log)  # after `watch`: what a player raises is judged as its own
+        tallies = self.audit(world, world.log)  # after `watch`: what a player raises is judged as its own
         world.run()
         rows, table = self.measure(world)
         return [row | tallies[i].columns(table[i]) for i, row in enumerate(rows)]

@@ -86,6 +86,11 @@ STANDARD = Game(
     record="scml_gym.standard.recording:record_world",
     recompute="scml_gym.standard.recording:recompute",
     policies="scml_gym.standard.exported_policies:export_policy",
+    forms="scml_gym.standard.exported_policies:policy_form",
+    adapters={
+        True: ("scml_gym.standard.worlds.adapters:StandardSyncAdapter", "scml.std.agent:StdSyncAgent"),
+        False: ("scml_gym.standard.worlds.adapters:StandardAsyncAdapter", "scml.std.agent:StdAgent"),
+    },
     agents="scml_gym.deployed:std_agent_class",
     competition=COMPETITION,
     parity="scml_gym.standard.parity:compare_case",

@@ -11,7 +11,7 @@ from scml_gym.game.definition import Setting
 from scml_gym.simulator.line_up import LineUp, Outcome
 from scml_gym.simulator.recording.log import WorldLog
 from scml_gym.standard.players import Player
-from scml_gym.standard.safety.audit import audit_agents
+from scml_gym.standard.safety.audit import audit_world
 from scml_gym.standard.settlement import settle_world
 from scml_gym.standard.worlds.generation import league_spec
 from scml_gym.standard.worlds.reference import ReferenceWorld
@@ -52,7 +52,7 @@ def _settle(world: Any) -> Outcome:
     return Outcome(settled.table, settled.bankrupt, columns)
 
 
-LINE_UP = LineUp(_make, _settle, audit_agents, PARTS)
+LINE_UP = LineUp(_make, _settle, audit_world, PARTS)
 """Factories come level by level; a factory's level is ``"first"``, ``"middle"`` or ``"last"``, and the columns are
 those of `scml_gym.standard.game.COMPETITION`."""
 

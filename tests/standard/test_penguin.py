@@ -11,7 +11,7 @@ from scml_gym.game.strategy import StrategyPolicy
 from scml_gym.standard.players import player_maker
 from scml_gym.standard.safety import judge_answers
 from scml_gym.standard.safety.agents import look_at
-from scml_gym.standard.safety.audit import COUNTS, N_NUMBERS, audit_agents, audited
+from scml_gym.standard.safety.audit import COUNTS, N_NUMBERS, audit_world, audited
 from scml_gym.standard.strategies import STRATEGIES
 from scml_gym.standard.view import ACCEPT, END, MAX_PARTNERS, MAX_PER_LEVEL, OFFER
 from scml_gym.standard.worlds.compiled.world import CompiledWorld
@@ -164,7 +164,7 @@ def test_compiled_worlds_audit_as_real_ones():
     spec = league_spec(4, days=5, factories_per_level=2, n_levels=3)
     compiled, counts = audited_world("lita-h", spec, "physical")
     real = ReferenceWorld(spec, [player_maker("lita-h")(7) for _ in range(spec.n_factories)], 7, stock="physical")
-    tallies = audit_agents(real.agents)
+    tallies = audit_world(real)
     real.run()
     assert np.array_equal(real.contracts, compiled.contracts)
     assert counts.tolist() == [tally.numbers[: len(COUNTS)].tolist() for tally in tallies]

@@ -7,10 +7,9 @@ safe together with the acts of the same decision that are kept before it, see
 
 from __future__ import annotations
 
-import dataclasses
 import functools
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,10 +18,11 @@ from scml_gym.game.strategy import Strategy
 from scml_gym.jit.arrays import scratch_integers
 from scml_gym.jit.compile import compiled, jittable
 from scml_gym.simulator.line_up import breach_rate
-from scml_gym.simulator.recording.log import WorldLog
+from scml_gym.simulator.recording import audits
+from scml_gym.simulator.recording.log import Judged, UnsafeAct, WorldLog
 from scml_gym.standard.safety.answers import Harm, allow, list_acts
 from scml_gym.standard.safety.bounds import BOUNDS, COVERED
-from scml_gym.standard.view import ACCEPT, MAX_PARTNERS, ActionArray, StandardView, is_consumer
+from scml_gym.standard.view import ACCEPT, MAX_PARTNERS, MAX_PER_LEVEL, ActionArray, StandardView, is_consumer
 
 COUNTS = (
     "acts",
@@ -133,34 +133,43 @@ def find_unsafe(view: StandardView, actions: ActionArray) -> list[Finding]:
     return found
 
 
+def unsafe_acts(view: StandardView, actions: ActionArray, finding: Finding) -> list[UnsafeAct]:
+    """What a recording tells of a decision that is unsafe: its unsafe acts, and what would come of all of them."""
+    told = []
+    for k in finding.partners:
+        partner, action = view["partners"][k], actions[k]
+        accepts = action["response"] == ACCEPT
+        quantity = int(partner["offer_quantity"] if accepts else action["quantity"])
+        price = int(partner["offer_price"] if accepts else action["price"])
+        delivery = int(partner["offer_day"] if accepts else action["day"])
+        act, (short_day, missing, unpaid, idle) = "accepts" if accepts else "offers", finding.harm
+        told.append(UnsafeAct(finding.bound, k, act, quantity, price, delivery, short_day, missing, unpaid, idle))
+    return told
+
+
 @dataclass
 class Tally:
     """The acts of one factory in a world; ``tally(view, actions)`` adds a decision.
 
     Attributes:
-        tell: ``(**numbers)``: is told of every decision that is unsafe, see `scml_gym.simulator.recording.log.tell`:
-            ``unsafe_covered`` and ``unsafe_possible``, how many acts are, and `REASONS`, by the stricter bound.
+        tell: Is told of every decision; None for nobody.
         numbers: Float64 ``(N_NUMBERS,)``, see `audit`.
         findings: All decisions that were unsafe.
     """
 
-    tell: Callable[..., object] | None = None
+    tell: Judged | None = None
     numbers: np.ndarray = field(default_factory=lambda: np.zeros(N_NUMBERS))
     findings: list[Finding] = field(default_factory=list)
 
     def __call__(self, view: StandardView, actions: ActionArray) -> None:
         """Add a decision."""
-        before = self.numbers[1:3].sum()
+        acts, unsafe = self.numbers[0], self.numbers[1:3].sum()
         _audit(view, actions, self.numbers)
-        if self.numbers[1:3].sum() == before:
-            return
-        found = find_unsafe(view, actions)
+        found = find_unsafe(view, actions) if self.numbers[1:3].sum() > unsafe else []
         self.findings += found
         if self.tell is not None:
-            harm = found[0].harm
-            within = harm.day - found[0].day + 1
-            counts = {f"unsafe_{finding.bound}": len(finding.partners) for finding in found}
-            self.tell(**counts, unsafe_within=within, unsafe_missing=harm.missing, unsafe_unpaid=harm.unpaid)
+            told = [act for finding in found for act in unsafe_acts(view, actions, finding)]
+            self.tell(view, int(self.numbers[0] - acts), told)
 
     def columns(self, days: np.ndarray) -> dict[str, Any]:
         """A row's columns of a table of scores, see `scml_gym.standard.game.AUDIT_COLUMNS`.
@@ -182,7 +191,7 @@ def audited(strategy: Strategy) -> Strategy:
     worlds audit too."""
     first = strategy.state_size
     decide = audited_decide(strategy.decide, first)
-    return dataclasses.replace(strategy, decide=decide, state_size=first + N_NUMBERS)
+    return replace(strategy, decide=decide, state_size=first + N_NUMBERS)
 
 
 @functools.cache
@@ -200,19 +209,14 @@ def audited_decide(decide: Callable[..., None], first: int) -> Callable[..., Non
     return decide_audited
 
 
-def audit_agents(agents: Sequence[Any], log: WorldLog | None = None) -> list[Tally]:
-    """Audit what agents of scml decide, from their first day on; to be called before it.
+def audit_world(world: Any, log: WorldLog | None = None) -> list[Tally]:
+    """Audit what is decided in a world, whoever plays it; to be called before it is started.
 
     Args:
-        agents: Of a `scml_gym.standard.worlds.reference.ReferenceWorld` (``world.agents``), whoever plays them.
+        world: Of either backend.
         log: Of the world, where it is recorded: it is told what is unsafe.
 
     Returns:
-        A tally for each of them, filled while the world runs.
+        A tally for each factory, filled while the world runs.
     """
-    from scml_gym.standard.safety.agents import look_at
-
-    tallies = [Tally(None if log is None else functools.partial(log.tell, agent)) for agent in agents]
-    for agent, tally in zip(agents, tallies, strict=True):
-        look_at(agent, tally)
-    return tallies
+    return audits.audit_world(world, Tally, MAX_PER_LEVEL, log)
