@@ -10,7 +10,7 @@ import typer
 from scml_gym.core.cli import command_app, run_cli
 from scml_gym.core.config import known_configs
 from scml_gym.core.errors import InputError
-from scml_gym.core.process import fix_hash_seed
+from scml_gym.core.process import collect_rarely, fix_hash_seed
 
 app = command_app()
 
@@ -61,4 +61,5 @@ def train(
 
 if __name__ == "__main__":
     fix_hash_seed()
+    collect_rarely()
     run_cli(app)
