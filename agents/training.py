@@ -11,6 +11,7 @@ from typing import Any
 
 from scml_gym.agents import AGENTS
 from scml_gym.agents.base import Agent, BeginsFrom
+from scml_gym.core.cli import how_to_call
 from scml_gym.core.config import ConfigError, Loaded, load_experiment
 from scml_gym.core.interrupts import Interrupted
 from scml_gym.core.process import limit_threads
@@ -86,7 +87,7 @@ def train(agent: Agent, run: Run) -> None:
         agent.train(run)
     except KeyboardInterrupt as stop:
         run.plot()
-        how = f"python train.py --resume {shlex.quote(str(run.path))}"
+        how = f"{how_to_call('train')} --resume {shlex.quote(str(run.path))}"
         raise Interrupted(f"interrupted; saved at step {run.step}, go on with: {how}") from stop
     run.finish()
 
