@@ -25,7 +25,7 @@ from typing import Any
 import yaml
 
 from scml_gym.agents import training
-from scml_gym.core.cli import INTERRUPTED
+from scml_gym.core.cli import INTERRUPTED, how_to_call
 from scml_gym.core.config import load_experiment
 from scml_gym.core.curve_file import CurveFile
 from scml_gym.core.curves import curve_figures
@@ -278,7 +278,7 @@ def _last_line(folder: Path, seed: int) -> str:
 
 
 def _how(folder: Path) -> str:
-    return f"python train.py --resume {shlex.quote(str(folder))}"
+    return f"{how_to_call('train')} --resume {shlex.quote(str(folder))}"
 
 
 def _check_workers(workers: int) -> None:

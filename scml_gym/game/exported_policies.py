@@ -44,7 +44,7 @@ def encoder_arguments(cls: type, env: Mapping[str, Any]) -> dict[str, Any]:
 
 
 class EncodedPolicy:
-    """A policy that answers all partners together, decision by decision, as a player of a factory.
+    """A policy that is asked decision by decision, as a player of a factory.
 
     Args:
         predict: The policy.
@@ -52,13 +52,19 @@ class EncodedPolicy:
         codec: What its actions mean.
         deterministic: Whether to take the policy's best action rather than to sample.
         per_day: Whether it was trained on days, so that its recurrent state ends with each day.
+        synchronous: Whether it answers all partners together; else each negotiation by itself.
     """
 
-    synchronous = True
-
     def __init__(
-        self, predict: Predict, encoder: Encoder, codec: ActionCodec, deterministic: bool = True, per_day: bool = False
+        self,
+        predict: Predict,
+        encoder: Encoder,
+        codec: ActionCodec,
+        deterministic: bool = True,
+        per_day: bool = False,
+        synchronous: bool = True,
     ):
+        self.synchronous = synchronous
         self._encoder, self._codec = encoder, codec
         self._predict = predict
         self._deterministic = deterministic

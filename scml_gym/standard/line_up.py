@@ -33,10 +33,11 @@ def _make(players: Sequence[Player], seed: int, setting: Setting, log: WorldLog 
     return ReferenceWorld(spec, players, seed, stock, log=log)
 
 
-def _settle(world: ReferenceWorld) -> Outcome:
+def _settle(world: Any) -> Outcome:
     spec, contracts = world.spec, world.contracts
     settled = settle_world(spec, contracts, world.stock_rule)
     delivered = contracts[~settled.nullified]
+    executed = np.bincount(np.append(delivered["seller"], delivered["buyer"]), minlength=spec.n_factories)
     bought = np.bincount(delivered["buyer"], delivered["quantity"], minlength=spec.n_factories)
     columns = [
         {
@@ -44,6 +45,7 @@ def _settle(world: ReferenceWorld) -> Outcome:
             "bought": int(bought[i]),
             **{item: int(settled.table[item][i].sum()) for item in ITEMS},
             "stock": int(world.stock[i, -1]),
+            "executed": int(executed[i]),
         }
         for i in range(spec.n_factories)
     ]

@@ -212,7 +212,10 @@ def test_bad_input_is_one_line(tmp_path, text, message):
 
 
 def test_every_study_and_file_is_sound():
-    for path in [*(CONFIGS / "study").glob("*.yaml"), *(CONFIGS.parent / "benchmarks").glob("*.yaml")]:
+    for path in [
+        *(CONFIGS / "study").glob("*.yaml"),
+        *(Path(__file__).resolve().parents[2] / "benchmarks").glob("*.yaml"),
+    ]:
         study, _ = load_study(STUDIES, path)
         assert study.runs()
     for name in STUDIES:

@@ -192,6 +192,11 @@ class CompiledSimulation(Independent):
         return self._worlds, self._daily, self._prices
 
     @property
+    def states(self) -> list[np.ndarray]:
+        """What the strategy of each factory keeps, float64, shape ``(strategy.state_size,)``; live arrays."""
+        return self._states
+
+    @property
     def pending(self) -> tuple[int, ...]:
         """The external factories whose decision is due; empty where the world has ended."""
         if self._status != DECISION:

@@ -7,22 +7,32 @@ safe together with the acts of the same decision that are kept before it, see
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from scml_gym.game.strategy import Strategy
 from scml_gym.jit.arrays import scratch_integers
 from scml_gym.jit.compile import compiled, jittable
 from scml_gym.simulator.line_up import breach_rate
 from scml_gym.simulator.recording import audits
 from scml_gym.simulator.recording.log import Judged, UnsafeAct, WorldLog
 from scml_gym.standard.safety.answers import Harm, allow, list_acts
-from scml_gym.standard.safety.bounds import BOUNDS
-from scml_gym.standard.view import ACCEPT, MAX_PARTNERS, MAX_PER_LEVEL, ActionArray, StandardView
+from scml_gym.standard.safety.bounds import BOUNDS, COVERED
+from scml_gym.standard.view import ACCEPT, MAX_PARTNERS, MAX_PER_LEVEL, ActionArray, StandardView, is_consumer
 
-COUNTS = ("acts", *(f"{rule}_{bound}" for rule in ("unsafe", "other_rule") for bound in BOUNDS))
-"""Acts, and those of them that are unsafe under the stock rule of the world, and under the other one."""
+COUNTS = (
+    "acts",
+    *(f"{rule}_{bound}" for rule in ("unsafe", "other_rule") for bound in BOUNDS),
+    *("accepted_sales", "unsafe_sales", "other_rule_sales"),
+    *("sets", "unsafe_sets"),
+)
+"""Acts, and those of them that are unsafe under the stock rule of the world, and under the other one. Then by the bound
+``covered``: sales accepted, and those that are unsafe under either rule; decisions with acts, and those that are unsafe
+as a whole under the world's rule."""
 
 REASONS = ("unsafe_within", "unsafe_missing", "unsafe_unpaid")
 """Of the first decision that is unsafe by the bound ``covered`` under the world's rule: days from its own day on, that
@@ -30,6 +40,13 @@ day included, until the first one that falls short, 0 where there is no such dec
 money that is not there for its supplies."""
 
 N_NUMBERS = len(COUNTS) + len(REASONS)
+SALES, SETS, FIRST_REASON = COUNTS.index("accepted_sales"), COUNTS.index("sets"), len(COUNTS)
+
+
+@jittable
+def accepts_sale(actions: ActionArray, k: int) -> bool:
+    """Whether the answer to partner ``k`` accepts to sell; one that cannot be played is no act, and never unsafe."""
+    return is_consumer(k) and actions[k]["response"] == ACCEPT
 
 
 @jittable
@@ -46,6 +63,9 @@ def audit(view: StandardView, actions: ActionArray, numbers: np.ndarray) -> None
     numbers[0] += acts
     if acts == 0:
         return
+    for i in range(acts):
+        numbers[SALES] += accepts_sale(actions, allowed[i])
+    numbers[SETS] += 1
     own: Any = view["physical"]
     for rule in range(2):
         view["physical"] = own if rule == 0 else 1 - own
@@ -53,8 +73,13 @@ def audit(view: StandardView, actions: ActionArray, numbers: np.ndarray) -> None
             found = allow(view, bound, 1.0, actions, allowed)
             for k in range(MAX_PARTNERS):
                 numbers[1 + 2 * rule + bound] += allowed[k] >= 0
-            if rule == 0 and bound == 0 and found[0] >= 0 and numbers[5] == 0:
-                numbers[5], numbers[6], numbers[7] = found[0] + 1, found[1], found[2]
+                if bound == COVERED and allowed[k] >= 0:
+                    numbers[SALES + 1 + rule] += accepts_sale(actions, k)
+            if rule == 0 and bound == COVERED and found[0] >= 0:
+                numbers[SETS + 1] += 1
+                if numbers[FIRST_REASON] == 0:
+                    numbers[FIRST_REASON], numbers[FIRST_REASON + 1] = found[0] + 1, found[1]
+                    numbers[FIRST_REASON + 2] = found[2]
     view["physical"] = own
 
 
@@ -152,8 +177,36 @@ class Tally:
         Args:
             days: Of the factory, settled: ``SETTLEMENT_DTYPE`` of `scml_gym.standard.settlement`.
         """
-        counts = dict(zip(COUNTS, self.numbers[: len(COUNTS)].astype(int).tolist(), strict=True))
-        return counts | {"breach_rate": breach_rate(days)}
+        return audit_columns(self.numbers, days)
+
+
+def audit_columns(numbers: np.ndarray, days: np.ndarray) -> dict[str, Any]:
+    """The numbers of an audit as columns; see `Tally.columns`."""
+    counts = dict(zip(COUNTS, numbers[: len(COUNTS)].astype(int).tolist(), strict=True))
+    return counts | {"breach_rate": breach_rate(days)}
+
+
+def audited(strategy: Strategy) -> Strategy:
+    """The strategy whose decisions are audited: the numbers of `audit` stand at the end of its state, so that compiled
+    worlds audit too."""
+    first = strategy.state_size
+    decide = audited_decide(strategy.decide, first)
+    return replace(strategy, decide=decide, state_size=first + N_NUMBERS)
+
+
+@functools.cache
+def audited_decide(decide: Callable[..., None], first: int) -> Callable[..., None]:
+    """A strategy's ``decide`` that counts what it does into its state, from ``first`` on."""
+    decide = jittable(decide)
+
+    @jittable
+    def decide_audited(
+        view: StandardView, state: np.ndarray, params: np.ndarray, draws: np.ndarray, actions: ActionArray
+    ) -> None:
+        decide(view, state, params, draws, actions)
+        audit(view, actions, state[first : first + N_NUMBERS])
+
+    return decide_audited
 
 
 def audit_world(world: Any, log: WorldLog | None = None) -> list[Tally]:

@@ -54,6 +54,7 @@ def test_acts_are_counted_under_both_rules_and_both_bounds():
     # one two are left for tomorrow
     assert columns == {
         **{"acts": 3, "unsafe_covered": 1, "unsafe_possible": 1, "other_rule_covered": 2, "other_rule_possible": 1},
+        **{"accepted_sales": 2, "unsafe_sales": 0, "other_rule_sales": 1, "sets": 1, "unsafe_sets": 1},
         "breach_rate": 0.25,
     }
     view["physical"] = 1
