@@ -111,13 +111,14 @@ def submission_files(player: Exported, name: str) -> dict[str, bytes]:
     files[f"{SOURCE}/__init__.py"] = ""
     arrays = {part.name: part.value for part in parts_of(player.made, Array)}
     arrays |= {key: value for part in parts_of(player.made, Arrays) for key, value in part.values.items()}
-    files["agent.py"] = _agent(player, name, bases, paths, modules, bool(arrays))
+    learnt = bool(parts_of(player.made, Array) or parts_of(player.made, Arrays))
+    files["agent.py"] = _agent(player, name, bases, paths, modules, learnt)
     files["__init__.py"] = (
         f'"""{name}, an agent of SCML\'s league."""\n\nfrom .agent import {name}\n\nMAIN_AGENT = {name}\n'
         f'__all__ = ["{name}"]\n\n__author__ = ""\n__team__ = ""\n__email__ = ""\n__version__ = "0.1.0"\n'
     )
     content = {path: text.encode() for path, text in files.items()}
-    if arrays:
+    if learnt:
         data = io.BytesIO()
         np.savez_compressed(data, allow_pickle=False, **arrays)
         content[NUMBERS] = data.getvalue()

@@ -52,6 +52,8 @@ def exported_player(name: str, game: str = "") -> Exported:
     if is_folder(name):
         return _of_run(name, game)
     of_game = GAMES.get(game or DEFAULT_GAME)
+    if not of_game.adapters:
+        raise InputError(f"game={game!r} has no factories of the league")
     if name.startswith(("scml:", "scml-agents:")):
         raise InputError(f"{name!r} is an agent of scml already; valid: a strategy, a run folder, a policy file")
     short, _, query = name.partition("?")

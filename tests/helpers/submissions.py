@@ -20,14 +20,17 @@ def agent_of(player, folder, monkeypatch):
 
 
 def assert_same_contracts(game, makers, agents, seeds=(0,), days=4):
-    """Players, and the agents that they were exported as, make the same contracts in scml's worlds, all of them."""
+    """Players, and the agents that they became (classes, or classes with arguments), make the same contracts."""
     worlds = f"scml_gym.{game}.worlds"
     generate = importlib.import_module(f"{worlds}.generation").league_spec
     world = importlib.import_module(f"{worlds}.reference").ReferenceWorld
     for seed in seeds:
         spec = generate(seed, days=days)
         places, played = np.random.default_rng(seed).permutation(spec.n_factories) % len(makers), []
-        for players in ([makers[i](0) for i in places], [(agents[i], {}) for i in places]):
+        for players in (
+            [makers[i](0) for i in places],
+            [agents[i] if isinstance(agents[i], tuple) else (agents[i], {}) for i in places],
+        ):
             with quiet():
                 played.append(world(spec, players))
                 played[-1].run()
