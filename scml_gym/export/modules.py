@@ -12,7 +12,7 @@ from gymnasium import spaces
 from scml_gym.core.calls import Array, Arrays, Call, Code, call, filled, made
 from scml_gym.core.errors import InputError
 from scml_gym.experiments.make_env import WRAPPERS, env_arguments, make_env, wrappers_change_play
-from scml_gym.export.folder import Trial, write_submission
+from scml_gym.export.folder import Trial, check_folder, write_submission
 from scml_gym.export.players import Exported
 from scml_gym.export.tracing import trace
 from scml_gym.games import game_of
@@ -52,6 +52,7 @@ def export_module(
 
         export_module(network, {"id": "scml_gym/OneShotConcurrent-v0", "action": "planner"}, "my_agent")
     """
+    check_folder(Path(out), name)  # before anything is computed
     return write_submission(exported_module(module, env, masked), Path(out), name)
 
 
@@ -106,7 +107,7 @@ def network_call(
         sizes = action.nvec.tolist() if isinstance(action, spaces.MultiDiscrete) else int(action.n)
         predict = call("scml_gym.export.networks:Choices", *arguments, sizes=sizes, masked=masked)
     elif isinstance(action, spaces.Box):
-        limits = {"low": Array("low", action.low), "high": Array("high", action.high)}
+        limits = {"low": Array("action.low", action.low), "high": Array("action.high", action.high)}
         predict = call("scml_gym.export.networks:Means", *arguments, **limits)
     else:
         raise InputError(f"cannot be exported: actions of {action}; valid: Discrete, MultiDiscrete, Box")

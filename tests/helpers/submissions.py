@@ -1,17 +1,20 @@
 """Submissions written without their trial, and worlds in which they are compared with what they were made of."""
 
 import importlib
-import os
+import itertools
 
 import numpy as np
 
 from scml_gym.core.warnings import quiet
 from scml_gym.export.folder import submission_files
 
+NUMBERS = itertools.count()
+"""So that no two packages of a process have one name."""
+
 
 def agent_of(player, folder, monkeypatch):
     """The class of an exported player, imported from a submission in a folder."""
-    package = f"{folder.name.replace('-', '_')}_{len(os.listdir(folder))}"
+    package = f"submission_{next(NUMBERS)}"
     for path, content in submission_files(player, "Agent").items():
         (folder / package / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / package / path).write_bytes(content)
