@@ -13,6 +13,7 @@ TABLES = {"core", "game", "tables"}
 """What the tables at the top of the package import; they name everything else by texts."""
 BELOW = {
     "core": {"core"},
+    "zoo": set(),
     "jit": {"core", "jit"},
     "game": {"core", "jit", "game"},
     "tables": TABLES,
@@ -26,7 +27,8 @@ BELOW["deployed"] = BELOW["evaluation"] = BELOW["policies"] | {"policies"}
 BELOW["export"] = BELOW["policies"] | {"policies"}
 BELOW["agents"] = BELOW["evaluation"] | {"evaluation", "export"}
 BELOW["analyzer"] = BELOW["evaluation"] | {"evaluation"}
-BELOW["train"] = BELOW["evaluate"] = BELOW["agents"] | {"agents", "analyzer"}
+BELOW["commands"] = BELOW["agents"] | {"agents", "analyzer"}
+BELOW["train"] = BELOW["evaluate"] = {"core", "commands"}
 
 
 def modules():

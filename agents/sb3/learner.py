@@ -35,6 +35,7 @@ from scml_gym.agents.sb3.hyperparameters import (
 from scml_gym.agents.sb3.policy_files import export_policy, save_policy_file
 from scml_gym.agents.sb3.replay import load_replay, save_replay
 from scml_gym.agents.sb3.self_play import check_self_play, make_self_play
+from scml_gym.agents.sb3.thoughts import ThoughtfulPredict
 from scml_gym.agents.sb3.training import global_generators_kept, learn, make_callbacks, make_vec_env, seeds_at
 from scml_gym.core.arguments import argument_names
 from scml_gym.core.calls import Call, filled
@@ -102,7 +103,7 @@ class SB3Agent:
             told = f"takes actions of {valid}, this environment has {_brief(self.action_space)}"
             raise ConfigError(("env",), f"{self.algorithm.partition(':')[2]} {told}")
         self.features = FEATURES.get(hyperparameters.features)(
-            hyperparameters, EnvSpaces(self.observation_space, self.action_space)
+            hyperparameters, EnvSpaces(self.observation_space, self.action_space, self.env.get("timing"))
         )
         if "body" in self.features and isinstance(self.policy_class, str):
             raise ConfigError(("agent", "features"), f"{hyperparameters.features!r} is for ppo and maskable-ppo")
@@ -177,7 +178,8 @@ class SB3Agent:
                 change what it sees and does.
         """
         game, env = self._played()
-        return game.policy(self.predict, env)
+        predict = ThoughtfulPredict(self.predict, getattr(self.model, "policy", None))
+        return game.policy(predict, env)
 
     def exported(self) -> Call:
         """See `scml_gym.agents.base.Exports.exported`.
@@ -243,7 +245,8 @@ class SB3Agent:
             raise InputError(f"{folder} is not a readable checkpoint: {' '.join(str(error).split())}") from error
         if schema != cls.schema or algorithm != cls.algorithm:
             raise InputError(f"{folder} holds {schema!r} of {algorithm!r}, not {cls.schema!r} of {cls.algorithm!r}")
-        agent = cls.build(current_hyperparameters(facts.get("settings", {})), facts.get("env", {}))
+        settings = validate(cls.hyperparameters_class, current_hyperparameters(facts.get("settings", {})), "agent")
+        agent = cls(settings, facts.get("env", {}))
         agent.model = agent._read_model(folder, None)
         return agent
 

@@ -11,6 +11,7 @@ import numpy as np
 from scml_gym.core.arguments import argument_names, check_names
 from scml_gym.core.errors import InputError
 from scml_gym.game.codecs import ActionCodec, Encoder
+from scml_gym.game.telling import tell_thoughts
 from scml_gym.game.world import Actions, Predict, View
 
 PASSED_OVER = ("id", "name", "num_envs", "threads", "max_episode_steps")
@@ -83,7 +84,9 @@ class EncodedPolicy:
     def decide(self, view: View) -> Any:
         """What the policy's action for this view means."""
         observation = self._encoder.encode(view)
-        action, self._state = self._predict(observation, self._state, self._codec.mask(view), self._deterministic)
+        mask = self._codec.mask(view)
+        action, self._state = self._predict(observation, self._state, mask, self._deterministic)
+        tell_thoughts(self._predict, view, observation, mask, action)
         return self._codec.decode(np.asarray(action), view)
 
     def end_day(self, view: View) -> None:

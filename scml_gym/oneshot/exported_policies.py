@@ -13,6 +13,7 @@ import numpy as np
 
 from scml_gym.core.calls import Call, Given, call, made
 from scml_gym.game.exported_policies import EncodedPolicy, encoder_arguments, known_arguments
+from scml_gym.game.telling import tell_thoughts
 from scml_gym.game.world import FactoryPolicy, Predict
 from scml_gym.oneshot.envs.bilateral import OneShotBilateralEnv
 from scml_gym.oneshot.envs.concurrent import OneShotConcurrentEnv
@@ -69,6 +70,7 @@ class PartnerByPartner:
         for k in np.flatnonzero(view["partners"]["my_turn"]).tolist():
             observation, mask = self._codec.observe(seen, k), self._codec.mask(seen, k)
             action, _ = self._predict(observation, None, mask, self._deterministic)
+            tell_thoughts(self._predict, view, observation, mask, action, k)
             actions[k] = self._codec.actions.decode(int(action), seen, k)
             if actions[k]["response"] == ACCEPT:
                 seen["needs"] -= seen["partners"][k]["offer_quantity"]

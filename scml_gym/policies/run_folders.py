@@ -15,6 +15,7 @@ from scml_gym.core.arguments import check_names
 from scml_gym.core.errors import InputError
 from scml_gym.core.files import replace_file
 from scml_gym.core.registry import load_object
+from scml_gym.core.trained import run_path
 from scml_gym.experiments.checkpoints import checkpoint_of, run_of
 from scml_gym.experiments.run_folder import find_policy_file
 from scml_gym.game.definition import Game
@@ -109,8 +110,8 @@ def deploy(
     The class can be imported by name, so tournaments may run in parallel processes.
 
     Args:
-        player: A run folder, or a player's name: a strategy (``best-subset``, ``greedy?own_needs=1``), a policy file
-            (``.npz``), or ``module:Name``, an own `Strategy` or a callable ``(seed) -> FactoryPolicy``.
+        player: A run folder, ``zoo:NAME``, or a player's name: a strategy (``best-subset``, ``greedy?own_needs=1``), a
+            policy file (``.npz``), or ``module:Name``, an own `Strategy` or a callable ``(seed) -> FactoryPolicy``.
         game: That a name plays; OneShot by default. A run folder plays the game that it was trained in.
         parameters: Further parameters of `scml_gym.deployed.DeployedAgent`: ``seed``, ``counts`` and ``name``.
 
@@ -127,7 +128,7 @@ def deploy(
     check_names(parameters, ("seed", "counts", "name"))
     name = os.fspath(player)
     if isinstance(player, os.PathLike) or is_folder(name) or os.path.exists(name):
-        name = str(Path(name).resolve())
+        name = str(run_path(Path(name)).resolve())
     of_game, make = deployed_maker(name, game)
     made = make(0)
     if isinstance(made, tuple):
