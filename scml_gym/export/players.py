@@ -40,8 +40,8 @@ def exported_player(name: str, game: str = "") -> Exported:
     """What of a player's name is exported.
 
     Args:
-        name: A strategy (``best-subset``, ``greedy?own_needs=1``), a run folder, ``zoo:NAME``, a policy file (``.npz``),
-            or ``module:Name``, an own `Strategy` or a callable ``(seed) -> FactoryPolicy``.
+        name: A strategy (``best-subset``, ``greedy?own_needs=1``), a run folder, ``zoo:NAME``, a policy file
+            (``.npz``), or ``module:Name``, an own `Strategy` or a callable ``(seed) -> FactoryPolicy``.
         game: Of a strategy or a callable; OneShot by default. A run folder plays the game it was trained in.
 
     Raises:
