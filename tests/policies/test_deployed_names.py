@@ -51,7 +51,7 @@ def test_a_policy_file_is_found_from_other_folders(policy_file, monkeypatch):
     [
         ("best-subst", "", "did you mean 'best-subset'"),
         ("scml:GreedyOneShotAgent", "", "is an scml agent already"),
-        ("greedy", "bilateral", "bilateral"),
+        ("boulware", "bilateral", "has no agents"),
         ("runs/none", "", "runs/none"),
         ("none.npz", "", "none.npz"),
     ],
