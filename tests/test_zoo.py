@@ -47,7 +47,7 @@ def test_it_plays_as_its_card_says(name):
 
 @pytest.mark.slow
 def test_it_is_an_opponent_in_an_environment():
-    env = gymnasium.make("scml_gym/OneShotConcurrent-v0", opponents=["zoo:planner"], days=3)
+    env = gymnasium.make("scml_gym/OneShotConcurrent-v0", opponents=["zoo:planner_mlp"], days=3)
     env.reset(seed=0)
     assert np.isfinite(env.step(env.action_space.sample())[1])
 
