@@ -1,10 +1,10 @@
 """The measuring sticks of the Standard track in the seats of a finalist, in scml's own simulation.
 
-The agents of configs/tournament/standard_finalists.yaml fill chains of 12 factories (2 levels of 6 and 3 of 4 in turn).
-Each configuration is played with the seats rotated through all levels. In each of these worlds every player takes the
-seat of the first agent of that file, while the other eleven stay as they are. Differences to that agent are paired by
-seat, and the interval is over configurations. It needs scml-agents; fix the hash seed, because agents iterate over sets
-of names:
+The agents of configs/tournament/standard_finalists.yaml fill chains of 12 factories (2 levels of 6 and 3 of 4 in turn),
+or a part of them drawn at random fills smaller ones (``--factories``). Each configuration is played with the seats
+rotated through all levels. In each of these worlds every player takes the seat of the first agent of that file, while
+the others stay as they are. Differences to that agent, or to another one (``--baseline``), are paired by seat, and the
+interval is over configurations. It needs scml-agents; fix the hash seed, because agents iterate over sets of names:
 
     PYTHONHASHSEED=0 python benchmarks/standard_sticks.py --out docs/results/standard_world/sticks.csv
 
@@ -33,20 +33,30 @@ from scml_gym.standard.rules import STOCK_RULES
 from scml_gym.standard.worlds.generation import league_spec
 from scml_gym.standard.worlds.reference import ReferenceWorld
 
-FACTORIES, DAYS, SEED = 12, 50, 31000
+SEED = 31000
 COLUMNS = ("configuration", "play", "place", "player", "score")
 
 
 def play_seats(
-    configuration: int, field: list[str], players: list[str], makers: dict[str, PlayerMaker], stock: Any
+    configuration: int,
+    field: list[str],
+    players: list[str],
+    makers: dict[str, PlayerMaker],
+    size: tuple[int, int],
+    stock: Any,
 ) -> list[tuple[int, int, str, str, float]]:
-    """The rows of one configuration: each player in the seat of the first of the field, on every level."""
+    """The rows of one configuration, of so many days and about so many factories: each player in the seat of the first
+    of the field, on every level."""
+    days, factories = size
     levels, seed = 2 + configuration % 2, SEED + configuration
-    spec = league_spec(seed, DAYS, FACTORIES // levels, levels)
-    order = np.random.default_rng([SEED, configuration]).permutation(FACTORIES)
+    per_level = -(-factories // levels)
+    spec = league_spec(seed, days, per_level, levels)
+    order = np.random.default_rng([SEED, configuration]).permutation(len(field)).tolist()
+    left_out = [i for i in order if i != 0][per_level * levels - 1 :]
+    order = [i for i in order if i not in left_out]
     rows = []
     for play in range(levels):
-        names = [field[i] for i in np.roll(order, play * FACTORIES // levels)]
+        names = [field[i] for i in np.roll(order, play * per_level)]
         seat = names.index(field[0])
         for player in players:
             names[seat] = player
@@ -75,14 +85,21 @@ def main() -> None:
     """Play what the table does not have yet, and print the summary."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--configurations", type=int, default=24, help="default: %(default)s")
-    parser.add_argument("--players", nargs="+", default=["ten-once", "ten-once-dear"], help="beside the finalist")
+    parser.add_argument("--players", nargs="+", default=["ten-once", "ten-once-dear"], help="beside the baseline")
+    parser.add_argument("--baseline", help="whom they are compared with (default: the finalist)")
+    parser.add_argument("--days", type=int, default=50, help="default: %(default)s")
+    parser.add_argument("--factories", type=int, default=12, help="2 to 12; rounded up to full levels (default: 12)")
     parser.add_argument("--stock", choices=STOCK_RULES, default=STOCK_RULES[0], help="default: %(default)s")
     parser.add_argument("--out", type=Path, required=True, help="the table")
     options = parser.parse_args()
     warnings.filterwarnings("ignore")  # of the players' packages
+    if not 2 <= options.factories <= 12:
+        parser.error(f"--factories={options.factories}; valid: 2 to 12")
     field = list(load_config(CONFIGS / "tournament" / "standard_finalists.yaml").competitors)
-    players = [field[0], *options.players]
+    baseline = options.baseline or field[0]
+    players = [baseline, *options.players]
     makers = {name: player_maker(name) for name in [*field, *players]}
+    size = options.days, options.factories
     known = set(pd.read_csv(options.out)["configuration"]) if options.out.exists() else set()
     with (
         options.out.open("a", newline="", encoding="utf-8") as file,
@@ -93,10 +110,10 @@ def main() -> None:
             writer.writerow(COLUMNS)
         for configuration in range(options.configurations):
             if configuration not in known:
-                writer.writerows(play_seats(configuration, field, players, makers, options.stock))
+                writer.writerows(play_seats(configuration, field, players, makers, size, options.stock))
                 file.flush()
             bar.update(configuration + 1)
-    print(summary(pd.read_csv(options.out), field[0]))
+    print(summary(pd.read_csv(options.out), baseline))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Judge competitors in the real league simulation, look into recorded worlds, run a study, or compare trainings.
 
-See ``scml-gym evaluate --help``, and ``scml-gym analyze --help``, likewise of study, plot and doctor.
+See ``scml-gym evaluate --help``, and ``scml-gym analyze --help``, likewise of study, plot, export and doctor.
 """
 
 from __future__ import annotations
@@ -56,12 +56,15 @@ def study(
     options: Annotated[list[str] | None, typer.Option("--set", metavar="A.B=C", help="Replace a value.")] = None,
     workers: Annotated[int | None, typer.Option(help="Processes; changes no result. [one a core]")] = None,
     out: Annotated[Path | None, typer.Option(help="Results folder. [runs/study-FILE]")] = None,
+    record_every: Annotated[
+        int | None, typer.Option(metavar="K", help="Record every K-th world in which a learner is judged.")
+    ] = None,
 ) -> None:
     """Compute the runs of a study that its results folder does not have yet; make its tables, figures and page."""
     from scml_gym.agents import STUDIES
     from scml_gym.evaluation.studies.study import study_command
 
-    study_command(STUDIES, file, options or (), out, workers, command_typed())
+    study_command(STUDIES, file, options or (), out, workers, command_typed(), record_every)
 
 
 def analyze(
@@ -94,6 +97,18 @@ def plot(
 
     folders = [run for path in runs for run in runs_in(path)]
     plot_command(folders, by, column, form, out, command_typed())
+
+
+def export(
+    player: Annotated[str, typer.Argument(help="Run folder, zoo:NAME, strategy, policy file (.npz) or module:Name.")],
+    out: Annotated[Path, typer.Option(help="New folder, a Python package such as my_agent.")],
+    name: Annotated[str, typer.Option(help="Of the agent's class. [made of the folder's name]")] = "",
+    game: Annotated[str, typer.Option(help="That a strategy plays: oneshot or standard. [oneshot]")] = "",
+) -> None:
+    """Write a player as a submission for scml's league: a folder that needs scml and NumPy alone."""
+    from scml_gym.export.command import export_command
+
+    export_command(player, out, name, game)
 
 
 def doctor() -> int:

@@ -31,6 +31,7 @@ COMMANDS = {
         evaluate.analyze, "Worlds are recorded by --record. What one can ask of them: docs/analyzer.md."
     ),
     "plot": Command(evaluate.plot),
+    "export": Command(evaluate.export),
     "doctor": Command(evaluate.doctor),
 }
 """By name."""

@@ -272,14 +272,14 @@ def override(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]
     return result
 
 
-Model = TypeVar("Model", bound=Config)
+Model = TypeVar("Model", bound=BaseModel)
 
 
 def validate(model: type[Model], data: Mapping[str, Any], where: str = "") -> Model:
     """Check a mapping against a model.
 
     Args:
-        model: A `Config`.
+        model: A `Config`, or another model.
         data: Plain data; a ``name`` (which chose the model) is passed over where the model has no such key.
         where: Key path of ``data`` in its file.
 

@@ -99,7 +99,8 @@ def documented_parameters():
     manual = (ROOT / "docs" / "strategies.md").read_text(encoding="utf-8")
     chapter = manual.split("## Strategies of the Standard track")[1].split("\n## ")[0]
     tables = chapter.split("|---|---|---|\n")  # the one of strategies, then the one of parameters with a column more
-    found = {name.strip("`"): {} for name in re.findall(r"^\| (`[a-z-]+`) \|", tables[1], re.MULTILINE)}
+    cells = re.findall(r"^\| ((?:`[a-z-]+`(?:, )?)+) \|", tables[1], re.MULTILINE)
+    found = {name.strip("`"): {} for cell in cells for name in cell.split(", ")}
     strategy = ""
     for line in chapter.split("|---|---|---|---|\n")[1].splitlines():
         if not line.startswith("|"):
@@ -107,12 +108,17 @@ def documented_parameters():
         named, parameters, defaults, _ = (cell.strip().replace("`", "") for cell in line.strip("|").split("|"))
         strategy = named or strategy
         found[strategy] |= dict(zip(parameters.split(", "), map(float, defaults.split(", ")), strict=True))
-    head, _, *rows = chapter.split("### The stock family")[1].split("| trait ")[1].split("\n\n")[0].splitlines()
-    for row in rows:
-        trait, *values, _ = (cell.strip().replace("`", "") for cell in row.strip("|").split("|"))
-        for name, value in zip((name.strip(" `") for name in head.strip("|").split("|")), values, strict=False):
-            low, _, high = value.partition(" to ")
-            found[name] |= {f"{trait}_min": float(low), f"{trait}_max": float(high)} if high else {trait: float(low)}
+    for family in chapter.split("| trait ")[1:]:  # a column for each strategy, empty where it has no such parameter
+        head, _, *rows = family.split("\n\n")[0].splitlines()
+        names = [name.strip(" `") for name in head.strip("|").split("|")]
+        for row in rows:
+            trait, *values, _ = (cell.strip().replace("`", "") for cell in row.strip("|").split("|"))
+            for name, value in zip(names, values, strict=False):
+                low, _, high = value.partition(" to ")
+                if high:
+                    found[name] |= {f"{trait}_min": float(low), f"{trait}_max": float(high)}
+                elif low:
+                    found[name][trait] = float(low)
     return found
 
 
