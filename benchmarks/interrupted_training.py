@@ -61,8 +61,8 @@ def started(folder: Path, steps: int, interval: float) -> subprocess.Popen[bytes
         "--out",
         folder,
     ]
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    process = subprocess.Popen([str(w) for w in command], env=os.environ | {"PYTHONPATH": str(ROOT)}, **quiet)
+    environment, nowhere = os.environ | {"PYTHONPATH": str(ROOT)}, subprocess.DEVNULL
+    process = subprocess.Popen([str(w) for w in command], env=environment, stdout=nowhere, stderr=nowhere)
     while not (folder / "run.json").exists() or not Run.open(folder).curve():  # until all is compiled
         if process.poll() is not None:
             raise SystemExit(f"no training: {' '.join(map(str, command))} says why")
@@ -73,7 +73,7 @@ def started(folder: Path, steps: int, interval: float) -> subprocess.Popen[bytes
 def speed() -> float:
     """Steps a second, here and now."""
     with tempfile.TemporaryDirectory() as folder:
-        run, begin = Path(folder) / "run", time.monotonic()
+        run = Path(folder) / "run"
         process = started(run, 10**9, 5.0)
         begin = time.monotonic()
         time.sleep(15.0)
