@@ -2,7 +2,7 @@
 
 from setuptools import find_packages, setup
 
-own = find_packages(include=["scml_gym", "scml_gym.*"], exclude=["scml_gym.agents", "scml_gym.agents.*"])
-learners = [f"scml_gym.agents.{name}" for name in find_packages("agents")]
+own = find_packages(include=["scml_gym", "scml_gym.*"])
+elsewhere = ["scml_gym.configs", "scml_gym.agents", *(f"scml_gym.agents.{name}" for name in find_packages("agents"))]
 
-setup(packages=[*own, "scml_gym.agents", *learners])
+setup(packages=sorted({*own, *elsewhere}))  # the links in scml_gym/ are followed, where there are links

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol, Self, runtime_checkable
 
 import numpy as np
 
+from scml_gym.core.calls import Call
 from scml_gym.game.world import FactoryPolicy
 
 if TYPE_CHECKING:
@@ -26,6 +27,19 @@ class BeginsFrom(Protocol):
 
         Raises:
             InputError: if it is not readable, or its networks, tables or spaces are not those of this learner.
+        """
+        ...
+
+
+@runtime_checkable
+class Exports(Protocol):
+    """A learner whose players can be handed in to scml's league."""
+
+    def exported(self) -> Call:
+        """How a player like those of `Agent.policy` is made of ``seed`` without this package, torch and Numba.
+
+        Raises:
+            InputError: if it is not trained, or a part of it cannot be exported; the message says which.
         """
         ...
 

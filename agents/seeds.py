@@ -25,12 +25,12 @@ from typing import Any
 import yaml
 
 from scml_gym.agents import training
-from scml_gym.core.cli import INTERRUPTED
+from scml_gym.core.cli import INTERRUPTED, how_to_call
 from scml_gym.core.config import load_experiment
 from scml_gym.core.curve_file import CurveFile
 from scml_gym.core.curves import curve_figures
 from scml_gym.core.errors import InputError
-from scml_gym.core.files import folder_lock, replace_file
+from scml_gym.core.files import folder_lock, new_folder, replace_file
 from scml_gym.core.interrupts import Interrupted, children_without_interrupts, interrupt_on_sigterm
 from scml_gym.core.reporting import Progress, progress_bar
 from scml_gym.core.worker_processes import end_with_parent
@@ -101,20 +101,15 @@ def start_seeds(
     _check_workers(workers)
     agent = training.build(loaded)
     beginning = None if begin_from is None else training.take_over(agent, loaded, Path(begin_from))
-    temporary = folder.with_name(f".{folder.name}.{os.getpid()}")
     info = {"schema": SCHEMA, "seeds": list(seeds), "commands": []}
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        temporary.mkdir()
-        (temporary / "config.yaml").write_text(yaml.safe_dump(loaded.config, sort_keys=False))
-        (temporary / FILE).write_text(json.dumps(info, indent=1) + "\n")
-        for seed in seeds if beginning is not None else ():  # all of them from the same checkpoint, which is copied
-            Run.create(temporary / f"seed-{seed}", loaded.config | {"seed": seed}, command, beginning)
-        os.replace(temporary, folder)
+        with new_folder(folder) as filling:
+            (filling / "config.yaml").write_text(yaml.safe_dump(loaded.config, sort_keys=False))
+            (filling / FILE).write_text(json.dumps(info, indent=1) + "\n")
+            for seed in seeds if beginning is not None else ():  # all of them from the same checkpoint, which is copied
+                Run.create(filling / f"seed-{seed}", loaded.config | {"seed": seed}, command, beginning)
     except OSError as error:
         raise InputError(f"cannot make the folder {folder}: {error.strerror}") from error
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
     return resume_seeds(folder, workers, command)
 
 
@@ -283,7 +278,7 @@ def _last_line(folder: Path, seed: int) -> str:
 
 
 def _how(folder: Path) -> str:
-    return f"python train.py --resume {shlex.quote(str(folder))}"
+    return f"{how_to_call('train')} --resume {shlex.quote(str(folder))}"
 
 
 def _check_workers(workers: int) -> None:

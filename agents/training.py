@@ -11,9 +11,10 @@ from typing import Any
 
 from scml_gym.agents import AGENTS
 from scml_gym.agents.base import Agent, BeginsFrom
+from scml_gym.core.cli import how_to_call
 from scml_gym.core.config import ConfigError, Loaded, load_experiment
 from scml_gym.core.interrupts import Interrupted
-from scml_gym.core.process import limit_threads
+from scml_gym.core.process import limit_threads, without_collection
 from scml_gym.experiments.checkpoints import checkpoint_of
 from scml_gym.experiments.run_folder import Run, check_free
 
@@ -86,7 +87,7 @@ def train(agent: Agent, run: Run) -> None:
         agent.train(run)
     except KeyboardInterrupt as stop:
         run.plot()
-        how = f"python train.py --resume {shlex.quote(str(run.path))}"
+        how = f"{how_to_call('train')} --resume {shlex.quote(str(run.path))}"
         raise Interrupted(f"interrupted; saved at step {run.step}, go on with: {how}") from stop
     run.finish()
 
@@ -149,5 +150,5 @@ def build(loaded: Loaded) -> Agent:
     """
     limit_threads(loaded.config["threads"])
     agent, env = loaded.config["agent"], loaded.config["env"]
-    with loaded.naming_sources():
+    with loaded.naming_sources(), without_collection():
         return AGENTS.get(agent["name"], "agent.name").build(agent, {key: env[key] for key in env if key != "name"})

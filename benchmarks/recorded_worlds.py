@@ -32,6 +32,7 @@ from scml_gym.oneshot import parity as oneshot_parity
 from scml_gym.oneshot.game import COMPETITION
 from scml_gym.oneshot.line_up import play_line_up
 from scml_gym.oneshot.players import player_maker as oneshot_maker
+from scml_gym.oneshot.safety.audit import audit_world as audit_oneshot
 from scml_gym.oneshot.worlds.compiled.world import CompiledWorld as OneShotCompiled
 from scml_gym.oneshot.worlds.reference import ReferenceWorld as OneShotReference
 from scml_gym.simulator.recording.folder import Recording, WriteWorld
@@ -39,10 +40,12 @@ from scml_gym.simulator.recording.log import WorldLog
 from scml_gym.simulator.recording.tables import About
 from scml_gym.standard import parity as standard_parity
 from scml_gym.standard.players import player_maker as standard_maker
+from scml_gym.standard.safety.audit import audit_world as audit_standard
 from scml_gym.standard.worlds.compiled.world import CompiledWorld as StandardCompiled
 from scml_gym.standard.worlds.reference import ReferenceWorld as StandardReference
 
 app = command_app()
+AUDITS = {"oneshot": audit_oneshot, "standard": audit_standard}
 NEEDS = ("needed_supplies", "needed_sales", "left_supplies", "left_sales")
 
 
@@ -88,13 +91,16 @@ def compare(game: str, index: int, folder: Path, counts: Counter[str]) -> list[s
         players = [maker(name)(case.seed) for name in case.strategies]
         world = worlds[kind.backend] = kind(case.spec, players, case.seed, log=log, **rules)
         truth = Truth(world) if kind.backend == "reference" else truth
+        AUDITS[game](world, log)
         world.run()
     assert truth is not None
     different = []
     with open_recordings(folder) as recordings:
-        for table in ("worlds", "factories", "days", "offers", "contracts"):
+        for table in ("worlds", "factories", "days", "offers", "contracts", "unsafe"):
+            # factories that decide at once may do so in another order
+            order = "ORDER BY day, factory, decision, bound, partner" if table == "unsafe" else ""
             parts = [
-                recordings.ask(f"SELECT * FROM {table} WHERE world = $world", world=f"{index}-{backend}").drop(
+                recordings.ask(f"SELECT * FROM {table} WHERE world = $world {order}", world=f"{index}-{backend}").drop(
                     columns=["world", "backend"], errors="ignore"
                 )
                 for backend in worlds

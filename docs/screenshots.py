@@ -1,4 +1,4 @@
-"""Pictures of the analyzer's pages, of a tournament that is played for them.
+"""Pictures of the analyzer's pages, of a tournament that is played for them; its D-NB is trained for them, too.
 
     python docs/screenshots.py
 
@@ -25,7 +25,9 @@ from scml_gym.core.errors import InputError
 
 ROOT = Path(__file__).resolve().parents[1]
 OUT = ROOT / "docs" / "img" / "analyzer"
+TRAINING = "dnb_accept_logistic --set agent.data.worlds=60 --set agent.data.days=10"
 TOURNAMENT = "best-subset greedy boulware scml:SyncRandomOneShotAgent --worlds 6 --days 20 --record"
+OF_DNB = "best-subset --worlds 2 --days 20 --record"
 WORLD = "000003-0-0"
 WIDE, NARROW = {"width": 1100, "height": 760}, {"width": 390, "height": 760}
 
@@ -36,6 +38,8 @@ PICTURES: dict[str, tuple[str, dict[str, int], str]] = {
     "flows": (f"/world?world={WORLD}", WIDE, "h2:text-is('Who traded with whom')"),
     "day": (f"/day?world={WORLD}&day=7&round=2", WIDE, "h2:text-is('Replay')"),
     "findings": ("/findings?detector=over-commitment", WIDE, "main h1"),
+    "unsafe": ("/findings?detector=unsafe-acts&competitor=greedy", WIDE, "main h1"),
+    "decisions": ("/decisions?run=1&competitor=dnb&world=000000-0-0", WIDE, "main h1"),
     "compare-dark": ("/compare?competitor=best-subset&other=boulware", WIDE, "main h1"),
     "day-narrow": (f"/day?world={WORLD}&day=7&round=2", NARROW, "h2:text-is('Replay')"),
 }
@@ -53,10 +57,14 @@ def main() -> None:
         raise InputError("there is no chromium: apt-get install chromium")
     OUT.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
-        results = Path(folder) / "finalists"
-        command = [sys.executable, str(ROOT / "evaluate.py"), *TOURNAMENT.split(), "--out", str(results)]
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-        with open_recordings(results) as recordings:
+        dnb, results, with_dnb = (Path(folder) / name for name in ("dnb", "finalists", "with-dnb"))
+        for script, arguments in (
+            ("train.py", [*TRAINING.split(), "--out", str(dnb)]),
+            ("evaluate.py", [*TOURNAMENT.split(), "--out", str(results)]),
+            ("evaluate.py", [str(dnb), *OF_DNB.split(), "--out", str(with_dnb)]),
+        ):
+            subprocess.run([sys.executable, str(ROOT / script), *arguments], check=True, stdout=subprocess.DEVNULL)
+        with open_recordings(results, with_dnb) as recordings:
             server = make_server(recordings, LOOPBACK, 0, None)
             threading.Thread(target=server.serve_forever, daemon=True).start()
             with sync_playwright() as driver:

@@ -1,11 +1,8 @@
-"""Shared by all tests: one thread for every numerical library, fixed seeds, command lines in processes of their own."""
+"""Shared by all tests: one thread for every numerical library, fixed seeds, command lines."""
 
 import itertools
-import os
 import random
-import subprocess
 import sys
-from pathlib import Path
 
 import gymnasium
 import hypothesis
@@ -19,8 +16,6 @@ limit_threads(1)
 hypothesis.settings.register_profile("gate", deadline=None, derandomize=True)
 hypothesis.settings.register_profile("new-examples", deadline=None, print_blob=True)
 hypothesis.settings.load_profile("gate")
-
-ROOT = Path(__file__).resolve().parents[1]
 
 
 def pytest_addoption(parser):
@@ -57,12 +52,14 @@ def fixed_seeds(monkeypatch):
 
 @pytest.fixture
 def command_line(tmp_path):
-    """``command_line("train.py", *arguments)``: run a script of the repository, in an empty folder."""
+    """``command_line("train.py", *arguments)``: run a script of the repository, in an empty folder.
+
+    Where environment variables are given, a new interpreter starts with them; else see `tests.helpers.scripts`.
+    """
+    from tests.helpers.scripts import ROOT, in_forked_process, in_new_interpreter
 
     def run(script, *arguments, **variables):
-        path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
-        environment = os.environ | {"PYTHONPATH": path} | variables
         command = [sys.executable, str(ROOT / script), *map(str, arguments)]
-        return subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300)
+        return in_new_interpreter(tmp_path, command, variables) if variables else in_forked_process(tmp_path, command)
 
     return run

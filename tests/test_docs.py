@@ -1,10 +1,8 @@
 """What the documentation says is so: commands and snippets run, pages made from the code are not stale."""
 
 import importlib.util
-import os
 import re
 import shlex
-import subprocess
 import sys
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +17,7 @@ from scml_gym.oneshot.rewards.factory import REWARDS
 from scml_gym.oneshot.strategies import STRATEGIES
 from scml_gym.oneshot.view import PARTNER_DTYPE, VIEW_DTYPE
 from tests.helpers.pages import PAGES, ROOT, blocks, chains, steps
+from tests.helpers.scripts import in_forked_process
 
 MADE = sorted(str(p.relative_to(ROOT)) for p in (ROOT / "docs" / "environments").glob("*.md"))
 
@@ -56,6 +55,9 @@ SMALLER = {
     "evaluate.py study benchmarks/": "--workers 1 --set runs=[Bab-0] "
     "--set 'options=[trainings=4, negotiations=2, dqn.total_steps=120]'",
     "evaluate.py study configs/study/commitment.yaml": "--set seeds=2 --set share=0.002",
+    "evaluate.py study penguin_safety": "--workers 1 --set days=5 --set factories=2 --set parts.rules.worlds=1 "
+    "--set parts.together=null --set parts.seats=null --set parts.forerunners=null "
+    "--set parts.rules.competitors.hs-possible=null",
 }
 """Options added to a command when it is tested, by how it starts; the longest start counts."""
 
@@ -94,8 +96,7 @@ def registries_kept():
 
 
 def run_command(command, folder):
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=300)
+    done = in_forked_process(folder, command)
     told = f"{shlex.join(command)}\n{done.stdout}\n{done.stderr}"
     assert done.returncode == 0, told
     assert "Traceback" not in done.stderr, told

@@ -13,6 +13,7 @@ TABLES = {"core", "game", "tables"}
 """What the tables at the top of the package import; they name everything else by texts."""
 BELOW = {
     "core": {"core"},
+    "zoo": set(),
     "jit": {"core", "jit"},
     "game": {"core", "jit", "game"},
     "tables": TABLES,
@@ -23,9 +24,11 @@ BELOW["simulator"] = BELOW["vector"] | {"vector"}
 BELOW |= {game: {"core", "jit", "game", "vector", "simulator", "tables"} for game in GAMES}
 BELOW["policies"] = BELOW["oneshot"] | GAMES | {"experiments"}
 BELOW["deployed"] = BELOW["evaluation"] = BELOW["policies"] | {"policies"}
-BELOW["agents"] = BELOW["evaluation"] | {"evaluation"}
+BELOW["export"] = BELOW["policies"] | {"policies"}
+BELOW["agents"] = BELOW["evaluation"] | {"evaluation", "export"}
 BELOW["analyzer"] = BELOW["evaluation"] | {"evaluation"}
-BELOW["train"] = BELOW["evaluate"] = BELOW["agents"] | {"agents", "analyzer"}
+BELOW["commands"] = BELOW["agents"] | {"agents", "analyzer"}
+BELOW["train"] = BELOW["evaluate"] = {"core", "commands"}
 
 
 def modules():

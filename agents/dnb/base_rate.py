@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import functools
-
 import numpy as np
 from pydantic import Field
 
 from scml_gym.agents.dnb.folds import Fold
 from scml_gym.agents.dnb.models import HEAD, Kernel, ModelKind
 from scml_gym.agents.dnb.records import Sample
+from scml_gym.core.calls import Name
 from scml_gym.core.config import Config
 from scml_gym.core.reporting import Progress
 from scml_gym.jit.compile import jittable
@@ -31,9 +30,11 @@ def _mean(numbers: np.ndarray, sample: Sample, scratch: np.ndarray) -> float:
     return numbers[HEAD]
 
 
-@functools.cache
 def _kernel(hyperparameters: BaseRateHyperparameters) -> Kernel:
-    return Kernel(1, _prepare, _mean)
+    return KERNEL
+
+
+KERNEL = Kernel(1, _prepare, _mean)
 
 
 def _fit(
@@ -49,4 +50,5 @@ BASE_RATE = ModelKind(
     kernel=_kernel,
     fit=_fit,
     steps=lambda hyperparameters: 1,
+    exported=lambda hyperparameters: Name("scml_gym.agents.dnb.base_rate:KERNEL"),
 )

@@ -1,4 +1,5 @@
-"""What D-NB thought at each decision, as a tidy table; off unless it is asked for (thesis, section 5.3.3)."""
+"""What D-NB thought at each decision (thesis, section 5.3.3): told in recorded worlds, and as a tidy table where one is
+asked for."""
 
 from __future__ import annotations
 
@@ -8,11 +9,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from scml_gym.agents.dnb.records import MEMORY_DTYPE
+from scml_gym.agents.dnb.records import MEMORY_DTYPE, MEMORY_SIZE
 from scml_gym.core.files import replace_file
 from scml_gym.oneshot.strategies.base import StrategyPolicy
 from scml_gym.oneshot.view import ACCEPT, OFFER, ActionArray, FactoryView
-from scml_gym.simulator.recording.log import tell
+
+NUMBERS = ("expected", "conservative", "budget", "offered", "score")
+"""Columns that are numbers of D-NB's memory."""
 
 RESPONSES = {ACCEPT: "accept", OFFER: "offer"}
 """All others end the negotiation."""
@@ -40,8 +43,22 @@ COLUMNS = {
 """The columns: one row for each partner that was answered."""
 
 
+def thoughts(view: FactoryView, state: np.ndarray, actions: ActionArray) -> dict[int | None, dict[str, float]]:
+    """What D-NB tells of a decision, see `scml_gym.game.strategy.Strategy.thoughts`: of the decision `NUMBERS` with the
+    items still to be traded and those agreed today, and of each partner to whom it makes an offer the items that it
+    asks for, the chance that they are accepted, and the chance that it counts on."""
+    memory = state[:MEMORY_SIZE].view(MEMORY_DTYPE)[0]
+    told: dict[int | None, dict[str, float]] = {
+        None: {"needs": view["needs"], "agreed": view["agreed_quantity"]} | {name: memory[name] for name in NUMBERS}
+    }
+    for k in np.flatnonzero(actions["response"] == OFFER).tolist():
+        known = memory["partners"][k]
+        told[k] = {"asked": actions[k]["quantity"], "mean": known["mean"], "bound": known["bound"]}
+    return told
+
+
 class DecisionLog:
-    """A `scml_gym.game.world.FactoryPolicy` that plays as D-NB does and writes down why, in a recorded world there too.
+    """A `scml_gym.game.world.FactoryPolicy` that plays as D-NB does and writes down why.
 
     Args:
         player: D-NB.
@@ -63,17 +80,12 @@ class DecisionLog:
         """D-NB's answers; what led to them becomes rows of the table."""
         before = view.copy()
         actions = self._player.act(view)
-        memory = self._player.state.view(MEMORY_DTYPE)[0]
+        told = thoughts(before, self._player.state, actions)
         decision = [before[name] for name in ("day", "decision", "level", "needs", "agreed_quantity")]
-        thoughts = {name: float(memory[name]) for name in ("expected", "conservative", "budget", "offered", "score")}
-        tell(view, **thoughts)
-        decision += thoughts.values()
+        decision += [float(told[None][name]) for name in NUMBERS]
         for k in np.flatnonzero(before["partners"]["my_turn"]).tolist():
-            partner, known, action = before["partners"][k], memory["partners"][k], actions[k]
-            made = action["response"] == OFFER
-            chances = (known["mean"], known["bound"]) if made else (np.nan, np.nan)
-            if made:
-                tell(view, partner=k, mean=known["mean"], bound=known["bound"])
+            partner, action = before["partners"][k], actions[k]
+            chances = (told[k]["mean"], told[k]["bound"]) if k in told else (np.nan, np.nan)
             response = RESPONSES.get(int(action["response"]), "end")
             offers = (partner["offer_quantity"], partner["offer_price"], response, action["quantity"], action["price"])
             self.rows.append((*decision, k, *offers, *chances))

@@ -25,6 +25,7 @@ from scml_gym.agents.dnb.rules import Rules
 from scml_gym.agents.dnb.scores import Estimates
 from scml_gym.agents.dnb.sequential import sequential_player, sequential_strategy
 from scml_gym.agents.dnb.strategy import dnb_player, dnb_strategy
+from scml_gym.core.calls import Array, Call, Given, call
 from scml_gym.core.config import ConfigError, validate
 from scml_gym.core.errors import InputError
 from scml_gym.core.files import replace_file
@@ -228,6 +229,20 @@ class DNB:
             InputError: if nothing has been learnt yet.
         """
         return DNBPolicyFile(self.playable(), self.hyperparameters.rules, self.hyperparameters.planner)
+
+    def exported(self) -> Call:
+        """See `scml_gym.agents.base.Exports.exported`; without a decision log.
+
+        Raises:
+            InputError: if nothing has been learnt yet, or its kind of model cannot be exported.
+        """
+        model, plans = self.playable(), PLANNERS[self.hyperparameters.planner].strategy
+        kernel = model_kind(model.name).exported
+        if kernel is None:
+            raise InputError(f"cannot be exported: the acceptance model {model.name!r} has no code without a compiler")
+        strategy = call(f"{plans.__module__}:{plans.__qualname__}", kernel(model.hyperparameters))
+        numbers = Array("numbers", self.policy_file().player(0).parameters)
+        return call("scml_gym.oneshot.strategies.base:StrategyPolicy", strategy, Given("seed"), numbers)
 
     def playable(self) -> AcceptanceModel:
         """The fitted model.

@@ -21,6 +21,7 @@ from scml_gym.agents.dnb.features import (
 from scml_gym.agents.dnb.folds import Fold, feature_matrix
 from scml_gym.agents.dnb.models import HEAD, Kernel, ModelKind, sigmoid
 from scml_gym.agents.dnb.records import Sample
+from scml_gym.core.calls import Name
 from scml_gym.core.config import Config
 from scml_gym.core.reporting import Progress
 from scml_gym.jit.compile import jittable
@@ -57,10 +58,10 @@ def _mean(numbers: np.ndarray, sample: Sample, scratch: np.ndarray) -> float:
 
 @functools.cache
 def _kernel(hyperparameters: LogisticHyperparameters) -> Kernel:
-    return _KERNEL
+    return KERNEL
 
 
-_KERNEL = Kernel(N_NUMBERS + 1, _prepare, _mean)
+KERNEL = Kernel(N_NUMBERS + 1, _prepare, _mean)
 
 
 def fit_level(features: np.ndarray, accepted: np.ndarray, penalty: float, iterations: int) -> np.ndarray:
@@ -109,4 +110,5 @@ LOGISTIC = ModelKind(
     kernel=_kernel,
     fit=_fit,
     steps=lambda hyperparameters: 2,
+    exported=lambda hyperparameters: Name("scml_gym.agents.dnb.logistic:KERNEL"),
 )

@@ -20,6 +20,7 @@ from scml_gym.agents.dnb.bou import LEAST_STRENGTH
 from scml_gym.agents.dnb.features import N_FEATURES
 from scml_gym.agents.dnb.features import SCHEMA as FEATURES_SCHEMA
 from scml_gym.agents.dnb.records import SAMPLE_DTYPE, Sample
+from scml_gym.core.calls import Part
 from scml_gym.core.config import Config, validate
 from scml_gym.core.errors import InputError
 from scml_gym.core.files import replace_file
@@ -70,6 +71,8 @@ class ModelKind:
         kernel: ``(hyperparameters) -> Kernel``, the same one for equal hyperparameters.
         fit: ``(hyperparameters, fold, rng, bar) -> {name: weights}``.
         steps: ``(hyperparameters) -> int``, the steps that ``fit`` shows on its bar at most.
+        exported: ``(hyperparameters) -> part``: how a kernel is made that plays without a compiler, see
+            `scml_gym.core.calls`; None where there is none.
     """
 
     hyperparameters: type[Config]
@@ -78,6 +81,7 @@ class ModelKind:
     kernel: Callable[[Any], Kernel]
     fit: Callable[[Any, Fold, np.random.Generator, Progress], dict[str, np.ndarray]]
     steps: Callable[[Any], int]
+    exported: Callable[[Any], Part] | None = None
 
 
 def model_kind(name: str) -> ModelKind:

@@ -78,7 +78,7 @@ def sequential_strategy(kernel: Kernel) -> Strategy:
         look(view, memory, record_of(rules, CALIBRATION_DTYPE, 2 * N_SIDE), False)
         hear_new(view, memory)
         prospects = new_prospects()
-        missing = look_around(view, parameters, counts, prospects)
+        missing = look_around(view, counts, prospects)
         if view["needs"] > 0:
             fill_chances(view, memory, rules, prospects)
         answer_partners(view, parameters, counts, prospects, missing, actions)

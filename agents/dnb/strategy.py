@@ -17,6 +17,7 @@ from scml_gym.agents.dnb.bou import (
     posterior,
 )
 from scml_gym.agents.dnb.commitments import open_budget
+from scml_gym.agents.dnb.decision_log import thoughts
 from scml_gym.agents.dnb.events import fill_context, fill_history, fill_offer, price_bin
 from scml_gym.agents.dnb.models import AcceptanceModel, Kernel
 from scml_gym.agents.dnb.planner import (
@@ -205,7 +206,7 @@ def dnb_strategy(kernel: Kernel) -> Strategy:
     nothing, state, params = new_view(), np.zeros(MEMORY_SIZE), np.zeros(N_RULES)
     play(nothing, state, params, new_actions())  # compiled now, not in the first negotiation
     remember(nothing, state, params)
-    return Strategy("dnb", decide, state_size=MEMORY_SIZE, learn=learn, n_draws=0, summary="D-NB")
+    return Strategy("dnb", decide, state_size=MEMORY_SIZE, learn=learn, n_draws=0, summary="D-NB", thoughts=thoughts)
 
 
 def dnb_player(model: AcceptanceModel, rules: Rules, seed: int) -> StrategyPolicy:

@@ -28,6 +28,7 @@ from scml_gym.agents.dnb.transformer_layout import (
     weight_shapes,
     weights_dtype,
 )
+from scml_gym.core.calls import Call, call
 from scml_gym.core.reporting import Progress
 from scml_gym.jit.compile import jittable
 from scml_gym.jit.parameters import record_of
@@ -152,15 +153,23 @@ def make_kernel(width: int, layers: int, heads: int, hidden: int, events: int) -
     return Kernel((all_scratch.itemsize + 7) // 8, prepare, mean)
 
 
-def _kernel(hyperparameters: TransformerHyperparameters) -> Kernel:
-    sizes = (
+def _sizes(hyperparameters: TransformerHyperparameters) -> tuple[int, ...]:
+    """As `make_kernel` takes them."""
+    return (
         hyperparameters.width,
         hyperparameters.layers,
         hyperparameters.heads,
         hyperparameters.feedforward,
         hyperparameters.events,
     )
-    return make_kernel(*sizes)
+
+
+def _kernel(hyperparameters: TransformerHyperparameters) -> Kernel:
+    return make_kernel(*_sizes(hyperparameters))
+
+
+def _exported(hyperparameters: TransformerHyperparameters) -> Call:
+    return call("scml_gym.agents.dnb.transformer_reference:reference_kernel", *_sizes(hyperparameters))
 
 
 def _fit(
@@ -178,4 +187,5 @@ TRANSFORMER = ModelKind(
     kernel=_kernel,
     fit=_fit,
     steps=lambda hyperparameters: hyperparameters.epochs,
+    exported=_exported,
 )

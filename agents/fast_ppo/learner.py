@@ -1,5 +1,4 @@
-"""The learners ``fast-ppo`` and ``fast-maskable-ppo``: `scml_gym.agents.fast_ppo.algorithm` behind
-`scml_gym.agents.base.Agent`.
+"""The learners ``fast-ppo`` and ``fast-maskable-ppo``: the algorithm beside them as an `Agent`.
 
 The network is the torch policy of ``ppo`` and ``maskable-ppo``; so players, evaluation and policy files are theirs.
 """
@@ -8,43 +7,26 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn, cast
+from types import SimpleNamespace
+from typing import Any, NoReturn, Self
 
 import numpy as np
-import torch
 from gymnasium.spaces import Box, Discrete, MultiDiscrete
-from stable_baselines3.common.utils import set_random_seed
 
-from scml_gym.agents.fast_ppo.algorithm import FACTS, Training, play, update
+from scml_gym.agents.fast_ppo.algorithm import Training, play, update
 from scml_gym.agents.sb3.batch import can_batch, make_batch
+from scml_gym.agents.sb3.fitting_sets import FACTS
 from scml_gym.agents.sb3.hyperparameters import PPOHyperparameters
 from scml_gym.agents.sb3.learner import PPO, MaskablePPO
 from scml_gym.agents.sb3.policy_files import MASKED
-from scml_gym.agents.sb3.training import global_generators_kept, seeds_at, write_row
+from scml_gym.agents.sb3.training import seeds_at, write_row
+from scml_gym.agents.sb3.weights import new_policy, read_weights, write_weights
 from scml_gym.core.config import ConfigError
-from scml_gym.core.errors import InputError
 from scml_gym.core.files import read_arrays
 from scml_gym.experiments.run_folder import Run
 from scml_gym.game.codecs import NotCompiledError
 from scml_gym.simulator.vector.env import BatchedEnv
-
-
-def no_optimizer(parameters: Any, lr: float, **settings: Any) -> None:
-    """In place of torch's Adam, which policies make and whose import takes a second."""
-
-
-@dataclass
-class Model:
-    """What `scml_gym.agents.sb3.learner.SB3Agent` asks of a model."""
-
-    policy: Any
-    num_timesteps: int
-
-    def predict(self, observation: Any, **options: Any) -> tuple[Any, Any]:
-        """As Stable-Baselines3's."""
-        return self.policy.predict(observation, **options)
 
 
 class FastPPO(PPO):
@@ -54,8 +36,7 @@ class FastPPO(PPO):
     slower = "ppo"  # the learner that takes what this one does not
 
     def __init__(self, hyperparameters: PPOHyperparameters, env: Mapping[str, Any]):
-        super().__init__(hyperparameters, env)
-        settings = hyperparameters
+        super().__init__(settings := hyperparameters, env)
         for refused, key, what in (
             (not can_batch(self.env), "env", "an environment without a native vector environment"),
             (not isinstance(self.observation_space, Box), "env", "observations that are no array"),
@@ -68,7 +49,13 @@ class FastPPO(PPO):
         ):
             if refused:
                 self._refuse(key, what)
-        self._make_envs(1, 1).close()
+
+    @classmethod
+    def build(cls, config: Mapping[str, Any], env: Mapping[str, Any]) -> Self:
+        """See `scml_gym.agents.base.Agent.build`; the environments are made, so that nothing is found wrong later."""
+        made = super().build(config, env)
+        made._make_envs(1, 1).close()
+        return made
 
     def begin_from(self, checkpoint: Path) -> NoReturn:
         """Each training begins anew."""
@@ -90,7 +77,7 @@ class FastPPO(PPO):
         """See `scml_gym.agents.base.Agent.train`; a resumed training is equal to one that was not interrupted."""
         settings: Any = self.hyperparameters
         checkpoint, seeds = run.latest_checkpoint(), seeds_at(run.config["seed"], 0)
-        self.model = self._read_model(checkpoint, None) if checkpoint else Model(self._new_policy(seeds[0]), 0)
+        self.model = self._read_model(checkpoint, None) if checkpoint else self._new_model(None, seeds[0])
         run.truncate_log(self.model.num_timesteps)
         if self.model.num_timesteps >= settings.total_steps:
             return
@@ -120,34 +107,23 @@ class FastPPO(PPO):
                 numbers = update(training)
                 self.model.num_timesteps = steps = training.steps
                 if steps >= total or steps - training.logged >= training.settings.log_steps:
-                    row = {"episodes": training.ended.get("return", (0.0, 0))[1]}
-                    row |= {name: total / n for name, (total, n) in training.ended.items()}
-                    note = write_row(run, steps, row | numbers, since)
-                    training.ended, training.logged, since = {}, steps, (steps, time.perf_counter())
+                    note = write_row(run, steps, training.ended.take() | numbers, since)
+                    training.logged, since = steps, (steps, time.perf_counter())
                 bar.update(steps, note)
                 if run.checkpoint_due() or steps >= total:
                     run.checkpoint(steps, save)
 
-    def _new_policy(self, seed: int) -> Any:
-        """As Stable-Baselines3 makes it of this seed."""
-        with global_generators_kept():
-            set_random_seed(seed)
-            network, kind = self._network() | {"optimizer_class": no_optimizer}, cast(Any, self.policy_class)
-            return kind(self.observation_space, self.action_space, lambda progress: 0.0, **network)
+    def _new_model(self, vec: Any, seed: int) -> Any:
+        policy = new_policy(self.policy_class, self.observation_space, self.action_space, self._network(), seed)
+        return SimpleNamespace(policy=policy, predict=policy.predict, num_timesteps=0)
 
     def _write_model(self, folder: Path) -> None:
-        weights = {name: tensor.numpy() for name, tensor in self.model.policy.state_dict().items()}
-        np.savez(folder / "weights.npz", allow_pickle=False, **weights, num_timesteps=self.model.num_timesteps)
+        write_weights(self.model.policy, self.model.num_timesteps, folder / "weights.npz")
 
-    def _read_model(self, folder: Path, vec: Any) -> Model:
-        arrays = read_arrays(folder / "weights.npz", "the weights of a network")
-        policy, steps = self._new_policy(0), int(arrays.pop("num_timesteps", 0))
-        try:
-            policy.load_state_dict({name: torch.from_numpy(array) for name, array in arrays.items()})
-        except RuntimeError as error:
-            told = " ".join(str(error).split())
-            raise InputError(f"{folder} was trained with another network or environment: {told}") from error
-        return Model(policy, steps)
+    def _read_model(self, folder: Path, vec: Any) -> Any:
+        model = self._new_model(vec, 0)
+        model.num_timesteps = read_weights(model.policy, folder / "weights.npz")
+        return model
 
 
 class FastMaskablePPO(MaskablePPO, FastPPO):

@@ -12,8 +12,9 @@ from scml_gym.agents.q_learning.curves import plot_opponents
 from scml_gym.agents.q_learning.hyperparameters import QLearningHyperparameters
 from scml_gym.agents.q_learning.memory import make_rules
 from scml_gym.agents.q_learning.policy import QPolicy
-from scml_gym.agents.q_learning.tables import Tables, copy_for_each, initial_tables, load_tables, one_copy, save_tables
+from scml_gym.agents.q_learning.tables import Tables, initial_tables, load_tables, save_tables
 from scml_gym.agents.q_learning.training import Trainer, Worlds, kind_weights
+from scml_gym.core.calls import Array, Call, Given, call, made
 from scml_gym.core.config import ConfigError, validate
 from scml_gym.core.errors import InputError
 from scml_gym.core.files import replace_file
@@ -133,12 +134,26 @@ class QLearning:
 
     def policy(self, seed: int) -> QPolicy:
         """A player for one factory of one world; it copies the tables and learns on in the copies, if so configured."""
+        return made(self.exported(), seed=seed)
+
+    def exported(self) -> Call:
+        """See `scml_gym.agents.base.Exports.exported`."""
         play, tables = self.hyperparameters.play, self.tables
         if not play.pretrained:
             tables = initial_tables(self.states, self.actions, self.hyperparameters.initialisation)
-        choice = copy_for_each(tables) if play.per_opponent else one_copy(tables)
         rate = play.rate if play.learn else 0.0
-        return QPolicy(make_rules(self.hyperparameters, rate, 0.0, play.epsilon_start, play.epsilon_end), choice, seed)
+        rules = make_rules(self.hyperparameters, rate, 0.0, play.epsilon_start, play.epsilon_end)
+        values, visits = Array("values", tables.values), Array("visits", tables.visits)
+        choice = "copy_for_each" if play.per_opponent else "one_copy"
+        return call(
+            "scml_gym.agents.q_learning.policy:QPolicy",
+            call("operator:getitem", Array("rules", np.array([rules])), 0),
+            call(
+                f"scml_gym.agents.q_learning.tables:{choice}",
+                call("scml_gym.agents.q_learning.tables:Tables", values, visits),
+            ),
+            Given("seed"),
+        )
 
     def save(self, folder: Path) -> None:
         """Write the tables and counters: ``tables.npz`` and ``q_learning.json``."""

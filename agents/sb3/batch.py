@@ -46,6 +46,21 @@ def make_batch(env: Mapping[str, Any], n_envs: int, threads: int, reward_scale: 
     return BatchVecEnv(envs, reward_scale)
 
 
+class RunningEpisodes:
+    """Returns (undiscounted) and lengths (decisions) of the episodes that run in ``n`` rows."""
+
+    def __init__(self, n: int):
+        self.returns, self.lengths = np.zeros(n), np.zeros(n, dtype=np.int64)
+
+    def step(self, rewards: np.ndarray, done: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Count a step of all rows; returns and lengths of the episodes that ended with it, in the order of rows."""
+        self.returns += rewards
+        self.lengths += 1
+        ended = self.returns[done], self.lengths[done]
+        self.returns[done], self.lengths[done] = 0.0, 0
+        return ended
+
+
 class BatchVecEnv(VecEnv):
     """A native vector environment as SB3 takes it; world ``i`` of ``seed(s)`` is the single environment of ``s + i``.
 
@@ -61,8 +76,7 @@ class BatchVecEnv(VecEnv):
     def __init__(self, envs: RowVectorEnv, reward_scale: float):
         self.envs = envs
         self._scale = reward_scale
-        self._returns = np.zeros(envs.num_envs)
-        self._lengths = np.zeros(envs.num_envs, dtype=np.int64)
+        self._episodes = RunningEpisodes(envs.num_envs)
         self._started = time.perf_counter()
         self._actions: Any = None
         self._nothing: dict[str, Any] = {}
@@ -72,7 +86,7 @@ class BatchVecEnv(VecEnv):
         """Start an episode in every row, with the seeds of `seed` if it was called since the last reset."""
         observations, _ = self.envs.reset(seed=self._seeds[: self.envs.num_worlds])
         self._reset_seeds()
-        self._returns[:], self._lengths[:] = 0.0, 0
+        self._episodes = RunningEpisodes(self.num_envs)
         return observations
 
     def step_async(self, actions: np.ndarray) -> None:
@@ -82,17 +96,15 @@ class BatchVecEnv(VecEnv):
     def step_wait(self) -> tuple[Any, np.ndarray, np.ndarray, list[dict[str, Any]]]:
         """Play them: observations, rewards (float32), ends (bool) and infos."""
         observations, rewards, done, _, info = self.envs.step(self._actions)
-        self._returns += rewards
-        self._lengths += 1
         infos = [self._nothing] * self.num_envs
-        for i in np.flatnonzero(done).tolist():
-            infos[i] = self._ended(i, info["final_obs"][i], info["final_info"])
-        self._returns[done], self._lengths[done] = 0.0, 0
+        rows, ended = np.flatnonzero(done).tolist(), self._episodes.step(rewards, done)
+        for i, total, length in zip(rows, *(values.tolist() for values in ended), strict=True):
+            infos[i] = self._ended(i, total, length, info)
         return observations, (rewards * self._scale).astype(np.float32), done, infos
 
-    def _ended(self, i: int, observation: Any, final: Mapping[str, Any]) -> dict[str, Any]:
-        seconds = round(time.perf_counter() - self._started, 6)
-        episode = {"r": float(self._returns[i]), "l": int(self._lengths[i]), "t": seconds}
+    def _ended(self, i: int, total: float, length: int, info: Mapping[str, Any]) -> dict[str, Any]:
+        observation, final = info["final_obs"][i], info["final_info"]
+        episode = {"r": total, "l": length, "t": round(time.perf_counter() - self._started, 6)}
         summary = {name: final[name][i].item() for name in SUMMARY if name in final and final[f"_{name}"][i]}
         return {"terminal_observation": observation, "TimeLimit.truncated": False, "episode": episode} | summary
 

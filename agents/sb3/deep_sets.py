@@ -14,8 +14,8 @@ from stable_baselines3.common.torch_layers import BaseFeaturesExtractor
 from torch import nn
 
 from scml_gym.agents.sb3.hyperparameters import EnvSpaces
-from scml_gym.core.config import ConfigError
-from scml_gym.oneshot.observations.encoding import N_ENTITIES, N_ENTITY, N_FACTORY, N_PARTNER
+from scml_gym.agents.sb3.partners import check_rows
+from scml_gym.oneshot.observations.encoding import N_FACTORY, N_PARTNER
 from scml_gym.oneshot.observations.features import PARTNER_FEATURES
 from scml_gym.oneshot.view import MAX_PARTNERS
 
@@ -62,12 +62,9 @@ def deep_sets(hyperparameters: Any, env: EnvSpaces) -> dict[str, Any]:
         env: The environment's spaces.
 
     Raises:
-        ConfigError: if the observation does not consist of rows.
+        ConfigError: as `scml_gym.agents.sb3.partners.check_rows`.
     """
-    if not isinstance(env.observation, spaces.Box) or env.observation.shape != (N_ENTITIES, N_ENTITY):
-        raise ConfigError(
-            ("agent", "features"), "'deep_sets' takes observations of rows; valid with env.observation: entities"
-        )
+    check_rows(env, "deep_sets")
     return {
         "features_extractor_class": DeepSets,
         "features_extractor_kwargs": {"embedding_size": hyperparameters.embedding_size},

@@ -1,4 +1,6 @@
-"""The facts of `scml_gym.agents.sb3.partners.Sets` in compiled code; a test compares them.
+"""What networks are given of an observation, without any weights; compiled.
+
+The facts about sets are those of `scml_gym.agents.sb3.partners.Sets`; a test compares them.
 
 Sets are enumerated over the partners whose offers stand, of whom there are few, instead of over all eight.
 """
@@ -8,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from scml_gym.agents.sb3.partners import FACTORY, MOST, N_CONTEXT, N_ROW, PARTNER, PRICE_WEIGHT
+from scml_gym.core.registry import Registry
 from scml_gym.jit.compile import compiled, jittable
 from scml_gym.oneshot.observations.encoding import N_ENTITIES, N_ENTITY, N_FACTORY, N_PARTNER
 from scml_gym.oneshot.view import MAX_PARTNERS
@@ -18,6 +21,22 @@ BUYER, NEEDS = FACTORY["buyer"], FACTORY["needs"]
 RUNNING, MY_TURN, TIME = PARTNER["running"], PARTNER["my_turn"], PARTNER["time"]
 QUANTITY, PRICE = PARTNER["offer_quantity"], PARTNER["offer_price"]
 BELOW, ABOVE, PLACE, SHARE = N_PARTNER, N_PARTNER + 1, N_PARTNER + 2, N_PARTNER + 3
+
+
+Facts = tuple[np.ndarray, np.ndarray, np.ndarray]
+"""Of ``n`` decisions, float32: inputs, ``(n, inputs)``; rows, ``(n, rows, size)``, of size 0 where the inputs are a
+decision's single row; and the share of each row in the mean, ``(n, rows)``."""
+
+FACTS = Registry("fast network")
+"""How facts are computed of observations, float32 ``(n, size)``.
+
+Their names are those of `scml_gym.agents.sb3.hyperparameters.FEATURES`.
+"""
+
+
+def read_flat(observations: np.ndarray) -> Facts:
+    """A single row."""
+    return observations, observations[:, None, :0], np.ones((len(observations), 1), np.float32)
 
 
 @compiled
@@ -71,7 +90,10 @@ def _read(observation: np.ndarray, inputs: np.ndarray, rows: np.ndarray, shares:
 
 @jittable
 def _find_sets(factory: np.ndarray, partners: np.ndarray, rows: np.ndarray) -> tuple[float, float]:
-    """Mark the members of both sets in the rows; their totals less the needs (`scml_gym.agents.sb3.partners`)."""
+    """Mark the members of both sets in the rows; their totals less the needs.
+
+    As `scml_gym.agents.sb3.partners.fitting_sets`.
+    """
     n = 0
     for k in range(MAX_PARTNERS):
         n += partners[k, MY_TURN] > F(0)
@@ -99,3 +121,8 @@ def _find_sets(factory: np.ndarray, partners: np.ndarray, rows: np.ndarray) -> t
     for i in range(n):
         rows[standing[i], BELOW], rows[standing[i], ABOVE] = F(below >> i & 1), F(above >> i & 1)
     return totals[below] - needs, totals[above] - needs
+
+
+FACTS.register("flatten", read_flat)
+FACTS.register("sets", lambda observations: read_flat(read_sets(observations)[0]))
+FACTS.register("partners", read_sets)

@@ -27,10 +27,11 @@ FEATURES = Registry("features")
 
 
 class EnvSpaces(NamedTuple):
-    """The spaces of a single environment."""
+    """The spaces of a single environment, and its ``timing`` where it has one."""
 
     observation: Any
     action: Any
+    timing: str | None = None
 
 
 def sb3_features(hyperparameters: Any, env: EnvSpaces) -> dict[str, Any]:

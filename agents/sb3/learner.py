@@ -22,6 +22,7 @@ from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 from stable_baselines3.common.utils import LinearSchedule
 
 from scml_gym.agents.sb3.evaluation import Evaluation
+from scml_gym.agents.sb3.exported import predict_call
 from scml_gym.agents.sb3.heads import HeadsPolicy, MaskedHeadsPolicy
 from scml_gym.agents.sb3.hyperparameters import (
     FEATURES,
@@ -34,13 +35,16 @@ from scml_gym.agents.sb3.hyperparameters import (
 from scml_gym.agents.sb3.policy_files import export_policy, save_policy_file
 from scml_gym.agents.sb3.replay import load_replay, save_replay
 from scml_gym.agents.sb3.self_play import check_self_play, make_self_play
+from scml_gym.agents.sb3.thoughts import ThoughtfulPredict
 from scml_gym.agents.sb3.training import global_generators_kept, learn, make_callbacks, make_vec_env, seeds_at
 from scml_gym.core.arguments import argument_names
+from scml_gym.core.calls import Call, filled
 from scml_gym.core.config import ConfigError, validate
 from scml_gym.core.errors import InputError
 from scml_gym.core.registry import load_object
 from scml_gym.experiments.make_env import WRAPPERS, env_arguments, make_env, wrappers_change_play
 from scml_gym.experiments.run_folder import Run, current_hyperparameters
+from scml_gym.game.definition import Game
 from scml_gym.game.world import FactoryPolicy
 from scml_gym.games import DEFAULT_GAME, GAMES, game_of
 from scml_gym.oneshot.exported_policies import CONCURRENT, ONE_PARTNER
@@ -99,7 +103,7 @@ class SB3Agent:
             told = f"takes actions of {valid}, this environment has {_brief(self.action_space)}"
             raise ConfigError(("env",), f"{self.algorithm.partition(':')[2]} {told}")
         self.features = FEATURES.get(hyperparameters.features)(
-            hyperparameters, EnvSpaces(self.observation_space, self.action_space)
+            hyperparameters, EnvSpaces(self.observation_space, self.action_space, self.env.get("timing"))
         )
         if "body" in self.features and isinstance(self.policy_class, str):
             raise ConfigError(("agent", "features"), f"{hyperparameters.features!r} is for ppo and maskable-ppo")
@@ -173,6 +177,22 @@ class SB3Agent:
             InputError: if it was trained in an environment in which it is no player of a game, or in wrappers that may
                 change what it sees and does.
         """
+        game, env = self._played()
+        predict = ThoughtfulPredict(self.predict, getattr(self.model, "policy", None))
+        return game.policy(predict, env)
+
+    def exported(self) -> Call:
+        """See `scml_gym.agents.base.Exports.exported`.
+
+        Raises:
+            InputError: as `policy`; if its network cannot be exported.
+        """
+        game, env = self._played()
+        predict = predict_call(self.algorithm, self._trained().policy)
+        return filled(game.load("forms")(env), predict=predict, deterministic=True)
+
+    def _played(self) -> tuple[Game, dict[str, Any]]:
+        """The game that it plays, and the ``id`` and the arguments of the environment that it plays as in."""
         if wrappers_change_play(self.env):
             told = "it plays in these only (wrappers that are a gymnasium.RewardWrapper change no play)"
             raise InputError(f"trained with env.wrappers={self.env[WRAPPERS]}: {told}")
@@ -183,7 +203,7 @@ class SB3Agent:
             env_id = CONCURRENT if not isinstance(self.action_space, Discrete) else ONE_PARTNER
             like = load_object(game.environments[env_id].single)
             arguments = {name: value for name, value in arguments.items() if name in argument_names(like)}
-        return game.policy(self.predict, {"id": env_id} | arguments)
+        return game, {"id": env_id} | arguments
 
     def policy_file(self) -> PolicyFile:
         """The policy as a strategy that the compiled world plays.
@@ -225,7 +245,8 @@ class SB3Agent:
             raise InputError(f"{folder} is not a readable checkpoint: {' '.join(str(error).split())}") from error
         if schema != cls.schema or algorithm != cls.algorithm:
             raise InputError(f"{folder} holds {schema!r} of {algorithm!r}, not {cls.schema!r} of {cls.algorithm!r}")
-        agent = cls.build(current_hyperparameters(facts.get("settings", {})), facts.get("env", {}))
+        settings = validate(cls.hyperparameters_class, current_hyperparameters(facts.get("settings", {})), "agent")
+        agent = cls(settings, facts.get("env", {}))
         agent.model = agent._read_model(folder, None)
         return agent
 

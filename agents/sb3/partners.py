@@ -149,6 +149,19 @@ class SetFeatures(BaseFeaturesExtractor):
         return torch.cat([context, _mean(rows, running)], dim=1)
 
 
+def linear_layers(policy: Any) -> tuple[list[nn.Linear], list[nn.Linear], list[nn.Linear]]:
+    """The linear layers of a policy of PPO, from what comes first: the actor's, the critic's, and those that are added
+    to the first of the actor's where the policy has a `PartnerBody`."""
+    body, beside = policy.mlp_extractor, []
+    if isinstance(body, PartnerBody):
+        actor, critic = [body.row, body.second_row, *policy.action_net], [*body.value, policy.value_net]
+        beside = [body.context, body.second_context]
+    else:
+        actor, critic = [*body.policy_net, policy.action_net], [*body.value_net, policy.value_net]
+    actor, critic = ([layer for layer in part if isinstance(layer, nn.Linear)] for part in (actor, critic))
+    return actor, critic, beside
+
+
 def partner_body(features_dim: int, units: int) -> PartnerBody:
     """As `scml_gym.agents.sb3.heads.HeadsPolicy` takes it."""
     return PartnerBody(units)
@@ -162,9 +175,9 @@ def partners(hyperparameters: Any, env: EnvSpaces) -> dict[str, Any]:
         env: The environment's spaces.
 
     Raises:
-        ConfigError: if the observation does not consist of rows, or the action is not one choice for each partner.
+        ConfigError: as `check_rows`, or if the action is not one choice for each partner.
     """
-    _check_rows(env, "partners")
+    check_rows(env, "partners")
     sizes = getattr(env.action, "nvec", ())
     if len(sizes) != MAX_PARTNERS or len(set(sizes)) != 1:
         raise ConfigError(
@@ -184,13 +197,21 @@ def sets(hyperparameters: Any, env: EnvSpaces) -> dict[str, Any]:
         env: The environment's spaces.
 
     Raises:
-        ConfigError: if the observation does not consist of rows.
+        ConfigError: as `check_rows`.
     """
-    _check_rows(env, "sets")
+    check_rows(env, "sets")
     return {"features_extractor_class": SetFeatures}
 
 
-def _check_rows(env: EnvSpaces, name: str) -> None:
+def check_rows(env: EnvSpaces, name: str) -> None:
+    """Refuse environments whose observations are no rows, or have numbers that networks over rows do not read.
+
+    Raises:
+        ConfigError: naming the features.
+    """
+    if env.timing == "negotiations":
+        told = f"{name!r} does not read how often partners were let wait, which env.timing: negotiations shows"
+        raise ConfigError(("agent", "features"), f"{told}; valid: flatten")
     if not isinstance(env.observation, spaces.Box) or env.observation.shape != (N_ENTITIES, N_ENTITY):
         raise ConfigError(
             ("agent", "features"), f"{name!r} takes observations of rows; valid with env.observation: entities"

@@ -111,6 +111,31 @@ def write_row(run: Run, step: int, row: Mapping[str, float], since: tuple[int, f
     return f"{shown}{speed:.0f} steps/s"
 
 
+class EpisodeMeans:
+    """What the episodes tell that end, as sums and numbers by name, until a row of the learning curve has their means.
+
+    Attributes:
+        sums: Name -> sum, number.
+    """
+
+    def __init__(self) -> None:
+        self.sums: dict[str, tuple[float, int]] = {}
+
+    def add(self, told: Mapping[str, Any]) -> None:
+        """Take what some episodes tell: arrays or lists of numbers, by name, ``return`` for all of them."""
+        for name, values in told.items():
+            if len(values):
+                total, n = self.sums.get(name, (0.0, 0))
+                self.sums[name] = total + float(np.sum(values)), n + len(values)
+
+    def take(self) -> dict[str, float]:
+        """The number of ``episodes`` and the means of what they told; others begin."""
+        means: dict[str, float] = {"episodes": self.sums.get("return", (0.0, 0))[1]}
+        means |= {name: total / n for name, (total, n) in self.sums.items()}
+        self.sums = {}
+        return means
+
+
 class RunCallback(BaseCallback):
     """Writes the learning curve and the checkpoints of a run while SB3 learns.
 
@@ -132,18 +157,16 @@ class RunCallback(BaseCallback):
         self._log_steps = log_steps
         self._bar = bar
         self._note = ""
-        self._ended: list[dict[str, float]] = []
+        self._ended = EpisodeMeans()
 
     def _on_training_start(self) -> None:
         self._saved_at = self._rollout_at = self.num_timesteps
         self._logged = self.num_timesteps, time.perf_counter()
 
     def _on_step(self) -> bool:
-        infos = self.locals["infos"]
-        for i in np.flatnonzero(self.locals["dones"]).tolist():
-            episode = infos[i]["episode"]
-            ended = {"return": float(episode["r"]), "length": float(episode["l"])}
-            self._ended.append(ended | {k: float(infos[i][k]) for k in SUMMARY if k in infos[i]})
+        infos = [self.locals["infos"][i] for i in np.flatnonzero(self.locals["dones"]).tolist()]
+        told = {name: [info["episode"][key] for info in infos] for name, key in (("return", "r"), ("length", "l"))}
+        self._ended.add(told | {name: [info[name] for info in infos if name in info] for name in SUMMARY})
         self._bar.update(self.num_timesteps, self._note)
         if self._run.stop_requested and isinstance(self.model, OnPolicyAlgorithm):
             # nothing is learnt within a rollout, which may take long: a resumed training plays this one again
@@ -165,9 +188,7 @@ class RunCallback(BaseCallback):
             self._write_row()
 
     def _write_row(self) -> None:
-        row: dict[str, float] = {"episodes": len(self._ended)}
-        for name in dict.fromkeys(name for ended in self._ended for name in ended):
-            row[name] = float(np.mean([ended[name] for ended in self._ended if name in ended]))
+        row = self._ended.take()
         recorded = self.model.logger.name_to_value
         row |= {k.partition("/")[2]: float(v) for k, v in recorded.items() if k.startswith("train/")}
         for key in [key for key in recorded if key.startswith("eval/")]:
@@ -175,7 +196,6 @@ class RunCallback(BaseCallback):
         row.pop("n_updates", None)
         self._note = write_row(self._run, self.num_timesteps, row, self._logged)
         self._bar.update(self.num_timesteps, self._note)
-        self._ended.clear()
         self._logged = self.num_timesteps, time.perf_counter()
 
     def checkpoint(self) -> None:

@@ -173,21 +173,21 @@ FROM errors e JOIN players f USING (run, world, factory)
 """Exceptions that the simulation went on from."""
 
 UNSAFE_ACTS = """
-WITH told AS (
-    SELECT run, world, day, factory, max(value) FILTER (name = 'unsafe_missing') AS missing,
-        max(value) FILTER (name = 'unsafe_unpaid') AS unpaid, min(value) FILTER (name = 'unsafe_within') AS within,
-        coalesce(sum(value) FILTER (name = 'unsafe_covered'), 0) AS covered,
-        coalesce(sum(value) FILTER (name = 'unsafe_possible'), 0) AS possible
-    FROM decisions WHERE starts_with(name, 'unsafe_') GROUP BY ALL
+WITH days AS (
+    SELECT run, world, day, factory, count(*) FILTER (bound = 'covered') AS covered,
+        count(*) FILTER (bound = 'possible') AS possible, min(short_day) AS short_day, max(missing) AS missing,
+        max(unpaid) AS unpaid
+    FROM unsafe GROUP BY ALL
 )
 SELECT run, world, day, factory, d.competitor, d.place,
-    CASE WHEN t.missing > 0 THEN t.missing * d.shortfall_penalty * d.output_price
+    CASE WHEN u.missing > 0 THEN u.missing * d.shortfall_penalty * d.output_price
         ELSE CAST('NaN' AS DOUBLE) END AS cost,
-    t.covered, t.possible, t.within, t.missing, t.unpaid
-FROM told t JOIN factory_days d USING (run, world, day, factory) WHERE t.covered + t.possible > 0
+    u.covered, u.possible, u.short_day, u.missing, u.unpaid
+FROM days u JOIN factory_days d USING (run, world, day, factory)
 """
-"""What the safety audit told: a row a day, with how many acts were unsafe by each bound, within how many days something
-falls short, and at most how many items and how much money by one decision; ``cost`` is the day's penalty for them."""
+"""What the safety audit found: a row a day, with how many acts were unsafe by each bound, the first day that falls
+short, and at most how many items and how much money are missing by one decision; ``cost`` is the day's penalty for such
+items. Each act stands in the table ``unsafe``."""
 
 BANKRUPTCIES = """
 SELECT run, world, min(day) AS day, factory, competitor, place, -arg_min(profit, day) AS cost,
@@ -224,7 +224,7 @@ DETECTORS = {
     ),
     "unsafe-acts": Detector(
         "Unsafe acts",
-        "More was accepted or offered than can be delivered or paid, as the audit of recorded tournaments tells.",
+        "More was accepted or offered than can be delivered or paid, as the safety audit of recorded worlds found.",
         UNSAFE_ACTS,
     ),
     "errors": Detector("Errors", "A player raised an exception.", ERRORS),

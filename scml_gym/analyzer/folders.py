@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import stat
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from scml_gym.simulator.recording.folder import HEAD, PACKED, WORLDS, check_head, packed_names
-from scml_gym.simulator.recording.schema import TABLES
+from scml_gym.simulator.recording.folder import HEAD, PACKED, WORLDS, packed_names, read_version
+from scml_gym.simulator.recording.schema import TABLES, VERSION, arrow_type
 
 BESIDE = ".recording"
 """How the name of a recording ends while its tournament is played: ``x.recording`` becomes ``x/recording``."""
@@ -24,6 +25,7 @@ class Run:
         folder: Of the recording.
         results: The results folder of the tournament that it belongs to; None where there is none, or none yet.
         named: The folder that was named.
+        version: Of its schema.
     """
 
     run: int
@@ -31,6 +33,7 @@ class Run:
     folder: Path
     results: Path | None
     named: Path
+    version: int = VERSION
 
 
 def recorded(number: int, named: Path) -> Run | None:
@@ -48,8 +51,7 @@ def recorded(number: int, named: Path) -> Run | None:
         places.append((results / "recording", results))
     for folder, results in places:
         if (folder / HEAD).is_file():
-            check_head(folder)
-            return Run(number, label_of(named), folder, results, named)
+            return Run(number, label_of(named), folder, results, named, read_version(folder))
     return None
 
 
@@ -73,23 +75,23 @@ def files_of(run: Run, problems: list[str]) -> dict[str, list[Path]]:
         problems.append(f"{run.label}: its recording is no longer in {run.folder}")
         return found
     for path in _tables(run.folder / PACKED):
-        if readable(path):
-            found[path.stem].append(path)
+        if wrong := trouble(path, run.version):
+            problems.append(f"{run.label}: {path.stem} of the packed worlds are left out: {path.name} {wrong}")
         else:
-            problems.append(f"{run.label}: {path.stem} of the packed worlds are left out: {path.name} cannot be read")
+            found[path.stem].append(path)
     if found["worlds"]:
         try:
             names = set(packed_names(run.folder))
         except (OSError, ValueError):  # its rows
             found["worlds"] = []
-            problems.append(f"{run.label}: worlds of the packed worlds are left out: worlds.parquet cannot be read")
+            problems.append(f"{run.label}: worlds of the packed worlds are left out: worlds.parquet {UNREADABLE}")
     folder = run.folder / WORLDS
     for world in sorted(path for path in folder.iterdir() if path.name not in names) if folder.is_dir() else []:
         files = _tables(world)
-        broken = [path for path in files if not readable(path)]
-        if broken or not files:
-            name = broken[0].name if broken else "its tables"
-            problems.append(f"{run.label}: world {world.name} is left out: {name} cannot be read")
+        told = [f"{path.name} {wrong}" for path in files if (wrong := trouble(path, run.version))]
+        if told or not any(path.stem == "worlds" for path in files):
+            why = told[0] if told else f"its table worlds {UNREADABLE}"
+            problems.append(f"{run.label}: world {world.name} is left out: {why}")
             continue
         for path in files:
             found[path.stem].append(path)
@@ -98,25 +100,44 @@ def files_of(run: Run, problems: list[str]) -> dict[str, list[Path]]:
 
 def _tables(folder: Path) -> list[Path]:
     """The files of tables in a folder."""
-    return [path for path in folder.glob("*.parquet") if path.stem in TABLES]
+    return sorted(path for path in folder.glob("*.parquet") if path.stem in TABLES)
 
 
-def readable(path: Path) -> bool:
-    """Whether what a Parquet file says of itself, at its end, can be read."""
+UNREADABLE = "cannot be read"
+
+
+def trouble(path: Path, version: int) -> str:
+    """Why a table cannot be used, as far as what its file says of itself at its end tells; empty if it can.
+
+    Args:
+        path: Of the file.
+        version: Of the recording's schema.
+    """
     try:
         status = path.stat()
-    except OSError:
-        return False
-    return _readable(path, status.st_size, status.st_mtime_ns, status.st_ino)
+        str(path).encode()
+    except (OSError, UnicodeError):
+        return UNREADABLE
+    if not stat.S_ISREG(status.st_mode):
+        return UNREADABLE
+    return _trouble(path, version, status.st_size, status.st_mtime_ns, status.st_ino)
 
 
 @lru_cache(maxsize=2**17)
-def _readable(path: Path, *_version: int) -> bool:
-    """`readable`, asked once for each version of a file."""
+def _trouble(path: Path, version: int, *_state: int) -> str:
+    """`trouble`, asked once for each state of a file."""
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
-        pq.read_metadata(path)
+        given = pq.read_metadata(path).schema.to_arrow_schema()
     except (OSError, ValueError):
-        return False
-    return True
+        return UNREADABLE
+    for name, column in TABLES[path.stem].items():
+        if column.since > version:
+            continue
+        kinds = [given.field(i).type for i in given.get_all_field_indices(name)]
+        fits = pa.types.is_list if column.type.startswith("list") else arrow_type(column.type).equals
+        if len(kinds) != 1 or not fits(kinds[0]):
+            return f"has another column {name} than version {version} of the schema"
+    return ""

@@ -103,6 +103,10 @@ def _days(recordings: Recordings, run: int) -> Iterable[str]:
         "level sells what it buys, and has no needs of its own.",
         _table(competitors.needs(recordings, run).drop(columns="run")),
     )
+    unsafe = competitors.unsafe_acts(recordings, run, by=["competitor", "place"])
+    if len(unsafe):
+        told = "Acceptances and offers beyond what can be delivered or paid, by both bounds of the safety audit."
+        yield _section("Unsafe acts", told, _table(unsafe))
     answered = competitors.acceptance(recordings, run, by=["receiver", "place", "above"])
     told = "How often offers were accepted, by the price less the day's trading price (rounded up)."
     yield _section("Acceptance", told, _table(answered))

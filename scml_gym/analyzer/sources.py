@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Self
 from scml_gym.analyzer.folders import Run, files_of, label_of, located, recorded
 from scml_gym.analyzer.importing import import_tournament, is_tournament
 from scml_gym.analyzer.views import VIEWS
+from scml_gym.core.copying import Uncopied
 from scml_gym.core.errors import InputError
 from scml_gym.core.text import printable
 from scml_gym.simulator.recording.folder import HEAD, WORLDS
@@ -28,7 +29,7 @@ TYPES = {"string": "VARCHAR", "bool": "BOOLEAN", "list<int32>": "INTEGER[]"}
 TYPES |= {"int8": "TINYINT", "int16": "SMALLINT", "int32": "INTEGER", "int64": "BIGINT", "double": "DOUBLE"}
 
 
-class Recordings:
+class Recordings(Uncopied):
     """Recordings that are open for questions; a ``with`` block closes them.
 
     Each table of `scml_gym.simulator.recording.schema` is there under its name, with ``run`` as first column, and the
@@ -44,6 +45,8 @@ class Recordings:
         runs: As given.
         problems: A line for each file that is not whole, whose world is left out, and for what was not imported.
     """
+
+    why_not = "other threads may be asking; open the folders once more"
 
     def __init__(
         self,
@@ -92,7 +95,7 @@ class Recordings:
         """Make the tables of the files of each run, and the views."""
         with self._cursor() as cursor:
             for table in TABLES:
-                parts = [_part(run.run, table, found[table]) for run, found in zip(self.runs, files, strict=True)]
+                parts = [_part(run, table, found[table]) for run, found in zip(self.runs, files, strict=True)]
                 cursor.execute(f"CREATE OR REPLACE VIEW {table} AS {' UNION ALL '.join(parts)}")
             for name, text in VIEWS.items():
                 cursor.execute(f"CREATE OR REPLACE VIEW {name} AS {text}")
@@ -234,18 +237,23 @@ def _run(number: int, named: Path, imported: Path, notes: list[str]) -> Run:
     raise InputError(f"{named} {what}; a recording is made by evaluate.py --record")
 
 
-def _part(run: int, table: str, files: Sequence[Path]) -> str:
-    """The rows of one run, in SQL; offers are numbered in the order in which they were made."""
-    names = ", ".join(TABLES[table])
-    number = ", file_row_number AS number" if table == "offers" else ""
+def _part(run: Run, table: str, files: Sequence[Path]) -> str:
+    """The rows of one run, in SQL; offers are numbered in the order in which they were made. Columns that its version
+    of the schema does not have are null."""
+    version = run.version if files else 0
+    columns = [
+        name if column.since <= version else f"CAST(NULL AS {TYPES[column.type]}) AS {name}"
+        for name, column in TABLES[table].items()
+    ]
+    number = table == "offers"
     if not files:
-        columns = [f"CAST(NULL AS {TYPES[column.type]}) AS {name}" for name, column in TABLES[table].items()]
         columns += ["CAST(NULL AS BIGINT) AS number"] if number else []
-        return f"SELECT {run} AS run, {', '.join(columns)} WHERE false"
+        return f"SELECT {run.run} AS run, {', '.join(columns)} WHERE false"
+    columns += ["file_row_number AS number"] if number else []
     paths = ", ".join(_quoted(glob.escape(str(path))) for path in files)
     options = ", hive_partitioning = false"  # a folder named seed=3 is no column
     options += ", file_row_number = true" if number else ""
-    return f"SELECT {run} AS run, {names}{number} FROM read_parquet([{paths}]{options})"
+    return f"SELECT {run.run} AS run, {', '.join(columns)} FROM read_parquet([{paths}]{options})"
 
 
 def _quoted(text: str) -> str:

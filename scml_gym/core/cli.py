@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shlex
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -30,6 +31,10 @@ REFUSED_BY_DISK = {
 """Errors of the system that are told in one line: no permission, no room, a file in the place of a folder."""
 
 
+PROGRAM = "scml-gym"
+SCRIPTS = {"train.py": "train", "evaluate.py": "evaluate"}
+"""Of the repository: the command that each is."""
+
 INTERRUPTED = 130
 """Exit code where the user interrupted, by Ctrl-C or SIGTERM."""
 
@@ -43,6 +48,24 @@ def command_app(**arguments: Any) -> typer.Typer:
     import typer
 
     return typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None, **arguments)
+
+
+def command_typed() -> str:
+    """The command line of this process, as it can be typed again."""
+    script = Path(sys.argv[0]).name in SCRIPTS
+    return shlex.join(["python", *sys.argv] if script else [PROGRAM, *sys.argv[1:]])
+
+
+def how_to_call(command: str) -> str:
+    """How a command is called here: ``scml-gym train``, or ``python train.py`` where that script is running.
+
+    Args:
+        command: ``train``, or another one of ``scml-gym``.
+    """
+    script = Path(sys.argv[0]).name
+    if script not in SCRIPTS:
+        return f"{PROGRAM} {command}"
+    return f"python {script}" if SCRIPTS[script] == command else f"python evaluate.py {command}"
 
 
 def run_cli(app: typer.Typer) -> NoReturn:

@@ -11,6 +11,7 @@ import re
 from collections.abc import Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.resources import files
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -28,7 +29,8 @@ from pydantic import (
 from scml_gym.core.errors import InputError, nearest
 from scml_gym.core.loggers import LOGGERS
 
-CONFIGS = Path(__file__).resolve().parents[2] / "configs"
+CONFIGS = Path(str(files("scml_gym.configs")))
+"""The folder ``configs/`` of the repository, or its copy in an installed package."""
 
 
 class Config(BaseModel):
@@ -270,14 +272,14 @@ def override(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]
     return result
 
 
-Model = TypeVar("Model", bound=Config)
+Model = TypeVar("Model", bound=BaseModel)
 
 
 def validate(model: type[Model], data: Mapping[str, Any], where: str = "") -> Model:
     """Check a mapping against a model.
 
     Args:
-        model: A `Config`.
+        model: A `Config`, or another model.
         data: Plain data; a ``name`` (which chose the model) is passed over where the model has no such key.
         where: Key path of ``data`` in its file.
 

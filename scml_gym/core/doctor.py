@@ -1,4 +1,4 @@
-"""What is installed, what is missing for what, and where compiled code is kept: ``evaluate.py doctor``."""
+"""What is installed, what is missing for what, and where compiled code is kept: ``scml-gym doctor``."""
 
 from __future__ import annotations
 
@@ -20,8 +20,10 @@ PACKAGE = "scml-gym"
 PURPOSES = {
     "": "everything else",
     "league": "agents of the league as players (scml-agents:YEAR/Name)",
-    "plot": "evaluate.py plot",
-    "analyzer": "looking into recorded worlds (evaluate.py analyze)",
+    "plot": "comparing trainings (scml-gym plot)",
+    "analyzer": "looking into recorded worlds (scml-gym analyze)",
+    "wandb": "the logger wandb",
+    "mlflow": "the logger mlflow",
     "search": "searching parameters (benchmarks/dnb_search.py)",
     "genius": "comparisons with Genius' own agents (benchmarks/agent_k_peer.py)",
     "docs": "building the documentation's site",
@@ -98,7 +100,7 @@ def report(code: Path | None, most_bytes: int) -> Iterator[str]:
     version = _version(PACKAGE) or "not installed (its folder is used as it is)"
     yield f"{PACKAGE} {version}" + (f", commit {source[:12]}" if source else "") + f": {_package_folder()}"
     if not hasattr(os, "fork"):
-        yield "MISSING: processes cannot be forked on this system: evaluate.py plays no tournaments"
+        yield "MISSING: processes cannot be forked on this system: scml-gym evaluate plays no tournaments"
     yield ""
     yield from _packages(needed())
     yield ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import struct
 import zipfile
 import zlib
@@ -30,6 +31,26 @@ def replace_file(path: Path, content: str | bytes) -> None:
     except OSError:
         temporary.unlink(missing_ok=True)
         raise
+
+
+@contextmanager
+def new_folder(place: Path, meanwhile: Path | None = None) -> Iterator[Path]:
+    """A folder that is filled under another name and then appears in its place: readers, and a kill at any moment, see
+    all of it or nothing.
+
+    Args:
+        place: Where it is to stand; free, or an empty folder, when the ``with`` block ends.
+        meanwhile: Where it is filled, on the same disk; what a kill left there goes. By default a hidden folder beside
+            its place. Nothing is left of it where the block raises.
+    """
+    filling = meanwhile or place.with_name(f".{place.name}.{os.getpid()}")
+    shutil.rmtree(filling, ignore_errors=True)
+    try:
+        filling.mkdir(parents=True)
+        yield filling
+        os.replace(filling, place)
+    finally:
+        shutil.rmtree(filling, ignore_errors=True)
 
 
 def read_arrays(path: str | os.PathLike[str], what: str) -> dict[str, np.ndarray]:

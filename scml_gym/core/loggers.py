@@ -1,4 +1,4 @@
-"""Where a training's numbers go beside its learning curve, by name: TensorBoard, CSV, or a user's own."""
+"""Where a training's numbers go beside its learning curve, by name: TensorBoard, CSV, a service, or a user's own."""
 
 from __future__ import annotations
 
@@ -50,6 +50,8 @@ class CSVWriter:
 
 LOGGERS.register("tensorboard", tensorboard)
 LOGGERS.register("csv", CSVWriter)
+LOGGERS.register("wandb", "scml_gym.core.wandb_logger:WandbLogger")
+LOGGERS.register("mlflow", "scml_gym.core.mlflow_logger:MLflowLogger")
 
 
 class ScalarWriter:

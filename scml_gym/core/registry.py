@@ -109,6 +109,18 @@ class Registry:
                 return load_object(name)
             raise InputError(f"unknown {self.kind} {name!r}{nearest(str(name), self._entries)}")
 
+    def path(self, name: str) -> str:
+        """The text ``"module:Name"`` of what has that name; it is what others can import it by.
+
+        Raises:
+            InputError: if the name is unknown, or was registered with an object.
+        """
+        self.get(name)
+        path = self._entries.get(name, name)
+        if not isinstance(path, str):
+            raise InputError(f"the {self.kind} {name!r} is registered as an object; valid: as a text 'module:Name'")
+        return path
+
     def __contains__(self, name: object) -> bool:
         return isinstance(name, Hashable) and name in self._entries
 

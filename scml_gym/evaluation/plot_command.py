@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
-import os
-import shutil
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
 from scml_gym.core.errors import InputError
-from scml_gym.core.files import make_folder
+from scml_gym.core.files import make_folder, new_folder
 from scml_gym.evaluation.comparison import compare
 from scml_gym.evaluation.console import table
 
@@ -37,14 +35,9 @@ def plot_command(
         raise InputError(f"{folder} exists and is not empty; nothing is overwritten")
     files = compare(folders, by, column, form) | {"command.txt": command + "\n"}
     make_folder(folder.parent)
-    temporary = folder.with_name(f".{folder.name}.{os.getpid()}")
-    try:
-        temporary.mkdir()
+    with new_folder(folder) as filling:
         for name, content in files.items():
-            (temporary / name).write_bytes(content.encode() if isinstance(content, str) else content)
-        os.replace(temporary, folder)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+            (filling / name).write_bytes(content.encode() if isinstance(content, str) else content)
     for name in ("summary.csv", "improvement.csv"):
         if name in files:
             _show(str(files[name]))

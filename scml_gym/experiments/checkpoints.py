@@ -1,10 +1,14 @@
-"""Which checkpoint a path means: the last one of a run folder, or, as ``RUN/best``, its best one."""
+"""Which checkpoint a path means: the last one of a run folder or of ``zoo:NAME``, or, as ``RUN/best``, its best one.
+
+See `scml_gym.core.trained` for the names of what comes trained with the package.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from scml_gym.core.errors import InputError
+from scml_gym.core.trained import run_path
 from scml_gym.experiments.run_folder import BEST, Run
 
 
@@ -14,6 +18,7 @@ def run_of(path: Path) -> Run:
     Raises:
         InputError: if it is no run folder (nor ``best`` in one), or is corrupt.
     """
+    path = run_path(path)
     return Run.open(path.parent if _means_best(path) else path)
 
 

@@ -25,9 +25,10 @@ from scml_gym.core.config import DEFAULT_LOGGERS
 from scml_gym.core.curve_file import CurveFile
 from scml_gym.core.curves import curve_figures
 from scml_gym.core.errors import InputError
-from scml_gym.core.files import replace_file, take_lock
+from scml_gym.core.files import new_folder, replace_file, take_lock
 from scml_gym.core.interrupts import StopRequest, stop_requests
 from scml_gym.core.loggers import LOGGERS, Logger
+from scml_gym.core.process import without_collection
 from scml_gym.core.provenance import versions
 from scml_gym.core.reporting import Progress, progress_bar
 
@@ -124,7 +125,6 @@ class Run:
             InputError: if the folder is not empty or cannot be made.
         """
         path = Path(folder)
-        temporary = path.with_name(f".{path.name}.{os.getpid()}")
         name = config["agent"]["name"]
         info = {
             "schema": SCHEMA,
@@ -139,20 +139,16 @@ class Run:
             info["from"] = str(beginning.resolve())
         try:
             check_free(path)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            temporary.mkdir()
-            (temporary / "config.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
-            (temporary / "command.txt").write_text(command + "\n")
-            (temporary / "versions.json").write_text(json.dumps(versions(), indent=1) + "\n")
-            (temporary / "run.json").write_text(json.dumps(info, indent=1) + "\n")
-            (temporary / "checkpoints").mkdir()
-            if beginning is not None:
-                shutil.copytree(beginning, temporary / BEGINNING)
-            os.replace(temporary, path)
+            with new_folder(path) as filling:
+                (filling / "config.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
+                (filling / "command.txt").write_text(command + "\n")
+                (filling / "versions.json").write_text(json.dumps(versions(), indent=1) + "\n")
+                (filling / "run.json").write_text(json.dumps(info, indent=1) + "\n")
+                (filling / "checkpoints").mkdir()
+                if beginning is not None:
+                    shutil.copytree(beginning, filling / BEGINNING)
         except OSError as error:
             raise InputError(f"cannot make the run folder {path}: {error.strerror or error}") from error
-        finally:
-            shutil.rmtree(temporary, ignore_errors=True)
         return cls(path, config, info)
 
     @classmethod
@@ -284,15 +280,12 @@ class Run:
     def _new_checkpoint(self, parent: str, step: int, save: Callable[[Path], None]) -> Path:
         """A folder with what ``save`` writes, complete, that ``run.json`` does not point at yet."""
         self._acquire()
-        temporary = self.path / parent / ".partial"
-        shutil.rmtree(temporary, ignore_errors=True)
-        temporary.mkdir(parents=True)
-        save(temporary)
         final = self.path / parent / f"{step:012d}"
         if final in (self.latest_checkpoint(), self.path / self.best["checkpoint"] if self.best else None):
             final = final.with_name(f"{final.name}-again")
-        shutil.rmtree(final, ignore_errors=True)  # a leftover that run.json does not point at
-        os.replace(temporary, final)
+        with new_folder(final, self.path / parent / ".partial") as filling:
+            save(filling)
+            shutil.rmtree(final, ignore_errors=True)  # a leftover that run.json does not point at
         return final
 
     def _write_info(self, changes: Mapping[str, Any]) -> None:
@@ -328,7 +321,8 @@ class Run:
         """Draw ``learning_curve.png`` from the CSV, and ``learning_curve_rest.png`` where there are many columns; None
         where there are no rows."""
         title = f"{self.info['agent_name']}, seed {self.config['seed']}"
-        figures = curve_figures({"": [self.curve()]}, title)
+        with without_collection():
+            figures = curve_figures({"": [self.curve()]}, title)
         for name, picture in figures.items():
             replace_file(self.path / name, picture)
         return self.path / "learning_curve.png" if figures else None

@@ -120,6 +120,10 @@ class Game:
         players: ``(name) -> (seed) -> player``: what makes the players of a name.
         policies: ``(predict, env, deterministic) -> player``: what a learner learnt in one of the environments, as a
             player; ``env`` has the environment's ``id`` and its arguments.
+        forms: ``(env) -> Call``: the same player as data, made of ``predict`` and ``deterministic``, without the
+            environment; see `scml_gym.core.calls`.
+        adapters: For a player that answers all partners together (True), and for one that answers each negotiation by
+            itself (False): the classes, by name, that an scml agent which plays it derives from.
         agents: ``(player) -> class``: the scml agent class with which a player of a run folder is deployed.
         competition: How competitors are ranked.
         record: ``(world, about) -> tables``: a world that was played as the tables of a recording, see
@@ -144,6 +148,8 @@ class Game:
     rewards: Named = None
     players: Named = None
     policies: Named = None
+    forms: Named = None
+    adapters: Mapping[bool, tuple[str, ...]] = field(default_factory=dict)
     agents: Named = None
     competition: Competition | None = None
     record: Named = None

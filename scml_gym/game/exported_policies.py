@@ -11,6 +11,7 @@ import numpy as np
 from scml_gym.core.arguments import argument_names, check_names
 from scml_gym.core.errors import InputError
 from scml_gym.game.codecs import ActionCodec, Encoder
+from scml_gym.game.telling import tell_thoughts
 from scml_gym.game.world import Actions, Predict, View
 
 PASSED_OVER = ("id", "name", "num_envs", "threads", "max_episode_steps")
@@ -43,7 +44,7 @@ def encoder_arguments(cls: type, env: Mapping[str, Any]) -> dict[str, Any]:
 
 
 class EncodedPolicy:
-    """A policy that answers all partners together, decision by decision, as a player of a factory.
+    """A policy that is asked decision by decision, as a player of a factory.
 
     Args:
         predict: The policy.
@@ -51,13 +52,19 @@ class EncodedPolicy:
         codec: What its actions mean.
         deterministic: Whether to take the policy's best action rather than to sample.
         per_day: Whether it was trained on days, so that its recurrent state ends with each day.
+        synchronous: Whether it answers all partners together; else each negotiation by itself.
     """
 
-    synchronous = True
-
     def __init__(
-        self, predict: Predict, encoder: Encoder, codec: ActionCodec, deterministic: bool = True, per_day: bool = False
+        self,
+        predict: Predict,
+        encoder: Encoder,
+        codec: ActionCodec,
+        deterministic: bool = True,
+        per_day: bool = False,
+        synchronous: bool = True,
     ):
+        self.synchronous = synchronous
         self._encoder, self._codec = encoder, codec
         self._predict = predict
         self._deterministic = deterministic
@@ -77,7 +84,9 @@ class EncodedPolicy:
     def decide(self, view: View) -> Any:
         """What the policy's action for this view means."""
         observation = self._encoder.encode(view)
-        action, self._state = self._predict(observation, self._state, self._codec.mask(view), self._deterministic)
+        mask = self._codec.mask(view)
+        action, self._state = self._predict(observation, self._state, mask, self._deterministic)
+        tell_thoughts(self._predict, view, observation, mask, action)
         return self._codec.decode(np.asarray(action), view)
 
     def end_day(self, view: View) -> None:

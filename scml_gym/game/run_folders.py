@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from scml_gym.core.registry import Registry
+from scml_gym.core.trained import PREFIX
 
 RUN_FOLDERS = Registry("reader of run folders")
 """``(folder, game) -> (seed) -> player``: the game's name, or nothing for the one that was trained in."""
@@ -13,5 +14,6 @@ RUN_FOLDERS.register("policy file", "scml_gym.policies.run_folders:policy_file_m
 
 
 def is_folder(name: str) -> bool:
-    """Whether a player's name means a folder, there or not."""
-    return os.sep in name or os.path.isdir(name)  # unlike Path, it takes names that are too long for a file
+    """Whether a player's name means a folder, there or not; ``zoo:NAME`` is one that comes with the package."""
+    # unlike Path, isdir takes names that are too long for a file
+    return name.startswith(PREFIX) or os.sep in name or os.path.isdir(name)

@@ -11,6 +11,7 @@ import numpy as np
 
 from scml_gym.core.arguments import real, whole
 from scml_gym.core.errors import InputError, nearest
+from scml_gym.game.telling import listener_of
 from scml_gym.jit.random import N_DRAWS, counter_draws
 
 Decide = Callable[[Any, np.ndarray, np.ndarray, np.ndarray, np.ndarray], None]
@@ -18,6 +19,9 @@ Decide = Callable[[Any, np.ndarray, np.ndarray, np.ndarray, np.ndarray], None]
 
 Learn = Callable[[Any, np.ndarray, np.ndarray], None]
 """``learn(view, state, params)``: see `Strategy.learn`."""
+
+Thoughts = Callable[[Any, np.ndarray, np.ndarray], Mapping[int | None, Mapping[str, float]]]
+"""``thoughts(view, state, actions)``: see `Strategy.thoughts`."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +71,8 @@ class Strategy:
         partner_draws: So many times ``interface.n_answers`` of the numbers, from the first on, belong to partners by
             index: the answer to partner ``k`` is made from numbers ``k``, ``k + n_answers``, .. of these and from all
             those after them. Where a decision is about one partner alone, the compiled world makes no others.
+        thoughts: ``(view, state, actions) -> {partner or None: {name: number}}``, or None: what is told of a decision
+            in a recorded world, see `scml_gym.game.telling.tell`. Plain Python, called after ``decide``.
 
     Raises:
         InputError: if a number of draws is below 0 or more than there are.
@@ -82,6 +88,7 @@ class Strategy:
     n_draws: int = N_DRAWS
     interface: StrategyInterface = field(kw_only=True)
     partner_draws: int = field(default=0, kw_only=True)
+    thoughts: Thoughts | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
         whole("n_draws", self.n_draws, 0, N_DRAWS)
@@ -112,6 +119,13 @@ def check_interface(strategy: Strategy, interface: StrategyInterface) -> None:
     theirs = strategy.interface
     if (theirs.view, theirs.action, theirs.n_answers) != (interface.view, interface.action, interface.n_answers):
         raise InputError(f"strategy {strategy.name!r} plays another game: it reads another view")
+
+
+def tell_decision(strategy: Strategy, view: Any, state: np.ndarray, actions: np.ndarray) -> None:
+    """Tell what a strategy thinks of a decision that it has taken, where somebody hears it."""
+    if strategy.thoughts is not None and (listener := listener_of(view)) is not None:
+        for partner, numbers in strategy.thoughts(view, state, actions).items():
+            listener.hear(view, partner, numbers)
 
 
 class StrategyError(InputError):
@@ -164,6 +178,7 @@ class StrategyPolicy:
         draws = counter_draws(self.seed, *interface.place(view))
         with self._failing_as_compiled():
             self.strategy.decide(view, self.state, self.parameters, draws, actions)
+        tell_decision(self.strategy, view, self.state, actions)
         return actions
 
     def end_day(self, view: Any) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from scml_gym.jit.compile import numba
+from scml_gym.jit.compile import jittable, numba
 
 BUFFER_SIZE = 4096
 """Bytes of an argument buffer: enough for the arguments of every batch step."""
@@ -30,6 +30,13 @@ def scratch_bits(n: int) -> np.ndarray:
 def scratch_floats(n: int) -> np.ndarray:
     """Zeros for the length of a call, float64, shape ``(n,)``; ``n`` is a constant, and the array is not returned."""
     return np.zeros(n)
+
+
+@jittable
+def copy_line(source: np.ndarray, target: np.ndarray) -> None:
+    """Copy an array of one dimension to another one; an assignment to a slice would count who holds them."""
+    for i in range(len(target)):
+        target[i] = source[i]
 
 
 if numba is not None:
@@ -104,6 +111,16 @@ if numba is not None:
             return _part(context, builder, signature.args[0], values[0], signature.return_type, values[1])
 
         return Borrowed(array.dtype, array.ndim - 1, array.layout)(array, types.intp), generate
+
+    @extending.intrinsic
+    def line_of(typing_context: Any, array: Any, first: Any, n: Any) -> Any:
+        """``line_of(array, first, n)``: so many elements of an array of one dimension from ``first``, 0 or more, on."""
+
+        def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+            whole = make_array(signature.args[0])(context, builder, values[0])
+            return _line(context, builder, signature.return_type, builder.gep(whole.data, [values[1]]), values[2])
+
+        return Borrowed(array.dtype)(array, types.intp, types.intp), generate
 
     def borrowed_type(kind: Any) -> Any:
         """The type of what is borrowed."""

@@ -107,6 +107,19 @@ def normal(stream: np.ndarray) -> float:
 
 
 @jittable
+def choose(probabilities: np.ndarray, point: float) -> int:
+    """The option at a point in [0, 1) of the cumulative probabilities of options; never one of probability 0."""
+    last = 0
+    for i in range(len(probabilities)):
+        if probabilities[i] > 0:
+            last = i
+            if point < probabilities[i]:
+                return i
+            point -= probabilities[i]
+    return last
+
+
+@jittable
 def _tail(stream: np.ndarray) -> float:
     """A standard normal number, given that it is above ``TAIL``."""
     while True:

@@ -70,7 +70,7 @@ def source_files(function: Callable[..., Any]) -> frozenset[Path]:
 
 @functools.cache
 def _digest(names: frozenset[str]) -> str | None:
-    if any(_module_file(name) is None and not _is_installed(name) for name in names):
+    if any(module_file(name) is None and not is_installed(name) for name in names):
         return None
     modules = [read_module(path) for path in _reached(names)]
     if any(module.changed for module in modules):
@@ -85,13 +85,13 @@ def _reached(names: frozenset[str]) -> frozenset[Path]:
     open_names, seen, files = list(names), set(names), set()
     while open_names:
         name = open_names.pop()
-        if _is_installed(name) and name.partition(".")[0] not in own:
+        if is_installed(name) and name.partition(".")[0] not in own:
             continue
-        path = _module_file(name)
+        path = module_file(name)
         if path is None or path in files:
             continue
         files.add(path)
-        for imported in _imported_modules(path, _package_of(name, path)):
+        for imported in _imported_modules(path, package_of(name, path)):
             if imported not in seen:
                 seen.add(imported)
                 open_names.append(imported)
@@ -109,7 +109,7 @@ def _imported_modules(path: Path, package: str) -> frozenset[str]:
             except ImportError:
                 continue
         module, _, last = name.rpartition(".")
-        found.add(name if last != "*" and (not module or _module_file(name) is not None) else module)
+        found.add(name if last != "*" and (not module or module_file(name) is not None) else module)
     return frozenset(found)
 
 
@@ -143,7 +143,7 @@ def _imports(body: list[ast.stmt]) -> Iterator[str]:
 
 
 @functools.cache
-def _module_file(name: str) -> Path | None:
+def module_file(name: str) -> Path | None:
     """The Python file of a module, which need not be imported; None if it has none."""
     top, _, rest = name.partition(".")
     if top in sys.stdlib_module_names:
@@ -178,7 +178,7 @@ def _places(module: str) -> tuple[Path, ...]:
 
 
 @functools.cache
-def _is_installed(name: str) -> bool:
+def is_installed(name: str) -> bool:
     """Whether a module is of the standard library or of an installed package."""
     top = name.partition(".")[0]
     if top in ("__main__", "__mp_main__"):
@@ -188,7 +188,7 @@ def _is_installed(name: str) -> bool:
     return any({"site-packages", "dist-packages"} & set(place.parts) for place in _places(top))
 
 
-def _package_of(name: str, path: Path) -> str:
+def package_of(name: str, path: Path) -> str:
     """The package that relative imports in a module start from."""
     if name in ("__main__", "__mp_main__"):
         return getattr(sys.modules[name], "__package__", None) or ""

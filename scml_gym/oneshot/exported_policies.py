@@ -11,13 +11,13 @@ from typing import Any
 
 import numpy as np
 
+from scml_gym.core.calls import Call, Given, call, made
 from scml_gym.game.exported_policies import EncodedPolicy, encoder_arguments, known_arguments
+from scml_gym.game.telling import tell_thoughts
 from scml_gym.game.world import FactoryPolicy, Predict
-from scml_gym.oneshot.actions.factory import make_codec
 from scml_gym.oneshot.envs.bilateral import OneShotBilateralEnv
 from scml_gym.oneshot.envs.concurrent import OneShotConcurrentEnv
 from scml_gym.oneshot.envs.partner_codec import PartnerCodec
-from scml_gym.oneshot.observations.factory import make_encoder
 from scml_gym.oneshot.view import ACCEPT, ActionArray, FactoryView, new_actions
 
 CONCURRENT, ONE_PARTNER = "scml_gym/OneShotConcurrent-v0", "scml_gym/OneShotBilateral-v0"
@@ -39,33 +39,25 @@ class JointPolicy(EncodedPolicy):
     """
 
     def __init__(self, predict: Predict, env: Mapping[str, Any], deterministic: bool = True):
-        timing = env.get("timing", "rounds")
-        encoder = make_encoder(**encoder_arguments(OneShotConcurrentEnv, env), timing=timing)
-        codec = make_codec(env.get("action", "choice"), timing)
-        super().__init__(predict, encoder, codec, deterministic, per_day=env.get("episode") == "day")
-        self.synchronous = timing != "negotiations"
+        super().__init__(predict, deterministic=deterministic, **made(_joint_parts(env)))
 
 
-class PartnerPolicy:
-    """A policy trained on ``scml_gym/OneShotBilateral-v0``, playing every negotiation of a factory.
+class PartnerByPartner:
+    """A policy of one negotiation, playing every negotiation of a factory.
 
     Partners are answered in the order of their indices; what is accepted reduces the needs that later ones are shown,
     as it would had they been asked one after the other.
 
     Args:
-        predict: The policy of one negotiation, without recurrent state.
-        env: The environment's arguments; those that shape observations and actions are read.
+        predict: The policy, without recurrent state.
+        codec: What it is shown, and what its actions mean.
         deterministic: Whether to take the policy's best action rather than to sample.
-
-    Raises:
-        InputError: for a misspelt argument of the environment.
     """
 
     synchronous = True
 
-    def __init__(self, predict: Predict, env: Mapping[str, Any], deterministic: bool = True):
-        shapes = ("observation", "quantity_bins", "price_bins")
-        self._codec = PartnerCodec(**known_arguments(OneShotBilateralEnv, env, shapes))
+    def __init__(self, predict: Predict, codec: PartnerCodec, deterministic: bool = True):
+        self._codec = codec
         self._predict = predict
         self._deterministic = deterministic
 
@@ -78,6 +70,7 @@ class PartnerPolicy:
         for k in np.flatnonzero(view["partners"]["my_turn"]).tolist():
             observation, mask = self._codec.observe(seen, k), self._codec.mask(seen, k)
             action, _ = self._predict(observation, None, mask, self._deterministic)
+            tell_thoughts(self._predict, view, observation, mask, action, k)
             actions[k] = self._codec.actions.decode(int(action), seen, k)
             if actions[k]["response"] == ACCEPT:
                 seen["needs"] -= seen["partners"][k]["offer_quantity"]
@@ -85,6 +78,22 @@ class PartnerPolicy:
 
     def end_day(self, view: FactoryView) -> None:
         """Nothing is kept from day to day."""
+
+
+class PartnerPolicy(PartnerByPartner):
+    """A policy trained on ``scml_gym/OneShotBilateral-v0``, as a player of a factory.
+
+    Args:
+        predict: The policy of one negotiation, without recurrent state.
+        env: The environment's arguments; those that shape observations and actions are read.
+        deterministic: Whether to take the policy's best action rather than to sample.
+
+    Raises:
+        InputError: for a misspelt argument of the environment.
+    """
+
+    def __init__(self, predict: Predict, env: Mapping[str, Any], deterministic: bool = True):
+        super().__init__(predict, made(_partner_codec(env)), deterministic)
 
 
 def export_policy(predict: Predict, env: Mapping[str, Any], deterministic: bool = True) -> FactoryPolicy:
@@ -95,3 +104,34 @@ def export_policy(predict: Predict, env: Mapping[str, Any], deterministic: bool 
     """
     kind = PartnerPolicy if env.get("id") == ONE_PARTNER else JointPolicy
     return kind(predict, env, deterministic)
+
+
+def policy_form(env: Mapping[str, Any]) -> Call:
+    """How that player is made of ``predict``, without the environment; see `scml_gym.game.definition.Game.forms`.
+
+    Raises:
+        InputError: as `JointPolicy`.
+    """
+    predict, best = Given("predict"), Given("deterministic")
+    if env.get("id") == ONE_PARTNER:
+        codec = _partner_codec(env)
+        return call("scml_gym.oneshot.exported_policies:PartnerByPartner", predict, codec, best)
+    name = "scml_gym.game.exported_policies:EncodedPolicy"
+    return call(name, predict, deterministic=best, **_joint_parts(env))
+
+
+def _joint_parts(env: Mapping[str, Any]) -> dict[str, Any]:
+    """What `EncodedPolicy` takes beside the policy."""
+    timing = env.get("timing", "rounds")
+    seen = encoder_arguments(OneShotConcurrentEnv, env)
+    return {
+        "encoder": call("scml_gym.oneshot.observations.factory:make_encoder", **seen, timing=timing),
+        "codec": call("scml_gym.oneshot.actions.factory:make_codec", env.get("action", "choice"), timing),
+        "per_day": env.get("episode") == "day",
+        "synchronous": timing != "negotiations",
+    }
+
+
+def _partner_codec(env: Mapping[str, Any]) -> Call:
+    shapes = ("observation", "quantity_bins", "price_bins")
+    return call("scml_gym.oneshot.envs.partner_codec:PartnerCodec", **known_arguments(OneShotBilateralEnv, env, shapes))

@@ -71,6 +71,11 @@ ONESHOT = Game(
     rewards="scml_gym.oneshot.rewards.factory:REWARDS",
     players="scml_gym.oneshot.players:player_maker",
     policies="scml_gym.oneshot.exported_policies:export_policy",
+    forms="scml_gym.oneshot.exported_policies:policy_form",
+    adapters={
+        True: ("scml_gym.oneshot.worlds.adapters:OneShotSyncAdapter",),
+        False: ("scml_gym.oneshot.worlds.adapters:OneShotAsyncAdapter",),
+    },
     agents="scml_gym.deployed:agent_class",
     competition=COMPETITION,
     record="scml_gym.oneshot.recording:record_world",

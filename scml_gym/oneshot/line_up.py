@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from scml_gym.game.definition import Setting
 from scml_gym.oneshot.players import Player
-from scml_gym.oneshot.safety.audit import audit_agents
+from scml_gym.oneshot.safety.audit import audit_world
 from scml_gym.oneshot.settlement import settle_world
 from scml_gym.oneshot.worlds.generation import league_spec
 from scml_gym.oneshot.worlds.reference import ReferenceWorld
@@ -27,7 +27,7 @@ def _settle(world: ReferenceWorld) -> Outcome:
     return Outcome(table, table["bankrupt"], columns)
 
 
-LINE_UP = LineUp(_make, _settle, audit_agents, PARTS)
+LINE_UP = LineUp(_make, _settle, audit_world, PARTS)
 """Sellers come first, then as many buyers; a factory's level is ``"seller"`` or ``"buyer"``, and the columns are those
 of `scml_gym.oneshot.game.COMPETITION`."""
 

@@ -10,22 +10,16 @@ import numpy as np
 from scml_gym.oneshot.settlement import settle_world
 from scml_gym.oneshot.view import SELLER
 from scml_gym.oneshot.worlds.spec import WorldSpec
-from scml_gym.simulator.compiled.scores import score_of
 from scml_gym.simulator.recording.tables import (
     About,
     Recomputed,
     Table,
-    by_day,
-    contract_table,
     contracts_of,
-    exogenous_columns,
-    factory_table,
-    log_tables,
-    market_columns,
     prices_of,
+    recomputed,
     spec_fields,
     totals,
-    world_table,
+    world_tables,
 )
 
 if TYPE_CHECKING:
@@ -44,29 +38,16 @@ def record_world(world: Any, about: About) -> dict[str, Table]:
     spec, contracts, shape = world.spec, world.contracts, (world.spec.n_factories, world.spec.n_days)
     settled = settle_world(spec, contracts, world.trading_prices)
     days = {
-        **exogenous_columns(spec),
         "disposal_cost": spec.disposal_cost,
-        "storage_cost": None,
-        **market_columns(spec, world.trading_prices, world.profits),
-        "stock": None,
         **needs_of_days(spec, contracts, shape),
         "bought": totals(contracts, "buyer", "day", shape),
         "sold": totals(contracts, "seller", "day", shape),
         **{name: settled[name] for name in PARTS},
         "bankrupt": settled["bankrupt"] != 0,
         "unused": settled["disposed"],
-        "storage": None,
-        "profit": world.profits,
     }
-    none = np.zeros(len(contracts), dtype=np.bool_)
-    own = {"game": "oneshot", "backend": world.backend, "timing": world.timing, "stock": None, "horizon": 0}
-    return {
-        "worlds": world_table(spec, about, **own),
-        "factories": factory_table(world, about),
-        "days": by_day(days, shape),
-        "contracts": contract_table(contracts, contracts["day"], none, world.log.events),
-        **log_tables(world.log),
-    }
+    own = {"game": "oneshot", "timing": world.timing, "stock": None, "horizon": 0}
+    return world_tables(world, about, own, days, contracts["day"], np.zeros(len(contracts), dtype=np.bool_))
 
 
 def recompute(tables: Mapping[str, pd.DataFrame]) -> Recomputed:
@@ -78,9 +59,7 @@ def recompute(tables: Mapping[str, pd.DataFrame]) -> Recomputed:
     spec = WorldSpec(**spec_fields(tables, "disposal_cost"))
     contracts = contracts_of(tables)
     settled = settle_world(spec, contracts, prices_of(tables))
-    shape = (spec.n_factories, spec.n_days)
-    scores = score_of(spec.initial_balance, np.array([sum(row) for row in settled["profit"].tolist()]))
-    return Recomputed(settled["profit"], scores, needs_of_days(spec, contracts, shape))
+    return recomputed(spec, settled["profit"], needs_of_days(spec, contracts, (spec.n_factories, spec.n_days)))
 
 
 def needs_of_days(spec: Any, contracts: np.ndarray, shape: tuple[int, int]) -> dict[str, np.ndarray]:

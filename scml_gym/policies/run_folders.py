@@ -15,9 +15,11 @@ from scml_gym.core.arguments import check_names
 from scml_gym.core.errors import InputError
 from scml_gym.core.files import replace_file
 from scml_gym.core.registry import load_object
+from scml_gym.core.trained import run_path
 from scml_gym.experiments.checkpoints import checkpoint_of, run_of
 from scml_gym.experiments.run_folder import find_policy_file
 from scml_gym.game.definition import Game
+from scml_gym.game.run_folders import is_folder
 from scml_gym.game.world import PlayerMaker
 from scml_gym.games import DEFAULT_GAME, GAMES, game_of
 
@@ -100,29 +102,55 @@ def _check_game(run: str | os.PathLike[str], game: str) -> None:
         raise InputError(f"{str(run)!r} was trained in the game {trained_in.name!r} and does not play {game!r}")
 
 
-def deploy(run: str | os.PathLike[str], **parameters: Any) -> tuple[type[OneShotAgent], dict[str, Any]]:
-    """The scml agent class, and its entry of ``competitor_params``, with which a run plays in scml's own tournaments.
+def deploy(
+    player: str | os.PathLike[str], game: str = "", **parameters: Any
+) -> tuple[type[OneShotAgent], dict[str, Any]]:
+    """The scml agent class, and its entry of ``competitor_params``, with which a player is in scml's own tournaments.
 
     The class can be imported by name, so tournaments may run in parallel processes.
 
     Args:
-        run: The run folder.
+        player: A run folder, ``zoo:NAME``, or a player's name: a strategy (``best-subset``, ``greedy?own_needs=1``), a
+            policy file (``.npz``), or ``module:Name``, an own `Strategy` or a callable ``(seed) -> FactoryPolicy``.
+        game: That a name plays; OneShot by default. A run folder plays the game that it was trained in.
         parameters: Further parameters of `scml_gym.deployed.DeployedAgent`: ``seed``, ``counts`` and ``name``.
 
     Raises:
-        InputError: if the run folder cannot be deployed; it is tried here, so that no tournament starts in vain.
+        InputError: if it cannot be deployed; it is tried here, so that no tournament starts in vain.
 
     Example::
 
         competitor, parameters = deploy("runs/ppo")
         anac2024_oneshot(competitors=[competitor, SyncRandomOneShotAgent], competitor_params=[parameters, {}])
 
-    A run of the Standard track plays in ``anac2024_std`` likewise.
+    Players of the Standard track are in ``anac2024_std`` likewise.
     """
     check_names(parameters, ("seed", "counts", "name"))
-    player = learner_maker(run)(0)
-    kind = game_of_run(run).agent_class(player)
-    return kind, {"controller_params": {"run": str(Path(run).resolve()), **parameters}}
+    name = os.fspath(player)
+    if isinstance(player, os.PathLike) or is_folder(name) or os.path.exists(name):
+        name = str(run_path(Path(name)).resolve())
+    of_game, make = deployed_maker(name, game)
+    made = make(0)
+    if isinstance(made, tuple):
+        raise InputError(f"{name!r} is an scml agent already: give its class to the tournament")
+    kind = of_game.agent_class(made)
+    return kind, {"controller_params": {"player": name, "game": of_game.name, **parameters}}
+
+
+def deployed_maker(name: str, game: str) -> tuple[Game, PlayerMaker]:
+    """The game that a player's name is deployed in, and what makes the players.
+
+    Args:
+        name: See `deploy`.
+        game: Likewise.
+
+    Raises:
+        InputError: if there is no such player, or it was trained in another game.
+    """
+    if is_folder(name) and not name.endswith(".npz"):
+        return game_of_run(name), learner_maker(name, game)
+    of_game = GAMES.get(game or DEFAULT_GAME)
+    return of_game, of_game.player_maker(name)
 
 
 def write_count(folder: Path, name: str, counts: Mapping[str, int]) -> None:

@@ -55,7 +55,7 @@ class LineUp:
     Attributes:
         make: ``(players, seed, setting, log) -> world``: a world that has not started.
         settle: ``(world) -> Outcome``: what became of a world that is over.
-        audit: ``(agents, log) -> tallies``: looks on at what the agents promise; a tally has ``columns(days)``.
+        audit: ``(world, log) -> tallies``: looks on at what the agents promise; a tally has ``columns(days)``.
         parts: Names of what a profit consists of, in the table.
     """
 
@@ -91,16 +91,25 @@ class LineUp:
         return self._played(world, watch)
 
     def _played(self, world: Any, watch: Watch) -> list[dict[str, Any]]:
-        spec = world.spec
         for factory, agent in enumerate(world.agents):
             watch(agent, factory, ENTRY_POINTS)
-        tallies = self.audit(world.agents, world.log)  # after `watch`: what a player raises is judged as its own
+        tallies = self.audit(world, world.log)  # after `watch`: what a player raises is judged as its own
         world.run()
+        rows, table = self.measure(world)
+        return [row | tallies[i].columns(table[i]) for i, row in enumerate(rows)]
+
+    def measure(self, world: Any) -> tuple[list[dict[str, Any]], np.ndarray]:
+        """What became of the factories of a world that is over, a compiled one too.
+
+        Returns:
+            For each factory what `play` returns, but for the columns of the audit; `Outcome.table`.
+        """
+        spec = world.spec
         table, bankrupt, columns = self.settle(world)
         traders = np.append(world.contracts["seller"], world.contracts["buyer"])
         agreements = np.bincount(traders, minlength=spec.n_factories)
         negotiations = negotiation_counts(spec.level, bankrupt)
-        return [
+        rows = [
             {
                 "score": float(world.scores[i]),
                 "initial_balance": int(spec.initial_balance[i]),
@@ -109,10 +118,10 @@ class LineUp:
                 "negotiations": int(negotiations[i]),
                 "bankrupt": int(world.bankrupt[i]),
                 **columns[i],
-                **tallies[i].columns(table[i]),
             }
             for i in range(spec.n_factories)
         ]
+        return rows, table
 
 
 def try_player(player: Player, name: str) -> None:

@@ -19,9 +19,7 @@ from scml.oneshot.agent import OneShotSyncAgent
 
 from scml_gym.simulator.adapters import AsyncAdapter
 from scml_gym.simulator.compiled.alternating_offers import ACCEPT, END, OFFER
-
-Look = Callable[[Any, np.ndarray], object]
-"""``(view, actions)``: sees what an agent answers to a view, and may change it in place."""
+from scml_gym.simulator.pending import Look
 
 
 class Seen(NamedTuple):
@@ -198,7 +196,7 @@ def look_at(agent: Any, seen: Seen, look: Look) -> None:
     Args:
         agent: Any scml agent of the game.
         seen: How the game sees it.
-        look: See `Look`; what it changes is what the simulation has.
+        look: See `scml_gym.simulator.pending.Look`; what it changes is what the simulation has.
     """
     answers: list[Answers] = []  # made on the first day, when the agent's world is there
 

@@ -16,15 +16,16 @@ from scml_gym.simulator.adapters import Adapter
 from scml_gym.simulator.deterministic_world import OrderedWorld
 from scml_gym.simulator.external import External
 from scml_gym.simulator.global_rng import GlobalStreams
+from scml_gym.simulator.looking import Seen, look_at
 from scml_gym.simulator.pausing import unwind
-from scml_gym.simulator.pending import due_answers, refuse_external
+from scml_gym.simulator.pending import Look, due_answers, refuse_external
 from scml_gym.simulator.recording.log import WorldLog
 from scml_gym.simulator.recording.real_worlds import watch_world
 
 
 class PausedWorld(Uncopied):
     """One real simulation as a `scml_gym.game.world.World`, reproducible, any factories external; a track sets
-    ``no_ops``.
+    ``no_ops`` and ``seen``.
 
     The simulation runs in a greenlet: the policy of an external factory switches out of it in the middle of scml's
     call, and ``step`` switches back in with the answer. It must be stepped from the thread that started it. The
@@ -53,6 +54,9 @@ class PausedWorld(Uncopied):
     no_ops: ClassVar[staticmethod[[], np.ndarray]]
     """What makes an array of a track's answers."""
 
+    seen: ClassVar[Seen]
+    """How the track sees scml's agents."""
+
     why_not = "scml is paused in the middle of a call; make another one of the same spec and players and start it"
 
     def __init__(
@@ -78,6 +82,7 @@ class PausedWorld(Uncopied):
         if log is not None:
             watch_world(self.world, self.agents, log)
         # the simulation must not hold this object: an abandoned one is ended when this object goes
+        self._looks: dict[int, Look] = {}
         self._greenlet = greenlet.greenlet(functools.partial(_run, self.world))
         self._end = weakref.finalize(self, unwind, self._greenlet, self._streams)
         self._end.atexit = False
@@ -106,8 +111,23 @@ class PausedWorld(Uncopied):
             InputError: if the world has ended, or an answer is missing or of another form.
         """
         answers = due_answers(actions, self._pending, self.no_ops())
+        answers = {factory: answer.copy() for factory, answer in answers.items()}
+        for factory in answers.keys() & self._looks.keys():
+            self._looks[factory](self.view(factory), answers[factory])
         with self._streams.active():
-            self._go_on({factory: answer.copy() for factory, answer in answers.items()})
+            self._go_on(answers)
+
+    def look(self, looks: Sequence[Look]) -> None:
+        """Show functions every decision; to be called before the world is started.
+
+        Args:
+            looks: ``(view, actions)`` for each factory, see `scml_gym.simulator.pending.Look`.
+        """
+        for factory, (agent, look) in enumerate(zip(self.agents, looks, strict=True)):
+            if factory in self.external:
+                self._looks[factory] = look
+            else:
+                look_at(agent, self.seen, look)
 
     def run(self) -> None:
         """Play a world without external factories to its end.

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
 from scml_gym.core.arguments import brief
 from scml_gym.core.errors import InputError
+
+Look = Callable[[Any, np.ndarray], object]
+"""``(view, actions)``: sees what a player answers to a view, and may change it in place."""
 
 
 def refuse_external(external: Sequence[int]) -> None:

@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from scml_gym.core.calls import Call, Given, call, made
 from scml_gym.game.codecs import ActionCodec, Encoder
 from scml_gym.game.daily import Executor
 from scml_gym.game.exported_policies import EncodedPolicy, encoder_arguments
 from scml_gym.game.world import FactoryPolicy, Predict
-from scml_gym.standard.actions import ACTIONS, DAILY_ACTIONS
 from scml_gym.standard.envs.concurrent import StandardConcurrentEnv
 from scml_gym.standard.envs.daily import StandardDailyEnv
-from scml_gym.standard.executors import executor_maker
-from scml_gym.standard.observations import make_encoder
 from scml_gym.standard.view import ActionArray, StandardView
 
 DAILY = "scml_gym/StandardDaily-v0"
@@ -71,9 +69,24 @@ def export_policy(predict: Predict, env: Mapping[str, Any], deterministic: bool 
         InputError: if it was trained in full observability, which no factory of the league has; for a misspelt argument
             of the environment.
     """
-    if env.get("id") != DAILY:
-        encoder = make_encoder(**encoder_arguments(StandardConcurrentEnv, env))
-        return EncodedPolicy(predict, encoder, ACTIONS.get(env.get("action", "choice"))(), deterministic)
-    encoder = make_encoder(**encoder_arguments(StandardDailyEnv, env))
-    codec = DAILY_ACTIONS.get(env.get("action", "goals"))()
-    return DailyPolicy(predict, encoder, codec, executor_maker(env.get("executor", "planner"))(), deterministic)
+    return made(policy_form(env), predict=predict, deterministic=deterministic)
+
+
+def policy_form(env: Mapping[str, Any]) -> Call:
+    """How that player is made of ``predict``, without the environment; see `scml_gym.game.definition.Game.forms`.
+
+    Raises:
+        InputError: as `export_policy`.
+    """
+    daily = env.get("id") == DAILY
+    seen = encoder_arguments(StandardDailyEnv if daily else StandardConcurrentEnv, env)
+    encoder = call("scml_gym.standard.observations:make_encoder", **seen)
+    if not daily:
+        codec = call("scml_gym.standard.actions:make_codec", env.get("action", "choice"))
+        return call(
+            "scml_gym.game.exported_policies:EncodedPolicy", Given("predict"), encoder, codec, Given("deterministic")
+        )
+    codec = call("scml_gym.standard.actions:make_daily_codec", env.get("action", "goals"))
+    executor = call(call("scml_gym.standard.executors:executor_maker", env.get("executor", "planner")))
+    name = "scml_gym.standard.exported_policies:DailyPolicy"
+    return call(name, Given("predict"), encoder, codec, executor, Given("deterministic"))

@@ -10,6 +10,11 @@ AUDIT_COLUMNS = {
     "unsafe_possible": Column(int, "acts beyond the lines of their day, or today's money", new=True),
     "other_rule_covered": Column(int, "unsafe_covered, were the other stock rule the world's", new=True),
     "other_rule_possible": Column(int, "unsafe_possible, likewise", new=True),
+    "accepted_sales": Column(int, "acts that accept to sell", new=True),
+    "unsafe_sales": Column(int, "those of them that unsafe_covered counts", new=True),
+    "other_rule_sales": Column(int, "those that other_rule_covered counts", new=True),
+    "sets": Column(int, "decisions with acts", new=True),
+    "unsafe_sets": Column(int, "those with acts that unsafe_covered counts", new=True),
     "breach_rate": Column(float, "items sold and not delivered, of all items sold", new=True),
 }
 """What the safety audit measures, see `scml_gym.standard.safety.audit`."""
@@ -50,6 +55,7 @@ COMPETITION = Competition(
         "agreements": Column(int, "negotiations that ended with a contract"),
         "negotiations": Column(int, "all of them"),
         "bankrupt": Column(int, "1 where the balance fell below 0"),
+        "executed": Column(int, "of the agreements, those that were delivered", new=True),
         **AUDIT_COLUMNS,
     },
 )
@@ -80,6 +86,11 @@ STANDARD = Game(
     record="scml_gym.standard.recording:record_world",
     recompute="scml_gym.standard.recording:recompute",
     policies="scml_gym.standard.exported_policies:export_policy",
+    forms="scml_gym.standard.exported_policies:policy_form",
+    adapters={
+        True: ("scml_gym.standard.worlds.adapters:StandardSyncAdapter", "scml.std.agent:StdSyncAgent"),
+        False: ("scml_gym.standard.worlds.adapters:StandardAsyncAdapter", "scml.std.agent:StdAgent"),
+    },
     agents="scml_gym.deployed:std_agent_class",
     competition=COMPETITION,
     parity="scml_gym.standard.parity:compare_case",

@@ -11,7 +11,7 @@ from scml_gym.game.definition import Setting
 from scml_gym.simulator.line_up import LineUp, Outcome
 from scml_gym.simulator.recording.log import WorldLog
 from scml_gym.standard.players import Player
-from scml_gym.standard.safety.audit import audit_agents
+from scml_gym.standard.safety.audit import audit_world
 from scml_gym.standard.settlement import settle_world
 from scml_gym.standard.worlds.generation import league_spec
 from scml_gym.standard.worlds.reference import ReferenceWorld
@@ -33,10 +33,11 @@ def _make(players: Sequence[Player], seed: int, setting: Setting, log: WorldLog 
     return ReferenceWorld(spec, players, seed, stock, log=log)
 
 
-def _settle(world: ReferenceWorld) -> Outcome:
+def _settle(world: Any) -> Outcome:
     spec, contracts = world.spec, world.contracts
     settled = settle_world(spec, contracts, world.stock_rule)
     delivered = contracts[~settled.nullified]
+    executed = np.bincount(np.append(delivered["seller"], delivered["buyer"]), minlength=spec.n_factories)
     bought = np.bincount(delivered["buyer"], delivered["quantity"], minlength=spec.n_factories)
     columns = [
         {
@@ -44,13 +45,14 @@ def _settle(world: ReferenceWorld) -> Outcome:
             "bought": int(bought[i]),
             **{item: int(settled.table[item][i].sum()) for item in ITEMS},
             "stock": int(world.stock[i, -1]),
+            "executed": int(executed[i]),
         }
         for i in range(spec.n_factories)
     ]
     return Outcome(settled.table, settled.bankrupt, columns)
 
 
-LINE_UP = LineUp(_make, _settle, audit_agents, PARTS)
+LINE_UP = LineUp(_make, _settle, audit_world, PARTS)
 """Factories come level by level; a factory's level is ``"first"``, ``"middle"`` or ``"last"``, and the columns are
 those of `scml_gym.standard.game.COMPETITION`."""
 

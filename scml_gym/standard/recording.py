@@ -7,21 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from scml_gym.simulator.compiled.scores import score_of
 from scml_gym.simulator.recording.tables import (
     About,
     Recomputed,
     Table,
-    by_day,
-    contract_table,
     contracts_of,
-    exogenous_columns,
-    factory_table,
-    log_tables,
-    market_columns,
+    recomputed,
     spec_fields,
     totals,
-    world_table,
+    world_tables,
 )
 from scml_gym.standard.settlement import settle_world
 from scml_gym.standard.worlds.spec import WorldSpec, with_all_products
@@ -40,32 +34,20 @@ def record_world(world: Any, about: About) -> dict[str, Table]:
         about: What the world does not know.
     """
     spec, contracts, shape = world.spec, world.contracts, (world.spec.n_factories, world.spec.n_days)
-    nullified = contracts["nullified"] != 0
+    nullified, stock = contracts["nullified"] != 0, world.stock[:, : world.spec.n_days]
     settled, delivered = settle_world(spec, contracts, world.stock_rule), contracts[~nullified]
     days = {
-        **exogenous_columns(spec),
-        "disposal_cost": None,
         "storage_cost": spec.storage_cost,
-        **market_columns(spec, world.trading_prices, world.profits),
-        "stock": world.stock[:, : spec.n_days],
-        **needs_of_days(spec, world.stock[:, : spec.n_days], contracts, shape),
+        "stock": stock,
+        **needs_of_days(spec, stock, contracts, shape),
         "bought": totals(delivered, "buyer", "delivery", shape),
         "sold": totals(delivered, "seller", "delivery", shape),
         **{name: settled.table[name] for name in PARTS},
         "bankrupt": settled.bankrupt,
         "unused": settled.table["stored"],
-        "disposal": None,
-        "profit": world.profits,
     }
-    own = {"game": "standard", "backend": world.backend, "timing": "rounds"}
-    own |= {"stock": world.stock_rule, "horizon": world.horizon}
-    return {
-        "worlds": world_table(spec, about, **own),
-        "factories": factory_table(world, about),
-        "days": by_day(days, shape),
-        "contracts": contract_table(contracts, contracts["delivery"], nullified, world.log.events),
-        **log_tables(world.log),
-    }
+    own = {"game": "standard", "timing": "rounds", "stock": world.stock_rule, "horizon": world.horizon}
+    return world_tables(world, about, own, days, contracts["delivery"], nullified)
 
 
 def recompute(tables: Mapping[str, pd.DataFrame]) -> Recomputed:
@@ -77,9 +59,8 @@ def recompute(tables: Mapping[str, pd.DataFrame]) -> Recomputed:
     spec = WorldSpec(**with_all_products(spec_fields(tables, "storage_cost")))
     contracts = contracts_of(tables)
     settled = settle_world(spec, contracts, str(tables["worlds"]["stock"].iloc[0]))
-    profits, shape = settled.table["profit"], (spec.n_factories, spec.n_days)
-    scores = score_of(spec.initial_balance, np.array([sum(row) for row in profits.tolist()]))
-    return Recomputed(profits, scores, needs_of_days(spec, settled.stock[:, : spec.n_days], contracts, shape))
+    needs = needs_of_days(spec, settled.stock[:, : spec.n_days], contracts, (spec.n_factories, spec.n_days))
+    return recomputed(spec, settled.table["profit"], needs)
 
 
 def needs_of_days(spec: Any, stock: np.ndarray, contracts: np.ndarray, shape: tuple[int, int]) -> dict[str, np.ndarray]:

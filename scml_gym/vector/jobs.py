@@ -109,6 +109,21 @@ def take(counters: Counters) -> tuple[int, int]:
     return low, min(n, low + size)
 
 
+def each(do: Callable[[tuple[Any, ...], int], None]) -> BatchStep:
+    """`shared` of a step that does each row by itself: ``do(arguments, row)``."""
+    do = jittable(do)
+
+    @jittable
+    def step(arguments: tuple[Any, ...], counters: Counters) -> None:
+        low, high = take(counters)
+        while low < high:
+            for row in range(low, high):
+                do(arguments, row)
+            low, high = take(counters)
+
+    return shared(step)
+
+
 @jittable
 def close(counters: Counters) -> None:
     """Let nobody join the job any more, and wait for those who have."""

@@ -13,6 +13,7 @@ from scml_gym.core.arguments import brief
 from scml_gym.core.errors import InputError
 from scml_gym.core.masks import sampling_mask
 from scml_gym.game.codecs import Transition
+from scml_gym.game.telling import tell_thoughts
 from scml_gym.game.world import Actions, Predict, View
 from scml_gym.vector.env import read_actions
 from scml_gym.vector.records import RecordGame, open_views, outside
@@ -199,6 +200,7 @@ class LearntPolicy:
         """The learner's answers."""
         observation, mask = self._encoder.encode(view), self._codec.mask(view)
         action, self._state = self._predict(observation, self._state, mask, self._deterministic)
+        tell_thoughts(self._predict, view, observation, mask, action)
         return self._codec.decode(action, view)
 
     def end_day(self, view: View) -> None:

@@ -3,15 +3,13 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
 import yaml
 
 from scml_gym.agents.training import start
 from scml_gym.experiments.run_folder import Run
-
-ROOT = Path(__file__).resolve().parents[2]
+from tests.helpers.scripts import ROOT, in_new_interpreter
 
 SMALL = [
     "maskable_ppo",
@@ -67,7 +65,7 @@ def test_the_same_seed_trains_the_same_in_every_process(tmp_path, command_line):
 
 
 @pytest.mark.slow
-def test_a_training_against_scmls_own_agents_repeats_too(tmp_path, command_line, monkeypatch):
+def test_a_training_against_scmls_own_agents_repeats_too(tmp_path, monkeypatch):
     """They iterate over sets of names: `train.py` fixes the hash seed where the user has not."""
     monkeypatch.delenv("PYTHONHASHSEED", raising=False)
     curves = []
@@ -75,7 +73,8 @@ def test_a_training_against_scmls_own_agents_repeats_too(tmp_path, command_line,
         small = ["agent.training.worlds=2", "agent.training.log_every=1", "env.days=3", "env.backend=reference"]
         small += ["env.opponents=[scml:SyncRandomOneShotAgent, scml:EqualDistOneShotAgent]"]
         options = [part for option in small for part in ("--set", option)]
-        done = command_line("train.py", "q_learning", *options, "--out", tmp_path / name)
+        command = [sys.executable, ROOT / "train.py", "q_learning", *options, "--out", tmp_path / name]
+        done = in_new_interpreter(tmp_path, command, {})
         assert done.returncode == 0, done.stderr
         curves.append((tmp_path / name / "learning_curve.csv").read_bytes())
     assert curves[0] == curves[1]

@@ -56,13 +56,13 @@ FAULTS = {
     ),
     "unsafe-acts": (
         {
-            "decisions": [
-                {"day": 1, "factory": 2, "name": f"unsafe_{name}", "value": value}
-                for name, value in (("covered", 2), ("missing", 3), ("unpaid", 0), ("covered", 1), ("unpaid", 9))
+            "unsafe": [
+                {"day": 1, "factory": 2, "bound": bound, "missing": missing, "unpaid": unpaid, "short_day": short}
+                for bound, missing, unpaid, short in (("covered", 2, 0, 3), ("covered", 3, 0, 2), ("possible", 0, 9, 1))
             ],
             "days": [{"day": 1, "factory": 2, "shortfall_penalty": 0.5}],
         },
-        (1, 2, 45.0, {"covered": 3, "possible": 0, "missing": 3, "unpaid": 9}),
+        (1, 2, 45.0, {"covered": 2, "possible": 1, "missing": 3, "unpaid": 9, "short_day": 1}),
     ),
     "errors": (
         {"errors": [{"day": 3, "factory": 2, "message": "ValueError: <b>"}]},

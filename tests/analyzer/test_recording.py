@@ -10,20 +10,24 @@ import pyarrow.parquet as pq
 import pytest
 
 from scml_gym.core.errors import InputError
+from scml_gym.game.telling import tell
 from scml_gym.games import GAMES
 from scml_gym.oneshot import parity as oneshot
 from scml_gym.oneshot.players import player_maker as oneshot_maker
+from scml_gym.oneshot.safety.audit import BOUNDS
+from scml_gym.oneshot.safety.audit import audit_world as audit_oneshot
 from scml_gym.oneshot.worlds.compiled.world import CompiledWorld as OneShotCompiled
 from scml_gym.oneshot.worlds.generation import league_spec
 from scml_gym.oneshot.worlds.reference import ReferenceWorld as OneShotReference
 from scml_gym.simulator.compiled.alternating_offers import ACCEPT, END, OFFER
 from scml_gym.simulator.recording.folder import Recording
-from scml_gym.simulator.recording.log import EVENT_DTYPE, WorldLog, tell
+from scml_gym.simulator.recording.log import EVENT_DTYPE, WorldLog
 from scml_gym.simulator.recording.packing import pack
-from scml_gym.simulator.recording.schema import TABLES, arrow_schema
+from scml_gym.simulator.recording.schema import SCHEMA, TABLES, arrow_schema
 from scml_gym.simulator.recording.tables import offers_of
 from scml_gym.standard import parity as standard
 from scml_gym.standard.players import player_maker as standard_maker
+from scml_gym.standard.safety.audit import audit_world as audit_standard
 from scml_gym.standard.worlds.compiled.world import CompiledWorld as StandardCompiled
 from scml_gym.standard.worlds.reference import ReferenceWorld as StandardReference
 from tests.helpers.evaluation_players import Raises
@@ -40,6 +44,9 @@ def standard_case(index):
     return case, standard_maker, {"stock": case.stock, "horizon": case.horizon}, (StandardReference, StandardCompiled)
 
 
+AUDITS = {"oneshot": audit_oneshot, "standard": audit_standard}
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("index", [0, 1])
 @pytest.mark.parametrize(("game", "draw"), [("oneshot", oneshot_case), ("standard", standard_case)])
@@ -51,17 +58,23 @@ def test_both_worlds_give_the_same_tables_and_play_as_if_nobody_looked(game, dra
         for log in (WorldLog(), None):
             players = [maker(name)(case.seed) for name in case.strategies]
             world = kind(case.spec, players, case.seed, log=log, **rules)
+            if log is not None:
+                AUDITS[game](world, log)
             world.run()
             played.append(world)
         assert np.array_equal(played[0].profits, played[1].profits)
         assert np.array_equal(played[0].contracts, played[1].contracts)
         found.append(GAMES.get(game).load("record")(played[0], about(case.strategies)))
     theirs, ours = found
+    for tables in found:  # each factory's acts in their order; factories that decide at once may change places
+        rows = sorted(zip(*tables["unsafe"].values(), strict=True), key=lambda row: row[:5])
+        tables["unsafe"] = dict(zip(tables["unsafe"], zip(*rows, strict=True), strict=True))
     assert theirs["worlds"].pop("backend") == ["reference"]
     assert ours["worlds"].pop("backend") == ["compiled"]
     for table, columns in theirs.items():
         assert same_columns(ours[table], columns) == [], table
         assert set(columns) <= set(TABLES[table])
+    assert len(theirs["unsafe"]["day"]) == sum(sum(theirs["factories"][f"unsafe_{bound}"]) for bound in BOUNDS) > 0
     assert len(theirs["offers"]["day"]) > len(theirs["contracts"]["day"]) > 0
     accepted = theirs["offers"]["answer"] == "accepted"
     names = ("day", "quantity", "price", "delivery")
@@ -150,6 +163,27 @@ def test_players_tell_what_they_think_and_failures_are_kept(tmp_path):
     assert errors["message"].str.contains("lines").all()
 
 
+def test_what_interrupts_an_audit_is_not_lost():
+    spec = league_spec(1, days=3, factories_per_level=1)
+    world = OneShotCompiled(spec, [oneshot_maker("greedy")(1)] * 2, log=WorldLog())
+
+    def interrupt(view, actions):
+        raise KeyboardInterrupt
+
+    world.look([interrupt] * 2)
+    with pytest.raises(KeyboardInterrupt):
+        world.run()
+
+
+def test_a_day_that_does_not_fit_its_log_is_refused_and_not_written_beside_it():
+    players = [oneshot_maker("greedy")(1)] * 2
+    world = OneShotCompiled(league_spec(1, days=3, factories_per_level=1), players, log=WorldLog())
+    world._record["log_size"] = len(EVENT_DTYPE)
+    world._events = world._events[:1]
+    with pytest.raises(AssertionError, match="answers on a day with room for 1"):
+        world.run()
+
+
 def test_what_cannot_be_told_is_refused_and_without_a_recording_nothing_happens():
     spec = league_spec(1, days=3, factories_per_level=1)
     world = OneShotReference(spec, [oneshot_maker("greedy")(1), None], log=WorldLog())
@@ -234,4 +268,6 @@ def test_environments_record_the_worlds_that_are_played_to_their_end(tmp_path):
     assert set(factories["competitor"]) == {"learner", "greedy"}
     told = pq.ParquetFile(tmp_path / "r" / "worlds" / name / "decisions.parquet").read().to_pandas()
     assert set(told["value"]) == {1.5}
-    assert json.loads((tmp_path / "r" / "recording.json").read_text())["schema"] == "scml-gym-recording-2"
+    assert factories["acts"].tolist() == factories["acts"].astype(int).tolist() and learner["acts"] > 0
+    assert factories["unsafe_covered"].notna().all()
+    assert json.loads((tmp_path / "r" / "recording.json").read_text())["schema"] == SCHEMA

@@ -1,15 +1,18 @@
 """Recordings that are opened: bad folders and damaged files cost a line each, and what is still written is seen."""
 
+import json
 import re
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 
 from scml_gym.core.errors import InputError
 from scml_gym.simulator.recording.folder import Recording
 from scml_gym.simulator.recording.packing import pack
+from scml_gym.simulator.recording.schema import TABLES, VERSION, schema_name
 from tests.helpers.recordings import NAMES, play_recorded
 
 pytest.importorskip("duckdb", reason="pip install 'scml-gym[analyzer]'")
@@ -28,6 +31,22 @@ def test_bad_folders_are_refused_in_one_line(tmp_path):
         open_recordings(tmp_path)
     with pytest.raises(InputError, match="at least one"):
         open_recordings()
+
+
+def test_a_recording_of_the_version_before_can_be_read_and_not_added_to(tmp_path):
+    play_recorded(tmp_path, "a", NAMES[:1] * 2, days=3)
+    path = tmp_path / "worlds" / "a" / "factories.parquet"
+    table = pq.ParquetFile(path).read()
+    new = [name for name, column in TABLES["factories"].items() if column.since == VERSION]
+    pq.write_table(table.drop_columns(new), path)
+    (tmp_path / "recording.json").write_text(json.dumps({"schema": schema_name(VERSION - 1)}))
+    with open_recordings(tmp_path) as recordings:
+        (answer,) = worlds.factories(recordings, 0, "a")["competitor"].unique()
+        assert answer == NAMES[0]
+        assert recordings.ask("SELECT acts FROM players")["acts"].isna().all()
+        assert not len(competitors.unsafe_acts(recordings))
+    with pytest.raises(InputError, match="can be looked at, and not added to"):
+        Recording(tmp_path)
 
 
 def test_a_file_that_is_cut_off_costs_its_world_and_new_worlds_are_seen(tmp_path):

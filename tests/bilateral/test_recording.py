@@ -18,8 +18,9 @@ from scml_gym.bilateral.worlds.negmas_world import NegmasWorld
 from scml_gym.bilateral.worlds.recorded import RecordedWorld
 from scml_gym.bilateral.worlds.table_world import TableWorld
 from scml_gym.core.errors import InputError
+from scml_gym.game.telling import tell
 from scml_gym.simulator.recording.folder import Recording
-from scml_gym.simulator.recording.log import WorldLog, tell
+from scml_gym.simulator.recording.log import WorldLog
 from scml_gym.simulator.recording.schema import TABLES
 from tests.helpers.recordings import about, same_columns
 

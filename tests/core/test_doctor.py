@@ -56,7 +56,7 @@ def test_what_is_needed_is_told_by_what_it_is_for(installed, tmp_path):
     lines = list(doctor.report(tmp_path, 2**30))
     assert "needed: all there" in lines
     assert "  numpy 2.4.6, torch 2.13.0+cpu" in lines
-    assert "[plot] evaluate.py plot: 1 of 1 packages are missing" in lines
+    assert "[plot] comparing trainings (scml-gym plot): 1 of 1 packages are missing" in lines
     assert "  MISSING rliable >=1.2 (not installed)" in lines
     assert "  pip install 'scml-gym[plot]'" in lines
     assert any(line.startswith(f"compiled code: {tmp_path} (0 of at most 1024 MiB)") for line in lines)

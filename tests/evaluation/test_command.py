@@ -3,6 +3,7 @@
 import hashlib
 import importlib
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from scml_gym.evaluation.config import TournamentConfig
 from scml_gym.evaluation.report import output_folder, render, write_results
 from scml_gym.evaluation.table import COLUMNS, read_scores
 from scml_gym.evaluation.tournament import Outcome
+from tests.helpers.scripts import in_new_interpreter
 
 pytestmark = pytest.mark.slow
 
@@ -189,7 +191,6 @@ def test_the_usage_is_what_can_be_typed(command_line):
     assert command_line("evaluate.py", "study", "--help").stdout.startswith("Usage: evaluate.py study [OPTIONS]")
 
 
-def test_help_loads_no_simulation(command_line, tmp_path):
+def test_help_loads_no_simulation(tmp_path):
     script = "import evaluate, sys; sys.exit(any(m in sys.modules for m in ('scml', 'negmas', 'torch', 'pandas')))"
-    (tmp_path / "light.py").write_text(script)
-    assert command_line(tmp_path / "light.py").returncode == 0
+    assert in_new_interpreter(tmp_path, [sys.executable, "-c", script], {}).returncode == 0

@@ -7,7 +7,6 @@ import subprocess
 import sys
 import time
 from concurrent.futures import Future
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -18,6 +17,7 @@ from scml_gym.evaluation.journal import Journal
 from scml_gym.evaluation.pool import WorkerPool
 from scml_gym.evaluation.tournament import run_tournament
 from scml_gym.game.definition import Setting
+from tests.helpers.scripts import ROOT, in_forked_process
 
 pytestmark = pytest.mark.slow
 
@@ -112,19 +112,18 @@ def test_nothing_is_left_of_a_tournament_that_played_nothing(tmp_path):
 
 
 def test_a_killed_command_goes_on(tmp_path):
-    root = Path(__file__).resolve().parents[2]
-    command = [sys.executable, root / "evaluate.py", "best-subset", "--background", "greedy", "--days", "3"]
-    command += ["--factories", "2", "--worlds", "30", "--workers", "1", "--out", tmp_path / "out"]
+    command = [sys.executable, str(ROOT / "evaluate.py"), "best-subset", "--background", "greedy", "--days", "3"]
+    command += ["--factories", "2", "--worlds", "12", "--workers", "1", "--out", str(tmp_path / "out")]
     journal = tmp_path / "out.plays.jsonl"
-    killed = subprocess.Popen(command, cwd=root, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    killed = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     while killed.poll() is None and not (journal.exists() and len(journal.read_text().splitlines()) > 3):
         time.sleep(0.02)
     killed.send_signal(signal.SIGKILL)
     killed.wait()
     kept = [json.loads(line) for line in journal.read_text().splitlines(keepends=True) if line.endswith("\n")]
     assert len(kept) > 3
-    done = subprocess.run(command, cwd=root, capture_output=True, text=True)
+    done = in_forked_process(ROOT, command)
     assert done.returncode == 0, done.stderr
     assert f"{len(kept) - 1} worlds are played already" in done.stdout
     assert not journal.exists()
-    assert len((tmp_path / "out" / "scores.csv").read_text().splitlines()) == 1 + 30 * 2 * 4
+    assert len((tmp_path / "out" / "scores.csv").read_text().splitlines()) == 1 + 12 * 2 * 4

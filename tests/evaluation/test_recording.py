@@ -5,7 +5,6 @@ import subprocess
 import sys
 import time
 from concurrent.futures import Future
-from pathlib import Path
 from types import SimpleNamespace
 
 import pandas as pd
@@ -20,8 +19,8 @@ from scml_gym.evaluation.recording import Recorder, world_name
 from scml_gym.game.definition import Setting
 from scml_gym.simulator.recording.folder import Recording
 from tests.helpers.recordings import write_by_hand
+from tests.helpers.scripts import ROOT, in_forked_process
 
-ROOT = Path(__file__).resolve().parents[2]
 SMALL = {"competitors": ["best-subset"], "background": ["greedy"], "days": 3, "factories": 2, "workers": 1}
 
 pytestmark = pytest.mark.slow
@@ -61,8 +60,8 @@ def test_only_games_with_a_recording_are_recorded():
 
 
 def test_a_killed_recording_keeps_what_was_played_and_goes_on(tmp_path):
-    command = [sys.executable, ROOT / "evaluate.py", "best-subset", "--background", "greedy", "--days", "3", "--record"]
-    command += ["--factories", "1", "--worlds", "8", "--workers", "1", "--out", tmp_path / "out"]
+    command = [sys.executable, str(ROOT / "evaluate.py"), "best-subset", "--background", "greedy", "--days", "3"]
+    command += ["--record", "--factories", "1", "--worlds", "8", "--workers", "1", "--out", str(tmp_path / "out")]
     journal, beside = tmp_path / "out.plays.jsonl", tmp_path / "out.recording"
     killed = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     while killed.poll() is None and not (journal.exists() and len(journal.read_text().splitlines()) > 2):
@@ -74,7 +73,7 @@ def test_a_killed_recording_keeps_what_was_played_and_goes_on(tmp_path):
     assert 2 <= played <= len(kept) <= played + 2
     for name in kept:
         assert pq.ParquetFile(beside / "worlds" / name / "factories.parquet").read().num_rows == 2
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    done = in_forked_process(ROOT, command)
     assert done.returncode == 0, done.stderr
     assert not beside.exists()
     assert tables(tmp_path / "out", "worlds")["world"].tolist() == [f"{i // 2:06d}-0-{i % 2}" for i in range(16)]

@@ -83,6 +83,12 @@ def test_a_killed_study_goes_on(command_line, tiny, tmp_path):
     assert (tmp_path / "whole" / "games.csv").read_bytes() == (folder / "games.csv").read_bytes()
 
 
+def test_a_study_without_worlds_cannot_be_recorded(command_line, tiny, tmp_path):
+    done = command_line("evaluate.py", "study", "tiny.yaml", "--record-every", 2)
+    assert (done.returncode, done.stderr) == (2, "error: record: TinyStudy plays no worlds that can be recorded\n")
+    assert not (tmp_path / "runs" / "study-tiny").exists()
+
+
 def test_another_config_never_overwrite(command_line, tiny, tmp_path):
     study, config = load_study(STUDIES, tiny)
     run_study(study, config, tmp_path / "x")
@@ -206,7 +212,10 @@ def test_bad_input_is_one_line(tmp_path, text, message):
 
 
 def test_every_study_and_file_is_sound():
-    for path in [*(CONFIGS / "study").glob("*.yaml"), *(CONFIGS.parent / "benchmarks").glob("*.yaml")]:
+    for path in [
+        *(CONFIGS / "study").glob("*.yaml"),
+        *(Path(__file__).resolve().parents[2] / "benchmarks").glob("*.yaml"),
+    ]:
         study, _ = load_study(STUDIES, path)
         assert study.runs()
     for name in STUDIES:

@@ -1,6 +1,5 @@
 """The shared code plays a game that it does not know: environments, evaluation with a ranking, a trained PPO."""
 
-import subprocess
 import sys
 from pathlib import Path
 
@@ -23,9 +22,9 @@ from scml_gym.experiments.run_folder import Run
 from scml_gym.games import game_of
 from scml_gym.vector.record_batch import RecordVectorEnv
 from tests.helpers import toy_game
+from tests.helpers.scripts import ROOT, in_forked_process
 from tests.helpers.toy_game import TOY, env, parallel_env
 
-ROOT = Path(__file__).resolve().parents[2]
 NAME = "tests.helpers.toy_game:TOY"
 SMALL = {"total_steps": 32768, "n_envs": 64, "n_steps": 32, "batch_size": 512, "n_epochs": 8, "net_arch": [16]}
 
@@ -138,8 +137,8 @@ def test_two_alone():
 def test_it_is_ranked_on_the_command_line(tmp_path):
     out = tmp_path / "ranked"
     command = [sys.executable, "evaluate.py", "--game", NAME, "claim", "claim?first=9", "--one-on-one"]
-    done = subprocess.run([*command, "--worlds", "2", "--out", str(out)], cwd=ROOT, capture_output=True, text=True)
+    done = in_forked_process(ROOT, [*command, "--worlds", "2", "--out", str(out)])
     assert done.returncode == 0, done.stderr
     assert "claim?first=9" in (out / "ranking.csv").read_text()
-    wrong = subprocess.run([*command[:4], "clam"], cwd=ROOT, capture_output=True, text=True)
+    wrong = in_forked_process(ROOT, [*command[:4], "clam"])
     assert wrong.returncode == 2 and "did you mean 'claim'" in wrong.stderr

@@ -36,12 +36,17 @@ def standard(folder):
     days = [{"day": i // 4, "factory": i % 4, "stock": i, "produced": 5} for i in range(16)]
     contract = {"day": 1, "delivery": 3, "seller": 0, "buyer": 2, "quantity": 3, "price": 20, "executed": True}
     offer = {"day": 1, "sender": 2, "receiver": 0, "quantity": 3, "price": 20, "delivery": 3, "answer": "accepted"}
-    told = {"day": 1, "factory": 0, "name": EVIL, "value": 2.5}
+    told = [
+        {"day": day, "factory": 0, "decision": decision, "partner": 2, "name": EVIL, "value": 2.5 + day - decision}
+        for day in (0, 1)
+        for decision in (0, 1)
+    ]
+    unsafe = {"day": 1, "factory": 2, "partner": 0, "bound": "covered", "act": "offers", "missing": 3, "short_day": 3}
     failed = {"day": 2, "factory": 1, "message": f"ValueError: {EVIL}"}
     for name in ("whole", "cut"):
         write_by_hand(
-            folder, name, worlds=worlds, days=days, contracts=[contract], offers=[offer], decisions=[told],
-            errors=[failed],
+            folder, name, worlds=worlds, days=days, contracts=[contract], offers=[offer], decisions=told,
+            errors=[failed], unsafe=[unsafe],
         )  # fmt: skip
     path = folder / "worlds" / "cut" / "days.parquet"
     path.write_bytes(path.read_bytes()[:-9])

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
+from dataclasses import fields
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import torch
 
 from scml_gym.agents.dqn_batch import QNetworks
+from scml_gym.bilateral.envs.acceptance import BilateralAcceptanceEnv
 from scml_gym.bilateral.envs.config import BilateralConfig
 from scml_gym.bilateral.envs.vector.acceptance_rows import AcceptanceRow, AcceptanceRows
 from scml_gym.bilateral.worlds.table_world import play
@@ -115,3 +119,25 @@ def judge_rule(row: AcceptanceRow, rule: str, seeds: np.ndarray) -> Outcomes:
         views["accepted_by"],
     )
     return Outcomes(*(np.array(array).reshape(seeds.shape) for array in ends))
+
+
+@torch.no_grad()
+def record_judged(networks: QNetworks, row: AcceptanceRow, seeds: np.ndarray, folder: Path) -> None:
+    """Let networks negotiate as in `judge`, one negotiation after the other, and record it.
+
+    Args:
+        networks: ``n`` of them.
+        row: What they play.
+        seeds: Integers ``(n, negotiations)``, each of one negotiation.
+        folder: Of the recording; one that is there is replaced.
+    """
+    shutil.rmtree(folder, ignore_errors=True)
+    env = BilateralAcceptanceEnv(**{field.name: getattr(row, field.name) for field in fields(row)}, recording=folder)
+    for network, own in enumerate(seeds):
+        for seed in own.tolist():
+            observation, info = env.reset(seed=seed)
+            done = False
+            while not done:
+                values = networks.values(torch.from_numpy(observation).repeat(len(seeds), 1, 1))[network, 0].numpy()
+                action = int(np.where(info["action_mask"] > 0, values, -np.inf).argmax())
+                observation, _, done, _, info = env.step(action)

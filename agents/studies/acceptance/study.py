@@ -9,6 +9,7 @@ their details are public), trained and judged alike; and acceptance rules with t
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -17,7 +18,7 @@ import numpy as np
 
 from scml_gym.agents.dqn_batch import train
 from scml_gym.agents.studies.acceptance.config import AcceptanceConfig, StudyRun
-from scml_gym.agents.studies.acceptance.play import LearningRows, Outcomes, judge, judge_rule
+from scml_gym.agents.studies.acceptance.play import LearningRows, Outcomes, judge, judge_rule, record_judged
 from scml_gym.bilateral.view import ACCEPTED_BY
 from scml_gym.core.config import validate
 
@@ -44,11 +45,19 @@ class AcceptanceStudy:
         config.check()
         self.config = config
         self._runs = {run.label: run for run in config.runs()}
+        self._recordings: tuple[Path, int] | None = None
 
     @classmethod
     def build(cls, config: Mapping[str, Any]) -> Self:
         """See `scml_gym.evaluation.studies.study.Study.build`."""
         return cls(validate(AcceptanceConfig, config))
+
+    def recorded(self, folder: Path, every: int) -> Self:
+        """See `scml_gym.evaluation.studies.study.RecordsWorlds.recorded`: of each network's negotiations in the test
+        problem so many; not of rules."""
+        study = copy.copy(self)
+        study._recordings = folder, every
+        return study
 
     def files(self) -> dict[str, Path]:
         """See `scml_gym.evaluation.studies.study.NamesFiles.files`."""
@@ -98,7 +107,11 @@ class AcceptanceStudy:
         late = int(_LATE * config.dqn.total_steps)
         rows = LearningRows(config.train_row(run), [int(s.generate_state(1, np.uint64)[0]) >> 1 for s in seeds], late)
         networks = train(config.dqn, generators, rows, advance)
-        outcomes = judge(networks, config.test_row(), np.array([self._judge_seeds(seed) for seed in seeds]))
+        judged_by = np.array([self._judge_seeds(seed) for seed in seeds])
+        outcomes = judge(networks, config.test_row(), judged_by)
+        if self._recordings is not None:
+            folder, every = self._recordings
+            record_judged(networks, config.test_row(), judged_by[:, ::every], folder / run.label)
         extra = {"late_utility": rows.late_utility(), "late_agreement": rows.late_agreement()}
         facts = {"label": run.label, "kind": "previous" if run.previous else "run", "opponent": run.opponent}
         self._add(tables, facts | run.reward.model_dump(), outcomes, extra)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from scml_gym.analyzer.queries.answers import shares_of_answers
 from scml_gym.analyzer.queries.columns import grouped_by
 from scml_gym.analyzer.sources import Recordings
 from scml_gym.core.arguments import whole
@@ -133,26 +134,17 @@ def acceptance(
     Raises:
         InputError: if ``by`` names something else.
     """
-    columns = grouped_by(by, ACCEPTANCE)
-    return recordings.ask(
-        f"""
-        WITH told AS (
-            SELECT o.run, o.round, o.quantity, o.price, o.delivery - o.day AS ahead, o.answer,
-                r.competitor AS receiver, r.place, s.competitor AS sender,
-                o.price - ceil(CASE WHEN o.sender < o.receiver THEN r.input_price ELSE r.output_price END)::INT AS above
-            FROM offers o
-            JOIN factory_days r ON (r.run, r.world, r.factory, r.day) = (o.run, o.world, o.receiver, o.day)
-            JOIN players s ON (s.run, s.world, s.factory) = (o.run, o.world, o.sender)
-            WHERE $run IS NULL OR o.run = $run
-        )
-        SELECT {columns}, count(*) AS offers, count(*) FILTER (answer = 'accepted') AS accepted,
-            count(*) FILTER (answer = 'countered') AS countered, count(*) FILTER (answer = 'ended') AS ended,
-            accepted / offers AS share
-        FROM told WHERE $receiver IS NULL OR receiver = $receiver GROUP BY {columns} ORDER BY {columns}
-        """,
-        run=run,
-        receiver=receiver,
-    )
+    return shares_of_answers(recordings, _ANSWERED, by, ACCEPTANCE, run, receiver)
+
+
+_ANSWERED = """
+SELECT o.run, o.round, o.quantity, o.price, o.delivery - o.day AS ahead, o.answer, r.competitor AS receiver, r.place,
+    s.competitor AS sender,
+    o.price - ceil(CASE WHEN o.sender < o.receiver THEN r.input_price ELSE r.output_price END)::INT AS above
+FROM offers o
+JOIN factory_days r ON (r.run, r.world, r.factory, r.day) = (o.run, o.world, o.receiver, o.day)
+JOIN players s ON (s.run, s.world, s.factory) = (o.run, o.world, o.sender)
+"""
 
 
 def partners(recordings: Recordings, run: int | None = None, competitor: str | None = None) -> pd.DataFrame:
@@ -225,4 +217,32 @@ def offers_made(recordings: Recordings, run: int | None = None, competitor: str 
         """,
         run=run,
         competitor=competitor,
+    )
+
+
+def unsafe_acts(
+    recordings: Recordings, run: int | None = None, by: Sequence[str] = ("run", "competitor", "place")
+) -> pd.DataFrame:
+    """How often was more accepted or offered than can be delivered or paid? Of factories that were audited.
+
+    Args:
+        recordings: Open.
+        run: Of one recording.
+        by: What to tell apart: run, competitor, place, role, configuration, play.
+
+    Returns:
+        Per group: factories, acts (acceptances and offers), how many were unsafe by each bound, and their share.
+
+    Raises:
+        InputError: if ``by`` names something else.
+    """
+    columns = grouped_by(by, ("run", "competitor", "place", "role", "configuration", "play"))
+    return recordings.ask(
+        f"""
+        SELECT {columns}, count(*) AS factories, sum(s.acts) AS acts, sum(s.unsafe_covered) AS covered,
+            sum(s.unsafe_possible) AS possible, sum(s.unsafe_covered) / nullif(sum(s.acts), 0) AS share_covered,
+            sum(s.unsafe_possible) / nullif(sum(s.acts), 0) AS share_possible
+        FROM seats s WHERE s.acts IS NOT NULL AND ($run IS NULL OR run = $run) GROUP BY {columns} ORDER BY {columns}
+        """,
+        run=run,
     )

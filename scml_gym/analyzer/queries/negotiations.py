@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from scml_gym.analyzer.queries.answers import shares_of_answers
 from scml_gym.analyzer.queries.columns import grouped_by
 from scml_gym.analyzer.sources import Recordings
 
@@ -135,23 +136,15 @@ def acceptance(
     Raises:
         InputError: if ``by`` names something else.
     """
-    columns = grouped_by(by, ANSWERED)
-    return recordings.ask(
-        f"""
-        WITH told AS (
-            SELECT o.run, o.round, o.answer, floor(10 * o.receiver_utility) / 10 AS utility, w.scenario, r.profile,
-                r.competitor AS receiver, s.competitor AS sender
-            FROM offers o
-            JOIN worlds w USING (run, world)
-            JOIN players r ON (r.run, r.world, r.factory) = (o.run, o.world, o.receiver)
-            JOIN players s ON (s.run, s.world, s.factory) = (o.run, o.world, o.sender)
-            WHERE w.game = 'bilateral' AND ($run IS NULL OR o.run = $run)
-        )
-        SELECT {columns}, count(*) AS offers, count(*) FILTER (answer = 'accepted') AS accepted,
-            count(*) FILTER (answer = 'countered') AS countered, count(*) FILTER (answer = 'ended') AS ended,
-            accepted / offers AS share
-        FROM told WHERE $receiver IS NULL OR receiver = $receiver GROUP BY {columns} ORDER BY {columns}
-        """,
-        run=run,
-        receiver=receiver,
-    )
+    return shares_of_answers(recordings, _ANSWERED, by, ANSWERED, run, receiver)
+
+
+_ANSWERED = """
+SELECT o.run, o.round, o.answer, floor(10 * o.receiver_utility) / 10 AS utility, w.scenario, r.profile,
+    r.competitor AS receiver, s.competitor AS sender
+FROM offers o
+JOIN worlds w USING (run, world)
+JOIN players r ON (r.run, r.world, r.factory) = (o.run, o.world, o.receiver)
+JOIN players s ON (s.run, s.world, s.factory) = (o.run, o.world, o.sender)
+WHERE w.game = 'bilateral'
+"""

@@ -171,13 +171,33 @@ def contracts(recordings: Recordings, run: int, world: str, day: int | None = No
 def decisions(
     recordings: Recordings, run: int, world: str, day: int | None = None, factory: int | None = None
 ) -> pd.DataFrame:
-    """What did policies tell of their decisions? A row a number; see `scml_gym.simulator.recording.log.tell`."""
+    """What did policies tell of their decisions? A row a number; see `scml_gym.game.telling.tell`."""
     return recordings.ask(
         """
         SELECT day, factory, decision, partner, name, value FROM decisions
         WHERE run = $run AND world = $world AND ($day IS NULL OR day = $day)
             AND ($factory IS NULL OR factory = $factory)
         ORDER BY day, factory, decision, partner NULLS FIRST, name
+        """,
+        run=run,
+        world=world,
+        day=day,
+        factory=factory,
+    )
+
+
+def unsafe_acts(
+    recordings: Recordings, run: int, world: str, day: int | None = None, factory: int | None = None
+) -> pd.DataFrame:
+    """Which acceptances and offers were unsafe, and why? A row an act and bound, in the order of the decisions; the
+    reason is of all acts of the decision together, see `scml_gym.simulator.recording.schema.TABLES`."""
+    return recordings.ask(
+        """
+        SELECT day, decision, factory, partner, bound, act, quantity, price, delivery, short_day, missing, unpaid, idle
+        FROM unsafe
+        WHERE run = $run AND world = $world AND ($day IS NULL OR day = $day)
+            AND ($factory IS NULL OR factory = $factory)
+        ORDER BY day, factory, decision, bound, partner
         """,
         run=run,
         world=world,

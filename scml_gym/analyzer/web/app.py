@@ -104,7 +104,6 @@ def _in_the_browser(app: Dash) -> None:
         Output("address", "search"),
         Input(chosen, "value"),
         State(chosen, "id"),
-        State("address", "search"),
         prevent_initial_call=True,
     )
     app.clientside_callback(
@@ -114,6 +113,11 @@ def _in_the_browser(app: Dash) -> None:
         State({"table": MATCH, "what": "csv"}, "id"),
         State({"table": MATCH, "what": "grid"}, "csvExportParams"),
         prevent_initial_call=True,
+    )
+    app.clientside_callback(
+        ClientsideFunction("analyzer", "restore"),
+        Output({"table": MATCH, "what": "csv"}, "title"),
+        Input({"table": MATCH, "what": "grid"}, "id"),
     )
     app.clientside_callback(
         ClientsideFunction("analyzer", "replay"), Output("round-told", "children"), Input("round", "value")

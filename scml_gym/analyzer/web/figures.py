@@ -108,10 +108,10 @@ def heat(frame: Any, x: str, y: str, told: str) -> go.Figure:
 def flow(names: Mapping[int, str], sources: Sequence[int], targets: Sequence[int], amounts: Sequence[float]) -> Any:
     """Who gave how much to whom, as a Sankey diagram; the names by the numbers of the nodes."""
     figure = base()
-    place = {node: i for i, node in enumerate(names)}
+    place = {node: i for i, node in enumerate(dict.fromkeys([*names, *sources, *targets]))}
     colours = [COLOURS[i % len(COLOURS)] for i in range(len(place))]
     figure.add_sankey(
-        node={"label": [plain(text) for text in names.values()], "color": colours, "pad": 12, "thickness": 16},
+        node={"label": [plain(names[node]) for node in place], "color": colours, "pad": 12, "thickness": 16},
         link={
             "source": [place[node] for node in sources],
             "target": [place[node] for node in targets],

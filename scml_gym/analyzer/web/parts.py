@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html as html_text
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -81,13 +82,14 @@ def table(
     """A table that can be sorted, filtered and downloaded.
 
     Args:
-        name: Of the table on its page, and of the file that is downloaded.
+        name: Of the table on its page, of the file that is downloaded, and in the address, which keeps how the table is
+            sorted and filtered.
         frame: The rows.
         links: Where cells of a column lead to.
         meanings: What a column says, by its name.
         hidden: Columns that only links need.
     """
-    links, meanings = links or {}, meanings or {}
+    name, links, meanings = file_name(name), links or {}, meanings or {}
     content = []
     names = {str(column) for column in frame.columns if _is_name(str(column), frame[column])}
     for row in rows(frame):
@@ -113,6 +115,7 @@ def table(
         rowData=content,
         columnSize="autoSize",
         csvExportParams={"fileName": f"{name}.csv"},
+        eventListeners={event: [f"keepTable(params, '{name}')"] for event in ("sortChanged", "filterChanged")},
         dashGridOptions=options,
         className="grid few" if few else "grid many",
     )
@@ -157,13 +160,18 @@ def _value(value: Any, is_name: bool = False) -> Any:
     return str(value) if is_name else value
 
 
+def file_name(text: str) -> str:
+    """A name for files, ids and expressions, of a text that may hold anything."""
+    return re.sub(r"[^0-9A-Za-z-]+", "-", text)
+
+
 def plain(text: object) -> str:
     """A text for a figure, in which Plotly finds no markup."""
     return html_text.escape(printable(text), quote=False)
 
 
 def chart(name: str, figure: Any, label: str, height: int = 340) -> Any:
-    """A figure, with Plotly's own buttons for pictures of it.
+    """A figure, and buttons that download it as a picture.
 
     Args:
         name: Of the file that is downloaded.
@@ -171,15 +179,25 @@ def chart(name: str, figure: Any, label: str, height: int = 340) -> Any:
         label: What it shows, for those who do not see it.
         height: In pixels.
     """
+    name = file_name(name)
     figure.update_layout(height=height)
     config: Any = {
         "displaylogo": False,
         "responsive": True,
-        "toImageButtonOptions": {"format": "svg", "filename": name},
-        "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"],
+        "modeBarButtonsToRemove": ["toImage", "select2d", "lasso2d", "autoScale2d"],
     }
     graph = dcc.Graph(id={"chart": name}, figure=figure, config=config)
-    return html.Figure([graph], className="chart", role="img", **attributes(aria_label=label))
+    pictures = [
+        html.Button(
+            form.upper(),
+            title=f"Download {name}.{form}",
+            className="picture",
+            **attributes(data_name=name, data_format=form),
+        )
+        for form in ("png", "svg")
+    ]
+    shown = html.Div(graph, role="img", **attributes(aria_label=label))
+    return html.Figure([html.Div(pictures, className="export"), shown], className="chart")
 
 
 def names_of(recordings: Any) -> dict[int, str]:
@@ -192,9 +210,16 @@ def run_choice(recordings: Any, run: int, drops: str = "world day factory compet
     return choice("run", "Recording", names_of(recordings), run, drops)
 
 
-def numbered(factories: Any) -> dict[int, str]:
+class FactoryNames(dict[int, str]):
+    """Names of a world's factories by number; of one that a damaged recording does not have, its number."""
+
+    def __missing__(self, factory: int) -> str:
+        return f"{factory}: unknown"
+
+
+def numbered(factories: Any) -> FactoryNames:
     """The factories of a world by number, with who plays each."""
-    return {int(row["factory"]): f"{row['factory']}: {row['competitor']}" for row in rows(factories)}
+    return FactoryNames({int(row["factory"]): f"{row['factory']}: {row['competitor']}" for row in rows(factories)})
 
 
 def with_links(parts: Sequence[tuple[str, str]]) -> Any:

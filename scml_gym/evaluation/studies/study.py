@@ -10,9 +10,11 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, Self, runtime_checkable
 
+from scml_gym.core.arguments import whole
 from scml_gym.core.config import ConfigError, Loaded, find_config, override, read_yaml, set_options
 from scml_gym.core.errors import InputError
 from scml_gym.core.interrupts import Interrupted
@@ -75,6 +77,35 @@ class NamesFiles(Protocol):
         ...
 
 
+@runtime_checkable
+class RecordsWorlds(Protocol):
+    """A study that can record worlds in which its learners are judged, as `scml_gym.analyzer` takes them."""
+
+    def recorded(self, folder: Path, every: int) -> Self:
+        """The same study, with the same tables, that also makes recordings.
+
+        Args:
+            folder: Receives a recording for each run that is computed, by its name; one that is there is replaced.
+            every: Of so many worlds one is recorded, beginning with the first.
+        """
+        ...
+
+
+RECORDINGS = "recordings"
+"""Of a study, in its results folder."""
+
+
+def recorded(folder: Path, every: int, study: Any) -> Any:
+    """A study that records worlds, see `RecordsWorlds.recorded`.
+
+    Raises:
+        InputError: if it does not.
+    """
+    if not isinstance(study, RecordsWorlds):
+        raise InputError(f"record: {type(study).__name__} plays no worlds that can be recorded", "record")
+    return study.recorded(folder, whole("record", every))
+
+
 def load_study(registry: Registry, file: str | Path, options: Sequence[str] = ()) -> tuple[Study, dict[str, Any]]:
     """The study that a file stands for, and its complete config: paths (`NamesFiles`) are absolute in them, and
     ``files_sha256`` holds digests of what is there.
@@ -116,7 +147,12 @@ def load_study(registry: Registry, file: str | Path, options: Sequence[str] = ()
 
 
 def run_study(
-    study: Study, config: Mapping[str, Any], folder: Path, workers: int = 1, command: str = ""
+    study: Study,
+    config: Mapping[str, Any],
+    folder: Path,
+    workers: int = 1,
+    command: str = "",
+    record: int | None = None,
 ) -> Sequence[str]:
     """Compute the missing runs of a study, and make its tables and report.
 
@@ -126,24 +162,29 @@ def run_study(
         folder: New or empty, or the results folder of the same config, which is completed.
         workers: Processes; 1 for this one. It changes no result.
         command: For the record.
+        record: Of so many worlds in which its learners are judged, one is recorded, in the folder's ``recordings``;
+            None for no recording.
 
     Returns:
         The names of the files that the report made.
 
     Raises:
-        InputError: if the folder holds anything else, or is in use; or if a worker process was killed.
+        InputError: if the folder holds anything else, or is in use; if a worker process was killed; if the study cannot
+            record worlds.
         Interrupted: if the user stopped it, by Ctrl-C or SIGTERM; the message says how to go on.
     """
     limit_threads(1)
     if workers < 1:
         raise InputError(f"workers: {workers} is not valid; valid: 1 or more")
+    prepare = None if record is None else partial(recorded, folder.resolve() / RECORDINGS, record)
+    study = study if prepare is None else prepare(study)
     runs = study.runs()
     with StudyFolder(folder).opened(config) as results:
         missing = [run for run in runs if not results.has(run)]
         if missing:
             results.note_start(command, len(missing))
             try:
-                _compute_missing(study, config, results, missing, workers)
+                _compute_missing(study, config, results, missing, workers, prepare)
             except KeyboardInterrupt as stop:
                 kept = f"{len(runs) - len(missing)} of {len(runs)} runs are kept"
                 how = f"go on with: {command}" if command else "the same study goes on in the same folder"
@@ -155,7 +196,12 @@ def run_study(
 
 
 def _compute_missing(
-    study: Study, config: Mapping[str, Any], results: StudyFolder, missing: list[str], workers: int
+    study: Study,
+    config: Mapping[str, Any],
+    results: StudyFolder,
+    missing: list[str],
+    workers: int,
+    prepare: Callable[[Any], Any] | None,
 ) -> None:
     """Compute runs and keep each, which leaves the list when it is kept."""
     runs = study.runs()
@@ -168,7 +214,7 @@ def _compute_missing(
             bar.update(done, f"{len(runs) - len(missing)} of {len(runs)} runs")
 
         show(0)
-        computed = compute(study, config, list(missing), min(workers, len(missing)), show)
+        computed = compute(study, config, list(missing), min(workers, len(missing)), show, prepare)
         with closing(computed):  # ends the workers where this loop ends early
             for run, tables, seconds in computed:
                 if changed := changed_file(config):
@@ -179,7 +225,13 @@ def _compute_missing(
 
 
 def study_command(
-    registry: Registry, file: str, options: Sequence[str], out: Path | None, workers: int | None, command: str
+    registry: Registry,
+    file: str,
+    options: Sequence[str],
+    out: Path | None,
+    workers: int | None,
+    command: str,
+    record: int | None = None,
 ) -> None:
     """What ``evaluate.py study`` does.
 
@@ -190,11 +242,12 @@ def study_command(
         out: The results folder; None for ``runs/study-<name of the file>``, so that the same command resumes.
         workers: Processes; None for one a core.
         command: The command line, for the record.
+        record: See `run_study`.
 
     Raises:
         InputError: see `load_study` and `run_study`.
     """
     study, config = load_study(registry, file, options)
     folder = out or Path("runs") / f"study-{Path(file).stem}"
-    run_study(study, config, folder, os.cpu_count() or 1 if workers is None else workers, command)
+    run_study(study, config, folder, os.cpu_count() or 1 if workers is None else workers, command, record)
     print(f"Tables, figures and page: {folder}/study.md")

@@ -24,7 +24,12 @@ _worker: dict[str, Any] = {}
 
 
 def compute(
-    study: Any, config: Mapping[str, Any], runs: Sequence[str], workers: int, show: Callable[[int], None]
+    study: Any,
+    config: Mapping[str, Any],
+    runs: Sequence[str],
+    workers: int,
+    show: Callable[[int], None],
+    prepare: Callable[[Any], Any] | None = None,
 ) -> Generator[Computed]:
     """Compute runs, each yielded when it is done.
 
@@ -34,6 +39,7 @@ def compute(
         runs: In the order in which they are begun.
         workers: Processes, 1 for this one.
         show: Is called in this process with the work that has been done since its last call.
+        prepare: ``(study) -> study``: what ``study`` came from, for the studies that workers build; None for nothing.
 
     Raises:
         InputError: if a worker process was killed.
@@ -43,7 +49,7 @@ def compute(
             yield _timed(study, run, show)
         return
     progress = multiprocessing.get_context("spawn").Queue()
-    with worker_processes(workers, _begin, (type(study), own_config(config), progress)) as pool:
+    with worker_processes(workers, _begin, (type(study), own_config(config), progress, prepare)) as pool:
         running = {pool.submit(_compute, run) for run in runs}
         while running:
             done, running = wait(running, _POLL, FIRST_COMPLETED)
@@ -52,9 +58,10 @@ def compute(
                 yield future.result()
 
 
-def _begin(study_class: Any, config: Mapping[str, Any], progress: Any) -> None:
+def _begin(study_class: Any, config: Mapping[str, Any], progress: Any, prepare: Callable[[Any], Any] | None) -> None:
     limit_threads(1)
-    _worker.update(study=study_class.build(config), show=progress.put)
+    study = study_class.build(config)
+    _worker.update(study=study if prepare is None else prepare(study), show=progress.put)
 
 
 def _compute(run: str) -> Computed:

@@ -14,6 +14,7 @@ from scml_gym.core.registry import Registry
 from scml_gym.game.world_config import EpisodeSample, Opponent, WorldConfig
 from scml_gym.oneshot.envs.sampling import draw_players
 from scml_gym.oneshot.recording import record_world
+from scml_gym.oneshot.safety.audit import audit_world
 from scml_gym.oneshot.view import BUYER, MAX_PARTNERS, SELLER
 from scml_gym.oneshot.worlds.pool import SpecPool
 from scml_gym.oneshot.worlds.protocol import TIMINGS
@@ -112,4 +113,7 @@ class OneShotConfig(WorldConfig):
     def new_world(self, sample: EpisodeSample) -> Any:
         """See `WorldConfig`."""
         log = episode_log(self.recording, record_world, sample.players, sample.seed)
-        return self._world(sample.spec, sample.players, seed=sample.seed, timing=self.timing, log=log)
+        world = self._world(sample.spec, sample.players, seed=sample.seed, timing=self.timing, log=log)
+        if log is not None:
+            audit_world(world, log)
+        return world

@@ -9,9 +9,7 @@ before offers, and of these the best paid first.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -21,9 +19,10 @@ from scml_gym.jit.arrays import scratch_floats, scratch_integers
 from scml_gym.jit.compile import compiled, jittable
 from scml_gym.oneshot.rules import is_valid
 from scml_gym.oneshot.settlement import settle_view
-from scml_gym.oneshot.view import ACCEPT, MAX_PARTNERS, OFFER, SELLER, ActionArray, FactoryView, new_actions
+from scml_gym.oneshot.view import ACCEPT, MAX_PARTNERS, OFFER, SELLER, ActionArray, FactoryView
 from scml_gym.simulator.line_up import breach_rate
-from scml_gym.simulator.recording.log import WorldLog
+from scml_gym.simulator.recording import audits
+from scml_gym.simulator.recording.log import Judged, UnsafeAct, WorldLog
 
 BOUNDS = ("covered", "possible")
 """What is held against the acts: ``covered``, what the exogenous supplies, the lines and the money can deliver and pay;
@@ -176,35 +175,44 @@ def find_unsafe(view: FactoryView, actions: ActionArray) -> list[Finding]:
     return [Finding(int(view["day"]), bound, harm) for bound, harm in judged if not harm.safe]
 
 
+def unsafe_acts(view: FactoryView, actions: ActionArray, finding: Finding) -> list[UnsafeAct]:
+    """What a recording tells of a decision that is unsafe: its unsafe acts, and what would come of all of them."""
+    told, day, harm = [], finding.day, finding.harm
+    for k in harm.unsafe:
+        partner, action = view["partners"][k], actions[k]
+        accepts = action["response"] == ACCEPT
+        quantity = int(partner["offer_quantity"] if accepts else action["quantity"])
+        price = int(partner["offer_price"] if accepts else action["price"])
+        act = "accepts" if accepts else "offers"
+        told.append(UnsafeAct(finding.bound, k, act, quantity, price, day, day, harm.missing, harm.unpaid, None))
+    return told
+
+
 @dataclass
 class Tally:
     """The acts of one factory; ``tally(view, actions)`` adds a decision.
 
     Attributes:
-        tell: ``(**numbers)``: is told of every decision that is unsafe, see `scml_gym.simulator.recording.log.tell`:
-            ``unsafe_covered`` and ``unsafe_possible``, how many acts are, ``unsafe_missing`` and ``unsafe_unpaid``, by
-            the stricter bound.
+        tell: Is told of every decision; None for nobody.
         acts: Acceptances and offers.
         unsafe: How many of them are unsafe, by bound.
         findings: All decisions that were unsafe.
     """
 
-    tell: Callable[..., object] | None = None
+    tell: Judged | None = None
     acts: int = 0
     unsafe: dict[str, int] = field(default_factory=lambda: dict.fromkeys(BOUNDS, 0))
     findings: list[Finding] = field(default_factory=list)
 
     def __call__(self, view: FactoryView, actions: ActionArray) -> None:
         """Add a decision."""
-        self.acts += judge_answers(view, actions).acts
-        found = find_unsafe(view, actions)
+        acts, found = judge_answers(view, actions).acts, find_unsafe(view, actions)
+        self.acts += acts
         self.findings += found
         for finding in found:
             self.unsafe[finding.bound] += len(finding.harm.unsafe)
-        if found and self.tell is not None:
-            harm = found[0].harm
-            counts = {f"unsafe_{finding.bound}": len(finding.harm.unsafe) for finding in found}
-            self.tell(**counts, unsafe_missing=harm.missing, unsafe_unpaid=harm.unpaid)
+        if self.tell is not None:
+            self.tell(view, acts, [act for finding in found for act in unsafe_acts(view, actions, finding)])
 
     def columns(self, days: np.ndarray) -> dict[str, Any]:
         """A row's columns of a table of scores, see `scml_gym.oneshot.game.AUDIT_COLUMNS`.
@@ -216,20 +224,14 @@ class Tally:
         return counts | {"breach_rate": breach_rate(days)}
 
 
-def audit_agents(agents: Sequence[Any], log: WorldLog | None = None) -> list[Tally]:
-    """Audit what agents of scml decide, from their first day on; to be called before it.
+def audit_world(world: Any, log: WorldLog | None = None) -> list[Tally]:
+    """Audit what is decided in a world, whoever plays it; to be called before it is started.
 
     Args:
-        agents: Of a `scml_gym.oneshot.worlds.reference.ReferenceWorld` (``world.agents``), whoever plays them.
+        world: Of either backend.
         log: Of the world, where it is recorded: it is told what is unsafe.
 
     Returns:
-        A tally for each of them, filled while the world runs.
+        A tally for each factory, filled while the world runs.
     """
-    from scml_gym.oneshot.worlds.adapters import OneShotObserver
-    from scml_gym.simulator.looking import Seen, look_at
-
-    tallies = [Tally(None if log is None else partial(log.tell, agent)) for agent in agents]
-    for agent, tally in zip(agents, tallies, strict=True):
-        look_at(agent, Seen(OneShotObserver, new_actions), tally)
-    return tallies
+    return audits.audit_world(world, Tally, 0, log)

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -28,6 +27,7 @@ from negmas.sao.controllers import SAOSyncController
 from scml.oneshot.common import QUANTITY
 
 from scml_gym.core.errors import InputError
+from scml_gym.core.files import new_folder
 from scml_gym.oneshot.view import FactoryView
 from scml_gym.oneshot.worlds.adapters import OneShotObserver, agent_class
 from scml_gym.oneshot.worlds.protocol import check_players
@@ -154,23 +154,16 @@ def record_world(
     folder = Path(folder)
     if folder.exists():
         raise InputError(f"{folder} exists: logs of a world are written into a new folder")
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = folder.with_name(f".{folder.name}.{os.getpid()}")
-    streams = GlobalStreams(seed)
-    try:
-        with streams.active():
-            classes = [agent_class(player, "rounds") for player in players]
-            world = LoggedSimulation(spec, classes, folder=unfinished, make_log=OfferLog, name=f"world{seed}")
-            for agent, player in zip(world.factory_ids, players, strict=True):
-                if not isinstance(player, tuple):
-                    adapter: Any = world.agents[agent]
-                    adapter.adapted_object.policy = player
-            while world.step():
-                pass
-            world.save_logs(names)
-        os.replace(unfinished, folder)
-    finally:
-        shutil.rmtree(unfinished, ignore_errors=True)
+    with new_folder(folder) as filling, GlobalStreams(seed).active():
+        classes = [agent_class(player, "rounds") for player in players]
+        world = LoggedSimulation(spec, classes, folder=filling, make_log=OfferLog, name=f"world{seed}")
+        for agent, player in zip(world.factory_ids, players, strict=True):
+            if not isinstance(player, tuple):
+                adapter: Any = world.agents[agent]
+                adapter.adapted_object.policy = player
+        while world.step():
+            pass
+        world.save_logs(names)
 
 
 def _watch_decisions(player: Any, needs: Callable[[], int], decided: dict[str, int]) -> None:

@@ -10,10 +10,11 @@ import numpy as np
 from scml_gym.game.world import PlayerMaker
 from scml_gym.oneshot.players import Player, player_maker
 from scml_gym.oneshot.view import HIDDEN_DTYPE, MAX_PARTNERS, SELLER, new_actions
-from scml_gym.oneshot.worlds.adapters import agent_class
+from scml_gym.oneshot.worlds.adapters import OneShotObserver, agent_class
 from scml_gym.oneshot.worlds.protocol import check_players
 from scml_gym.oneshot.worlds.simulation import OneShotSimulation
 from scml_gym.oneshot.worlds.spec import WorldSpec
+from scml_gym.simulator.looking import Seen
 from scml_gym.simulator.paused_world import PausedWorld
 from scml_gym.simulator.recording.log import WorldLog
 
@@ -45,6 +46,7 @@ class ReferenceWorld(PausedWorld):
     """
 
     no_ops = staticmethod(new_actions)
+    seen = Seen(OneShotObserver, new_actions)
 
     def __init__(
         self,

@@ -38,6 +38,9 @@ def compile_note(delivery: Callable[[np.void, np.void], int]) -> Callable[[np.vo
     def note(world: np.void, negotiation: np.void, response: int) -> None:
         if world["log"] != 0 and response != WAIT:
             log, at = integers_at(world["log"], world["log_size"]), world["logged"] * _FIELDS
+            world["logged"] += 1
+            if world["logged"] * _FIELDS > world["log_size"]:
+                return  # `take_day` tells
             sells = negotiation["turn"] == SELLER
             log[at] = world["day"]
             log[at + 1] = negotiation["seller"] if sells else negotiation["buyer"]
@@ -49,7 +52,6 @@ def compile_note(delivery: Callable[[np.void, np.void], int]) -> Callable[[np.vo
                 log[at + 7] = delivery(world, negotiation)
             else:
                 log[at + 5] = log[at + 6] = log[at + 7] = 0
-            world["logged"] += 1
 
     return note
 
@@ -91,5 +93,6 @@ def use_log(record: Any, events: np.ndarray, log: WorldLog) -> None:
 
 def take_day(record: Any, events: np.ndarray, log: WorldLog) -> None:
     """A day is settled: hand its answers to the log."""
+    assert record["logged"] <= len(events), f"{record['logged']} answers on a day with room for {len(events)}"
     log.add(events[: record["logged"]])
     record["logged"] = 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
@@ -10,13 +11,21 @@ import numpy as np
 from scml_gym.core.copying import Independent
 from scml_gym.core.errors import InputError
 from scml_gym.game.calls import fill_player, strategy_addresses
-from scml_gym.game.strategy import StrategyInterface, StrategyPolicy, check_interface
+from scml_gym.game.strategy import (
+    Strategy,
+    StrategyError,
+    StrategyInterface,
+    StrategyPolicy,
+    check_interface,
+    tell_decision,
+)
 from scml_gym.game.world import PlayerMaker
 from scml_gym.simulator.compiled.advance import DAY, DECISION, OVER, Rows
 from scml_gym.simulator.compiled.layout import ASYNCHRONOUS, EXTERNAL, SYNCHRONOUS
+from scml_gym.simulator.compiled.looking import look_at
 from scml_gym.simulator.compiled.recording import room_for_a_day, take_day, use_log
 from scml_gym.simulator.compiled.scores import score_of
-from scml_gym.simulator.pending import due_answers, refuse_external
+from scml_gym.simulator.pending import Look, due_answers, refuse_external
 from scml_gym.simulator.recording.log import WorldLog
 
 
@@ -68,13 +77,16 @@ class CompiledSimulation(Independent):
         self._closed: dict[int, list[Any]] = {i: [] for i in self.external}
         self._contracts = [self._record["contracts"][:0].copy()]
         self._status = DAY
+        self._looks: tuple[Look, ...] = ()
+        self._look_failures: list[BaseException] = []
         self.rows.begin(worlds, prices, 0)
         if log is not None:
             self._events = room_for_a_day(self._record)
             use_log(self._record, self._events, log)
+        self._watch()
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in vars(self).items() if name != "_record"}
+        return {name: value for name, value in vars(self).items() if name not in ("_record", "_watching")}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
@@ -82,6 +94,29 @@ class CompiledSimulation(Independent):
         self._fill_players()
         if self.log is not None:
             use_log(self._record, self._events, self.log)
+        self._watch()
+
+    def look(self, looks: Sequence[Look]) -> None:
+        """Show functions every decision; to be called before the world is started.
+
+        Args:
+            looks: ``(view, actions)`` for each factory, see `scml_gym.simulator.pending.Look`; none for no look.
+        """
+        self._looks = tuple(looks)
+        self._fill_players()
+        self._watch()
+
+    def _watch(self) -> None:
+        """Have all that is to see the decisions of strategies called with them; players are filled in."""
+        self._watching = []  # lives as long as the world is played
+        for i, player in enumerate(self._players):
+            if player is None:
+                continue
+            if self._looks:
+                self._watching.append(look_at(self._record, i, self._looks[i], self._look_failures))
+            if self.log is not None and player.strategy.thoughts is not None:
+                told = partial(_tell, player.strategy, self._states[i])
+                self._watching.append(look_at(self._record, i, told, self._look_failures))
 
     def _fill_players(self) -> None:
         for record, player, state in zip(self._record["players"], self._players, self._states, strict=False):
@@ -104,6 +139,9 @@ class CompiledSimulation(Independent):
             InputError: if the world has ended, or an answer is missing or of another form.
         """
         for factory, answers in due_answers(actions, self.pending, self._record["actions"]).items():
+            if self._looks:
+                answers = answers.copy()
+                self._looks[factory](self.view(factory), answers)
             self.rows.answer(self._worlds, 0, factory, answers)
         self._run()
 
@@ -127,8 +165,13 @@ class CompiledSimulation(Independent):
             StrategyError: if a strategy raised.
         """
         self._status = OVER  # it does not go on where a strategy fails
-        while (status := self.rows.advance(self._worlds, self._daily, self._prices, 0)) == DAY:
-            self._keep_day(self.day - 1)
+        try:
+            while (status := self.rows.advance(self._worlds, self._daily, self._prices, 0)) == DAY:
+                self._keep_day(self.day - 1)
+        except StrategyError:
+            if self._look_failures:
+                raise self._look_failures.pop() from None
+            raise
         self._status = status
         if self.log is not None and status == OVER:
             self.log.end(self)
@@ -147,6 +190,11 @@ class CompiledSimulation(Independent):
         """The world, its days and its trading prices as a batch of one, for compiled code that runs it by itself:
         ``(1,)``, ``(1, days, factories)``, float64 ``(1, days + 1, products)``."""
         return self._worlds, self._daily, self._prices
+
+    @property
+    def states(self) -> list[np.ndarray]:
+        """What the strategy of each factory keeps, float64, shape ``(strategy.state_size,)``; live arrays."""
+        return self._states
 
     @property
     def pending(self) -> tuple[int, ...]:
@@ -235,6 +283,11 @@ def compiled_maker(resolve: Callable[[str, str], PlayerMaker], opponent: Any) ->
         )
     strategy_addresses(player.strategy)
     return make
+
+
+def _tell(strategy: Strategy, state: np.ndarray, view: Any, actions: np.ndarray) -> None:
+    """A strategy has decided: tell what it thinks."""
+    tell_decision(strategy, view, state, actions)
 
 
 def _new_state(player: Any, interface: StrategyInterface) -> np.ndarray:

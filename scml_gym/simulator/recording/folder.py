@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from scml_gym.core.errors import InputError
-from scml_gym.core.files import make_folder, replace_file
+from scml_gym.core.files import make_folder, new_folder, replace_file
 from scml_gym.simulator.recording.log import WorldLog
-from scml_gym.simulator.recording.schema import SCHEMA, TABLES, arrow_schema
+from scml_gym.simulator.recording.schema import FORMER, SCHEMA, TABLES, VERSION, arrow_schema, schema_name
 from scml_gym.simulator.recording.tables import About, Table
 
 HEAD = "recording.json"
@@ -37,7 +37,7 @@ class Recording:
         folder: Is made where it is missing; one that is a recording already is added to.
 
     Raises:
-        InputError: if it holds something else, a recording of another schema, or cannot be made.
+        InputError: if it holds something else, a recording of another version of the schema, or cannot be made.
     """
 
     def __init__(self, folder: str | os.PathLike[str]):
@@ -49,7 +49,11 @@ class Recording:
             ):
                 raise InputError(f"{folder} holds something else than a recording; give a new folder")
             replace_file(self.folder / HEAD, json.dumps({"schema": SCHEMA}) + "\n")
-        check_head(self.folder)
+        if (version := read_version(self.folder)) != VERSION:
+            raise InputError(
+                f"{folder} is a recording of {schema_name(version)!r}, which can be looked at, and not added to; "
+                "give a new folder"
+            )
         for name in (WORLDS, UNFINISHED):
             make_folder(self.folder / name)
 
@@ -73,31 +77,29 @@ class Recording:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        unfinished = self.folder / UNFINISHED / f"{name}.{os.getpid()}"
-        shutil.rmtree(unfinished, ignore_errors=True)
-        unfinished.mkdir(parents=True)
-        for table, columns in tables.items():
-            assert columns.keys() <= TABLES[table].keys(), (
-                f"{table} has no column {columns.keys() - TABLES[table].keys()}"
-            )
-            rows = len(next(iter(columns.values())))
-            if rows:
-                schema = arrow_schema(table)
-                arrays = [
-                    _array(columns.get(field.name), field.type, rows) for field in schema if field.name != "world"
-                ]
-                arrays.insert(0, pa.repeat(name, rows))
-                content = pa.Table.from_arrays(arrays, schema=schema)
-                with (unfinished / f"{table}.parquet").open("wb") as file:
-                    # the small files of a world are read whole, and their types are those of the schema
-                    pq.write_table(content, file, compression="zstd", store_schema=False, write_statistics=False)
-                    file.flush()
-                    os.fsync(file.fileno())
         place = self.folder / WORLDS / name
+        unfinished = self.folder / UNFINISHED / f"{name}.{os.getpid()}"
         former = unfinished.with_name(f"{unfinished.name}.former")
-        if place.exists():
-            os.replace(place, former)
-        os.replace(unfinished, place)
+        with new_folder(place, unfinished):
+            for table, columns in tables.items():
+                assert columns.keys() <= TABLES[table].keys(), (
+                    f"{table} has no column {columns.keys() - TABLES[table].keys()}"
+                )
+                rows = len(next(iter(columns.values())))
+                if rows:
+                    schema = arrow_schema(table)
+                    arrays = [
+                        _array(columns.get(field.name), field.type, rows) for field in schema if field.name != "world"
+                    ]
+                    arrays.insert(0, pa.repeat(name, rows))
+                    content = pa.Table.from_arrays(arrays, schema=schema)
+                    with (unfinished / f"{table}.parquet").open("wb") as file:
+                        # the small files of a world are read whole, and their types are those of the schema
+                        pq.write_table(content, file, compression="zstd", store_schema=False, write_statistics=False)
+                        file.flush()
+                        os.fsync(file.fileno())
+            if place.exists():
+                os.replace(place, former)
         shutil.rmtree(former, ignore_errors=True)
 
     def names(self) -> list[str]:
@@ -124,18 +126,21 @@ def packed_names(folder: Path) -> list[str]:
     return pq.ParquetFile(path).read(["world"])["world"].to_pylist() if path.exists() else []
 
 
-def check_head(folder: Path) -> None:
-    """Refuse what is no recording of this schema.
+def read_version(folder: Path) -> int:
+    """The version of a recording's schema.
 
     Raises:
-        InputError: saying why.
+        InputError: if it is no recording, or of a schema that cannot be read.
     """
     try:
         schema = json.loads((folder / HEAD).read_text(encoding="utf-8"))["schema"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise InputError(f"{folder} is no recording ({HEAD}: {error})") from error
-    if schema != SCHEMA:
-        raise InputError(f"{folder} is a recording of schema {schema!r}; this version reads {SCHEMA!r}")
+    known = {schema_name(version): version for version in (VERSION, *FORMER)}
+    if not isinstance(schema, str) or schema not in known:
+        read = ", ".join(map(repr, known))
+        raise InputError(f"{folder} is a recording of schema {schema!r}; this version reads {read}")
+    return known[schema]
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from scml_gym.core.errors import InputError
+from scml_gym.core.files import new_folder
 from scml_gym.simulator.recording.folder import PACKED, UNFINISHED, WORLDS, Recording
 from scml_gym.simulator.recording.schema import TABLES, arrow_schema
 
@@ -32,15 +33,11 @@ def pack(recording: Recording) -> None:
     folder = recording.folder
     worlds = [folder / WORLDS / name for name in recording.names()]
     if not (folder / PACKED).exists() and worlds:
-        unfinished = folder / UNFINISHED / f"{PACKED}.{os.getpid()}"
-        shutil.rmtree(unfinished, ignore_errors=True)
         try:
-            unfinished.mkdir(parents=True)
-            for table in TABLES:
-                _pack_table(
-                    table, [path for world in worlds if (path := world / f"{table}.parquet").exists()], unfinished
-                )
-            os.replace(unfinished, folder / PACKED)
+            with new_folder(folder / PACKED, folder / UNFINISHED / f"{PACKED}.{os.getpid()}") as filling:
+                for table in TABLES:
+                    files = [path for world in worlds if (path := world / f"{table}.parquet").exists()]
+                    _pack_table(table, files, filling)
         except (OSError, pa.ArrowInvalid) as error:
             raise InputError(f"{folder}: cannot be packed ({error})") from error
     for name in recording.packed_names():

@@ -12,15 +12,26 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     import pyarrow
 
-SCHEMA = "scml-gym-recording-2"
-"""Stands in ``recording.json`` of every recording."""
+VERSION = 3
+FORMER = (2,)
+"""Versions that can be read and not added to: they lack columns and tables, see `Column`."""
+
+
+def schema_name(version: int) -> str:
+    """What stands in ``recording.json`` of a recording."""
+    return f"scml-gym-recording-{version}"
+
+
+SCHEMA = schema_name(VERSION)
+"""Of the recordings that are written."""
 
 
 class Column(NamedTuple):
-    """A column: its type, as Arrow names it, and what it says."""
+    """A column: its type, as Arrow names it, what it says, and the version of the schema that has it first."""
 
     type: str
     meaning: str
+    since: int = 2
 
 
 WORLD = {"world": Column("string", "name of the world, unique in its recording")}
@@ -66,6 +77,9 @@ TABLES: dict[str, dict[str, Column]] = {
         "bankrupt": Column("bool", "whether the balance fell below 0"),
         "decisions": Column("int32", "that a policy took; null for scml's own agents"),
         "invalid": Column("int32", "answers of a policy that were not playable; null for scml's own agents"),
+        "acts": Column("int32", "acceptances and offers that the safety audit saw; null where there was none", 3),
+        "unsafe_covered": Column("int32", "acts among them that are unsafe by the bound covered; likewise", 3),
+        "unsafe_possible": Column("int32", "acts among them that are unsafe by the bound possible; likewise", 3),
     },
     "days": WORLD
     | {
@@ -142,6 +156,22 @@ TABLES: dict[str, dict[str, Column]] = {
         "name": Column("string", "of a number, as the player calls it"),
         "value": Column("double", "the number"),
     },
+    "unsafe": WORLD
+    | {
+        "day": Column("int16", "from 0"),
+        "factory": Column("int8", "whose act is unsafe"),
+        "decision": Column("int16", "of the day, from 0, as the safety audit counts them"),
+        "partner": Column("int8", "factory to which it is"),
+        "bound": Column("string", "covered or possible: by which of the audit's bounds; an act has a row for each"),
+        "act": Column("string", "accepts or offers"),
+        "quantity": Column("int32", "items"),
+        "price": Column("int32", "of one item"),
+        "delivery": Column("int16", "day of delivery"),
+        "short_day": Column("int16", "the first day that falls short by all acts of the decision together"),
+        "missing": Column("int32", "items that are then sold for that day, and cannot be delivered"),
+        "unpaid": Column("double", "money that is then to be paid on that day, and is not there"),
+        "idle": Column("int32", "inputs that the lines can never use then; null where goods perish"),
+    },
 }
 """The tables by name. A recording of a world has the files of those that have rows."""
 
@@ -153,6 +183,12 @@ def arrow_schema(table: str) -> pyarrow.Schema:
     """A table's columns as Arrow takes them."""
     import pyarrow as pa
 
+    return pa.schema([(name, arrow_type(column.type)) for name, column in TABLES[table].items()])
+
+
+def arrow_type(name: str) -> pyarrow.DataType:
+    """A column's type as Arrow takes it."""
+    import pyarrow as pa
+
     kinds = {"list<int32>": pa.list_(pa.int32()), "bool": pa.bool_(), "string": pa.string(), "double": pa.float64()}
-    columns = TABLES[table].items()
-    return pa.schema([(name, kinds.get(column.type) or pa.type_for_alias(column.type)) for name, column in columns])
+    return kinds.get(name) or pa.type_for_alias(name)

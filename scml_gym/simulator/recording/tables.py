@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from scml_gym.simulator.compiled.alternating_offers import ACCEPT, OFFER
-from scml_gym.simulator.recording.log import WorldLog
+from scml_gym.simulator.compiled.scores import score_of
+from scml_gym.simulator.recording.log import AUDITED, UnsafeAct, WorldLog
 from scml_gym.simulator.recording.schema import ANSWERS
 
 if TYPE_CHECKING:
@@ -55,6 +56,42 @@ class Recomputed:
     profits: np.ndarray
     scores: np.ndarray
     needs: dict[str, np.ndarray]
+
+
+def world_tables(
+    world: Any,
+    about: About,
+    own: Mapping[str, Any],
+    days: Mapping[str, Any],
+    delivery: np.ndarray,
+    nullified: np.ndarray,
+) -> dict[str, Table]:
+    """The tables of a world of factories that is over, from what its track knows of it.
+
+    Args:
+        world: Of either backend, with a log.
+        about: What the world does not know.
+        own: The columns of ``worlds`` that the track fills.
+        days: Likewise of ``days``, arrays of shape ``(n_factories, n_days)``.
+        delivery: The day of delivery of each contract.
+        nullified: Which contracts were not delivered.
+    """
+    spec, contracts, events = world.spec, world.contracts, world.log.events
+    market = market_columns(spec, world.trading_prices, world.profits)
+    shared = exogenous_columns(spec) | market | {"profit": world.profits}
+    return {
+        "worlds": world_table(spec, about, backend=world.backend, **own),
+        "factories": factory_table(world, about),
+        "days": by_day(shared | dict(days), (spec.n_factories, spec.n_days)),
+        "contracts": contract_table(contracts, delivery, nullified, events),
+        **log_tables(world.log),
+    }
+
+
+def recomputed(spec: Any, profits: np.ndarray, needs: dict[str, np.ndarray]) -> Recomputed:
+    """What follows from the profits of a world's factories and days."""
+    totals = np.array([sum(row) for row in profits.tolist()])  # in the order of the days, as worlds sum
+    return Recomputed(profits, score_of(spec.initial_balance, totals), needs)
 
 
 def offers_of(events: np.ndarray) -> Table:
@@ -107,10 +144,11 @@ def totals(contracts: np.ndarray, side: str, day: str, shape: tuple[int, int]) -
 
 
 def by_day(columns: Mapping[str, Any], shape: tuple[int, int]) -> Table:
-    """The table ``days`` from arrays of shape ``(n_factories, n_days)``, or None where the track has no such column."""
+    """The table ``days`` from arrays of shape ``(n_factories, n_days)``; columns that the track does not have are left
+    out."""
     days = np.repeat(np.arange(shape[1]), shape[0])
     factories = np.tile(np.arange(shape[0]), shape[1])
-    rest = {name: None if array is None else np.asarray(array).T.ravel() for name, array in columns.items()}
+    rest = {name: np.asarray(array).T.ravel() for name, array in columns.items()}
     return {"day": days, "factory": factories} | rest
 
 
@@ -156,7 +194,7 @@ def factory_table(world: Any, about: About) -> Table:
     """The table ``factories``."""
     spec = world.spec
     names = ("shortfall_mean", "shortfall_deviation", "unused_mean", "unused_deviation")
-    counts = world.decision_counts
+    counts, audits = world.decision_counts, world.log.audits
     return {
         "factory": np.arange(spec.n_factories),
         "competitor": list(about.competitors),
@@ -171,6 +209,7 @@ def factory_table(world: Any, about: About) -> Table:
         "bankrupt": world.bankrupt,
         "decisions": [None if count is None else count[0] for count in counts],
         "invalid": [None if count is None else count[1] for count in counts],
+        **{name: [audits.get(i, {}).get(name) for i in range(spec.n_factories)] for name in AUDITED},
     }
 
 
@@ -194,11 +233,12 @@ def contract_table(contracts: np.ndarray, delivery: np.ndarray, nullified: np.nd
 
 
 def log_tables(log: WorldLog) -> dict[str, Table]:
-    """The tables ``offers``, ``errors`` and ``decisions``."""
+    """The tables ``offers``, ``errors``, ``decisions`` and ``unsafe``."""
     return {
         "offers": offers_of(log.events),
         "errors": _columns(log.errors, ("day", "factory", "partner", "message")),
         "decisions": _columns(log.decisions, ("day", "factory", "decision", "partner", "name", "value")),
+        "unsafe": _columns(log.unsafe, ("day", "factory", "decision", "partner", "bound", *UnsafeAct._fields[2:])),
     }
 
 

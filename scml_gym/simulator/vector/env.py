@@ -11,7 +11,8 @@ import numpy as np
 from gymnasium.vector import AutoresetMode
 
 from scml_gym.core.arguments import whole
-from scml_gym.core.errors import InputError
+from scml_gym.core.errors import InputError, require_reset
+from scml_gym.core.registry import load
 from scml_gym.game.codecs import Note
 from scml_gym.game.env import MOST_WORLDS
 from scml_gym.game.sampling import begin_sampling
@@ -147,6 +148,24 @@ class BatchedEnv(RowVectorEnv):
         self._later = [before for before in later if before.params] + [player_table]
         self._batch = widen_state(self._batch, player_table.state_size)
         self._source = self._source._replace(players=player_table.players.copy())
+
+    def draw(self, row: int, mode: str = "rgb_array") -> Any:
+        """The day of a row's factory, as the single environment's ``render`` shows it.
+
+        Args:
+            row: From 0 on.
+            mode: ``"rgb_array"`` for uint8 pixels, shape ``(height, width, 3)``; ``"ansi"`` for text.
+
+        Raises:
+            InputError: before ``reset``; for a row that is not there, or another mode; where a world has several
+                learners' factories.
+        """
+        require_reset(self._last is not None, "draw")
+        if self._plan.n_factories > 1 or self.num_agents > 1:
+            raise InputError("several factories of a world learn: its single environment draws them")
+        row = whole("row", row, 0, self.num_envs - 1)
+        world, factory = self._batch.worlds[row], self._batch.rows["factory"][row]
+        return load(self.track.render)(world["views"][factory], mode)
 
     _not_copied = ("_workers", "_step")
 

@@ -86,6 +86,7 @@ class BatchedTrack(NamedTuple):
             generator takes them; days are the first.
         places: ``(config) -> int64 array``: where the learner's factory may be, as ``functions.draw_players`` takes it.
         settings: ``(config) -> numbers``: fields of a world that its spec does not decide, by name.
+        render: ``"module:Name"`` of ``(view, mode) -> picture or text``.
         measure: The name under which information has the sum of ``functions.measure``; None where it is of no use.
     """
 
@@ -97,4 +98,5 @@ class BatchedTrack(NamedTuple):
     ranges: Callable[[Any], tuple[tuple[int, int], ...]]
     places: Callable[[Any], np.ndarray]
     settings: Callable[[Any], dict[str, int]]
+    render: str
     measure: str | None = None

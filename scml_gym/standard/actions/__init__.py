@@ -17,6 +17,8 @@ __all__ = [
     "GoalActions",
     "Goals",
     "PartnerChoices",
+    "make_codec",
+    "make_daily_codec",
 ]
 
 ACTIONS = Registry("action codec")
@@ -30,3 +32,21 @@ DAILY_ACTIONS = Registry("daily action codec")
 """Codecs whose answers are the goals of a day, for environments with an executor."""
 DAILY_ACTIONS.register("goals", partial(Goals, CHOICES))
 DAILY_ACTIONS.register("goals-continuous", partial(Goals, NUMBERS))
+
+
+def make_codec(action: str = "choice") -> ActionCodec:
+    """The codec of that registered action.
+
+    Raises:
+        InputError: if there is none.
+    """
+    return ACTIONS.get(action, "action")()
+
+
+def make_daily_codec(action: str = "goals") -> ActionCodec:
+    """The codec of the goals of a day of that registered action.
+
+    Raises:
+        InputError: if there is none.
+    """
+    return DAILY_ACTIONS.get(action, "action")()

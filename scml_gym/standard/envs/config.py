@@ -18,6 +18,7 @@ from scml_gym.simulator.world_spec import MOST_DAYS, check_spec, given_spec
 from scml_gym.standard.envs.sampling import ANY, FIRST, LAST, MIDDLE, draw_players
 from scml_gym.standard.recording import record_world
 from scml_gym.standard.rules import stock_rule
+from scml_gym.standard.safety.audit import audit_world
 from scml_gym.standard.safety.bounds import BOUNDS
 from scml_gym.standard.view import MAX_LEVELS, MAX_PER_LEVEL, MIN_LEVELS, MOST_HORIZON
 from scml_gym.standard.worlds.pool import SpecPool
@@ -125,4 +126,7 @@ class StandardConfig(WorldConfig):
         """See `WorldConfig`."""
         log = episode_log(self.recording, record_world, sample.players, sample.seed)
         rules: dict[str, Any] = {"stock": self.stock, "horizon": self.horizon}
-        return self._world(sample.spec, sample.players, seed=sample.seed, **rules, log=log)
+        world = self._world(sample.spec, sample.players, seed=sample.seed, **rules, log=log)
+        if log is not None:
+            audit_world(world, log)
+        return world

@@ -6,6 +6,7 @@ import functools
 from typing import Any
 
 from scml_gym.simulator import looking
+from scml_gym.simulator.pending import Look
 from scml_gym.standard.safety.answers import restrict_answers
 from scml_gym.standard.safety.bounds import BOUNDS
 from scml_gym.standard.view import new_actions
@@ -14,7 +15,7 @@ from scml_gym.standard.worlds.adapters import StandardObserver
 SEEN = looking.Seen(StandardObserver, new_actions)
 
 
-def look_at(agent: Any, look: looking.Look) -> None:
+def look_at(agent: Any, look: Look) -> None:
     """Show a function every decision of an agent of the Standard track; to be called before its first day.
 
     Args:

@@ -7,23 +7,32 @@ safe together with the acts of the same decision that are kept before it, see
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from functools import partial
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from scml_gym.game.strategy import Strategy
 from scml_gym.jit.arrays import scratch_integers
 from scml_gym.jit.compile import compiled, jittable
 from scml_gym.simulator.line_up import breach_rate
-from scml_gym.simulator.recording.log import WorldLog
+from scml_gym.simulator.recording import audits
+from scml_gym.simulator.recording.log import Judged, UnsafeAct, WorldLog
 from scml_gym.standard.safety.answers import Harm, allow, list_acts
-from scml_gym.standard.safety.bounds import BOUNDS
-from scml_gym.standard.view import MAX_PARTNERS, ActionArray, StandardView
+from scml_gym.standard.safety.bounds import BOUNDS, COVERED
+from scml_gym.standard.view import ACCEPT, MAX_PARTNERS, MAX_PER_LEVEL, ActionArray, StandardView, is_consumer
 
-COUNTS = ("acts", *(f"{rule}_{bound}" for rule in ("unsafe", "other_rule") for bound in BOUNDS))
-"""Acts, and those of them that are unsafe under the stock rule of the world, and under the other one."""
+COUNTS = (
+    "acts",
+    *(f"{rule}_{bound}" for rule in ("unsafe", "other_rule") for bound in BOUNDS),
+    *("accepted_sales", "unsafe_sales", "other_rule_sales"),
+    *("sets", "unsafe_sets"),
+)
+"""Acts, and those of them that are unsafe under the stock rule of the world, and under the other one. Then by the bound
+``covered``: sales accepted, and those that are unsafe under either rule; decisions with acts, and those that are unsafe
+as a whole under the world's rule."""
 
 REASONS = ("unsafe_within", "unsafe_missing", "unsafe_unpaid")
 """Of the first decision that is unsafe by the bound ``covered`` under the world's rule: days from its own day on, that
@@ -31,6 +40,13 @@ day included, until the first one that falls short, 0 where there is no such dec
 money that is not there for its supplies."""
 
 N_NUMBERS = len(COUNTS) + len(REASONS)
+SALES, SETS, FIRST_REASON = COUNTS.index("accepted_sales"), COUNTS.index("sets"), len(COUNTS)
+
+
+@jittable
+def accepts_sale(actions: ActionArray, k: int) -> bool:
+    """Whether the answer to partner ``k`` accepts to sell; one that cannot be played is no act, and never unsafe."""
+    return is_consumer(k) and actions[k]["response"] == ACCEPT
 
 
 @jittable
@@ -47,6 +63,9 @@ def audit(view: StandardView, actions: ActionArray, numbers: np.ndarray) -> None
     numbers[0] += acts
     if acts == 0:
         return
+    for i in range(acts):
+        numbers[SALES] += accepts_sale(actions, allowed[i])
+    numbers[SETS] += 1
     own: Any = view["physical"]
     for rule in range(2):
         view["physical"] = own if rule == 0 else 1 - own
@@ -54,8 +73,13 @@ def audit(view: StandardView, actions: ActionArray, numbers: np.ndarray) -> None
             found = allow(view, bound, 1.0, actions, allowed)
             for k in range(MAX_PARTNERS):
                 numbers[1 + 2 * rule + bound] += allowed[k] >= 0
-            if rule == 0 and bound == 0 and found[0] >= 0 and numbers[5] == 0:
-                numbers[5], numbers[6], numbers[7] = found[0] + 1, found[1], found[2]
+                if bound == COVERED and allowed[k] >= 0:
+                    numbers[SALES + 1 + rule] += accepts_sale(actions, k)
+            if rule == 0 and bound == COVERED and found[0] >= 0:
+                numbers[SETS + 1] += 1
+                if numbers[FIRST_REASON] == 0:
+                    numbers[FIRST_REASON], numbers[FIRST_REASON + 1] = found[0] + 1, found[1]
+                    numbers[FIRST_REASON + 2] = found[2]
     view["physical"] = own
 
 
@@ -109,34 +133,43 @@ def find_unsafe(view: StandardView, actions: ActionArray) -> list[Finding]:
     return found
 
 
+def unsafe_acts(view: StandardView, actions: ActionArray, finding: Finding) -> list[UnsafeAct]:
+    """What a recording tells of a decision that is unsafe: its unsafe acts, and what would come of all of them."""
+    told = []
+    for k in finding.partners:
+        partner, action = view["partners"][k], actions[k]
+        accepts = action["response"] == ACCEPT
+        quantity = int(partner["offer_quantity"] if accepts else action["quantity"])
+        price = int(partner["offer_price"] if accepts else action["price"])
+        delivery = int(partner["offer_day"] if accepts else action["day"])
+        act, (short_day, missing, unpaid, idle) = "accepts" if accepts else "offers", finding.harm
+        told.append(UnsafeAct(finding.bound, k, act, quantity, price, delivery, short_day, missing, unpaid, idle))
+    return told
+
+
 @dataclass
 class Tally:
     """The acts of one factory in a world; ``tally(view, actions)`` adds a decision.
 
     Attributes:
-        tell: ``(**numbers)``: is told of every decision that is unsafe, see `scml_gym.simulator.recording.log.tell`:
-            ``unsafe_covered`` and ``unsafe_possible``, how many acts are, and `REASONS`, by the stricter bound.
+        tell: Is told of every decision; None for nobody.
         numbers: Float64 ``(N_NUMBERS,)``, see `audit`.
         findings: All decisions that were unsafe.
     """
 
-    tell: Callable[..., object] | None = None
+    tell: Judged | None = None
     numbers: np.ndarray = field(default_factory=lambda: np.zeros(N_NUMBERS))
     findings: list[Finding] = field(default_factory=list)
 
     def __call__(self, view: StandardView, actions: ActionArray) -> None:
         """Add a decision."""
-        before = self.numbers[1:3].sum()
+        acts, unsafe = self.numbers[0], self.numbers[1:3].sum()
         _audit(view, actions, self.numbers)
-        if self.numbers[1:3].sum() == before:
-            return
-        found = find_unsafe(view, actions)
+        found = find_unsafe(view, actions) if self.numbers[1:3].sum() > unsafe else []
         self.findings += found
         if self.tell is not None:
-            harm = found[0].harm
-            within = harm.day - found[0].day + 1
-            counts = {f"unsafe_{finding.bound}": len(finding.partners) for finding in found}
-            self.tell(**counts, unsafe_within=within, unsafe_missing=harm.missing, unsafe_unpaid=harm.unpaid)
+            told = [act for finding in found for act in unsafe_acts(view, actions, finding)]
+            self.tell(view, int(self.numbers[0] - acts), told)
 
     def columns(self, days: np.ndarray) -> dict[str, Any]:
         """A row's columns of a table of scores, see `scml_gym.standard.game.AUDIT_COLUMNS`.
@@ -144,23 +177,46 @@ class Tally:
         Args:
             days: Of the factory, settled: ``SETTLEMENT_DTYPE`` of `scml_gym.standard.settlement`.
         """
-        counts = dict(zip(COUNTS, self.numbers[: len(COUNTS)].astype(int).tolist(), strict=True))
-        return counts | {"breach_rate": breach_rate(days)}
+        return audit_columns(self.numbers, days)
 
 
-def audit_agents(agents: Sequence[Any], log: WorldLog | None = None) -> list[Tally]:
-    """Audit what agents of scml decide, from their first day on; to be called before it.
+def audit_columns(numbers: np.ndarray, days: np.ndarray) -> dict[str, Any]:
+    """The numbers of an audit as columns; see `Tally.columns`."""
+    counts = dict(zip(COUNTS, numbers[: len(COUNTS)].astype(int).tolist(), strict=True))
+    return counts | {"breach_rate": breach_rate(days)}
+
+
+def audited(strategy: Strategy) -> Strategy:
+    """The strategy whose decisions are audited: the numbers of `audit` stand at the end of its state, so that compiled
+    worlds audit too."""
+    first = strategy.state_size
+    decide = audited_decide(strategy.decide, first)
+    return replace(strategy, decide=decide, state_size=first + N_NUMBERS)
+
+
+@functools.cache
+def audited_decide(decide: Callable[..., None], first: int) -> Callable[..., None]:
+    """A strategy's ``decide`` that counts what it does into its state, from ``first`` on."""
+    decide = jittable(decide)
+
+    @jittable
+    def decide_audited(
+        view: StandardView, state: np.ndarray, params: np.ndarray, draws: np.ndarray, actions: ActionArray
+    ) -> None:
+        decide(view, state, params, draws, actions)
+        audit(view, actions, state[first : first + N_NUMBERS])
+
+    return decide_audited
+
+
+def audit_world(world: Any, log: WorldLog | None = None) -> list[Tally]:
+    """Audit what is decided in a world, whoever plays it; to be called before it is started.
 
     Args:
-        agents: Of a `scml_gym.standard.worlds.reference.ReferenceWorld` (``world.agents``), whoever plays them.
+        world: Of either backend.
         log: Of the world, where it is recorded: it is told what is unsafe.
 
     Returns:
-        A tally for each of them, filled while the world runs.
+        A tally for each factory, filled while the world runs.
     """
-    from scml_gym.standard.safety.agents import look_at
-
-    tallies = [Tally(None if log is None else partial(log.tell, agent)) for agent in agents]
-    for agent, tally in zip(agents, tallies, strict=True):
-        look_at(agent, tally)
-    return tallies
+    return audits.audit_world(world, Tally, MAX_PER_LEVEL, log)

@@ -20,11 +20,13 @@ for _name, _path in {
     "stock-planner": "stock:STOCK_PLANNER",
     "stock-weak": "stock:STOCK_WEAK",
     "stock-population": "stock:STOCK_POPULATION",
+    "penguin": "penguin:PENGUIN",
+    "lita-h": "penguin:H",
     "lita-y": "forerunners.y:Y",
     "lita-yr": "forerunners.yr:YR",
     "lita-ys": "forerunners.yr:YS",
-    "lita-n": "forerunners.penguin:N",
-    "lita-p": "forerunners.penguin:P",
+    "lita-n": "forerunners.n:N",
+    "lita-p": "penguin:P",
     "lita-cir": "forerunners.cir:CIR",
 }.items():
     STRATEGIES.register(_name, f"scml_gym.standard.strategies.{_path}")

@@ -9,11 +9,12 @@ from typing import Any, Literal
 import numpy as np
 
 from scml_gym.game.world import PlayerMaker
+from scml_gym.simulator.looking import Seen
 from scml_gym.simulator.paused_world import PausedWorld
 from scml_gym.simulator.recording.log import WorldLog
 from scml_gym.standard.players import Player, player_maker
 from scml_gym.standard.view import HIDDEN_DTYPE, MAX_FACTORIES, MOST_HORIZON, new_actions
-from scml_gym.standard.worlds.adapters import agent_class, write_books
+from scml_gym.standard.worlds.adapters import StandardObserver, agent_class, write_books
 from scml_gym.standard.worlds.protocol import CONTRACT_DTYPE, check_players
 from scml_gym.standard.worlds.simulation import StandardSimulation
 from scml_gym.standard.worlds.spec import WorldSpec
@@ -44,6 +45,7 @@ class ReferenceWorld(PausedWorld):
     """
 
     no_ops = staticmethod(new_actions)
+    seen = Seen(StandardObserver, new_actions)
 
     def __init__(
         self,

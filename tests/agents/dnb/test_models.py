@@ -31,11 +31,11 @@ from scml_gym.agents.dnb.features import (
 )
 from scml_gym.agents.dnb.fitting import fit_model, fit_strength
 from scml_gym.agents.dnb.folds import Fold, feature_matrix, fold_worlds
-from scml_gym.agents.dnb.models import MODELS, AcceptanceModel
+from scml_gym.agents.dnb.models import MODELS, AcceptanceModel, model_kind
 from scml_gym.agents.dnb.replay import posterior_means
 from scml_gym.agents.dnb.transformer_fit import Network, inputs_of
 from scml_gym.agents.dnb.transformer_layout import weight_shapes
-from scml_gym.agents.dnb.transformer_reference import chance_of_acceptance
+from scml_gym.core.calls import made
 from scml_gym.core.errors import InputError
 from tests.helpers.dnb_samples import BAR, dataset_of, hyperparameters_of, invented, random_model
 
@@ -128,7 +128,13 @@ def test_the_transformer_is_what_its_formulas_say(changes):
         name: rng.normal(0.0, 0.3, shape).astype(np.float32) for name, shape in weight_shapes(hyperparameters).items()
     }
     model, samples = AcceptanceModel.pack("transformer", hyperparameters, weights, 8.0), invented(40, seed=6)
-    expected = [chance_of_acceptance(hyperparameters, weights, sample) for sample in samples]
+    exported = model_kind("transformer").exported
+    assert exported is not None
+    kernel = made(exported(hyperparameters))
+    scratch, expected = np.zeros(kernel.scratch_size), []
+    for sample in samples:
+        kernel.prepare(model.numbers, sample, scratch)
+        expected.append(kernel.mean(model.numbers, sample, scratch))
     assert np.abs(model.mean(samples) - expected).max() < 1e-5
     assert np.ptp(expected) > 0.2
 

@@ -103,7 +103,7 @@ def test_a_small_problem_is_learnt():
         means.append(training.rewards.mean())
     assert means[0] < 0.4
     assert np.mean(means[-3:]) > 0.9
-    assert training.ended["return"][1] == training.steps == 40 * ROWS * STEPS
+    assert training.ended.take()["episodes"] == training.steps == 40 * ROWS * STEPS
 
 
 def test_numbers_that_are_not_finite_are_told_in_one_line():

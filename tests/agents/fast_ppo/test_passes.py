@@ -8,11 +8,11 @@ import torch
 from gymnasium.spaces import Box, Discrete, MultiDiscrete
 from stable_baselines3.common.utils import LinearSchedule
 
-from scml_gym.agents.fast_ppo.algorithm import FACTS
-from scml_gym.agents.fast_ppo.network import CHUNK, read_network
+from scml_gym.agents.fast_ppo.network import read_network
 from scml_gym.agents.fast_ppo.passes import (
     ACT,
     APPROX_KL,
+    CHUNK,
     ENTROPY_LOSS,
     LEARN,
     MEASURES,
@@ -20,7 +20,7 @@ from scml_gym.agents.fast_ppo.passes import (
     VALUE_LOSS,
     Decisions,
 )
-from scml_gym.agents.sb3.fitting_sets import MY_TURN, QUANTITY, RUNNING, read_sets
+from scml_gym.agents.sb3.fitting_sets import FACTS, MY_TURN, QUANTITY, RUNNING, read_sets
 from scml_gym.agents.sb3.heads import HeadsPolicy, MaskedHeadsPolicy
 from scml_gym.agents.sb3.hyperparameters import FEATURES, EnvSpaces
 from scml_gym.agents.sb3.partners import N_CONTEXT, Sets

@@ -11,6 +11,10 @@ from scml_gym.core.errors import InputError
 from scml_gym.experiments.make_env import make_env
 from scml_gym.experiments.run_folder import Run
 from scml_gym.oneshot.exported_policies import PartnerPolicy
+from scml_gym.oneshot.players import player_maker
+from scml_gym.oneshot.worlds.generation import league_spec
+from scml_gym.oneshot.worlds.reference import ReferenceWorld
+from scml_gym.simulator.recording.log import WorldLog
 from tests.helpers.sb3_runs import ENV, SMALL, experiment, trained
 
 pytestmark = pytest.mark.slow
@@ -235,3 +239,18 @@ def test_a_joint_learner_of_one_partner_plays_partner_by_partner(tmp_path):
     config["env"] = read_yaml(CONFIGS / "env" / "bilateral.yaml") | ENV
     agent, _ = trained(tmp_path / "run", config)
     assert isinstance(agent.policy(0), PartnerPolicy)
+    told = told_by(agent)
+    assert all(partner == 0 for *_, partner, _, _ in told)
+    names = ("value", "probability", "entropy")
+    numbers = {name: [value for *_, other, value in told if other == name] for name in names}
+    assert len(told) == sum(map(len, numbers.values())) > 0
+    assert all(0 < chance <= 1 for chance in numbers["probability"])
+    assert len(set(numbers["value"])) > 1
+
+
+def told_by(agent):
+    """What a learner tells of its decisions in a recorded world."""
+    log = WorldLog()
+    players = [player_maker("greedy")(1), agent.policy(0)]
+    ReferenceWorld(league_spec(1, days=3, factories_per_level=1), players, 1, log=log).run()
+    return log.decisions

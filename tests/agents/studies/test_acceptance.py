@@ -6,6 +6,7 @@ from pathlib import Path
 import gymnasium
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 import torch
 
@@ -48,6 +49,17 @@ def test_a_run_repeats_whatever_else_is_in_the_study():
     for row in first["trainings"]:
         mine = [n["utility"] for n in first["negotiations"] if n["training"] == row["training"]]
         assert row["utility"] == pytest.approx(np.mean(mine), abs=1e-6)
+
+
+def test_recorded_negotiations_are_those_of_the_tables(tmp_path):
+    study = load_study(STUDIES, "dqn_acceptance", FEW)[0]
+    tables = study.recorded(tmp_path, 2).compute("Bba-0", lambda steps: None)
+    assert tables == study.compute("Bba-0", lambda steps: None)
+    worlds = sorted((tmp_path / "Bba-0" / "worlds").iterdir())
+    factories = [pq.ParquetFile(world / "factories.parquet").read().to_pylist() for world in worlds]
+    scores = [next(row["score"] for row in rows if row["competitor"] == "learner") for rows in factories]
+    told = pd.DataFrame(tables["negotiations"]).groupby("training")["utility"].apply(lambda values: values.iloc[::2])
+    assert scores == pytest.approx(told.tolist(), abs=1e-6)
 
 
 @pytest.mark.slow

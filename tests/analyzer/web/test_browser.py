@@ -4,8 +4,9 @@ import csv
 import shutil
 from contextlib import contextmanager
 from dataclasses import replace
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
+import PIL.Image
 import pytest
 
 pytest.importorskip("duckdb", reason="pip install 'scml-gym[analyzer]'")
@@ -75,7 +76,7 @@ def complete(tab, title):
 def look(tab, path):
     """Open a page by its address."""
     tab.goto(path)
-    complete(tab, PAGES[path.split("?")[0]].title)
+    complete(tab, PAGES[urlsplit(path).path].title)
 
 
 def test_each_page_opens_without_an_error(tab):
@@ -129,8 +130,56 @@ def test_tables_and_figures_are_downloaded_as_they_are_filtered(tab, tmp_path):
     assert list(csv.DictReader(download(offers, "button.export").open(encoding="utf-8-sig"))) == [everything[2]]
     look(tab, "/ranking")
     figure = tab.locator("figure").first
-    figure.hover()
-    assert "<svg" in download(figure, ".modebar-btn[data-title*='Download']").read_text()
+    figure.locator(".main-svg").first.wait_for()
+    picture = download(figure, ".picture >> text=SVG")
+    assert picture.name == "ranking-competitor.svg"
+    assert "<svg" in picture.read_text() and "rgb(255, 255, 255)" in picture.read_text()
+    image = PIL.Image.open(download(figure, ".picture >> text=PNG"))
+    assert image.format == "PNG" and image.width > 1000
+    assert image.convert("RGB").getpixel((5, 5)) == (255, 255, 255)
+
+
+def test_how_a_table_is_sorted_and_filtered_stands_in_the_address(tab, window):
+    look(tab, "/day?day=1&round=1")
+    offers = tab.locator("section:has(h2:text-is('All offers'))")
+
+    def rows(where):
+        cells = where.locator("section:has(h2:text-is('All offers')) .ag-row")
+        return cells.evaluate_all("rows => rows.sort((a, b) => a.rowIndex - b.rowIndex).map((row) => row.innerText)")
+
+    offers.locator(".ag-header-cell[col-id=price] .ag-header-cell-label").click()
+    offers.locator(".ag-header-cell[col-id=price] .ag-header-cell-label").click()
+    tab.wait_for_function("() => location.search.includes('sort.offers=-price')")
+    column = offers.locator("input[type=number][aria-label='round Filter Input']")
+    column.fill("0")
+    tab.wait_for_function("() => location.search.includes('filter.offers=')")
+    assert "round=1" in tab.url
+    tab.wait_for_timeout(500)
+    expected = rows(tab)
+    with watched(window) as other:  # of a colleague, to whom the address is sent
+        look(other, tab.url)
+        other.wait_for_function("() => document.querySelectorAll('.ag-filter-active').length")
+        assert rows(other) == expected
+        assert expected and other.locator("[col-id=price][aria-sort=descending]").count()
+    tab.locator(".choice", has_text="Factory").locator("button").click()
+    tab.locator("label, [role=option]", has_text="3: ").last.click()
+    tab.wait_for_url("**factory=3**")
+    assert "sort.offers=-price" in tab.url
+
+
+@pytest.mark.parametrize(
+    "search",
+    [
+        *("sort.worlds=nothing,-score,,-", "sort.worlds=-%22%3E%3Cscript%3E", "filter.worlds={", "filter.worlds=null"),
+        *("filter.worlds=[1]", 'filter.worlds={"score":1}', 'filter.worlds={"__proto__":{"filterType":"text"}}'),
+        'filter.worlds={"score":{"filterType":"number","type":"alert(1)","filter":"x"}}',
+        'filter.worlds={"world":{"filterType":"text","operator":"AND","conditions":[null,{"filterType":"text"}]}}',
+    ],
+)
+def test_nonsense_about_a_table_in_an_address_is_passed_over(tab, search):
+    look(tab, f"/worlds?run=0&{search}")
+    tab.wait_for_selector(".ag-row")
+    assert tab.locator(".ag-center-cols-container .ag-row").count() == 4
 
 
 def test_a_choice_changes_the_address_and_the_page(tab):
@@ -148,6 +197,8 @@ SHOWN = {
     "/day?day=1": ".negotiation h3",
     "/findings?run=1&detector=errors": ".ag-cell[col-id=message]",
     "/negotiation?run=2": ".ag-cell[col-id=first]",
+    "/decisions?run=1": ".ytitle",
+    "/decisions?run=1&world=whole&day=1": ".ag-cell[col-id=name]",
 }
 """Where a name that looks like markup stands on pages."""
 

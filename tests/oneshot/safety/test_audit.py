@@ -10,8 +10,8 @@ from scml_gym.game.definition import Setting
 from scml_gym.oneshot.game import AUDIT_COLUMNS
 from scml_gym.oneshot.line_up import play_line_up
 from scml_gym.oneshot.players import player_maker
-from scml_gym.oneshot.safety import Tally, find_unsafe, judge_answers
-from scml_gym.oneshot.safety.audit import audit_agents
+from scml_gym.oneshot.safety import BOUNDS, Tally, find_unsafe, judge_answers
+from scml_gym.oneshot.safety.audit import audit_world
 from scml_gym.oneshot.settlement import SETTLEMENT_DTYPE, settle_view
 from scml_gym.oneshot.view import ACCEPT, BUYER, OFFER, SELLER, new_actions
 from scml_gym.oneshot.worlds.generation import league_spec
@@ -106,7 +106,7 @@ def test_as_many_acts_are_seen_of_agents_as_the_simulation_has():
     """Whether they answer all partners together or each by itself, and let one wait."""
     names, log = ("greedy", "best-subset", "sequential", "scml:SyncRandomOneShotAgent") * 2, WorldLog()
     world = ReferenceWorld(league_spec(5, 4, 4), players(names), 5, log=log)
-    tallies = audit_agents(world.agents)
+    tallies = audit_world(world)
     world.run()
     acts = log.events[np.isin(log.events["response"], (ACCEPT, OFFER))]
     assert [tally.acts for tally in tallies] == np.bincount(acts["sender"], minlength=8).tolist()
@@ -123,8 +123,9 @@ def test_a_row_of_scores_tells_what_was_unsafe_and_nothing_is_played_otherwise()
         assert all(isinstance(row[name], column.type) for name, column in AUDIT_COLUMNS.items())
         assert row["acts"] > 0 and 0 <= row["breach_rate"] <= 1
         assert (row["breach_rate"] > 0) == (row["shortfall"] > 0)
-        told = [d[-1] for d in log.decisions if d[1] == i and d[4] == "unsafe_covered"]
-        assert sum(told) == row["unsafe_covered"]
+        assert log.audits[i] == {name: row[name] for name in log.audits[i]}
+        for bound in BOUNDS:
+            assert sum(act[1] == i and act[4] == bound for act in log.unsafe) == row[f"unsafe_{bound}"]
     assert sum(row["unsafe_covered"] for row in rows) > 0
 
 

@@ -12,8 +12,8 @@ from scml_gym.standard.envs import standard_factories_v0, standard_negotiations_
 from scml_gym.standard.game import AUDIT_COLUMNS
 from scml_gym.standard.line_up import play_line_up
 from scml_gym.standard.players import player_maker
-from scml_gym.standard.safety import judge_answers
-from scml_gym.standard.safety.audit import COUNTS, REASONS, Tally, audit_agents, find_unsafe
+from scml_gym.standard.safety import BOUNDS, judge_answers
+from scml_gym.standard.safety.audit import COUNTS, REASONS, Tally, audit_world, find_unsafe
 from scml_gym.standard.settlement import SETTLEMENT_DTYPE
 from scml_gym.standard.view import ACCEPT, OFFER, new_actions
 from scml_gym.standard.worlds.compiled.world import CompiledWorld
@@ -54,6 +54,7 @@ def test_acts_are_counted_under_both_rules_and_both_bounds():
     # one two are left for tomorrow
     assert columns == {
         **{"acts": 3, "unsafe_covered": 1, "unsafe_possible": 1, "other_rule_covered": 2, "other_rule_possible": 1},
+        **{"accepted_sales": 2, "unsafe_sales": 0, "other_rule_sales": 1, "sets": 1, "unsafe_sets": 1},
         "breach_rate": 0.25,
     }
     view["physical"] = 1
@@ -85,7 +86,7 @@ def audited(names, log=None):
     """A real world with these players in turn, played to its end, and the tallies of its agents."""
     players = [player_maker(names[i % len(names)])(7) for i in range(SPEC.n_factories)]
     world = ReferenceWorld(SPEC, players, 7, stock="physical", log=log)
-    tallies = audit_agents(world.agents)
+    tallies = audit_world(world)
     world.run()
     return world, tallies
 
@@ -139,10 +140,11 @@ def test_what_is_unsafe_is_told_to_a_recording():
     log, players = WorldLog(), [player_maker(name)(7) for name in ("greedy", "sync-random") * 3]
     rows = play_line_up(players, 7, Setting(5, 3, "physical"), lambda *_: None, log)
     for factory, row in enumerate(rows):
-        for name in ("unsafe_covered", "unsafe_possible"):
-            told = [d[-1] for d in log.decisions if d[1] == factory and d[4] == name]
-            assert sum(told) == row[name]
-    assert {d[4] for d in log.decisions} == {"unsafe_covered", "unsafe_possible", *REASONS}
+        assert log.audits[factory] == {name: row[name] for name in log.audits[factory]}
+        for bound in BOUNDS:
+            assert sum(act[1] == factory and act[4] == bound for act in log.unsafe) == row[f"unsafe_{bound}"]
+    assert log.unsafe
+    assert all(short_day >= day and missing + unpaid > 0 for day, *_, short_day, missing, unpaid, _ in log.unsafe)
 
 
 def totals(env, seeds=6):

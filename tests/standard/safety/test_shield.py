@@ -30,14 +30,13 @@ def watch(env, played):
     world.step = watched
 
 
-@pytest.mark.parametrize("bound", ["covered", "possible"])
 @pytest.mark.parametrize(
-    ("env_id", "options"),
+    ("env_id", "options", "bound"),
     [
-        (CONCURRENT, {"stock": "physical", "level": "middle"}),
-        (CONCURRENT, {"action": "continuous", "level": "first"}),
-        (CONCURRENT, {"action": "goals", "level": "last"}),
-        (DAILY, {"level": "middle", "stock": "physical"}),
+        (CONCURRENT, {"stock": "physical", "level": "middle"}, "covered"),
+        (CONCURRENT, {"action": "continuous", "level": "first"}, "possible"),
+        (CONCURRENT, {"action": "goals", "level": "last"}, "covered"),
+        (DAILY, {"level": "middle", "stock": "physical"}, "possible"),
     ],
 )
 def test_whatever_is_chosen_is_safe(env_id, options, bound):

@@ -15,7 +15,7 @@ from scml_gym.simulator.recording.log import WorldLog
 from scml_gym.standard.players import player_maker
 from scml_gym.standard.safety import judge_answers
 from scml_gym.standard.safety.agents import look_at
-from scml_gym.standard.safety.audit import audit_agents
+from scml_gym.standard.safety.audit import audit_world
 from scml_gym.standard.safety.players import shield_player
 from scml_gym.standard.view import ACCEPT, OFFER
 from scml_gym.standard.worlds.adapters import StandardAsyncAdapter
@@ -137,7 +137,7 @@ class Forgets(SyncRandomStdAgent):
 def test_first_offers_count_once():
     log = WorldLog()
     world = ReferenceWorld(SPEC, [(Forgets, {})] * SPEC.n_factories, 5, log=log)
-    tallies = audit_agents(world.agents)
+    tallies = audit_world(world)
     world.run()
     acts = log.events[np.isin(log.events["response"], (ACCEPT, OFFER))]
     counts = np.bincount(acts["sender"], minlength=SPEC.n_factories)
@@ -148,7 +148,7 @@ def test_first_offers_count_once():
 def test_what_ends_a_negotiation_is_no_act():
     players = [(Halves, {})] * SPEC.n_factories
     world = ReferenceWorld(SPEC, players, 5)
-    tallies = audit_agents(world.agents)
+    tallies = audit_world(world)
     world.run()
     assert len(world.contracts) == 0
     assert all(tally.numbers[0] == 0 for tally in tallies)

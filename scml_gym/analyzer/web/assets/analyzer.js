@@ -32,9 +32,26 @@
         }
     });
 
+    // a figure as a picture, light also where the page is dark
+    document.addEventListener("click", (event) => {
+        const button = event.target.closest("button.picture");
+        const figure = button && button.closest("figure").querySelector(".js-plotly-plot");
+        if (figure) {
+            const white = {paper_bgcolor: "#fff", plot_bgcolor: "#fff"};
+            const {width, height} = figure._fullLayout;
+            const options = {format: button.dataset.format, filename: button.dataset.name, width, height, scale: 2};
+            window.Plotly.downloadImage({data: figure.data, layout: Object.assign({}, figure.layout, white)}, options);
+        }
+    });
+
+    function keep(query) {
+        const search = query.toString();
+        window.history.replaceState(window.history.state, "", window.location.pathname + (search && "?" + search));
+    }
+
     // an address with another choice; choices that depend on it are dropped
-    function choose(values, ids, search) {
-        const query = new URLSearchParams(search || "");
+    function choose(values, ids) {
+        const query = new URLSearchParams(window.location.search);
         let changed = false;
         values.forEach((value, i) => {
             if ((value || "") === ids[i].now) {
@@ -48,7 +65,7 @@
                 query.delete(ids[i].choice);
             }
         });
-        return changed ? "?" + query.toString() : window.dash_clientside.no_update;
+        return changed ? (query.toString() && "?" + query.toString()) : window.dash_clientside.no_update;
     }
 
     function showUpTo(round) {
@@ -71,7 +88,7 @@
         window.requestAnimationFrame(() => showUpTo(round));
         const query = new URLSearchParams(window.location.search);
         query.set("round", round);
-        window.history.replaceState(window.history.state, "", "?" + query.toString());
+        keep(query);
         return "Round " + round;
     }
 
@@ -102,11 +119,88 @@
     }
 
     window.dash_clientside = Object.assign({}, window.dash_clientside, {
-        analyzer: {choose, replay, entitle, download, cell},
+        analyzer: {choose, replay, entitle, download, restore, cell},
     });
+
+    // how a table is sorted and filtered stands in the address: sort.NAME=column,-column and filter.NAME=JSON
+    const kinds = {
+        text: ["contains", "notContains", "equals", "notEqual", "startsWith", "endsWith", "blank", "notBlank"],
+        number: [
+            "equals", "notEqual", "greaterThan", "greaterThanOrEqual", "lessThan", "lessThanOrEqual", "inRange", "blank",
+            "notBlank",
+        ],
+    };
+
+    function validFilter(filter, kind) {
+        if (filter === null || typeof filter !== "object" || filter.filterType !== kind) {
+            return false;
+        }
+        if (Array.isArray(filter.conditions)) {
+            return (
+                ["AND", "OR"].includes(filter.operator) &&
+                filter.conditions.length === 2 &&
+                filter.conditions.every((part) => validFilter(part, kind) && !part.conditions)
+            );
+        }
+        const type = kind === "number" ? "number" : "string";
+        const needed = {blank: [], notBlank: [], inRange: ["filter", "filterTo"]}[filter.type] || ["filter"];
+        return kinds[kind].includes(filter.type) && needed.every((name) => typeof filter[name] === type);
+    }
+
+    function columnOf(api, name) {
+        return api.getColumns().find((column) => column.getColId() === name);
+    }
+
+    function validFilters(text, api) {
+        let given = null;
+        try {
+            given = JSON.parse(text);
+        } catch {
+            return {};
+        }
+        const valid = Object.entries(given || {}).filter(([name, filter]) => {
+            const column = columnOf(api, name);
+            const kind = column && (column.getColDef().filter === "agNumberColumnFilter" ? "number" : "text");
+            return kind && validFilter(filter, kind);
+        });
+        return Object.fromEntries(valid);
+    }
+
+    function keepTable(params, name) {
+        const query = new URLSearchParams(window.location.search);
+        const sorted = params.api.getColumnState().filter((column) => column.sort);
+        sorted.sort((a, b) => a.sortIndex - b.sortIndex);
+        const filters = params.api.getFilterModel();
+        const put = (key, there, value) => (there ? query.set(key, value) : query.delete(key));
+        put("sort." + name, sorted.length, sorted.map((c) => (c.sort === "desc" ? "-" : "") + c.colId).join(","));
+        put("filter." + name, Object.keys(filters).length, JSON.stringify(filters));
+        keep(query);
+    }
+
+    function restoreTable(api, name) {
+        const query = new URLSearchParams(window.location.search);
+        const [sort, filter] = [query.get("sort." + name), query.get("filter." + name)];
+        if (sort) {
+            const state = sort.split(",").map((text, sortIndex) => {
+                const down = text.startsWith("-");
+                return {colId: down ? text.slice(1) : text, sort: down ? "desc" : "asc", sortIndex};
+            });
+            api.applyColumnState({state: state.filter((column) => columnOf(api, column.colId))});
+        }
+        if (filter) {
+            api.setFilterModel(validFilters(filter, api));
+        }
+    }
+
+    // a table is there: put it in order as its address says
+    function restore(id) {
+        window.dash_ag_grid.getApiAsync(id).then((api) => restoreTable(api, id.table));
+        return window.dash_clientside.no_update;
+    }
 
     const functions = (window.dashAgGridFunctions = window.dashAgGridFunctions || {});
     const whole = new Intl.NumberFormat("en", {maximumFractionDigits: 0});
+    functions.keepTable = keepTable;
     functions.readable = function (params) {
         const value = params.value;
         if (value === null || value === undefined) {

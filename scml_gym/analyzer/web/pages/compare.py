@@ -60,9 +60,11 @@ def _compared(recordings: Recordings, first: Who, second: Who) -> list[Any]:
         for part, sign in PARTS.items()
         if days[part].notna().any()
     }
+    configurations = seats["configuration"].nunique()
+    error = f"standard error over configurations {mean.error:.4f}" if configurations > 1 else "one alone has no error"
     told = (
-        f"In {len(seats)} seats of {seats['configuration'].nunique()} configurations the first one's score is higher "
-        f"by {mean.mean:.4f} (standard error over configurations {mean.error:.4f})."
+        f"In {len(seats)} seats of {configurations} configuration{'s' * (configurations > 1)} the first one's score is "
+        f"higher by {mean.mean:.4f} ({error})."
     )
     shown = [section("Seat by seat", f"{told} {SEATS}", table("seats", seats, links))]
     if not len(days):

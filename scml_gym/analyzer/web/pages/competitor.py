@@ -23,6 +23,9 @@ MEANINGS = {
     "above": "price less the day's trading price, rounded up",
     "needed": "items to buy or to sell in the morning",
     "left_over": "of them in the evening; below 0 too many were agreed",
+    "acts": "acceptances and offers",
+    "covered": "those beyond what stock, signed supplies and money cover",
+    "possible": "those beyond the lines, or the money",
 }
 
 
@@ -36,11 +39,12 @@ def show(recordings: Recordings, query: Query) -> list[Any]:
         [
             ("What the detectors found", address("/findings", run=run, competitor=who)),
             ("Compare it in the same seats", address("/compare", run=run, competitor=who)),
+            ("What it told of its decisions", address("/decisions", run=run, competitor=who)),
         ]
     )
     lost = competitors.losses(recordings, run)
     parts = [_losses(who, lost)] if len(lost) else _profits(recordings, run, who)
-    return [picked, links, *parts, *gained(recordings, run, who)]
+    return [picked, links, *parts, *_unsafe(recordings, run, who), *gained(recordings, run, who)]
 
 
 def _chosen(recordings: Recordings, query: Query) -> tuple[int, str, list[str]]:
@@ -74,6 +78,21 @@ def _profits(recordings: Recordings, run: int, who: str) -> list[Any]:
         "goods keep, so that nobody knows the best day."
     )
     return [section("Where the profit comes from", told, table("profits", mine))]
+
+
+def _unsafe(recordings: Recordings, run: int, who: str) -> list[Any]:
+    """How often it accepted or offered more than it could deliver or pay; nothing where nobody looked."""
+    acts: Any = competitors.unsafe_acts(recordings, run, ["competitor", "place"])
+    mine = acts[acts["competitor"] == who].drop(columns="competitor")
+    if not len(mine):
+        return []
+    told = (
+        "Acceptances and offers that the safety audit saw, and how many of them were unsafe: beyond what stock, signed "
+        "supplies and money cover, or beyond what is possible at all. The page Findings has their days."
+    )
+    days = address("/findings", run=run, competitor=who, detector="unsafe-acts")
+    found = with_links([("Its unsafe acts, by day", days)])
+    return [section("What was unsafe", told, table("unsafe", mine, meanings=MEANINGS), found)]
 
 
 def worst_days(recordings: Recordings, query: Query) -> list[Any]:

@@ -21,6 +21,10 @@ from scml_gym.analyzer.web.parts import (
 )
 from scml_gym.analyzer.web.replay import answered, contracts_so_far, needs_so_far, negotiations, slider
 from scml_gym.core.errors import InputError
+from scml_gym.simulator.recording.schema import TABLES
+
+UNSAFE = {name: column.meaning for name, column in TABLES["unsafe"].items()}
+"""What the columns of unsafe acts say."""
 
 
 def show(recordings: Recordings, query: Query) -> list[Any]:
@@ -70,8 +74,9 @@ def _day(
         parts = [absent("No offers of this day were recorded, or none were made.")]
     told = worlds.decisions(recordings, run, world, day, factory)
     if len(told):
-        help_text = "What the players themselves told of their decisions, and an audit of what was unsafe in them."
+        help_text = "What the players themselves told of their decisions; the page Decisions draws it."
         parts.append(section("What players thought", help_text, table("decisions", told.dropna(axis=1, how="all"))))
+    parts += _unsafe(recordings, run, world, day, factory)
     columns = [column for column in mine if column not in ("run", "world", "day", "game", "configuration", "seed")]
     return [
         *parts,
@@ -85,6 +90,18 @@ def _day(
 
 def _of(table: Any, factory: int | None) -> Any:
     return table if factory is None else table[(table["seller"] == factory) | (table["buyer"] == factory)]
+
+
+def _unsafe(recordings: Recordings, run: int, world: str, day: int, factory: int | None) -> list[Any]:
+    """The acts that the safety audit calls unsafe, with its reasons; nothing where there were none."""
+    acts = worlds.unsafe_acts(recordings, run, world, day, factory)
+    if not len(acts):
+        return []
+    told = (
+        "Acceptances and offers that promise more than can be delivered or paid, and what would come of all acts of "
+        "the decision together: the first day that falls short, and how many items or how much money are missing then."
+    )
+    return [section("Unsafe acts", told, table("unsafe", acts.dropna(axis=1, how="all"), meanings=UNSAFE))]
 
 
 def _replay(names: dict[int, str], day: int, offers: Any, contracts: Any, today: Any, query: Query) -> list[Any]:

@@ -16,6 +16,13 @@ SHOWN = 1000
 """Findings of a detector that are shown, the costliest first."""
 
 
+UNSAFE = "unsafe-acts"
+NOBODY_LOOKED = (
+    "Nobody looked: this recording was made by an older version, or imported, or has no factories. Worlds that are "
+    "recorded now are audited."
+)
+
+
 def show(recordings: Recordings, query: Query) -> list[Any]:
     """See `Page`."""
     run = query.run(recordings)
@@ -34,7 +41,9 @@ def _found(recordings: Recordings, run: int, name: str, who: str | None) -> Any:
     detector = DETECTORS[name]
     count = detector.count(recordings, run, who)
     if not count:
-        return section(f"{detector.title}: none", detector.help, absent("Nothing of this kind was found."))
+        looked = name != UNSAFE or len(competitors.unsafe_acts(recordings, run))
+        told = "Nothing of this kind was found." if looked else NOBODY_LOOKED
+        return section(f"{detector.title}: none", detector.help, absent(told))
     links = {
         "world": lambda row: address("/world", run=run, world=row["world"], factory=row["factory"]),
         "day": lambda row: address("/day", run=run, world=row["world"], day=row["day"], factory=row["factory"]),

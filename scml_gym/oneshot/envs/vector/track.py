@@ -82,5 +82,6 @@ TRACK = BatchedTrack(
     ranges=_ranges,
     places=_places,
     settings=_settings,
+    render="scml_gym.oneshot.render:render_day",
     measure="ideal_profit",
 )

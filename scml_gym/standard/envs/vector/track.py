@@ -82,4 +82,5 @@ TRACK = BatchedTrack(
     ranges=_ranges,
     places=_places,
     settings=_settings,
+    render="scml_gym.standard.render:render_day",
 )

@@ -1,0 +1,117 @@
+"""Trainings that are interrupted at random moments: what is lost, and whether they end as they were configured.
+
+    python benchmarks/interrupted_training.py                 # 10 moments, SIGKILL and SIGINT by turns, every 5 s saved
+    python benchmarks/interrupted_training.py --interval 60 --moments 1
+
+For each moment a training of about 90 s is started, interrupted then, and resumed to its end. What is lost is the time
+since the last checkpoint. Exits 1 where more than the interval and one rollout is lost, or a curve cannot be read.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from scml_gym.experiments.run_folder import Run
+
+ROOT = Path(__file__).resolve().parents[1]
+OPTIONS = ["planner", "--set", "agent.n_envs=16", "--set", "agent.n_steps=64", "--set", "agent.log_steps=1024"]
+
+
+def main() -> None:
+    """Interrupt and resume."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--interval", type=float, default=5.0, help="seconds between two checkpoints")
+    parser.add_argument("--moments", type=int, default=10)
+    parser.add_argument("--seconds", type=float, default=90.0, help="that a training takes, about")
+    parser.add_argument("--slack", type=float, default=3.0, help="seconds of a rollout, and of saving")
+    parser.add_argument("--seed", type=int, default=0)
+    arguments = parser.parse_args()
+    draw, worst, failed = random.Random(arguments.seed), 0.0, 0
+    steps = int(arguments.seconds * speed())
+    print(f"a training has {steps} steps")
+    for moment in range(arguments.moments):
+        with tempfile.TemporaryDirectory() as folder:
+            kind = (signal.SIGKILL, signal.SIGINT)[moment % 2]
+            seconds = draw.uniform(0, arguments.seconds)
+            lost, told = interrupted(Path(folder) / "run", steps, arguments.interval, kind, seconds)
+        worst = max(worst, lost)
+        failed += told != "" or lost > arguments.interval + arguments.slack
+        print(f"{kind.name} after {seconds:5.1f} s: {lost:4.1f} s lost{told and '; FAILED: ' + told}", flush=True)
+    print(f"{arguments.moments} moments, interval {arguments.interval} s: at most {worst:.1f} s lost, {failed} failed")
+    raise SystemExit(failed > 0)
+
+
+def started(folder: Path, steps: int, interval: float) -> subprocess.Popen[bytes]:
+    """A training that has begun: its folder is there."""
+    options = [f"checkpoint_minutes={interval / 60}", f"agent.total_steps={steps}"]
+    command = [
+        sys.executable,
+        ROOT / "train.py",
+        *OPTIONS,
+        *(w for o in options for w in ("--set", o)),
+        "--out",
+        folder,
+    ]
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    process = subprocess.Popen([str(w) for w in command], env=os.environ | {"PYTHONPATH": str(ROOT)}, **quiet)
+    while not (folder / "run.json").exists() and process.poll() is None:
+        time.sleep(0.05)
+    while not Run.open(folder).curve() and process.poll() is None:  # what is compiled is compiled
+        time.sleep(0.05)
+    return process
+
+
+def speed() -> float:
+    """Steps a second, here and now."""
+    with tempfile.TemporaryDirectory() as folder:
+        run, begin = Path(folder) / "run", time.monotonic()
+        process = started(run, 10**9, 5.0)
+        begin = time.monotonic()
+        time.sleep(15.0)
+        process.kill()
+        process.wait()
+        rows = Run.open(run).curve()
+        return int(rows[-1]["step"]) / (time.monotonic() - begin)
+
+
+def interrupted(folder: Path, steps: int, interval: float, kind: signal.Signals, seconds: float) -> tuple[float, str]:
+    """Interrupt a training and resume it.
+
+    Returns:
+        Seconds of training that are lost; what is wrong, or nothing.
+    """
+    process = started(folder, steps, interval)
+    begin = time.time()
+    try:
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        process.send_signal(kind)
+    process.wait()
+    stopped = time.time()
+    run = Run.open(folder)
+    saved = (folder / "run.json").stat().st_mtime if run.step else begin
+    lost = 0.0 if run.finished else max(stopped - saved, 0.0)
+    if not run.finished:
+        again = [sys.executable, str(ROOT / "train.py"), "--resume", str(folder)]
+        done = subprocess.run(again, env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True)
+        if done.returncode != 0:
+            return lost, done.stderr.strip().rpartition("\n")[2]
+    run = Run.open(folder)
+    reached = [int(row["step"]) for row in run.curve()]
+    if not run.finished or run.step < steps or reached != sorted(set(reached)) or reached[-1] < steps:
+        return lost, f"ended at step {run.step} with a curve of {len(reached)} rows"
+    shutil.rmtree(folder)
+    return lost, ""
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,97 @@
+"""What is exported: players by name, as data of how they are made without this package."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from scml_gym.core.calls import Array, Call, Given, Name, call
+from scml_gym.core.errors import InputError
+from scml_gym.core.registry import load_object, parse_parameters
+from scml_gym.experiments.checkpoints import run_of
+from scml_gym.game.definition import Game
+from scml_gym.game.run_folders import is_folder
+from scml_gym.game.strategy import Strategy, check_interface
+from scml_gym.games import DEFAULT_GAME, GAMES
+from scml_gym.oneshot.policy_files import PolicyFile
+from scml_gym.policies.run_folders import LEARNERS, game_of_run, load_agent
+
+STRATEGY_POLICY = "scml_gym.game.strategy:StrategyPolicy"
+
+
+@dataclass(frozen=True, eq=False)
+class Exported:
+    """A player that can be handed in.
+
+    Attributes:
+        game: Whose factories it plays.
+        made: How it is made of ``seed``; see `scml_gym.core.calls`.
+        synchronous: Whether it answers all partners together; else each negotiation by itself.
+        of: What it is, for people.
+    """
+
+    game: Game
+    made: Call
+    synchronous: bool
+    of: str
+
+
+def exported_player(name: str, game: str = "") -> Exported:
+    """What of a player's name is exported.
+
+    Args:
+        name: A strategy (``best-subset``, ``greedy?own_needs=1``), a run folder, a policy file (``.npz``), or
+            ``module:Name``, an own `Strategy` or a callable ``(seed) -> FactoryPolicy``.
+        game: Of a strategy or a callable; OneShot by default. A run folder plays the game it was trained in.
+
+    Raises:
+        InputError: if nothing of that name exists, or it cannot be exported; the message says which part.
+    """
+    if name.endswith(".npz"):
+        return _of_policy_file(name, game)
+    if is_folder(name):
+        return _of_run(name, game)
+    of_game = GAMES.get(game or DEFAULT_GAME)
+    if name.startswith(("scml:", "scml-agents:")):
+        raise InputError(f"{name!r} is an agent of scml already; valid: a strategy, a run folder, a policy file")
+    short, _, query = name.partition("?")
+    target = load_object(short) if ":" in short else of_game.registry("strategies").get(short)
+    if isinstance(target, Strategy):
+        return _of_strategy(name, target, of_game, parse_parameters(name, query))
+    of_game.player_maker(name)  # refuses what is no player, and parameters
+    player = target(0)
+    if isinstance(player, tuple) or (isinstance(target, type) and not hasattr(player, "act")):
+        raise InputError(f"{name!r} is an scml agent already: hand in its own file")
+    return Exported(of_game, call(name, Given("seed")), player.synchronous, name)
+
+
+def _of_strategy(name: str, strategy: Strategy, game: Game, parameters: dict[str, float]) -> Exported:
+    strategies = game.registry("strategies")
+    short = name.partition("?")[0]
+    if short in strategies:
+        check_interface(strategy, strategies.get(next(iter(strategies))).interface)
+    path = strategies.path(short)
+    strategy.parameter_array(parameters)  # refuse a misspelt one now
+    made = call(STRATEGY_POLICY, Name(path), Given("seed"), parameters)
+    return Exported(game, made, strategy.synchronous, f"the strategy {name}")
+
+
+def _of_policy_file(name: str, game: str) -> Exported:
+    if game not in ("", "oneshot"):
+        raise InputError(f"{name!r}: policy files play 'oneshot'")
+    policy = PolicyFile.load(name)
+    strategy = call("scml_gym.oneshot.policy_files:network_strategy", policy.observation, policy.history, policy.action)
+    made = call(STRATEGY_POLICY, strategy, Given("seed"), Array("network", policy.network))
+    return Exported(GAMES.get("oneshot"), made, True, f"the policy file {Path(name).name}")
+
+
+def _of_run(name: str, game: str) -> Exported:
+    trained_in, learner = game_of_run(name), run_of(Path(name)).info["agent"]
+    if game and trained_in.name != game:
+        raise InputError(f"{name!r} was trained in the game {trained_in.name!r} and does not play {game!r}")
+    if not trained_in.adapters or not hasattr(load_object(LEARNERS).get(learner), "exported"):
+        raise InputError(f"{name!r} cannot be exported: what {learner!r} learns plays no factory of the league")
+    agent = load_agent(name)
+    return Exported(
+        trained_in, agent.exported(), agent.policy(0).synchronous, f"{learner} of the run {Path(name).name}"
+    )

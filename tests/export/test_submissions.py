@@ -1,0 +1,310 @@
+"""What plays here plays in scml's league as a folder that needs scml and NumPy alone."""
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from torch import nn
+
+from scml_gym.agents import AGENTS
+from scml_gym.agents.dnb.learner import DNB
+from scml_gym.agents.dnb.models import MODELS
+from scml_gym.agents.q_learning import QLearning
+from scml_gym.core.config import CONFIGS, load_experiment, read_yaml
+from scml_gym.core.errors import InputError
+from scml_gym.experiments.make_env import make_env
+from scml_gym.experiments.run_folder import Run
+from scml_gym.export import export_module, export_player
+from scml_gym.export.folder import submission_files
+from scml_gym.export.modules import network_call, policy_of
+from scml_gym.export.players import Exported, exported_player
+from scml_gym.games import GAMES
+from scml_gym.oneshot.policy_files import PolicyFile, network_sizes
+from scml_gym.oneshot.strategies import STRATEGIES
+from scml_gym.oneshot.strategies.base import StrategyPolicy
+from scml_gym.oneshot.strategies.network import pack_network
+from tests.helpers import q_learning
+from tests.helpers.dnb_samples import random_model
+from tests.helpers.sb3_runs import SMALL, experiment, trained
+from tests.helpers.submissions import agent_of, assert_same_contracts
+
+REFUSED = (
+    "torch",
+    "numba",
+    "llvmlite",
+    "stable_baselines3",
+    "sb3_contrib",
+    "scml_gym",
+    "agents",
+    "pydantic",
+    "greenlet",
+)
+TRACKS = ("oneshot", "standard")
+
+NO_FACTORY = {"dcl", "ippo", "mediated", "moca"}
+"""Learners that are not exported: what they learn plays games without factories."""
+
+
+def own_player(seed):
+    """A player of a user's own."""
+    return StrategyPolicy(STRATEGIES.get("boulware"), seed)
+
+
+def test_every_learner_is_exported_or_named_here():
+    assert {name for name in AGENTS if not hasattr(AGENTS.get(name), "exported")} == NO_FACTORY
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("track", TRACKS)
+def test_every_strategy_makes_the_same_contracts(track, tmp_path, monkeypatch):
+    game = GAMES.get(track)
+    names = [*game.registry("strategies"), "greedy?own_needs=1" if track == "oneshot" else "greedy"]
+    names += [f"{__name__}:own_player"] if track == "oneshot" else []
+    agents = [agent_of(exported_player(name, track), tmp_path, monkeypatch) for name in names]
+    makers = [game.player_maker(name) for name in names]
+    for first in range(0, len(names), 8):  # so that each plays in a world
+        some = slice(first, first + 8)
+        assert_same_contracts(track, makers[some], agents[some], days=6)
+
+
+@pytest.mark.parametrize("temperature", [0.0, 1.0])
+def test_a_policy_file_makes_the_same_contracts(temperature, tmp_path, monkeypatch):
+    rng = np.random.default_rng(0)
+    inputs, outputs = network_sizes("flat", 1, "planner")
+    layers = [(rng.normal(0, 0.3, shape), rng.normal(0, 0.3, shape[1])) for shape in ((inputs, 8), (8, outputs))]
+    path = tmp_path / "policy.npz"
+    PolicyFile("flat", 1, "planner", pack_network(layers, "tanh", False, temperature)).save(path)
+    agent = agent_of(exported_player(str(path)), tmp_path, monkeypatch)
+    assert_same_contracts("oneshot", [PolicyFile.load(path).player], [agent])
+
+
+def standard(name, env):
+    agent = read_yaml(CONFIGS / "agent" / f"{name.replace('-', '_')}.yaml") | {"name": name} | SMALL[name]
+    env = read_yaml(CONFIGS / "env" / f"{env}.yaml") | {"days": 5, "factories_per_level": 2, "backend": "reference"}
+    return {"seed": 1, "agent": agent, "env": env, "checkpoint_minutes": 0, "threads": 1}
+
+
+ROWS = {"observation": "entities"}
+LEARNERS = {
+    "planner": lambda: experiment(
+        "ppo", env={"action": "planner", "observation": "entities"}, agent={"features": "sets"}
+    ),
+    "flat": lambda: experiment("maskable-ppo", env=ROWS, agent={"features": "partners"}),
+    "deep sets": lambda: experiment("ppo", env=ROWS, agent={"features": "deep_sets"}),
+    "asked one by one": lambda: experiment("maskable-ppo", env={"timing": "negotiations", "history": 1}),
+    "recurrent": lambda: experiment("recurrent-ppo", env={"episode": "day"}),
+    "continuous": lambda: experiment("ppo", env={"action": "continuous", "observation": "dict"}),
+    "one partner": lambda: experiment("dqn"),
+    "goals of a day": lambda: standard("ppo", "standard_daily"),
+    "standard": lambda: standard("maskable-ppo", "standard_concurrent"),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", LEARNERS)
+def test_learners_of_sb3_make_the_same_contracts(name, tmp_path, monkeypatch):
+    (tmp_path / "submissions").mkdir()
+    _, run = trained(tmp_path / "run", LEARNERS[name]())
+    player = exported_player(str(run.path))
+    agent = agent_of(player, tmp_path / "submissions", monkeypatch)
+    assert_same_contracts(player.game.name, [player.game.player_maker(str(run.path))], [agent], days=5)
+
+
+def test_q_tables_make_the_same_contracts(tmp_path, monkeypatch):
+    learner = QLearning.build(q_learning.config(), q_learning.ENV)
+    player = Exported(GAMES.get("oneshot"), learner.exported(), True, "tables")
+    assert_same_contracts("oneshot", [learner.policy], [agent_of(player, tmp_path, monkeypatch)])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("planner", ["allocate", "sequential"])
+def test_dnb_makes_the_same_contracts(planner, tmp_path, monkeypatch):
+    config = load_experiment("dnb_accept_logistic", [f"agent.planner={planner}"])
+    learner = DNB.build(config["agent"], config["env"])
+    learner.model = random_model("logistic")
+    synchronous = learner.policy(0).synchronous
+    player = Exported(GAMES.get("oneshot"), learner.exported(), synchronous, "D-NB")
+    others = GAMES.get("oneshot").player_maker("best-subset")
+    agents = [agent_of(player, tmp_path, monkeypatch), agent_of(exported_player("best-subset"), tmp_path, monkeypatch)]
+    assert_same_contracts("oneshot", [learner.policy, others], agents)
+
+
+def test_every_acceptance_model_plays_without_a_compiler():
+    assert all(MODELS.get(name).exported is not None for name in MODELS)
+
+
+# torch modules of a user's own
+
+CONCURRENT = {"id": "scml_gym/OneShotConcurrent-v0", "days": 4}
+PLANNER = CONCURRENT | {"action": "planner"}
+
+
+def spaces_of(env):
+    single = make_env(env)
+    return single.observation_space, single.action_space
+
+
+def network(outputs=176):
+    return nn.Sequential(nn.Linear(95, 8), nn.SiLU(), nn.LayerNorm(8), nn.Linear(8, outputs))
+
+
+@pytest.mark.slow
+def test_a_module_of_ones_own_is_handed_in(tmp_path):
+    trial = export_module(network(), CONCURRENT, tmp_path / "my_agent", name="Mine")
+    assert trial.name == "Mine" and trial.decisions > 0 and 0 < trial.mean <= trial.most
+    assert {path.name for path in (tmp_path / "my_agent").iterdir()} == {
+        *("__init__.py", "agent.py", "numbers.npz", "README.md", "source")
+    }
+    assert [path.name for path in tmp_path.iterdir()] == ["my_agent"]
+
+
+class Impure(nn.Module):
+    """Gives other numbers each time."""
+
+    calls = 0
+
+    def forward(self, x):
+        self.calls += 1
+        return x @ x.new_full((95, 176), 0.1 * self.calls)
+
+
+@pytest.mark.parametrize(
+    ("module", "env", "told"),
+    [
+        (Impure(), CONCURRENT, "NumPy's numbers are off by"),
+        (network(7), CONCURRENT, "gives 7 numbers; valid: 176"),
+        (network(), CONCURRENT | {"observability": "full"}, "observability='full'"),
+        (nn.Linear(5, 3), {"id": "scml_gym/Bilateral-v0"}, "has no factories of the league"),
+    ],
+)
+def test_a_module_that_cannot_be_exported_is_told_why(module, env, told, tmp_path):
+    with pytest.raises(InputError, match=told):
+        export_module(module, env, tmp_path / "mine")
+    assert not any(tmp_path.iterdir())
+
+
+# what users may do wrong
+
+
+@pytest.mark.parametrize(
+    ("name", "game", "told"),
+    [
+        ("best-subst", "", "did you mean 'best-subset'"),
+        ("greedy?slak=1", "", "has no parameter 'slak'"),
+        ("scml:GreedyOneShotAgent", "", "is an agent of scml already"),
+        ("examples.own_agent:OwnAgent", "", "is an scml agent already"),
+        ("runs/none", "", "runs/none"),
+        ("nice", "bilateral", "plays no factory of the league"),
+    ],
+)
+def test_players_that_are_not_exported(name, game, told, tmp_path):
+    with pytest.raises(InputError, match=told) as error:
+        export_player(name, tmp_path / "mine", game=game)
+    assert "\n" not in str(error.value) and not any(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("learner", sorted(NO_FACTORY))
+def test_a_learner_of_other_games_is_not_exported(learner, tmp_path):
+    config = load_experiment("dcl" if learner == "dcl" else learner, [])
+    run = Run.create(tmp_path / "run", config, "test")
+    with pytest.raises(InputError, match=f"'{learner}' learns plays no factory of the league"):
+        export_player(run.path, tmp_path / "mine")
+
+
+@pytest.mark.parametrize(
+    ("out", "name", "told"),
+    [
+        ("my-agent", "", "'my-agent' is no name of a folder that Python imports"),
+        ("class", "", "'class' is no name of a folder"),
+        ("mine", "3D", "'3D' is no name of a class"),
+        ("there", "", "exists already and is not empty"),
+        ("there/file", "", "exists already"),
+        ("there/file/mine", "", "there"),
+    ],
+)
+def test_folders_that_are_not_written(out, name, told, tmp_path):
+    (tmp_path / "there").mkdir()
+    (tmp_path / "there" / "file").write_text("kept")
+    with pytest.raises(InputError, match=told):
+        export_player("nice", tmp_path / out, name)
+    assert [path.name for path in tmp_path.rglob("*")] == ["there", "file"]
+    assert (tmp_path / "there" / "file").read_text() == "kept"
+
+
+def fails_in_play(seed):
+    """A player that looks for what a submission does not have."""
+    player = StrategyPolicy(STRATEGIES.get("nice"), seed)
+    player.act = lambda view: __import__("torch").zeros(3)
+    return player
+
+
+@pytest.mark.slow
+def test_what_fails_without_torch_is_not_written(tmp_path):
+    with pytest.raises(InputError, match=r"does not play without this package \(ImportError: it imports 'torch'"):
+        export_player(f"{__name__}:fails_in_play", tmp_path / "mine")
+    assert not any(tmp_path.iterdir())
+
+
+# scml's own tournaments
+
+REFUSE = f"""
+import sys
+
+class Refuse:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in {REFUSED!r}:
+            raise ImportError(name)
+
+sys.meta_path.insert(0, Refuse())
+"""
+
+TOURNAMENT = """
+import sys, warnings
+
+if __name__ == "__main__":
+    warnings.simplefilter("ignore")
+    from scml.oneshot.agents import SyncRandomOneShotAgent
+    from scml.std.agents import GreedyStdAgent
+    from scml.utils import anac2024_oneshot, anac2024_std
+    from mine import Mine
+
+    tracks = (anac2024_oneshot, [Mine, SyncRandomOneShotAgent]), (anac2024_std, ["chain.agent.Chain", GreedyStdAgent])
+    for play, agents in tracks:
+        results = play(
+            competitors=agents, n_configs=1, n_steps=5, max_worlds_per_config=2, n_competitors_per_world=2,
+            parallelism=sys.argv[1], tournament_path=f"{sys.argv[1]}-{play.__name__}", n_processes=2,
+        )
+        assert len(results.total_scores) == 2 and results.total_scores["score"].notna().all()
+        failed = [c for c in results.world_stats.columns if "exception" in c]
+        assert failed and not results.world_stats[failed].to_numpy().any(), results.world_stats[failed]
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("parallelism", ["serial", "parallel"])
+def test_submissions_play_scmls_own_tournaments(parallelism, tmp_path):
+    """With nothing but scml and NumPy: other packages are refused in all processes."""
+    predict = network_call(network(24), *spaces_of(PLANNER), masked=True)
+    players = {"mine": policy_of(PLANNER, predict, "a network"), "chain": exported_player("just-in-time", "standard")}
+    for folder, player in players.items():
+        for path, content in submission_files(player, folder.capitalize()).items():
+            (tmp_path / folder / path).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / folder / path).write_bytes(content)
+    (tmp_path / "sitecustomize.py").write_text(REFUSE)
+    (tmp_path / "play.py").write_text(TOURNAMENT)
+    environment = os.environ | {"PYTHONPATH": str(tmp_path)}
+    command = [sys.executable, "play.py", parallelism]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=280)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.slow
+def test_the_command_says_what_it_wrote(command_line, tmp_path):
+    done = command_line("evaluate.py", "export", "nice", "--out", "my_agent")
+    assert done.returncode == 0, done.stderr
+    assert "my_agent: class my_agent.agent.MyAgent, needs scml and NumPy alone" in done.stdout
+    again = command_line("evaluate.py", "export", "nice", "--out", "my_agent")
+    assert again.returncode == 2 and again.stderr.startswith("error: ") and again.stderr.count("\n") == 1
+    assert "exists already" in again.stderr

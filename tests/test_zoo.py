@@ -1,0 +1,61 @@
+"""Trained agents that come with the package: data alone, cards that are so, and names that work as players."""
+
+import json
+
+import gymnasium
+import numpy as np
+import pytest
+
+from scml_gym.core.errors import InputError
+from scml_gym.core.trained import CARD, ZOO, run_path, trained_names
+from scml_gym.evaluation.one_play import one_play
+
+NAMES = trained_names()
+
+
+def card(name):
+    return json.loads((ZOO / name / CARD).read_text())
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_it_is_data_alone_and_small(name):
+    files = [path for path in (ZOO / name).rglob("*") if path.is_file()]
+    assert {path.suffix for path in files} <= {".json", ".yaml", ".csv", ".npz"}
+    assert sum(path.stat().st_size for path in files) < 2 * 2**20
+    for path in files:
+        if path.suffix == ".npz":
+            with np.load(path, allow_pickle=False) as arrays:
+                assert all(arrays[key] is not None for key in arrays)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_its_card_says_how_it_was_made_and_what_it_reached(name):
+    told = card(name)
+    assert told["name"] == name
+    assert told["command"].startswith("scml-gym train ")
+    assert told["cpu_minutes"] > 0 and told["steps"] > 0 and told["commit"] and told["versions"]["numpy"]
+    scores = told["scores"]
+    assert "learning_curve" in scores or (scores["differences"] and scores["standard_error"] > 0)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NAMES)
+def test_it_plays_as_its_card_says(name):
+    ((told,), (now,)) = card(name)["one_play"].values(), one_play(f"zoo:{name}").values()
+    assert now == pytest.approx(told, abs=1e-6)
+
+
+@pytest.mark.slow
+def test_it_is_an_opponent_in_an_environment():
+    env = gymnasium.make("scml_gym/OneShotConcurrent-v0", opponents=["zoo:planner"], days=3)
+    env.reset(seed=0)
+    assert np.isfinite(env.step(env.action_space.sample())[1])
+
+
+def test_an_unknown_name_is_refused_with_the_nearest_one(tmp_path, command_line):
+    with pytest.raises(InputError, match="unknown trained agent 'zoo:planer'; did you mean 'planner'"):
+        run_path(tmp_path.with_name("zoo:planer").relative_to(tmp_path.parent))
+    done = command_line("evaluate.py", "zoo:planer", "best-subset", "--out", "never")
+    assert done.returncode == 2
+    assert done.stderr == "error: unknown trained agent 'zoo:planer'; did you mean 'planner'?\n"
+    assert not (tmp_path / "never").exists()
