@@ -43,6 +43,7 @@ SMALLER = {
     "train.py moca --seeds": "--seeds 0-1 --set agent.updates=4 --set agent.batch=16",
     "train.py --from": "--set agent.updates=4",
     "evaluate.py plot": "",
+    "evaluate.py export": "",
     "evaluate.py doctor": "",
     "examples/": "",
     "my_policy.py": "2",
