@@ -23,7 +23,7 @@ from pathlib import Path
 from scml_gym.experiments.run_folder import Run
 
 ROOT = Path(__file__).resolve().parents[1]
-OPTIONS = ["planner", "--set", "agent.n_envs=16", "--set", "agent.n_steps=64", "--set", "agent.log_steps=1024"]
+OPTIONS = ["planner", "--set", "agent.n_envs=16", "--set", "agent.n_steps=64", "--set", "agent.batch_size=256"]
 
 
 def main() -> None:
@@ -61,11 +61,11 @@ def started(folder: Path, steps: int, interval: float) -> subprocess.Popen[bytes
         "--out",
         folder,
     ]
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    process = subprocess.Popen([str(w) for w in command], env=os.environ | {"PYTHONPATH": str(ROOT)}, **quiet)
-    while not (folder / "run.json").exists() and process.poll() is None:
-        time.sleep(0.05)
-    while not Run.open(folder).curve() and process.poll() is None:  # what is compiled is compiled
+    environment, nowhere = os.environ | {"PYTHONPATH": str(ROOT)}, subprocess.DEVNULL
+    process = subprocess.Popen([str(w) for w in command], env=environment, stdout=nowhere, stderr=nowhere)
+    while not (folder / "run.json").exists() or not Run.open(folder).curve():  # until all is compiled
+        if process.poll() is not None:
+            raise SystemExit(f"no training: {' '.join(map(str, command))} says why")
         time.sleep(0.05)
     return process
 
@@ -73,7 +73,7 @@ def started(folder: Path, steps: int, interval: float) -> subprocess.Popen[bytes
 def speed() -> float:
     """Steps a second, here and now."""
     with tempfile.TemporaryDirectory() as folder:
-        run, begin = Path(folder) / "run", time.monotonic()
+        run = Path(folder) / "run"
         process = started(run, 10**9, 5.0)
         begin = time.monotonic()
         time.sleep(15.0)

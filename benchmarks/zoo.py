@@ -33,6 +33,7 @@ ZOO = ROOT / "scml_gym" / "zoo"
 
 ENTRIES = {
     "planner": ["fast_planner"],
+    "planner_mlp": ["fast_planner", "--set", "agent.features=flatten"],
     "flat": ["fast_flat"],
     "q_learning": ["q_learning"],
     "dnb": ["dnb_accept_logistic"],

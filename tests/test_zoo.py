@@ -47,7 +47,7 @@ def test_it_plays_as_its_card_says(name):
 
 @pytest.mark.slow
 def test_it_is_an_opponent_in_an_environment():
-    env = gymnasium.make("scml_gym/OneShotConcurrent-v0", opponents=["zoo:planner"], days=3)
+    env = gymnasium.make("scml_gym/OneShotConcurrent-v0", opponents=["zoo:planner_mlp"], days=3)
     env.reset(seed=0)
     assert np.isfinite(env.step(env.action_space.sample())[1])
 
@@ -59,3 +59,15 @@ def test_an_unknown_name_is_refused_with_the_nearest_one(tmp_path, command_line)
     assert done.returncode == 2
     assert done.stderr == "error: unknown trained agent 'zoo:planer'; did you mean 'planner'?\n"
     assert not (tmp_path / "never").exists()
+
+
+@pytest.mark.slow
+def test_a_training_begins_from_one_of_the_same_learner_only(tmp_path, command_line):
+    small = ["--set", "agent.updates=4", "--set", "agent.batch=16"]
+    done = command_line("train.py", "--from", "zoo:ippo", *small, "--out", "more")
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "more" / "from" / "networks.npz").is_file()
+    wrong = command_line("train.py", "moca", "--from", "zoo:ippo", "--out", "wrong")
+    assert wrong.returncode == 2
+    assert wrong.stderr.count("\n") == 1 and "zoo:ippo was trained by 'ippo'" in wrong.stderr
+    assert not (tmp_path / "wrong").exists()
