@@ -231,7 +231,7 @@ def restrict_answers(
 def judge_answers(view: StandardView, actions: ActionArray, bound: str = "covered", chance: float = 1.0) -> Harm:
     """What comes of the answers of a decision, all of them together; see `restrict_answers`.
 
-    Example:
+    Examples:
         >>> from scml_gym.standard.view import new_actions, new_view
         >>> view, actions = new_view(), new_actions()
         >>> view["n_days"], view["last_day"], view["lines"], view["max_quantity"] = 20, 10, 10, 30

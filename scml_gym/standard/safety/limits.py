@@ -236,7 +236,7 @@ def largest_quantities(
     Raises:
         InputError: if there is no such bound, or the chance is not one of 0 to 1.
 
-    Example:
+    Examples:
         >>> from scml_gym.standard.view import new_view
         >>> view = new_view()
         >>> view["n_days"], view["last_day"], view["lines"], view["max_quantity"] = 20, 10, 10, 30
