@@ -2,11 +2,12 @@
 
 from scml_gym.commands.train import EPILOG, train
 from scml_gym.core.cli import command_app, run_cli
-from scml_gym.core.process import fix_hash_seed
+from scml_gym.core.process import collect_rarely, fix_hash_seed
 
 app = command_app()
 app.command(epilog=EPILOG)(train)
 
 if __name__ == "__main__":
     fix_hash_seed()
+    collect_rarely()
     run_cli(app)

@@ -14,7 +14,7 @@ from scml_gym.agents.base import Agent, BeginsFrom
 from scml_gym.core.cli import how_to_call
 from scml_gym.core.config import ConfigError, Loaded, load_experiment
 from scml_gym.core.interrupts import Interrupted
-from scml_gym.core.process import limit_threads, without_collection
+from scml_gym.core.process import limit_threads
 from scml_gym.experiments.checkpoints import checkpoint_of
 from scml_gym.experiments.run_folder import Run, check_free
 
@@ -150,5 +150,5 @@ def build(loaded: Loaded) -> Agent:
     """
     limit_threads(loaded.config["threads"])
     agent, env = loaded.config["agent"], loaded.config["env"]
-    with loaded.naming_sources(), without_collection():
+    with loaded.naming_sources():
         return AGENTS.get(agent["name"], "agent.name").build(agent, {key: env[key] for key in env if key != "name"})

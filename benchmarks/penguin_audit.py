@@ -99,11 +99,12 @@ def main() -> None:
     """Play what the table does not have yet, and print the shares."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--configurations", type=int, default=71, help="default: %(default)s")
+    parser.add_argument("--days", type=int, default=50, help="default: %(default)s")
     parser.add_argument("--out", type=Path, required=True, help="the table")
     options = parser.parse_args()
     warnings.filterwarnings("ignore")  # of the players' packages
     path = CONFIGS / "tournament" / "standard_finalists.yaml"
-    config = load_config(path).model_copy(update={"worlds": options.configurations})
+    config = load_config(path).model_copy(update={"worlds": options.configurations, "days": options.days})
     known = set(pd.read_csv(options.out)["configuration"]) if options.out.exists() else set()
     with (
         options.out.open("a", newline="", encoding="utf-8") as file,

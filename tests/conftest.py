@@ -1,5 +1,6 @@
 """Shared by all tests: one thread for every numerical library, fixed seeds, command lines."""
 
+import gc
 import itertools
 import random
 import sys
@@ -37,6 +38,13 @@ def pytest_runtest_makereport(item, call):
     return report
 
 
+def pytest_collection_finish():
+    """What is loaded by now stays: Python does not look through it for garbage again and again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000)
+
+
 @pytest.fixture(autouse=True)
 def fixed_seeds(monkeypatch):
     """What a test draws without a seed is the same in every run, alone and after others."""
@@ -48,6 +56,26 @@ def fixed_seeds(monkeypatch):
     np.random.seed(0)
     if "torch" in sys.modules:
         sys.modules["torch"].manual_seed(0)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def small_curves():
+    """A training of a test draws one column of its learning curve: all of them take longer than most trainings.
+
+    Tests of `curve_figures` draw all, and so do the commands that tests run.
+    """
+    from scml_gym.core.curves import columns_of, curve_figures
+
+    def small(rows, kept):
+        return [{name: row.get(name, "") for name in kept} for row in rows]
+
+    def figures(groups, title):
+        kept = ("step", *columns_of(groups)[:1])
+        return curve_figures({label: [small(rows, kept) for rows in runs] for label, runs in groups.items()}, title)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("scml_gym.experiments.run_folder.curve_figures", figures)
+        yield
 
 
 @pytest.fixture

@@ -226,6 +226,7 @@ def test_a_tournament_ends_with_130_and_its_worlds_are_kept(number, tmp_path, co
     (journal,) = tmp_path.glob("runs/*.plays.jsonl")
     assert kept >= 3 and len(journal.read_text().splitlines()) == 1 + kept
     again[again.index("500")] = "2"
+    again[again.index("--workers") + 1] = "1"
     done = command_line(script, *again)
     assert done.returncode == 0, done.stderr
     assert f"{kept} worlds are played already" in done.stdout

@@ -1,6 +1,7 @@
 """What environments and worlds of both tracks refuse: what belongs to the other track, and what is nothing at all."""
 
 import dataclasses
+import functools
 import zipfile
 
 import gymnasium
@@ -24,8 +25,9 @@ from scml_gym.standard.worlds.compiled.world import CompiledWorld as StandardCom
 from scml_gym.standard.worlds.pool import SpecPool as StandardPool
 from scml_gym.standard.worlds.reference import ReferenceWorld as StandardReferenceWorld
 
-SPECS = {"oneshot": oneshot_spec(1, 3, (2, 2)), "standard": standard_spec(1, 5, (2, 2), (3, 3))}
-POOLS = {"oneshot": OneShotPool.generate(range(2), 3, 2), "standard": StandardPool.generate(range(2), 5, 2)}
+RANGES = {"oneshot": (3, (2, 2)), "standard": (5, (2, 2), (3, 3))}
+"""Days, factories and levels."""
+
 ENVIRONMENTS = {"oneshot": "scml_gym/OneShotConcurrent-v0", "standard": "scml_gym/StandardConcurrent-v0"}
 OTHER = {"oneshot": "standard", "standard": "oneshot"}
 AGENTS = {"oneshot": "scml:GreedyOneShotAgent", "standard": "scml:GreedyStdAgent"}
@@ -34,6 +36,18 @@ WORLDS = {
     "standard": (StandardCompiledWorld, StandardReferenceWorld),
 }
 NO_OPS = {"oneshot": oneshot_actions, "standard": standard_actions}
+
+
+@functools.cache
+def spec_of(track):
+    """A small world, generated when a test first needs it."""
+    return {"oneshot": oneshot_spec, "standard": standard_spec}[track](1, *RANGES[track])
+
+
+@functools.cache
+def pool_of(track):
+    """Two small worlds."""
+    return {"oneshot": OneShotPool, "standard": StandardPool}[track].generate(range(2), *RANGES[track][:2])
 
 
 def makers(track):
@@ -54,12 +68,12 @@ def refused(pattern, key, call, *args, **kwargs):
 @pytest.mark.parametrize("track", OTHER)
 def test_what_belongs_to_the_other_track(track, tmp_path):
     other = OTHER[track]
-    SPECS[other].save(tmp_path / "spec.npz")
+    spec_of(other).save(tmp_path / "spec.npz")
     for make in makers(track):
-        refused("^spec: a spec of .*, not of ", "spec", make, spec=SPECS[other])
+        refused("^spec: a spec of .*, not of ", "spec", make, spec=spec_of(other))
         refused(r"spec\.npz: schema", "spec", make, spec=tmp_path / "spec.npz")
-        refused("generator: a pool of .*, not of ", "generator", make, generator=POOLS[other])
-        refused("^generator: a spec of .*, not of ", "generator", make, generator=lambda *_: SPECS[OTHER[track]])
+        refused("generator: a pool of .*, not of ", "generator", make, generator=pool_of(other))
+        refused("^generator: a spec of .*, not of ", "generator", make, generator=lambda *_: spec_of(OTHER[track]))
         refused("is an agent of the .* does not play in the ", "opponents", make, opponents=[AGENTS[other]])
     players = {"oneshot": oneshot_players, "standard": standard_players}[track]
     refused("is an agent of the", None, players.player_maker, AGENTS[other])
@@ -93,7 +107,7 @@ def test_worlds_that_a_learner_of_the_standard_track_cannot_be_in():
     + [("exogenous_price", 2**62), ("shortfall_penalty", np.nan), ("catalog_prices", -5), ("penalty_profile", np.inf)],
 )
 def test_specs_that_no_world_can_play(track, field, wrong, tmp_path):
-    spec = SPECS[track]
+    spec = spec_of(track)
     values = np.full_like(getattr(spec, field), wrong)
     pattern = f"world spec: {field} holds .*; valid: "
     refused(pattern, None, dataclasses.replace, spec, **{field: values})
@@ -106,14 +120,14 @@ def test_specs_that_no_world_can_play(track, field, wrong, tmp_path):
 @pytest.mark.parametrize("track", OTHER)
 def test_rounds_that_no_negotiation_has(track):
     for wrong in (0, -1, 2.5, "20", True, 2**70):
-        refused(r"^rounds=", "rounds", dataclasses.replace, SPECS[track], rounds=wrong)
+        refused(r"^rounds=", "rounds", dataclasses.replace, spec_of(track), rounds=wrong)
 
 
 @pytest.mark.parametrize("kind", ["spec", "pool"])
 @pytest.mark.parametrize("track", OTHER)
 def test_damaged_files(track, kind, tmp_path):
     """Cut off anywhere, changed anywhere, empty, a single array, a file of another kind: one line that names it."""
-    thing = {"spec": SPECS, "pool": POOLS}[kind][track]
+    thing = {"spec": spec_of, "pool": pool_of}[kind](track)
     thing.save(tmp_path / "good.npz")
     content, path = (tmp_path / "good.npz").read_bytes(), tmp_path / "bad.npz"
     rng = np.random.default_rng(1)
@@ -139,7 +153,7 @@ def test_damaged_files(track, kind, tmp_path):
 @pytest.mark.parametrize("kind", [0, 1], ids=["compiled", "reference"])
 @pytest.mark.parametrize("track", OTHER)
 def test_answers_of_another_form_are_not_read(track, kind):
-    spec, no_ops = SPECS[track], NO_OPS[track]
+    spec, no_ops = spec_of(track), NO_OPS[track]
     world = WORLDS[track][kind](spec, [None] * spec.n_factories)
     refused(r"^factories 0, 1, .* are external: play with start and step", None, world.run)
     world.start()

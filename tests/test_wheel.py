@@ -57,7 +57,7 @@ def test_a_wheel_trains_and_judges_away_from_the_repository(program, installed, 
     trained = program("train", "planner", *SMALL.split(), "--out", "run")
     assert trained.endswith("trained 64 steps: run\n")
     assert (tmp_path / "run" / "command.txt").read_text().startswith("scml-gym train planner --set")
-    options = ["--worlds", 1, "--days", 3, "--workers", 2, "--out", "judged"]
+    options = ["--worlds", 1, "--days", 3, "--workers", 1, "--out", "judged"]
     program("evaluate", "run", "zoo:planner", *options)
     assert (tmp_path / "judged" / "ranking.md").is_file()
 

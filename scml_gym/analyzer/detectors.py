@@ -176,18 +176,18 @@ UNSAFE_ACTS = """
 WITH days AS (
     SELECT run, world, day, factory, count(*) FILTER (bound = 'covered') AS covered,
         count(*) FILTER (bound = 'possible') AS possible, min(short_day) AS short_day, max(missing) AS missing,
-        max(unpaid) AS unpaid
+        max(unpaid) AS unpaid, max(idle) AS idle
     FROM unsafe GROUP BY ALL
 )
 SELECT run, world, day, factory, d.competitor, d.place,
     CASE WHEN u.missing > 0 THEN u.missing * d.shortfall_penalty * d.output_price
         ELSE CAST('NaN' AS DOUBLE) END AS cost,
-    u.covered, u.possible, u.short_day, u.missing, u.unpaid
+    u.covered, u.possible, u.short_day, u.missing, u.unpaid, u.idle
 FROM days u JOIN factory_days d USING (run, world, day, factory)
 """
 """What the safety audit found: a row a day, with how many acts were unsafe by each bound, the first day that falls
-short, and at most how many items and how much money are missing by one decision; ``cost`` is the day's penalty for such
-items. Each act stands in the table ``unsafe``."""
+short, and at most how many items and how much money are missing, and how many inputs can never be used, by one
+decision; ``cost`` is the day's penalty for such items. Each act stands in the table ``unsafe``."""
 
 BANKRUPTCIES = """
 SELECT run, world, min(day) AS day, factory, competitor, place, -arg_min(profit, day) AS cost,

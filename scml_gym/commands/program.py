@@ -10,7 +10,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from scml_gym.commands import evaluate, train
 from scml_gym.core.cli import command_app, run_cli
-from scml_gym.core.process import fix_hash_seed
+from scml_gym.core.process import collect_rarely, fix_hash_seed
 
 if TYPE_CHECKING:
     import typer
@@ -78,4 +78,5 @@ def main() -> None:
     """What the installed command does."""
     if sys.argv[1:2] == ["train"]:
         fix_hash_seed()
+        collect_rarely()
     run_cli(program_app())

@@ -28,7 +28,6 @@ from scml_gym.core.errors import InputError
 from scml_gym.core.files import new_folder, replace_file, take_lock
 from scml_gym.core.interrupts import StopRequest, stop_requests
 from scml_gym.core.loggers import LOGGERS, Logger
-from scml_gym.core.process import without_collection
 from scml_gym.core.provenance import versions
 from scml_gym.core.reporting import Progress, progress_bar
 
@@ -321,8 +320,7 @@ class Run:
         """Draw ``learning_curve.png`` from the CSV, and ``learning_curve_rest.png`` where there are many columns; None
         where there are no rows."""
         title = f"{self.info['agent_name']}, seed {self.config['seed']}"
-        with without_collection():
-            figures = curve_figures({"": [self.curve()]}, title)
+        figures = curve_figures({"": [self.curve()]}, title)
         for name, picture in figures.items():
             replace_file(self.path / name, picture)
         return self.path / "learning_curve.png" if figures else None

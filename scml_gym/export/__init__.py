@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from scml_gym.export.folder import Trial, write_submission
+from scml_gym.export.folder import Trial, check_folder, write_submission
 from scml_gym.export.modules import export_module
 from scml_gym.export.players import exported_player
 
@@ -28,4 +28,5 @@ def export_player(player: str | Path, out: str | Path, name: str = "", game: str
         InputError: if there is no such player, it cannot be exported (the message says which part), or the folder is
             there and not empty. Nothing is written then.
     """
+    check_folder(Path(out), name)  # before anything is computed
     return write_submission(exported_player(str(player), game), Path(out), name)

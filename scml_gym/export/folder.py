@@ -23,7 +23,7 @@ from scml_gym.core.errors import InputError
 from scml_gym.core.files import make_folder
 from scml_gym.export.parsing import is_own
 from scml_gym.export.players import Exported
-from scml_gym.export.sources import copy_sources
+from scml_gym.export.sources import check_package, copy_sources
 
 SOURCE = "source"
 """The folder of the copied modules in a submission."""
@@ -61,13 +61,7 @@ def write_submission(player: Exported, out: Path, name: str = "") -> Trial:
         InputError: if the folder is not empty or its name is none of a package; if a part cannot be exported, or the
             trial fails. Nothing is left behind then.
     """
-    out = Path(os.path.abspath(out))
-    name = name or _class_name(out.name)
-    for what, text in (("folder", out.name), ("class", name)):
-        if not text.isidentifier() or keyword.iskeyword(text):
-            raise InputError(f"{text!r} is no name of a {what} that Python imports; valid: letters, digits and _")
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise InputError(f"{out} exists already and is not empty")
+    out, name = check_folder(out, name)
     files = submission_files(player, name)
     make_folder(out.parent)
     temporary = out.with_name(f".{out.name}.{os.getpid()}")
@@ -77,7 +71,7 @@ def write_submission(player: Exported, out: Path, name: str = "") -> Trial:
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(content)
         trial = _try(temporary, out.name, name, player.game.name)
-        (temporary / out.name / "README.md").write_text(_readme(player, out.name, trial))
+        (temporary / out.name / "README.md").write_text(_readme(player, out.name, trial), encoding="utf-8")
         os.replace(temporary / out.name, out)
     except OSError as error:
         raise InputError(f"{out}: {error.strerror or error}") from error
@@ -86,9 +80,24 @@ def write_submission(player: Exported, out: Path, name: str = "") -> Trial:
     return trial
 
 
-def _class_name(folder: str) -> str:
-    """``my_agent`` -> ``MyAgent``."""
-    return "".join(part[:1].upper() + part[1:] for part in folder.split("_"))
+def check_folder(out: Path, name: str) -> tuple[Path, str]:
+    """The whole path of a submission that could be written there, and the name of its class.
+
+    Args:
+        out: See `write_submission`.
+        name: Likewise; where it is empty, ``my_agent`` gives ``MyAgent``.
+
+    Raises:
+        InputError: as `write_submission`, of the folder and the name.
+    """
+    out = Path(os.path.abspath(out))
+    name = name or "".join(part[:1].upper() + part[1:] for part in out.name.split("_"))
+    for what, text in (("folder", out.name), ("class", name)):
+        if not text.isidentifier() or keyword.iskeyword(text):
+            raise InputError(f"{text!r} is no name of a {what} that Python imports; valid: letters, digits and _")
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise InputError(f"{out} exists already and is not empty")
+    return out, name
 
 
 def submission_files(player: Exported, name: str) -> dict[str, bytes]:
@@ -106,22 +115,31 @@ def submission_files(player: Exported, name: str) -> dict[str, bytes]:
     paths += [f"{part.module}:{part.name}" for part in parts_of(player.made, Code)]
     modules = {part.module: part.text for part in parts_of(player.made, Code)}
     own = [path for path in paths if _is_copied(path, modules)]
+    for path in set(paths) - set(own):
+        check_package(path.partition(":")[0], player.of)
     own += [text for text in parts_of(player.made, str) if ":" in text and is_own(text.partition(":")[0])]
     files = {f"{SOURCE}/{path}": text for path, text in copy_sources(own, modules).items()}
     files[f"{SOURCE}/__init__.py"] = ""
     arrays = {part.name: part.value for part in parts_of(player.made, Array)}
     arrays |= {key: value for part in parts_of(player.made, Arrays) for key, value in part.values.items()}
-    files["agent.py"] = _agent(player, name, bases, paths, modules, bool(arrays))
+    learnt = bool(parts_of(player.made, Array) or parts_of(player.made, Arrays))
+    files["agent.py"] = _agent(player, name, bases, paths, modules, learnt)
     files["__init__.py"] = (
         f'"""{name}, an agent of SCML\'s league."""\n\nfrom .agent import {name}\n\nMAIN_AGENT = {name}\n'
         f'__all__ = ["{name}"]\n\n__author__ = ""\n__team__ = ""\n__email__ = ""\n__version__ = "0.1.0"\n'
     )
     content = {path: text.encode() for path, text in files.items()}
-    if arrays:
+    if learnt:
         data = io.BytesIO()
         np.savez_compressed(data, allow_pickle=False, **arrays)
         content[NUMBERS] = data.getvalue()
     return content
+
+
+def _told(player: Exported) -> str:
+    """What it is, as it may stand in a docstring."""
+    text = "".join(c for c in player.of if c.isprintable()).replace("\\", "/").replace('"', "'")
+    return text[0].upper() + text[1:]
 
 
 def _is_copied(path: str, modules: Mapping[str, str]) -> bool:
@@ -174,7 +192,7 @@ def _agent(
         line = f"from {f'.{SOURCE}.' if copied else ''}{module} import {attribute}{rename}"
         (own if copied else standard if module in sys.stdlib_module_names else others).append(line)
     return AGENT.format(
-        of=player.of[0].upper() + player.of[1:],
+        of=_told(player),
         imports="\n\n".join("\n".join(sorted(lines)) for lines in (standard, others, own) if lines),
         name=name,
         numbers=READ_NUMBERS if numbers else "",
@@ -212,7 +230,7 @@ def _expression(part: Any, names: Mapping[str, str], depth: int) -> str:
     if isinstance(part, str) and ":" in part and is_own(part.partition(":")[0]):
         return f'__name__.removesuffix("agent") + "{SOURCE}.{part}"'
     if isinstance(part, str):
-        return json.dumps(part)
+        return json.dumps(part, ensure_ascii=False)
     if part is None or isinstance(part, bool | int | float):
         return repr(part)
     raise InputError(f"cannot be exported: {part!r} is no number or text that can be written down")
@@ -249,7 +267,7 @@ def _readme(player: Exported, folder: str, trial: Trial) -> str:
     track = {"oneshot": "anac2024_oneshot", "standard": "anac2024_std"}[player.game.name]
     return f"""# {trial.name}
 
-{player.of[0].upper() + player.of[1:]}, as an agent of SCML's league ({player.game.name} track). It needs scml and NumPy
+{_told(player)}, as an agent of SCML's league ({player.game.name} track). It needs scml and NumPy
 alone. Made by scml_gym {scml_gym.__version__}.
 
 How is it played? The folder that `{folder}` lies in is on Python's path, and the agent's class is

@@ -12,7 +12,7 @@ from gymnasium import spaces
 from scml_gym.core.calls import Array, Arrays, Call, Code, call, filled, made
 from scml_gym.core.errors import InputError
 from scml_gym.experiments.make_env import WRAPPERS, env_arguments, make_env, wrappers_change_play
-from scml_gym.export.folder import Trial, write_submission
+from scml_gym.export.folder import Trial, check_folder, write_submission
 from scml_gym.export.players import Exported
 from scml_gym.export.tracing import trace
 from scml_gym.games import game_of
@@ -52,24 +52,15 @@ def export_module(
 
         export_module(network, {"id": "scml_gym/OneShotConcurrent-v0", "action": "planner"}, "my_agent")
     """
-    single = make_env(env)
-    try:
-        predict = network_call(module, single.observation_space, single.action_space, masked)
-    finally:
-        single.close()
-    return write_submission(policy_of(env, predict, f"a network ({type(module).__name__})"), Path(out), name)
+    check_folder(Path(out), name)  # before anything is computed
+    return write_submission(exported_module(module, env, masked), Path(out), name)
 
 
-def policy_of(env: Mapping[str, Any], predict: Call, of: str) -> Exported:
-    """The player that a policy is, which was trained in an environment.
-
-    Args:
-        env: The environment's ``id`` and arguments.
-        predict: How the policy, a `scml_gym.game.world.Predict`, is made.
-        of: What it is, for people.
+def exported_module(module: nn.Module, env: Mapping[str, Any], masked: bool = True) -> Exported:
+    """The player that a torch module is; see `export_module`.
 
     Raises:
-        InputError: if who acts in that environment plays no factory of the league.
+        InputError: if who acts in that environment plays no factory of the league, or the module cannot be exported.
     """
     if wrappers_change_play(env):
         raise InputError(f"cannot be exported: env.wrappers={env[WRAPPERS]} change what it sees or does")
@@ -77,9 +68,14 @@ def policy_of(env: Mapping[str, Any], predict: Call, of: str) -> Exported:
     game = game_of(env_id)
     if game is None or game.forms is None:
         raise InputError(f"cannot be exported: {env_id} has no factories of the league")
-    form = game.load("forms")({"id": env_id} | arguments)
-    player = filled(form, predict=predict, deterministic=True)
-    return Exported(game, player, made(form, predict=None, deterministic=True).synchronous, of)
+    form = filled(game.load("forms")({"id": env_id} | arguments), deterministic=True)
+    synchronous = made(form, predict=None).synchronous
+    single = make_env(env)
+    try:
+        predict = network_call(module, single.observation_space, single.action_space, masked)
+    finally:
+        single.close()
+    return Exported(game, filled(form, predict=predict), synchronous, f"a network ({type(module).__name__})")
 
 
 def network_call(
@@ -111,7 +107,7 @@ def network_call(
         sizes = action.nvec.tolist() if isinstance(action, spaces.MultiDiscrete) else int(action.n)
         predict = call("scml_gym.export.networks:Choices", *arguments, sizes=sizes, masked=masked)
     elif isinstance(action, spaces.Box):
-        limits = {"low": Array("low", action.low), "high": Array("high", action.high)}
+        limits = {"low": Array("action.low", action.low), "high": Array("action.high", action.high)}
         predict = call("scml_gym.export.networks:Means", *arguments, **limits)
     else:
         raise InputError(f"cannot be exported: actions of {action}; valid: Discrete, MultiDiscrete, Box")

@@ -11,7 +11,7 @@ from scml_gym.core.registry import load_object, parse_parameters
 from scml_gym.experiments.checkpoints import run_of
 from scml_gym.game.definition import Game
 from scml_gym.game.run_folders import is_folder
-from scml_gym.game.strategy import Strategy, check_interface
+from scml_gym.game.strategy import Strategy
 from scml_gym.games import DEFAULT_GAME, GAMES
 from scml_gym.oneshot.policy_files import PolicyFile
 from scml_gym.policies.run_folders import LEARNERS, game_of_run, load_agent
@@ -40,8 +40,8 @@ def exported_player(name: str, game: str = "") -> Exported:
     """What of a player's name is exported.
 
     Args:
-        name: A strategy (``best-subset``, ``greedy?own_needs=1``), a run folder, a policy file (``.npz``), or
-            ``module:Name``, an own `Strategy` or a callable ``(seed) -> FactoryPolicy``.
+        name: A strategy (``best-subset``, ``greedy?own_needs=1``), a run folder, ``zoo:NAME``, a policy file
+            (``.npz``), or ``module:Name``, an own `Strategy` or a callable ``(seed) -> FactoryPolicy``.
         game: Of a strategy or a callable; OneShot by default. A run folder plays the game it was trained in.
 
     Raises:
@@ -52,28 +52,17 @@ def exported_player(name: str, game: str = "") -> Exported:
     if is_folder(name):
         return _of_run(name, game)
     of_game = GAMES.get(game or DEFAULT_GAME)
-    if name.startswith(("scml:", "scml-agents:")):
-        raise InputError(f"{name!r} is an agent of scml already; valid: a strategy, a run folder, a policy file")
-    short, _, query = name.partition("?")
-    target = load_object(short) if ":" in short else of_game.registry("strategies").get(short)
-    if isinstance(target, Strategy):
-        return _of_strategy(name, target, of_game, parse_parameters(name, query))
-    of_game.player_maker(name)  # refuses what is no player, and parameters
-    player = target(0)
-    if isinstance(player, tuple) or (isinstance(target, type) and not hasattr(player, "act")):
+    if not of_game.adapters:
+        raise InputError(f"game={game!r} has no factories of the league")
+    player = of_game.player_maker(name)(0)
+    if isinstance(player, tuple):
         raise InputError(f"{name!r} is an scml agent already: hand in its own file")
-    return Exported(of_game, call(name, Given("seed")), player.synchronous, name)
-
-
-def _of_strategy(name: str, strategy: Strategy, game: Game, parameters: dict[str, float]) -> Exported:
-    strategies = game.registry("strategies")
-    short = name.partition("?")[0]
-    if short in strategies:
-        check_interface(strategy, strategies.get(next(iter(strategies))).interface)
-    path = strategies.path(short)
-    strategy.parameter_array(parameters)  # refuse a misspelt one now
-    made = call(STRATEGY_POLICY, Name(path), Given("seed"), parameters)
-    return Exported(game, made, strategy.synchronous, f"the strategy {name}")
+    short, _, query = name.partition("?")
+    if ":" in short and not isinstance(load_object(short), Strategy):
+        return Exported(of_game, call(name, Given("seed")), player.synchronous, name)
+    strategy = Name(of_game.registry("strategies").path(short))
+    made = call(STRATEGY_POLICY, strategy, Given("seed"), parse_parameters(name, query))
+    return Exported(of_game, made, player.synchronous, f"the strategy {name}")
 
 
 def _of_policy_file(name: str, game: str) -> Exported:

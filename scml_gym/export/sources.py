@@ -90,9 +90,8 @@ def _take(source: Source, name: str, part: Reached) -> Iterator[tuple[str, str]]
         if is_own(target.module):
             if target.name:
                 yield target.module, target.name
-        elif not _is_allowed(target.module):
-            told = f"imports {target.module!r}: a submission has scml and NumPy alone"
-            raise InputError(f"cannot be exported: {source.name} ({source.path}) {told}")
+        else:
+            check_package(target.module, f"{source.name} ({source.path})")
     for i, statement in enumerate(source.statements):
         if i not in part.statements and name in statement.binds | statement.changes:
             part.statements.add(i)
@@ -129,9 +128,19 @@ def _attributes(node: ast.AST, name: str) -> list[str]:
     return found if len(found) == len(reads) else [""]
 
 
-def _is_allowed(module: str) -> bool:
+def check_package(module: str, whence: str) -> None:
+    """Refuse what a submission does without.
+
+    Args:
+        module: That is imported and not copied.
+        whence: Who imports it, for the message.
+
+    Raises:
+        InputError: if it is neither Python's own nor among `ALLOWED`.
+    """
     top = module.partition(".")[0]
-    return top in sys.stdlib_module_names or top in ALLOWED
+    if top not in sys.stdlib_module_names and top not in ALLOWED:
+        raise InputError(f"cannot be exported: {whence} imports {module!r}: a submission has scml and NumPy alone")
 
 
 def _file_of(source: Source) -> str:

@@ -87,9 +87,15 @@ def test_seeds_of_batches(seed):
 
 
 @pytest.mark.parametrize(
-    "batch", [gymnasium.make(OFFERS).unwrapped, gymnasium.make_vec(OFFERS, num_envs=1), AcceptanceRows([ROW])]
+    "make",
+    [
+        lambda: gymnasium.make(OFFERS).unwrapped,
+        lambda: gymnasium.make_vec(OFFERS, num_envs=1),
+        lambda: AcceptanceRows([ROW]),
+    ],
 )
-def test_masks_need_a_reset(batch):
+def test_masks_need_a_reset(make):
+    batch = make()
     with pytest.raises(InputError, match="call reset before action_masks"):
         batch.action_masks()
 

@@ -96,7 +96,7 @@ def test_a_results_folder(command_line, tmp_path):
 
 
 def test_where_all_fail_the_exit_code_is_3(command_line, tmp_path):
-    options = ("--worlds", 1, "--days", 3, "--factories", 1, "--background", "greedy", "--out", "x")
+    options = ("--worlds", 1, "--days", 3, "--factories", 1, "--background", "greedy", "--workers", 1, "--out", "x")
     done = command_line("evaluate.py", "tests.helpers.evaluation_players:CannotBeMade", *options)
     assert done.returncode == 3
     assert "no competitor finished a world" in done.stderr
@@ -164,7 +164,7 @@ def test_a_year_that_the_league_does_not_have_is_bad_input(command_line, tmp_pat
 
 
 def test_what_a_failed_player_says_is_no_markup(command_line, tmp_path):
-    options = ("--worlds", 1, "--days", 3, "--factories", 1, "--background", "greedy", "--out", "x")
+    options = ("--worlds", 1, "--days", 3, "--factories", 1, "--background", "greedy", "--workers", 1, "--out", "x")
     done = command_line("evaluate.py", "best-subset", "tests.helpers.evaluation_players:Brackets", *options)
     assert done.returncode == 0, done.stderr
     assert "IndexError: [/red] list index [0] <b>|</b>" in done.stdout

@@ -149,7 +149,21 @@ def test_who_raises_is_judged_as_in_the_other_games():
 
 @pytest.mark.slow
 def test_the_command_plays_the_standard_track(command_line, tmp_path):
-    options = ["--days", 5, "--worlds", 2, "--factories", 1, "--levels", "2,4", "--stock", "physical", "--same-seat"]
+    options = [
+        "--days",
+        5,
+        "--worlds",
+        2,
+        "--factories",
+        1,
+        "--levels",
+        "2,4",
+        "--stock",
+        "physical",
+        "--same-seat",
+        "--workers",
+        1,
+    ]
     done = command_line(
         "evaluate.py", "--game", "standard", "ten-once", "no-trade", *options, "--out", tmp_path / "out"
     )

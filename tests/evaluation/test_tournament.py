@@ -14,7 +14,7 @@ BACKGROUND = ("scml:SyncRandomOneShotAgent", "greedy")
 
 
 def tournament(*competitors, **settings):
-    settings = {"worlds": 2, "days": 3, "factories": 3, "background": BACKGROUND, "workers": 2} | settings
+    settings = {"worlds": 2, "days": 3, "factories": 3, "background": BACKGROUND, "workers": 1} | settings
     return run_tournament(TournamentConfig(competitors=competitors, **settings))
 
 
@@ -77,7 +77,7 @@ def test_who_fails_again_is_withdrawn(misbehaving):
 
 
 def test_a_hanging_player_is_stopped():
-    outcome = tournament("greedy", "tests.helpers.evaluation_players:Hangs", worlds=1, time_limit=5.0, workers=1)
+    outcome = tournament("greedy", "tests.helpers.evaluation_players:Hangs", worlds=1, time_limit=5.0)
     assert [(f["player"], f["failure"]) for f in outcome.failures] == [
         ("tests.helpers.evaluation_players:Hangs", "hang")
     ]

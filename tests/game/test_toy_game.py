@@ -112,7 +112,7 @@ def learnt(tmp_path_factory):
 def test_a_learner_is_trained_and_ranked(learnt, tmp_path):
     assert game_of("toy/Pie-v0") is TOY
     competitors = (str(learnt), "claim?first=7")
-    config = TournamentConfig(game=NAME, competitors=competitors, background=("claim",), worlds=20, days=10)
+    config = TournamentConfig(game=NAME, competitors=competitors, background=("claim",), worlds=20, days=10, workers=1)
     outcome = run_tournament(config)
     assert not outcome.failures
     write_results(tmp_path / "results", config, outcome, "test")
@@ -128,7 +128,9 @@ def test_a_learner_is_trained_and_ranked(learnt, tmp_path):
 @pytest.mark.slow
 def test_two_alone():
     competitors = ("claim?first=8&greed=0", "claim?first=2&greed=0")
-    rows = run_tournament(TournamentConfig(game=NAME, competitors=competitors, one_on_one=True, worlds=3)).rows
+    rows = run_tournament(
+        TournamentConfig(game=NAME, competitors=competitors, one_on_one=True, worlds=3, workers=1)
+    ).rows
     mean = {name: np.mean([row["score"] for row in rows if row["competitor"] == name]) for name in competitors}
     assert mean[competitors[0]] > 0.4 > mean[competitors[1]]
 
@@ -137,7 +139,7 @@ def test_two_alone():
 def test_it_is_ranked_on_the_command_line(tmp_path):
     out = tmp_path / "ranked"
     command = [sys.executable, "evaluate.py", "--game", NAME, "claim", "claim?first=9", "--one-on-one"]
-    done = in_forked_process(ROOT, [*command, "--worlds", "2", "--out", str(out)])
+    done = in_forked_process(ROOT, [*command, "--worlds", "2", "--workers", "1", "--out", str(out)])
     assert done.returncode == 0, done.stderr
     assert "claim?first=9" in (out / "ranking.csv").read_text()
     wrong = in_forked_process(ROOT, [*command[:4], "clam"])

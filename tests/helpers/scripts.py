@@ -24,9 +24,11 @@ ROOT = Path(__file__).resolve().parents[2]
 TIMEOUT = 300
 """Seconds that a script may take."""
 
-LOADED = ("gymnasium", "matplotlib.pyplot", "numba", "pandas", "pettingzoo", "rich", "scml.oneshot", "scml.std")
-LOADED += ("sb3_contrib", "stable_baselines3", "torch", "typer", "yaml")
-"""Packages that scripts find loaded. None of them reads the environment again that a test may have changed."""
+LOADED = ("duckdb", "gymnasium", "matplotlib.pyplot", "numba", "pandas", "pettingzoo", "pyarrow.parquet", "rich")
+LOADED += ("sb3_contrib", "scml.oneshot", "scml.std", "stable_baselines3", "torch", "torch._dynamo")
+LOADED += ("torch.utils.tensorboard", "typer", "yaml")
+"""What scripts find loaded: of the packages that they use, those that take long. No test changes what these read of the
+environment when they are loaded."""
 
 
 def in_new_interpreter(folder, command, variables):

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
-from scml_gym.jit.arrays import borrow, part_of, scratch_floats, scratch_integers
+from scml_gym.jit.arrays import borrow, copy_line, line_of, part_of, scratch_floats, scratch_integers
 from scml_gym.jit.compile import compiled, jittable
 
 
@@ -101,3 +101,19 @@ def test_counts_of_the_owner_stay() -> None:
     for _ in range(10):
         double_parts(arrays, 1)
     assert [sys.getrefcount(array) for array in arrays[:2]] == before
+
+
+@compiled
+def double_and_copy(numbers: np.ndarray, flags: np.ndarray, target: np.ndarray) -> float:
+    """Double three numbers in the middle, copy them, and count the flags beside them."""
+    line = line_of(numbers, 2, 3)
+    copy_line(line, target)
+    return _double(line) + line_of(flags, 2, 3).sum()
+
+
+def test_a_line_of_an_array_is_that_part_of_it() -> None:
+    """Of numbers and of flags; what is written there stands in the array."""
+    numbers, target = np.arange(6.0), np.zeros(3)
+    assert double_and_copy(numbers, np.array([1, 1, 1, 0, 1, 1], dtype=np.bool_), target) == 18 + 2
+    assert numbers.tolist() == [0, 1, 4, 6, 8, 5]
+    assert target.tolist() == [2, 3, 4]

@@ -41,3 +41,11 @@ def test_normal_numbers_are_normal():
     counts = np.histogram(out, edges)[0]
     assert stats.chisquare(counts, np.diff(stats.norm.cdf(edges)) * len(out)).pvalue > 0.001
     assert abs(np.corrcoef(out[1:], out[:-1])[0, 1]) < 0.003
+
+
+def test_an_option_is_chosen_as_often_as_it_is_likely_and_never_one_of_probability_0():
+    probabilities = np.array([0.0, 0.25, 0.0, 0.5, 0.25, 0.0])
+    points = (np.arange(1000) + 0.5) / 1000
+    chosen = [random_stream.choose(probabilities, point) for point in points]
+    assert np.bincount(chosen, minlength=6).tolist() == [0, 250, 0, 500, 250, 0]
+    assert random_stream.choose(probabilities, 1.0) == 4  # what rounding leaves

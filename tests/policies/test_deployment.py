@@ -61,7 +61,7 @@ def test_run_folder_plays_a_world(runs, name):
         assert world.agents[i].decisions > 0
 
 
-@pytest.mark.parametrize("parallelism", ["serial", "parallel"])
+@pytest.mark.parametrize("parallelism", ["parallel", "serial"])  # forked after a world was played, they take long
 def test_small_tournament_of_scmls_own(runs, parallelism, tmp_path):
     competitor, parameters = deploy(runs["maskable-ppo"], counts=str(tmp_path / "counts"))
     with quiet():

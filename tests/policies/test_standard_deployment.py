@@ -59,7 +59,7 @@ def test_environment_and_deployment_are_one(runs, name):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("parallelism", ["serial", "parallel"])
+@pytest.mark.parametrize("parallelism", ["parallel", "serial"])  # forked after a world was played, they take long
 def test_small_tournament_of_scmls_own(runs, parallelism, tmp_path):
     competitor, parameters = deploy(runs["ppo"], counts=str(tmp_path / "counts"))
     assert track_of(competitor) is STANDARD

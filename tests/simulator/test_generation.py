@@ -86,7 +86,7 @@ GENERATE = {name: compile_generate(track) for name, track in TRACKS.items()}
 
 
 @pytest.mark.parametrize("name", TRACKS)
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(seed=seeds, days=day_ranges, factories=factory_ranges, levels=level_ranges)
 def test_equal_in_python_and_compiled_whatever_was_there_before(name, seed, days, factories, levels):
     track = TRACKS[name]

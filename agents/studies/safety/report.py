@@ -111,15 +111,8 @@ def scores_table(rows: Rows) -> str:
 
 def acts_table(rows: Rows) -> str:
     """What was unsafe, as Markdown."""
-    head = [
-        "competitor",
-        "acts",
-        "unsafe, covered",
-        "unsafe, possible",
-        "accepted sales",
-        "unsafe",
-        "by the other rule",
-    ]
+    head = ["competitor", "acts", "unsafe, covered", "unsafe, possible"]
+    head += ["accepted sales", "unsafe", "by the other rule", "sets", "unsafe sets"]
     lines = [
         [
             row["competitor"],
@@ -145,6 +138,7 @@ def part_of(some: int, all_of_them: int) -> str:
 def markdown(head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
     """A table."""
     rows = [head, ["---"] * len(head), *lines]
+    assert all(len(row) == len(head) for row in rows)
     return "\n".join(f"| {' | '.join(row)} |" for row in rows) + "\n"
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import queue
-import time
 from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, wait
 from typing import Any
@@ -14,7 +14,7 @@ from scml_gym.core.worker_processes import worker_processes
 from scml_gym.evaluation.studies.files import own_config
 
 Computed = tuple[str, Any, float]
-"""Run, its tables, and the CPU seconds of the process that computed it."""
+"""Run, its tables, and the CPU seconds of the process that computed it, and of those that it started."""
 
 _POLL = 0.5
 """Seconds between two looks at what the workers report."""
@@ -69,9 +69,14 @@ def _compute(run: str) -> Computed:
 
 
 def _timed(study: Any, run: str, show: Callable[[int], None]) -> Computed:
-    start = time.process_time()
+    start = _cpu_seconds()
     tables = study.compute(run, show)
-    return run, tables, time.process_time() - start
+    return run, tables, _cpu_seconds() - start
+
+
+def _cpu_seconds() -> float:
+    """Of this process and of those that it started and that have ended."""
+    return sum(os.times()[:4])
 
 
 def _drained(progress: Any) -> int:

@@ -144,11 +144,11 @@ def totals(contracts: np.ndarray, side: str, day: str, shape: tuple[int, int]) -
 
 
 def by_day(columns: Mapping[str, Any], shape: tuple[int, int]) -> Table:
-    """The table ``days`` from arrays of shape ``(n_factories, n_days)``; columns that the track does not have are left
-    out."""
+    """The table ``days`` from arrays of shape ``(n_factories, n_days)``; columns that are None, or that the track does
+    not have, are left out."""
     days = np.repeat(np.arange(shape[1]), shape[0])
     factories = np.tile(np.arange(shape[0]), shape[1])
-    rest = {name: np.asarray(array).T.ravel() for name, array in columns.items()}
+    rest = {name: np.asarray(array).T.ravel() for name, array in columns.items() if array is not None}
     return {"day": days, "factory": factories} | rest
 
 

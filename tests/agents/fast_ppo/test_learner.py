@@ -192,7 +192,7 @@ def test_what_only_the_slower_learner_takes_is_refused_in_a_line_that_names_it(c
 
 
 @pytest.mark.slow
-def test_checkpoints_that_do_not_fit_are_refused(tmp_path):
+def test_checkpoints_that_do_not_fit_are_refused(tmp_path, monkeypatch):
     config = config_of("sets", total_steps=32)
     agent, run = trained(tmp_path / "run", config)
     folder = run.latest_checkpoint()
@@ -201,11 +201,17 @@ def test_checkpoints_that_do_not_fit_are_refused(tmp_path):
         with pytest.raises(InputError) as caught:
             built(changed).train(Run.open(run.path))
         assert "\n" not in str(caught.value)
+    with np.load(folder / "training.npz") as kept:
+        np.savez(folder / "training.npz", **{name: part for name, part in dict(kept).items() if name != "lengths"})
+    with pytest.raises(InputError, match="of another version, without 'lengths'"):
+        built(config_of("sets", total_steps=64)).train(Run.open(run.path))
     (folder / "training.npz").write_bytes(b"nothing")
     with pytest.raises(InputError, match="cannot be read as a training"):
         built(config_of("sets", total_steps=64)).train(Run.open(run.path))
     (folder / "training.npz").unlink()
-    assert type(agent).load(folder).model.num_timesteps == 32
+    with monkeypatch.context() as patch:  # nothing is made to be trained in
+        patch.setattr(type(agent), "_make_envs", None)
+        assert type(agent).load(folder).model.num_timesteps == 32
     facts = json.loads((folder / "agent.json").read_text())
     (folder / "agent.json").write_text(json.dumps(facts | {"settings": facts["settings"] | {"net_arch": [9]}}))
     with pytest.raises(InputError, match="was trained with another network"):
@@ -216,3 +222,14 @@ def test_checkpoints_that_do_not_fit_are_refused(tmp_path):
         type(agent).load(folder)
     with pytest.raises(InputError, match="not trained yet"):
         built(config).predict(np.zeros((9, 16), dtype=np.float32))
+
+
+@pytest.mark.parametrize("name", ["ppo", "fast-ppo"])
+@pytest.mark.parametrize("features", ["sets", "partners", "deep_sets"])
+def test_networks_over_rows_are_not_shown_what_they_do_not_read(name, features):
+    """How often each partner was let wait, where negotiations are answered one by one."""
+    config = config_of("flatten", env={"observation": "entities", "timing": "negotiations"})
+    config["agent"] |= {"name": name, "features": features}
+    with pytest.raises(InputError, match=r"how often partners were let wait.*valid: flatten") as caught:
+        built(config)
+    assert "\n" not in str(caught.value)

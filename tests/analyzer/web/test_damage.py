@@ -20,7 +20,7 @@ from scml_gym.analyzer.sources import open_readable
 from scml_gym.analyzer.web.app import answer, page_content
 from scml_gym.analyzer.web.pages import PAGES
 from scml_gym.core.errors import InputError
-from tests.analyzer.web.test_pages import as_json, texts
+from tests.helpers.components import as_json, texts
 from tests.helpers.recordings import NAMES, play_recorded
 
 

@@ -14,21 +14,7 @@ from scml_gym.analyzer.web.pages import PAGES
 from scml_gym.analyzer.web.parts import table
 from scml_gym.core.errors import InputError
 from tests.helpers.analyzer_runs import EVIL, RUNS
-
-
-def as_json(components):
-    return json.loads(json.dumps(components, default=lambda part: part.to_plotly_json()))
-
-
-def texts(part):
-    """All texts that a browser shows as text."""
-    if isinstance(part, str):
-        yield part
-    elif isinstance(part, list):
-        for inner in part:
-            yield from texts(inner)
-    elif isinstance(part, dict) and "props" in part:
-        yield from texts(part["props"].get("children"))
+from tests.helpers.components import as_json, texts
 
 
 def whole(recordings, path, search=""):

@@ -99,7 +99,7 @@ def _unsafe(recordings: Recordings, run: int, world: str, day: int, factory: int
         return []
     told = (
         "Acceptances and offers that promise more than can be delivered or paid, and what would come of all acts of "
-        "the decision together: the first day that falls short, and how many items or how much money are missing then."
+        "the decision together: the first day that falls short, and what is missing then."
     )
     return [section("Unsafe acts", told, table("unsafe", acts.dropna(axis=1, how="all"), meanings=UNSAFE))]
 

@@ -51,7 +51,7 @@ def _found(recordings: Recordings, run: int, name: str, who: str | None) -> Any:
     }
     told = f"{detector.help} The day's number leads to what was said on it."
     told += f" The {SHOWN:,} costliest of {count:,} are shown." if count > SHOWN else ""
-    shown = detector.find(recordings, run, who, n=SHOWN).drop(columns="run")
+    shown = detector.find(recordings, run, who, n=SHOWN).drop(columns="run").dropna(axis=1, how="all")
     return section(f"{detector.title}: {count:,}", told, table(name, shown, links))
 
 

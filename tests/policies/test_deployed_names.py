@@ -1,0 +1,62 @@
+"""Strategies, policy files and own players in scml's own tournaments, without a run folder."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from scml_gym.core.errors import InputError
+from scml_gym.games import GAMES
+from scml_gym.oneshot.policy_files import PolicyFile, network_sizes
+from scml_gym.oneshot.strategies.network import pack_network
+from scml_gym.oneshot.strategies.simple import NICE
+from scml_gym.policies.run_folders import deploy
+from tests.helpers.submissions import assert_same_contracts
+
+MINE = NICE
+
+
+@pytest.fixture
+def policy_file(tmp_path, monkeypatch):
+    """In the current folder."""
+    monkeypatch.chdir(tmp_path)
+    inputs, outputs = network_sizes("flat", 0, "choice")
+    layers = [(np.random.default_rng(0).normal(0, 0.3, (inputs, outputs)), np.zeros(outputs))]
+    PolicyFile("flat", 0, "choice", pack_network(layers, "tanh", True, 0.0)).save(Path("policy.npz"))
+    return "policy.npz"
+
+
+@pytest.mark.parametrize(
+    ("name", "game"),
+    [("greedy?own_needs=1", ""), ("boulware", "oneshot"), (f"{__name__}:MINE", ""), ("just-in-time", "standard")],
+)
+def test_a_name_plays_as_an_scml_agent(name, game):
+    kind, parameters = deploy(name, game, seed=0)
+    track = GAMES.get(game or "oneshot")
+    arguments = parameters["controller_params"]
+    assert_same_contracts(track.name, [track.player_maker(name)], [(kind, arguments)], days=5)
+
+
+def test_a_policy_file_is_found_from_other_folders(policy_file, monkeypatch):
+    kind, parameters = deploy(policy_file)
+    monkeypatch.chdir("/")
+    assert os.path.isabs(parameters["controller_params"]["player"])
+    agent = kind(**parameters["controller_params"])
+    assert agent.policy.synchronous
+
+
+@pytest.mark.parametrize(
+    ("name", "game", "told"),
+    [
+        ("best-subst", "", "did you mean 'best-subset'"),
+        ("scml:GreedyOneShotAgent", "", "is an scml agent already"),
+        ("boulware", "bilateral", "has no agents"),
+        ("runs/none", "", "runs/none"),
+        ("none.npz", "", "none.npz"),
+    ],
+)
+def test_what_is_not_deployed(name, game, told):
+    with pytest.raises(InputError, match=told) as error:
+        deploy(name, game)
+    assert "\n" not in str(error.value)
