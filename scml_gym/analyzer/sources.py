@@ -238,14 +238,14 @@ def _run(number: int, named: Path, imported: Path, notes: list[str]) -> Run:
 
 
 def _part(run: Run, table: str, files: Sequence[Path]) -> str:
-    """The rows of one run, in SQL; offers are numbered in the order in which they were made. Columns that its version
-    of the schema does not have are null."""
+    """The rows of one run, in SQL; offers, and what was told of decisions, are numbered in the order in which they were
+    made. Columns that its version of the schema does not have are null."""
     version = run.version if files else 0
     columns = [
         name if column.since <= version else f"CAST(NULL AS {TYPES[column.type]}) AS {name}"
         for name, column in TABLES[table].items()
     ]
-    number = table == "offers"
+    number = table in ("offers", "decisions")
     if not files:
         columns += ["CAST(NULL AS BIGINT) AS number"] if number else []
         return f"SELECT {run.run} AS run, {', '.join(columns)} WHERE false"
