@@ -190,7 +190,7 @@ def unsafe_acts(view: FactoryView, actions: ActionArray, finding: Finding) -> li
     return told
 
 
-@dataclass
+@dataclass(eq=False)
 class Tally:
     """The acts of one factory; ``tally(view, actions)`` adds a decision.
 
