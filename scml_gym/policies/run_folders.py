@@ -127,7 +127,7 @@ def deploy(
     """
     check_names(parameters, ("seed", "counts", "name"))
     name = os.fspath(player)
-    if isinstance(player, os.PathLike) or is_folder(name) or os.path.exists(name):
+    if isinstance(player, os.PathLike) or is_folder(name) or name.endswith(".npz"):
         name = str(run_path(Path(name)).resolve())
     of_game, make = deployed_maker(name, game)
     made = make(0)

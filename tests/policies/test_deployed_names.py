@@ -60,3 +60,9 @@ def test_what_is_not_deployed(name, game, told):
     with pytest.raises(InputError, match=told) as error:
         deploy(name, game)
     assert "\n" not in str(error.value)
+
+
+def test_a_file_that_is_named_as_a_strategy_is_not_meant(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "boulware").touch()
+    assert deploy("boulware")[1]["controller_params"]["player"] == "boulware"
