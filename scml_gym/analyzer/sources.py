@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Self
 from scml_gym.analyzer.folders import Run, files_of, label_of, located, recorded
 from scml_gym.analyzer.importing import import_tournament, is_tournament
 from scml_gym.analyzer.views import VIEWS
+from scml_gym.core.cli import how_to_call
 from scml_gym.core.copying import Uncopied
 from scml_gym.core.errors import InputError
 from scml_gym.core.text import printable
@@ -234,7 +235,7 @@ def _run(number: int, named: Path, imported: Path, notes: list[str]) -> Run:
         notes += [f"{label}: {note}" for note in import_tournament(named, imported)]
         return Run(number, label, imported, None, named)
     what = "does not exist" if not named.exists() else f"holds no recording (no {HEAD} in it)"
-    raise InputError(f"{named} {what}; a recording is made by evaluate.py --record")
+    raise InputError(f"{named} {what}; a recording is made by {how_to_call('evaluate')} --record")
 
 
 def _part(run: Run, table: str, files: Sequence[Path]) -> str:

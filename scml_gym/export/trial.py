@@ -1,4 +1,4 @@
-"""A trial of a submission, run by itself: ``python -I trial.py FOLDER PACKAGE CLASS TRACK``.
+"""A trial of a submission, run by itself: ``python -E -P trial.py FOLDER PACKAGE CLASS TRACK``.
 
 It plays a short world of scml with nothing but scml and what scml needs, and prints as JSON how long decisions took.
 """

@@ -34,9 +34,13 @@ def load_agent(run: str | os.PathLike[str]) -> Any:
     """The learner (`scml_gym.agents.base.Agent`) that a run folder holds, from its last checkpoint.
 
     Raises:
-        InputError: if the folder is missing or corrupt, or has no checkpoint yet.
+        InputError: if the folder is missing or corrupt, names what is no learner, or has no checkpoint yet.
     """
-    return load_object(LEARNERS).get(run_of(Path(run)).info["agent"]).load(latest_checkpoint(run))
+    name = run_of(Path(run)).info["agent"]
+    learner = load_object(LEARNERS).get(name)
+    if not hasattr(learner, "load"):
+        raise InputError(f"{run}: its agent {name!r} is no learner")
+    return learner.load(latest_checkpoint(run))
 
 
 def latest_checkpoint(run: str | os.PathLike[str]) -> Path:
@@ -127,7 +131,7 @@ def deploy(
     """
     check_names(parameters, ("seed", "counts", "name"))
     name = os.fspath(player)
-    if isinstance(player, os.PathLike) or is_folder(name) or os.path.exists(name):
+    if isinstance(player, os.PathLike) or is_folder(name) or name.endswith(".npz"):
         name = str(run_path(Path(name)).resolve())
     of_game, make = deployed_maker(name, game)
     made = make(0)
