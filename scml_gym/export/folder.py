@@ -97,7 +97,7 @@ def check_folder(out: Path, name: str) -> tuple[Path, str]:
         if not text.isidentifier() or keyword.iskeyword(text):
             raise InputError(f"{text!r} is no name of a {what} that Python imports; valid: letters, digits and _")
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise InputError(f"{out} exists already and is not empty")
+        raise InputError(f"{out} exists already; valid: a new folder, or an empty one")
     return out, name
 
 
@@ -227,7 +227,8 @@ def _expression(part: Any, names: Mapping[str, str], depth: int) -> str:
         inner = ", ".join(_expression(p, names, depth) for p in part)
         return f"[{inner}]" if isinstance(part, list) else f"({inner}{',' * (len(part) == 1)})"
     if isinstance(part, dict):
-        return "{" + ", ".join(f"{json.dumps(k)}: {_expression(v, names, depth)}" for k, v in part.items()) + "}"
+        items = (f"{_expression(k, names, depth)}: {_expression(v, names, depth)}" for k, v in part.items())
+        return "{" + ", ".join(items) + "}"
     if isinstance(part, str) and ":" in part and is_own(part.partition(":")[0]):
         return f'__name__.removesuffix("agent") + "{SOURCE}.{part}"'
     if isinstance(part, str):

@@ -243,7 +243,7 @@ def test_a_learner_of_other_games_is_not_exported(learner, tmp_path):
         ("my-agent", "", "'my-agent' is no name of a folder that Python imports"),
         ("class", "", "'class' is no name of a folder"),
         ("mine", "3D", "'3D' is no name of a class"),
-        ("there", "", "exists already and is not empty"),
+        ("there", "", "exists already; valid: a new folder"),
         ("there/file", "", "exists already"),
         ("there/file/mine", "", "there"),
     ],
