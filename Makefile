@@ -32,7 +32,7 @@ help:
 
 setup: $(VENV)/.installed
 
-$(VENV)/.installed: pyproject.toml constraints.txt
+$(VENV)/.installed: pyproject.toml setup.py constraints.txt
 	@$(or $(PYTHON),false) -c '$(SUPPORTED)' || { \
 		echo "scml-gym needs Python 3.11, 3.12 or 3.13: install one, or give it as make PYTHON=/path/to/python3" >&2; \
 		exit 1; }

@@ -33,6 +33,7 @@ from scml_gym.core.errors import InputError
 from scml_gym.core.files import folder_lock, new_folder, replace_file
 from scml_gym.core.interrupts import Interrupted, children_without_interrupts, interrupt_on_sigterm
 from scml_gym.core.reporting import Progress, progress_bar
+from scml_gym.core.trained import run_path
 from scml_gym.core.worker_processes import end_with_parent
 from scml_gym.experiments.run_folder import CURVE, Run, check_free
 
@@ -119,13 +120,14 @@ def is_seeds_folder(path: Path) -> bool:
 
 
 def runs_in(path: Path) -> list[Path]:
-    """The run folders that a path stands for: itself, or those of its seeds.
+    """The run folders that a path stands for: itself (of ``zoo:NAME`` its folder), or those of its seeds.
 
     Raises:
-        InputError: if it is a folder of seeds of which none has begun, or that is not readable.
+        InputError: if there is no such trained agent, or if it is a folder of seeds of which none has begun, or that is
+            not readable.
     """
     if not is_seeds_folder(path):
-        return [path]
+        return [run_path(path)]
     runs = runs_of(path)
     if not runs:
         raise InputError(f"{path}: none of its seeds has begun yet")

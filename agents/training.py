@@ -13,8 +13,10 @@ from scml_gym.agents import AGENTS
 from scml_gym.agents.base import Agent, BeginsFrom
 from scml_gym.core.cli import how_to_call
 from scml_gym.core.config import ConfigError, Loaded, load_experiment
+from scml_gym.core.errors import InputError
 from scml_gym.core.interrupts import Interrupted
 from scml_gym.core.process import limit_threads
+from scml_gym.core.trained import PREFIX
 from scml_gym.experiments.checkpoints import checkpoint_of
 from scml_gym.experiments.run_folder import Run, check_free
 
@@ -61,9 +63,12 @@ def resume(folder: Path, command: str = "") -> Run:
     """Continue a run from its last checkpoint, as it was configured.
 
     Raises:
-        InputError: if it is no run folder, or is corrupt, or another process is training in it.
+        InputError: if it is no run folder, or comes with the package, or is corrupt, or another process is training in
+            it.
         Interrupted: see `train`.
     """
+    if str(folder).startswith(PREFIX):
+        raise InputError(f"{folder} comes with the package and is not trained further; valid: --from {folder}")
     run = Run.open(folder)
     agent = build(Loaded(run.config, {"": str(folder / "config.yaml")}))
     run.resumed(command)

@@ -95,8 +95,8 @@ def interrupted(folder: Path, steps: int, interval: float, kind: signal.Signals,
         process.wait(seconds)
     except subprocess.TimeoutExpired:
         process.send_signal(kind)
+    stopped = time.time()  # what is saved from now on, as after SIGINT, is not lost
     process.wait()
-    stopped = time.time()
     run = Run.open(folder)
     saved = (folder / "run.json").stat().st_mtime if run.step else begin
     lost = 0.0 if run.finished else max(stopped - saved, 0.0)

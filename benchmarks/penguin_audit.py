@@ -105,13 +105,14 @@ def main() -> None:
     warnings.filterwarnings("ignore")  # of the players' packages
     path = CONFIGS / "tournament" / "standard_finalists.yaml"
     config = load_config(path).model_copy(update={"worlds": options.configurations, "days": options.days})
-    known = set(pd.read_csv(options.out)["configuration"]) if options.out.exists() else set()
+    begun = options.out.exists() and options.out.stat().st_size > 0
+    known = set(pd.read_csv(options.out)["configuration"]) if begun else set()
     with (
         options.out.open("a", newline="", encoding="utf-8") as file,
         progress_bar(options.configurations, "configurations") as bar,
     ):
         writer = csv.writer(file, lineterminator="\n")
-        if not known:
+        if not begun:
             writer.writerow(COLUMNS)
         for match in schedule(config):
             if match.configuration not in known:

@@ -100,13 +100,14 @@ def main() -> None:
     players = [baseline, *options.players]
     makers = {name: player_maker(name) for name in [*field, *players]}
     size = options.days, options.factories
-    known = set(pd.read_csv(options.out)["configuration"]) if options.out.exists() else set()
+    begun = options.out.exists() and options.out.stat().st_size > 0
+    known = set(pd.read_csv(options.out)["configuration"]) if begun else set()
     with (
         options.out.open("a", newline="", encoding="utf-8") as file,
         progress_bar(options.configurations, "seats") as bar,
     ):
         writer = csv.writer(file, lineterminator="\n")
-        if not known:
+        if not begun:
             writer.writerow(COLUMNS)
         for configuration in range(options.configurations):
             if configuration not in known:

@@ -1,11 +1,14 @@
 """Trained agents that come with the package: data alone, cards that are so, and names that work as players."""
 
 import json
+from pathlib import Path
 
 import gymnasium
 import numpy as np
 import pytest
 
+from scml_gym.agents.seeds import runs_in
+from scml_gym.agents.training import resume
 from scml_gym.core.errors import InputError
 from scml_gym.core.trained import CARD, ZOO, run_path, trained_names
 from scml_gym.evaluation.one_play import one_play
@@ -59,6 +62,14 @@ def test_an_unknown_name_is_refused_with_the_nearest_one(tmp_path, command_line)
     assert done.returncode == 2
     assert done.stderr == "error: unknown trained agent 'zoo:planer'; did you mean 'planner'?\n"
     assert not (tmp_path / "never").exists()
+
+
+def test_it_is_compared_with_others_but_not_trained_further():
+    assert runs_in(Path("zoo:ippo")) == [ZOO / "ippo"]
+    with pytest.raises(InputError, match="unknown trained agent 'zoo:ipo'"):
+        runs_in(Path("zoo:ipo"))
+    with pytest.raises(InputError, match=r"zoo:ippo comes with the package .* valid: --from zoo:ippo"):
+        resume(Path("zoo:ippo"))
 
 
 @pytest.mark.slow

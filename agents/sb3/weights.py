@@ -43,10 +43,10 @@ def read_weights(policy: Any, path: Path) -> int:
         InputError: if they are missing, damaged, or those of another network.
     """
     arrays = read_arrays(path, "the weights of a network")
-    steps = int(arrays.pop(STEPS, 0))
     try:
+        steps = int(arrays.pop(STEPS, 0))
         policy.load_state_dict({name: torch.from_numpy(array) for name, array in arrays.items()})
-    except RuntimeError as error:
+    except (RuntimeError, TypeError, ValueError) as error:  # other layers, or what is no number
         told = " ".join(str(error).split())
         raise InputError(f"{path.parent} was trained with another network or environment: {told}") from error
     return steps

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Self
 from scml_gym.analyzer.folders import Run, files_of, label_of, located, recorded
 from scml_gym.analyzer.importing import import_tournament, is_tournament
 from scml_gym.analyzer.views import VIEWS
+from scml_gym.core.cli import how_to_call
 from scml_gym.core.copying import Uncopied
 from scml_gym.core.errors import InputError
 from scml_gym.core.text import printable
@@ -234,18 +235,18 @@ def _run(number: int, named: Path, imported: Path, notes: list[str]) -> Run:
         notes += [f"{label}: {note}" for note in import_tournament(named, imported)]
         return Run(number, label, imported, None, named)
     what = "does not exist" if not named.exists() else f"holds no recording (no {HEAD} in it)"
-    raise InputError(f"{named} {what}; a recording is made by evaluate.py --record")
+    raise InputError(f"{named} {what}; a recording is made by {how_to_call('evaluate')} --record")
 
 
 def _part(run: Run, table: str, files: Sequence[Path]) -> str:
-    """The rows of one run, in SQL; offers are numbered in the order in which they were made. Columns that its version
-    of the schema does not have are null."""
+    """The rows of one run, in SQL; offers, and what was told of decisions, are numbered in the order in which they were
+    made. Columns that its version of the schema does not have are null."""
     version = run.version if files else 0
     columns = [
         name if column.since <= version else f"CAST(NULL AS {TYPES[column.type]}) AS {name}"
         for name, column in TABLES[table].items()
     ]
-    number = table == "offers"
+    number = table in ("offers", "decisions")
     if not files:
         columns += ["CAST(NULL AS BIGINT) AS number"] if number else []
         return f"SELECT {run.run} AS run, {', '.join(columns)} WHERE false"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import struct
@@ -42,7 +43,12 @@ def new_folder(place: Path, meanwhile: Path | None = None) -> Iterator[Path]:
         place: Where it is to stand; free, or an empty folder, when the ``with`` block ends.
         meanwhile: Where it is filled, on the same disk; what a kill left there goes. By default a hidden folder beside
             its place. Nothing is left of it where the block raises.
+
+    Raises:
+        OSError: if it cannot be made, or its place is the current folder.
     """
+    if os.path.abspath(place) == os.getcwd():
+        raise OSError(errno.EBUSY, "is the current folder, in whose place no other can appear")
     filling = meanwhile or place.with_name(f".{place.name}.{os.getpid()}")
     shutil.rmtree(filling, ignore_errors=True)
     try:

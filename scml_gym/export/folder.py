@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import keyword
+import math
 import os
 import re
 import shutil
@@ -20,7 +21,7 @@ import numpy as np
 import scml_gym
 from scml_gym.core.calls import Array, Arrays, Call, Code, Given, Name, parts_of
 from scml_gym.core.errors import InputError
-from scml_gym.core.files import make_folder
+from scml_gym.core.files import make_folder, new_folder
 from scml_gym.export.parsing import is_own
 from scml_gym.export.players import Exported
 from scml_gym.export.sources import check_package, copy_sources
@@ -66,13 +67,13 @@ def write_submission(player: Exported, out: Path, name: str = "") -> Trial:
     make_folder(out.parent)
     temporary = out.with_name(f".{out.name}.{os.getpid()}")
     try:
-        for path, content in files.items():
-            file = temporary / out.name / path
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_bytes(content)
-        trial = _try(temporary, out.name, name, player.game.name)
-        (temporary / out.name / "README.md").write_text(_readme(player, out.name, trial), encoding="utf-8")
-        os.replace(temporary / out.name, out)
+        with new_folder(out, temporary / out.name) as filling:
+            for path, content in files.items():
+                file = filling / path
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.write_bytes(content)
+            trial = _try(temporary, out.name, name, player.game.name)
+            (filling / "README.md").write_text(_readme(player, out.name, trial), encoding="utf-8")
     except OSError as error:
         raise InputError(f"{out}: {error.strerror or error}") from error
     finally:
@@ -96,7 +97,7 @@ def check_folder(out: Path, name: str) -> tuple[Path, str]:
         if not text.isidentifier() or keyword.iskeyword(text):
             raise InputError(f"{text!r} is no name of a {what} that Python imports; valid: letters, digits and _")
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise InputError(f"{out} exists already and is not empty")
+        raise InputError(f"{out} exists already; valid: a new folder, or an empty one")
     return out, name
 
 
@@ -226,12 +227,15 @@ def _expression(part: Any, names: Mapping[str, str], depth: int) -> str:
         inner = ", ".join(_expression(p, names, depth) for p in part)
         return f"[{inner}]" if isinstance(part, list) else f"({inner}{',' * (len(part) == 1)})"
     if isinstance(part, dict):
-        return "{" + ", ".join(f"{json.dumps(k)}: {_expression(v, names, depth)}" for k, v in part.items()) + "}"
+        items = (f"{_expression(k, names, depth)}: {_expression(v, names, depth)}" for k, v in part.items())
+        return "{" + ", ".join(items) + "}"
     if isinstance(part, str) and ":" in part and is_own(part.partition(":")[0]):
         return f'__name__.removesuffix("agent") + "{SOURCE}.{part}"'
     if isinstance(part, str):
         return json.dumps(part, ensure_ascii=False)
-    if part is None or isinstance(part, bool | int | float):
+    if isinstance(part, float):
+        return repr(float(part)) if math.isfinite(part) else f'float("{part}")'
+    if part is None or isinstance(part, bool | int):
         return repr(part)
     raise InputError(f"cannot be exported: {part!r} is no number or text that can be written down")
 
@@ -243,7 +247,7 @@ def _try(folder: Path, package: str, name: str, track: str) -> Trial:
         InputError: if it fails, with the last line of what was said.
     """
     script = Path(__file__).with_name("trial.py")
-    command = [sys.executable, "-I", "-B", str(script), str(folder), package, name, track]
+    command = [sys.executable, "-E", "-P", "-B", str(script), str(folder), package, name, track]
     try:
         done = subprocess.run(
             command, capture_output=True, text=True, timeout=TRIAL_SECONDS, cwd=folder, stdin=subprocess.DEVNULL

@@ -120,6 +120,19 @@ def _inputs(observation: Any, parts: Sequence[str]) -> list[np.ndarray]:
     return [np.asarray(part)[None] for part in ([observation[name] for name in parts] if parts else [observation])]
 
 
+def _in_numpy(predict: Any, name: str, seen: Any, state: Any) -> tuple[np.ndarray, Any]:
+    """The numbers for an observation.
+
+    Raises:
+        InputError: if an operation, which has many forms in torch, is used in one that has no NumPy code.
+    """
+    try:
+        return predict.numbers(seen, state)
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        told = " ".join(str(error).split())
+        raise InputError(f"{name} cannot be exported: its NumPy code does not run ({told})") from error
+
+
 def _check(
     module: Any,
     predict: Any,
@@ -143,7 +156,7 @@ def _check(
     try:
         for _ in range(EXAMPLES):
             seen = observation.sample()
-            numbers, ours = predict.numbers(seen, ours)
+            numbers, ours = _in_numpy(predict, name, seen, ours)
             if numbers.size != needed:
                 raise InputError(f"{name} cannot be exported: it gives {numbers.size} numbers; valid: {needed}")
             with torch.no_grad():

@@ -55,7 +55,10 @@ class Choices(Network):
     """A network whose numbers are logits, or values, of choices: the likeliest ones are made.
 
     Args:
-        forward, weights, parts, state_shapes: See `Network`.
+        forward: See `Network`.
+        weights: Likewise.
+        parts: Likewise.
+        state_shapes: Likewise.
         sizes: Choices of each head; an action is one number for each, int64. A single number for an action that is one.
         masked: Whether invalid choices are never made.
     """
@@ -94,7 +97,10 @@ class Means(Network):
     """A network whose numbers are the action.
 
     Args:
-        forward, weights, parts, state_shapes: See `Network`.
+        forward: See `Network`.
+        weights: Likewise.
+        parts: Likewise.
+        state_shapes: Likewise.
         low: Least action, an array.
         high: Largest action.
     """

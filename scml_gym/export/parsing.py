@@ -97,7 +97,7 @@ def parse(name: str, path: Path, text: str) -> Source:
     tree = ast.parse(text)
     body, doc, future, imports, statements = tree.body, "", False, {}, []
     package = package_of(name, path)
-    lines = text.splitlines()
+    lines = text.split("\n")  # as Python counts them; splitlines would split at form feeds too
     if ast.get_docstring(tree, clean=False) is not None:
         doc = "\n".join(lines[body[0].lineno - 1 : body[0].end_lineno])
         body = body[1:]

@@ -14,7 +14,7 @@ from scml_gym.game.run_folders import is_folder
 from scml_gym.game.strategy import Strategy
 from scml_gym.games import DEFAULT_GAME, GAMES
 from scml_gym.oneshot.policy_files import PolicyFile
-from scml_gym.policies.run_folders import LEARNERS, game_of_run, load_agent
+from scml_gym.policies.run_folders import LEARNERS, check_game, game_of_run, load_agent
 
 STRATEGY_POLICY = "scml_gym.game.strategy:StrategyPolicy"
 
@@ -76,8 +76,7 @@ def _of_policy_file(name: str, game: str) -> Exported:
 
 def _of_run(name: str, game: str) -> Exported:
     trained_in, learner = game_of_run(name), run_of(Path(name)).info["agent"]
-    if game and trained_in.name != game:
-        raise InputError(f"{name!r} was trained in the game {trained_in.name!r} and does not play {game!r}")
+    check_game(name, game)
     if not trained_in.adapters or not hasattr(load_object(LEARNERS).get(learner), "exported"):
         raise InputError(f"{name!r} cannot be exported: what {learner!r} learns plays no factory of the league")
     agent = load_agent(name)

@@ -174,7 +174,7 @@ def _import_lines(source: Source, targets: Mapping[str, Import]) -> list[str]:
 
 def _write(source: Source, part: Reached) -> str:
     """The copy of a module."""
-    lines = [line.encode() for line in source.text.splitlines()]
+    lines = [line.encode() for line in source.text.split("\n")]
     for i in part.statements:
         _rewrite(source, source.statements[i].node, lines)
     blocks = [source.doc] if source.doc else []

@@ -1,4 +1,4 @@
-"""A trial of a submission, run by itself: ``python -I trial.py FOLDER PACKAGE CLASS TRACK``.
+"""A trial of a submission, run by itself: ``python -E -P trial.py FOLDER PACKAGE CLASS TRACK``.
 
 It plays a short world of scml with nothing but scml and what scml needs, and prints as JSON how long decisions took.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import random
 import sys
 import time
 import warnings
@@ -55,12 +56,16 @@ def main(folder: str, package: str, name: str, track: str) -> None:
 
     agent._decide = timed
     kind, other, days = WORLDS[track]
+    random.seed(0)
+    np.random.seed(0)
     world = kind(
         **kind.generate(agent_types=[agent, other], n_steps=days),
         **{"no_logs": True, "compact": True, "fast": True, "ignore_agent_exceptions": False},
         **{"ignore_negotiation_exceptions": False, "ignore_contract_execution_exceptions": False},
     )
     world.run()
+    if not times:
+        raise RuntimeError("it was never asked for a decision")
     print(json.dumps({"decisions": len(times), "mean": float(np.mean(times)), "most": max(times)}))
 
 

@@ -34,9 +34,13 @@ def load_agent(run: str | os.PathLike[str]) -> Any:
     """The learner (`scml_gym.agents.base.Agent`) that a run folder holds, from its last checkpoint.
 
     Raises:
-        InputError: if the folder is missing or corrupt, or has no checkpoint yet.
+        InputError: if the folder is missing or corrupt, names what is no learner, or has no checkpoint yet.
     """
-    return load_object(LEARNERS).get(run_of(Path(run)).info["agent"]).load(latest_checkpoint(run))
+    name = run_of(Path(run)).info["agent"]
+    learner = load_object(LEARNERS).get(name)
+    if not hasattr(learner, "load"):
+        raise InputError(f"{run}: its agent {name!r} is no learner")
+    return learner.load(latest_checkpoint(run))
 
 
 def latest_checkpoint(run: str | os.PathLike[str]) -> Path:
@@ -67,7 +71,7 @@ def learner_maker(run: str | os.PathLike[str], game: str = "") -> PlayerMaker:
     Raises:
         InputError: as `load_agent`, or if it was trained in another game.
     """
-    _check_game(run, game)
+    check_game(run, game)
     return load_agent(run).policy
 
 
@@ -82,7 +86,7 @@ def policy_file_maker(run: str | os.PathLike[str], game: str = "") -> PlayerMake
         InputError: if the folder is missing or corrupt, its learner is none that a policy file can stand for, or it was
             trained in another game.
     """
-    _check_game(run, game)
+    check_game(run, game)
     file = find_policy_file(latest_checkpoint(run))
     if file is not None:
         return game_of_run(run).player_maker(str(file))
@@ -96,7 +100,12 @@ def policy_file_maker(run: str | os.PathLike[str], game: str = "") -> PlayerMake
     raise InputError(f"opponents: {str(run)!r} plays in the real simulation only ({reason}): use backend='reference'")
 
 
-def _check_game(run: str | os.PathLike[str], game: str) -> None:
+def check_game(run: str | os.PathLike[str], game: str) -> None:
+    """Refuse a run folder that was trained in another game.
+
+    Raises:
+        InputError: if it was, or the folder is missing or corrupt.
+    """
     trained_in = game_of(str(run_of(Path(run)).config["env"].get("id")))
     if game and trained_in is not None and trained_in.name != game:
         raise InputError(f"{str(run)!r} was trained in the game {trained_in.name!r} and does not play {game!r}")
@@ -127,7 +136,7 @@ def deploy(
     """
     check_names(parameters, ("seed", "counts", "name"))
     name = os.fspath(player)
-    if isinstance(player, os.PathLike) or is_folder(name) or os.path.exists(name):
+    if isinstance(player, os.PathLike) or is_folder(name) or name.endswith(".npz"):
         name = str(run_path(Path(name)).resolve())
     of_game, make = deployed_maker(name, game)
     made = make(0)

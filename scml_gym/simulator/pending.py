@@ -42,9 +42,22 @@ def due_answers(actions: Mapping[int, np.ndarray], pending: Sequence[int], no_op
     for factory in pending:
         if factory not in actions:
             raise InputError(f"no action for factory {factory}, whose decision is due")
-        given = actions[factory]
-        if getattr(given, "dtype", None) != no_ops.dtype or given.shape != no_ops.shape:
-            found = f"{given.dtype} of shape {given.shape}" if isinstance(given, np.ndarray) else brief(given)
-            valid = f"ACTION_DTYPE of shape {no_ops.shape}, as new_actions makes it"
-            raise InputError(f"the action of factory {factory} is {found}; valid: {valid}")
+        check_answers(actions[factory], no_ops, f"the action of factory {factory}")
     return {factory: actions[factory] for factory in pending}
+
+
+def check_answers(given: Any, no_ops: np.ndarray, what: str = "the array of answers") -> None:
+    """Refuse what is no array of answers.
+
+    Args:
+        given: Instead of one.
+        no_ops: An array of answers, whose dtype and shape all have.
+        what: It is, for the message.
+
+    Raises:
+        InputError: if it is of another form.
+    """
+    if getattr(given, "dtype", None) != no_ops.dtype or given.shape != no_ops.shape:
+        found = f"{given.dtype} of shape {given.shape}" if isinstance(given, np.ndarray) else brief(given)
+        valid = f"ACTION_DTYPE of shape {no_ops.shape}, as new_actions makes it"
+        raise InputError(f"{what} is {found}; valid: {valid}")

@@ -9,6 +9,8 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+from scml_gym.analyzer.queries.decisions import in_day
+from scml_gym.analyzer.sources import open_recordings
 from scml_gym.core.errors import InputError
 from scml_gym.game.telling import tell
 from scml_gym.games import GAMES
@@ -143,6 +145,8 @@ class TellingAgent(Raises):
         super().before_step()
         tell(self, day_twice=2 * self.awi.current_step)
         tell(self, partner=self.awi.my_suppliers[0], first=1.0)
+        for value in (5.0, 3.0, 4.0):
+            tell(self, hopes=value)
 
 
 def test_players_tell_what_they_think_and_failures_are_kept(tmp_path):
@@ -156,6 +160,9 @@ def test_players_tell_what_they_think_and_failures_are_kept(tmp_path):
     agent = told[told["factory"] == 2]
     assert agent[agent["name"] == "day_twice"]["value"].tolist() == [0, 2, 4]
     assert agent["decision"].isna().all()
+    with open_recordings(tmp_path) as recordings:
+        hopes = in_day(recordings, 0, "scml", "w", 2).query("name == 'hopes'")
+    assert hopes[["decision", "value"]].values.tolist() == [[0, 5.0], [1, 3.0], [2, 4.0]], "in the order of telling"
     assert set(agent[agent["name"] == "first"]["partner"]) == {0}
     errors = pq.ParquetFile(tmp_path / "worlds" / "w" / "errors.parquet").read().to_pandas()
     assert set(errors["factory"]) == {2}

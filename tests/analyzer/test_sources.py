@@ -119,7 +119,7 @@ def test_what_can_be_opened_is_opened(tmp_path):
     with open_readable(tmp_path / "none", tmp_path / "good") as recordings:
         assert [run.label for run in recordings.runs] == ["good"]
         assert recordings.problems == [
-            f"{tmp_path / 'none'} does not exist; a recording is made by evaluate.py --record"
+            f"{tmp_path / 'none'} does not exist; a recording is made by scml-gym evaluate --record"
         ]
     with pytest.raises(InputError, match="does not exist"):
         open_readable(tmp_path / "none")

@@ -55,6 +55,15 @@ def test_a_folder_in_use_is_refused_and_left_alone(run, tmp_path):
     assert sorted(p.name for p in tmp_path.iterdir()) == ["empty", "file", "run"]
 
 
+def test_the_current_folder_is_not_replaced(tmp_path, monkeypatch):
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    for place in (".", tmp_path / "here"):
+        with pytest.raises(InputError, match="is the current folder"):
+            Run.create(place, CONFIG, "train y")
+    assert [p.name for p in tmp_path.rglob("*")] == ["here"]
+
+
 @pytest.mark.parametrize(
     ("name", "content"),
     [

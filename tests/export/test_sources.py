@@ -142,3 +142,11 @@ def test_imports_that_hide_names_are_refused(own, line, told):
     (own / "copied_star.py").write_text(f"{line}\n\n\ndef f():\n    return 1\n")
     with pytest.raises(InputError, match=told):
         copy_sources(["copied_star:f"], {})
+
+
+def test_lines_are_counted_as_python_does(own):
+    text = '"""Pages."""\n\f\nSIGN = "\u2028"\n\n\ndef f():\n    return SIGN\n'
+    (own / "copied_pages.py").write_text(text)
+    found = {}
+    exec(copy_sources(["copied_pages:f"], {})["copied_pages.py"], found)
+    assert found["f"]() == "\u2028"

@@ -17,7 +17,7 @@ from scml_gym.core.config import CONFIGS, load_experiment, read_yaml
 from scml_gym.core.errors import InputError
 from scml_gym.experiments.run_folder import Run
 from scml_gym.export import export_module, export_player
-from scml_gym.export.folder import submission_files
+from scml_gym.export.folder import _expression, submission_files
 from scml_gym.export.modules import exported_module
 from scml_gym.export.players import Exported, exported_player
 from scml_gym.games import GAMES
@@ -172,9 +172,17 @@ class Impure(nn.Module):
         return x[:, :1] + self.calls * torch.arange(176.0)
 
 
+class Largest(nn.Module):
+    """Takes the largest of all numbers, for which torch has a form of `max` without a dimension."""
+
+    def forward(self, x):
+        return x[:, :1] - x.max() + torch.arange(176.0)
+
+
 @pytest.mark.parametrize(
     ("module", "env", "told"),
     [
+        (Largest(), CONCURRENT, r"Largest cannot be exported: its NumPy code does not run \(max_\(\)"),
         (Impure(), CONCURRENT, "NumPy's numbers are off by"),
         (network(7), CONCURRENT, "gives 7 numbers; valid: 176"),
         (network(), CONCURRENT | {"observability": "full"}, "observability='full'"),
@@ -187,7 +195,20 @@ def test_a_module_that_cannot_be_exported_is_told_why(module, env, told, tmp_pat
     assert not any(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize("number", [0.1, np.float64(0.1), float("inf"), float("-inf")])
+def test_numbers_are_written_so_that_python_reads_them(number):
+    assert eval(_expression(number, {}, 0), {}) == number
+
+
 # what users may do wrong
+
+
+def test_the_current_folder_is_not_replaced(tmp_path, monkeypatch):
+    (tmp_path / "mine").mkdir()
+    monkeypatch.chdir(tmp_path / "mine")
+    with pytest.raises(InputError, match="is the current folder"):
+        export_player("nice", ".")
+    assert [path.name for path in tmp_path.rglob("*")] == ["mine"]
 
 
 @pytest.mark.parametrize(
@@ -222,7 +243,7 @@ def test_a_learner_of_other_games_is_not_exported(learner, tmp_path):
         ("my-agent", "", "'my-agent' is no name of a folder that Python imports"),
         ("class", "", "'class' is no name of a folder"),
         ("mine", "3D", "'3D' is no name of a class"),
-        ("there", "", "exists already and is not empty"),
+        ("there", "", "exists already; valid: a new folder"),
         ("there/file", "", "exists already"),
         ("there/file/mine", "", "there"),
     ],

@@ -1,12 +1,15 @@
 """Strategies, policy files and own players in scml's own tournaments, without a run folder."""
 
+import json
 import os
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from scml_gym.core.errors import InputError
+from scml_gym.core.trained import ZOO
 from scml_gym.games import GAMES
 from scml_gym.oneshot.policy_files import PolicyFile, network_sizes
 from scml_gym.oneshot.strategies.network import pack_network
@@ -60,3 +63,24 @@ def test_what_is_not_deployed(name, game, told):
     with pytest.raises(InputError, match=told) as error:
         deploy(name, game)
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("damage", ["no learner", "no numbers"])
+def test_a_run_folder_of_other_content_is_told_in_one_line(damage, tmp_path):
+    run = shutil.copytree(ZOO / "flat", tmp_path / "run")
+    if damage == "no learner":
+        info = json.loads((run / "run.json").read_text())
+        (run / "run.json").write_text(json.dumps(info | {"agent": "os:getcwd"}))
+    else:
+        (file,) = run.rglob("weights.npz")
+        with np.load(file) as kept:
+            np.savez(file, **{name: np.array(["text"]) for name in kept})
+    with pytest.raises(InputError, match=r"is no learner|was trained with another network") as error:
+        deploy(run)
+    assert "\n" not in str(error.value)
+
+
+def test_a_file_that_is_named_as_a_strategy_is_not_meant(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "boulware").touch()
+    assert deploy("boulware")[1]["controller_params"]["player"] == "boulware"

@@ -200,3 +200,9 @@ def test_every_decision_is_quick():
         assert len(act("lita-h", view)) == MAX_PARTNERS
         times.append(time.perf_counter() - begun)
     assert min(times) < 0.005
+
+
+def test_no_more_partners_are_asked_for_today_than_there_are():
+    view = make_view(suppliers=[NONE] * MAX_PER_LEVEL)
+    for answers in (act("penguin", view, today=1), act("penguin", view, today=5)):
+        assert answers["quantity"][answers["day"] == view["day"]].sum() == 7

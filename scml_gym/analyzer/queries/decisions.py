@@ -59,7 +59,7 @@ def by_day(recordings: Recordings, run: int, competitor: str, world: str | None 
 
 
 def in_day(recordings: Recordings, run: int, competitor: str, world: str, day: int) -> pd.DataFrame:
-    """What did a competitor tell on a day? A row a number, in the order in which they were told.
+    """What did a competitor tell on a day? A row a number, by factory and decision.
 
     Returns:
         Per number: name, factory, decision of the day (counted from 0 for agents of scml's, of which nobody counts
@@ -68,7 +68,9 @@ def in_day(recordings: Recordings, run: int, competitor: str, world: str, day: i
     return recordings.ask(
         """
         SELECT d.name, d.factory,
-            coalesce(d.decision, row_number() OVER (PARTITION BY d.factory, d.name, d.partner) - 1) AS decision,
+            coalesce(
+                d.decision, row_number() OVER (PARTITION BY d.factory, d.name, d.partner ORDER BY d.number) - 1
+            ) AS decision,
             d.partner, p.competitor AS partner_competitor, d.value
         FROM decisions d
         JOIN players f USING (run, world, factory)

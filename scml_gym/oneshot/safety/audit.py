@@ -19,8 +19,9 @@ from scml_gym.jit.arrays import scratch_floats, scratch_integers
 from scml_gym.jit.compile import compiled, jittable
 from scml_gym.oneshot.rules import is_valid
 from scml_gym.oneshot.settlement import settle_view
-from scml_gym.oneshot.view import ACCEPT, MAX_PARTNERS, OFFER, SELLER, ActionArray, FactoryView
+from scml_gym.oneshot.view import ACCEPT, MAX_PARTNERS, OFFER, SELLER, ActionArray, FactoryView, new_actions
 from scml_gym.simulator.line_up import breach_rate
+from scml_gym.simulator.pending import check_answers
 from scml_gym.simulator.recording import audits
 from scml_gym.simulator.recording.log import Judged, UnsafeAct, WorldLog
 
@@ -152,8 +153,9 @@ def judge_answers(view: FactoryView, actions: ActionArray, bound: str = "covered
         bound: A name in `BOUNDS`.
 
     Raises:
-        InputError: if there is no such bound.
+        InputError: if there is no such bound, or the answers are of another form.
     """
+    check_answers(actions, new_actions())
     if bound not in BOUNDS:
         raise InputError(f"bound={bound!r}; valid: {', '.join(BOUNDS)}", "bound")
     unsafe = np.zeros(MAX_PARTNERS, dtype=np.int64)
@@ -188,7 +190,7 @@ def unsafe_acts(view: FactoryView, actions: ActionArray, finding: Finding) -> li
     return told
 
 
-@dataclass
+@dataclass(eq=False)
 class Tally:
     """The acts of one factory; ``tally(view, actions)`` adds a decision.
 

@@ -34,6 +34,8 @@ def shielded_class(agent: type, bound: int, chance: float) -> type:
         look_at(self, lambda view, actions: restrict_answers(view, actions, BOUNDS[bound], chance))
 
     shielded = type(
-        f"Shielded{agent.__name__}", (agent,), {"__init__": make, "__doc__": f"{agent.__name__}, shielded."}
+        f"Shielded{agent.__name__}",
+        (agent,),
+        {"__init__": make, "__doc__": f"{agent.__name__}, shielded.", "__module__": __name__},
     )
     return shielded

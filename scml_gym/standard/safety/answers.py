@@ -9,6 +9,7 @@ import numpy as np
 from scml_gym.jit.arrays import scratch_floats, scratch_integers
 from scml_gym.jit.compile import compiled, jittable
 from scml_gym.jit.once import jittable_once
+from scml_gym.simulator.pending import check_answers
 from scml_gym.simulator.strategies import end
 from scml_gym.standard.rules import is_valid
 from scml_gym.standard.safety.bounds import named_bound
@@ -23,6 +24,7 @@ from scml_gym.standard.view import (
     ActionArray,
     StandardView,
     is_consumer,
+    new_actions,
 )
 
 
@@ -221,17 +223,21 @@ def restrict_answers(
         Which answers were changed, bool ``(MAX_PARTNERS,)``.
 
     Raises:
-        InputError: if there is no such bound, or the chance is not one of 0 to 1.
+        InputError: if there is no such bound, the chance is not one of 0 to 1, or the answers are of another form.
     """
+    check_answers(actions, new_actions())
     changed = np.zeros(MAX_PARTNERS)
     _restrict(view, named_bound(bound), check_chance(chance), actions, changed)
     return changed > 0
 
 
 def judge_answers(view: StandardView, actions: ActionArray, bound: str = "covered", chance: float = 1.0) -> Harm:
-    """What comes of the answers of a decision, all of them together; see `restrict_answers`.
+    """What comes of the answers of a decision, all of them together; arguments as of `restrict_answers`.
 
-    Example:
+    Raises:
+        InputError: as `restrict_answers` does.
+
+    Examples:
         >>> from scml_gym.standard.view import new_actions, new_view
         >>> view, actions = new_view(), new_actions()
         >>> view["n_days"], view["last_day"], view["lines"], view["max_quantity"] = 20, 10, 10, 30
@@ -241,6 +247,7 @@ def judge_answers(view: StandardView, actions: ActionArray, bound: str = "covere
         >>> str(judge_answers(view, actions))
         'day 2: 1 items missing'
     """
+    check_answers(actions, new_actions())
     changed = np.zeros(MAX_PARTNERS)
     day, missing, unpaid, idle = _restrict(view, named_bound(bound), check_chance(chance), actions.copy(), changed)
     return Harm(day if day < 0 else int(view["day"]) + day, missing, unpaid, idle)

@@ -147,7 +147,7 @@ def unsafe_acts(view: StandardView, actions: ActionArray, finding: Finding) -> l
     return told
 
 
-@dataclass
+@dataclass(eq=False)
 class Tally:
     """The acts of one factory in a world; ``tally(view, actions)`` adds a decision.
 

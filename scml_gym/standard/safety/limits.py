@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from scml_gym.core.arguments import real
+from scml_gym.core.arguments import brief, real, whole
 from scml_gym.core.errors import InputError
 from scml_gym.jit.arrays import scratch_floats, scratch_integers
 from scml_gym.jit.compile import compiled, jittable
@@ -234,9 +234,9 @@ def largest_quantities(
         Items of supplies and of sales by days from today, int64 ``(2, BOOK_DAYS)``; 0 where nothing may be traded.
 
     Raises:
-        InputError: if there is no such bound, or the chance is not one of 0 to 1.
+        InputError: if there is no such bound, the chance is not one of 0 to 1, or the prices are not two whole numbers.
 
-    Example:
+    Examples:
         >>> from scml_gym.standard.view import new_view
         >>> view = new_view()
         >>> view["n_days"], view["last_day"], view["lines"], view["max_quantity"] = 20, 10, 10, 30
@@ -249,7 +249,11 @@ def largest_quantities(
     """
     worst = (view["max_input_price"], view["min_output_price"]) if prices is None else prices
     limits = np.zeros(BOTH_BOOKS, dtype=np.int64)
-    numbers = np.array(worst, dtype=np.int64)
+    if not isinstance(worst, tuple | list | np.ndarray) or len(worst) != 2:
+        raise InputError(
+            f"prices={brief(worst)}; valid: two whole numbers, of an item bought and of one sold", "prices"
+        )
+    numbers = np.array([whole("prices", price, 0) for price in worst])
     _write_limits(view, named_bound(bound), check_chance(chance), CERTAIN, numbers, limits)
     return limits.reshape(2, BOOK_DAYS)
 

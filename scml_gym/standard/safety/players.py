@@ -6,14 +6,15 @@ What stands after ``of=`` is the name of another player. Parameters that are not
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 from collections.abc import Callable
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import numpy as np
 
 from scml_gym.core.errors import InputError
+from scml_gym.game.strategy import Decide, Strategy
 from scml_gym.game.world import PlayerMaker
 from scml_gym.jit.arrays import scratch_floats
 from scml_gym.jit.compile import jittable
@@ -51,7 +52,7 @@ def shielded_maker(name: str, resolve: Callable[[str], PlayerMaker]) -> PlayerMa
     if not text.startswith("of=") or text == "of=":
         raise InputError(f"{name!r}: who is shielded is missing; valid: {PREFIX}of=NAME&bound=covered")
     of = text.removeprefix("of=")
-    if of.startswith(PREFIX.removesuffix("?")):
+    if of == PREFIX.removesuffix("?") or of.startswith(PREFIX):
         raise InputError(f"{name!r}: a shielded player is shielded already; give the name inside")
     bound = named_bound(own["bound"])
     try:
@@ -80,13 +81,31 @@ def shield_player(player: Any, bound: int, chance: float = 1.0) -> Any:
         agent, arguments = player
         return shielded_class(agent, bound, chance), arguments
     if isinstance(player, StrategyPolicy):
-        shielded = dataclasses.replace(
-            player.strategy,
-            name=f"shielded {player.strategy.name}",
-            decide=shielded_decide(player.strategy.decide, bound, chance),
-        )
-        return StrategyPolicy(shielded, player.seed, player.parameters)
+        return StrategyPolicy(shield_strategy(player.strategy, bound, chance), player.seed, player.parameters)
     return ShieldedPolicy(player, bound, chance)
+
+
+@dataclass(frozen=True)
+class ShieldedStrategy(Strategy):
+    """What `shield_strategy` makes. Pickles find functions by name: one holds what its ``decide`` was made of."""
+
+    shield: tuple[Decide, int, float] = field(kw_only=True)
+
+    def __getstate__(self) -> dict[str, Any]:
+        own = self.decide is shielded_decide(*self.shield)  # another one was put in its place otherwise
+        return vars(self) | {"decide": None} if own else dict(vars(self))
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        if self.decide is None:
+            vars(self)["decide"] = shielded_decide(*self.shield)
+
+
+def shield_strategy(strategy: Strategy, bound: int, chance: float) -> ShieldedStrategy:
+    """The strategy whose answers are another's, made safe; see `shield_player`."""
+    same = {part.name: getattr(strategy, part.name) for part in fields(Strategy)}
+    made = same | {"name": f"shielded {strategy.name}", "decide": shielded_decide(strategy.decide, bound, chance)}
+    return ShieldedStrategy(**made, shield=(strategy.decide, bound, chance))
 
 
 @functools.cache

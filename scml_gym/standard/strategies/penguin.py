@@ -190,7 +190,7 @@ def ask(
             n += 1
     if n > 0 and quantity > 0 and (side == SUPPLY or view["sales"][0] <= view["lines"]):
         shuffle(stream, n, order)
-        n_today = max(1, int(parameters["today"] * n))
+        n_today = min(n, max(1, int(parameters["today"] * n)))
         distribute(stream, quantity, n_today, view["max_quantity"], False, False, False, shares)
         for i in range(n_today):
             given[order[i]] = shares[i]

@@ -132,3 +132,8 @@ def test_a_row_of_scores_tells_what_was_unsafe_and_nothing_is_played_otherwise()
 def test_an_unknown_bound_is_refused():
     with pytest.raises(InputError, match="bound='safe'; valid: covered, possible"):
         judge_answers(make_view(), new_actions(), "safe")
+
+
+def test_answers_of_another_form_are_refused():
+    with pytest.raises(InputError, match=r"^the array of answers is .*; valid: "):
+        judge_answers(make_view(), new_actions()[:3])

@@ -194,3 +194,16 @@ def test_wrong_arguments_are_refused(arguments, words):
         restrict_answers(view, new_actions(), *arguments)
     with pytest.raises(InputError, match=words):
         judge_answers(view, new_actions(), *arguments)
+
+
+@pytest.mark.parametrize("prices", [(10,), (10, 20, 30), 10, "ab", (10.5, 20), (-1, 20)])
+def test_wrong_prices_are_refused(prices):
+    with pytest.raises(InputError, match=r"^prices=.*; valid: "):
+        largest_quantities(make_view(suppliers=[(4, 3, 15)]), prices=prices)
+
+
+@pytest.mark.parametrize("judge", [judge_answers, restrict_answers])
+@pytest.mark.parametrize("answers", [None, new_actions()[:3], np.zeros(16)])
+def test_answers_of_another_form_are_refused(judge, answers):
+    with pytest.raises(InputError, match=r"^the array of answers is .*; valid: ACTION_DTYPE of shape"):
+        judge(make_view(suppliers=[(4, 3, 15)]), answers)

@@ -1,5 +1,6 @@
 """Any player behind a shield: strategies in both worlds, agents of scml of both kinds, policies."""
 
+import copy
 import pickle
 import random
 
@@ -15,7 +16,7 @@ from scml_gym.simulator.recording.log import WorldLog
 from scml_gym.standard.players import player_maker
 from scml_gym.standard.safety import judge_answers
 from scml_gym.standard.safety.agents import look_at
-from scml_gym.standard.safety.audit import audit_world
+from scml_gym.standard.safety.audit import audit_world, audited
 from scml_gym.standard.safety.players import shield_player
 from scml_gym.standard.view import ACCEPT, OFFER
 from scml_gym.standard.worlds.adapters import StandardAsyncAdapter
@@ -71,6 +72,21 @@ def test_a_shielded_strategy_plays_alike_in_both_worlds():
     assert np.array_equal(worlds[0].contracts, worlds[1].contracts)
     again = pickle.loads(pickle.dumps(player_maker("shielded?of=greedy")))
     assert again(0).strategy.decide is player_maker("shielded?of=greedy")(0).strategy.decide
+
+
+@pytest.mark.parametrize("way", [copy.deepcopy, lambda thing: pickle.loads(pickle.dumps(thing))])
+def test_copies_of_a_shielded_strategy_are_shielded(way):
+    make = player_maker("shielded?of=greedy?target=0.5&future_price=0.8&bound=covered")
+    assert way(make(5)).strategy == make(5).strategy
+    world = CompiledWorld(SPEC, [make(5) for _ in range(SPEC.n_factories)], 5)
+    copied = way(world)
+    for each in (world, copied):
+        each.run()
+    assert len(world.contracts) > 0 and np.array_equal(world.contracts, copied.contracts)
+    with pytest.raises(
+        (AttributeError, pickle.PicklingError)
+    ):  # it does not come back with another decide than it left with
+        pickle.dumps(audited(make(5).strategy))
 
 
 class Plays(StandardAsyncAdapter):
@@ -189,6 +205,7 @@ def test_a_policy_of_ones_own_is_shielded():
         ("shielded?off=greedy", "who is shielded is missing"),
         ("shielded?of=greedy?wrong_target=1", "no parameter 'wrong_target'"),
         ("shielded?of=shielded?of=greedy", "shielded already"),
+        ("shielded?of=shielded_runs/none", "^'?shielded_runs/none"),
     ],
 )
 def test_wrong_names_are_refused_in_one_line(name, words):

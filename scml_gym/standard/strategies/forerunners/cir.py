@@ -75,6 +75,9 @@ set; items due on the days so far, and how many days these are; items of supply 
 
 FIRST_OVER, MOST_OVER = 0.1, 0.5
 
+MOST_STEPS = 10_000.0
+"""Of the search for a set, whatever is asked for."""
+
 
 @jittable
 def expected_demand(view: StandardView, memory: np.ndarray, parameters: np.void) -> float:
@@ -290,7 +293,7 @@ def answer_standing(
     actions: ActionArray,
 ) -> None:
     """Accept the best set, or counter all."""
-    empty, steps = parameters["mended_empty"] >= 0.5, int(parameters["steps"])
+    empty, steps = parameters["mended_empty"] >= 0.5, int(min(parameters["steps"], MOST_STEPS))
     chosen, norm = choose_set(view, expected, steps, empty, stream, offers, n, contracts)
     waiting = parameters["patience"] ** view["day"]
     for_stock = norm <= parameters["norm"] * waiting
