@@ -6,5 +6,7 @@ See ``python evaluate.py --help``, and ``python evaluate.py analyze --help``, li
 from scml_gym.commands.program import evaluate_app
 from scml_gym.core.cli import run_cli
 
+app = evaluate_app()
+
 if __name__ == "__main__":
-    run_cli(evaluate_app())
+    run_cli(app)

@@ -94,7 +94,7 @@ def test_an_interrupted_learner_goes_on_as_it_promises(name, tmp_path, interrupt
         start(experiment, options, out=folder)
     at = Run.open(folder).step
     assert str(stopped.value) == (
-        f"interrupted; saved at step {at}, go on with: python train.py --resume {shlex.quote(str(folder))}"
+        f"interrupted; saved at step {at}, go on with: scml-gym train --resume {shlex.quote(str(folder))}"
     )
     assert at < whole.step
     if name == "dnb":

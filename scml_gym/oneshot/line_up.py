@@ -23,8 +23,8 @@ def _make(players: Sequence[Player], seed: int, setting: Setting, log: WorldLog 
 
 def _settle(world: ReferenceWorld) -> Outcome:
     table = settle_world(world.spec, world.contracts, world.trading_prices)
-    columns = [{"level": "buyer" if level else "seller"} for level in world.spec.level]
-    return Outcome(table, table["bankrupt"], columns)
+    levels = ["buyer" if level else "seller" for level in world.spec.level]
+    return Outcome(table, table["bankrupt"], levels, [{}] * len(levels))
 
 
 LINE_UP = LineUp(_make, _settle, audit_world, PARTS)

@@ -40,11 +40,13 @@ class Outcome(NamedTuple):
     Attributes:
         table: What was settled, a structured array of shape ``(n_factories, n_days)``: money and items.
         bankrupt: Whether a factory was bankrupt at the end of each day, of the same shape.
-        columns: Of each factory, what the track alone tells of it: its level by name, and more.
+        levels: Of each factory, the name of its level.
+        columns: Likewise, what the track alone tells of it.
     """
 
     table: np.ndarray
     bankrupt: np.ndarray
+    levels: Sequence[str]
     columns: Sequence[Mapping[str, Any]]
 
 
@@ -105,19 +107,20 @@ class LineUp:
             For each factory what `play` returns, but for the columns of the audit; `Outcome.table`.
         """
         spec = world.spec
-        table, bankrupt, columns = self.settle(world)
+        table, bankrupt, levels, columns = self.settle(world)
         traders = np.append(world.contracts["seller"], world.contracts["buyer"])
         agreements = np.bincount(traders, minlength=spec.n_factories)
         negotiations = negotiation_counts(spec.level, bankrupt)
         rows = [
             {
+                "level": levels[i],
                 "score": float(world.scores[i]),
                 "initial_balance": int(spec.initial_balance[i]),
                 **{part: float(sum(table[part][i].tolist())) for part in self.parts},
+                **columns[i],
                 "agreements": int(agreements[i]),
                 "negotiations": int(negotiations[i]),
                 "bankrupt": int(world.bankrupt[i]),
-                **columns[i],
             }
             for i in range(spec.n_factories)
         ]

@@ -52,10 +52,10 @@ COMPETITION = Competition(
         "produced": Column(int, "items"),
         "missing": Column(int, "items sold and not delivered"),
         "stock": Column(int, "inputs in stock at the end, items"),
+        "executed": Column(int, "of the agreements, those that were delivered", new=True),
         "agreements": Column(int, "negotiations that ended with a contract"),
         "negotiations": Column(int, "all of them"),
         "bankrupt": Column(int, "1 where the balance fell below 0"),
-        "executed": Column(int, "of the agreements, those that were delivered", new=True),
         **AUDIT_COLUMNS,
     },
 )

@@ -39,9 +39,9 @@ def _settle(world: Any) -> Outcome:
     delivered = contracts[~settled.nullified]
     executed = np.bincount(np.append(delivered["seller"], delivered["buyer"]), minlength=spec.n_factories)
     bought = np.bincount(delivered["buyer"], delivered["quantity"], minlength=spec.n_factories)
+    levels = [place_of(level, spec.n_levels) for level in spec.level.tolist()]
     columns = [
         {
-            "level": place_of(int(spec.level[i]), spec.n_levels),
             "bought": int(bought[i]),
             **{item: int(settled.table[item][i].sum()) for item in ITEMS},
             "stock": int(world.stock[i, -1]),
@@ -49,7 +49,7 @@ def _settle(world: Any) -> Outcome:
         }
         for i in range(spec.n_factories)
     ]
-    return Outcome(settled.table, settled.bankrupt, columns)
+    return Outcome(settled.table, settled.bankrupt, levels, columns)
 
 
 LINE_UP = LineUp(_make, _settle, audit_world, PARTS)
