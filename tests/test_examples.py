@@ -11,6 +11,7 @@ import pytest
 from scml_gym.agents.training import start
 from scml_gym.evaluation.statistics import paired, ranking
 from scml_gym.evaluation.table import COLUMNS, read_scores, write_table
+from scml_gym.oneshot.game import COMPETITION
 from scml_gym.oneshot.players import player_maker
 from scml_gym.oneshot.worlds.generation import league_spec
 from scml_gym.oneshot.worlds.reference import ReferenceWorld
@@ -105,7 +106,7 @@ def test_results_are_read_with_pandas(folder, monkeypatch, capsys):
         range(5), range(2), enumerate(["mine", "theirs", "greedy"])
     ):
         row = {column: float(rng.random()) for column in COLUMNS}
-        row |= {column: 0 for column in ("block", "seed", "agreements", "negotiations", "bankrupt")}
+        row |= {"block": 0, "seed": 0} | {name: 0 for name, column in COMPETITION.columns.items() if column.type is int}
         row |= {"configuration": configuration, "play": play, "factory": factory, "initial_balance": 100}
         row |= {"competitor": competitor, "role": "background" if competitor == "greedy" else "competitor"}
         row |= {"level": ("seller", "buyer")[(factory + play) % 2]}
