@@ -39,7 +39,7 @@ def gone(pids):
 
 def test_a_worker_that_dies_is_replaced_and_its_world_ends_by_itself():
     before = set(children(os.getpid()))
-    with WorkerPool(1, limit=5.0) as pool:
+    with WorkerPool(1, limit=10.0) as pool:
         pool.load(HANGS)
         world = pool.play(HANGS, 1, Setting(3))
         (worker,) = wait_for(lambda: set(children(os.getpid())) - before)
