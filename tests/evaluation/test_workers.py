@@ -39,14 +39,14 @@ def gone(pids):
 
 def test_a_worker_that_dies_is_replaced_and_its_world_ends_by_itself():
     before = set(children(os.getpid()))
-    with WorkerPool(1, limit=10.0) as pool:
+    with WorkerPool(1, limit=60.0) as pool:
         pool.load(HANGS)
         world = pool.play(HANGS, 1, Setting(3))
         (worker,) = wait_for(lambda: set(children(os.getpid())) - before)
         playing = wait_for(lambda: children(worker))
         os.kill(worker, signal.SIGKILL)
         assert world.result(timeout=3.0) == {"failure": "crash", "message": "the worker process died", "player": -1}
-        assert len(pool.play(["greedy", "greedy"], 1, Setting(3)).result(timeout=60.0)["value"]) == 2
+        assert len(pool.play(["greedy", "greedy"], 1, Setting(3)).result(timeout=120.0)["value"]) == 2
         wait_for(lambda: gone(playing))
 
 
