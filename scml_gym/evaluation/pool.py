@@ -23,6 +23,13 @@ _GRACE = 120.0
 """Seconds beyond a task's limit after which the worker itself counts as dead."""
 
 
+def start_process(command: list[str], environment: dict[str, str]) -> subprocess.Popen[bytes]:
+    """Start a worker, with pipes to it, in a session of its own."""
+    return subprocess.Popen(
+        command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
+    )
+
+
 class Worker:
     """One worker process, see `scml_gym.evaluation.worker`.
 
@@ -38,13 +45,8 @@ class Worker:
             "PYTHONPATH": os.pathsep.join(path for path in [*sys.path, os.getcwd()] if path),
         }
         environment |= dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
-        self._process = subprocess.Popen(
-            [sys.executable, "-W", "ignore", "-m", "scml_gym.evaluation.worker"],
-            env=environment,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            start_new_session=True,
-        )
+        command = [sys.executable, "-W", "ignore", "-m", "scml_gym.evaluation.worker"]
+        self._process = start_process(command, environment)
         self.loaded: tuple[str, ...] = ()
 
     def ask(self, task: dict[str, Any]) -> Result:

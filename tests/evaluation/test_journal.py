@@ -2,7 +2,6 @@
 
 import json
 import re
-import signal
 import subprocess
 import sys
 import time
@@ -17,7 +16,7 @@ from scml_gym.evaluation.journal import Journal
 from scml_gym.evaluation.pool import WorkerPool
 from scml_gym.evaluation.tournament import run_tournament
 from scml_gym.game.definition import Setting
-from tests.helpers.scripts import ROOT, in_forked_process
+from tests.helpers.scripts import ROOT, Script, in_forked_process
 
 pytestmark = pytest.mark.slow
 
@@ -115,11 +114,10 @@ def test_a_killed_command_goes_on(tmp_path):
     command = [sys.executable, str(ROOT / "evaluate.py"), "best-subset", "--background", "greedy", "--days", "3"]
     command += ["--factories", "2", "--worlds", "12", "--workers", "1", "--out", str(tmp_path / "out")]
     journal = tmp_path / "out.plays.jsonl"
-    killed = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    while killed.poll() is None and not (journal.exists() and len(journal.read_text().splitlines()) > 3):
-        time.sleep(0.02)
-    killed.send_signal(signal.SIGKILL)
-    killed.wait()
+    killed = Script(ROOT, command)
+    killed.wait_for(lambda: journal.exists() and len(journal.read_text().splitlines()) > 3)
+    killed.process.kill()
+    killed.ended()
     kept = [json.loads(line) for line in journal.read_text().splitlines(keepends=True) if line.endswith("\n")]
     assert len(kept) > 3
     done = in_forked_process(ROOT, command)

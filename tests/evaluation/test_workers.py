@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from scml_gym.evaluation import pool
 from scml_gym.evaluation.pool import WorkerPool
 from scml_gym.game.definition import Setting
 
@@ -17,7 +18,16 @@ pytestmark = [
     pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="the children of a process are not told here"),
 ]
 
-HANGS = ["greedy", "tests.helpers.evaluation_players:Hangs"]
+START = pool.start_process
+
+PLAYERS = "tests.helpers.evaluation_players"
+HANGS = [f"{PLAYERS}:Handles", f"{PLAYERS}:Hangs"]
+
+
+@pytest.fixture(autouse=True)
+def new_interpreters(monkeypatch):
+    """Workers start as users' do: other tests have them forked."""
+    monkeypatch.setattr(pool, "start_process", START)
 
 
 def children(pid):
@@ -26,7 +36,7 @@ def children(pid):
 
 def wait_for(condition):
     """What a condition gives, when it gives something."""
-    end = time.monotonic() + 60
+    end = time.monotonic() + 300
     while not (found := condition()):
         assert time.monotonic() < end
         time.sleep(0.05)
@@ -39,14 +49,14 @@ def gone(pids):
 
 def test_a_worker_that_dies_is_replaced_and_its_world_ends_by_itself():
     before = set(children(os.getpid()))
-    with WorkerPool(1, limit=60.0) as pool:
-        pool.load(HANGS)
-        world = pool.play(HANGS, 1, Setting(3))
+    with WorkerPool(1, limit=15.0) as workers:  # to load and to compile takes none of it
+        workers.load(HANGS)
+        world = workers.play(HANGS, 1, Setting(3))
         (worker,) = wait_for(lambda: set(children(os.getpid())) - before)
         playing = wait_for(lambda: children(worker))
         os.kill(worker, signal.SIGKILL)
-        assert world.result(timeout=3.0) == {"failure": "crash", "message": "the worker process died", "player": -1}
-        assert len(pool.play(["greedy", "greedy"], 1, Setting(3)).result(timeout=120.0)["value"]) == 2
+        assert world.result(timeout=30.0) == {"failure": "crash", "message": "the worker process died", "player": -1}
+        assert len(workers.play(HANGS[:1] * 2, 1, Setting(3)).result(timeout=300.0)["value"]) == 2
         wait_for(lambda: gone(playing))
 
 
