@@ -11,6 +11,7 @@ import numpy as np
 
 from scml_gym.agents.sb3.partners import FACTORY, MOST, N_CONTEXT, N_ROW, PARTNER, PRICE_WEIGHT
 from scml_gym.core.registry import Registry
+from scml_gym.jit.arrays import line_of, part_of, scratch_integers
 from scml_gym.jit.compile import compiled, jittable
 from scml_gym.oneshot.observations.encoding import N_ENTITIES, N_ENTITY, N_FACTORY, N_PARTNER
 from scml_gym.oneshot.view import MAX_PARTNERS
@@ -21,6 +22,8 @@ BUYER, NEEDS = FACTORY["buyer"], FACTORY["needs"]
 RUNNING, MY_TURN, TIME = PARTNER["running"], PARTNER["my_turn"], PARTNER["time"]
 QUANTITY, PRICE = PARTNER["offer_quantity"], PARTNER["offer_price"]
 BELOW, ABOVE, PLACE, SHARE = N_PARTNER, N_PARTNER + 1, N_PARTNER + 2, N_PARTNER + 3
+
+MOST_SETS = 1 << MAX_PARTNERS
 
 
 Facts = tuple[np.ndarray, np.ndarray, np.ndarray]
@@ -49,62 +52,73 @@ def read_sets(observations: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndar
     """
     n = len(observations)
     inputs, shares = np.empty((n, N_CONTEXT + N_ROW), np.float32), np.empty((n, MAX_PARTNERS), np.float32)
-    rows = np.empty((n, MAX_PARTNERS, N_ROW), np.float32)
+    rows, sets = np.empty((n, MAX_PARTNERS, N_ROW), np.float32), np.empty(2 * MOST_SETS, np.float32)
     for i in range(n):
-        _read(observations[i], inputs[i], rows[i], shares[i])
+        _read(part_of(observations, i), part_of(inputs, i), part_of(rows, i), part_of(shares, i), sets)
     return inputs, rows, shares
 
 
+@compiled
+def read_context(observations: np.ndarray) -> np.ndarray:
+    """The first part of `read_sets`; the rows of a decision are forgotten with the next one's."""
+    n, sets = len(observations), np.empty(2 * MOST_SETS, np.float32)
+    inputs, shares = np.empty((n, N_CONTEXT + N_ROW), np.float32), np.empty((1, MAX_PARTNERS), np.float32)
+    rows = np.empty((1, MAX_PARTNERS, N_ROW), np.float32)
+    for i in range(n):
+        _read(part_of(observations, i), part_of(inputs, i), part_of(rows, 0), part_of(shares, 0), sets)
+    return inputs
+
+
 @jittable
-def _read(observation: np.ndarray, inputs: np.ndarray, rows: np.ndarray, shares: np.ndarray) -> None:
+def _read(observation: np.ndarray, inputs: np.ndarray, rows: np.ndarray, shares: np.ndarray, sets: np.ndarray) -> None:
+    """Write the facts of a decision; ``sets``, float32 ``(2 * MOST_SETS,)``, is written over."""
     entities = observation.reshape(N_ENTITIES, N_ENTITY)
-    factory, partners = entities[0, 1 : 1 + N_FACTORY], entities[1:, 1 : 1 + N_PARTNER]
-    context, mean = inputs[:N_CONTEXT], inputs[N_CONTEXT:]
-    context[:N_FACTORY] = factory
-    rows[:, :N_PARTNER] = partners
-    rows[:, N_PARTNER:] = F(0)
-    lacking, exceeding = _find_sets(factory, partners, rows)
+    for j in range(N_FACTORY):
+        inputs[j] = entities[0, 1 + j]
+    for k in range(MAX_PARTNERS):
+        for j in range(N_PARTNER):
+            rows[k, j] = entities[1 + k, 1 + j]
+        for j in range(N_PARTNER, N_ROW):
+            rows[k, j] = F(0)
+    lacking, exceeding = _find_sets(inputs, rows, line_of(sets, 0, MOST_SETS), line_of(sets, MOST_SETS, MOST_SETS))
     n_asked, n_running, time = F(0), F(0), F(0)
     for k in range(MAX_PARTNERS):
-        running = partners[k, RUNNING]
+        running = rows[k, RUNNING]
         n_asked += running * (F(1) - rows[k, BELOW])
         n_running += running
-        time = max(time, partners[k, TIME] * running)
+        time = max(time, rows[k, TIME] * running)
     place = F(0)
-    mean[:] = F(0)
+    for j in range(N_CONTEXT, N_CONTEXT + N_ROW):
+        inputs[j] = F(0)
     for k in range(MAX_PARTNERS):
-        running, row = partners[k, RUNNING], rows[k]
-        asked = running * (F(1) - row[BELOW])
+        running = rows[k, RUNNING]
+        asked = running * (F(1) - rows[k, BELOW])
         place += asked
         share = np.floor(np.true_divide(-lacking + n_asked - place, max(n_asked, F(1))))
-        row[PLACE] = np.true_divide(place, F(MAX_PARTNERS))
-        row[SHARE + int(min(max(share, F(0)), F(MOST)) * asked)] = F(1)
+        rows[k, PLACE] = np.true_divide(place, F(MAX_PARTNERS))
+        rows[k, SHARE + int(min(max(share, F(0)), F(MOST)) * asked)] = F(1)
         shares[k] = np.true_divide(running, max(n_running, F(1)))
         if running > F(0):
             for j in range(N_ROW):
-                mean[j] += row[j] * shares[k]
-    facts = context[N_FACTORY:]
-    facts[0], facts[1] = lacking / F(MOST), exceeding / F(MOST)
-    facts[2], facts[3], facts[4] = n_asked / F(MAX_PARTNERS), n_running / F(MAX_PARTNERS), time
+                inputs[N_CONTEXT + j] += rows[k, j] * shares[k]
+    inputs[N_FACTORY], inputs[N_FACTORY + 1] = lacking / F(MOST), exceeding / F(MOST)
+    inputs[N_FACTORY + 2], inputs[N_FACTORY + 3] = n_asked / F(MAX_PARTNERS), n_running / F(MAX_PARTNERS)
+    inputs[N_FACTORY + 4] = time
 
 
 @jittable
-def _find_sets(factory: np.ndarray, partners: np.ndarray, rows: np.ndarray) -> tuple[float, float]:
-    """Mark the members of both sets in the rows; their totals less the needs.
+def _find_sets(factory: np.ndarray, rows: np.ndarray, totals: np.ndarray, gains: np.ndarray) -> tuple[float, float]:
+    """Mark the members of both sets in the rows of partners; their totals less the needs.
 
-    As `scml_gym.agents.sb3.partners.fitting_sets`.
+    As `scml_gym.agents.sb3.partners.fitting_sets`; ``totals`` and ``gains``, float32 ``(MOST_SETS,)``, are scratch.
     """
-    n = 0
-    for k in range(MAX_PARTNERS):
-        n += partners[k, MY_TURN] > F(0)
-    sets, standing = np.empty((2, 1 << n), np.float32), np.empty(n, np.int64)
-    totals, gains = sets
+    standing = scratch_integers(MAX_PARTNERS)
     totals[0], gains[0] = F(0), F(0)
     n, buyer = 0, factory[BUYER]
     for k in range(MAX_PARTNERS):
-        offered = np.rint(F(MOST) * partners[k, QUANTITY] * partners[k, MY_TURN])
+        offered = np.rint(F(MOST) * rows[k, QUANTITY] * rows[k, MY_TURN])
         if offered > F(0.5):
-            price = partners[k, PRICE]
+            price = rows[k, PRICE]
             gain = offered * (price + buyer * (F(1) - F(2) * price))
             for code in range(1 << n):
                 totals[code + (1 << n)], gains[code + (1 << n)] = totals[code] + offered, gains[code] + gain
@@ -124,5 +138,5 @@ def _find_sets(factory: np.ndarray, partners: np.ndarray, rows: np.ndarray) -> t
 
 
 FACTS.register("flatten", read_flat)
-FACTS.register("sets", lambda observations: read_flat(read_sets(observations)[0]))
+FACTS.register("sets", lambda observations: read_flat(read_context(observations)))
 FACTS.register("partners", read_sets)

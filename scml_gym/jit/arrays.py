@@ -32,6 +32,11 @@ def scratch_floats(n: int) -> np.ndarray:
     return np.zeros(n)
 
 
+def uncounted(array: np.ndarray) -> np.ndarray:
+    """The array itself, borrowed; for calls of functions, while the caller holds it."""
+    return array
+
+
 @jittable
 def copy_line(source: np.ndarray, target: np.ndarray) -> None:
     """Copy an array of one dimension to another one; an assignment to a slice would count who holds them."""
@@ -196,6 +201,14 @@ if numba is not None:
             builder.store(ir.Constant(kind, None), memory)
             first = cgutils.gep_inbounds(builder, memory, 0, 0)
             return _line(context, builder, signature.return_type, first, context.get_constant(types.intp, n))
+
+    @extending.type_callable(uncounted)
+    def _(context: Any) -> Any:
+        return lambda array: borrowed_type(array) if isinstance(array, types.Array) else None
+
+    @extending.lower_builtin(uncounted, types.Array)
+    def _(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        return lend(context, builder, signature.args[0], values[0])
 
     _scratch(scratch_integers, types.int64)
     _scratch(scratch_bits, types.uint64)

@@ -299,8 +299,10 @@ class RowVectorEnv(Independent, VectorEnv, ABC):
         last = np.full(self.num_envs, None, dtype=object)
         ended = np.flatnonzero(done)
         shown = self._shape(outputs.observations[ended])
-        for position, i in enumerate(np.flatnonzero(rows)):
-            last[i] = {k: v[position] for k, v in shown.items()} if isinstance(shown, dict) else shown[position]
+        if isinstance(shown, dict):
+            shown = [dict(zip(shown, parts, strict=True)) for parts in zip(*shown.values(), strict=True)]
+        for i, seen in zip(np.flatnonzero(rows).tolist(), shown, strict=True):
+            last[i] = seen
         final = self._information(self._kept(outputs), rows)
         self._reset_rows(ended, outputs, np.zeros_like(done))
         information = self._information(outputs._replace(done=np.zeros_like(done)), self._everyone.copy())

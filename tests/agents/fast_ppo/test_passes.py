@@ -172,6 +172,7 @@ def test_the_facts_about_sets_are_those_of_torch():
     rows, context, running = (part.numpy() for part in Sets()(torch.from_numpy(observations)))
     inputs, found, shares = read_sets(observations.reshape(len(observations), -1))
     assert np.array_equal(found, rows)
+    assert np.array_equal(FACTS.get("sets")(observations.reshape(len(observations), -1))[0], inputs)
     assert np.array_equal(inputs[:, :N_CONTEXT], context)
     expected = running / np.maximum(running.sum(axis=1, keepdims=True), 1)
     assert np.allclose(shares, expected[..., 0])
