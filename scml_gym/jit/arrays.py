@@ -32,7 +32,7 @@ def scratch_floats(n: int) -> np.ndarray:
     return np.zeros(n)
 
 
-def uncounted(array: np.ndarray) -> np.ndarray:
+def borrowed_array(array: np.ndarray) -> np.ndarray:
     """The array itself, borrowed; for calls of functions, while the caller holds it."""
     return array
 
@@ -202,11 +202,11 @@ if numba is not None:
             first = cgutils.gep_inbounds(builder, memory, 0, 0)
             return _line(context, builder, signature.return_type, first, context.get_constant(types.intp, n))
 
-    @extending.type_callable(uncounted)
+    @extending.type_callable(borrowed_array)
     def _(context: Any) -> Any:
         return lambda array: borrowed_type(array) if isinstance(array, types.Array) else None
 
-    @extending.lower_builtin(uncounted, types.Array)
+    @extending.lower_builtin(borrowed_array, types.Array)
     def _(context: Any, builder: Any, signature: Any, values: Any) -> Any:
         return lend(context, builder, signature.args[0], values[0])
 
