@@ -68,7 +68,7 @@ class Inlined(CompilerBase):
 
 def give_environments(result: Any) -> None:
     """Tell machine code what its helpers need of Python, to raise exceptions for instance."""
-    codegen = result.library.codegen
+    library = result.library
+    library._ensure_finalized()  # that of a C callback is not yet
     for environment in result._find_referenced_environments():
-        if codegen._engine.get_global_value_address(environment.env_name):  # else the code does without
-            codegen.set_env(environment.env_name, environment)
+        library.codegen.set_env(environment.env_name, environment)

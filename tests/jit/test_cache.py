@@ -80,7 +80,7 @@ class Toy:
 
     @staticmethod
     def results(process):
-        output, _ = process.communicate(timeout=120)
+        output, _ = process.communicate(timeout=300)
         assert process.returncode == 0
         return {name: tuple(result) for name, result in json.loads(output).items()}
 
@@ -154,7 +154,7 @@ def one(x):
 
 
 def wait_for(path):
-    end = time.monotonic() + 60
+    end = time.monotonic() + 300
     while not path.exists():
         assert time.monotonic() < end
         time.sleep(0.02)

@@ -1,10 +1,13 @@
 """Helpers become machine code only as a part of what calls them."""
 
+import ctypes
+import sys
+
 import numba
 import numpy as np
 import pytest
 
-from scml_gym.jit.compile import compiled, jittable
+from scml_gym.jit.compile import compiled, compiled_callback, jittable
 
 
 @jittable
@@ -33,6 +36,16 @@ def test_exceptions_of_helpers_come_out_with_their_values():
         with pytest.raises(ValueError) as raised:
             roots(-2.0)
         assert raised.value.args == ("negative", -2.0)
+
+
+def test_they_come_out_of_a_c_callback(monkeypatch):
+    raised = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda told: raised.append(told.exc_value))
+    callback = compiled_callback(lambda x: fourth_root(x), numba.float64(numba.float64))
+    call = ctypes.CFUNCTYPE(ctypes.c_double, ctypes.c_double)(callback.address)
+    assert call(16.0) == 2.0
+    call(-2.0)
+    assert [error.args for error in raised] == [("negative", -2.0)]
 
 
 def test_helpers_serve_functions_that_others_compile():
