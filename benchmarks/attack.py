@@ -1,7 +1,8 @@
 """Attacks the package: files from others, odd arguments, misused environments, full disks, competitors, kills.
 
-All areas take at most 45 minutes on two cores, and ``--quick``, with some tries of each, takes at most 3. Each try must give a result or one line: no traceback, no hang, nothing lost, no code run, no process left. Prints the
-counts by area as a table, and each try that did not hold on stderr. Exits 1 if there is one.
+All areas take at most 45 minutes on two cores, and ``--quick``, with some tries of each, takes at most 3. Each try must
+give a result or one line: no traceback, no hang, nothing lost, no code run, no process left. Prints the counts by area
+as a table, and each try that did not hold on stderr. Exits 1 if there is one.
 """
 
 from __future__ import annotations
