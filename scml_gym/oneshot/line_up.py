@@ -11,6 +11,7 @@ from scml_gym.game.definition import Setting
 from scml_gym.oneshot.players import Player
 from scml_gym.oneshot.safety.audit import audit_world
 from scml_gym.oneshot.settlement import settle_world, trading_prices
+from scml_gym.oneshot.worlds.adapters import agent_class
 from scml_gym.oneshot.worlds.generation import league_spec
 from scml_gym.oneshot.worlds.reference import CONTRACT_DTYPE, ReferenceWorld
 from scml_gym.oneshot.worlds.spec import WorldSpec
@@ -34,7 +35,11 @@ def _settle(spec: WorldSpec, contracts: np.ndarray, stock: str) -> Outcome:
     return Outcome(table, table["bankrupt"], levels, [{}] * len(levels))
 
 
-LINE_UP = LineUp(_spec, _make, _settle, audit_world, PARTS, CONTRACT_DTYPE, AUDITED)
+def _agent(player: Player) -> tuple[type, dict[str, Any]]:
+    return agent_class(player, "rounds")
+
+
+LINE_UP = LineUp(_spec, _make, _settle, audit_world, _agent, PARTS, CONTRACT_DTYPE, AUDITED)
 """Sellers come first, then as many buyers; a factory's level is ``"seller"`` or ``"buyer"``, and the columns are those
 of `scml_gym.oneshot.game.COMPETITION`."""
 

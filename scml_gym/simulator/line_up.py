@@ -11,6 +11,10 @@ import numpy as np
 from scml_gym.core.errors import InputError
 from scml_gym.game.definition import Setting
 from scml_gym.simulator.compiled.scores import score_of
+from scml_gym.simulator.guard import Guard
+from scml_gym.simulator.lockstep import Lockstep
+from scml_gym.simulator.looking import look_at
+from scml_gym.simulator.pending import Look
 from scml_gym.simulator.players import Player
 from scml_gym.simulator.recording.log import WorldLog
 
@@ -58,11 +62,13 @@ class Played(NamedTuple):
         contracts: The negotiated ones in order of their conclusion, each with the fields of `LineUp.contract`.
         profits: What the simulation says that each factory earned, day by day.
         audits: Of each factory, the counts of its audit, see `LineUp.counts`.
+        changed: What somebody changed in the simulation, see `scml_gym.simulator.guard.Guard`; None for nothing.
     """
 
     contracts: list[list[int]]
     profits: list[list[float]]
     audits: list[dict[str, int]]
+    changed: str | None = None
 
 
 class MismatchError(Exception):
@@ -78,6 +84,7 @@ class LineUp:
         make: ``(spec, players, seed, setting, log) -> world``: a world that has not started.
         settle: ``(spec, contracts, stock) -> Outcome``: what became of a world, from its contracts alone.
         audit: ``(world, log) -> tallies``: looks on at what the agents promise; a tally has ``counts``.
+        agent: ``(player) -> (class, arguments)``: the scml agent that plays for a player.
         parts: Names of what a profit consists of, in the table.
         contract: The fields of a contract, ``day``, ``seller``, ``buyer``, ``quantity`` and ``price`` among them.
         counts: Names of what an audit counts.
@@ -87,6 +94,7 @@ class LineUp:
     make: Callable[[Any, Sequence[Player], int, Setting, WorldLog | None], Any]
     settle: Callable[[Any, np.ndarray, str], Outcome]
     audit: Callable[[Any, Any], Sequence[Any]]
+    agent: Callable[[Player], tuple[type, dict[str, Any]]]
     parts: tuple[str, ...]
     contract: np.dtype
     counts: tuple[str, ...]
@@ -119,17 +127,36 @@ class LineUp:
     ) -> list[dict[str, Any]]:
         """`play`, but a negotiation in which an agent raises ends, and the world goes on."""
         spec = self.spec(seed, setting, len(players))
-        world = go_on(self.make(spec, players, seed, setting, log))
+        world = self.make(spec, players, seed, setting, log)
+        self.begin(world, "play_on")
         return self.account(spec, setting, self.hand_over(world, watch))
+
+    def begin(self, world: Any, played_by: str) -> None:
+        """Say what an exception costs in a world that has not started.
+
+        Args:
+            world: Of `make`.
+            played_by: ``"play"``, the world, or ``"play_on"``, its negotiation.
+        """
+        world.world.ignore_negotiation_exceptions = _IGNORED[played_by]
 
     def hand_over(self, world: Any, watch: Watch) -> Played:
         """Play a world that was made to its end: its contracts, and what the simulation says that they brought."""
         for factory, agent in enumerate(world.agents):
             watch(agent, factory, ENTRY_POINTS)
         tallies = self.audit(world, world.log)  # after `watch`: what a player raises is judged as its own
+        guard = Guard(world, range(len(world.agents)), ENTRY_POINTS)
         world.run()
-        contracts = [list(contract) for contract in world.contracts.tolist()]
-        return Played(contracts, world.profits.tolist(), [tally.counts() for tally in tallies])
+        return _played(world, tallies, guard)
+
+    def part(self, world: Any, own: int, watch: Watch, lockstep: Lockstep) -> Played:
+        """`hand_over` in the process of one player, with the audit of its factory alone."""
+        watch(world.agents[own], own, ENTRY_POINTS)
+        lockstep.attach(world)
+        tally = self.audit(_Own(world, own), None)[own]
+        guard = Guard(world, [i for i in range(len(world.agents)) if i != own], ENTRY_POINTS)
+        world.run()
+        return _played(world, [tally], guard)
 
     def account(self, spec: Any, setting: Setting, played: Played) -> list[dict[str, Any]]:
         """What became of a world's factories, computed anew from its contracts and its parameters alone.
@@ -185,10 +212,29 @@ class LineUp:
         return rows, table
 
 
-def go_on(world: Any) -> Any:
-    """The world, in which an exception in a negotiation from now on ends that negotiation alone."""
-    world.world.ignore_negotiation_exceptions = True
-    return world
+_IGNORED = {"play": False, "play_on": True}
+"""Whether negmas lets a world go on in which an exception ends a negotiation."""
+
+
+class _Own:
+    """A world of which one factory is looked at."""
+
+    def __init__(self, world: Any, factory: int):
+        self.spec, self._world, self._factory = world.spec, world, factory
+
+    def look(self, looks: Sequence[Look]) -> None:
+        """See `scml_gym.simulator.paused_world.PausedWorld.look`."""
+        look_at(self._world.agents[self._factory], self._world.seen, looks[self._factory])
+
+
+def contracts_of(world: Any) -> list[list[int]]:
+    """The negotiated contracts of a world, as `Played` has them."""
+    return [list(contract) for contract in world.contracts.tolist()]
+
+
+def _played(world: Any, tallies: Sequence[Any], guard: Guard) -> Played:
+    counts = [tally.counts() for tally in tallies]
+    return Played(contracts_of(world), world.profits.tolist(), counts, guard.found())
 
 
 def _checked(spec: Any, rows: Any, contract: np.dtype) -> np.ndarray:
@@ -210,7 +256,7 @@ def _checked(spec: Any, rows: Any, contract: np.dtype) -> np.ndarray:
     valid = valid and bool(np.all(spec.level[seller] + 1 == spec.level[buyer]))
     due = table["delivery"] if "delivery" in names else day
     valid = valid and bool(np.all((day >= 0) & (due >= day) & (due < spec.n_days) & (table["quantity"] >= 0)))
-    if not valid or len({(d, s, b) for d, s, b in zip(day.tolist(), seller.tolist(), buyer.tolist())}) != len(table):
+    if not valid or len(set(zip(day.tolist(), seller.tolist(), buyer.tolist(), strict=True))) != len(table):
         raise MismatchError("there can be no such contracts in this world")
     return table
 
