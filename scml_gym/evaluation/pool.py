@@ -149,8 +149,8 @@ class WorkerPool:
         return self._threads.submit(self._ask, {"kind": "play"} | world | record)
 
     def _ask(self, task: dict[str, Any]) -> Result:
-        """The result of a task. A worker that dies costs time: another one does its task, the last time with the players
-        isolated, as one of them may have done it."""
+        """The result of a task. A worker that dies costs time: another one does its task, the last time with isolated
+        players, as one of them may have done it."""
         for isolate in (task.get("isolate"), task.get("isolate"), AGENTS):
             result = self._ask_one(task | {"isolate": isolate} if "isolate" in task else task)
             if result is not None or self._closed:

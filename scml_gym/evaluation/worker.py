@@ -1,10 +1,10 @@
 """A worker process: ``python -m scml_gym.evaluation.worker``, tasks in on stdin, results out on stdout, JSON lines.
 
-No player's code runs in the worker. It forks a nest (`scml_gym.evaluation.isolation.nest`), which loads the players, and
-for each world a process from the nest, which plays it and hands over its contracts. What they brought is computed here,
-from parameters that the seed gives. Where the process of the world says something else, or nothing, the world is played
-once more with each player in a process of its own (`scml_gym.evaluation.isolation.isolated`), which tells whose fault
-it is. All processes of a world are killed at its end, whatever they started with them.
+No player's code runs in the worker. It forks a nest (`scml_gym.evaluation.isolation.nest`), which loads the players,
+and from which a process is forked for each world: that plays it and hands over its contracts. What they brought is
+computed here, from parameters that the seed gives. Where the process of the world says something else, or nothing, the
+world is played once more with each player in a process of its own (`scml_gym.evaluation.isolation.isolated`), which
+tells whose fault it is. All processes of a world are killed at its end, and whatever they started with them.
 
 Tasks are ``{"kind": "load" | "check" | "play", "limit": seconds, ...arguments}``. Results are ``{"value": ...}``, or
 ``{"failure": "input" | "exception" | "crash" | "hang" | "mismatch", "message": text, "player": index or -1}``.
@@ -25,6 +25,9 @@ from scml_gym.core.errors import InputError
 from scml_gym.core.process import limit_threads
 
 Result = dict[str, Any]
+
+MISMATCH = "mismatch"
+"""The failure of a world that is not what its process says of it."""
 
 TOGETHER, AGENTS = "none", "agents"
 ISOLATION = (TOGETHER, AGENTS)
@@ -130,7 +133,7 @@ class Worker:
                 return result
         result = self._isolated(task, spec, line_up, setting, limit)
         if "value" in result and difference is not None:
-            return {"failure": "mismatch", "message": difference, "player": -1}
+            return {"failure": MISMATCH, "message": difference, "player": -1}
         return result
 
     def _together(
@@ -164,7 +167,7 @@ class Worker:
         try:
             rows = line_up.account(spec, setting, _played(told["value"]))
         except MismatchError as error:
-            return {"failure": "mismatch", "message": str(error), "player": -1}
+            return {"failure": MISMATCH, "message": str(error), "player": -1}
         raised = _raised(told["value"], len(rows))
         return {"value": [row | raised.get(i, {}) for i, row in enumerate(rows)]}
 
@@ -182,8 +185,9 @@ class Worker:
         if self._nest is None:
             self._loaded = {"game": task["game"], "names": task["names"], "recorded": False}
             self._start_nest()
+        nest: Any = self._nest
         try:
-            reader = self._nest.start(task, limit)
+            reader = nest.start(task, limit)
         except OSError:
             self._start_nest()
             return None

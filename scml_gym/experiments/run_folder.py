@@ -349,8 +349,15 @@ class Run:
         replace_file(self.path / "command.txt", (self.path / "command.txt").read_text() + command + "\n")
         self.truncate_log(self.step)
 
+    def hold(self) -> None:
+        """Take the folder's lock, which the system gives back when this process ends, however it ends.
+
+        Raises:
+            InputError: if another process is training in this folder.
+        """
+        self._acquire()
+
     def _acquire(self) -> None:
-        """Take the folder's lock, which the system gives back when this process ends, however it ends."""
         if self._lock is None:
             self._lock = take_lock(self.path, "another process is training in")
 

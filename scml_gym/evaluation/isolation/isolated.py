@@ -39,7 +39,7 @@ def play_isolated(
     """Play a world; its processes are children of this one, and gone when this returns.
 
     Args:
-        task: ``game``, ``names``, ``seed``, ``setting``, ``errors`` and ``record``, see `scml_gym.evaluation.play.play`.
+        task: ``game``, ``names``, ``seed``, ``setting``, ``errors``, ``record``: see `scml_gym.evaluation.play.play`.
         spec: The world's parameters.
         limit: Seconds that each player may take in all.
         kept: Children of this process that stay.

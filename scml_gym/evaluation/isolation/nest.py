@@ -95,7 +95,8 @@ def _serve(line: socket.socket, load: Callable[[], None], run: Run) -> None:
         content = b""
         while len(content) < _LENGTH.unpack(head)[0]:
             content += line.recv(1 << 20)
-        fork_world(descriptors[0], *pickle.loads(content), run)
+        task, limit = pickle.loads(content)
+        fork_world(descriptors[0], task, limit, run)
         os.close(descriptors[0])
 
 
