@@ -1,12 +1,12 @@
 """The worlds of a tournament that are played already, kept until its results are written: a killed one goes on.
 
-They stand beside the results folder, in ``<folder>.plays.jsonl``: a line that says what is played and with which code, then
-a line for each world. What a world brings depends on its players, seed and setting alone, so a world that stands
+They stand beside the results folder, in ``<folder>.plays.jsonl``: a line that says what is played and with which code,
+then a line for each world. What a world brings depends on its players, seed and setting alone, so a world that stands
 there is as good as one that is played, and a resumed tournament gives the table of an uninterrupted one. Failures are
 not kept: who failed is tried again.
 
-Each line ends with a digest of itself and of the line before it, so one that was edited, damaged or taken away is found.
-The digest has no secret: whoever can write the file can make lines that fit.
+Each line ends with a digest of itself and of the line before it, so one that was edited, damaged or taken away is
+found. The digest has no secret: whoever can write the file can make lines that fit.
 """
 
 from __future__ import annotations
@@ -81,8 +81,8 @@ class Journal:
         changed = _first_difference(found, self._head)
         if changed:
             raise InputError(
-                f"{self.path} holds the worlds of another tournament ({changed}); remove it to play all worlds anew, or "
-                "give another --out"
+                f"{self.path} holds the worlds of another tournament ({changed}); remove it to play all worlds anew, "
+                "or give another --out"
             )
         self._known = {_key(play["names"], play["seed"], play["setting"]): play["value"] for play in plays}
         file.seek(sum(len(line.encode()) for line in lines))

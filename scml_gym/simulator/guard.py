@@ -8,8 +8,12 @@ gives reason to play a world once more with its players isolated, and is no proo
 from __future__ import annotations
 
 import types
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
+
+from negmas.gb.common import ResponseType
+from scml.oneshot.common import QUANTITY, UNIT_PRICE
 
 from scml_gym.simulator.adapters import Adapter
 
@@ -29,13 +33,15 @@ class Guard:
     """
 
     def __init__(self, world: Any, guarded: Sequence[int], entry_points: Sequence[str]):
-        self._entry_points = tuple(entry_points)
+        self._world, self._entry_points = world, tuple(entry_points)
         self._agents = [world.agents[factory] for factory in guarded]
         self._views_changed = False
         for agent in self._agents:
             if isinstance(agent, Adapter):
                 self._seal(agent)
         simulation = world.world
+        self._accepted: Counter[tuple[int, ...]] = Counter()
+        self._note_acceptances(world)
         objects = [*world.agents, simulation, *simulation.agents.values(), *(a.awi for a in simulation.agents.values())]
         self._classes = _ours([*map(type, objects), *(simulation.mechanisms or ())])
         self._methods = list(self._own_methods())
@@ -43,11 +49,31 @@ class Guard:
 
     def found(self) -> str | None:
         """What was changed, in words; None where nothing is known to be."""
+        contracts = self._world.contracts
+        fields = (contracts[name].tolist() for name in ("day", "seller", "buyer", "quantity", "price"))
+        if Counter(zip(*fields, strict=True)) != self._accepted:
+            return "a contract is not what was agreed"
         if _differ(self._methods, self._own_methods()):
             return "methods of an agent were exchanged while the world was played"
         if _differ(self._functions, self._class_functions()):
             return "a class of the simulation was changed while the world was played"
         return "the view of a policy was changed from outside" if self._views_changed else None
+
+    def _note_acceptances(self, world: Any) -> None:
+        """Keep what is agreed where it is agreed, as contracts are objects that players are shown."""
+        index = {agent: i for i, agent in enumerate(world.ids)}
+        ((kind, parameters),) = world.world.mechanisms.items()
+        ask, accepted, level = kind._safe_counter, self._accepted, world.spec.level
+
+        def counter(mechanism: Any, negotiator: Any, state: Any, *args: Any, **kwargs: Any) -> Any:
+            answer, failed = ask(mechanism, negotiator, state, *args, **kwargs)
+            if answer is not None and answer.response == ResponseType.ACCEPT_OFFER and state.current_offer is not None:
+                pair = sorted((index[n.owner.id] for n in mechanism.negotiators), key=lambda i: level[i])
+                offer = state.current_offer
+                accepted[negotiator.owner.awi.current_step, *pair, int(offer[QUANTITY]), int(offer[UNIT_PRICE])] += 1
+            return answer, failed
+
+        world.world.mechanisms = {type(kind.__name__, (kind,), {"_safe_counter": counter}): parameters}
 
     def _own_methods(self) -> Iterator[Any]:
         for agent in self._agents:

@@ -102,7 +102,9 @@ def test_changed_code_is_refused(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("line", [1, 2, 3])
-@pytest.mark.parametrize("edit", [lambda text: text.replace("1", "2", 1), lambda text: text[:-9] + "\n", lambda text: ""])
+@pytest.mark.parametrize(
+    "edit", [lambda text: text.replace("1", "2", 1), lambda text: text[:-9] + "\n", lambda text: ""]
+)
 def test_lines_that_are_not_what_was_written_are_refused_by_number(played, tmp_path, line, edit):
     lines = played.read_text().splitlines(keepends=True)
     lines[line - 1] = edit(lines[line - 1])
