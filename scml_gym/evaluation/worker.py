@@ -44,9 +44,8 @@ def main() -> None:
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)
     os.close(nowhere)
-    from scml_gym.evaluation.isolation.confinement import adopt_orphans, end_with_parent
+    from scml_gym.evaluation.isolation.confinement import adopt_orphans
 
-    end_with_parent()
     adopt_orphans()
     worker = Worker()
     for line in sys.stdin:
@@ -116,6 +115,7 @@ class Worker:
         """Play a world, and say what it brought."""
         from scml_gym.core.registry import load
         from scml_gym.evaluation.config import competition_of
+        from scml_gym.evaluation.exceptions import describe
         from scml_gym.game.definition import Setting
 
         line_up: Any = load(competition_of(task["game"]).line_up)
@@ -126,6 +126,8 @@ class Worker:
             spec = line_up.spec(task["seed"], setting, len(task["names"]))
         except InputError as error:
             return {"failure": "input", "message": str(error), "player": -1}
+        except Exception as error:  # of scml's generator
+            return {"failure": "exception", "message": describe(error), "player": -1}
         difference = None
         if isolation != AGENTS:
             result, difference = self._together(task, spec, line_up, setting, limit)

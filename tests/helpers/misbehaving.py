@@ -336,7 +336,7 @@ def forks(self):
 def memory(self):
     held = []
     while True:
-        held.append(np.ones(1 << 27))
+        held.append(np.empty(1 << 27))
 
 
 @_misbehaves("leaves a thread that changes the profits")

@@ -118,7 +118,7 @@ class Leader:
         line, untold = self._lines[factory], self._untold[factory]
         start = time.monotonic()
         try:
-            line.settimeout(self._left[factory])
+            line.settimeout(max(self._left[factory], 0.001))
             send(line, untold)
             told = receive(line, start + self._left[factory])
         except TimeoutError:

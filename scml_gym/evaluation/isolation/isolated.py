@@ -7,6 +7,7 @@ what it sees itself; and as its copy then brings other contracts or another prof
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
@@ -64,8 +65,10 @@ def play_isolated(
             if stopped(leader) or time.monotonic() > end:
                 raise EOFError
             for pid in pids:
-                if len(descendants(pid)) > MOST_PROCESSES:
-                    os.kill(pid, signal.SIGKILL)
+                below = descendants(pid)
+                for process in (pid, *below) if len(below) > MOST_PROCESSES else ():
+                    with contextlib.suppress(ProcessLookupError):
+                        os.kill(process, signal.SIGKILL)
         told = receive(result, end)
     except (EOFError, OSError, ProtocolError):
         told = {"failure": "crash", "message": f"the process that led the world {death(leader)}", "player": NOBODY}

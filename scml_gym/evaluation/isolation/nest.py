@@ -79,15 +79,11 @@ def _serve(line: socket.socket, load: Callable[[], None], run: Run) -> None:
     nowhere = os.open(os.devnull, os.O_RDWR)
     os.dup2(nowhere, 0)
     os.dup2(nowhere, 1)
-    low = 3
-    for kept in sorted((line.fileno(),)):
-        os.closerange(low, kept)
-        low = kept + 1
-    os.closerange(low, 1 << 16)
+    os.closerange(3, line.fileno())
+    os.closerange(line.fileno() + 1, 1 << 16)
     load()
     gc.collect()
     gc.freeze()
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # whoever has ended is gone at once
     while True:
         head, descriptors, _, _ = socket.recv_fds(line, _LENGTH.size, 1)
         if len(head) < _LENGTH.size:
@@ -96,8 +92,9 @@ def _serve(line: socket.socket, load: Callable[[], None], run: Run) -> None:
         while len(content) < _LENGTH.unpack(head)[0]:
             content += line.recv(1 << 20)
         task, limit = pickle.loads(content)
-        fork_world(descriptors[0], task, limit, run)
+        world = fork_world(descriptors[0], task, limit, run)
         os.close(descriptors[0])
+        os.waitpid(world, 0)  # the worker ends it, and asks for no other one before
 
 
 def fork_world(writer: int, task: dict[str, Any], limit: float, run: Run) -> int:
