@@ -17,7 +17,7 @@ from typing import Any, Self
 
 from scml_gym.evaluation.exceptions import STRICT
 from scml_gym.evaluation.isolation.descendants import stopped
-from scml_gym.evaluation.worker import AGENTS, TOGETHER, Result
+from scml_gym.evaluation.worker import AGENTS, SLOWEST, TOGETHER, Result
 from scml_gym.game.definition import Setting
 from scml_gym.games import DEFAULT_GAME
 
@@ -56,7 +56,7 @@ class Worker:
         """Send a task and wait for its result; None where the worker dies, is stopped or does not answer."""
         assert self._process.stdin is not None and self._process.stdout is not None
         players = len(task.get("names", ())) + 2  # they may play once together, then each in turn, and be loaded
-        end = time.monotonic() + players * (task["limit"] + _GRACE)
+        end = time.monotonic() + players * (2 * SLOWEST * task["limit"] + _GRACE)
         answer = b""
         try:
             self._process.stdin.write(json.dumps(task).encode() + b"\n")

@@ -33,6 +33,9 @@ TOGETHER, AGENTS = "none", "agents"
 ISOLATION = (TOGETHER, AGENTS)
 """How players are kept from each other: all of a world in one process, or each in a process of its own."""
 
+SLOWEST = 10
+"""How many times longer than its limit an isolated player may take that the system does not let compute."""
+
 _POLL = 0.5
 """Seconds between two looks at whether a world's processes multiply."""
 
@@ -85,6 +88,9 @@ class Worker:
 
     def check(self, task: dict[str, Any], limit: float) -> Result:
         """Try out all players in one process; where that fails, each in its own, which tells whose fault it is."""
+        from scml_gym.evaluation import play
+
+        play.prepare(task["game"])  # once, and not in each trial
         if self._try(task, limit) == {"value": None}:
             return {"value": None}
         for player, name in enumerate(task["names"]):

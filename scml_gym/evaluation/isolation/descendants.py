@@ -50,6 +50,14 @@ def stopped(child: int) -> bool:
         return False
 
 
+def computes(process: int, seconds: float) -> bool:
+    """Whether a process is at work, or would be if it had a processor, and has had less than so many CPU seconds."""
+    stat = _stat(process)
+    if not stat or stat[0] not in "RD":
+        return False
+    return (int(stat[11]) + int(stat[12])) / os.sysconf("SC_CLK_TCK") < seconds
+
+
 def death(child: int) -> str:
     """How a child of this process ended, in words."""
     end = time.monotonic() + 1.0

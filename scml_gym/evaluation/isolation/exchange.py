@@ -12,15 +12,23 @@ import socket
 import struct
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
+from scml_gym.evaluation.isolation.descendants import computes
+from scml_gym.evaluation.worker import SLOWEST
 from scml_gym.simulator.global_rng import state_heard
 from scml_gym.simulator.lockstep import TURN, Event, ProtocolError, answer_heard
 
 _LENGTH = struct.Struct("!I")
 MOST_BYTES = 1 << 26
 """Of a message."""
+
+_POLL = 0.5
+"""Seconds between two looks at a player that is slow."""
+
+LOADING = 60.0
+"""Seconds that a player may take to be loaded and made, where the limit is less."""
 
 
 class Fault(BaseException):
@@ -43,31 +51,38 @@ def send(line: socket.socket, message: Any) -> None:
     line.sendall(_LENGTH.pack(len(text)) + text)
 
 
-def receive(line: socket.socket, deadline: float = float("inf")) -> Any:
+def receive(line: socket.socket, left: Callable[[], float] = lambda: float("inf")) -> Any:
     """What the other side sent.
 
+    Args:
+        line: To it.
+        left: Seconds after which it is asked again; at 0 or less patience is over.
+
     Raises:
-        TimeoutError: if it is not there in time, by `time.monotonic`.
+        TimeoutError: if it is not there in time.
         EOFError: if the other side has ended.
         ProtocolError: if it is no message.
     """
-    (length,) = _LENGTH.unpack(_read(line, _LENGTH.size, deadline))
+    (length,) = _LENGTH.unpack(_read(line, _LENGTH.size, left))
     if length > MOST_BYTES:
         raise ProtocolError(f"a message of {length} bytes")
     try:
-        return json.loads(_read(line, length, deadline))
+        return json.loads(_read(line, length, left))
     except (ValueError, RecursionError) as error:
         raise ProtocolError(f"a message that is no JSON ({error})") from error
 
 
-def _read(line: socket.socket, length: int, deadline: float) -> bytes:
+def _read(line: socket.socket, length: int, left: Callable[[], float]) -> bytes:
     parts = b""
     while len(parts) < length:
-        left = deadline - time.monotonic()
-        if left <= 0:
+        seconds = left()
+        if seconds <= 0:
             raise TimeoutError
-        line.settimeout(None if left == float("inf") else left)
-        part = line.recv(min(length - len(parts), 1 << 20))
+        line.settimeout(None if seconds == float("inf") else seconds)
+        try:
+            part = line.recv(min(length - len(parts), 1 << 20))
+        except TimeoutError:
+            continue
         if not part:
             raise EOFError
         parts += part
@@ -79,12 +94,15 @@ class Leader:
 
     Args:
         lines: To the players, by factory.
-        limit: Seconds that each of them may take in all.
+        pids: Of their processes.
+        limit: Seconds that each of them may take in all, when it is loaded. One that is only slow, because others have
+            the processor, may take `SLOWEST` times as long.
     """
 
-    def __init__(self, lines: Sequence[socket.socket], limit: float):
-        self._lines, self._limit = lines, limit
+    def __init__(self, lines: Sequence[socket.socket], pids: Sequence[int], limit: float):
+        self._lines, self._pids, self._limit = lines, pids, limit
         self._left = [limit] * len(lines)
+        self._begun: set[int] = set()
         self._untold: list[list[Event]] = [[] for _ in lines]
 
     def tell(self, event: Event) -> None:
@@ -116,18 +134,26 @@ class Leader:
             Fault: if it ends, raises, takes too long, or says what is no message.
         """
         line, untold = self._lines[factory], self._untold[factory]
-        start = time.monotonic()
+        start, begins = time.monotonic(), factory not in self._begun
+        seconds = max(self._limit, LOADING) if begins else max(self._left[factory], 0.001)
+        self._begun.add(factory)
+
+        def left() -> float:
+            over = time.monotonic() - start - seconds
+            slow = over >= 0 and over < SLOWEST * self._limit and computes(self._pids[factory], self._limit)
+            return _POLL if slow else -over
+
         try:
-            line.settimeout(max(self._left[factory], 0.001))
+            line.settimeout(seconds)
             send(line, untold)
-            told = receive(line, start + self._left[factory])
+            told = receive(line, left)
         except TimeoutError:
             raise Fault(factory, "hang", f"no end within {self._limit:g} seconds") from None
         except (EOFError, OSError):
             raise Fault(factory, "crash", "its process ended") from None
         except ProtocolError as error:
             raise Fault(factory, "exception", f"it misses the protocol: {error}") from None
-        self._left[factory] -= time.monotonic() - start
+        self._left[factory] -= 0.0 if begins else time.monotonic() - start
         self._untold[factory] = []
         if isinstance(told, dict) and told.get("failure") in ("input", "exception"):
             raise Fault(factory, told["failure"], str(told.get("message"))[:2000])

@@ -21,8 +21,9 @@ from scml_gym.evaluation.config import competition_of
 from scml_gym.evaluation.exceptions import ERRORS, NOBODY, ErrorRule, describe, watch
 from scml_gym.evaluation.isolation.confinement import MOST_PROCESSES, confine, end_with_parent
 from scml_gym.evaluation.isolation.descendants import death, descendants, end_descendants, stopped
-from scml_gym.evaluation.isolation.exchange import Fault, Leader, Player, receive, send
+from scml_gym.evaluation.isolation.exchange import LOADING, Fault, Leader, Player, receive, send
 from scml_gym.evaluation.recording import world_log
+from scml_gym.evaluation.worker import SLOWEST
 from scml_gym.game.definition import Setting
 from scml_gym.simulator.line_up import LineUp, contracts_of
 from scml_gym.simulator.lockstep import Lockstep, ProtocolError
@@ -57,9 +58,9 @@ def play_isolated(
         theirs.close()
         lines.append(line)
     result, theirs = socket.socketpair()
-    leader = _fork(lambda: send(theirs, _lead(task, spec, lines, limit)))
+    leader = _fork(lambda: send(theirs, _lead(task, spec, lines, pids, limit)))
     theirs.close()
-    end = time.monotonic() + (limit + _GRACE) * len(names)
+    end = time.monotonic() + (SLOWEST * limit + LOADING + _GRACE) * len(names)
     try:
         while not ready(result, _POLL):
             if stopped(leader) or time.monotonic() > end:
@@ -69,7 +70,7 @@ def play_isolated(
                 for process in (pid, *below) if len(below) > MOST_PROCESSES else ():
                     with contextlib.suppress(ProcessLookupError):
                         os.kill(process, signal.SIGKILL)
-        told = receive(result, end)
+        told = receive(result)
     except (EOFError, OSError, ProtocolError):
         told = {"failure": "crash", "message": f"the process that led the world {death(leader)}", "player": NOBODY}
     if told.get("message") == "its process ended":
@@ -90,10 +91,12 @@ def _fork(act: Callable[[], Any]) -> int:
     return pid
 
 
-def _lead(task: Mapping[str, Any], spec: Any, lines: Sequence[socket.socket], limit: float) -> dict[str, Any]:
+def _lead(
+    task: Mapping[str, Any], spec: Any, lines: Sequence[socket.socket], pids: Sequence[int], limit: float
+) -> dict[str, Any]:
     """In the leading process: the world, all of whose players are elsewhere."""
     end_with_parent()
-    exchange, setting = Leader(lines, limit), Setting(*task["setting"])
+    exchange, setting = Leader(lines, pids, limit), Setting(*task["setting"])
     try:
         world = _world(task, spec, setting, Lockstep(None, exchange), exchange)
         world.run()
