@@ -6,6 +6,7 @@ import os
 import random
 import signal
 import sys
+from typing import Any
 
 import numpy as np
 import pytest
@@ -33,7 +34,7 @@ CHOSEN = ("money", "mute", "forge", "framer", "kill_parent", "contracts", "views
 """Of those that misbehave; ``benchmarks/attack.py`` tries them all."""
 
 
-def forked(act):
+def forked(act) -> Any:
     """What a function gives in a confined process, or the signal that ended it."""
     reader, writer = os.pipe()
     pid = os.fork()

@@ -14,6 +14,7 @@ import socket
 import sys
 import threading
 import time
+from typing import Any
 
 import numpy as np
 from scml.oneshot.agents import SyncRandomOneShotAgent
@@ -97,8 +98,9 @@ def settlement(self):
 
 @_misbehaves("changes the class by which all days are settled")
 def settlement_of_all(self):
-    real = OneShotUFun.from_contracts
-    OneShotUFun.from_contracts = lambda ufun, *args, **kwargs: real(ufun, *args, **kwargs)
+    kind: Any = OneShotUFun
+    real = kind.from_contracts
+    kind.from_contracts = lambda ufun, *args, **kwargs: real(ufun, *args, **kwargs)
 
 
 @_misbehaves("says what the scores are")
@@ -147,8 +149,9 @@ def mute_class(self):
 
 @_misbehaves("changes how negotiations are asked")
 def mechanism(self):
-    real = DeterministicMechanism.state4history
-    DeterministicMechanism.state4history = property(lambda mechanism: real.__get__(mechanism))
+    kind: Any = DeterministicMechanism
+    real = kind.state4history
+    kind.state4history = property(lambda mechanism: real.__get__(mechanism))
 
 
 @_misbehaves("changes what policies see")
