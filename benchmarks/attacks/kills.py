@@ -49,7 +49,7 @@ def _resumed(folder: Path) -> list[str]:
 
 
 def _study(folder: Path) -> list[str]:
-    options = ["trainings=2", "negotiations=2", "train.rounds=10", "test.rounds=10", "dqn.total_steps=2000"]
+    options = ["trainings=4", "negotiations=2", "train.rounds=10", "test.rounds=10", "dqn.total_steps=2000"]
     options += ["dqn.net_arch=[8]", "rewards={accept: [a, b], offer: [a, b], failure_penalty: [0.0]}"]
     sets = [w for o in options for w in ("--set", o)]
     return ["evaluate.py", "study", "dqn_acceptance", *sets, "--workers", "2", "--out", str(folder)]
@@ -96,7 +96,9 @@ def _killed(
             left = _left([process.pid, *below], process)
             times -= 1
             yield Try(f"{job.name}: {number.name} after {seconds:.1f} s", not left, f"{len(left)} processes left")
-            continue
+            if _results(job, place) != expected:
+                continue
+            process.returncode = 0  # it was killed when all was written
         yield _ended(job, folder, place, expected, process.returncode)
         round_ += 1
         place = folder / f"{job.name}-{round_}"
