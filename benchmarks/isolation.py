@@ -20,7 +20,7 @@ import numpy as np
 import typer
 
 from scml_gym.core.cli import command_app, run_cli
-from scml_gym.evaluation.worker import ISOLATION
+from scml_gym.evaluation.isolation.kinds import ISOLATION
 
 ROOT = Path(__file__).resolve().parents[1]
 BUILTIN = "best-subset,greedy,sequential,scml:SyncRandomOneShotAgent,scml:EqualDistOneShotAgent"
@@ -46,9 +46,7 @@ def play(checkout: Path, out: Path, names: str, worlds: int, days: int, more: tu
 
 
 @app.command()
-def isolated(
-    names: Names = ALL, worlds: Worlds = 10, days: Days = 30, turns: Turns = 1
-) -> int:
+def isolated(names: Names = ALL, worlds: Worlds = 10, days: Days = 30, turns: Turns = 1) -> int:
     """Without and with isolation: the same scores, at which cost?"""
     times: dict[str, list[float]] = {name: [] for name in ISOLATION}
     tables = set()

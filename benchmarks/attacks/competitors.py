@@ -10,8 +10,8 @@ from typing import Any
 
 from attacks.tries import Try
 from scml_gym.evaluation.isolation.descendants import descendants
+from scml_gym.evaluation.isolation.kinds import ISOLATION
 from scml_gym.evaluation.pool import WorkerPool
-from scml_gym.evaluation.worker import ISOLATION
 from scml_gym.game.definition import Setting
 from tests.helpers.misbehaving import MISBEHAVING, name_of
 

@@ -13,7 +13,7 @@ from scml_gym.core.arguments import real, whole
 from scml_gym.core.curves import FORMATS
 from scml_gym.core.errors import RENAMED, InputError, nearest
 from scml_gym.evaluation.exceptions import ERRORS, STRICT
-from scml_gym.evaluation.worker import ISOLATION, TOGETHER
+from scml_gym.evaluation.isolation.kinds import ISOLATION, TOGETHER
 from scml_gym.game.definition import Competition, Setting
 from scml_gym.games import DEFAULT_GAME, GAMES
 
@@ -56,9 +56,9 @@ class TournamentConfig(BaseModel):
         time_limit: Seconds that one world may take before it counts as hanging.
         errors: What exceptions of players cost, a name in `scml_gym.evaluation.exceptions.ERRORS`: ``"strict"``, the
             player's score of that configuration, or ``"league"``, the negotiation, as in scml's tournaments.
-        isolate: How players are kept apart, a name in `scml_gym.evaluation.worker.ISOLATION`: ``"none"``, all of
-            a world in one process, whose result is checked; ``"agents"``, each in a process of its own. It changes no
-            result of players that keep to the rules.
+        isolate: How players are kept apart, a name in `scml_gym.evaluation.isolation.kinds.ISOLATION`: ``"none"``, all
+            of a world in one process, whose result is checked; ``"agents"``, each in a process of its own. It changes
+            no result of players that keep to the rules.
         format: Of the plots: png, svg or pdf.
         workers: Processes; None for one a core. It changes no result.
         out: The folder for the results, which must not exist or be empty; None for a new one in ``runs/``.

@@ -24,9 +24,9 @@ from scml_gym.core.errors import InputError
 from scml_gym.core.files import lock_file, make_folder, replace_file
 from scml_gym.core.leftovers import remove_leftovers
 from scml_gym.evaluation.config import TournamentConfig
+from scml_gym.evaluation.isolation.kinds import Result
 from scml_gym.evaluation.pool import WorkerPool
 from scml_gym.evaluation.sources import played_with
-from scml_gym.evaluation.worker import Result
 from scml_gym.game.definition import Setting
 
 SCHEMA = "scml-gym-plays-3"

@@ -17,7 +17,7 @@ from typing import Any, Self
 
 from scml_gym.evaluation.exceptions import STRICT
 from scml_gym.evaluation.isolation.descendants import stopped
-from scml_gym.evaluation.worker import AGENTS, SLOWEST, TOGETHER, Result
+from scml_gym.evaluation.isolation.kinds import AGENTS, SLOWEST, TOGETHER, Result
 from scml_gym.game.definition import Setting
 from scml_gym.games import DEFAULT_GAME
 
@@ -109,7 +109,7 @@ class WorkerPool:
         game: Whose worlds they are.
         errors: What exceptions of players cost, a name in `scml_gym.evaluation.exceptions.ERRORS`.
         recorded: Whether some of them are recorded.
-        isolate: How players are kept from each other, a name in `scml_gym.evaluation.worker.ISOLATION`.
+        isolate: How players are kept from each other, a name in `scml_gym.evaluation.isolation.kinds.ISOLATION`.
     """
 
     def __init__(

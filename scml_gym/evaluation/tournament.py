@@ -13,11 +13,11 @@ from typing import Any
 from scml_gym.core.errors import InputError
 from scml_gym.core.reporting import progress_bar
 from scml_gym.evaluation.config import TournamentConfig
+from scml_gym.evaluation.isolation.kinds import MISMATCH, Result
 from scml_gym.evaluation.journal import Journal
 from scml_gym.evaluation.pool import WorkerPool
 from scml_gym.evaluation.recording import Recorder
 from scml_gym.evaluation.schedule import Match, Occupant, occupants, schedule, substitute_of
-from scml_gym.evaluation.worker import MISMATCH, Result
 
 Play = Callable[..., Future[Result]]
 """``play(names, seed, setting, **record)``: see `WorkerPool.play`."""

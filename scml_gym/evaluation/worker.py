@@ -23,18 +23,7 @@ from typing import Any
 
 from scml_gym.core.errors import InputError
 from scml_gym.core.process import limit_threads
-
-Result = dict[str, Any]
-
-MISMATCH = "mismatch"
-"""The failure of a world that is not what its process says of it."""
-
-TOGETHER, AGENTS = "none", "agents"
-ISOLATION = (TOGETHER, AGENTS)
-"""How players are kept from each other: all of a world in one process, or each in a process of its own."""
-
-SLOWEST = 10
-"""How many times longer than its limit an isolated player may take that the system does not let compute."""
+from scml_gym.evaluation.isolation.kinds import AGENTS, MISMATCH, Result
 
 _POLL = 0.5
 """Seconds between two looks at whether a world's processes multiply."""

@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from scml_gym.evaluation.isolation.descendants import computes
-from scml_gym.evaluation.worker import SLOWEST
+from scml_gym.evaluation.isolation.kinds import SLOWEST
 from scml_gym.simulator.global_rng import state_heard
 from scml_gym.simulator.lockstep import TURN, Event, ProtocolError, answer_heard
 

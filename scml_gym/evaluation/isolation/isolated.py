@@ -22,8 +22,8 @@ from scml_gym.evaluation.exceptions import ERRORS, NOBODY, ErrorRule, describe, 
 from scml_gym.evaluation.isolation.confinement import MOST_PROCESSES, confine, end_with_parent
 from scml_gym.evaluation.isolation.descendants import death, descendants, end_descendants, stopped
 from scml_gym.evaluation.isolation.exchange import LOADING, Fault, Leader, Player, receive, send
+from scml_gym.evaluation.isolation.kinds import SLOWEST
 from scml_gym.evaluation.recording import world_log
-from scml_gym.evaluation.worker import SLOWEST
 from scml_gym.game.definition import Setting
 from scml_gym.simulator.line_up import LineUp, contracts_of
 from scml_gym.simulator.lockstep import Lockstep, ProtocolError
