@@ -20,6 +20,9 @@ from scml_gym.game.definition import Setting
 from scml_gym.game.world import PlayerMaker
 from scml_gym.games import GAMES
 
+CHANGED: list[str] = []
+"""What the modules of players changed in this process, in words."""
+
 
 @cache
 def load_maker(game: str, name: str) -> PlayerMaker:
@@ -37,10 +40,16 @@ def prepare(game: str, recorded: bool = False) -> None:
 
 
 def load_players(game: str, names: Sequence[str]) -> None:
-    """Load players likewise."""
+    """Load players likewise, and see whether their modules change the simulation's."""
+    from scml_gym.simulator.guard import functions_of_packages
+
+    before = functions_of_packages()
     for name in names:
         with contextlib.suppress(Exception):  # comes again in the process that plays it
             load_maker(game, name)
+    now = functions_of_packages()
+    if any(now.get(name) is not function for name, function in before.items()):
+        CHANGED.append("a module of a player changed the simulation when it was loaded")
 
 
 def check(game: str, names: Sequence[str], seed: int, mark: Mark) -> None:
@@ -115,7 +124,8 @@ def hand_over(
     world = line_up.make(spec, players, seed, Setting(*setting), log)
     line_up.begin(world, rule.played_by)
     played = line_up.hand_over(world, partial(watch, rule, mark))
-    return {**played._asdict(), "raised": rule.raised}
+    changed = CHANGED[0] if CHANGED else played.changed
+    return {**played._asdict(), "changed": changed, "raised": rule.raised}
 
 
 def _made(game: str, names: Sequence[str], seed: int, mark: Mark) -> list[Any]:

@@ -25,6 +25,9 @@ from scml_gym.core.errors import InputError
 from scml_gym.core.process import limit_threads
 from scml_gym.evaluation.isolation.kinds import AGENTS, MISMATCH, Result
 
+_MOST_BYTES = 1 << 26
+"""That a world may hand over."""
+
 _POLL = 0.5
 """Seconds between two looks at whether a world's processes multiply."""
 
@@ -147,7 +150,7 @@ class Worker:
             played = _played(told["value"])
             rows = line_up.account(spec, setting, played)
             raised = _raised(told["value"], len(rows))
-        except (MismatchError, KeyError, TypeError, ValueError) as error:
+        except (MismatchError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
             return None, f"the process of the world hands over what cannot be true: {' '.join(str(error).split())}"
         if played.changed is not None:
             return None, None
@@ -207,6 +210,8 @@ class Worker:
                     if not part:
                         return b"".join(parts)
                     parts.append(part)
+                    if sum(map(len, parts)) > _MOST_BYTES:
+                        return b""
                 elif len(descendants(os.getpid())) > MOST_PROCESSES:
                     return b""
             return None

@@ -7,6 +7,7 @@ gives reason to play a world once more with its players isolated, and is no proo
 
 from __future__ import annotations
 
+import sys
 import types
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -108,6 +109,20 @@ class Guard:
         for name in self._entry_points:
             if hasattr(agent, name):
                 setattr(agent, name, sealed(getattr(agent, name)))
+
+
+def functions_of_packages() -> dict[tuple[str, ...], Any]:
+    """The functions of all modules and classes of `PACKAGES` that are loaded, by name."""
+    found: dict[tuple[str, ...], Any] = {}
+    for name, module in list(sys.modules.items()):
+        if name.partition(".")[0] in PACKAGES:
+            for key, value in list(vars(module).items()):
+                if isinstance(value, type) and value.__module__ == name:
+                    own = vars(value).items()
+                    found |= {(name, key, k): v for k, v in list(own) if isinstance(v, _FUNCTIONS)}
+                elif isinstance(value, _FUNCTIONS):
+                    found[name, key] = value
+    return found
 
 
 def _ours(kinds: Sequence[type]) -> list[type]:

@@ -188,6 +188,17 @@ def test_who_misbehaves_is_named_or_changes_nothing():
 
 
 @pytest.mark.slow
+def test_a_module_that_changes_the_simulation_when_it_is_loaded_changes_nobody_else():
+    names = ["tests.helpers.patching:Patches", *OTHERS]
+    results = []
+    for loaded in (names, [name_of("Plain"), *OTHERS]):
+        with WorkerPool(1, limit=60.0) as pool:
+            pool.load(loaded)
+            results.append(pool.play(loaded, 1, Setting(3)).result())
+    assert results[0] == results[1]
+
+
+@pytest.mark.slow
 def test_a_tournament_with_a_cheat_is_that_with_its_substitute():
     settings = {"worlds": 1, "days": 3, "factories": 2, "background": ("greedy",), "workers": 1}
     cheated = run_tournament(TournamentConfig(competitors=(name_of("mute"), "best-subset"), **settings))

@@ -106,6 +106,8 @@ def _lead(
             _compare(factory, part, contracts, profits[factory])
     except Fault as fault:
         return {"failure": fault.failure, "message": fault.message, "player": fault.player}
+    except InputError as error:
+        return {"failure": "input", "message": str(error), "player": NOBODY}
     except BaseException as error:
         return {"failure": "exception", "message": describe(error), "player": NOBODY}
     raised = {str(factory): part["raised"] for factory, part in enumerate(parts) if part["raised"] is not None}
