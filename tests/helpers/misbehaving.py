@@ -154,7 +154,7 @@ def mechanism(self):
     kind.state4history = property(lambda mechanism: real.__get__(mechanism))
 
 
-@_misbehaves("changes what policies see")
+@_misbehaves("changes what policies see", "first_proposals")
 def views(self):
     for other in _others(self):
         if hasattr(other, "observer"):
