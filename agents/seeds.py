@@ -32,6 +32,7 @@ from scml_gym.core.curves import curve_figures
 from scml_gym.core.errors import InputError
 from scml_gym.core.files import folder_lock, new_folder, replace_file
 from scml_gym.core.interrupts import Interrupted, children_without_interrupts, interrupt_on_sigterm
+from scml_gym.core.leftovers import remove_leftovers
 from scml_gym.core.reporting import Progress, progress_bar
 from scml_gym.core.trained import run_path
 from scml_gym.core.worker_processes import end_with_parent
@@ -103,6 +104,7 @@ def start_seeds(
     agent = training.build(loaded)
     beginning = None if begin_from is None else training.take_over(agent, loaded, Path(begin_from))
     info = {"schema": SCHEMA, "seeds": list(seeds), "commands": []}
+    remove_leftovers(folder)
     try:
         with new_folder(folder) as filling:
             (filling / "config.yaml").write_text(yaml.safe_dump(loaded.config, sort_keys=False))

@@ -86,6 +86,7 @@ def train(agent: Agent, run: Run) -> None:
         Interrupted: if the user stopped it, by Ctrl-C or SIGTERM; the learning curve is drawn, and the message says how
             to go on from the last checkpoint, which a learner makes for it where it can (`Run.stops_at_checkpoints`).
     """
+    run.hold()  # before the first row: whoever resumes this training meanwhile is refused, and does not end it
     if cost := cost_of_reference(run.config["agent"], run.config["env"]):
         print(f"note: {cost}", file=sys.stderr)
     try:

@@ -39,6 +39,9 @@ def evaluate(
     errors: Annotated[
         str | None, typer.Option(help="What an exception costs: strict (the score), league (the negotiation). [strict]")
     ] = None,
+    isolate: Annotated[
+        str | None, typer.Option(help="none, or agents: each player in a process of its own, slower. [none]")
+    ] = None,
     format: Annotated[str | None, typer.Option(help="Of the plots: png, svg or pdf. [png]")] = None,
     workers: Annotated[int | None, typer.Option(help="Processes; changes no result. [one a core]")] = None,
     out: Annotated[Path | None, typer.Option(help="New folder for the results. [runs/evaluate-TIME]")] = None,

@@ -28,13 +28,18 @@ def versions() -> dict[str, str | None]:
 
     The commit ends in ``+changes`` where the source has uncommitted changes.
     """
-    found: dict[str, str | None] = {"python": platform.python_version(), "platform": platform.platform()}
+    packages = package_versions()
+    return {"python": packages.pop("python"), "platform": platform.platform(), **packages, "commit": commit()}
+
+
+def package_versions() -> dict[str, str | None]:
+    """Versions of Python and of packages, by name; None for what is not there."""
+    found: dict[str, str | None] = {"python": platform.python_version()}
     for name in PACKAGES:
         try:
             found[name] = metadata.version(name)
         except metadata.PackageNotFoundError:
             found[name] = None
-    found["commit"] = commit()
     return found
 
 

@@ -13,6 +13,7 @@ from scml_gym.core.arguments import real, whole
 from scml_gym.core.curves import FORMATS
 from scml_gym.core.errors import RENAMED, InputError, nearest
 from scml_gym.evaluation.exceptions import ERRORS, STRICT
+from scml_gym.evaluation.isolation.kinds import ISOLATION, TOGETHER
 from scml_gym.game.definition import Competition, Setting
 from scml_gym.games import DEFAULT_GAME, GAMES
 
@@ -55,6 +56,9 @@ class TournamentConfig(BaseModel):
         time_limit: Seconds that one world may take before it counts as hanging.
         errors: What exceptions of players cost, a name in `scml_gym.evaluation.exceptions.ERRORS`: ``"strict"``, the
             player's score of that configuration, or ``"league"``, the negotiation, as in scml's tournaments.
+        isolate: How players are kept apart, a name in `scml_gym.evaluation.isolation.kinds.ISOLATION`: ``"none"``, all
+            of a world in one process, whose result is checked; ``"agents"``, each in a process of its own. It changes
+            no result of players that keep to the rules.
         format: Of the plots: png, svg or pdf.
         workers: Processes; None for one a core. It changes no result.
         out: The folder for the results, which must not exist or be empty; None for a new one in ``runs/``.
@@ -76,6 +80,7 @@ class TournamentConfig(BaseModel):
     record: Annotated[int, Field(ge=1)] | None = None
     time_limit: Annotated[float, Field(gt=0)] = 300.0
     errors: str = STRICT
+    isolate: str = TOGETHER
     format: str = FORMATS[0]
     workers: Annotated[int, Field(ge=1, le=1024)] | None = None
     out: Path | None = None
@@ -174,6 +179,15 @@ class TournamentConfig(BaseModel):
         if errors not in valid:
             raise ValueError(f"{errors!r} is not for the game {info.data['game']!r}; valid: {', '.join(valid)}")
         return errors
+
+    @field_validator("isolate")
+    @classmethod
+    def _known_isolation(cls, isolate: str, info: ValidationInfo) -> str:
+        if isolate not in ISOLATION:
+            raise ValueError(f"{isolate!r} is not valid; valid: {', '.join(ISOLATION)}")
+        if isolate != TOGETHER and competition_of(info.data["game"]).line_up is None:
+            raise ValueError(f"players of {info.data['game']} are not isolated; valid: {TOGETHER}")
+        return isolate
 
     @model_validator(mode="after")
     def _two_for_one_on_one(self) -> Self:

@@ -6,21 +6,26 @@ import contextlib
 import json
 import os
 import queue
+import select
 import subprocess
 import sys
-import threading
+import time
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 from typing import Any, Self
 
 from scml_gym.evaluation.exceptions import STRICT
-from scml_gym.evaluation.worker import Result
+from scml_gym.evaluation.isolation.descendants import stopped
+from scml_gym.evaluation.isolation.kinds import AGENTS, SLOWEST, TOGETHER, Result
 from scml_gym.game.definition import Setting
 from scml_gym.games import DEFAULT_GAME
 
 _GRACE = 120.0
-"""Seconds beyond a task's limit after which the worker itself counts as dead."""
+"""Seconds beyond the limits of a task's players after which the worker itself counts as dead."""
+
+_POLL = 0.5
+"""Seconds between two looks at whether a worker was stopped."""
 
 
 def start_process(command: list[str], environment: dict[str, str]) -> subprocess.Popen[bytes]:
@@ -49,23 +54,30 @@ class Worker:
         self._process = start_process(command, environment)
         self.loaded: tuple[str, ...] = ()
 
-    def ask(self, task: dict[str, Any]) -> Result:
-        """Send a task and wait for its result, which is a crash of nobody in particular where the worker dies."""
+    def ask(self, task: dict[str, Any]) -> Result | None:
+        """Send a task and wait for its result; None where the worker dies, is stopped or does not answer."""
         assert self._process.stdin is not None and self._process.stdout is not None
-        timer = threading.Timer(task["limit"] + _GRACE, self._process.kill)
-        timer.start()
+        players = len(task.get("names", ())) + 2  # they may play once together, then each in turn, and be loaded
+        end = time.monotonic() + players * (2 * SLOWEST * task["limit"] + _GRACE)
+        answer = b""
         try:
             self._process.stdin.write(json.dumps(task).encode() + b"\n")
             self._process.stdin.flush()
-            answer = self._process.stdout.readline()
+            while not answer.endswith(b"\n"):
+                if select.select([self._process.stdout], [], [], _POLL)[0]:
+                    part = os.read(self._process.stdout.fileno(), 1 << 20)
+                    if not part:
+                        break
+                    answer += part
+                elif stopped(self._process.pid) or time.monotonic() > end:
+                    break
         except (OSError, ValueError):  # the pipe is broken, or closed from this side
             answer = b""
-        finally:
-            timer.cancel()
         if answer.endswith(b"\n"):
             return json.loads(answer)
         self._process.kill()
-        return {"failure": "crash", "message": "the worker process died", "player": -1}
+        self._process.wait()
+        return None
 
     def load(self, game: str, names: tuple[str, ...], recorded: bool, limit: float) -> None:
         """Load players, and what records worlds, before the worlds are forked, once."""
@@ -99,6 +111,7 @@ class WorkerPool:
         game: Whose worlds they are.
         errors: What exceptions of players cost, a name in `scml_gym.evaluation.exceptions.ERRORS`.
         recorded: Whether some of them are recorded.
+        isolate: How players are kept from each other, a name in `scml_gym.evaluation.isolation.kinds.ISOLATION`.
     """
 
     def __init__(
@@ -108,7 +121,9 @@ class WorkerPool:
         game: str = DEFAULT_GAME,
         errors: str = STRICT,
         recorded: bool = False,
+        isolate: str = TOGETHER,
     ):
+        self._isolate = isolate
         self._recorded = recorded
         self._limit = limit
         self._errors = errors
@@ -132,9 +147,19 @@ class WorkerPool:
     def play(self, names: Sequence[str], seed: int, setting: Setting, **record: Any) -> Future[Result]:
         """Play a world; ``record`` and the value of the result are those of `scml_gym.evaluation.play.play`."""
         world = {"names": list(names), "seed": seed, "setting": list(setting), "errors": self._errors}
+        world["isolate"] = self._isolate
         return self._threads.submit(self._ask, {"kind": "play"} | world | record)
 
     def _ask(self, task: dict[str, Any]) -> Result:
+        """The result of a task. A worker that dies costs time: another one does its task, the last time with isolated
+        players, as one of them may have done it."""
+        for isolate in (task.get("isolate"), task.get("isolate"), AGENTS):
+            result = self._ask_one(task | {"isolate": isolate} if "isolate" in task else task)
+            if result is not None or self._closed:
+                break
+        return result or {"failure": "crash", "message": "the worker process died", "player": -1}
+
+    def _ask_one(self, task: dict[str, Any]) -> Result | None:
         worker = self._idle.get()
         try:
             if worker is None or not worker.alive:

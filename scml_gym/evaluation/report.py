@@ -6,7 +6,6 @@ import json
 import math
 import os
 import shutil
-import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -60,8 +59,10 @@ def write_results(folder: Path, config: TournamentConfig, outcome: Outcome, comm
         InputError: if the folder is not empty any more; what was written stays beside it, as the message says.
     """
     make_folder(folder.parent)
-    temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    temporary = folder.with_name(f".{folder.name}.results")
+    shutil.rmtree(temporary, ignore_errors=True)  # of a start that was killed, or could not write all
     try:
+        temporary.mkdir()
         content = temporary / "results"
         content.mkdir()
         write_table(outcome.rows, tuple(columns_of(config.game)), content / "scores.csv")

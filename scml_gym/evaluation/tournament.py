@@ -13,11 +13,11 @@ from typing import Any
 from scml_gym.core.errors import InputError
 from scml_gym.core.reporting import progress_bar
 from scml_gym.evaluation.config import TournamentConfig
+from scml_gym.evaluation.isolation.kinds import MISMATCH, Result
 from scml_gym.evaluation.journal import Journal
 from scml_gym.evaluation.pool import WorkerPool
 from scml_gym.evaluation.recording import Recorder
 from scml_gym.evaluation.schedule import Match, Occupant, occupants, schedule, substitute_of
-from scml_gym.evaluation.worker import Result
 
 Play = Callable[..., Future[Result]]
 """``play(names, seed, setting, **record)``: see `WorkerPool.play`."""
@@ -56,7 +56,8 @@ class Tournament:
     """Plays a schedule; everything is decided in the order of the schedule, so workers change nothing but the time.
 
     A match in which a player fails is played again with a substitute in its positions, so that the others are judged;
-    the player has no score there. After ``MAX_FAILURES`` such matches it is withdrawn. One on one, and where nobody
+    the player has no score there. Where a world is not what its process says of it, and nobody's guilt is found, all of
+    its players are told. After ``MAX_FAILURES`` such matches it is withdrawn. One on one, and where nobody
     knows whose failure it was, the match is left out. Exceptions that ended no world are told, and cost nothing more.
     """
 
@@ -188,7 +189,8 @@ class Tournament:
     def _fail(
         self, match: Match | None, play: int | None, culprit: Occupant | None, result: Result, consequence: str
     ) -> None:
-        suspects = {o.label: None for o in match.positions if o.role == "competitor"} if match else {}
+        among = match.positions if match else ()
+        suspects = {o.label: None for o in among if o.role == "competitor" or result["failure"] == MISMATCH}
         self.outcome.failures.append(
             {
                 "configuration": "" if match is None else match.configuration,
@@ -223,7 +225,8 @@ def run_tournament(
     plays = config.n_plays
     workers = min(config.workers or available_cores(), plays)
     done = 0
-    with WorkerPool(workers, config.time_limit, config.game, config.errors, recorder is not None) as pool:
+    recorded = recorder is not None
+    with WorkerPool(workers, config.time_limit, config.game, config.errors, recorded, config.isolate) as pool:
         play = pool.play if journal is None else partial(journal.play, pool)
         tournament = Tournament(config, pool, play, recorder)
         tournament.check()

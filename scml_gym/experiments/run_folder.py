@@ -27,6 +27,7 @@ from scml_gym.core.curves import curve_figures
 from scml_gym.core.errors import InputError
 from scml_gym.core.files import new_folder, replace_file, take_lock
 from scml_gym.core.interrupts import StopRequest, stop_requests
+from scml_gym.core.leftovers import remove_leftovers
 from scml_gym.core.loggers import LOGGERS, Logger
 from scml_gym.core.provenance import versions
 from scml_gym.core.reporting import Progress, progress_bar
@@ -138,6 +139,7 @@ class Run:
             info["from"] = str(beginning.resolve())
         try:
             check_free(path)
+            remove_leftovers(path)
             with new_folder(path) as filling:
                 (filling / "config.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
                 (filling / "command.txt").write_text(command + "\n")
@@ -349,8 +351,15 @@ class Run:
         replace_file(self.path / "command.txt", (self.path / "command.txt").read_text() + command + "\n")
         self.truncate_log(self.step)
 
+    def hold(self) -> None:
+        """Take the folder's lock, which the system gives back when this process ends, however it ends.
+
+        Raises:
+            InputError: if another process is training in this folder.
+        """
+        self._acquire()
+
     def _acquire(self) -> None:
-        """Take the folder's lock, which the system gives back when this process ends, however it ends."""
         if self._lock is None:
             self._lock = take_lock(self.path, "another process is training in")
 

@@ -4,7 +4,6 @@ import json
 import re
 import subprocess
 import sys
-import time
 from concurrent.futures import Future
 from types import SimpleNamespace
 
@@ -81,10 +80,37 @@ def test_changed_run_folders_are_refused(tmp_path):
         world = Future()
         world.set_result({"value": []})
         journal.play(SimpleNamespace(play=lambda *_: world), ["x"], 0, Setting(3))
-    time.sleep(0.01)
     (run / "run.json").write_text('{"step": 2}')
     with pytest.raises(InputError, match="run has changed since"):
         Journal(tmp_path / "out", asked)
+
+
+def test_changed_code_is_refused(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "own_agents.py").write_text("raise RuntimeError('nobody loads it here')\n")
+    asked = config(competitors=("own_agents:One",))
+    with Journal(tmp_path / "out", asked) as journal:
+        world = Future()
+        world.set_result({"value": []})
+        journal.play(SimpleNamespace(play=lambda *_: world), ["x"], 0, Setting(3))
+    Journal(tmp_path / "out", asked).__exit__(None, None, None)
+    (tmp_path / "own_agents.py").write_text("raise RuntimeError('it has changed')\n")
+    with pytest.raises(InputError, match="own_agents:One has changed since"):
+        Journal(tmp_path / "out", asked)
+
+
+@pytest.mark.parametrize("line", [1, 2, 3])
+@pytest.mark.parametrize(
+    "edit", [lambda text: text.replace("1", "2", 1), lambda text: text[:-9] + "\n", lambda text: ""]
+)
+def test_lines_that_are_not_what_was_written_are_refused_by_number(played, tmp_path, line, edit):
+    lines = played.read_text().splitlines(keepends=True)
+    lines[line - 1] = edit(lines[line - 1])
+    played.write_text("".join(lines))
+    if line == 3 and not lines[2]:
+        return  # the last one: as if it had not been played
+    with pytest.raises(InputError, match=f"line {line}: "):
+        Journal(tmp_path / "out", config())
 
 
 @pytest.mark.parametrize("content", ["", "{}\n", "no json\n", '[1]\n{"names": 3}\n'])

@@ -19,6 +19,7 @@ import yaml
 
 from scml_gym.core.errors import InputError
 from scml_gym.core.files import folder_lock, replace_file
+from scml_gym.core.leftovers import remove_leftovers
 from scml_gym.core.provenance import versions
 from scml_gym.evaluation.studies.files import FILES, named
 
@@ -45,20 +46,26 @@ class StudyFolder:
         target = self.path / "study.yaml"
         try:
             if not target.exists():
-                if self.path.exists() and (
-                    not self.path.is_dir() or any(p.name != ".lock" for p in self.path.iterdir())
-                ):
+                remove_leftovers(target)
+                if self.path.exists() and not self._just_made():
                     raise InputError(f"{self.path} exists and is no results folder of a study; nothing is overwritten")
-                self._runs.mkdir(parents=True)
+                self._runs.mkdir(parents=True, exist_ok=True)
             with folder_lock(self.path, "another process is working in"):
                 if not target.exists():
                     replace_file(target, yaml.safe_dump(dict(config), sort_keys=False))
                 self._check(target, config)
-                for leftover in self._runs.glob(".*"):  # of a kill while writing
+                for leftover in (*self._runs.glob(".*"), *self.path.glob(".*.[0-9]*")):  # of a kill while writing
                     leftover.unlink()
                 yield self
         except OSError as error:
             raise InputError(f"{self.path}: {error.strerror or error}") from error
+
+    def _just_made(self) -> bool:
+        """Whether it holds nothing, or what a start makes before it writes the config."""
+        if not self.path.is_dir():
+            return False
+        held = {path.name for path in self.path.iterdir()} - {".lock"}
+        return not held or (held == {"runs"} and self._runs.is_dir() and not any(self._runs.iterdir()))
 
     def _check(self, target: Path, config: Mapping[str, Any]) -> None:
         try:
