@@ -29,7 +29,7 @@ from scml_gym.core.calls import Array, Call, Given, call
 from scml_gym.core.config import ConfigError, validate
 from scml_gym.core.errors import InputError
 from scml_gym.core.files import replace_file
-from scml_gym.experiments.run_folder import current_hyperparameters
+from scml_gym.experiments.run_info import current_hyperparameters
 from scml_gym.game.world import FactoryPolicy
 from scml_gym.jit.random import N_DRAWS
 from scml_gym.oneshot.strategies.base import Strategy, StrategyPolicy

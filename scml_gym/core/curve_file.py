@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import io
 import os
 from collections.abc import Mapping, Sequence
@@ -35,9 +36,15 @@ class CurveFile:
             replace_file(self.path, _lines(self._columns, [*self.rows(), row]))
             return
         line = _lines(self._columns, [row], header=False).encode()
-        handle = os.open(self.path, os.O_WRONLY | os.O_APPEND)
+        handle = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW)
         try:
-            os.write(handle, line)  # in one call, so that a kill leaves the whole line or nothing
+            written = os.write(handle, line)  # in one call, so that a kill leaves the whole line or nothing
+            if written < len(line):
+                os.ftruncate(handle, os.fstat(handle).st_size - written)
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.path))
+        except OSError as error:
+            error.filename = str(self.path)
+            raise
         finally:
             os.close(handle)
 

@@ -109,6 +109,20 @@ class Registry:
                 return load_object(name)
             raise InputError(f"unknown {self.kind} {name!r}{nearest(str(name), self._entries)}")
 
+    def known(self, name: object, key: str = "") -> Any:
+        """The object of that name, which a file gives; nothing but what is registered is loaded.
+
+        Args:
+            name: Of the object.
+            key: As of `get`.
+
+        Raises:
+            InputError: if the name is unknown; the message names the nearest one.
+        """
+        if name not in self:
+            raise InputError(f"unknown {self.kind} {name!r}{nearest(str(name)[:100], self._entries)}", key)
+        return self.get(str(name), key)
+
     def path(self, name: str) -> str:
         """The text ``"module:Name"`` of what has that name; it is what others can import it by.
 

@@ -18,6 +18,7 @@ from scml_gym.core.errors import InputError
 from scml_gym.core.files import make_folder
 from scml_gym.core.provenance import versions
 from scml_gym.core.text import in_markdown, printable
+from scml_gym.core.trust import trust
 from scml_gym.evaluation.config import TournamentConfig, competition_of, saved_config
 from scml_gym.evaluation.exceptions import LEAGUE
 from scml_gym.evaluation.statistics import parts_of
@@ -62,6 +63,7 @@ def write_results(folder: Path, config: TournamentConfig, outcome: Outcome, comm
     make_folder(folder.parent)
     temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:
+        trust(temporary)
         content = temporary / "results"
         content.mkdir()
         write_table(outcome.rows, tuple(columns_of(config.game)), content / "scores.csv")

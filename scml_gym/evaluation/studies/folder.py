@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Self
 import yaml
 
 from scml_gym.core.errors import InputError
-from scml_gym.core.files import folder_lock, replace_file
+from scml_gym.core.files import folder_lock, remove_leftovers, replace_file
 from scml_gym.core.provenance import versions
 from scml_gym.evaluation.studies.files import FILES, named
 
@@ -54,8 +54,7 @@ class StudyFolder:
                 if not target.exists():
                     replace_file(target, yaml.safe_dump(dict(config), sort_keys=False))
                 self._check(target, config)
-                for leftover in self._runs.glob(".*"):  # of a kill while writing
-                    leftover.unlink()
+                remove_leftovers(self._runs)  # of a kill while writing
                 yield self
         except OSError as error:
             raise InputError(f"{self.path}: {error.strerror or error}") from error
