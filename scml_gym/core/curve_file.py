@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from scml_gym.core.data_files import read_text
+from scml_gym.core.errors import InputError
 from scml_gym.core.files import replace_file
 
 _LONGEST_ROW = 1 << 16
@@ -58,8 +60,15 @@ class CurveFile:
         """All of them, as texts by column; a last row without its end is left out."""
         if not self.path.exists():
             return []
-        text = self.path.read_text()
-        return list(csv.DictReader(io.StringIO(text[: text.rfind("\n") + 1])))
+        text = read_text(self.path)
+        try:
+            rows = list(csv.DictReader(io.StringIO(text[: text.rfind("\n") + 1])))
+        except csv.Error as error:
+            raise InputError(f"{self.path}: cannot be read as a learning curve ({error})") from error
+        for i, row in enumerate(rows):
+            if None in row or None in row.values() or not row.get("step", "").isdigit():
+                raise InputError(f"{self.path}: cannot be read as a learning curve (row {i + 1} is not whole)")
+        return rows
 
     def last_step(self) -> int:
         """The step of the last row, 0 where there is none; reads the end of the file alone."""
@@ -75,8 +84,7 @@ class CurveFile:
     def _header(self) -> list[str]:
         if not self.path.exists():
             return []
-        with self.path.open() as file:
-            return next(csv.reader(file), [])
+        return list(rows[0]) if (rows := self.rows()) else next(csv.reader(read_text(self.path).splitlines()[:1]), [])
 
 
 def _lines(columns: Sequence[str], rows: Sequence[Mapping[str, Any]], header: bool = True) -> str:

@@ -30,7 +30,11 @@ DAMAGE = (ValueError, TypeError, LookupError, ArithmeticError, AttributeError, R
 """What reading a damaged file may raise, beside what the system or a library of its format does."""
 
 
-class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
+_Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""The one in C takes a tenth of the time, where there is one."""
+
+
+class _Loader(_Base):
     """YAML in which ``1e-4`` is a number, as in YAML 1.2, and a key given twice is an error."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:

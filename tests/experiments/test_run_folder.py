@@ -7,7 +7,6 @@ import time
 from pathlib import Path
 
 import pytest
-import yaml
 
 from scml_gym.core.errors import InputError
 from scml_gym.experiments import run_folder

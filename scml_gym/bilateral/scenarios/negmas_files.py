@@ -41,7 +41,7 @@ class Files(NamedTuple):
 
 
 def read_negmas_folder(folder: Path) -> tuple[NegmasScenario, Files | None] | None:
-    """The scenario in a folder, in whichever format it is kept: YAML, Genius' XML or its JSON; None where there is none.
+    """The scenario in a folder, in whichever format it is kept: YAML, Genius' XML or its JSON; None for no scenario.
 
     Returns:
         The scenario, and its files where they are Genius' XML.
@@ -57,13 +57,11 @@ def read_negmas_folder(folder: Path) -> tuple[NegmasScenario, Files | None] | No
     with quiet():
         if files := _files(found, "negotiation_template".__eq__, "utility_space".__eq__):
             check_domain(files.domain, files.profiles)
-            domain, profiles = str(files.domain), [str(path) for path in files.profiles]
-            scenario = NegmasScenario.from_genius_files(domain, profiles, safe_parsing=False)
+            scenario = NegmasScenario.from_genius_files(*files, safe_parsing=False)
             return None if scenario is None else (scenario, files)
         found = _sorted(folder, (".json",), _kind_of_json)
         if files := _files(found, "domain".__eq__, "profile".__eq__):
-            domain, profiles = str(files.domain), [str(path) for path in files.profiles]
-            scenario = NegmasScenario.from_geniusweb_files(domain, profiles, safe_parsing=False)
+            scenario = NegmasScenario.from_geniusweb_files(*files, safe_parsing=False)
             return None if scenario is None else (scenario, None)
     return None
 
@@ -89,8 +87,8 @@ def _kind_of_json(path: Path) -> str:
 
 
 def _of_yaml(files: Files, name: str) -> NegmasScenario:
+    data, path = read_yaml(files.domain), files.domain
     try:
-        data, path = read_yaml(files.domain), files.domain
         _kind(data, ("CartesianOutcomeSpace", "DiscreteCartesianOutcomeSpace"))
         issues = [_issue(issue) for issue in _list(data, "issues")]
         space = outcomes.make_os(issues, name=str(data.get("name") or files.domain.stem))
