@@ -52,7 +52,6 @@ def fixed_seeds(monkeypatch):
     monkeypatch.setattr(
         gymnasium.utils.seeding, "np_random", lambda seed=None: draw(next(seeds) if seed is None else seed)
     )
-    monkeypatch.setenv("SCML_GYM_TRUST", "")  # what one test trusts, the next does not
     random.seed(0)
     np.random.seed(0)
     if "torch" in sys.modules:

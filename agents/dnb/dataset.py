@@ -245,6 +245,8 @@ def read_about(path: Path) -> dict[str, Any]:
         schema = pq.read_schema(path)
     except (OSError, pa.ArrowException, *DAMAGE) as error:
         raise _unreadable(path, error) from error
+    if len(set(schema.names)) < len(schema.names):
+        raise InputError(f"{path}: a column is there twice")
     metadata = schema.metadata or {}
     version = metadata.get(b"schema", b"none").decode(errors="replace")
     if version != SCHEMA:

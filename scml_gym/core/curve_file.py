@@ -66,7 +66,7 @@ class CurveFile:
         except csv.Error as error:
             raise InputError(f"{self.path}: cannot be read as a learning curve ({error})") from error
         for i, row in enumerate(rows):
-            if None in row or None in row.values() or not row.get("step", "").isdigit():
+            if None in row or None in row.values() or not row.get("step", "").isdigit() or not _numbers(row):
                 raise InputError(f"{self.path}: cannot be read as a learning curve (row {i + 1} is not whole)")
         return rows
 
@@ -85,6 +85,14 @@ class CurveFile:
         if not self.path.exists():
             return []
         return list(rows[0]) if (rows := self.rows()) else next(csv.reader(read_text(self.path).splitlines()[:1]), [])
+
+
+def _numbers(row: Mapping[str, str]) -> bool:
+    """Whether a row holds numbers alone, or nothing."""
+    try:
+        return all(text == "" or float(text) is not None for text in row.values())
+    except ValueError:
+        return False
 
 
 def _lines(columns: Sequence[str], rows: Sequence[Mapping[str, Any]], header: bool = True) -> str:

@@ -55,6 +55,12 @@ RENAMED = {
 """Names of earlier versions and those that they have now."""
 
 
+def shown(value: object, most: int = 200) -> str:
+    """A wrong value for a message, cut where it is longer than anybody reads."""
+    text = repr(value)
+    return text if len(text) <= most else f"{text[:most]}..."
+
+
 def nearest(name: str, valid: Iterable[str]) -> str:
     """A hint for a misspelt name.
 
@@ -67,5 +73,5 @@ def nearest(name: str, valid: Iterable[str]) -> str:
     """
     names = sorted(valid)
     renamed = [RENAMED[name]] if RENAMED.get(name) in names else []
-    close = renamed or difflib.get_close_matches(str(name), names, n=1)
+    close = renamed or difflib.get_close_matches(str(name)[:200], names, n=1)
     return f"; did you mean {close[0]!r}?" if close else f"; valid: {', '.join(names)}"

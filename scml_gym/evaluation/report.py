@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from scml_gym.core.data_files import content_of
 from scml_gym.core.errors import InputError
 from scml_gym.core.files import make_folder
 from scml_gym.core.provenance import versions
@@ -100,7 +101,8 @@ def render(folder: Path) -> str:
     config = saved_config(folder)
     table = read_scores(folder / "scores.csv", config.game)
     failures = read_failures(folder / "failures.csv")
-    ranks, pairs, background = ranking(table), paired(table), ranking(table, role="background")
+    with content_of(folder, "the results of a tournament"):
+        ranks, pairs, background = ranking(table), paired(table), ranking(table, role="background")
     ranks.to_csv(folder / "ranking.csv", index=False, lineterminator="\n")
     pairs.to_csv(folder / "paired.csv", index=False, lineterminator="\n")
     content = {

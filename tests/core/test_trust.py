@@ -8,6 +8,11 @@ from scml_gym.core.errors import InputError
 from scml_gym.core.trust import VARIABLE, is_trusted, named_modules, require_trust, require_trust_of_names, trust
 
 
+@pytest.fixture(autouse=True)
+def nothing_trusted(monkeypatch):
+    monkeypatch.setenv(VARIABLE, "")
+
+
 def test_a_folder_is_trusted_with_all_that_is_in_it_and_nothing_else(tmp_path):
     ours, theirs = tmp_path / "ours", tmp_path / "ours-too"
     for folder in (ours / "run", theirs):

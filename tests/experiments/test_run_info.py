@@ -1,7 +1,6 @@
 """Run folders of others: nothing outside of them is read, written or removed, and nothing is imported unasked."""
 
 import json
-import os
 import sys
 
 import pytest
@@ -17,10 +16,10 @@ CONFIG |= {"checkpoint_minutes": 1.0, "threads": 1}
 
 
 @pytest.fixture
-def run(tmp_path):
+def run(tmp_path, monkeypatch):
     made = Run.create(tmp_path / "run", CONFIG, "train")
     made.checkpoint(10, lambda folder: (folder / "a").write_text("1"))
-    os.environ["SCML_GYM_TRUST"] = ""  # as in another process
+    monkeypatch.setenv("SCML_GYM_TRUST", "")  # as in another process
     return made
 
 
