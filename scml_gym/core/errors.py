@@ -9,6 +9,9 @@ import difflib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
+MOST_MESSAGE = 1_500
+"""Characters."""
+
 
 class InputError(ValueError):
     """Bad input by the user: a wrong value, where it stood, and what would have been valid, in one line.
@@ -22,6 +25,10 @@ class InputError(ValueError):
     """
 
     def __init__(self, message: str = "", key: str = ""):
+        if "\n" in message or "\r" in message:  # of an array, or of another package
+            message = " ".join(message.split())
+        if len(message) > MOST_MESSAGE:  # a value was longer than anybody reads
+            message = f"{message[: MOST_MESSAGE // 2]} ... {message[-MOST_MESSAGE // 4 :]}"
         super().__init__(message)
         self.key = key
 

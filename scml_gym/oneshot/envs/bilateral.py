@@ -8,7 +8,7 @@ import gymnasium
 import numpy as np
 from gymnasium.utils import EzPickle
 
-from scml_gym.core.arguments import check_render_mode, flag, named_arguments, whole
+from scml_gym.core.arguments import check_render_mode, flag, named_arguments, one_of, whole
 from scml_gym.core.errors import InputError, require_reset
 from scml_gym.core.masks import sampling_mask
 from scml_gym.core.threads import WrongThreadError, one_thread
@@ -125,8 +125,7 @@ class OneShotBilateralEnv(gymnasium.Env, EzPickle):
             render_mode,
             **arguments,
         )
-        if episode not in ("negotiation", "world"):
-            raise InputError(f"episode={episode!r}; valid: negotiation, world", "episode")
+        one_of("episode", episode, ("negotiation", "world"))
         self.config = answered_together(**arguments)
         self.codec = PartnerCodec(observation, quantity_bins, price_bins)
         self.reward = negotiation_reward(reward)
