@@ -74,7 +74,7 @@ COMMANDS: list[list[str]] = [
     ["evaluate", "greedy", "random", "--trust", "/nowhere"],
     *[["train", "demo", "--set", f"{key}={value}"]
       for key in ("env.days", "agent.training.worlds", "checkpoint_minutes", "threads", "seed", "env.opponents")
-      for value in ("nan", "-1", ".inf", "[[", "!!int x", "1e400", "null", "[]", "{a: b}")],
+      for value in ("nan", "-1", ".inf", "[[", "!!int x", "1e400", "null", "{}", "{a: b}")],
     *[["train", "demo", "--out", out] for out in (f"/tmp/{LONG}", "/proc/x", "/dev/null/x")],
     *[["train", "--resume", name] for name in ("/nowhere", "zoo:flat", "", "\x00", f"/tmp/{LONG}")],
     *[["train", "--from", name] for name in ("/nowhere", "zoo:nothing", "/tmp")],

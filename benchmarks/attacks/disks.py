@@ -1,4 +1,4 @@
-"""Disks that take nothing more: a limit on files, a small file system where one may be mounted, folders that are none."""
+"""Disks that take nothing more: a limit on files, a small file system if one may be mounted, folders that are none."""
 
 from __future__ import annotations
 

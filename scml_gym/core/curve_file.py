@@ -66,7 +66,8 @@ class CurveFile:
         except csv.Error as error:
             raise InputError(f"{self.path}: cannot be read as a learning curve ({error})") from error
         for i, row in enumerate(rows):
-            if None in row or None in row.values() or not row.get("step", "").isdigit() or not _numbers(row):
+            row |= {name: "" for name, text in row.items() if text is None}  # columns that came later
+            if None in row or not row.get("step", "").isdigit() or not _numbers(row):
                 raise InputError(f"{self.path}: cannot be read as a learning curve (row {i + 1} is not whole)")
         return rows
 

@@ -179,7 +179,8 @@ def _learnt(name: str, file: str) -> Callable[[Path], Path]:
         from scml_gym.experiments.run_folder import Run
 
         config = load_experiment(name, ["agent.name=q-learning"] if name == "q_learning" else []).config
-        agent = AGENTS.get(config["agent"]["name"]).build(config["agent"], config["env"])
+        env = {key: value for key, value in config["env"].items() if key != "name"}
+        agent = AGENTS.get(config["agent"]["name"]).build(config["agent"], env)
         run = Run.create(folder / "run", config, "test")
         run.checkpoint(1, agent.save)
         os.environ["SCML_GYM_TRUST"] = ""
