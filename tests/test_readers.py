@@ -4,7 +4,6 @@ import ast
 import json
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,10 +11,8 @@ import pytest
 from scml_gym.core import data_files
 from scml_gym.core.errors import InputError
 from scml_gym.core.files import read_arrays, write_arrays
+from tests.helpers.modules import MODULES, ROOT
 from tests.helpers.readers import READERS
-from tests.test_layers import MODULES
-
-ROOT = Path(__file__).resolve().parents[1]
 
 READING = {"read_arrays", "read_json", "read_yaml", "read_xml", "read_text", "parse_json", "parse_yaml", "ParquetFile"}
 READING |= {"read_table", "read_schema", "read_metadata", "read_parquet", "read_csv", "DictReader", "safe_load"}

@@ -11,7 +11,6 @@ import json
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any, ClassVar, Self, cast
 
 import gymnasium
@@ -20,7 +19,7 @@ import torch
 from gymnasium.spaces import Box, Discrete, MultiDiscrete
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
-from stable_baselines3.common.utils import LinearSchedule, get_device
+from stable_baselines3.common.utils import LinearSchedule
 
 from scml_gym.agents.sb3.evaluation import Evaluation
 from scml_gym.agents.sb3.exported import predict_call
@@ -41,9 +40,10 @@ from scml_gym.agents.sb3.training import global_generators_kept, learn, make_cal
 from scml_gym.agents.sb3.weights import (
     OPTIMIZER,
     WEIGHTS,
+    brief_space,
     new_policy,
     read_optimizer,
-    read_weights,
+    read_policy,
     write_optimizer,
     write_weights,
 )
@@ -118,7 +118,7 @@ class SB3Agent:
         single.close()
         if not isinstance(self.action_space, self.action_spaces):
             valid = " or ".join(space.__name__ for space in self.action_spaces)
-            told = f"takes actions of {valid}, this environment has {_brief(self.action_space)}"
+            told = f"takes actions of {valid}, this environment has {brief_space(self.action_space)}"
             raise ConfigError(("env",), f"{self.algorithm.partition(':')[2]} {told}")
         self.features = FEATURES.get(hyperparameters.features)(
             hyperparameters, EnvSpaces(self.observation_space, self.action_space, self.env.get("timing"))
@@ -145,7 +145,7 @@ class SB3Agent:
         for name in _SPACES:
             then, now = getattr(other, name), getattr(self, name)
             if then != now:
-                told = f"{name.replace('_', ' ')} {_brief(now)}, but {checkpoint} was trained with {_brief(then)}"
+                told = f"{name.replace('_', ' ')} {brief_space(now)}, but {checkpoint} was trained with {brief_space(then)}"
                 raise ConfigError(("env",), told)
         for key in _NETWORK & self.hyperparameters_class.model_fields.keys():
             then, now = getattr(other.hyperparameters, key), getattr(self.hyperparameters, key)
@@ -243,7 +243,7 @@ class SB3Agent:
             "steps": model.num_timesteps,
             "settings": self.hyperparameters.model_dump(),
             "env": self.env,
-            "spaces": {name: _brief(getattr(self, name)) for name in _SPACES},
+            "spaces": {name: brief_space(getattr(self, name)) for name in _SPACES},
         }
         replace_file(folder / "agent.json", json.dumps(facts, indent=1) + "\n")
         self._write_model(folder)
@@ -282,7 +282,7 @@ class SB3Agent:
         return agent
 
     def _check_space(self, folder: Path, name: str, saved: str) -> None:
-        if name in _SPACES and saved != (now := _brief(getattr(self, name))):
+        if name in _SPACES and saved != (now := brief_space(getattr(self, name))):
             what = name.replace("_", " ")
             raise InputError(f"{folder} was trained with {what} {saved}, this environment has {now}")
 
@@ -294,10 +294,7 @@ class SB3Agent:
         if isinstance(kind, str):
             kind = load_object(self.algorithm).policy_aliases[kind]
         policy = new_policy(kind, self.observation_space, self.action_space, self._network(), 0)
-        steps = read_weights(policy, folder / WEIGHTS)
-        policy.to(get_device(self.hyperparameters.device))
-        facts = {"policy": policy, "predict": policy.predict, "num_timesteps": steps}
-        return SimpleNamespace(**facts, q_net=getattr(policy, "q_net", None))
+        return read_policy(policy, folder / WEIGHTS, self.hyperparameters.device)
 
     def _parameters(self, folder: Path) -> dict[str, Any]:
         """Networks and optimiser of a checkpoint that is loaded, as SB3's ``set_parameters`` takes them."""
@@ -343,7 +340,9 @@ class SB3Agent:
             saved, now = getattr(model, name), getattr(self, name)
             if saved != now:
                 what = name.replace("_", " ")
-                raise InputError(f"{path} was trained with {what} {_brief(saved)}, this environment has {_brief(now)}")
+                raise InputError(
+                    f"{path} was trained with {what} {brief_space(saved)}, this environment has {brief_space(now)}"
+                )
         if vec is None:
             return model
         if model.n_envs != vec.num_envs:
@@ -408,10 +407,3 @@ class DQN(SB3Agent):
             values = model.q_net(tensor).cpu().numpy()
         actions = np.where(np.asarray(mask, dtype=bool), values, -np.inf).argmax(axis=1)
         return (actions if vectorised else actions[0]), state
-
-
-def _brief(space: gymnasium.Space) -> str:
-    """A space in a few words, on one line."""
-    if isinstance(space, Box):
-        return f"Box{space.shape}"
-    return " ".join(str(space).split())

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import numpy as np
 import torch
 from gymnasium import Space
-from stable_baselines3.common.utils import set_random_seed
+from gymnasium.spaces import Box
+from stable_baselines3.common.utils import get_device, set_random_seed
 
 from scml_gym.agents.sb3.training import global_generators_kept
 from scml_gym.core.data_files import content_of
@@ -38,6 +40,18 @@ def write_weights(policy: Any, steps: int, path: Path) -> None:
     """Write a policy's weights, and from how many decisions they were learnt, as an npz file."""
     weights: dict[str, np.ndarray] = {name: tensor.cpu().numpy() for name, tensor in policy.state_dict().items()}
     write_arrays(path, weights | {STEPS: np.array(steps)})
+
+
+def read_policy(policy: Any, path: Path, device: str) -> Any:
+    """What plays a checkpoint, as SB3's models do: a policy with the weights of a file, on a device.
+
+    Raises:
+        InputError: as `read_weights`.
+    """
+    steps = read_weights(policy, path)
+    policy.to(get_device(device))
+    q_net = getattr(policy, "q_net", None)
+    return SimpleNamespace(policy=policy, predict=policy.predict, num_timesteps=steps, q_net=q_net)
 
 
 def write_optimizer(optimizer: torch.optim.Optimizer, path: Path) -> None:
@@ -76,3 +90,10 @@ def read_weights(policy: Any, path: Path) -> int:
         told = " ".join(str(error).split())
         raise InputError(f"{path.parent} was trained with another network or environment: {told}") from error
     return steps
+
+
+def brief_space(space: Space) -> str:
+    """A space in a few words, on one line."""
+    if isinstance(space, Box):
+        return f"Box{space.shape}"
+    return " ".join(str(space).split())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import threading
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from scml_gym.core.errors import InputError
 
@@ -67,4 +67,4 @@ def one_thread(method: Method) -> Method:
             with _lock:
                 _busy.pop(key, None)
 
-    return alone  # type: ignore[return-value]  # it is called as the method is
+    return cast(Method, alone)

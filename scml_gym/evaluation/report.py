@@ -16,7 +16,7 @@ import yaml
 
 from scml_gym.core.data_files import content_of
 from scml_gym.core.errors import InputError
-from scml_gym.core.files import make_folder
+from scml_gym.core.files import flush_tree, make_folder
 from scml_gym.core.provenance import versions
 from scml_gym.core.text import in_markdown, printable
 from scml_gym.core.trust import trust
@@ -74,6 +74,7 @@ def write_results(folder: Path, config: TournamentConfig, outcome: Outcome, comm
         (content / "command.txt").write_text(command + "\n", encoding="utf-8")
         (content / "versions.json").write_text(json.dumps(versions(), indent=1) + "\n", encoding="utf-8")
         text = render(content)
+        flush_tree(content)
         os.replace(content, folder)
     except OSError as error:
         raise InputError(f"{folder}: {error.strerror or error}; the results are left in {temporary}") from error
