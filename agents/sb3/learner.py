@@ -11,7 +11,7 @@ import json
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar, Self, cast
+from typing import Any, ClassVar, NoReturn, Self, cast
 
 import gymnasium
 import numpy as np
@@ -65,24 +65,6 @@ from scml_gym.oneshot.exported_policies import CONCURRENT, ONE_PARTNER
 from scml_gym.oneshot.policy_files import PolicyFile
 
 SCHEMA = "scml-gym-sb3-2"
-_OWN = {
-    "total_steps",
-    "n_envs",
-    "workers",
-    "log_steps",
-    "learning_rate",
-    "final_learning_rate",
-    "reward_scale",
-    "net_arch",
-    "features",
-    "embedding_size",
-    "lstm_hidden_size",
-    "n_lstm_layers",
-    "self_play",
-    "evaluation",
-    "callbacks",
-}
-
 
 _SPACES = ("observation_space", "action_space")
 _OPTIMIZER = "policy.optimizer"
@@ -90,6 +72,10 @@ _OPTIMIZER = "policy.optimizer"
 
 _NETWORK = {"net_arch", "features", "embedding_size", "lstm_hidden_size", "n_lstm_layers"}
 """Settings that say what the networks are."""
+
+_OWN = {"total_steps", "n_envs", "workers", "log_steps", "learning_rate", "final_learning_rate", "reward_scale"}
+_OWN |= {"self_play", "evaluation", "callbacks"} | _NETWORK
+"""Settings that SB3's algorithms do not take."""
 
 
 class SB3Agent:
@@ -145,8 +131,8 @@ class SB3Agent:
         for name in _SPACES:
             then, now = getattr(other, name), getattr(self, name)
             if then != now:
-                told = f"{name.replace('_', ' ')} {brief_space(now)}, but {checkpoint} was trained with {brief_space(then)}"
-                raise ConfigError(("env",), told)
+                told = f"{checkpoint} was trained with {brief_space(then)}"
+                raise ConfigError(("env",), f"{name.replace('_', ' ')} {brief_space(now)}, but {told}")
         for key in _NETWORK & self.hyperparameters_class.model_fields.keys():
             then, now = getattr(other.hyperparameters, key), getattr(self.hyperparameters, key)
             if then != now:
@@ -277,14 +263,14 @@ class SB3Agent:
             settings = validate(cls.hyperparameters_class, current_hyperparameters(facts.get("settings", {})), "agent")
             agent = cls(settings, facts.get("env", {}))
             for name, saved in dict(facts.get("spaces", {})).items():
-                agent._check_space(folder, name, saved)
+                if name in _SPACES and saved != brief_space(getattr(agent, name)):
+                    agent._refuse_space(folder, name, saved)
         agent.model = agent._read_policy(folder)
         return agent
 
-    def _check_space(self, folder: Path, name: str, saved: str) -> None:
-        if name in _SPACES and saved != (now := brief_space(getattr(self, name))):
-            what = name.replace("_", " ")
-            raise InputError(f"{folder} was trained with {what} {saved}, this environment has {now}")
+    def _refuse_space(self, path: Path, name: str, saved: str) -> NoReturn:
+        what, now = name.replace("_", " "), brief_space(getattr(self, name))
+        raise InputError(f"{path} was trained with {what} {saved}, this environment has {now}")
 
     def _read_policy(self, folder: Path) -> Any:
         """What plays a checkpoint: a policy with its weights."""
@@ -337,12 +323,8 @@ class SB3Agent:
         except Exception as error:  # pickles of whatever kind
             raise InputError(f"{path} is not a readable model: {' '.join(str(error).split())}") from error
         for name in _SPACES:
-            saved, now = getattr(model, name), getattr(self, name)
-            if saved != now:
-                what = name.replace("_", " ")
-                raise InputError(
-                    f"{path} was trained with {what} {brief_space(saved)}, this environment has {brief_space(now)}"
-                )
+            if (saved := getattr(model, name)) != getattr(self, name):
+                self._refuse_space(path, name, brief_space(saved))
         if vec is None:
             return model
         if model.n_envs != vec.num_envs:
