@@ -165,9 +165,12 @@ def _run(file: Path) -> object:
 
 
 def _compare(file: Path) -> object:
-    from scml_gym.evaluation.comparison import compare
+    """What trainings are compared by, without the drawings."""
+    from scml_gym.core.curves import columns_of, points
+    from scml_gym.evaluation.comparison import read_trainings
 
-    return compare([file.parent], "agent", None, "png")
+    trainings = read_trainings([file.parent], "agent")
+    return [points(trainings[0].rows, name) for name in columns_of({"": [trainings[0].rows]})]
 
 
 def _learnt(name: str, file: str) -> Callable[[Path], Path]:
@@ -257,10 +260,16 @@ def _results(file: str) -> Callable[[Path], Path]:
     return make
 
 
-def _render(file: Path) -> object:
-    from scml_gym.evaluation.report import render
+def _judge(file: Path) -> object:
+    """What a report is made of, without its drawings."""
+    from scml_gym.core.data_files import content_of
+    from scml_gym.evaluation.config import saved_config
+    from scml_gym.evaluation.statistics import paired, ranking
+    from scml_gym.evaluation.table import read_failures, read_scores
 
-    return render(file.parent)
+    table = read_scores(file.parent / "scores.csv", saved_config(file.parent).game)
+    with content_of(file, "the results of a tournament"):
+        return ranking(table), paired(table), read_failures(file.parent / "failures.csv")
 
 
 def _tournament(file: Path) -> object:
@@ -332,12 +341,12 @@ def _recording(table: str) -> Callable[[Path], Path]:
 
 
 def _analyze(file: Path) -> object:
-    from scml_gym.analyzer.queries.competitors import competitors, losses, worst_days
-    from scml_gym.analyzer.queries.worlds import recompute, runs, scores, worlds
+    from scml_gym.analyzer.queries.competitors import competitors
+    from scml_gym.analyzer.queries.worlds import recompute, runs, worlds
     from scml_gym.analyzer.sources import open_recordings
 
     with open_recordings(next(folder for folder in file.parents if folder.name == "recording")) as recordings:
-        for ask in (runs, worlds, scores, competitors, losses, worst_days):
+        for ask in (runs, worlds, competitors):
             ask(recordings)
         return recompute(recordings, 0, "w")
 
@@ -423,9 +432,9 @@ READERS = {
     "study.yaml": Reader(("scml_gym.evaluation.studies.folder",), _study_folder("study.yaml"), _study),
     "run of a study": Reader((), _study_folder("runs/a.json"), _study),
     "starts of a study": Reader((), _study_folder("starts.json"), _study),
-    "scores.csv": Reader(("scml_gym.evaluation.table",), _results("scores.csv"), _render),
-    "failures.csv": Reader((), _results("failures.csv"), _render),
-    "results' config": Reader(("scml_gym.evaluation.config",), _results("config.yaml"), _render),
+    "scores.csv": Reader(("scml_gym.evaluation.table",), _results("scores.csv"), _judge),
+    "failures.csv": Reader((), _results("failures.csv"), _judge),
+    "results' config": Reader(("scml_gym.evaluation.config",), _results("config.yaml"), _judge),
     "tournament": Reader((), _text("t.yaml", "competitors: [greedy, random]\nworlds: 3\ndays: 10\n"), _tournament),
     "experiment": Reader(("scml_gym.core.config",), _text("e.yaml", EXPERIMENT), _experiment),
     "dataset": Reader(("scml_gym.agents.dnb.dataset",), _dataset, _read_dataset),
