@@ -258,9 +258,9 @@ def read_about(path: Path) -> dict[str, Any]:
     wrong = [field.name for field in expected if schema.field(field.name).type != field.type]
     if wrong:
         raise InputError(f"{path}: columns are of another type: {', '.join(wrong)}")
-    about = parse_json(metadata.get(b"about", b"{}").decode(errors="replace"), str(path))
+    about = parse_json(metadata.get(b"about", b"{}").decode(errors="replace"), f"{path}: cannot be read: about")
     if not isinstance(about, dict):
-        raise InputError(f"{path}: cannot be read as Parquet (what it was made from is no mapping)")
+        raise InputError(f"{path}: cannot be read: what it was made from is no mapping")
     return about
 
 

@@ -26,6 +26,7 @@ from scml_gym.core.data_files import DAMAGE, read_json
 from scml_gym.core.errors import InputError
 from scml_gym.core.files import replace_file
 from scml_gym.core.registry import Registry
+from scml_gym.core.trust import require_trust_of_names
 from scml_gym.jit.compile import compiled, jittable
 
 if TYPE_CHECKING:
@@ -192,7 +193,7 @@ class AcceptanceModel:
             expected = SCHEMA, {"schema": FEATURES_SCHEMA, "n": N_FEATURES}
             if schemas != expected:
                 raise InputError(f"{path} has the schemas {schemas}; {expected} are needed")
-            MODELS.known(meta["model"])  # a name of another kind would be imported
+            require_trust_of_names(folder, meta["model"])
             kind = model_kind(meta["model"])
             hyperparameters = validate(kind.hyperparameters, meta["settings"], "settings")
             strength = float(meta["strength"])

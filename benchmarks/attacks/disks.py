@@ -51,7 +51,7 @@ def _limited(folder: Path, what: str, command: list[str], limit: int) -> Iterato
     before = set(os.listdir(folder))
     ended = run(command, folder, SECONDS, limits={resource.RLIMIT_FSIZE: limit})
     yield _told(what, ended)
-    left = sorted(name for name in set(os.listdir(folder)) - before if name.startswith("."))
+    left = sorted(name for name in set(os.listdir(folder)) - before if name.startswith(".") and name not in ended.err)
     yield Try(f"{what}: what is left", not left, ", ".join(left))
     for name in set(os.listdir(folder)) - before:
         shutil.rmtree(folder / name, ignore_errors=True)
