@@ -13,7 +13,6 @@ import multiprocessing
 import os
 import re
 import shlex
-import shutil
 import sys
 import time
 from collections.abc import Sequence
@@ -29,14 +28,17 @@ from scml_gym.core.cli import INTERRUPTED, how_to_call
 from scml_gym.core.config import load_experiment
 from scml_gym.core.curve_file import CurveFile
 from scml_gym.core.curves import curve_figures
+from scml_gym.core.data_files import read_json
 from scml_gym.core.errors import InputError
 from scml_gym.core.files import folder_lock, new_folder, replace_file
 from scml_gym.core.interrupts import Interrupted, children_without_interrupts, interrupt_on_sigterm
-from scml_gym.core.leftovers import remove_leftovers
+from scml_gym.core.leftovers import remove_leftovers, remove_leftovers_of
 from scml_gym.core.reporting import Progress, progress_bar
 from scml_gym.core.trained import run_path
+from scml_gym.core.trust import trust
 from scml_gym.core.worker_processes import end_with_parent
 from scml_gym.experiments.run_folder import CURVE, Run, check_free
+from scml_gym.experiments.run_info import check_links
 
 SCHEMA = "scml-gym-seeds-1"
 FILE = "seeds.json"
@@ -104,7 +106,7 @@ def start_seeds(
     agent = training.build(loaded)
     beginning = None if begin_from is None else training.take_over(agent, loaded, Path(begin_from))
     info = {"schema": SCHEMA, "seeds": list(seeds), "commands": []}
-    remove_leftovers(folder)
+    remove_leftovers_of(folder)
     try:
         with new_folder(folder) as filling:
             (filling / "config.yaml").write_text(yaml.safe_dump(loaded.config, sort_keys=False))
@@ -147,14 +149,15 @@ def runs_of(folder: Path) -> list[Path]:
 
 
 def resume_seeds(folder: Path, workers: int = 1, command: str = "") -> Path:
-    """Train the seeds of a folder that are not finished; see `start_seeds`."""
+    """Train the seeds of a folder that are not finished, which is trusted; see `start_seeds`."""
     _check_workers(workers)
     info = _read(folder)
+    trust(folder)
+    check_links(folder)
     with folder_lock(folder, "another process is training in"):
         info["commands"].append(command)
         replace_file(folder / FILE, json.dumps(info, indent=1) + "\n")
-        for leftover in folder.glob(".seed-*"):  # of a kill while a run folder was made
-            shutil.rmtree(leftover, ignore_errors=True)
+        remove_leftovers(folder)  # of a kill while a run folder was made
         try:
             failed = _Trainings(folder, info, workers, command).run()
         finally:
@@ -258,14 +261,10 @@ def _plot(folder: Path, info: dict[str, Any]) -> None:
 
 def _read(folder: Path) -> dict[str, Any]:
     file = folder / FILE
-    try:
-        info = json.loads(file.read_text())
-        schema, seeds = info["schema"], info["seeds"]
-        readable = isinstance(seeds, list) and all(isinstance(seed, int) for seed in seeds)
-        readable = readable and isinstance(info["commands"], list)
-    except (OSError, UnicodeError, ValueError, TypeError, KeyError) as error:
-        raise InputError(f"{file} is not readable: {' '.join(str(error).split())}") from error
-    if schema != SCHEMA or not readable:
+    info = read_json(file)
+    seeds = info.get("seeds")
+    readable = isinstance(seeds, list) and all(type(seed) is int and seed >= 0 for seed in seeds) and seeds
+    if info.get("schema") != SCHEMA or not readable or not isinstance(info.get("commands"), list):
         raise InputError(f"{file} is not of the schema {SCHEMA!r}")
     return info
 

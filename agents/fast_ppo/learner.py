@@ -21,9 +21,10 @@ from scml_gym.agents.sb3.hyperparameters import PPOHyperparameters
 from scml_gym.agents.sb3.learner import PPO, MaskablePPO
 from scml_gym.agents.sb3.policy_files import MASKED
 from scml_gym.agents.sb3.training import seeds_at, write_row
-from scml_gym.agents.sb3.weights import new_policy, read_weights, write_weights
+from scml_gym.agents.sb3.weights import WEIGHTS, new_policy, read_weights, write_weights
 from scml_gym.core.config import ConfigError
-from scml_gym.core.files import read_arrays
+from scml_gym.core.data_files import content_of
+from scml_gym.core.files import read_arrays, write_arrays
 from scml_gym.experiments.run_folder import Run
 from scml_gym.game.codecs import NotCompiledError
 from scml_gym.simulator.vector.env import BatchedEnv
@@ -86,7 +87,10 @@ class FastPPO(PPO):
         training = Training(self.model.policy, sizes, settings, envs, MASKED[self.algorithm], seeds)
         try:
             if checkpoint is not None:
-                training.restore(read_arrays(checkpoint / "training.npz", "a training"))
+                kept = checkpoint / "training.npz"
+                arrays = read_arrays(kept, "a training")
+                with content_of(kept, "a training"):
+                    training.restore(arrays)
             self._learn(run, training)
         finally:
             for threads in (training.act, training.learn, envs):
@@ -98,7 +102,7 @@ class FastPPO(PPO):
 
         def save(folder: Path) -> None:
             self.save(folder)
-            np.savez(folder / "training.npz", allow_pickle=False, **training.arrays())
+            write_arrays(folder / "training.npz", training.arrays())
 
         with run.progress(total, run.info["agent_name"]) as bar, run.stops_at_checkpoints():
             bar.update(training.steps)
@@ -118,11 +122,11 @@ class FastPPO(PPO):
         return SimpleNamespace(policy=policy, predict=policy.predict, num_timesteps=0)
 
     def _write_model(self, folder: Path) -> None:
-        write_weights(self.model.policy, self.model.num_timesteps, folder / "weights.npz")
+        write_weights(self.model.policy, self.model.num_timesteps, folder / WEIGHTS)
 
     def _read_model(self, folder: Path, vec: Any) -> Any:
         model = self._new_model(vec, 0)
-        model.num_timesteps = read_weights(model.policy, folder / "weights.npz")
+        model.num_timesteps = read_weights(model.policy, folder / WEIGHTS)
         return model
 
 

@@ -6,12 +6,12 @@ valid answers only. DQN learns without masks and plays the best valid answer whe
 
 from __future__ import annotations
 
+import io
 import json
-import zipfile
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, NoReturn, Self, cast
 
 import gymnasium
 import numpy as np
@@ -37,13 +37,27 @@ from scml_gym.agents.sb3.replay import load_replay, save_replay
 from scml_gym.agents.sb3.self_play import check_self_play, make_self_play
 from scml_gym.agents.sb3.thoughts import ThoughtfulPredict
 from scml_gym.agents.sb3.training import global_generators_kept, learn, make_callbacks, make_vec_env, seeds_at
+from scml_gym.agents.sb3.weights import (
+    OPTIMIZER,
+    WEIGHTS,
+    brief_space,
+    new_policy,
+    read_optimizer,
+    read_policy,
+    write_optimizer,
+    write_weights,
+)
 from scml_gym.core.arguments import argument_names
 from scml_gym.core.calls import Call, filled
 from scml_gym.core.config import ConfigError, validate
+from scml_gym.core.data_files import content_of, read_json
 from scml_gym.core.errors import InputError
+from scml_gym.core.files import replace_file
 from scml_gym.core.registry import load_object
+from scml_gym.core.trust import require_trust
 from scml_gym.experiments.make_env import WRAPPERS, env_arguments, make_env, wrappers_change_play
-from scml_gym.experiments.run_folder import Run, current_hyperparameters
+from scml_gym.experiments.run_folder import Run
+from scml_gym.experiments.run_info import current_hyperparameters
 from scml_gym.game.definition import Game
 from scml_gym.game.world import FactoryPolicy
 from scml_gym.games import DEFAULT_GAME, GAMES, game_of
@@ -51,27 +65,17 @@ from scml_gym.oneshot.exported_policies import CONCURRENT, ONE_PARTNER
 from scml_gym.oneshot.policy_files import PolicyFile
 
 SCHEMA = "scml-gym-sb3-2"
-_OWN = {
-    "total_steps",
-    "n_envs",
-    "workers",
-    "log_steps",
-    "learning_rate",
-    "final_learning_rate",
-    "reward_scale",
-    "net_arch",
-    "features",
-    "embedding_size",
-    "lstm_hidden_size",
-    "n_lstm_layers",
-    "self_play",
-    "evaluation",
-    "callbacks",
-}
 
+_SPACES = ("observation_space", "action_space")
+_OPTIMIZER = "policy.optimizer"
+"""Among SB3's parameters."""
 
 _NETWORK = {"net_arch", "features", "embedding_size", "lstm_hidden_size", "n_lstm_layers"}
 """Settings that say what the networks are."""
+
+_OWN = {"total_steps", "n_envs", "workers", "log_steps", "learning_rate", "final_learning_rate", "reward_scale"}
+_OWN |= {"self_play", "evaluation", "callbacks"} | _NETWORK
+"""Settings that SB3's algorithms do not take."""
 
 
 class SB3Agent:
@@ -100,7 +104,7 @@ class SB3Agent:
         single.close()
         if not isinstance(self.action_space, self.action_spaces):
             valid = " or ".join(space.__name__ for space in self.action_spaces)
-            told = f"takes actions of {valid}, this environment has {_brief(self.action_space)}"
+            told = f"takes actions of {valid}, this environment has {brief_space(self.action_space)}"
             raise ConfigError(("env",), f"{self.algorithm.partition(':')[2]} {told}")
         self.features = FEATURES.get(hyperparameters.features)(
             hyperparameters, EnvSpaces(self.observation_space, self.action_space, self.env.get("timing"))
@@ -124,16 +128,16 @@ class SB3Agent:
             InputError: if it has other networks, observations or actions.
         """
         other = type(self).load(checkpoint)
-        for name in ("observation_space", "action_space"):
+        for name in _SPACES:
             then, now = getattr(other, name), getattr(self, name)
             if then != now:
-                told = f"{name.replace('_', ' ')} {_brief(now)}, but {checkpoint} was trained with {_brief(then)}"
-                raise ConfigError(("env",), told)
+                told = f"{checkpoint} was trained with {brief_space(then)}"
+                raise ConfigError(("env",), f"{name.replace('_', ' ')} {brief_space(now)}, but {told}")
         for key in _NETWORK & self.hyperparameters_class.model_fields.keys():
             then, now = getattr(other.hyperparameters, key), getattr(self.hyperparameters, key)
             if then != now:
                 raise ConfigError(("agent", key), f"{now!r}, but {checkpoint} was trained with {then!r}")
-        self._beginning = other._trained().get_parameters()
+        self._beginning = other._parameters(checkpoint)
 
     def train(self, run: Run) -> None:
         """See `scml_gym.agents.base.Agent.train`; environments begin new episodes where a training is resumed."""
@@ -145,7 +149,9 @@ class SB3Agent:
             if checkpoint is None:
                 self.model = self._new_model(vec, run.config["seed"])
                 if self._beginning is not None:
-                    self.model.set_parameters(dict(self._beginning))
+                    settings = {"param_groups": self.model.policy.optimizer.state_dict()["param_groups"]}
+                    optimizer = self._beginning[_OPTIMIZER] | settings
+                    self.model.set_parameters({**self._beginning, _OPTIMIZER: optimizer})
             else:
                 self.model = self._read_model(checkpoint, vec)
             run.truncate_log(self.model.num_timesteps)
@@ -214,8 +220,8 @@ class SB3Agent:
         return export_policy(self)
 
     def save(self, folder: Path) -> None:
-        """Write ``agent.json``, SB3's ``model.zip``; ``policy.npz`` of a policy that a policy file can stand for, and
-        ``replay.npz`` of an off-policy learner."""
+        """Write ``agent.json``; ``weights.npz`` and ``optimizer.npz``, as data; SB3's ``model.zip``, from which it goes
+        on; ``policy.npz`` of a policy that a policy file can stand for, and ``replay.npz`` of an off-policy learner."""
         model = self._trained()
         facts = {
             "schema": self.schema,
@@ -223,32 +229,64 @@ class SB3Agent:
             "steps": model.num_timesteps,
             "settings": self.hyperparameters.model_dump(),
             "env": self.env,
+            "spaces": {name: brief_space(getattr(self, name)) for name in _SPACES},
         }
-        (folder / "agent.json").write_text(json.dumps(facts, indent=1) + "\n")
+        replace_file(folder / "agent.json", json.dumps(facts, indent=1) + "\n")
         self._write_model(folder)
         save_policy_file(self, folder)
 
     def _write_model(self, folder: Path) -> None:
         model = self._trained()
-        model.save(folder / "model.zip")
+        write_weights(model.policy, model.num_timesteps, folder / WEIGHTS)
+        if not isinstance(model, BaseAlgorithm):  # it plays, and is not trained further
+            return
+        write_optimizer(cast(Any, model.policy).optimizer, folder / OPTIMIZER)
+        content = io.BytesIO()
+        model.save(content)
+        replace_file(folder / "model.zip", content.getvalue())
         if isinstance(model, OffPolicyAlgorithm) and model.replay_buffer is not None:
             save_replay(model.replay_buffer, folder / "replay.npz")
 
     @classmethod
     def load(cls, folder: Path) -> Self:
-        """See `scml_gym.agents.base.Agent.load`; SB3's zip can hold code, so load folders of people that you trust."""
+        """See `scml_gym.agents.base.Agent.load`; it plays by the weights alone, which are data. A checkpoint of an
+        earlier version has SB3's zip in their place, which is opened in a folder that is trusted only."""
         folder = Path(folder)
         try:
-            facts = json.loads((folder / "agent.json").read_text())
-            schema, algorithm = facts.get("schema"), facts.get("algorithm")
-        except (OSError, UnicodeError, AttributeError, json.JSONDecodeError) as error:
-            raise InputError(f"{folder} is not a readable checkpoint: {' '.join(str(error).split())}") from error
+            facts = read_json(folder / "agent.json")
+        except InputError as error:
+            raise InputError(f"{folder} is not a readable checkpoint: {error}") from error
+        schema, algorithm = facts.get("schema"), facts.get("algorithm")
         if schema != cls.schema or algorithm != cls.algorithm:
             raise InputError(f"{folder} holds {schema!r} of {algorithm!r}, not {cls.schema!r} of {cls.algorithm!r}")
-        settings = validate(cls.hyperparameters_class, current_hyperparameters(facts.get("settings", {})), "agent")
-        agent = cls(settings, facts.get("env", {}))
-        agent.model = agent._read_model(folder, None)
+        with content_of(folder / "agent.json", "a checkpoint"):
+            settings = validate(cls.hyperparameters_class, current_hyperparameters(facts.get("settings", {})), "agent")
+            agent = cls(settings, facts.get("env", {}))
+            for name, saved in dict(facts.get("spaces", {})).items():
+                if name in _SPACES and saved != brief_space(getattr(agent, name)):
+                    agent._refuse_space(folder, name, saved)
+        agent.model = agent._read_policy(folder)
         return agent
+
+    def _refuse_space(self, path: Path, name: str, saved: str) -> NoReturn:
+        what, now = name.replace("_", " "), brief_space(getattr(self, name))
+        raise InputError(f"{path} was trained with {what} {saved}, this environment has {now}")
+
+    def _read_policy(self, folder: Path) -> Any:
+        """What plays a checkpoint: a policy with its weights."""
+        if not (folder / WEIGHTS).is_file():
+            return self._read_model(folder, None)
+        kind: Any = self.policy_class
+        if isinstance(kind, str):
+            kind = load_object(self.algorithm).policy_aliases[kind]
+        policy = new_policy(kind, self.observation_space, self.action_space, self._network(), 0)
+        return read_policy(policy, folder / WEIGHTS, self.hyperparameters.device)
+
+    def _parameters(self, folder: Path) -> dict[str, Any]:
+        """Networks and optimiser of a checkpoint that is loaded, as SB3's ``set_parameters`` takes them."""
+        if not (folder / OPTIMIZER).is_file():
+            return self._read_model(folder, None).get_parameters()
+        return {"policy": self._trained().policy.state_dict(), _OPTIMIZER: read_optimizer(folder / OPTIMIZER)}
 
     def _trained(self) -> Any:
         if self.model is None:
@@ -274,6 +312,7 @@ class SB3Agent:
     def _read_model(self, folder: Path, vec: Any) -> Any:
         """The model of a checkpoint; with environments to go on learning in, its replay buffer too."""
         path = folder / "model.zip"
+        require_trust(folder, f"its {path.name} holds pickles, which can run code")
         try:
             with global_generators_kept():
                 # what is pickled as a class of this package is given, so that its modules may have other names now
@@ -281,13 +320,11 @@ class SB3Agent:
                 if isinstance(self.policy_class, type):
                     ours["policy_class"] = self.policy_class
                 model = load_object(self.algorithm).load(path, device=self.hyperparameters.device, custom_objects=ours)
-        except (OSError, KeyError, ValueError, RuntimeError, zipfile.BadZipFile) as error:
+        except Exception as error:  # pickles of whatever kind
             raise InputError(f"{path} is not a readable model: {' '.join(str(error).split())}") from error
-        for name in ("observation_space", "action_space"):
-            saved, now = getattr(model, name), getattr(self, name)
-            if saved != now:
-                what = name.replace("_", " ")
-                raise InputError(f"{path} was trained with {what} {_brief(saved)}, this environment has {_brief(now)}")
+        for name in _SPACES:
+            if (saved := getattr(model, name)) != getattr(self, name):
+                self._refuse_space(path, name, brief_space(saved))
         if vec is None:
             return model
         if model.n_envs != vec.num_envs:
@@ -352,10 +389,3 @@ class DQN(SB3Agent):
             values = model.q_net(tensor).cpu().numpy()
         actions = np.where(np.asarray(mask, dtype=bool), values, -np.inf).argmax(axis=1)
         return (actions if vectorised else actions[0]), state
-
-
-def _brief(space: gymnasium.Space) -> str:
-    """A space in a few words, on one line."""
-    if isinstance(space, Box):
-        return f"Box{space.shape}"
-    return " ".join(str(space).split())

@@ -8,6 +8,12 @@ import typer
 from scml_gym.core.cli import command_typed
 from scml_gym.core.config import known_configs
 from scml_gym.core.errors import InputError
+from scml_gym.core.trust import trust as trust_folders
+
+Trust = Annotated[
+    list[Path] | None, typer.Option(metavar="FOLDER", help="Whose modules and pickles may run; see SECURITY.md.")
+]
+"""The option ``--trust``."""
 
 EPILOG = f"Experiments: {', '.join(known_configs('experiment'))}."
 """Of its help."""
@@ -24,13 +30,17 @@ def train(
         typer.Option("--from", metavar="RUN", help="Begin with what RUN learnt; without EXPERIMENT, as it was set."),
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Run folder; by default a new one in runs/.")] = None,
-    resume: Annotated[Path | None, typer.Option(help="Continue this run folder from its last checkpoint.")] = None,
+    resume: Annotated[
+        Path | None, typer.Option(help="Continue this run folder from its last checkpoint; it is trusted.")
+    ] = None,
+    trust: Trust = None,
 ) -> None:
     """Train a learner; the run folder holds its configuration, checkpoints, learning curve and TensorBoard logs."""
     from scml_gym.agents import seeds as several
     from scml_gym.agents import training
 
     command = command_typed()
+    trust_folders(*trust or ())
     if resume is not None:
         if experiment or options or seed is not None or seeds or begin_from or out:
             raise InputError("--resume continues a run as it was configured: give nothing else with it")

@@ -27,6 +27,9 @@ def brief(thing: Any) -> str:
     return text if len(text) <= 40 and "\n" not in text else type(thing).__name__
 
 
+MOST_BINS = 1_000
+"""Bins of a range, at most."""
+
 MOST_HISTORY = 1_000
 """Earlier decisions that an observation can show."""
 
@@ -87,6 +90,27 @@ def flag(name: str, value: Any) -> bool:
     if not isinstance(value, bool | np.bool_):
         raise InputError(f"{name}={brief(value)}; valid: true, false", name)
     return bool(value)
+
+
+def whole_bins(quantity_bins: Any, price_bins: Any) -> tuple[int, int]:
+    """Bins of quantities and of prices, 1 to `MOST_BINS` each.
+
+    Raises:
+        InputError: if one is another number, or none.
+    """
+    return whole("quantity_bins", quantity_bins, 1, MOST_BINS), whole("price_bins", price_bins, 1, MOST_BINS)
+
+
+def one_of(name: str, value: Any, valid: Iterable[str]) -> str:
+    """One of several texts.
+
+    Raises:
+        InputError: if it is anything else.
+    """
+    names = list(valid)
+    if not isinstance(value, str) or value not in names:
+        raise InputError(f"{name}={brief(value)}; valid: {', '.join(names)}", name)
+    return value
 
 
 def whole_range(name: str, value: Any, low: int, high: int) -> tuple[int, int]:

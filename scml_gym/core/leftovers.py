@@ -1,35 +1,30 @@
-"""What a process that was killed left of files that it was writing."""
+"""What a process that was killed left of files and folders that it was writing."""
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
-import shutil
 from pathlib import Path
 
+from scml_gym.core.files import UNFINISHED, remove_tree, unfinished
 
-def remove_leftovers(path: Path) -> None:
-    """Remove what is left of writing a file or folder by `scml_gym.core.files.replace_file` or ``new_folder``: hidden
-    files beside it, named by it and the id of a process that is gone.
-
-    Args:
-        path: Of the file or folder.
-    """
-    for leftover in path.parent.glob(f".{glob_escaped(path.name)}.*"):
-        found = re.fullmatch(r"\d+", leftover.name[len(path.name) + 2 :])
-        if found is None or _runs(int(found[0])):
-            continue
-        with contextlib.suppress(OSError):  # another start was faster
-            if leftover.is_dir() and not leftover.is_symlink():
-                shutil.rmtree(leftover)
-            else:
-                leftover.unlink()
+_LEFTOVER = re.compile(rf"\.(.+)\.(\d+){re.escape(UNFINISHED)}")
 
 
-def glob_escaped(name: str) -> str:
-    """A name as a pattern that stands for itself."""
-    return re.sub(r"([*?\[])", r"[\1]", name)
+def remove_leftovers(folder: Path) -> None:
+    """Remove what is left in a folder in which nobody else writes."""
+    for path in folder.glob(f".*{UNFINISHED}"):
+        if _LEFTOVER.fullmatch(path.name):
+            remove_tree(path)
+
+
+def remove_leftovers_of(place: Path) -> None:
+    """Remove what is left beside a file or folder of writing it; what somebody is writing stays."""
+    (name,) = _LEFTOVER.fullmatch(unfinished(place).name).groups()[:1]
+    for path in place.parent.glob(f".*{UNFINISHED}"):
+        found = _LEFTOVER.fullmatch(path.name)
+        if found and found[1] == name and not _runs(int(found[2])):
+            remove_tree(path)
 
 
 def _runs(process: int) -> bool:

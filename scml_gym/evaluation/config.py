@@ -11,7 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validat
 
 from scml_gym.core.arguments import real, whole
 from scml_gym.core.curves import FORMATS
+from scml_gym.core.data_files import parse_yaml, read_text
 from scml_gym.core.errors import RENAMED, InputError, nearest
+from scml_gym.core.trust import require_trust_of_names
 from scml_gym.evaluation.exceptions import ERRORS, STRICT
 from scml_gym.evaluation.isolation.kinds import ISOLATION, TOGETHER
 from scml_gym.game.definition import Competition, Setting
@@ -248,10 +250,7 @@ def load_config(path: Path | None = None, options: Mapping[str, Any] | None = No
     """
     content: Any = {}
     if path is not None:
-        try:
-            content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-            raise InputError(f"{path}: cannot be read as a tournament configuration ({error})") from error
+        content = _read(path) or {}
         if not isinstance(content, dict):
             raise InputError(f"{path}: a tournament configuration is a mapping")
     for name in content:
@@ -272,8 +271,16 @@ def saved_config(folder: Path) -> TournamentConfig:
         pydantic.ValidationError: if a value is not valid.
     """
     path = folder / "config.yaml"
-    try:
-        content = dict(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except (OSError, TypeError, ValueError, yaml.YAMLError) as error:
-        raise InputError(f"{path}: cannot be read as a tournament configuration ({error})") from error
+    content = _read(path)
+    if not isinstance(content, dict):
+        raise InputError(f"{path}: cannot be read as a tournament configuration (it is no mapping)")
+    require_trust_of_names(folder, content.get("game"))
     return TournamentConfig(**{RENAMED.get(str(key), str(key)): value for key, value in content.items()})
+
+
+def _read(path: Path) -> Any:
+    try:
+        return parse_yaml(read_text(path))
+    except (InputError, yaml.YAMLError) as error:
+        told = " ".join(str(error).split())
+        raise InputError(f"{path}: cannot be read as a tournament configuration ({told})") from error

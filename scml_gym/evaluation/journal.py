@@ -22,7 +22,7 @@ from typing import Any, Self, TextIO
 
 from scml_gym.core.errors import InputError
 from scml_gym.core.files import lock_file, make_folder, replace_file
-from scml_gym.core.leftovers import remove_leftovers
+from scml_gym.core.leftovers import remove_leftovers_of
 from scml_gym.evaluation.config import TournamentConfig
 from scml_gym.evaluation.isolation.kinds import Result
 from scml_gym.evaluation.pool import WorkerPool
@@ -68,7 +68,7 @@ class Journal:
     def _open(self) -> None:
         """Make the file where there is none, take it for this process, and read it."""
         make_folder(self.path.parent)
-        remove_leftovers(self.path)
+        remove_leftovers_of(self.path)
         if not self.path.exists():
             replace_file(self.path, _line(self._head, "")[0])
         file = self.path.open("r+", encoding="utf-8")

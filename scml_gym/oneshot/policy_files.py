@@ -10,7 +10,6 @@ import functools
 import io
 import itertools
 import os
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,13 +17,14 @@ from typing import Any
 import numpy as np
 from gymnasium import spaces
 
+from scml_gym.core.data_files import content_of
 from scml_gym.core.errors import InputError
-from scml_gym.core.files import replace_file
+from scml_gym.core.files import read_arrays, replace_file
 from scml_gym.game.kernels import action_kernel, encoder_kernel
 from scml_gym.jit.compile import compiled
 from scml_gym.jit.parameters import record_of
 from scml_gym.oneshot.actions.factory import ACTIONS
-from scml_gym.oneshot.observations.factory import make_encoder
+from scml_gym.oneshot.observations.factory import OBSERVATIONS, make_encoder
 from scml_gym.oneshot.strategies.base import Strategy, StrategyPolicy
 from scml_gym.oneshot.strategies.network import HEAD_DTYPE, SIZES, choose, compute_logits, layer_sizes
 from scml_gym.oneshot.view import HIDDEN_DTYPE, MAX_PARTNERS, ActionArray, FactoryView
@@ -87,16 +87,19 @@ class PolicyFile:
         Raises:
             InputError: if the file is missing or no policy file.
         """
-        try:
-            with np.load(path, allow_pickle=False) as data:
-                schema = str(data["schema"])
-                observation, action = data["form"].tolist()
-                history, network = int(data["history"]), np.concatenate([data["head"], data["weights"]])
-        except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
-            raise InputError(f"{path} is not a readable policy file: {' '.join(str(error).split())}") from error
-        if schema not in SCHEMAS:
-            raise InputError(f"{path} has the schema {schema!r}; {SCHEMA!r} is needed")
-        return cls(observation, history, action, network)
+        data = read_arrays(path, "a policy file")
+        with content_of(path, "a policy file"):
+            schema = str(data["schema"])
+            if schema not in SCHEMAS:
+                raise InputError(f"{path} has the schema {schema!r}; {SCHEMA!r} is needed")
+            observation, action = data["form"].tolist()
+            # names of registered forms alone: another one would be imported
+            ACTIONS.known(action, "action")
+            OBSERVATIONS.known(observation, "observation")
+            network = np.concatenate([data["head"], data["weights"]]).astype(np.float64, casting="safe")
+            if not np.isfinite(network).all():
+                raise InputError("a number of the network is none")
+            return cls(observation, int(data["history"]), action, network)
 
 
 def network_sizes(observation: str, history: int, action: str) -> tuple[int, int]:

@@ -218,7 +218,7 @@ def recompute(recordings: Recordings, run: int, world: str) -> Recomputed:
     }
     if not len(tables["worlds"]):
         raise InputError(f"world={world!r}: run {run} has no such world", "world")
-    return GAMES.get(str(tables["worlds"]["game"].iloc[0])).load("recompute")(tables)
+    return GAMES.known(tables["worlds"]["game"].iloc[0]).load("recompute")(tables)
 
 
 def failures(recordings: Recordings, run: int) -> pd.DataFrame:

@@ -21,6 +21,8 @@ from scml_gym.bilateral.worlds.recorded import RecordedWorld
 from scml_gym.core.arguments import check_render_mode
 from scml_gym.core.errors import InputError, require_reset
 from scml_gym.core.masks import sampling_mask
+from scml_gym.core.threads import one_thread
+from scml_gym.game.codecs import read_choice
 from scml_gym.game.env import MOST_WORLDS
 from scml_gym.game.rendering import RENDER_MODES, Table, render_tables
 from scml_gym.simulator.recording.folder import Recording, new_log
@@ -84,13 +86,15 @@ class NegotiationEnv(gymnasium.Env[np.ndarray, np.int64]):
                 return self.codec.observe(world.view, self._offer_history), {"action_mask": self._mask()}
         raise InputError(f"{MOST_WORLDS} negotiations in a row ended before the learner was asked")
 
+    @one_thread
     def step(self, action: Any) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
         """Answer the opponent and run to the learner's next turn, or to the end of the negotiation."""
         world, view = self._world, self.view
         if not self._begun or not view["running"]:
             raise gymnasium.error.ResetNeeded("call reset before step")
+        action = read_choice(action, self.codec.n_choices)
         response = self.codec.decode(action, view, self.table)
-        valid = bool(self.codec.mask(view)[int(action)])
+        valid = bool(self.codec.mask(view)[action])
         refused = bool(response >= 0 and view["offer"] != NO_OFFER)
         utility, mean = float(view["offer_utility"]), float(mean_received(view))
         assert world is not None

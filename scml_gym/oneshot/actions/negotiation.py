@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from scml_gym.core.arguments import whole
+from scml_gym.core.arguments import whole_bins
 from scml_gym.core.errors import InputError
 from scml_gym.game.ranges import is_first, level, levels, quantise
 from scml_gym.jit.compile import compiled, jittable
@@ -74,11 +74,11 @@ class PartnerActions:
         price_bins: Bins of the range of prices.
 
     Raises:
-        InputError: if a number of bins is below 1.
+        InputError: if a number of bins is not from 1 to `MOST_BINS`.
     """
 
     def __init__(self, quantity_bins: int = 10, price_bins: int = 2):
-        self.quantity_bins, self.price_bins = whole("quantity_bins", quantity_bins), whole("price_bins", price_bins)
+        self.quantity_bins, self.price_bins = whole_bins(quantity_bins, price_bins)
         self.n = 2 + self.quantity_bins * self.price_bins
 
     def decode(self, index: int, view: FactoryView, k: int) -> tuple[int, int, int]:

@@ -8,9 +8,11 @@ import gymnasium
 import numpy as np
 from gymnasium.utils import EzPickle
 
-from scml_gym.core.arguments import check_render_mode, flag, named_arguments, whole
+from scml_gym.core.arguments import check_render_mode, flag, named_arguments, one_of, whole
 from scml_gym.core.errors import InputError, require_reset
 from scml_gym.core.masks import sampling_mask
+from scml_gym.core.threads import WrongThreadError, one_thread
+from scml_gym.game.codecs import read_choice
 from scml_gym.game.env import MOST_WORLDS
 from scml_gym.game.rewards import finite
 from scml_gym.oneshot.envs.config import OneShotConfig, answered_together
@@ -123,8 +125,7 @@ class OneShotBilateralEnv(gymnasium.Env, EzPickle):
             render_mode,
             **arguments,
         )
-        if episode not in ("negotiation", "world"):
-            raise InputError(f"episode={episode!r}; valid: negotiation, world", "episode")
+        one_of("episode", episode, ("negotiation", "world"))
         self.config = answered_together(**arguments)
         self.codec = PartnerCodec(observation, quantity_bins, price_bins)
         self.reward = negotiation_reward(reward)
@@ -137,26 +138,29 @@ class OneShotBilateralEnv(gymnasium.Env, EzPickle):
         self._per_world = episode == "world"
         self._partners = np.zeros(1, dtype=np.uint64)
         self._world: Any = None
-        self._begun = False
+        self._begun = self._over = False
 
+    @one_thread
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
         """Go on to the next negotiation, or to a new world where a seed is given or the last world is over."""
         super().reset(seed=seed)
         begun, self._begun = self._begun, False
         if seed is not None or not begun or self._per_world or not self._next():
             self._draw()
-        self._begun = True
+        self._begun, self._over = True, False
         return self.codec.observe(self.view, self.partner), self._info(None, False)
 
+    @one_thread
     def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         """Answer the partner and run on to the negotiation's next decision, or to its end."""
-        if not self._begun:
+        if not self._begun or self._over:
             raise gymnasium.error.ResetNeeded("call reset before step")
-        end = self._run(self.codec.actions.decode(int(action), self.view, self.partner))
+        end = self._run(self.codec.actions.decode(read_choice(action, self.codec.actions.n), self.view, self.partner))
         terminated = end is not None
         if self._per_world:
             terminated = terminated and not self._find()
             self._seen = self.view
+        self._over = terminated
         reward = 0.0 if end is None else finite(type(self.reward).__qualname__, end.reward)
         return self.codec.observe(self._seen, self.partner), reward, terminated, False, self._info(end, terminated)
 
@@ -243,7 +247,11 @@ class OneShotBilateralEnv(gymnasium.Env, EzPickle):
         """One decision of the factory; the end of the learner's negotiation where it came before the next one."""
         answers = self._answers(answer)
         begun, self._begun = self._begun, False  # where a player fails, the episode is over
-        self._world.step({self.factory: answers})
+        try:
+            self._world.step({self.factory: answers})
+        except WrongThreadError:
+            self._begun = begun
+            raise
         self._begun = begun
         return self._collect()
 

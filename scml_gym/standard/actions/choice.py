@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from gymnasium import spaces
 
-from scml_gym.core.arguments import whole
+from scml_gym.core.arguments import whole_bins
 from scml_gym.core.errors import InputError
 from scml_gym.game.kernels import ActionFunctions, ActionKernel, remember_nothing
 from scml_gym.game.ranges import is_first, level
@@ -165,7 +165,7 @@ class PartnerChoices:
     """
 
     def __init__(self, quantity_bins: int = 10, price_bins: int = 4):
-        self.quantity_bins, self.price_bins = whole("quantity_bins", quantity_bins), whole("price_bins", price_bins)
+        self.quantity_bins, self.price_bins = whole_bins(quantity_bins, price_bins)
         self.sizes = (len(RESPONSES), self.quantity_bins, BOOK_DAYS, self.price_bins)
         self.space = spaces.MultiDiscrete(list(self.sizes))
 

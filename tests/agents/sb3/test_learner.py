@@ -8,6 +8,7 @@ import torch
 from scml_gym.agents import AGENTS
 from scml_gym.core.config import CONFIGS, read_yaml
 from scml_gym.core.errors import InputError
+from scml_gym.core.trust import trust
 from scml_gym.experiments.make_env import make_env
 from scml_gym.experiments.run_folder import Run
 from scml_gym.oneshot.exported_policies import PartnerPolicy
@@ -152,7 +153,7 @@ def test_players_of_a_learner_play_whole_worlds(learnt):
     assert np.array_equal(scores[0], scores[1])
 
 
-def test_a_checkpoint_of_another_shape_is_refused(learnt, tmp_path):
+def test_a_checkpoint_of_another_shape_is_refused(learnt, tmp_path, monkeypatch):
     name, config, agent, run = learnt
     folder = tmp_path / "checkpoint"
     folder.mkdir()
@@ -169,8 +170,24 @@ def test_a_checkpoint_of_another_shape_is_refused(learnt, tmp_path):
             type(agent).load(folder)
     (folder / "agent.json").write_text(json.dumps(facts))
     (folder / "model.zip").write_bytes(b"nothing")
+    type(agent).load(folder)  # what plays is data alone
+    (folder / "weights.npz").write_bytes(b"nothing")
+    with pytest.raises(InputError, match="cannot be read as the weights of a network"):
+        type(agent).load(folder)
+    (folder / "weights.npz").unlink()  # as in checkpoints of earlier versions
+    monkeypatch.setenv("SCML_GYM_TRUST", "")  # as in another process
+    with pytest.raises(InputError, match=rf"its model.zip holds pickles.*add --trust {folder}"):
+        type(agent).load(folder)
+    trust(folder)
     with pytest.raises(InputError, match="is not a readable model"):
         type(agent).load(folder)
+    copy_files(run, folder)
+    (folder / "weights.npz").unlink()
+    env = make_env(config["env"])
+    for observation, mask in decisions(env):
+        same = [learner.predict(observation, None, mask)[0] for learner in (type(agent).load(folder), agent)]
+        assert np.array_equal(*same)
+        break
     with pytest.raises(InputError):
         type(agent).load(tmp_path / "nowhere")
 
