@@ -231,7 +231,7 @@ class GameLearner:
         Raises:
             InputError: if the folder is missing or corrupt, or of another schema or shape.
         """
-        what = "a readable checkpoint of a game"
+        what = "a checkpoint of a game"
         meta = read_json(Path(folder) / "game.json")
         if meta.get("schema") != SCHEMA:
             raise InputError(f"{folder}/game.json has the schema {meta.get('schema')!r}; {SCHEMA!r} is needed")

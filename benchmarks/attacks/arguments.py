@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 import random
@@ -92,7 +93,11 @@ def attack(quick: bool, seed: int, folder: Path) -> Iterator[Try]:
     """See `attack.AREAS`."""
     import scml_gym  # noqa: F401
 
-    os.chdir(folder)
+    with contextlib.chdir(folder):
+        yield from _tries(quick, seed)
+
+
+def _tries(quick: bool, seed: int) -> Iterator[Try]:
     rng = random.Random(seed)
     made = [(name, key, value) for name, keys in ENVIRONMENTS.items() for key, value in itertools.product(keys, ODD)]
     made += [("scml_gym/OneShotConcurrent-v0", "opponents", [name]) for name in NAMES]
