@@ -10,7 +10,7 @@ from typing import Any
 
 from attacks.tries import Try
 from scml_gym.evaluation.isolation.descendants import descendants
-from scml_gym.evaluation.isolation.kinds import ISOLATION
+from scml_gym.evaluation.isolation.kinds import ISOLATION, MISMATCH
 from scml_gym.evaluation.pool import WorkerPool
 from scml_gym.game.definition import Setting
 from tests.helpers.misbehaving import MISBEHAVING, name_of
@@ -43,4 +43,5 @@ def _judge(kind: str, isolate: str, honest: dict[str, Any], result: dict[str, An
         same = result == honest
         return Try(what, same, "its world is as without it" if same else "what it did was taken as valid")
     message = f"{result['failure']} of player {result['player']}: {result['message']} ({seconds:.0f} s)"
-    return Try(what, result["player"] == 0, message)
+    nobody = result["failure"] == MISMATCH and result["player"] == -1  # all are told, and nobody is scored
+    return Try(what, result["player"] == 0 or nobody, message)

@@ -241,7 +241,8 @@ class Worker:
 def _played(value: Any) -> Any:
     from scml_gym.simulator.line_up import Played
 
-    return Played(value["contracts"], value["profits"], value["audits"], value.get("changed"))
+    fields = ("contracts", "profits", "bankrupt", "audits")
+    return Played(*(value[name] for name in fields), changed=value.get("changed"))
 
 
 def _raised(value: Any, n: int) -> dict[int, Any]:

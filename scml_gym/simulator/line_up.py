@@ -61,12 +61,14 @@ class Played(NamedTuple):
     Attributes:
         contracts: The negotiated ones in order of their conclusion, each with the fields of `LineUp.contract`.
         profits: What the simulation says that each factory earned, day by day.
+        bankrupt: Whether it says that a factory went bankrupt.
         audits: Of each factory, the counts of its audit, see `LineUp.counts`.
         changed: What somebody changed in the simulation, see `scml_gym.simulator.guard.Guard`; None for nothing.
     """
 
     contracts: list[list[int]]
     profits: list[list[float]]
+    bankrupt: list[bool]
     audits: list[dict[str, int]]
     changed: str | None = None
 
@@ -176,6 +178,8 @@ class LineUp:
         rows, table = self._rows(spec, contracts, setting.stock)
         if table["profit"].tolist() != played.profits:
             raise MismatchError("the simulation's profits are not those that its contracts brought")
+        if [row["bankrupt"] for row in rows] != played.bankrupt:
+            raise MismatchError("the simulation has others go bankrupt than its contracts do")
         counts = [{name: count for name, count in audit.items() if _is_count(count)} for audit in played.audits]
         if [tuple(audit) for audit in counts] != [self.counts] * spec.n_factories:
             raise MismatchError("what the audit is said to have counted is no counts")
@@ -234,7 +238,7 @@ def contracts_of(world: Any) -> list[list[int]]:
 
 def _played(world: Any, tallies: Sequence[Any], guard: Guard) -> Played:
     counts = [tally.counts() for tally in tallies]
-    return Played(contracts_of(world), world.profits.tolist(), counts, guard.found())
+    return Played(contracts_of(world), world.profits.tolist(), world.bankrupt.tolist(), counts, guard.found())
 
 
 def _checked(spec: Any, rows: Any, contract: np.dtype) -> np.ndarray:

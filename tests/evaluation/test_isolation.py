@@ -146,6 +146,7 @@ def played():
         lambda p: p._replace(contracts=[[0, 0, 1]]),
         lambda p: p._replace(audits=[{"acts": -1}] * 2),
         lambda p: p._replace(audits=[]),
+        lambda p: p._replace(bankrupt=[True, False]),
     ],
 )
 def test_what_cannot_be_true_is_refused(played, change):

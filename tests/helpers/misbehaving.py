@@ -190,7 +190,7 @@ def forge_world(self):
     n, days = len(self.awi._world.factory_ids), self.awi.n_steps
     audit = {"acts": 0, "unsafe_covered": 0, "unsafe_possible": 0}
     profits = [[1e6 if i == 0 else 0.0] * days for i in range(n)]
-    value = {"contracts": [], "profits": profits, "audits": [audit] * n, "changed": None, "raised": {}}
+    value = {"contracts": [], "profits": profits, "bankrupt": [False] * n, "audits": [audit] * n, "raised": {}}
     _write((json.dumps({"value": value}) + "\n").encode())
     os._exit(0)
 

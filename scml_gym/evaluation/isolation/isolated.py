@@ -48,7 +48,8 @@ def play_isolated(
         ready: ``(socket, seconds) -> bool``: waits until something can be read.
 
     Returns:
-        ``value``, with ``contracts``, ``profits``, ``audits`` and ``raised``, see `scml_gym.simulator.line_up.Played`;
+        ``value``, with ``contracts``, ``profits``, ``bankrupt`` and ``audits``, see
+        `scml_gym.simulator.line_up.Played`, and ``raised``;
         or ``failure``, ``message`` and ``player``.
     """
     names, pids, lines = task["names"], [], []
@@ -101,9 +102,10 @@ def _lead(
         world = _world(task, spec, setting, Lockstep(None, exchange), exchange)
         world.run()
         parts = [exchange.ask(factory) for factory in range(len(lines))]
-        contracts, profits = contracts_of(world), world.profits.tolist()
+        played = {"contracts": contracts_of(world), "profits": world.profits.tolist()}
+        played["bankrupt"] = world.bankrupt.tolist()
         for factory, part in enumerate(parts):
-            _compare(factory, part, contracts, profits[factory])
+            _compare(factory, part, played)
     except Fault as fault:
         return {"failure": fault.failure, "message": fault.message, "player": fault.player}
     except InputError as error:
@@ -112,7 +114,7 @@ def _lead(
         return {"failure": "exception", "message": describe(error), "player": NOBODY}
     raised = {str(factory): part["raised"] for factory, part in enumerate(parts) if part["raised"] is not None}
     audits = [part["audit"] for part in parts]
-    return {"value": {"contracts": contracts, "profits": profits, "audits": audits, "raised": raised}}
+    return {"value": {**played, "audits": audits, "raised": raised}}
 
 
 def _world(task: Mapping[str, Any], spec: Any, setting: Setting, lockstep: Lockstep, exchange: Leader) -> Any:
@@ -130,16 +132,16 @@ def _world(task: Mapping[str, Any], spec: Any, setting: Setting, lockstep: Locks
     return world
 
 
-def _compare(factory: int, part: Any, contracts: list[list[int]], profits: list[float]) -> None:
+def _compare(factory: int, part: Any, played: Mapping[str, Any]) -> None:
     """Whether a player's copy of the world became what the world did."""
-    valid = isinstance(part, dict) and part.keys() == {"contracts", "profits", "audit", "raised", "changed"}
+    valid = isinstance(part, dict) and part.keys() == {*played, "audit", "raised", "changed"}
     if not valid or not (part["raised"] is None or _is_raised(part["raised"])):
         raise Fault(
             factory, "exception", "it misses the protocol: it does not say what became of its copy of the world"
         )
     if part["changed"] is not None:
         raise Fault(factory, "exception", f"in its copy of the world: {str(part['changed'])[:200]}")
-    if part["contracts"] != contracts or part["profits"] != profits:
+    if any(part[name] != value for name, value in played.items()):
         raise Fault(factory, "exception", "its copy of the world brought something else than the world")
 
 
@@ -193,11 +195,5 @@ def _part(task: Mapping[str, Any], spec: Any, own: int, exchange: Player) -> dic
     line_up.begin(world, rule.played_by)
     played = line_up.part(world, own, lambda *given: watch(rule, [NOBODY], *given), lockstep)
     (audit,) = played.audits
-    profits, raised = played.profits[own], rule.raised.get(own)
-    return {
-        "contracts": played.contracts,
-        "profits": profits,
-        "audit": audit,
-        "raised": raised,
-        "changed": played.changed,
-    }
+    told = {name: getattr(played, name) for name in ("contracts", "profits", "bankrupt", "changed")}
+    return {**told, "audit": audit, "raised": rule.raised.get(own)}
