@@ -8,7 +8,6 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any, NoReturn, Self
 
 import numpy as np
@@ -21,7 +20,7 @@ from scml_gym.agents.sb3.hyperparameters import PPOHyperparameters
 from scml_gym.agents.sb3.learner import PPO, MaskablePPO
 from scml_gym.agents.sb3.policy_files import MASKED
 from scml_gym.agents.sb3.training import seeds_at, write_row
-from scml_gym.agents.sb3.weights import new_policy, read_weights, write_weights
+from scml_gym.agents.sb3.weights import Played
 from scml_gym.core.config import ConfigError
 from scml_gym.core.files import read_arrays
 from scml_gym.experiments.run_folder import Run
@@ -57,10 +56,6 @@ class FastPPO(PPO):
         made._make_envs(1, 1).close()
         return made
 
-    def begin_from(self, checkpoint: Path) -> NoReturn:
-        """Each training begins anew."""
-        self._refuse("agent.name", "what another run has learnt")
-
     def _refuse(self, key: str, what: str) -> NoReturn:
         raise ConfigError(key.split("."), f"fast-{self.slower} does not take {what}; valid: agent.name: {self.slower}")
 
@@ -77,7 +72,9 @@ class FastPPO(PPO):
         """See `scml_gym.agents.base.Agent.train`; a resumed training is equal to one that was not interrupted."""
         settings: Any = self.hyperparameters
         checkpoint, seeds = run.latest_checkpoint(), seeds_at(run.config["seed"], 0)
-        self.model = self._read_model(checkpoint, None) if checkpoint else self._new_model(None, seeds[0])
+        self.model = self._read_model(checkpoint, None) if checkpoint else Played(self._new_policy(seeds[0]))
+        if checkpoint is None and self._beginning is not None:
+            self.model.policy.load_state_dict(self._beginning["policy"])
         run.truncate_log(self.model.num_timesteps)
         if self.model.num_timesteps >= settings.total_steps:
             return
@@ -113,17 +110,11 @@ class FastPPO(PPO):
                 if run.checkpoint_due() or steps >= total:
                     run.checkpoint(steps, save)
 
-    def _new_model(self, vec: Any, seed: int) -> Any:
-        policy = new_policy(self.policy_class, self.observation_space, self.action_space, self._network(), seed)
-        return SimpleNamespace(policy=policy, predict=policy.predict, num_timesteps=0)
-
     def _write_model(self, folder: Path) -> None:
-        write_weights(self.model.policy, self.model.num_timesteps, folder / "weights.npz")
+        self.write_weights(folder)
 
     def _read_model(self, folder: Path, vec: Any) -> Any:
-        model = self._new_model(vec, 0)
-        model.num_timesteps = read_weights(model.policy, folder / "weights.npz")
-        return model
+        return self._read_weights(folder)
 
 
 class FastMaskablePPO(MaskablePPO, FastPPO):

@@ -37,6 +37,7 @@ from scml_gym.agents.sb3.replay import load_replay, save_replay
 from scml_gym.agents.sb3.self_play import check_self_play, make_self_play
 from scml_gym.agents.sb3.thoughts import ThoughtfulPredict
 from scml_gym.agents.sb3.training import global_generators_kept, learn, make_callbacks, make_vec_env, seeds_at
+from scml_gym.agents.sb3.weights import WEIGHTS, Played, new_policy, read_weights, write_weights
 from scml_gym.core.arguments import argument_names
 from scml_gym.core.calls import Call, filled
 from scml_gym.core.config import ConfigError, validate
@@ -110,7 +111,7 @@ class SB3Agent:
         check_self_play(self)
         make_callbacks(hyperparameters.callbacks)  # refuse bad ones now
         self.model: Any = None
-        self._beginning: Mapping[str, Any] | None = None
+        self._beginning: dict[str, Any] | None = None
 
     @classmethod
     def build(cls, config: Mapping[str, Any], env: Mapping[str, Any]) -> Self:
@@ -118,7 +119,8 @@ class SB3Agent:
         return cls(validate(cls.hyperparameters_class, config, "agent"), env)
 
     def begin_from(self, checkpoint: Path) -> None:
-        """See `scml_gym.agents.base.BeginsFrom`: networks and optimiser; steps, schedules and replay begin anew.
+        """See `scml_gym.agents.base.BeginsFrom`: networks, and the optimiser where it is kept; steps, schedules and
+        replay begin anew.
 
         Raises:
             InputError: if it has other networks, observations or actions.
@@ -145,7 +147,7 @@ class SB3Agent:
             if checkpoint is None:
                 self.model = self._new_model(vec, run.config["seed"])
                 if self._beginning is not None:
-                    self.model.set_parameters(dict(self._beginning))
+                    self.model.set_parameters(self.model.get_parameters() | self._beginning)
             else:
                 self.model = self._read_model(checkpoint, vec)
             run.truncate_log(self.model.num_timesteps)
@@ -205,6 +207,10 @@ class SB3Agent:
             arguments = {name: value for name, value in arguments.items() if name in argument_names(like)}
         return game, {"id": env_id} | arguments
 
+    def write_weights(self, folder: Path) -> None:
+        """Write the network's weights alone (`WEIGHTS`), which `load` takes in place of SB3's zip."""
+        write_weights(self._trained().policy, self._trained().num_timesteps, folder / WEIGHTS)
+
     def policy_file(self) -> PolicyFile:
         """The policy as a strategy that the compiled world plays.
 
@@ -236,7 +242,10 @@ class SB3Agent:
 
     @classmethod
     def load(cls, folder: Path) -> Self:
-        """See `scml_gym.agents.base.Agent.load`; SB3's zip can hold code, so load folders of people that you trust."""
+        """See `scml_gym.agents.base.Agent.load`; SB3's zip can hold code, so load folders of people that you trust.
+
+        A folder with `WEIGHTS` in place of the zip is data alone, and plays likewise.
+        """
         folder = Path(folder)
         try:
             facts = json.loads((folder / "agent.json").read_text())
@@ -271,9 +280,20 @@ class SB3Agent:
     def _network(self) -> dict[str, Any]:
         return {"net_arch": self.hyperparameters.net_arch} | self.features
 
+    def _new_policy(self, seed: int) -> Any:
+        algorithm: Any = load_object(self.algorithm)
+        kind = algorithm.policy_aliases.get(self.policy_class, self.policy_class)
+        return new_policy(kind, self.observation_space, self.action_space, self._network(), seed)
+
+    def _read_weights(self, folder: Path) -> Played:
+        policy = self._new_policy(0)
+        return Played(policy, read_weights(policy, folder / WEIGHTS))
+
     def _read_model(self, folder: Path, vec: Any) -> Any:
         """The model of a checkpoint; with environments to go on learning in, its replay buffer too."""
         path = folder / "model.zip"
+        if vec is None and not path.exists() and (folder / WEIGHTS).exists():
+            return self._read_weights(folder)
         try:
             with global_generators_kept():
                 # what is pickled as a class of this package is given, so that its modules may have other names now
@@ -349,7 +369,7 @@ class DQN(SB3Agent):
         model = self._trained()
         tensor, vectorised = model.policy.obs_to_tensor(observation)
         with torch.no_grad():
-            values = model.q_net(tensor).cpu().numpy()
+            values = model.policy.q_net(tensor).cpu().numpy()
         actions = np.where(np.asarray(mask, dtype=bool), values, -np.inf).argmax(axis=1)
         return (actions if vectorised else actions[0]), state
 

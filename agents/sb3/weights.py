@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
@@ -14,8 +15,33 @@ from scml_gym.agents.sb3.training import global_generators_kept
 from scml_gym.core.errors import InputError
 from scml_gym.core.files import read_arrays
 
+WEIGHTS = "weights.npz"
+"""A file of a checkpoint: a policy's weights as data."""
+
 STEPS = "num_timesteps"
 """Name of the decisions that a policy has learnt from among its weights."""
+
+
+@dataclass
+class Played:
+    """What of a model of Stable-Baselines3 playing needs, by the same names.
+
+    Attributes:
+        policy: Of torch.
+        num_timesteps: From how many decisions it has learnt.
+    """
+
+    policy: Any
+    num_timesteps: int = 0
+
+    @property
+    def predict(self) -> Any:
+        """As the policy's own."""
+        return self.policy.predict
+
+    def get_parameters(self) -> dict[str, Any]:
+        """Its weights; there is no optimiser."""
+        return {"policy": self.policy.state_dict()}
 
 
 def no_optimizer(parameters: Any, lr: float, **settings: Any) -> None:
