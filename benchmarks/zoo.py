@@ -1,7 +1,8 @@
 """Trains the agents that come with the package, and writes their cards: scml_gym/zoo/NAME.
 
-    python benchmarks/zoo.py planner flat --worlds 20
-    python benchmarks/zoo.py --check --seed 7    # only play again, with other seeds, and compare with the cards
+    python benchmarks/zoo.py planner flat         # train
+    python benchmarks/zoo.py --measure            # measure what they reach, into the cards
+    python benchmarks/zoo.py --check --seed 7     # measure again, with other seeds, and compare with the cards
 
 A run folder is copied as far as it is data: no pickles, nothing that only a training needs. How what was learnt is
 measured: benchmarks/zoo_scores.py. A card names the commit that it was made at, so there must be no changes beside it.
@@ -29,11 +30,22 @@ from scml_gym.policies.run_folders import load_agent
 ZOO = Path(__file__).resolve().parents[1] / "scml_gym" / "zoo"
 
 EXPERIMENTS = {
-    name: name
-    for name in ("planner", "flat", "fast_planner", "fast_flat", "recurrent_ppo", "q_learning", "dqn", "acceptance")
-    + ("dcl", "dcl_grid", "ippo", "mediated", "moca")
-} | {"dnb": "dnb_accept_logistic"}
-"""Name -> the experiment that trains it."""
+    "planner": ["planner"],
+    "flat": ["flat", "--set", "agent.total_steps=400000"],
+    "fast_planner": ["fast_planner"],
+    "fast_flat": ["fast_flat"],
+    "recurrent_ppo": ["recurrent_ppo"],
+    "q_learning": ["q_learning"],
+    "dnb": ["dnb_accept_logistic"],
+    "dqn": ["dqn"],
+    "acceptance": ["acceptance"],
+    "dcl": ["dcl"],
+    "dcl_grid": ["dcl_grid"],
+    "ippo": ["ippo"],
+    "mediated": ["mediated"],
+    "moca": ["moca"],
+}
+"""Name -> the arguments of the training, but for the seed."""
 
 NEVER = {"training.npz", "replay.npz", "model.zip"}
 """Files of checkpoints that only a training needs, or that may hold code."""
@@ -45,7 +57,9 @@ def main() -> None:
     parser.add_argument("names", nargs="*", default=list(EXPERIMENTS), metavar="NAME", help=", ".join(EXPERIMENTS))
     parser.add_argument("--worlds", type=int, default=20, help="configurations in which factories are judged")
     parser.add_argument("--seed", type=int, default=1, help="of what is measured")
-    parser.add_argument("--check", action="store_true", help="measure again, and compare with the cards")
+    task = parser.add_mutually_exclusive_group()
+    task.add_argument("--measure", action="store_true", help="what they reach, into the cards")
+    task.add_argument("--check", action="store_true", help="measure again, and compare with the cards")
     options = parser.parse_args()
     if options.check:
         check(options.names, options.worlds, options.seed)
@@ -53,17 +67,19 @@ def main() -> None:
     commit = versions()["commit"]
     if commit is None or commit.endswith("+changes"):
         parser.error("cards name a commit: commit first")
-    cards = {name: made(name, commit) for name in options.names}
-    for name, scores in scores_of(options.names, options.worlds, options.seed).items():
-        write_card(name, cards[name] | {"scores": scores})
-    print(json.dumps({name: json.loads((ZOO / name / CARD).read_text()) for name in cards}, indent=1))
+    if options.measure:
+        for name, scores in scores_of(options.names, options.worlds, options.seed).items():
+            write_card(name, card_of(name) | {"scores": scores | {"commit": commit}})
+    else:
+        for name in options.names:
+            make(name, commit)
 
 
-def made(name: str, commit: str) -> dict[str, Any]:
-    """Train and copy; the card without scores."""
+def make(name: str, commit: str) -> None:
+    """Train and copy, with a card that has no scores yet."""
     with tempfile.TemporaryDirectory() as folder:
         run = Path(folder) / name
-        arguments = [EXPERIMENTS[name], "--seed", "0"]
+        arguments = [*EXPERIMENTS[name], "--seed", "0"]
         _, minutes = called("train.py", *arguments, "--out", str(run))
         shutil.rmtree(ZOO / name, ignore_errors=True)
         copy_data(run, ZOO / name)
@@ -79,9 +95,12 @@ def made(name: str, commit: str) -> dict[str, Any]:
         "versions": {key: value for key, value in versions().items() if key not in ("commit", "platform") and value},
     }
     write_card(name, card)  # its name is known from now on
-    card["one_play"] = one_play(f"{PREFIX}{name}")
-    write_card(name, card)
-    return card
+    write_card(name, card | {"one_play": one_play(f"{PREFIX}{name}")})
+
+
+def card_of(name: str) -> dict[str, Any]:
+    """A trained agent's card."""
+    return json.loads((run_path(Path(f"{PREFIX}{name}")) / CARD).read_text())
 
 
 def write_card(name: str, card: Mapping[str, Any]) -> None:
@@ -108,9 +127,8 @@ def check(names: Sequence[str], worlds: int, seed: int) -> None:
     """
     found, rows = scores_of(names, worlds, seed), []
     for name in names:
-        card = json.loads((run_path(Path(f"{PREFIX}{name}")) / CARD).read_text())
         now = numbers_of(found[name])
-        rows += [(name, what, then, now[what]) for what, then in numbers_of(card["scores"]).items()]
+        rows += [(name, what, then, now[what]) for what, then in numbers_of(card_of(name)["scores"]).items()]
     print("| agent | number | card | measured again | apart, in standard errors | within the 95 % interval |")
     print("|---|---|---|---|---|---|")
     for name, what, then, now in rows:

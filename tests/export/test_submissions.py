@@ -179,9 +179,27 @@ class Largest(nn.Module):
         return x[:, :1] - x.max() + torch.arange(176.0)
 
 
+class Gives(nn.Module):
+    """Gives something else than a tensor."""
+
+    def __init__(self, make):
+        super().__init__()
+        self.make, self.layer = make, nn.Linear(95, 176)
+
+    def forward(self, x):
+        return self.make(self.layer(x))
+
+
+NO_TENSOR = "cannot be exported: it gives {}; valid: a tensor, or a tuple of tensors"
+
+
 @pytest.mark.parametrize(
     ("module", "env", "told"),
     [
+        (Gives(lambda x: {"logits": x}), CONCURRENT, NO_TENSOR.format("dict")),
+        (Gives(lambda x: None), CONCURRENT, NO_TENSOR.format("NoneType")),
+        (Gives(lambda x: (x, None)), CONCURRENT, NO_TENSOR.format("Tensor, NoneType")),
+        (Gives(lambda x: ()), CONCURRENT, NO_TENSOR.format("nothing")),
         (Largest(), CONCURRENT, r"Largest cannot be exported: its NumPy code does not run \(max_\(\)"),
         (Impure(), CONCURRENT, "NumPy's numbers are off by"),
         (network(7), CONCURRENT, "gives 7 numbers; valid: 176"),
