@@ -15,7 +15,7 @@ from gymnasium.spaces import Box, Discrete, MultiDiscrete
 
 from scml_gym.agents.fast_ppo.algorithm import Training, play, update
 from scml_gym.agents.sb3.batch import can_batch, make_batch
-from scml_gym.agents.sb3.fitting_sets import FACTS
+from scml_gym.agents.sb3.facts import FACTS
 from scml_gym.agents.sb3.hyperparameters import PPOHyperparameters
 from scml_gym.agents.sb3.learner import PPO, MaskablePPO
 from scml_gym.agents.sb3.policy_files import MASKED

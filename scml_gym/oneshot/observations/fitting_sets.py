@@ -1,42 +1,36 @@
-"""What networks are given of an observation, without any weights; compiled.
+"""What layers over partners cannot compute of an observation of rows, computed for them; compiled, without any weights.
 
-The facts about sets are those of `scml_gym.agents.sb3.partners.Sets`; a test compares them.
-
-Sets are enumerated over the partners whose offers stand, of whom there are few, instead of over all eight.
+Which sets of standing offers fit the needs best, and a partner's part where what they leave is divided in the order of
+the partners. The facts are those of `scml_gym.agents.sb3.partners.Sets`; a test compares them. Sets are enumerated over
+the partners whose offers stand, of whom there are few, instead of over all eight.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from scml_gym.agents.sb3.partners import FACTORY, MOST, N_CONTEXT, N_ROW, PARTNER, PRICE_WEIGHT
-from scml_gym.core.registry import Registry
 from scml_gym.jit.compile import compiled, jittable
 from scml_gym.oneshot.observations.encoding import N_ENTITIES, N_ENTITY, N_FACTORY, N_PARTNER
+from scml_gym.oneshot.observations.features import FACTORY_FEATURES, PARTNER_FEATURES
 from scml_gym.oneshot.view import MAX_PARTNERS
 
 F = np.float32
+
+FACTORY = {feature.name: i for i, feature in enumerate(FACTORY_FEATURES)}
+PARTNER = {feature.name: i for i, feature in enumerate(PARTNER_FEATURES)}
+MOST = 10
+"""Items of the largest offer and lines of a factory in the league: quantities are observed as fractions of it."""
+
+PRICE_WEIGHT = 0.01
+"""What the good price of an item counts beside an item of the gap, where two sets fit nearly as well."""
+
+N_ROW = N_PARTNER + 3 + MOST + 1
+N_CONTEXT = N_FACTORY + 5
 
 BUYER, NEEDS = FACTORY["buyer"], FACTORY["needs"]
 RUNNING, MY_TURN, TIME = PARTNER["running"], PARTNER["my_turn"], PARTNER["time"]
 QUANTITY, PRICE = PARTNER["offer_quantity"], PARTNER["offer_price"]
 BELOW, ABOVE, PLACE, SHARE = N_PARTNER, N_PARTNER + 1, N_PARTNER + 2, N_PARTNER + 3
-
-
-Facts = tuple[np.ndarray, np.ndarray, np.ndarray]
-"""Of ``n`` decisions, float32: inputs, ``(n, inputs)``; rows, ``(n, rows, size)``, of size 0 where the inputs are a
-decision's single row; and the share of each row in the mean, ``(n, rows)``."""
-
-FACTS = Registry("fast network")
-"""How facts are computed of observations, float32 ``(n, size)``.
-
-Their names are those of `scml_gym.agents.sb3.hyperparameters.FEATURES`.
-"""
-
-
-def read_flat(observations: np.ndarray) -> Facts:
-    """A single row."""
-    return observations, observations[:, None, :0], np.ones((len(observations), 1), np.float32)
 
 
 @compiled
@@ -51,12 +45,13 @@ def read_sets(observations: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndar
     inputs, shares = np.empty((n, N_CONTEXT + N_ROW), np.float32), np.empty((n, MAX_PARTNERS), np.float32)
     rows = np.empty((n, MAX_PARTNERS, N_ROW), np.float32)
     for i in range(n):
-        _read(observations[i], inputs[i], rows[i], shares[i])
+        read_facts(observations[i], inputs[i], rows[i], shares[i])
     return inputs, rows, shares
 
 
 @jittable
-def _read(observation: np.ndarray, inputs: np.ndarray, rows: np.ndarray, shares: np.ndarray) -> None:
+def read_facts(observation: np.ndarray, inputs: np.ndarray, rows: np.ndarray, shares: np.ndarray) -> None:
+    """Likewise of one decision, into arrays."""
     entities = observation.reshape(N_ENTITIES, N_ENTITY)
     factory, partners = entities[0, 1 : 1 + N_FACTORY], entities[1:, 1 : 1 + N_PARTNER]
     context, mean = inputs[:N_CONTEXT], inputs[N_CONTEXT:]
@@ -121,8 +116,3 @@ def _find_sets(factory: np.ndarray, partners: np.ndarray, rows: np.ndarray) -> t
     for i in range(n):
         rows[standing[i], BELOW], rows[standing[i], ABOVE] = F(below >> i & 1), F(above >> i & 1)
     return totals[below] - needs, totals[above] - needs
-
-
-FACTS.register("flatten", read_flat)
-FACTS.register("sets", lambda observations: read_flat(read_sets(observations)[0]))
-FACTS.register("partners", read_sets)
