@@ -36,8 +36,7 @@ EXPERIMENTS = {
     "fast_flat": ["fast_flat"],
     "recurrent_ppo": ["recurrent_ppo"],
     "q_learning": ["q_learning"],
-    "dnb": ["dnb_accept_logistic"],
-    "dqn": ["dqn"],
+    "dnb": ["dnb_accept_logistic", "--set", "agent.data.worlds=60"],
     "acceptance": ["acceptance"],
     "dcl": ["dcl"],
     "dcl_grid": ["dcl_grid"],
@@ -56,19 +55,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", default=list(EXPERIMENTS), metavar="NAME", help=", ".join(EXPERIMENTS))
     parser.add_argument("--worlds", type=int, default=20, help="configurations in which factories are judged")
+    parser.add_argument("--days", type=int, default=15, help="of these")
     parser.add_argument("--seed", type=int, default=1, help="of what is measured")
     task = parser.add_mutually_exclusive_group()
     task.add_argument("--measure", action="store_true", help="what they reach, into the cards")
     task.add_argument("--check", action="store_true", help="measure again, and compare with the cards")
     options = parser.parse_args()
     if options.check:
-        check(options.names, options.worlds, options.seed)
+        check(options.names, options.worlds, options.days, options.seed)
         return
     commit = versions()["commit"]
     if commit is None or commit.endswith("+changes"):
         parser.error("cards name a commit: commit first")
     if options.measure:
-        for name, scores in scores_of(options.names, options.worlds, options.seed).items():
+        for name, scores in scores_of(options.names, options.worlds, options.days, options.seed).items():
             write_card(name, card_of(name) | {"scores": scores | {"commit": commit}})
     else:
         for name in options.names:
@@ -120,12 +120,12 @@ def copy_data(run: Path, folder: Path) -> None:
         load_agent(run).write_weights(copy)
 
 
-def check(names: Sequence[str], worlds: int, seed: int) -> None:
+def check(names: Sequence[str], worlds: int, days: int, seed: int) -> None:
     """Measure again with other seeds, and say how far all numbers are from those of the cards.
 
     Exits with 1 where more than one in ten is outside the 95 % interval of the difference, or one is beyond 3 errors.
     """
-    found, rows = scores_of(names, worlds, seed), []
+    found, rows = scores_of(names, worlds, days, seed), []
     for name in names:
         now = numbers_of(found[name])
         rows += [(name, what, then, now[what]) for what, then in numbers_of(card_of(name)["scores"]).items()]

@@ -69,12 +69,13 @@ def numbers_of(scores: Mapping[str, Any]) -> dict[str, Measured]:
     return found
 
 
-def scores_of(names: Sequence[str], worlds: int, seed: int) -> dict[str, dict[str, Any]]:
+def scores_of(names: Sequence[str], worlds: int, days: int, seed: int) -> dict[str, dict[str, Any]]:
     """What trained agents reach, as their cards say it.
 
     Args:
         names: Of agents in scml_gym/zoo.
         worlds: Configurations in which factories are judged.
+        days: Of these.
         seed: Of all that is drawn.
     """
     envs = {name: Run.open(ZOO / name).config["env"] for name in names}
@@ -84,18 +85,18 @@ def scores_of(names: Sequence[str], worlds: int, seed: int) -> dict[str, dict[st
     return (
         {name: welfare(name, seed) for name in games}
         | {name: utility(name, seed) for name in bilateral}
-        | (judged(factories, worlds, seed) if factories else {})
+        | (judged(factories, worlds, days, seed) if factories else {})
     )
 
 
-def judged(names: Sequence[str], worlds: int, seed: int) -> dict[str, dict[str, Any]]:
+def judged(names: Sequence[str], worlds: int, days: int, seed: int) -> dict[str, dict[str, Any]]:
     """Of players of factories, all in one tournament.
 
     As each is alone in its positions, that gives each what the command of its own would.
     """
     players = {name: f"{PREFIX}{name}" for name in names}
     with tempfile.TemporaryDirectory() as folder:
-        options = ["--same-seat", "--worlds", str(worlds), "--seed", str(seed)]
+        options = ["--same-seat", "--worlds", str(worlds), "--days", str(days), "--seed", str(seed)]
         called("evaluate.py", *players.values(), *BESIDE, *options, "--workers", "1", "--out", f"{folder}/judged")
         found = json.loads((Path(folder) / "judged" / "ranking.json").read_text())
     rows = {row["competitor"]: row for row in found["ranking"]}

@@ -66,7 +66,7 @@ def train(folder, config):
     return agent, run
 
 
-@pytest.mark.parametrize(("form", "seed"), zip(FORMS, (1, 1, 1, 1, 3), strict=True))  # networks that agree
+@pytest.mark.parametrize(("form", "seed"), list(zip(FORMS, (1, 1, 1, 1, 3), strict=True)))  # networks that agree
 def test_policy_files_play_the_same_in_both_worlds(form, seed):
     spec = league_spec(3, days=3, factories_per_level=(3, 4))
     players = [policy_file(seed, form, temperature=0.0), policy_file(seed + 1, form, masked=False, activation="relu")]
