@@ -27,7 +27,7 @@ def card(name):
 @pytest.mark.parametrize("name", NAMES)
 def test_it_is_data_alone_and_small(name):
     files = [path for path in (ZOO / name).rglob("*") if path.is_file()]
-    assert {path.suffix for path in files} <= {".json", ".yaml", ".csv", ".npz"}
+    assert {path.suffix for path in files} <= {".json", ".yaml", ".csv", ".npz", ".safetensors"}
     assert sum(path.stat().st_size for path in files) < 2 * 2**20
     for path in files:
         if path.suffix == ".npz":
