@@ -3,10 +3,11 @@
     python -m venv build/scml-only && build/scml-only/bin/pip install scml==0.8.4
     python benchmarks/export_parity.py build/scml-only/bin/python zoo:planner zoo:dnb best-subset
 
-Each player is exported and plays worlds of scml there; the original plays the same worlds here, deployed. The contracts
-must be the same; the original plays a world in which they are not once more, and both counts are told. Then what was
-exported plays scml's own tournament, serial and parallel. Exits 1 where a world differs both times. What the other
-environment must not have is refused by benchmarks/export_world.py.
+Each player is exported and plays worlds of scml there; the original plays the same worlds here, deployed, each in a
+process of its own: scml iterates over sets of objects, whose order depends on what a process has done before. The contracts
+must be the same; the original plays once more where they are not, and both counts are told. Then what was exported plays
+scml's own tournament, serial and parallel. Exits 1 where a world differs both times. What the other environment must not
+have is refused by benchmarks/export_world.py.
 """
 
 from __future__ import annotations
@@ -20,15 +21,19 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from export_world import contracts_of
-
 from scml_gym.core.provenance import versions
 from scml_gym.core.warnings import quiet
 from scml_gym.export import export_player
-from scml_gym.policies.run_folders import deploy
 
 CLASS = "Player"
 """Of all agents: names of scml's factories are made of it."""
+
+ORIGINAL = """
+from scml_gym.policies.run_folders import deploy
+
+KIND, PARAMETERS = deploy("{player}")
+MAIN_AGENT = type("{name}", (KIND,), {{}})
+"""
 
 
 def main() -> None:
@@ -50,14 +55,14 @@ def main() -> None:
     for player in options.players:
         with tempfile.TemporaryDirectory() as folder, quiet():
             trial = export_player(player, Path(folder) / "exported", CLASS)
-            there = _there(options.python, folder, "worlds", str(options.worlds), str(options.days))
-            kind, parameters = deploy(player)
-            agent = type(CLASS, (kind,), {})
-            here = [contracts_of(agent, parameters, seed, options.days) for seed in range(options.worlds)]
-            others = [seed for seed, (a, b) in enumerate(zip(here, there, strict=True)) if not _same(a, b)]
-            again = [contracts_of(agent, parameters, seed, options.days) for seed in others]
-            scores = [_there(options.python, folder, "tournament", how) for how in ("serial", "parallel")]
-        same = sum(_same(contracts, there[seed]) for seed, contracts in zip(others, again, strict=True))
+            (Path(folder) / "original.py").write_text(ORIGINAL.format(player=player, name=CLASS))
+            worlds = "worlds", str(options.worlds), str(options.days)
+            there = _played(options.python, folder, "exported", *worlds)
+            here = _played(sys.executable, folder, "original", *worlds)
+            others = [seed for seed in range(options.worlds) if here[seed] != there[seed]]
+            again = _played(sys.executable, folder, "original", *worlds) if others else here
+            scores = [_played(options.python, folder, "exported", "tournament", how) for how in ("serial", "parallel")]
+        same = sum(again[seed] == there[seed] for seed in others)
         own = sum("Pl@" in f"{row[1]} {row[2]}" for world in here for row in world)
         failed += same < len(others) or own == 0
         told = " | ".join(f"{score['Player']:.3f}" for score in scores)
@@ -67,15 +72,11 @@ def main() -> None:
     raise SystemExit(failed > 0)
 
 
-def _same(contracts: list[Any], others: list[Any]) -> bool:
-    return json.dumps(contracts) == json.dumps(others)
-
-
-def _there(python: str, folder: str, task: str, *options: str) -> Any:
-    """What a submission does in the other environment."""
-    script = Path(__file__).with_name("export_world.py")
-    command = [python, "-P", str(script), folder, "exported", task, *options]
-    environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+def _played(python: str, folder: str, package: str, *task: str) -> Any:
+    """What an interpreter says of a package in that folder; see benchmarks/export_world.py."""
+    command = [python, "-P", str(Path(__file__).with_name("export_world.py")), folder, package, *task]
+    here = python == sys.executable
+    environment = {key: value for key, value in os.environ.items() if here or key != "PYTHONPATH"}
     done = subprocess.run(command, env=environment, capture_output=True, text=True)
     if done.returncode != 0:
         raise SystemExit(f"{' '.join(command)}: {done.stderr}")
