@@ -4,10 +4,10 @@
     python benchmarks/export_parity.py build/scml-only/bin/python zoo:planner zoo:dnb best-subset
 
 Each player is exported and plays worlds of scml there; the original plays the same worlds here, deployed, each in a
-process of its own: scml iterates over sets of objects, whose order depends on what a process has done before. The contracts
-must be the same; the original plays once more where they are not, and both counts are told. Then what was exported plays
-scml's own tournament, serial and parallel. Exits 1 where a world differs both times. What the other environment must not
-have is refused by benchmarks/export_world.py.
+process of its own: scml iterates over sets of objects, whose order depends on what a process has done before. The
+contracts must be the same; the original plays once more where they are not, and both counts are told. Then what was
+exported plays scml's own tournament, serial and parallel. Exits 1 where a world differs both times. What the other
+environment must not have is refused by benchmarks/export_world.py.
 """
 
 from __future__ import annotations

@@ -38,6 +38,7 @@ def main() -> None:
     parser.add_argument("--moments", type=int, default=10)
     parser.add_argument("--seconds", type=float, default=90.0, help="that a training takes, about")
     parser.add_argument("--slack", type=float, default=3.0, help="seconds of a rollout, and of saving")
+    parser.add_argument("--signals", nargs="+", default=["SIGKILL", "SIGINT"], help="by turns")
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
     draw, worst, failed = random.Random(arguments.seed), Lost(0.0, 0, 1), 0
@@ -45,7 +46,7 @@ def main() -> None:
     print(f"a training has {steps} steps")
     for moment in range(arguments.moments):
         with tempfile.TemporaryDirectory() as folder:
-            kind = (signal.SIGKILL, signal.SIGINT)[moment % 2]
+            kind = signal.Signals[arguments.signals[moment % len(arguments.signals)]]
             seconds = draw.uniform(0, arguments.seconds)
             lost, told = interrupted(Path(folder) / "run", steps, arguments.interval, kind, seconds)
         worst = max(worst, lost, key=lambda one: one.steps / one.of)
@@ -85,12 +86,19 @@ def started(folder: Path, steps: int, interval: float) -> subprocess.Popen[bytes
         folder,
     ]
     environment, nowhere = os.environ | {"PYTHONPATH": str(ROOT)}, subprocess.DEVNULL
-    process = subprocess.Popen([str(w) for w in command], env=environment, stdout=nowhere, stderr=nowhere)
+    process = subprocess.Popen(
+        [str(w) for w in command], env=environment, stdout=nowhere, stderr=nowhere, preexec_fn=heed_sigint
+    )
     while not (folder / "run.json").exists() or not Run.open(folder).curve():  # until all is compiled
         if process.poll() is not None:
             raise SystemExit(f"no training: {' '.join(map(str, command))} says why")
         time.sleep(0.05)
     return process
+
+
+def heed_sigint() -> None:
+    """What shells start in the background ignores it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def speed() -> float:
@@ -114,13 +122,17 @@ def interrupted(folder: Path, steps: int, interval: float, kind: signal.Signals,
     """
     process = started(folder, steps, interval)
     begin = time.time()
+    sent = False
     try:
         process.wait(seconds)
     except subprocess.TimeoutExpired:
         process.send_signal(kind)
+        sent = True
     stopped = time.time()  # what is saved from now on, as after SIGINT, is not lost
     process.wait()
     run = Run.open(folder)
+    if sent and run.finished:
+        return Lost(0.0, 0, 1), f"{kind.name} did not stop it"
     saved = (folder / "run.json").stat().st_mtime if run.step else begin
     reached = int(run.curve()[-1]["step"])
     pace = max(int(reached * interval / max(stopped - begin, interval)), 1)
