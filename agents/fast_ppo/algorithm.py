@@ -18,7 +18,7 @@ from scml_gym.agents.fast_ppo import passes
 from scml_gym.agents.fast_ppo.network import read_network
 from scml_gym.agents.fast_ppo.passes import CHUNK, MEASURES, Decisions
 from scml_gym.agents.sb3.batch import SUMMARY, RunningEpisodes
-from scml_gym.agents.sb3.fitting_sets import FACTS, Facts
+from scml_gym.agents.sb3.facts import FACTS, Facts
 from scml_gym.agents.sb3.training import EpisodeMeans
 from scml_gym.core.errors import InputError
 from scml_gym.vector.env import RowVectorEnv

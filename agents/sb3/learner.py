@@ -114,7 +114,7 @@ class SB3Agent:
         check_self_play(self)
         make_callbacks(hyperparameters.callbacks)  # refuse bad ones now
         self.model: Any = None
-        self._beginning: Mapping[str, Any] | None = None
+        self._beginning: dict[str, Any] | None = None
 
     @classmethod
     def build(cls, config: Mapping[str, Any], env: Mapping[str, Any]) -> Self:
@@ -122,7 +122,8 @@ class SB3Agent:
         return cls(validate(cls.hyperparameters_class, config, "agent"), env)
 
     def begin_from(self, checkpoint: Path) -> None:
-        """See `scml_gym.agents.base.BeginsFrom`: networks and optimiser; steps, schedules and replay begin anew.
+        """See `scml_gym.agents.base.BeginsFrom`: networks, and the optimiser where it is kept; steps, schedules and
+        replay begin anew.
 
         Raises:
             InputError: if it has other networks, observations or actions.
@@ -149,9 +150,11 @@ class SB3Agent:
             if checkpoint is None:
                 self.model = self._new_model(vec, run.config["seed"])
                 if self._beginning is not None:
-                    settings = {"param_groups": self.model.policy.optimizer.state_dict()["param_groups"]}
-                    optimizer = self._beginning[_OPTIMIZER] | settings
-                    self.model.set_parameters({**self._beginning, _OPTIMIZER: optimizer})
+                    learnt = dict(self._beginning)
+                    if _OPTIMIZER in learnt:
+                        settings = {"param_groups": self.model.policy.optimizer.state_dict()["param_groups"]}
+                        learnt[_OPTIMIZER] = learnt[_OPTIMIZER] | settings
+                    self.model.set_parameters(self.model.get_parameters() | learnt)
             else:
                 self.model = self._read_model(checkpoint, vec)
             run.truncate_log(self.model.num_timesteps)
@@ -211,6 +214,10 @@ class SB3Agent:
             arguments = {name: value for name, value in arguments.items() if name in argument_names(like)}
         return game, {"id": env_id} | arguments
 
+    def write_weights(self, folder: Path) -> None:
+        """Write the network's weights alone (`WEIGHTS`), which `load` takes in place of SB3's zip."""
+        write_weights(self._trained().policy, self._trained().num_timesteps, folder / WEIGHTS)
+
     def policy_file(self) -> PolicyFile:
         """The policy as a strategy that the compiled world plays.
 
@@ -236,8 +243,8 @@ class SB3Agent:
         save_policy_file(self, folder)
 
     def _write_model(self, folder: Path) -> None:
+        self.write_weights(folder)
         model = self._trained()
-        write_weights(model.policy, model.num_timesteps, folder / WEIGHTS)
         if not isinstance(model, BaseAlgorithm):  # it plays, and is not trained further
             return
         write_optimizer(cast(Any, model.policy).optimizer, folder / OPTIMIZER)
@@ -276,17 +283,16 @@ class SB3Agent:
         """What plays a checkpoint: a policy with its weights."""
         if not (folder / WEIGHTS).is_file():
             return self._read_model(folder, None)
-        kind: Any = self.policy_class
-        if isinstance(kind, str):
-            kind = load_object(self.algorithm).policy_aliases[kind]
-        policy = new_policy(kind, self.observation_space, self.action_space, self._network(), 0)
-        return read_policy(policy, folder / WEIGHTS, self.hyperparameters.device)
+        return read_policy(self._new_policy(0), folder / WEIGHTS, self.hyperparameters.device)
 
     def _parameters(self, folder: Path) -> dict[str, Any]:
-        """Networks and optimiser of a checkpoint that is loaded, as SB3's ``set_parameters`` takes them."""
-        if not (folder / OPTIMIZER).is_file():
+        """Networks of a checkpoint that is loaded, and its optimiser where it is kept: for SB3's ``set_parameters``."""
+        if not (folder / WEIGHTS).is_file():
             return self._read_model(folder, None).get_parameters()
-        return {"policy": self._trained().policy.state_dict(), _OPTIMIZER: read_optimizer(folder / OPTIMIZER)}
+        parameters = {"policy": self._trained().policy.state_dict()}
+        if (folder / OPTIMIZER).is_file():
+            parameters[_OPTIMIZER] = read_optimizer(folder / OPTIMIZER)
+        return parameters
 
     def _trained(self) -> Any:
         if self.model is None:
@@ -308,6 +314,11 @@ class SB3Agent:
 
     def _network(self) -> dict[str, Any]:
         return {"net_arch": self.hyperparameters.net_arch} | self.features
+
+    def _new_policy(self, seed: int) -> Any:
+        algorithm: Any = load_object(self.algorithm)
+        kind = algorithm.policy_aliases.get(self.policy_class, self.policy_class)
+        return new_policy(kind, self.observation_space, self.action_space, self._network(), seed)
 
     def _read_model(self, folder: Path, vec: Any) -> Any:
         """The model of a checkpoint; with environments to go on learning in, its replay buffer too."""
@@ -386,6 +397,6 @@ class DQN(SB3Agent):
         model = self._trained()
         tensor, vectorised = model.policy.obs_to_tensor(observation)
         with torch.no_grad():
-            values = model.q_net(tensor).cpu().numpy()
+            values = model.policy.q_net(tensor).cpu().numpy()
         actions = np.where(np.asarray(mask, dtype=bool), values, -np.inf).argmax(axis=1)
         return (actions if vectorised else actions[0]), state

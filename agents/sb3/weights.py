@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any, cast
 
 import numpy as np
@@ -18,10 +18,28 @@ from scml_gym.core.errors import InputError
 from scml_gym.core.files import read_arrays, write_arrays
 
 WEIGHTS, OPTIMIZER = "weights.npz", "optimizer.npz"
-"""Files of a checkpoint."""
+"""Files of a checkpoint, both data: a policy's weights, and what its optimiser keeps."""
 
 STEPS = "num_timesteps"
 """Name of the decisions that a policy has learnt from among its weights."""
+
+
+@dataclass
+class Played:
+    """What of a model of Stable-Baselines3 playing needs, by the same names.
+
+    Attributes:
+        policy: Of torch.
+        num_timesteps: From how many decisions it has learnt.
+    """
+
+    policy: Any
+    num_timesteps: int = 0
+
+    @property
+    def predict(self) -> Any:
+        """As the policy's own."""
+        return self.policy.predict
 
 
 def no_optimizer(parameters: Any, lr: float, **settings: Any) -> None:
@@ -42,16 +60,15 @@ def write_weights(policy: Any, steps: int, path: Path) -> None:
     write_arrays(path, weights | {STEPS: np.array(steps)})
 
 
-def read_policy(policy: Any, path: Path, device: str) -> Any:
-    """What plays a checkpoint, as SB3's models do: a policy with the weights of a file, on a device.
+def read_policy(policy: Any, path: Path, device: str) -> Played:
+    """What plays a checkpoint: a policy with the weights of a file, on a device.
 
     Raises:
         InputError: as `read_weights`.
     """
     steps = read_weights(policy, path)
     policy.to(get_device(device))
-    q_net = getattr(policy, "q_net", None)
-    return SimpleNamespace(policy=policy, predict=policy.predict, num_timesteps=steps, q_net=q_net)
+    return Played(policy, steps)
 
 
 def write_optimizer(optimizer: torch.optim.Optimizer, path: Path) -> None:

@@ -222,6 +222,25 @@ class RowVectorEnv(Independent, VectorEnv, ABC):
         return tuple(sampling_mask(row, self.single_action_space) for row in self.action_masks())
 
     @one_thread
+    def draw(self, row: int, mode: str = "rgb_array") -> Any:
+        """What a row shows of its episode, as the single environment's ``render`` does; a row of one of several agents
+        shows what its own player sees.
+
+        Args:
+            row: From 0 on.
+            mode: ``"rgb_array"`` for uint8 pixels, shape ``(height, width, 3)``; ``"ansi"`` for text.
+
+        Raises:
+            InputError: before ``reset``; for a row that is not there, another mode, or a game that is not drawn.
+        """
+        require_reset(self._last is not None, "draw")
+        return self._draw(whole("row", row, 0, self.num_envs - 1), mode)
+
+    def _draw(self, row: int, mode: str) -> Any:
+        """See `draw`."""
+        raise InputError(f"{type(self).__name__} is not drawn")
+
+    @one_thread
     def state(self) -> dict[str, np.ndarray]:
         """Where the rows stand: arrays that ``np.savez`` takes without pickling.
 

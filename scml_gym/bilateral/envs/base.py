@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import textwrap
 from functools import partial
 from typing import Any
 
@@ -14,6 +13,7 @@ from scml_gym.bilateral.envs.codecs import BilateralCodec
 from scml_gym.bilateral.envs.config import BILATERAL_BACKENDS, BilateralConfig
 from scml_gym.bilateral.negotiators.base import NO_OFFER
 from scml_gym.bilateral.recording import record_world
+from scml_gym.bilateral.render import render_negotiation
 from scml_gym.bilateral.rewards import BilateralReward
 from scml_gym.bilateral.view import ACCEPTED_BY, LEARNER, BilateralView, mean_received
 from scml_gym.bilateral.worlds.protocol import BilateralWorld, Negotiation
@@ -24,7 +24,7 @@ from scml_gym.core.masks import sampling_mask
 from scml_gym.core.threads import one_thread
 from scml_gym.game.codecs import read_choice
 from scml_gym.game.env import MOST_WORLDS
-from scml_gym.game.rendering import RENDER_MODES, Table, render_tables
+from scml_gym.game.rendering import RENDER_MODES
 from scml_gym.simulator.recording.folder import Recording, new_log
 
 
@@ -131,21 +131,7 @@ class NegotiationEnv(gymnasium.Env[np.ndarray, np.int64]):
         if self.render_mode is None or self._negotiation is None:
             return None
         require_reset(self._begun, "render")
-        view, scenario = self.view, self._negotiation.scenario
-        headline = f"{scenario.name}, round {view['step'] + 1}/{view['n_steps']}"
-        offers = []
-        for name, outcome, utility in (("its offer", "offer", "offer_utility"), ("my offer", "mine", "my_utility")):
-            none = view[outcome] == NO_OFFER
-            told = ("-", "") if none else (str(scenario.outcome(int(view[outcome]))), f"{view[utility]:.3f}")
-            offers.append((name, *told))
-        end = ()
-        if not view["running"]:
-            end = (f"accepted by {ACCEPTED_BY[view['accepted_by']]}: utility {view['utility']:.3f}",)
-        if self.render_mode == "ansi":
-            lines = [f"{name:>9}: {told}" + (f" ({utility})" if utility else "") for name, told, utility in offers]
-            return "\n".join([headline, *lines, *end])
-        rows = [(name, _in_lines(told), utility) for name, told, utility in offers]
-        return render_tables("rgb_array", "   ".join([headline, *end]), [Table(("", "offer", "utility"), rows)])
+        return render_negotiation(self.view, self._negotiation.scenario, self.render_mode)
 
     def close(self) -> None:
         """Give up a running negotiation; ``reset`` begins the next one."""
@@ -174,11 +160,6 @@ class NegotiationEnv(gymnasium.Env[np.ndarray, np.int64]):
         players = [negotiation.opponent, negotiation.opponent]
         players[negotiation.profile] = None
         return RecordedWorld(world, negotiation, partial(new_log, self._recording, record_world, players))
-
-
-def _in_lines(outcome: str) -> str:
-    """An outcome in a cell of a picture."""
-    return "\n".join(textwrap.wrap(outcome, 38))
 
 
 def ending(view: BilateralView) -> dict[str, Any]:

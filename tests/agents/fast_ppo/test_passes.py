@@ -20,10 +20,11 @@ from scml_gym.agents.fast_ppo.passes import (
     VALUE_LOSS,
     Decisions,
 )
-from scml_gym.agents.sb3.fitting_sets import FACTS, MY_TURN, QUANTITY, RUNNING, read_sets
+from scml_gym.agents.sb3.facts import FACTS
 from scml_gym.agents.sb3.heads import HeadsPolicy, MaskedHeadsPolicy
 from scml_gym.agents.sb3.hyperparameters import FEATURES, EnvSpaces
-from scml_gym.agents.sb3.partners import N_CONTEXT, Sets
+from scml_gym.agents.sb3.partners import Sets
+from scml_gym.oneshot.observations.fitting_sets import MY_TURN, N_CONTEXT, QUANTITY, RUNNING, read_sets
 from scml_gym.vector.workers import Workers
 
 N, BATCH = 400, 300

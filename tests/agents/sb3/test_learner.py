@@ -1,5 +1,6 @@
 import json
 import re
+import shutil
 
 import numpy as np
 import pytest
@@ -75,6 +76,27 @@ def test_progress_counts_whole_rollouts_and_a_short_training_has_a_row_too(learn
     percents = re.findall(r"(\d+)/(\d+) \((\d+) %\)", capsys.readouterr().err)
     assert {whole for _, whole, _ in percents} == {str(run.step)}
     assert percents[-1][::2] == (str(run.step), "100")
+
+
+def test_its_weights_alone_play_and_are_begun_with_as_the_whole_checkpoint(learnt, tmp_path):
+    name, config, agent, run = learnt
+    folder = tmp_path / "data"
+    shutil.copytree(run.latest_checkpoint(), folder, ignore=shutil.ignore_patterns("*.zip", "replay.npz"))
+    agent.write_weights(folder)
+    assert {path.suffix for path in folder.iterdir()} <= {".json", ".npz"}
+    again, state, kept = AGENTS.get(name).load(folder), None, None
+    assert again.model.num_timesteps == run.step
+    for observation, mask in decisions(make_env(config["env"])):
+        action, state = agent.predict(observation, state, mask)
+        same, kept = again.predict(observation, kept, mask)
+        assert np.array_equal(action, same)
+    unmoved = experiment(name, agent={"total_steps": 32, "learning_rate": 1e-30, "final_learning_rate": 1e-30})
+    longer = AGENTS.get(name).build(unmoved["agent"], unmoved["env"])
+    longer.begin_from(folder)
+    longer.train(Run.create(tmp_path / "longer", unmoved, "test"))
+    for key, value in longer.model.policy.state_dict().items():
+        if "target" not in key:  # which DQN replaces now and then
+            assert torch.allclose(value, agent.model.policy.state_dict()[key], atol=1e-6)
 
 
 def test_training_twice_gives_the_same(learnt, tmp_path):
