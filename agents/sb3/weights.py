@@ -13,6 +13,7 @@ from gymnasium.spaces import Box
 from stable_baselines3.common.utils import get_device, set_random_seed
 
 from scml_gym.agents.sb3.training import global_generators_kept
+from scml_gym.core.arguments import brief
 from scml_gym.core.data_files import content_of
 from scml_gym.core.errors import InputError
 from scml_gym.core.files import read_arrays, write_arrays
@@ -51,7 +52,10 @@ def new_policy(kind: str | type, observation: Space, action: Space, network: dic
     with global_generators_kept():
         set_random_seed(seed)
         made = cast(Any, kind)
-        return made(observation, action, lambda progress: 0.0, **network | {"optimizer_class": no_optimizer})
+        try:
+            return made(observation, action, lambda progress: 0.0, **network | {"optimizer_class": no_optimizer})
+        except RuntimeError as error:  # torch has no memory for it
+            raise InputError(f"agent.net_arch={brief(network.get('net_arch'))}: {error}") from error
 
 
 def write_weights(policy: Any, steps: int, path: Path) -> None:

@@ -25,6 +25,7 @@ from scml_gym.bilateral.scenarios.base import (
 from scml_gym.bilateral.scenarios.genius import box_utilities, has_cost
 from scml_gym.bilateral.scenarios.negmas_files import read_negmas_folder
 from scml_gym.bilateral.scenarios.ufuns import evaluate, has_boxes, is_discounted, layers
+from scml_gym.core.data_files import content_of
 from scml_gym.core.errors import InputError
 from scml_gym.core.warnings import quiet
 
@@ -65,7 +66,8 @@ def import_scenario(folder: str | Path) -> Scenario:
         discounted = any(map(is_discounted, scenario.ufuns)) or (
             genius is not None and any(map(has_cost, genius.profiles))
         )
-        return _convert(scenario, Path(folder).name, tables, discounted)
+        with content_of("what it says", "a scenario"):
+            return _convert(scenario, Path(folder).name, tables, discounted)
     except InputError as error:
         raise InputError(f"{folder}: {error}") from error
 
