@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from typer.core import TyperCommand, TyperGroup
 
-from scml_gym.commands import evaluate, train
+from scml_gym.commands import dataset, evaluate, train
 from scml_gym.core.cli import command_app, run_cli
 from scml_gym.core.process import collect_rarely, fix_hash_seed
 
@@ -32,6 +32,7 @@ COMMANDS = {
     ),
     "plot": Command(evaluate.plot),
     "export": Command(evaluate.export),
+    "dataset": Command(dataset.dataset, dataset.EPILOG),
     "doctor": Command(evaluate.doctor),
 }
 """By name."""

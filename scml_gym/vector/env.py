@@ -203,6 +203,21 @@ class RowVectorEnv(Independent, VectorEnv, ABC):
         rewards, terminated = self._by_row(outputs.rewards), self._by_row(done)
         return self._shape(outputs.observations), rewards, terminated, np.zeros_like(terminated), information
 
+    def reseed(self, worlds: Sequence[int], seeds: Sequence[int]) -> None:
+        """Let the next worlds that are drawn in some places be those of these seeds, as after a seeded `reset`.
+
+        Raises:
+            InputError: before ``reset``.
+        """
+        require_reset(self._last is not None, "reseed")
+        for world, seed in zip(worlds, seeds, strict=True):
+            self._seeds.renew(int(world), seed)
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether the next episode of a row is in the running world, until that is over."""
+        return False
+
     def action_masks(self) -> np.ndarray:
         """The valid choices of the decisions that are due, bool, shape ``(num_envs, choices)``."""
         require_reset(self._last is not None, "action_masks")

@@ -11,7 +11,7 @@ from pettingzoo.test import api_test, parallel_api_test, parallel_seed_test
 from pettingzoo.utils import parallel_to_aec
 
 from scml_gym.agents import AGENTS
-from scml_gym.agents.sb3.batch import can_batch
+from scml_gym.experiments.make_env import can_batch
 from scml_gym.core.config import CONFIGS, read_yaml
 from scml_gym.core.errors import InputError
 from scml_gym.evaluation.config import TournamentConfig

@@ -12,7 +12,8 @@ from stable_baselines3.common.monitor import Monitor
 from stable_baselines3.common.vec_env import DummyVecEnv, SubprocVecEnv
 
 from scml_gym.agents import AGENTS
-from scml_gym.agents.sb3.batch import BatchVecEnv, can_batch, make_batch
+from scml_gym.agents.sb3.batch import BatchVecEnv, make_batch
+from scml_gym.experiments.make_env import can_batch
 from scml_gym.agents.sb3.heads import Heads
 from scml_gym.agents.sb3.partners import N_CONTEXT, PartnerBody, Sets, fitting_sets
 from scml_gym.agents.sb3.self_play import make_self_play
