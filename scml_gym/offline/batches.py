@@ -122,29 +122,32 @@ def play_rows(envs: RowVectorEnv, behaviour: RowBehaviour, seeds: Iterable[int])
     places, taken = (np.array(part) for part in zip(*islice(left, n), strict=True))
     observations, infos = envs.reset(seed=taken.tolist())
     behaviour.begin(np.arange(n), taken)
-    recorded, live, fresh = Recorder(n), np.ones(n, dtype=np.bool_), np.zeros(0, dtype=np.int64)
-    recorded.see(observations, infos)
+    recorded, live, ended = Recorder(n), np.ones(n, dtype=np.bool_), np.zeros(n, dtype=np.bool_)
+    recorded.see(observations, infos, np.arange(n))
     finished: dict[int, list[Episode]] = {}
     due = 0
     while live.any():
+        before = envs.drawn()
         actions = behaviour.act(observations, infos[MASK], live)
         observations, rewards, terminations, truncations, infos = envs.step(actions)
         recorded.do(actions, rewards, terminations, truncations)
-        if len(fresh):  # in them this step only reset
-            recorded.forget(fresh)
-            behaviour.begin(fresh, taken[fresh])
-        recorded.see(observations, infos)
-        over = live & (terminations | truncations)
-        if envs.goes_on:
-            over &= infos.get("_score", False)
-        fresh = np.flatnonzero(over)
-        for row in fresh.tolist():
+        recorded.see(observations, infos, np.arange(n))
+        # where worlds have several episodes, one is over when its row begins with another one
+        over = live & ((ended & (envs.drawn() != before)) if envs.goes_on else (terminations | truncations))
+        ended = terminations | truncations
+        for row in np.flatnonzero(over).tolist():
             finished[int(places[row])] = list(recorded.episodes(row, int(taken[row])))
             following = next(left, None)
             live[row] = following is not None
             if following is not None:
                 places[row], taken[row] = following
-        envs.reseed(fresh, taken[fresh].tolist())
+        fresh = np.flatnonzero(over & live)
+        if len(fresh):
+            observations, infos = envs.reset(seed=taken.tolist(), options={"reset_mask": over & live})
+            behaviour.begin(fresh, taken[fresh])
+            recorded.begin(fresh)
+            recorded.see(observations, infos, fresh)
+            ended[fresh] = False
         while due in finished:
             yield from finished.pop(due)
             due += 1
@@ -161,22 +164,22 @@ class Recorder:
         self._rows, self._steps, self._room = np.arange(n), np.zeros(n, dtype=np.int64), 64
         self._parts: dict[str, np.ndarray] = {}
 
-    def see(self, observations: Any, infos: Mapping[str, Any]) -> None:
-        """Decisions are due, or episodes have ended."""
+    def see(self, observations: Any, infos: Mapping[str, Any], rows: np.ndarray) -> None:
+        """In some rows decisions are due, or episodes have ended."""
         shown = observations if isinstance(observations, Mapping) else {"": observations}
         for name, part in shown.items():
-            self._put(f"{SEEN}{name}", part)
+            self._put(f"{SEEN}{name}", part, rows)
         infos = flat_columns(infos)
         for name, column in infos.items():
-            self._put(f"{TOLD}{name}", np.char.encode(column) if column.dtype.kind == "U" else column)
-        for name in self._parts:
+            self._put(f"{TOLD}{name}", np.char.encode(column) if column.dtype.kind == "U" else column, rows)
+        for name, part in self._parts.items():
             if name.startswith(TOLD) and name.removeprefix(TOLD) not in infos:
-                self._parts[name][self._rows, self._steps] = 0 if self._parts[name].dtype.kind != "S" else b""
+                part[rows, self._steps[rows]] = np.zeros((), dtype=part.dtype)
 
     def do(self, *parts: np.ndarray) -> None:
         """A step of all rows: actions, rewards, terminations and truncations."""
         for name, part in zip(DONE, parts, strict=True):
-            self._put(name, part)
+            self._put(name, part, self._rows)
         self._steps += 1
         if self._steps.max() + 1 >= self._room:
             self._room *= 2
@@ -185,7 +188,7 @@ class Recorder:
                 wider[:, : part.shape[1]] = part
                 self._parts[name] = wider
 
-    def forget(self, rows: np.ndarray) -> None:
+    def begin(self, rows: np.ndarray) -> None:
         """Worlds begin in some rows."""
         self._steps[rows] = 0
 
@@ -202,11 +205,11 @@ class Recorder:
             yield Episode(AGENT, AGENT, told, seen.get("", seen), *parts, told_columns(infos))
             start, told = last + 2, None  # the step after the last one only resets
 
-    def _put(self, name: str, values: Any) -> None:
+    def _put(self, name: str, values: Any, rows: np.ndarray) -> None:
         values = np.asarray(values)
         if name not in self._parts:
             self._parts[name] = np.zeros((len(self._rows), self._room, *values.shape[1:]), dtype=values.dtype)
-        self._parts[name][self._rows, self._steps] = values
+        self._parts[name][rows, self._steps[rows]] = values[rows]
 
 
 def flat_columns(infos: Mapping[str, Any]) -> dict[str, np.ndarray]:

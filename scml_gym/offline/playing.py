@@ -129,8 +129,11 @@ def flat_mask(mask: Any) -> np.ndarray:
 def play_single(env: Any, behaviour: Behaviour, seed: int) -> Iterator[Episode]:
     """The episodes of the world of one seed, in a Gymnasium environment; one where an episode is a world."""
     plain, told = env.unwrapped, seed
+    world: Any = None
     while True:
         observation, info = env.reset(seed=told)
+        if told is None and plain.world is not world:
+            return  # that would be the next world of this seed
         behaviour.begin(plain, seed)
         track, over = Track(AGENT, AGENT, told), False
         track.see(observation, info)
@@ -141,9 +144,9 @@ def play_single(env: Any, behaviour: Behaviour, seed: int) -> Iterator[Episode]:
             track.do(action, reward, terminated, truncated)
             track.see(observation, info)
         yield track.episode()
-        told = None
-        if not (getattr(plain, "goes_on", False) and plain.world.pending):
+        if not getattr(plain, "goes_on", False):
             return
+        world, told = plain.world, None
 
 
 def play_parallel(env: Any, behaviour: Behaviour, seed: int) -> Iterator[Episode]:

@@ -203,20 +203,14 @@ class RowVectorEnv(Independent, VectorEnv, ABC):
         rewards, terminated = self._by_row(outputs.rewards), self._by_row(done)
         return self._shape(outputs.observations), rewards, terminated, np.zeros_like(terminated), information
 
-    def reseed(self, worlds: Sequence[int], seeds: Sequence[int]) -> None:
-        """Let the next worlds that are drawn in some places be those of these seeds, as after a seeded `reset`.
-
-        Raises:
-            InputError: before ``reset``.
-        """
-        require_reset(self._last is not None, "reseed")
-        for world, seed in zip(worlds, seeds, strict=True):
-            self._seeds.renew(int(world), seed)
-
     @property
     def goes_on(self) -> bool:
         """Whether the next episode of a row is in the running world, until that is over."""
         return False
+
+    def drawn(self) -> np.ndarray:
+        """The seeds of what the worlds were drawn from last, uint64 ``(num_worlds,)``; zeros where each episode draws."""
+        return np.zeros(self.num_worlds, dtype=np.uint64)
 
     def action_masks(self) -> np.ndarray:
         """The valid choices of the decisions that are due, bool, shape ``(num_envs, choices)``."""

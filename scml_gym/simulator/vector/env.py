@@ -127,6 +127,10 @@ class BatchedEnv(RowVectorEnv):
         """See `RowVectorEnv`."""
         return self._plan.goes_on
 
+    def drawn(self) -> np.ndarray:
+        """See `RowVectorEnv`."""
+        return self._batch.rows["seed"].copy()
+
     @property
     def batch(self) -> Batch:
         """The worlds and all that belongs to them; live."""
