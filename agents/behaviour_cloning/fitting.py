@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from stable_baselines3.common.utils import LinearSchedule
 
+from scml_gym.agents.adam import Adam
 from scml_gym.agents.behaviour_cloning.hyperparameters import BehaviourCloningHyperparameters
 from scml_gym.core.errors import InputError
 from scml_gym.offline.datasets import Decisions
@@ -41,12 +42,16 @@ class Fitting:
     ):
         episodes = int(decisions.episodes[-1]) + 1
         learnt = decisions.episodes < max(1, round(episodes * (1 - settings.held_out)))
-        self._policy, self._decisions, self._settings, self._masked, self._seed = policy, decisions, settings, masked, seed
-        self._learnt, self._held_out = np.flatnonzero(learnt), np.flatnonzero(~learnt)
-        self._optimiser = torch.optim.Adam(
-            policy.parameters(), settings.learning_rate, eps=1e-5, weight_decay=settings.weight_decay
+        self._policy, self._decisions, self._settings, self._masked, self._seed = (
+            policy,
+            decisions,
+            settings,
+            masked,
+            seed,
         )
-        self._order = np.zeros(0, dtype=np.int64)
+        self._learnt, self._held_out = np.flatnonzero(learnt), np.flatnonzero(~learnt)
+        self._adam = Adam(in_one_array(policy), settings.max_grad_norm)
+        self._order, self._losses = np.zeros(0, dtype=np.int64), np.zeros(2)
         self.steps, self.total = 0, settings.epochs * len(self._learnt)
 
     @property
@@ -54,11 +59,11 @@ class Fitting:
         """Decisions of a pass."""
         return len(self._learnt)
 
-    def learn(self) -> float:
-        """A gradient step; its loss.
+    def learn(self) -> None:
+        """A gradient step.
 
         Raises:
-            InputError: if the loss is not finite.
+            InputError: if the gradient is not finite.
         """
         size, epoch = self._settings.batch_size, self.epoch
         at, begun = self.steps % epoch, self.steps // epoch
@@ -66,17 +71,20 @@ class Fitting:
             self._order = np.random.default_rng((self._seed, begun)).permutation(self._learnt)
         chosen = self._order[at : at + size]
         rate = LinearSchedule(self._settings.learning_rate, self._settings.final_learning_rate, 1.0)
-        for group in self._optimiser.param_groups:
-            group["lr"] = rate(1.0 - self.steps / self.total)
+        self._policy.zero_grad()
         loss = -self._likelihood(chosen)[0].mean()
-        if not torch.isfinite(loss):
-            raise InputError(f"the loss is {loss.item()} after {self.steps} decisions; take a lower agent.learning_rate")
-        self._optimiser.zero_grad()
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(self._policy.parameters(), self._settings.max_grad_norm)
-        self._optimiser.step()
+        slopes = [p.new_zeros(p.shape) if p.grad is None else p.grad for p in self._policy.parameters()]
+        gradient = np.concatenate([slope.numpy().ravel() for slope in slopes])
+        self._adam.descend(gradient, rate(1.0 - self.steps / self.total), self.steps)
         self.steps += len(chosen)
-        return float(loss.item())
+        self._losses += loss.item(), 1
+
+    def take_loss(self) -> float:
+        """The mean loss of the steps since this was last called."""
+        mean = float(self._losses[0] / self._losses[1])
+        self._losses[:] = 0
+        return mean
 
     def measure(self) -> dict[str, float]:
         """How well the decisions that are held out are met: ``held_out_loss``, and ``held_out_met``, the share of them
@@ -96,7 +104,8 @@ class Fitting:
         seen = decisions.observations
         shown = {k: v[chosen] for k, v in seen.items()} if isinstance(seen, Mapping) else seen[chosen]
         observations, _ = policy.obs_to_tensor(shown)
-        actions = torch.as_tensor(decisions.actions[chosen], device=policy.device)
+        recorded = decisions.actions[chosen]
+        actions = torch.as_tensor(recorded.reshape(len(chosen), -1) if recorded.ndim > 2 else recorded)
         given = {"action_masks": decisions.masks[chosen]} if self._masked else {}
         distribution = policy.get_distribution(observations, **given)
         likeliest = distribution.mode().detach()
@@ -105,10 +114,8 @@ class Fitting:
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Where it stands, apart from the parameters, as `np.savez` takes it."""
-        moments = self._optimiser.state_dict()["state"]
-        return {"steps": np.array(self.steps)} | {
-            f"{i}_{name}": tensor.cpu().numpy() for i, state in moments.items() for name, tensor in state.items()
-        }
+        counts = np.array([self.steps, self._adam.steps])
+        return {"counts": counts, "losses": self._losses, "moments": self._adam.moments}
 
     def restore(self, arrays: Mapping[str, np.ndarray]) -> None:
         """Go on where `arrays` were given.
@@ -116,14 +123,17 @@ class Fitting:
         Raises:
             InputError: if they are of another version or another network.
         """
-        state: dict[int, dict[str, torch.Tensor]] = {}
-        try:
-            self.steps = int(arrays["steps"])
-            for name, array in arrays.items():
-                if name != "steps":
-                    index, _, moment = name.partition("_")
-                    state.setdefault(int(index), {})[moment] = torch.from_numpy(array)
-            self._optimiser.load_state_dict(self._optimiser.state_dict() | {"state": state})
-        except (KeyError, ValueError, RuntimeError) as error:
-            raise InputError(f"a training of another version: {' '.join(str(error).split())}") from error
+        if {"counts", "losses", "moments"} - arrays.keys() or arrays["moments"].shape != self._adam.moments.shape:
+            raise InputError("a training of another version, or of another network: begin a new run")
+        self.steps, self._adam.steps = arrays["counts"].tolist()
+        self._losses, self._adam.moments = arrays["losses"], arrays["moments"]
 
+
+def in_one_array(policy: Any) -> np.ndarray:
+    """The parameters of a policy of torch, float32 ``(n,)``, which from now on are parts of this array."""
+    parameters = list(policy.parameters())
+    together = np.concatenate([p.detach().numpy().ravel() for p in parameters])
+    ends = np.cumsum([p.numel() for p in parameters])
+    for parameter, end in zip(parameters, ends, strict=True):
+        parameter.data = torch.from_numpy(together[end - parameter.numel() : end]).reshape(parameter.shape)
+    return together

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt, field_validator
+from pydantic import Field, PositiveFloat, PositiveInt, field_validator
 
 from scml_gym.agents.sb3.hyperparameters import FEATURES
 from scml_gym.core.config import Config
@@ -19,12 +19,10 @@ class BehaviourCloningHyperparameters(Config):
         held_out: Share of the episodes, the last ones, that are not learnt from: the curve says how well they are met.
         learning_rate: Of Adam, at the start.
         final_learning_rate: At the end; it falls linearly.
-        weight_decay: Of Adam.
         max_grad_norm: Longer gradients are shortened to it.
         net_arch: Units of each hidden layer.
         features: What comes before them, see `scml_gym.agents.sb3.hyperparameters.SB3Hyperparameters`.
         embedding_size: Units of a row's embedding, of ``deep_sets`` and ``partners``.
-        device: Of torch: ``cpu``, ``cuda`` or ``auto``.
     """
 
     data: list[str] = Field(min_length=1)
@@ -33,12 +31,10 @@ class BehaviourCloningHyperparameters(Config):
     held_out: float = Field(ge=0, lt=1)
     learning_rate: PositiveFloat
     final_learning_rate: PositiveFloat
-    weight_decay: NonNegativeFloat
     max_grad_norm: PositiveFloat
     net_arch: list[PositiveInt]
     features: str
     embedding_size: PositiveInt
-    device: str
 
     @field_validator("features")
     @classmethod

@@ -10,7 +10,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from gymnasium.spaces import Box
@@ -24,7 +24,7 @@ from scml_gym.agents.sb3.weights import new_policy, read_weights, write_weights
 from scml_gym.core.config import arguments_of
 from scml_gym.core.files import read_arrays
 from scml_gym.experiments.run_folder import Run
-from scml_gym.offline.datasets import load_dataset, load_decisions
+from scml_gym.offline.datasets import load_decisions
 
 TRAINING = "training.npz"
 """In a checkpoint: where the training stands."""
@@ -56,15 +56,6 @@ class BehaviourCloning(SB3Agent):
     def _check(self) -> None:
         """Nothing is found wrong later."""
 
-    @classmethod
-    def build(cls, config: Mapping[str, Any], env: Mapping[str, Any]) -> Self:
-        """See `scml_gym.agents.base.Agent.build`; that there are the datasets is found out here."""
-        made = super().build(config, env)
-        for name in made.hyperparameters.data:
-            with arguments_of("agent", ("data",), "data"):
-                load_dataset(name)
-        return made
-
     def predict(
         self, observation: Any, state: Any = None, mask: np.ndarray | None = None, deterministic: bool = True
     ) -> tuple[Any, Any]:
@@ -73,7 +64,11 @@ class BehaviourCloning(SB3Agent):
         return self._trained().predict(observation, state=state, deterministic=deterministic, **given)
 
     def train(self, run: Run) -> None:
-        """See `scml_gym.agents.base.Agent.train`; a resumed training is equal to one that was not interrupted."""
+        """See `scml_gym.agents.base.Agent.train`; a resumed training is equal to one that was not interrupted.
+
+        Raises:
+            InputError: before anything is learnt, if a dataset is missing, or of another environment or other spaces.
+        """
         settings: Any = self.hyperparameters
         with arguments_of("agent", ("data",), "data"):
             decisions = load_decisions(settings.data, self.observation_space, self.action_space)
@@ -91,7 +86,7 @@ class BehaviourCloning(SB3Agent):
         run.plot()
 
     def _learn(self, run: Run, fitting: Fitting) -> None:
-        since, losses, note = (fitting.steps, time.perf_counter()), list[float](), ""
+        since, note = (fitting.steps, time.perf_counter()), ""
 
         def save(folder: Path) -> None:
             self.save(folder)
@@ -99,20 +94,19 @@ class BehaviourCloning(SB3Agent):
 
         with run.progress(fitting.total, run.info["agent_name"]) as bar, run.stops_at_checkpoints():
             while fitting.steps < fitting.total:
-                losses.append(fitting.learn())
+                fitting.learn()
                 self.model.num_timesteps = steps = fitting.steps
                 epoch_ended = steps % fitting.epoch == 0
                 if epoch_ended:
-                    measured = {"loss": float(np.mean(losses))} | fitting.measure()
+                    measured = {"loss": fitting.take_loss()} | fitting.measure()
                     note = write_row(run, steps, measured, since)
-                    since, losses = (steps, time.perf_counter()), []
+                    since = (steps, time.perf_counter())
                 bar.update(steps, note)
                 if (epoch_ended and run.checkpoint_due()) or steps >= fitting.total or run.stop_requested:
                     run.checkpoint(steps, save)
 
     def _new_model(self, vec: Any, seed: int) -> Any:
         policy = new_policy(self.policy_class, self.observation_space, self.action_space, self._network(), seed)
-        policy.to(self.hyperparameters.device if self.hyperparameters.device != "auto" else policy.device)
         made = SimpleNamespace(policy=policy, predict=policy.predict, num_timesteps=0)
         made.get_parameters = policy.state_dict
         return made

@@ -78,8 +78,8 @@ class Tuning(Config):
         sampler: Chooses settings; a name in `scml_gym.agents.tuning.search.SAMPLERS`.
         pruner: Ends trainings that are worse than others; a name in `PRUNERS` there.
         seed: Of the sampler.
-        together: Trials whose settings are chosen together, so that they can be trained at once: each portion knows what
-            became of those before it, whatever the number of workers.
+        together: Trials whose settings are chosen together, so that they can be trained at once: each portion knows
+            what became of those before it, whatever the number of workers.
         space: Key path of a setting -> its values.
     """
 
@@ -132,13 +132,11 @@ def load_tuning(experiment: str, loaded: Loaded, file: str | None, options: list
     return tuning, found
 
 
-def _of(*names: str) -> Path:
-    for name in names:
-        try:
-            return find_config(KIND, name)
-        except InputError as error:
-            reason = error
-    raise reason
+def _of(experiment: str, learner: str) -> Path:
+    try:
+        return find_config(KIND, experiment)
+    except InputError:
+        return find_config(KIND, learner)
 
 
 def value_at(config: Mapping[str, Any], path: str, where: str = "") -> Any:

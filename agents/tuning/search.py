@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -39,7 +40,10 @@ def _random(seed: int) -> Any:
 
 
 def _qmc(seed: int) -> Any:
-    return optuna().samplers.QMCSampler(seed=seed)
+    package = optuna()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", package.exceptions.ExperimentalWarning)
+        return package.samplers.QMCSampler(seed=seed)
 
 
 def _pruner(name: str, **settings: Any) -> Callable[[], Any]:

@@ -117,7 +117,9 @@ class Search:
         ]
         replace_file(self.folder / TABLE, pd.DataFrame(rows).to_csv(index=False, lineterminator="\n"))
         if (best := self.best()) is not None:
-            told = f"# The best of {len(rows)} trials (number {best.number}, {self.tuning.objective} {best.value:.6g}).\n"
+            told = (
+                f"# The best of {len(rows)} trials (number {best.number}, {self.tuning.objective} {best.value:.6g}).\n"
+            )
             replace_file(self.folder / BEST, told + dump_yaml(with_values(self.config, self.values(best))))
 
     def best(self) -> Any:
@@ -220,4 +222,3 @@ def _first_difference(then: Mapping[str, Any], now: Mapping[str, Any]) -> str:
     if isinstance(then.get(key), dict) and isinstance(now.get(key), dict):
         return f"{key}.{_first_difference(then[key], now[key])}"
     return key
-

@@ -52,7 +52,7 @@ class Outcome(NamedTuple):
     value: float | None
 
 
-class Pruned(Exception):
+class PrunedError(Exception):
     """A training is worse than others."""
 
 
@@ -100,7 +100,7 @@ class Watch:
         """A row of the learning curve.
 
         Raises:
-            Pruned: if the training is worse than others.
+            PrunedError: if the training is worse than others.
             InputError: if the curve has no such columns.
         """
         tuning = self._job.tuning
@@ -116,7 +116,7 @@ class Watch:
         self.reports.append(self.value())
         self._trial.report(self.reports[-1], len(self.reports))
         if self._trial.should_prune():
-            raise Pruned
+            raise PrunedError
 
     def value(self) -> float:
         """The mean of the objective over the last part of what was trained.
@@ -143,6 +143,6 @@ def run_trial(job: Job) -> Outcome:
     run.watch = watch
     try:
         training.train(agent, run)
-    except Pruned:
+    except PrunedError:
         return Outcome(job.number, watch.reports, None)
     return Outcome(job.number, watch.reports, watch.value())

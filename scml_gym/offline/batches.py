@@ -20,7 +20,6 @@ from scml_gym.simulator.vector.concurrent import FactoryVectorEnv
 from scml_gym.simulator.vector.played import RowPlayer
 from scml_gym.vector.env import RowVectorEnv
 
-
 SEEN, TOLD = "observation ", "info "
 """Before the names of parts of observations, and of infos."""
 
@@ -89,9 +88,7 @@ def make_rows(env: Mapping[str, Any], n: int) -> RowVectorEnv:
     """So many environments of an ``env`` section that has a native batch."""
     env_id, arguments = env_arguments(env)
     arguments.pop("strict", None)
-    made: Any = gymnasium.make_vec(
-        env_id, n, "vector_entry_point", autoreset_mode=AutoresetMode.NEXT_STEP, **arguments
-    )
+    made: Any = gymnasium.make_vec(env_id, n, "vector_entry_point", autoreset_mode=AutoresetMode.NEXT_STEP, **arguments)
     return made
 
 
@@ -201,8 +198,9 @@ class Recorder:
             view = row, slice(start, last + 2)
             seen = {k.removeprefix(SEEN): v[view].copy() for k, v in self._parts.items() if k.startswith(SEEN)}
             infos = {k.removeprefix(TOLD): v[view].copy() for k, v in self._parts.items() if k.startswith(TOLD)}
-            parts = [part[start : last + 1].copy() for part in done]
-            yield Episode(AGENT, AGENT, told, seen.get("", seen), *parts, told_columns(infos))
+            actions, rewards, *ends = (part[start : last + 1].copy() for part in done)
+            shown = seen.get("", seen)
+            yield Episode(AGENT, AGENT, told, shown, actions, rewards, ends[0], ends[1], told_columns(infos))
             start, told = last + 2, None  # the step after the last one only resets
 
     def _put(self, name: str, values: Any, rows: np.ndarray) -> None:
@@ -213,7 +211,7 @@ class Recorder:
 
 
 def flat_columns(infos: Mapping[str, Any]) -> dict[str, np.ndarray]:
-    """Infos as `scml_gym.offline.playing.flat_info` has them, and for each which rows it is told of, under ``_name``."""
+    """Infos as `scml_gym.offline.playing.flat_info` has them, and under ``_name`` which rows each is told of."""
     flat: dict[str, np.ndarray] = {}
     for name, column in infos.items():
         if isinstance(column, Mapping):

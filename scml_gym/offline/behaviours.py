@@ -11,7 +11,6 @@ from gymnasium import spaces
 from scml_gym.bilateral.envs.base import NegotiationEnv
 from scml_gym.bilateral.envs.codecs import ACCEPTANCE
 from scml_gym.bilateral.negotiators.base import NO_OFFER, TablePlayer
-from scml_gym.bilateral.view import ACCEPT
 from scml_gym.bilateral.worlds.protocol import Bidder
 from scml_gym.core.errors import InputError
 from scml_gym.core.masks import sampling_mask

@@ -147,7 +147,12 @@ def dataset_command(
             raise InputError(f"{competitor!r}: two datasets would be named {name(AGENT)!r}")
         check_free(name(AGENT))
     plain = source.made if source.parallel else source.made.unwrapped
-    behaviours = [behaviour_of(c, source.game, plain, observation, action) for c in competitors]
+    behaviours = []
+    for competitor in competitors:
+        try:
+            behaviours.append(behaviour_of(competitor, source.game, plain, observation, action))
+        except InputError as error:
+            raise InputError(str(error) if repr(competitor) in str(error) else f"{competitor!r}: {error}") from error
     for competitor, behaviour in zip(competitors, behaviours, strict=True):
         _try(source, competitor, behaviour, seed)
     written: list[str] = []

@@ -23,7 +23,7 @@ from scml_gym.offline.playing import AGENT, MASK, Episode
 from scml_gym.registration import ENVIRONMENTS, PARALLEL_ENVIRONMENTS
 
 ABOUT = "scml_gym"
-"""Key of a dataset's metadata: ``env`` (id and arguments), ``competitor``, ``seed``, ``agent`` (its kind), ``commit``."""
+"""Key in a dataset's metadata: ``env`` (id, arguments), ``competitor``, ``seed``, ``agent`` (its kind), ``commit``."""
 
 ROOT = "MINARI_DATASETS_PATH"
 """Environment variable in which Minari looks for the folder of its datasets."""
@@ -60,7 +60,9 @@ def check_free(name: str) -> None:
     try:
         parse_dataset_id(name)
     except (ValueError, TypeError) as error:
-        raise InputError(f"{name!r} is no name of a dataset; valid: letters, digits, - and _ between slashes") from error
+        raise InputError(
+            f"{name!r} is no name of a dataset; valid: letters, digits, - and _ between slashes"
+        ) from error
     if get_dataset_path(name).exists():
         raise InputError(f"the dataset {name!r} exists already; give another --namespace, or: minari delete {name}")
 

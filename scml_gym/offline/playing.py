@@ -123,7 +123,9 @@ def summarised(last: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
 
 def flat_mask(mask: Any) -> np.ndarray:
     """A mask as an environment's info has it, choice after choice, bool."""
-    return np.concatenate([np.atleast_1d(part) for part in mask] if isinstance(mask, tuple) else [mask]).astype(np.bool_)
+    return np.concatenate([np.atleast_1d(part) for part in mask] if isinstance(mask, tuple) else [mask]).astype(
+        np.bool_
+    )
 
 
 def play_single(env: Any, behaviour: Behaviour, seed: int) -> Iterator[Episode]:

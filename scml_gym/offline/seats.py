@@ -76,4 +76,6 @@ def _partners(env: OneShotNegotiationsEnv, agent: str) -> Seat:
 @seat_of.register
 def _suppliers_and_consumers(env: StandardNegotiationsEnv, agent: str) -> Seat:
     k = env.possible_agents.index(agent)
-    return Seat(env.factory, env.view, lambda answers: env.choices.encode(answers, env.view, k), agent.partition("_")[0])
+    return Seat(
+        env.factory, env.view, lambda answers: env.choices.encode(answers, env.view, k), agent.partition("_")[0]
+    )

@@ -209,7 +209,7 @@ class RowVectorEnv(Independent, VectorEnv, ABC):
         return False
 
     def drawn(self) -> np.ndarray:
-        """The seeds of what the worlds were drawn from last, uint64 ``(num_worlds,)``; zeros where each episode draws."""
+        """The seeds that the worlds were drawn from last, uint64 ``(num_worlds,)``; zeros where each episode draws."""
         return np.zeros(self.num_worlds, dtype=np.uint64)
 
     def action_masks(self) -> np.ndarray:

@@ -62,7 +62,7 @@ class RowPlayer:
 
 @functools.cache
 def compile_answers(inverse: Inverse, clear_actions: Callable[..., None]) -> Any:
-    """``answer(worlds, rows, live, out)``, compiled: the players of learners' factories decide, as numbers of actions."""
+    """``answer(worlds, rows, live, out)``, compiled: players of learners' factories decide, as numbers of actions."""
 
     @compiled
     def answer(worlds: np.ndarray, rows: np.ndarray, live: np.ndarray, out: np.ndarray) -> None:
