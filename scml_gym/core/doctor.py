@@ -24,6 +24,8 @@ PURPOSES = {
     "analyzer": "looking into recorded worlds (scml-gym analyze)",
     "wandb": "the logger wandb",
     "mlflow": "the logger mlflow",
+    "offline": "datasets and behaviour cloning (scml-gym dataset)",
+    "tune": "searching the settings of a learner (scml-gym tune)",
     "search": "searching parameters (benchmarks/dnb_search.py)",
     "genius": "comparisons with Genius' own agents (benchmarks/agent_k_peer.py)",
     "docs": "building the documentation's site",
