@@ -26,6 +26,7 @@ PURPOSES = {
     "mlflow": "the logger mlflow",
     "offline": "datasets and behaviour cloning (scml-gym dataset)",
     "tune": "searching the settings of a learner (scml-gym tune)",
+    "peers": "examples of other libraries (examples/peers)",
     "search": "searching parameters (benchmarks/dnb_search.py)",
     "genius": "comparisons with Genius' own agents (benchmarks/agent_k_peer.py)",
     "docs": "building the documentation's site",
