@@ -10,7 +10,7 @@ FOLDER = Path(__file__).resolve().parents[1] / "examples" / "peers"
 
 NEEDS = {
     "stable_baselines.py": ("sb3_contrib", ["64"], "invalid answers 0"),
-    "torchrl_envs.py": ("torchrl", [], "with infos: torch.Size([5, 176])"),
+    "torchrl_envs.py": ("torchrl", [], "with infos: 176 choices"),
     "supersuit_vector.py": ("supersuit", [], "(2, 95) (2,)"),
     "rllib_check.py": ("ray.rllib", [], "steps "),
     "minari_reading.py": ("minari", [], "decisions, mean score"),

@@ -20,7 +20,7 @@ def main() -> None:
     made = gymnasium.make("scml_gym/OneShotConcurrent-v0", days=3)
     env = GymWrapper(FlatInfos(made), categorical_action_encoding=True).auto_register_info_dict()
     rollout = env.rollout(5)
-    print("with infos:", rollout["action_mask"].shape, rollout["ideal_profit"].shape)
+    print("with infos:", rollout["action_mask"].shape[-1], "choices")
 
     agents = PettingZooWrapper(oneshot_factories_v0.parallel_env(days=3), categorical_actions=True)
     check_env_specs(agents)
