@@ -14,7 +14,7 @@ import numpy as np
 from gymnasium.spaces import Box, Discrete, MultiDiscrete
 
 from scml_gym.agents.fast_ppo.algorithm import Training, play, update
-from scml_gym.agents.sb3.batch import can_batch, make_batch
+from scml_gym.agents.sb3.batch import make_batch
 from scml_gym.agents.sb3.facts import FACTS
 from scml_gym.agents.sb3.hyperparameters import PPOHyperparameters
 from scml_gym.agents.sb3.learner import PPO, MaskablePPO
@@ -24,6 +24,7 @@ from scml_gym.agents.sb3.weights import WEIGHTS, Played, read_policy
 from scml_gym.core.config import ConfigError
 from scml_gym.core.data_files import content_of
 from scml_gym.core.files import read_arrays, write_arrays
+from scml_gym.experiments.make_env import can_batch
 from scml_gym.experiments.run_folder import Run
 from scml_gym.game.codecs import NotCompiledError
 from scml_gym.simulator.vector.env import BatchedEnv

@@ -30,7 +30,6 @@ from scml_gym.agents.sb3.hyperparameters import (
     EnvSpaces,
     PPOHyperparameters,
     RecurrentPPOHyperparameters,
-    SB3Hyperparameters,
 )
 from scml_gym.agents.sb3.policy_files import export_policy, save_policy_file
 from scml_gym.agents.sb3.replay import load_replay, save_replay
@@ -49,7 +48,7 @@ from scml_gym.agents.sb3.weights import (
 )
 from scml_gym.core.arguments import argument_names
 from scml_gym.core.calls import Call, filled
-from scml_gym.core.config import ConfigError, validate
+from scml_gym.core.config import Config, ConfigError, validate
 from scml_gym.core.data_files import content_of, read_json
 from scml_gym.core.errors import InputError
 from scml_gym.core.files import replace_file
@@ -90,13 +89,13 @@ class SB3Agent:
             has one of its own.
     """
 
-    algorithm: ClassVar[str]
-    hyperparameters_class: ClassVar[type[SB3Hyperparameters]]
+    algorithm: str
+    hyperparameters_class: ClassVar[type[Config]]
     action_spaces: ClassVar[tuple[type[gymnasium.Space], ...]] = (Box, Discrete, MultiDiscrete)
-    policy_class: ClassVar[str | type] = "MlpPolicy"
+    policy_class: str | type = "MlpPolicy"
     schema: ClassVar[str] = SCHEMA
 
-    def __init__(self, hyperparameters: SB3Hyperparameters, env: Mapping[str, Any]):
+    def __init__(self, hyperparameters: Any, env: Mapping[str, Any]):
         self.hyperparameters = hyperparameters
         self.env = dict(env)
         single = make_env(env)
@@ -111,10 +110,14 @@ class SB3Agent:
         )
         if "body" in self.features and isinstance(self.policy_class, str):
             raise ConfigError(("agent", "features"), f"{hyperparameters.features!r} is for ppo and maskable-ppo")
-        check_self_play(self)
-        make_callbacks(hyperparameters.callbacks)  # refuse bad ones now
+        self._check()
         self.model: Any = None
         self._beginning: dict[str, Any] | None = None
+
+    def _check(self) -> None:
+        """Refuse settings that would be found wrong later."""
+        check_self_play(self)
+        make_callbacks(self.hyperparameters.callbacks)
 
     @classmethod
     def build(cls, config: Mapping[str, Any], env: Mapping[str, Any]) -> Self:
@@ -255,6 +258,11 @@ class SB3Agent:
             save_replay(model.replay_buffer, folder / "replay.npz")
 
     @classmethod
+    def algorithms(cls) -> tuple[str, ...]:
+        """Those that its checkpoints may be of."""
+        return (cls.algorithm,)
+
+    @classmethod
     def load(cls, folder: Path) -> Self:
         """See `scml_gym.agents.base.Agent.load`; it plays by the weights alone, which are data. A checkpoint of an
         earlier version has SB3's zip in their place, which is opened in a folder that is trusted only."""
@@ -264,8 +272,9 @@ class SB3Agent:
         except InputError as error:
             raise InputError(f"{folder} is not a readable checkpoint: {error}") from error
         schema, algorithm = facts.get("schema"), facts.get("algorithm")
-        if schema != cls.schema or algorithm != cls.algorithm:
-            raise InputError(f"{folder} holds {schema!r} of {algorithm!r}, not {cls.schema!r} of {cls.algorithm!r}")
+        if schema != cls.schema or algorithm not in cls.algorithms():
+            valid = " or ".join(map(repr, cls.algorithms()))
+            raise InputError(f"{folder} holds {schema!r} of {algorithm!r}, not {cls.schema!r} of {valid}")
         with content_of(folder / "agent.json", "a checkpoint"):
             settings = validate(cls.hyperparameters_class, current_hyperparameters(facts.get("settings", {})), "agent")
             agent = cls(settings, facts.get("env", {}))
