@@ -76,7 +76,7 @@ class Fitting:
         loss.backward()
         slopes = [p.new_zeros(p.shape) if p.grad is None else p.grad for p in self._policy.parameters()]
         gradient = np.concatenate([slope.numpy().ravel() for slope in slopes])
-        self._adam.descend(gradient, rate(1.0 - self.steps / self.total), self.steps)
+        self._adam.descend(gradient[None], rate(1.0 - self.steps / self.total), self.steps)
         self.steps += len(chosen)
         self._losses += loss.item(), 1
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -20,9 +19,10 @@ from scml_gym.agents.behaviour_cloning.hyperparameters import BehaviourCloningHy
 from scml_gym.agents.sb3.heads import HeadsPolicy, MaskedHeadsPolicy
 from scml_gym.agents.sb3.learner import SB3Agent
 from scml_gym.agents.sb3.training import seeds_at, write_row
-from scml_gym.agents.sb3.weights import new_policy, read_weights, write_weights
+from scml_gym.agents.sb3.weights import Played
 from scml_gym.core.config import arguments_of
-from scml_gym.core.files import read_arrays
+from scml_gym.core.data_files import content_of
+from scml_gym.core.files import read_arrays, write_arrays
 from scml_gym.experiments.run_folder import Run
 from scml_gym.offline.datasets import load_decisions
 
@@ -73,13 +73,15 @@ class BehaviourCloning(SB3Agent):
         with arguments_of("agent", ("data",), "data"):
             decisions = load_decisions(settings.data, self.observation_space, self.action_space)
         checkpoint, seeds = run.latest_checkpoint(), seeds_at(run.config["seed"], 0)
-        self.model = self._read_model(checkpoint, None) if checkpoint else self._new_model(None, seeds[0])
+        self.model = self._read_policy(checkpoint) if checkpoint else Played(self._new_policy(seeds[0]))
         if checkpoint is None and self._beginning is not None:
-            self.model.policy.load_state_dict(self._beginning)
+            self.model.policy.load_state_dict(self._beginning["policy"])
         self.model.policy.set_training_mode(True)
         fitting = Fitting(self.model.policy, decisions, settings, self._masked, seeds[1])
         if checkpoint is not None:
-            fitting.restore(read_arrays(checkpoint / TRAINING, "a training"))
+            arrays = read_arrays(checkpoint / TRAINING, "a training")
+            with content_of(checkpoint / TRAINING, "a training"):
+                fitting.restore(arrays)
         run.truncate_log(fitting.steps)
         self._learn(run, fitting)
         self.model.policy.set_training_mode(False)
@@ -90,7 +92,7 @@ class BehaviourCloning(SB3Agent):
 
         def save(folder: Path) -> None:
             self.save(folder)
-            np.savez(folder / TRAINING, allow_pickle=False, **fitting.arrays())
+            write_arrays(folder / TRAINING, fitting.arrays())
 
         with run.progress(fitting.total, run.info["agent_name"]) as bar, run.stops_at_checkpoints():
             while fitting.steps < fitting.total:
@@ -104,17 +106,3 @@ class BehaviourCloning(SB3Agent):
                 bar.update(steps, note)
                 if (epoch_ended and run.checkpoint_due()) or steps >= fitting.total or run.stop_requested:
                     run.checkpoint(steps, save)
-
-    def _new_model(self, vec: Any, seed: int) -> Any:
-        policy = new_policy(self.policy_class, self.observation_space, self.action_space, self._network(), seed)
-        made = SimpleNamespace(policy=policy, predict=policy.predict, num_timesteps=0)
-        made.get_parameters = policy.state_dict
-        return made
-
-    def _write_model(self, folder: Path) -> None:
-        write_weights(self.model.policy, self.model.num_timesteps, folder / "weights.npz")
-
-    def _read_model(self, folder: Path, vec: Any) -> Any:
-        model = self._new_model(vec, 0)
-        model.num_timesteps = read_weights(model.policy, folder / "weights.npz")
-        return model

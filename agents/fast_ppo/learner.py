@@ -14,13 +14,13 @@ import numpy as np
 from gymnasium.spaces import Box, Discrete, MultiDiscrete
 
 from scml_gym.agents.fast_ppo.algorithm import Training, play, update
+from scml_gym.agents.sb3.algorithms import PPO, MaskablePPO
 from scml_gym.agents.sb3.batch import make_batch
 from scml_gym.agents.sb3.facts import FACTS
 from scml_gym.agents.sb3.hyperparameters import PPOHyperparameters
-from scml_gym.agents.sb3.learner import PPO, MaskablePPO
 from scml_gym.agents.sb3.policy_files import MASKED
 from scml_gym.agents.sb3.training import seeds_at, write_row
-from scml_gym.agents.sb3.weights import WEIGHTS, Played, read_policy
+from scml_gym.agents.sb3.weights import Played
 from scml_gym.core.config import ConfigError
 from scml_gym.core.data_files import content_of
 from scml_gym.core.files import read_arrays, write_arrays
@@ -74,7 +74,7 @@ class FastPPO(PPO):
         """See `scml_gym.agents.base.Agent.train`; a resumed training is equal to one that was not interrupted."""
         settings: Any = self.hyperparameters
         checkpoint, seeds = run.latest_checkpoint(), seeds_at(run.config["seed"], 0)
-        self.model = self._read_model(checkpoint, None) if checkpoint else Played(self._new_policy(seeds[0]))
+        self.model = self._read_policy(checkpoint) if checkpoint else Played(self._new_policy(seeds[0]))
         if checkpoint is None and self._beginning is not None:
             self.model.policy.load_state_dict(self._beginning["policy"])
         run.truncate_log(self.model.num_timesteps)
@@ -114,12 +114,6 @@ class FastPPO(PPO):
                 bar.update(steps, note)
                 if run.checkpoint_due() or steps >= total:
                     run.checkpoint(steps, save)
-
-    def _write_model(self, folder: Path) -> None:
-        self.write_weights(folder)
-
-    def _read_model(self, folder: Path, vec: Any) -> Any:
-        return read_policy(self._new_policy(0), folder / WEIGHTS, self.hyperparameters.device)
 
 
 class FastMaskablePPO(MaskablePPO, FastPPO):

@@ -18,7 +18,8 @@ from scml_gym.agents.tuning.config import Tuning, load_tuning, value_at, with_va
 from scml_gym.agents.tuning.search import SAMPLERS, optuna
 from scml_gym.agents.tuning.trial import Job, Outcome, run_trial
 from scml_gym.core.arguments import whole
-from scml_gym.core.config import dump_yaml, load_experiment, read_yaml
+from scml_gym.core.config import load_experiment, read_yaml
+from scml_gym.core.data_files import dump_yaml
 from scml_gym.core.errors import InputError
 from scml_gym.core.files import folder_lock, make_folder, replace_file
 from scml_gym.core.interrupts import Interrupted

@@ -23,13 +23,16 @@ from scml_gym.core.errors import InputError
 UNFINISHED = ".unfinished"
 """End of the names of what is not whole yet."""
 
+KEPT_LETTERS = 40
+"""Of its name, so many are in that."""
+
 MOST_ARRAY_BYTES = 2**30
 """Of all arrays of a file that is read."""
 
 
 def unfinished(path: Path) -> Path:
     """Where this thread writes what is to stand in a place: beside it, hidden, named by both."""
-    return path.with_name(f".{path.name[:40]}.{threading.get_native_id()}{UNFINISHED}")
+    return path.with_name(f".{path.name[:KEPT_LETTERS]}.{threading.get_native_id()}{UNFINISHED}")
 
 
 def replace_file(path: Path, content: str | bytes) -> None:

@@ -6,7 +6,7 @@ import os
 import re
 from pathlib import Path
 
-from scml_gym.core.files import UNFINISHED, remove_tree, unfinished
+from scml_gym.core.files import KEPT_LETTERS, UNFINISHED, remove_tree
 
 _LEFTOVER = re.compile(rf"\.(.+)\.(\d+){re.escape(UNFINISHED)}")
 
@@ -20,7 +20,7 @@ def remove_leftovers(folder: Path) -> None:
 
 def remove_leftovers_of(place: Path) -> None:
     """Remove what is left beside a file or folder of writing it; what somebody is writing stays."""
-    (name,) = _LEFTOVER.fullmatch(unfinished(place).name).groups()[:1]
+    name = place.name[:KEPT_LETTERS]
     for path in place.parent.glob(f".*{UNFINISHED}"):
         found = _LEFTOVER.fullmatch(path.name)
         if found and found[1] == name and not _runs(int(found[2])):
