@@ -25,6 +25,7 @@ PURPOSES = {
     "wandb": "the logger wandb",
     "mlflow": "the logger mlflow",
     "search": "searching parameters (benchmarks/dnb_search.py)",
+    "ray": "several machines (--engine ray)",
     "genius": "comparisons with Genius' own agents (benchmarks/agent_k_peer.py)",
     "docs": "building the documentation's site",
     "dev": "tests and linters",

@@ -5,15 +5,17 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import queue
 import subprocess
 import sys
 import threading
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from scml_gym.core.engines.base import Engine
+from scml_gym.core.engines.local import Local
 from scml_gym.evaluation.exceptions import STRICT
 from scml_gym.evaluation.worker import Result
 from scml_gym.game.definition import Setting
@@ -23,15 +25,23 @@ _GRACE = 120.0
 """Seconds beyond a task's limit after which the worker itself counts as dead."""
 
 
+Loading = dict[str, Any]
+"""The arguments of a task of the kind ``load``."""
+
+
 class Worker:
     """One worker process, see `scml_gym.evaluation.worker`.
 
     It starts with ``PYTHONHASHSEED=0``, because scml's built-in agents iterate over sets of names; with one thread for
     numerical libraries; and with this process's import path and the current folder, where users keep modules of their
     own. It is in a session of its own: an interrupt from the terminal reaches the leading process only.
+
+    Args:
+        recording: The folder in which worlds are recorded that are to be; None for none.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, recording: Path | None = None) -> None:
+        self._recording = recording
         environment = dict(os.environ) | {
             "PYTHONHASHSEED": "0",
             "PYTHONSAFEPATH": "1",
@@ -45,10 +55,23 @@ class Worker:
             stdout=subprocess.PIPE,
             start_new_session=True,
         )
-        self.loaded: tuple[str, ...] = ()
+        self._loaded: Loading | None = None
 
-    def ask(self, task: dict[str, Any]) -> Result:
-        """Send a task and wait for its result, which is a crash of nobody in particular where the worker dies."""
+    def ask(self, task: dict[str, Any], loading: Loading | None = None) -> Result:
+        """Send a task and wait for its result, which is a crash of nobody in particular where the worker dies.
+
+        Args:
+            task: See `scml_gym.evaluation.worker`.
+            loading: What is loaded before it, once, so that the worlds that are forked then have it.
+        """
+        if loading is not None and loading != self._loaded:
+            self._loaded = loading
+            self._send({"kind": "load", **loading})
+        if "record" in task:
+            task = task | {"record": task["record"] | {"folder": str(self._recording)}}
+        return self._send(task)
+
+    def _send(self, task: dict[str, Any]) -> Result:
         assert self._process.stdin is not None and self._process.stdout is not None
         timer = threading.Timer(task["limit"] + _GRACE, self._process.kill)
         timer.start()
@@ -64,12 +87,6 @@ class Worker:
             return json.loads(answer)
         self._process.kill()
         return {"failure": "crash", "message": "the worker process died", "player": -1}
-
-    def load(self, game: str, names: tuple[str, ...], recorded: bool, limit: float) -> None:
-        """Load players, and what records worlds, before the worlds are forked, once."""
-        if self.loaded != names:
-            self.loaded = names
-            self.ask({"kind": "load", "game": game, "names": names, "recorded": recorded, "limit": limit})
 
     @property
     def alive(self) -> bool:
@@ -96,7 +113,8 @@ class WorkerPool:
         limit: Seconds that a task may take.
         game: Whose worlds they are.
         errors: What exceptions of players cost, a name in `scml_gym.evaluation.exceptions.ERRORS`.
-        recorded: Whether some of them are recorded.
+        recording: The folder in which some of them are recorded; None for none.
+        engine: Where the processes are.
     """
 
     def __init__(
@@ -105,19 +123,17 @@ class WorkerPool:
         limit: float,
         game: str = DEFAULT_GAME,
         errors: str = STRICT,
-        recorded: bool = False,
+        recording: Path | None = None,
+        engine: Engine | None = None,
     ):
-        self._recorded = recorded
+        self._engine = Local() if engine is None else engine
+        self._recorded = recording is not None
         self._limit = limit
         self._errors = errors
         self._game = game
         self._names: tuple[str, ...] = ()
         self._threads = ThreadPoolExecutor(workers)
-        self._idle: queue.SimpleQueue[Worker | None] = queue.SimpleQueue()
-        for _ in range(workers):
-            self._idle.put(None)
-        self._started: list[Worker] = []
-        self._closed = False
+        self._workers = self._engine.hold(Worker, workers, recording)
 
     def check(self, names: Sequence[str], seed: int) -> Result:
         """Try out players, each in turn; ``player`` of a failure is an index of ``names``."""
@@ -133,18 +149,12 @@ class WorkerPool:
         return self._threads.submit(self._ask, {"kind": "play"} | world | record)
 
     def _ask(self, task: dict[str, Any]) -> Result:
-        worker = self._idle.get()
-        try:
-            if worker is None or not worker.alive:
-                worker = Worker()
-                self._started.append(worker)
-                if self._closed:
-                    worker.close()
-            if self._names:
-                worker.load(self._game, self._names, self._recorded, self._limit)
-            return worker.ask(task | {"game": self._game, "limit": self._limit})
-        finally:
-            self._idle.put(worker)
+        common = {"game": self._game, "limit": self._limit}
+        task = common | task | {"names": self._engine.bring(task["names"])}
+        if not self._names:
+            return self._workers.call("ask", task)
+        names = self._engine.bring(list(self._names))
+        return self._workers.call("ask", task, common | {"names": names, "recorded": self._recorded})
 
     def __enter__(self) -> Self:
         return self
@@ -152,8 +162,6 @@ class WorkerPool:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._closed = True
         self._threads.shutdown(wait=False, cancel_futures=True)
-        for worker in list(self._started):
-            worker.close()
+        self._workers.close()
         self._threads.shutdown(wait=True)

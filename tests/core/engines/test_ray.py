@@ -1,0 +1,135 @@
+"""``--engine ray``: what several machines compute is what this one computes, also where one of them is lost."""
+
+import os
+import threading
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("ray", reason="pip install 'scml-gym[ray]'")
+
+from scml_gym.agents import STUDIES
+from scml_gym.agents.seeds import start_seeds
+from scml_gym.core.engines import find_engine
+from scml_gym.evaluation import evaluate_command
+from scml_gym.evaluation.studies.study import load_study, run_study
+from tests.helpers.clusters import HEAD, ThreeNodes, kill_the_node_that_waits
+
+pytestmark = pytest.mark.slow
+
+OWN = """\
+from pathlib import Path
+
+from scml.oneshot.agents import GreedyOneShotAgent
+
+from tests.helpers.clusters import wait_for_the_end_of_this_node
+from tests.helpers.tiny_study import TinyStudy
+
+
+class Patient(GreedyOneShotAgent):
+    \"\"\"Asks what must be done for its machine to be lost.\"\"\"
+
+    def before_step(self):
+        beside = Path("{beside}")
+        if self.awi.current_step == 1 and beside.exists():
+            wait_for_the_end_of_this_node(beside)
+        super().before_step()
+
+
+class Study(TinyStudy):
+    def compute(self, run, advance):
+        if self.config.wait_at and Path(self.config.wait_at).exists():
+            wait_for_the_end_of_this_node(self.config.wait_at)
+        return super().compute(run, advance)
+"""
+"""A user's module; tests import nothing of it, so that it must be sent to be found."""
+
+STUDY = """\
+name: own:Study
+seed: 3
+games: 5
+rounds: 10
+noise: {none: 0.0, little: 0.1, much: 0.5, more: 0.7, most: 0.9}
+wait_at: ""
+"""
+
+
+@pytest.fixture(scope="module")
+def nodes():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+        patch.setenv("PYTHONPATH", os.getcwd())
+        started = ThreeNodes()
+        yield started
+        started.end()
+
+
+@pytest.fixture
+def here(nodes, tmp_path, monkeypatch):
+    """The folder that a user is in, and beside it, where nothing is sent from, one in which the head is told."""
+    nodes.complete()
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).resolve().parents[3]))
+    folder, beside = tmp_path / "mine", tmp_path / "beside"
+    folder.mkdir()
+    beside.mkdir()
+    monkeypatch.chdir(folder)
+    monkeypatch.syspath_prepend(str(folder))
+    (beside / HEAD).write_text(str(nodes.head()))
+    (folder / "own.py").write_text(OWN.format(beside=beside))
+    return folder
+
+
+def contents(folder, *patterns):
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes() for pattern in patterns for path in folder.rglob(pattern)
+    }
+
+
+def killed(folder):
+    thread = threading.Thread(target=kill_the_node_that_waits, args=(folder,), daemon=True)
+    thread.start()
+
+
+def test_a_tournament_of_which_a_machine_is_lost_is_that_of_one_machine(nodes, here, capfd):
+    options = {
+        "competitors": ["own:Patient", "best-subset"],
+        "background": ["greedy"],
+        "worlds": 4,
+        "days": 5,
+        "factories": 2,
+        "seed": 7,
+        "record": 1,
+    }
+    beside = here.parent / "beside"
+    beside.rename(here / "later")
+    assert evaluate_command(None, options | {"workers": 1, "out": here / "local"}, "x") == 0
+    (here / "later").rename(beside)
+    killed(beside)
+    assert evaluate_command(None, options | {"out": here / "ray"}, "x", find_engine("ray", nodes.address)) == 0
+    assert "is lost; its jobs are played again" in capfd.readouterr().err
+    local, ray = (contents(here / name, "*.csv", "*.parquet") for name in ("local", "ray"))
+    assert {"scores.csv", "failures.csv"} < set(local)
+    assert len(local) > 6
+    assert ray == local
+
+
+def test_a_study_of_which_a_machine_is_lost_is_that_of_one_machine(nodes, here, capfd):
+    (here / "study.yaml").write_text(STUDY)
+    run_study(*load_study(STUDIES, "study.yaml"), here / "local")
+    study, config = load_study(STUDIES, "study.yaml", [f"wait_at={here.parent / 'beside'}"])
+    killed(here.parent / "beside")
+    run_study(study, config, here / "ray", None, engine=find_engine("ray", nodes.address))
+    assert "is lost; its jobs are played again" in capfd.readouterr().err
+    local, ray = (contents(here / name, "*.csv") for name in ("local", "ray"))
+    assert local
+    assert ray == local
+
+
+def test_seeds_are_trained_as_on_one_machine(nodes, here):
+    options = ["agent.updates=6", "agent.batch=40", "agent.log_every=2", "checkpoint_minutes=0"]
+    start_seeds("ippo", options, [0, 2], 2, here / "local")
+    start_seeds("ippo", options, [0, 2], 2, "ray", engine=find_engine("ray", nodes.address))
+    local, ray = (contents(here / name, "*.csv", "run.json", "*.npz") for name in ("local", "ray"))
+    assert {"seed-0/learning_curve.csv", "seed-2/run.json"} < set(local)
+    assert ray == local
+    assert sorted(p.name for p in (here / "ray").iterdir()) == sorted(p.name for p in (here / "local").iterdir())
