@@ -103,8 +103,8 @@ class Luggage:
             found += len(modules)
             if found > MOST_MODULES:
                 raise InputError(
-                    f"{self._here} has more than {MOST_MODULES} Python files, which are sent to each machine; start in a "
-                    "folder of your own"
+                    f"{self._here} has more than {MOST_MODULES} Python files, which are sent to each machine; "
+                    "start in a folder of your own"
                 )
             yield from modules
 

@@ -88,7 +88,7 @@ class Host:
         Returns:
             As `call`; the value is the name of the machine.
         """
-        self._folder = Path(tempfile.mkdtemp(prefix="scml-gym-"))
+        self._folder = Path(tempfile.mkdtemp(prefix="scml-gym-host-"))
         self._output: Path | None = None
         try:
             self._prepare(packed, told)
