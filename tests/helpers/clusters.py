@@ -33,23 +33,41 @@ class ThreeNodes:
     def complete(self):
         """Add the nodes that are missing."""
         for node in list(self._cluster.worker_nodes):
-            if node.any_processes_alive() is None or not self._lives(node):
+            if list(node.dead_processes()):
                 self._cluster.remove_node(node, allow_graceful=False)
         while len(self._cluster.worker_nodes) < 2:
             _patiently(self._cluster.add_node, num_cpus=1)
-
-    @staticmethod
-    def _lives(node):
-        return not list(node.dead_processes())
 
     def end(self):
         """End all nodes."""
         self._cluster.shutdown()
 
+    def computing(self):
+        """Commands of the processes that jobs have on the nodes."""
+        found = []
+        nodes = {f"RAY_RAYLET_PID={_raylet(node)}" for node in self._nodes()}
+        for process in Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):
+                if not nodes.isdisjoint((process / "environ").read_text().split("\0")):
+                    found.append((process / "cmdline").read_text().replace("\0", " "))
+        return [command for command in found if "scml_gym" in command or "spawn_main" in command or "Host" in command]
+
+    def _nodes(self):
+        return [self._cluster.head_node, *self._cluster.worker_nodes]
+
+    def kill_workers(self):
+        """All nodes but the head."""
+        for node in self._cluster.worker_nodes:
+            os.kill(_raylet(node), signal.SIGKILL)
+
     def head(self):
         """Process id of the head's raylet."""
-        ((raylet,),) = [v for k, v in self._cluster.head_node.all_processes.items() if k == "raylet"]
-        return raylet.process.pid
+        return _raylet(self._cluster.head_node)
+
+
+def _raylet(node):
+    (process,) = node.all_processes["raylet"]
+    return process.process.pid
 
 
 def _patiently(start, **arguments):

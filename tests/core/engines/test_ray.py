@@ -1,7 +1,11 @@
 """``--engine ray``: what several machines compute is what this one computes, also where one of them is lost."""
 
 import os
+import signal
+import subprocess
+import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -13,7 +17,7 @@ from scml_gym.agents.seeds import start_seeds
 from scml_gym.core.engines import find_engine
 from scml_gym.evaluation import evaluate_command
 from scml_gym.evaluation.studies.study import load_study, run_study
-from tests.helpers.clusters import HEAD, ThreeNodes, kill_the_node_that_waits
+from tests.helpers.clusters import HEAD, MARK, ThreeNodes, kill_the_node_that_waits
 
 pytestmark = pytest.mark.slow
 
@@ -85,6 +89,13 @@ def contents(folder, *patterns):
     }
 
 
+def wait_until(condition):
+    end = time.monotonic() + 200
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.1)
+
+
 def killed(folder):
     thread = threading.Thread(target=kill_the_node_that_waits, args=(folder,), daemon=True)
     thread.start()
@@ -125,10 +136,31 @@ def test_a_study_of_which_a_machine_is_lost_is_that_of_one_machine(nodes, here, 
     assert ray == local
 
 
-def test_seeds_are_trained_as_on_one_machine(nodes, here):
-    options = ["agent.updates=6", "agent.batch=40", "agent.log_every=2", "checkpoint_minutes=0"]
+def test_an_interrupted_tournament_leaves_no_process(nodes, here):
+    root = Path(__file__).resolve().parents[3]
+    arguments = ["own:Patient", "greedy", "--days", "5", "--out", "out", "--engine", "ray", "--address", nodes.address]
+    command = [sys.executable, str(root / "evaluate.py"), *arguments]
+    with subprocess.Popen(command, cwd=here, stderr=subprocess.PIPE, text=True) as process:
+        wait_until(lambda: (here.parent / "beside" / MARK).exists() or process.poll() is not None)
+        assert nodes.computing()
+        process.send_signal(signal.SIGINT)
+        told = process.communicate(timeout=60)[1]
+    assert process.returncode == 130, told
+    assert "worlds are kept, go on with: " in told or told.endswith("interrupted\n")
+    wait_until(lambda: not nodes.computing())
+
+
+def test_seeds_of_which_machines_are_lost_are_trained_as_on_one_machine(nodes, here, capfd):
+    options = ["agent.updates=200", "agent.batch=40", "agent.log_every=2", "checkpoint_minutes=0"]
     start_seeds("ippo", options, [0, 2], 2, here / "local")
+
+    def kill_soon():
+        wait_until(lambda: list(here.glob("ray/seed-*/checkpoints/0*")))
+        nodes.kill_workers()
+
+    threading.Thread(target=kill_soon, daemon=True).start()
     start_seeds("ippo", options, [0, 2], 2, "ray", engine=find_engine("ray", nodes.address))
+    assert "is lost; its jobs are played again" in capfd.readouterr().err
     local, ray = (contents(here / name, "*.csv", "run.json", "*.npz") for name in ("local", "ray"))
     assert {"seed-0/learning_curve.csv", "seed-2/run.json"} < set(local)
     assert ray == local
