@@ -111,6 +111,15 @@ def put_files(folder: Path, files: Files) -> None:
                     (filling / name).write_bytes(content)
 
 
+def put_output(folder: Path, files: Files) -> None:
+    """Write the files of a job; a folder that has no others in it is one thing, and replaces one of the same name."""
+    parents = {Path(name).parent for name in files} - {Path()}
+    for parent in parents:
+        if not any(parent in other.parents for other in parents):
+            shutil.rmtree(folder / parent, ignore_errors=True)
+    put_files(folder, files)
+
+
 def apply(folder: Path, changes: Changes) -> None:
     """Change a folder as another one was changed."""
     put_files(folder, changes.written)

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from scml_gym.core.engines.local import Local
 from scml_gym.core.errors import InputError
 
 SECONDS = 5.0
@@ -72,7 +73,7 @@ def connected(address: str | None) -> Iterator[Any]:
     try:
         ray.init(
             address=address or "local",
-            include_dashboard=None if address else False,
+            **({} if address else {"include_dashboard": False, "num_cpus": Local().cores()}),
             log_to_driver=False,
             logging_level="FATAL",
             namespace="scml-gym",

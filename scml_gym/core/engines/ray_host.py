@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from scml_gym.core.engines.files import Files, put_files, take_files
+from scml_gym.core.engines.files import Files, put_output, take_files
 from scml_gym.core.engines.luggage import unpack
 from scml_gym.core.errors import InputError
 from scml_gym.core.process import limit_threads
@@ -33,12 +33,14 @@ class Origin:
     Attributes:
         versions: Of Python and of packages; None for what is not there.
         source: Digest of this package's source.
+        hash_seed: ``PYTHONHASHSEED`` of processes.
         python_path: Folders of ``PYTHONPATH``.
         elsewhere: Files and folders that are not sent.
     """
 
     versions: dict[str, str | None]
     source: str
+    hash_seed: str
     python_path: tuple[str, ...]
     elsewhere: tuple[str, ...]
 
@@ -47,7 +49,8 @@ class Origin:
         """Of this process."""
         found = {name: version_of(name) for name in PACKAGES} | {"python": platform.python_version()}
         python_path = tuple(filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep)))
-        return cls(found, source_digest(), tuple(map(os.path.abspath, python_path)), elsewhere)
+        hash_seed = os.environ.get("PYTHONHASHSEED", "0")
+        return cls(found, source_digest(), hash_seed, tuple(map(os.path.abspath, python_path)), elsewhere)
 
     def check(self) -> None:
         """Refuse this machine where it would compute something else.
@@ -101,7 +104,7 @@ class Host:
         origin.check()
         unpack(packed, self._folder)
         os.chdir(self._folder)
-        os.environ["PYTHONHASHSEED"] = "0"  # of the processes that are started from here
+        os.environ["PYTHONHASHSEED"] = origin.hash_seed  # of the processes that are started from here
         limit_threads(1)
         vars(sys.modules["__main__"]).pop("__file__", None)  # or each of them would load the script of Ray's workers
         own = (path for path in sys.path if f"{os.sep}ray{os.sep}" not in path)
@@ -149,7 +152,7 @@ def value_of(answer: bytes, output: Path | None = None) -> Any:
     """
     done, value, files = pickle.loads(answer)
     if output is not None:
-        put_files(output, files)
+        put_output(output, files)
     if not done:
         raise value
     return value

@@ -214,11 +214,12 @@ def _compute_missing(
     """Compute runs and keep each, which leaves the list when it is kept."""
     runs = study.runs()
     done = sum(runs[run] for run in runs if run not in missing)
-    with progress_bar(sum(runs.values()), "study") as bar:
+    total = sum(runs.values())
+    with progress_bar(total, "study") as bar:
 
         def show(work: int) -> None:
             nonlocal done
-            done += work
+            done = min(done + work, total)  # work is told again where it was lost with a machine
             bar.update(done, f"{len(runs) - len(missing)} of {len(runs)} runs")
 
         show(0)

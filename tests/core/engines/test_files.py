@@ -3,7 +3,7 @@
 import pytest
 
 from scml_gym.core.engines import luggage
-from scml_gym.core.engines.files import Changes, Watched, apply, put_files, read_files, take_files
+from scml_gym.core.engines.files import Changes, Watched, apply, put_files, put_output, read_files, take_files
 from scml_gym.core.engines.luggage import Luggage, unpack
 from scml_gym.core.errors import InputError
 
@@ -36,6 +36,12 @@ def test_named_files_are_read_and_a_folder_is_emptied(tmp_path):
     assert read_files(tmp_path, ["a", "b", "none"]) == {"a": b"1", "b/c": b"2"}
     assert take_files(tmp_path) == {"a": b"1", "b/c": b"2", "e": b"4"}
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_of_output_is_replaced_as_a_whole(tmp_path):
+    put_output(tmp_path, {"head": b"1", "worlds/a/offers": b"1", "worlds/a/days": b"1", "worlds/b/days": b"1"})
+    put_output(tmp_path, {"head": b"2", "worlds/a/days": b"2"})
+    assert tree(tmp_path) == {"head": "2", "worlds/a/days": "2", "worlds/b/days": "1"}
 
 
 @pytest.fixture
