@@ -16,6 +16,11 @@ from scml_gym.core.errors import InputError
 SECONDS = 5.0
 """That an address has to answer, at each of two steps."""
 
+_HERE = {"address": "local", "include_dashboard": False}
+
+_STARTS = 3
+"""Times that the start of a cluster of this machine is tried: Ray gives up after 30 s, which a busy one may need."""
+
 _GREETING = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes(3) + b"\x04" + bytes(5)
 _SETTINGS = 4
 """With a frame of this type a gRPC server, as the head of a Ray cluster is, answers the greeting (RFC 9113, 3.4)."""
@@ -71,23 +76,30 @@ def connected(address: str | None) -> Iterator[Any]:
         raise InputError("--engine ray: this process is part of a Ray cluster already")
     before = signal.getsignal(signal.SIGTERM)
     try:
-        ray.init(
-            address=address or "local",
-            **({} if address else {"include_dashboard": False, "num_cpus": Local().cores()}),
-            log_to_driver=False,
-            logging_level="FATAL",
-            namespace="scml-gym",
-        )
-    except (SystemExit, Exception) as error:
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise InputError(
-            f"--address {address or 'of a cluster on this machine'}: Ray cannot be joined: {reason}"
-        ) from error
-    try:
-        if threading.current_thread() is threading.main_thread():
-            signal.signal(signal.SIGTERM, before)  # Ray would exit where this package tells how to go on
+        _join(ray, address)
+        _set_handler(before)  # Ray would exit where this package tells how to go on
         yield ray
     finally:
         ray.shutdown()
-        if threading.current_thread() is threading.main_thread():
-            signal.signal(signal.SIGTERM, before)
+        _set_handler(before)
+
+
+def _join(ray: Any, address: str | None) -> None:
+    """Become part of a cluster, or start one."""
+    where = {"address": address} if address else _HERE | {"num_cpus": Local().cores()}
+    error: BaseException | None = None
+    for _ in range(1 if address else _STARTS):
+        try:
+            ray.init(**where, log_to_driver=False, logging_level="FATAL", namespace="scml-gym")
+            return
+        except (SystemExit, Exception) as failure:
+            error = failure
+            ray.shutdown()
+    reason = " ".join(str(error).split()) or type(error).__name__
+    tried = f"--address {address}: cannot be joined" if address else "a Ray cluster cannot be started here"
+    raise InputError(f"--engine ray: {tried} ({reason})") from error
+
+
+def _set_handler(handler: Any) -> None:
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, handler)
