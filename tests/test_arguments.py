@@ -174,7 +174,7 @@ def test_a_misspelt_render_mode_is_refused(make):
 
 def test_the_factories_say_which_level():
     for module in (oneshot_factories_v0, standard_factories_v0):
-        with pytest.raises(InputError, match=r"^level: there is no such argument"):
+        with pytest.raises(InputError, match=r"^level: unexpected keyword argument 'level'"):
             module.parallel_env(level="buyer")
         for wrong in (3, None, (), (0, 0)):
             with pytest.raises(InputError, match=r"^factories=.*; give at least one index"):

@@ -17,6 +17,7 @@ from scml_gym.agents.training import resume, start
 from scml_gym.core.interrupts import Interrupted, stop_requests
 from scml_gym.core.reporting import Progress
 from scml_gym.experiments.run_folder import Run
+from tests.helpers.offline import small_dataset
 
 pytestmark = pytest.mark.slow
 
@@ -24,6 +25,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 WORLDS = ["env.days=3", "env.factories_per_level=3"]
 PPO = ["agent.total_steps=64", "agent.n_envs=2", "agent.n_steps=8", "agent.batch_size=16", "agent.n_epochs=1", *WORLDS]
+CLONED = ["agent.batch_size=16", "agent.features=flatten", "agent.net_arch=[8]", "env.observation=flat", *WORLDS]
 GAME = ["agent.updates=6", "agent.batch=40", "agent.log_every=2"]
 TINY = {
     "ppo": ("ppo", PPO),
@@ -44,6 +46,7 @@ TINY = {
             *("agent.data.held_out=[subset-population]", "agent.models.logistic.iterations=20"),
         ],
     ),
+    "behaviour-cloning": ("behaviour_cloning", ["agent.data=[tests/best-subset-v0]", "agent.epochs=3", *CLONED]),
     "dcl": ("dcl", GAME),
     "ippo": ("ippo", GAME),
     "mediated": ("mediated", GAME),
@@ -55,7 +58,7 @@ NEW_EPISODES = {"ppo", "maskable-ppo", "recurrent-ppo", "dqn"}
 """Learners that begin new episodes where they resume, so that their curves differ from those of a whole training."""
 
 
-INTERRUPTED_AT = {"dcl": 1, "ippo": 1, "mediated": 1, "moca": 1, "q-learning": 3, "dnb": 3}
+INTERRUPTED_AT = {"behaviour-cloning": 3, "dcl": 1, "ippo": 1, "mediated": 1, "moca": 1, "q-learning": 3, "dnb": 3}
 INTERRUPTED_AT |= {"fast-ppo": 3, "fast-maskable-ppo": 3}
 """When the interrupt comes: how often the progress was told by then; others tell it at every step."""
 
@@ -85,7 +88,10 @@ def interrupted_at(monkeypatch):
 
 
 @pytest.mark.parametrize("name", AGENTS)
-def test_an_interrupted_learner_goes_on_as_it_promises(name, tmp_path, interrupted_at):
+def test_an_interrupted_learner_goes_on_as_it_promises(name, tmp_path, interrupted_at, monkeypatch):
+    if name == "behaviour-cloning":
+        pytest.importorskip("minari", reason="pip install 'scml-gym[offline]'")
+        small_dataset(monkeypatch, tmp_path / "data", episodes=6)
     experiment, options = small(name)
     whole = start(experiment, options, out=tmp_path / "whole")
     folder = tmp_path / "two words"

@@ -24,8 +24,8 @@ BELOW["simulator"] = BELOW["vector"] | {"vector"}
 BELOW |= {game: {"core", "jit", "game", "vector", "simulator", "tables"} for game in GAMES}
 BELOW["policies"] = BELOW["oneshot"] | GAMES | {"experiments"}
 BELOW["deployed"] = BELOW["evaluation"] = BELOW["policies"] | {"policies"}
-BELOW["export"] = BELOW["policies"] | {"policies"}
-BELOW["agents"] = BELOW["evaluation"] | {"evaluation", "export"}
+BELOW["export"] = BELOW["offline"] = BELOW["policies"] | {"policies"}
+BELOW["agents"] = BELOW["evaluation"] | {"evaluation", "export", "offline"}
 BELOW["analyzer"] = BELOW["evaluation"] | {"evaluation"}
 BELOW["commands"] = BELOW["agents"] | {"agents", "analyzer"}
 BELOW["train"] = BELOW["evaluate"] = {"core", "commands"}

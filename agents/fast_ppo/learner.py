@@ -15,7 +15,7 @@ import numpy as np
 from gymnasium.spaces import Box, Discrete, MultiDiscrete
 
 from scml_gym.agents.fast_ppo.algorithm import Training, play, update
-from scml_gym.agents.sb3.batch import can_batch, make_batch
+from scml_gym.agents.sb3.batch import make_batch
 from scml_gym.agents.sb3.fitting_sets import FACTS
 from scml_gym.agents.sb3.hyperparameters import PPOHyperparameters
 from scml_gym.agents.sb3.learner import PPO, MaskablePPO
@@ -24,6 +24,7 @@ from scml_gym.agents.sb3.training import seeds_at, write_row
 from scml_gym.agents.sb3.weights import new_policy, read_weights, write_weights
 from scml_gym.core.config import ConfigError
 from scml_gym.core.files import read_arrays
+from scml_gym.experiments.make_env import can_batch
 from scml_gym.experiments.run_folder import Run
 from scml_gym.game.codecs import NotCompiledError
 from scml_gym.simulator.vector.env import BatchedEnv

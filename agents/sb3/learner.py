@@ -30,7 +30,6 @@ from scml_gym.agents.sb3.hyperparameters import (
     EnvSpaces,
     PPOHyperparameters,
     RecurrentPPOHyperparameters,
-    SB3Hyperparameters,
 )
 from scml_gym.agents.sb3.policy_files import export_policy, save_policy_file
 from scml_gym.agents.sb3.replay import load_replay, save_replay
@@ -39,7 +38,7 @@ from scml_gym.agents.sb3.thoughts import ThoughtfulPredict
 from scml_gym.agents.sb3.training import global_generators_kept, learn, make_callbacks, make_vec_env, seeds_at
 from scml_gym.core.arguments import argument_names
 from scml_gym.core.calls import Call, filled
-from scml_gym.core.config import ConfigError, validate
+from scml_gym.core.config import Config, ConfigError, validate
 from scml_gym.core.errors import InputError
 from scml_gym.core.registry import load_object
 from scml_gym.experiments.make_env import WRAPPERS, env_arguments, make_env, wrappers_change_play
@@ -86,13 +85,13 @@ class SB3Agent:
             has one of its own.
     """
 
-    algorithm: ClassVar[str]
-    hyperparameters_class: ClassVar[type[SB3Hyperparameters]]
+    algorithm: str
+    hyperparameters_class: ClassVar[type[Config]]
     action_spaces: ClassVar[tuple[type[gymnasium.Space], ...]] = (Box, Discrete, MultiDiscrete)
-    policy_class: ClassVar[str | type] = "MlpPolicy"
+    policy_class: str | type = "MlpPolicy"
     schema: ClassVar[str] = SCHEMA
 
-    def __init__(self, hyperparameters: SB3Hyperparameters, env: Mapping[str, Any]):
+    def __init__(self, hyperparameters: Any, env: Mapping[str, Any]):
         self.hyperparameters = hyperparameters
         self.env = dict(env)
         single = make_env(env)
@@ -107,10 +106,14 @@ class SB3Agent:
         )
         if "body" in self.features and isinstance(self.policy_class, str):
             raise ConfigError(("agent", "features"), f"{hyperparameters.features!r} is for ppo and maskable-ppo")
-        check_self_play(self)
-        make_callbacks(hyperparameters.callbacks)  # refuse bad ones now
+        self._check()
         self.model: Any = None
         self._beginning: Mapping[str, Any] | None = None
+
+    def _check(self) -> None:
+        """Refuse settings that would be found wrong later."""
+        check_self_play(self)
+        make_callbacks(self.hyperparameters.callbacks)
 
     @classmethod
     def build(cls, config: Mapping[str, Any], env: Mapping[str, Any]) -> Self:
@@ -235,6 +238,11 @@ class SB3Agent:
             save_replay(model.replay_buffer, folder / "replay.npz")
 
     @classmethod
+    def algorithms(cls) -> tuple[str, ...]:
+        """Those that its checkpoints may be of."""
+        return (cls.algorithm,)
+
+    @classmethod
     def load(cls, folder: Path) -> Self:
         """See `scml_gym.agents.base.Agent.load`; SB3's zip can hold code, so load folders of people that you trust."""
         folder = Path(folder)
@@ -243,8 +251,9 @@ class SB3Agent:
             schema, algorithm = facts.get("schema"), facts.get("algorithm")
         except (OSError, UnicodeError, AttributeError, json.JSONDecodeError) as error:
             raise InputError(f"{folder} is not a readable checkpoint: {' '.join(str(error).split())}") from error
-        if schema != cls.schema or algorithm != cls.algorithm:
-            raise InputError(f"{folder} holds {schema!r} of {algorithm!r}, not {cls.schema!r} of {cls.algorithm!r}")
+        if schema != cls.schema or algorithm not in cls.algorithms():
+            valid = " or ".join(map(repr, cls.algorithms()))
+            raise InputError(f"{folder} holds {schema!r} of {algorithm!r}, not {cls.schema!r} of {valid}")
         settings = validate(cls.hyperparameters_class, current_hyperparameters(facts.get("settings", {})), "agent")
         agent = cls(settings, facts.get("env", {}))
         agent.model = agent._read_model(folder, None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, ClassVar, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from stable_baselines3.common.torch_layers import FlattenExtractor, MlpExtractor
@@ -26,7 +26,8 @@ _ACTIVATIONS = {nn.Tanh: "tanh", nn.ReLU: "relu"}
 class Learner(Protocol):
     """What of `scml_gym.agents.sb3.learner.SB3Agent` makes a policy file."""
 
-    algorithm: ClassVar[str]
+    @property
+    def algorithm(self) -> str: ...
 
     @property
     def hyperparameters(self) -> Any: ...

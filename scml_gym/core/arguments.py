@@ -107,17 +107,20 @@ def whole_range(name: str, value: Any, low: int, high: int) -> tuple[int, int]:
     )
 
 
-class UnknownArgumentError(InputError):
-    """A misspelt argument.
+class UnknownArgumentError(InputError, TypeError):
+    """A misspelt argument, told as Python does: some libraries try arguments, and do without those refused so.
 
     Attributes:
         name: What was given.
         hint: Which is meant, or all there are; see `scml_gym.core.errors.nearest`.
+
+    Without ``valid``, ``name`` is the message: Gymnasium raises the class of a ``TypeError`` again with a longer text.
     """
 
-    def __init__(self, name: str, valid: Iterable[str]):
-        self.name, self.hint = name, nearest(name, valid)
-        super().__init__(f"{name}: there is no such argument{self.hint}", name)
+    def __init__(self, name: str, valid: Iterable[str] | None = None):
+        self.name, self.hint = name, "" if valid is None else nearest(name, valid)
+        told = name if valid is None else f"{name}: unexpected keyword argument {name!r}{self.hint}"
+        super().__init__(told, "" if valid is None else name)
 
 
 def check_names(given: Iterable[str], valid: Iterable[str]) -> None:

@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, Self, TextIO
 
 import yaml
 
@@ -111,7 +111,7 @@ class Run:
         self._stop = StopRequest()
 
     @classmethod
-    def create(cls, folder: str | Path, config: dict[str, Any], command: str, beginning: Path | None = None) -> Run:
+    def create(cls, folder: str | Path, config: dict[str, Any], command: str, beginning: Path | None = None) -> Self:
         """A new run folder, which appears as a whole.
 
         Args:

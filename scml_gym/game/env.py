@@ -117,6 +117,11 @@ class WorldEnv(gymnasium.Env):
         return encode(self._seen, self._hidden_state()), reward, done, False, self._info(closed)
 
     @property
+    def goes_on(self) -> bool:
+        """Whether an unseeded reset goes on in the running world."""
+        return self._per_day
+
+    @property
     def view(self) -> View:
         """What the learner's player sees now: a live record."""
         require_reset(self._drawn is not None, "view")

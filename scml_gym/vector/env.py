@@ -203,6 +203,15 @@ class RowVectorEnv(Independent, VectorEnv, ABC):
         rewards, terminated = self._by_row(outputs.rewards), self._by_row(done)
         return self._shape(outputs.observations), rewards, terminated, np.zeros_like(terminated), information
 
+    @property
+    def goes_on(self) -> bool:
+        """Whether the next episode of a row is in the running world, until that is over."""
+        return False
+
+    def drawn(self) -> np.ndarray:
+        """The seeds that the worlds were drawn from last, uint64 ``(num_worlds,)``; zeros where each episode draws."""
+        return np.zeros(self.num_worlds, dtype=np.uint64)
+
     def action_masks(self) -> np.ndarray:
         """The valid choices of the decisions that are due, bool, shape ``(num_envs, choices)``."""
         require_reset(self._last is not None, "action_masks")

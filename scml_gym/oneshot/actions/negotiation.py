@@ -45,6 +45,19 @@ def decode_choice(
 
 
 @jittable
+def encode_choice(actions: ActionArray, view: FactoryView, k: int, quantity_bins: int, price_bins: int) -> int:
+    """The valid choice that is nearest to the answer to partner ``k``: the inverse of `decode_choice`."""
+    partner = view["partners"][k]
+    if partner["my_turn"] == 0:
+        return 0
+    if actions[k]["response"] == ACCEPT and partner["offer_quantity"] > 0:
+        return 1
+    if actions[k]["response"] == OFFER:
+        return 2 + offer_index(view, actions[k]["quantity"], actions[k]["price"], quantity_bins, price_bins)
+    return 0
+
+
+@jittable
 def partner_mask(view: FactoryView, k: int, quantity_bins: int, price_bins: int, out: np.ndarray) -> None:
     """Which choices are valid for partner ``k``, bool, shape ``(2 + quantity_bins * price_bins,)``; see
     `PartnerActions.mask`."""

@@ -136,7 +136,7 @@ class OneShotBilateralEnv(gymnasium.Env, EzPickle):
         self._others = STRATEGIES.get(others, "others")
         self._per_world = episode == "world"
         self._partners = np.zeros(1, dtype=np.uint64)
-        self._world: Any = None
+        self.world: Any = None
         self._begun = False
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
@@ -161,10 +161,15 @@ class OneShotBilateralEnv(gymnasium.Env, EzPickle):
         return self.codec.observe(self._seen, self.partner), reward, terminated, False, self._info(end, terminated)
 
     @property
+    def goes_on(self) -> bool:
+        """Whether an unseeded reset goes on in the running world."""
+        return not self._per_world
+
+    @property
     def view(self) -> FactoryView:
         """What the learner's factory sees now: a live record."""
-        require_reset(self._world is not None, "view")
-        return self._world.view(self.factory)
+        require_reset(self.world is not None, "view")
+        return self.world.view(self.factory)
 
     def action_masks(self) -> np.ndarray:
         """The valid actions, bool, shape ``(22,)``, as sb3-contrib takes them."""
@@ -181,21 +186,21 @@ class OneShotBilateralEnv(gymnasium.Env, EzPickle):
     def close(self) -> None:
         """End the running world; ``reset`` draws another one."""
         self._begun = False
-        if self._world is not None:
-            self._world.close()
-            self._world = None
+        if self.world is not None:
+            self.world.close()
+            self.world = None
 
     def _draw(self) -> None:
         """The next world in which the learner is asked, run to the first decision of its first negotiation."""
         for _ in range(MOST_WORLDS):
             seed = int(self.np_random.integers(2**62))
             drawn = self.config.draw(seed)
-            self._world, (self.factory,) = drawn.world, drawn.players
+            self.world, (self.factory,) = drawn.world, drawn.players
             self._strategy = StrategyPolicy(self._others, seed)
             self._tracker = PartnerTracker(self.reward)
             self._last_day = -1
             open_partners(self._partners, seed)
-            self._world.start()
+            self.world.start()
             self._strategy.begin(self.view)
             self.partner = self._draw_partner()
             self._collect()
@@ -215,14 +220,14 @@ class OneShotBilateralEnv(gymnasium.Env, EzPickle):
 
     def _next(self) -> bool:
         """The next negotiation of the running world; False where there is none."""
-        if not self._world.pending:
+        if not self.world.pending:
             return False
         self.partner = self._draw_partner()
         return self._find()
 
     def _find(self) -> bool:
         """Run on to the first decision of a later day's negotiation; False where the world ends before."""
-        while self._world.pending:
+        while self.world.pending:
             if self._due() and self.view["day"] > self._last_day:
                 self._last_day, self._seen = int(self.view["day"]), self.view
                 return True
@@ -232,28 +237,28 @@ class OneShotBilateralEnv(gymnasium.Env, EzPickle):
     def _run(self, answer: tuple[int, int, int]) -> NegotiationEnd | None:
         """Give the learner's answer and run on to its negotiation's next decision (None) or end."""
         end = self._advance(answer)
-        while end is None and not self._due() and self._world.pending:
+        while end is None and not self._due() and self.world.pending:
             end = self._advance(None)
         return end
 
     def _due(self) -> bool:
-        return bool(self._world.pending and self.view["partners"][self.partner]["my_turn"])
+        return bool(self.world.pending and self.view["partners"][self.partner]["my_turn"])
 
     def _advance(self, answer: tuple[int, int, int] | None) -> NegotiationEnd | None:
         """One decision of the factory; the end of the learner's negotiation where it came before the next one."""
         answers = self._answers(answer)
         begun, self._begun = self._begun, False  # where a player fails, the episode is over
-        self._world.step({self.factory: answers})
+        self.world.step({self.factory: answers})
         self._begun = begun
         return self._collect()
 
     def _collect(self) -> NegotiationEnd | None:
         """Follow what has happened since the last decision; the end of the learner's negotiation where it was in it."""
         ends = []
-        for last in self._world.closed_days(self.factory):
+        for last in self.world.closed_days(self.factory):
             self._strategy.end_day(last)
             ends += [(e, last) for e in self._tracker.end_day(last)]
-        if self._world.pending:
+        if self.world.pending:
             ends += [(e, self.view) for e in self._tracker.update(self.view)]
         end, self._seen = next(((e, v) for e, v in ends if e.partner == self.partner), (None, self.view))
         return end
@@ -278,5 +283,5 @@ class OneShotBilateralEnv(gymnasium.Env, EzPickle):
         if end is not None:
             info["negotiation_end"] = {n: getattr(end, n) for n in ("quantity", "price", "needs", "reward")}
         if last:
-            info |= self._world.summary(self.factory)
+            info |= self.world.summary(self.factory)
         return info

@@ -122,6 +122,24 @@ class BatchedEnv(RowVectorEnv):
         self._no_actions = np.zeros((self.num_worlds, *plan.action_shape), dtype=plan.action_dtype)
         self._later: list[PlayerTable] = []
 
+    @property
+    def goes_on(self) -> bool:
+        """See `RowVectorEnv`."""
+        return self._plan.goes_on
+
+    def drawn(self) -> np.ndarray:
+        """See `RowVectorEnv`."""
+        return self._batch.rows["seed"].copy()
+
+    @property
+    def batch(self) -> Batch:
+        """The worlds and all that belongs to them; live."""
+        return self._batch
+
+    def make_room(self, size: int) -> None:
+        """Let the strategies of all factories remember so many numbers, at least."""
+        self._batch = widen_state(self._batch, size)
+
     @abstractmethod
     def _make_step(self) -> BatchStep:
         """What runs the rows; see `scml_gym.vector.loop.make_step`."""

@@ -1,0 +1,30 @@
+"""Record competitors in an environment for offline learning: ``scml-gym dataset``."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+EPILOG = "Datasets are Minari's, in the folder MINARI_DATASETS_PATH [~/.minari/datasets]; needs the extra offline."
+"""Of its help."""
+
+
+def dataset(
+    competitors: Annotated[
+        list[str],
+        typer.Argument(help="Run folders, zoo:NAME, strategies, module:Name, or uniform: valid actions at random."),
+    ],
+    env: Annotated[str, typer.Option(help="Id of an environment, a name in configs/env, or PettingZoo's name.")],
+    episodes: Annotated[int, typer.Option(help="Of each competitor; of PettingZoo environments, worlds.")],
+    options: Annotated[
+        list[str] | None, typer.Option("--set", metavar="A=B", help="An argument of the environment.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of the first world; the others follow it.")] = 0,
+    namespace: Annotated[str | None, typer.Option(help="Before the datasets' names. [scml_gym/ENVIRONMENT]")] = None,
+) -> None:
+    """Write Minari datasets of competitors in an environment, one for each; of PettingZoo's, for each kind of agent."""
+    from scml_gym.offline.command import dataset_command
+
+    for name in dataset_command(competitors, env, options or (), episodes, seed, namespace):
+        print(name)
