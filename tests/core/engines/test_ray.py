@@ -28,6 +28,14 @@ from scml.oneshot.agents import GreedyOneShotAgent
 
 from tests.helpers.clusters import wait_for_the_end_of_this_node
 from tests.helpers.tiny_study import TinyStudy
+from tests.helpers.tuned import Parabola
+
+
+class Learner(Parabola):
+    def train(self, run):
+        if Path("{beside}").exists():
+            wait_for_the_end_of_this_node("{beside}")
+        super().train(run)
 
 
 class Patient(GreedyOneShotAgent):
@@ -55,6 +63,24 @@ games: 5
 rounds: 10
 noise: {none: 0.0, little: 0.1, much: 0.5, more: 0.7, most: 0.9}
 wait_at: ""
+"""
+
+
+EXPERIMENT = """\
+seed: 0
+agent: {name: "own:Learner", steps: 20, x: 0.0, deep: {kind: bad}}
+env: {id: scml_gym/OneShotConcurrent-v0}
+checkpoint_minutes: 0
+threads: 1
+"""
+SEARCH = """\
+agent: own:Learner
+budget: agent.steps
+share: 0.5
+objective: value
+reports: 5
+together: 3
+space: {agent.x: {low: 0.0, high: 6.0}, agent.deep.kind: {choices: [good, bad]}}
 """
 
 
@@ -133,6 +159,26 @@ def test_a_study_of_which_a_machine_is_lost_is_that_of_one_machine(nodes, here, 
     assert "is lost; its jobs are played again" in capfd.readouterr().err
     local, ray = (contents(here / name, "*.csv") for name in ("local", "ray"))
     assert local
+    assert ray == local
+
+
+def test_a_search_of_which_a_machine_is_lost_is_that_of_one_machine(nodes, here, capfd):
+    pytest.importorskip("optuna", reason="pip install 'scml-gym[tune]'")
+    from scml_gym.agents.tuning.study import by_engine, tune
+
+    (here / "experiment.yaml").write_text(EXPERIMENT)
+    (here / "search.yaml").write_text(SEARCH)
+    beside = here.parent / "beside"
+    beside.rename(here / "later")
+    with by_engine(find_engine(), 1) as execute:
+        tune("experiment.yaml", 6, execute, [], "search.yaml", out=here / "local")
+    (here / "later").rename(beside)
+    killed(beside)
+    with by_engine(find_engine("ray", nodes.address), None) as execute:
+        tune("experiment.yaml", 6, execute, [], "search.yaml", out=here / "ray")
+    assert "is lost; its jobs are played again" in capfd.readouterr().err
+    local, ray = (contents(here / name, "*.csv", "*.yaml", "run.json") for name in ("local", "ray"))
+    assert {"trials.csv", "best.yaml", "trials/0005/learning_curve.csv"} < set(local)
     assert ray == local
 
 
