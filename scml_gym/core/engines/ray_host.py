@@ -13,6 +13,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -107,7 +108,8 @@ class Host:
         os.environ["PYTHONHASHSEED"] = origin.hash_seed  # of the processes that are started from here
         limit_threads(1)
         vars(sys.modules["__main__"]).pop("__file__", None)  # or each of them would load the script of Ray's workers
-        own = (path for path in sys.path if f"{os.sep}ray{os.sep}" not in path)
+        (of_ray,) = import_module("ray").__path__  # packages of Ray's own are for its workers
+        own = (path for path in sys.path if not Path(path).is_relative_to(of_ray))
         sys.path[:] = dict.fromkeys([*origin.python_path, *own, str(self._folder)])
         if with_output:
             self._output = self._folder / ".output"
