@@ -8,6 +8,7 @@ import threading
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 pytest.importorskip("ray", reason="pip install 'scml-gym[ray]'")
@@ -18,6 +19,7 @@ from scml_gym.core.engines import find_engine
 from scml_gym.evaluation import evaluate_command
 from scml_gym.evaluation.studies.study import load_study, run_study
 from tests.helpers.clusters import HEAD, MARK, ThreeNodes, kill_the_node_that_waits
+from tests.helpers.offline import CONCURRENT, SMALL
 
 pytestmark = pytest.mark.slow
 
@@ -180,6 +182,24 @@ def test_a_search_of_which_a_machine_is_lost_is_that_of_one_machine(nodes, here,
     local, ray = (contents(here / name, "*.csv", "*.yaml", "run.json") for name in ("local", "ray"))
     assert {"trials.csv", "best.yaml", "trials/0005/learning_curve.csv"} < set(local)
     assert ray == local
+
+
+def test_datasets_are_those_of_one_machine(nodes, here, monkeypatch):
+    minari = pytest.importorskip("minari", reason="pip install 'scml-gym[offline]'")
+    from scml_gym.offline.command import dataset_command
+
+    found = []
+    for name, engine in (("local", find_engine()), ("ray", find_engine("ray", nodes.address))):
+        monkeypatch.setenv("MINARI_DATASETS_PATH", str(here / name))
+        arguments = (["best-subset", "uniform"], CONCURRENT, list(SMALL), 2, 0, "tests")
+        names = dataset_command(*arguments, 2 if name == "ray" else 1, engine)
+        assert names == ["tests/best-subset-v0", "tests/uniform-v0"]
+        found.append([episode for each in names for episode in minari.load_dataset(each).iterate_episodes()])
+    assert len(found[0]) == 4
+    for local, ray in zip(*found, strict=True):
+        np.testing.assert_equal(ray.observations, local.observations)
+        np.testing.assert_equal(ray.actions, local.actions)
+        np.testing.assert_equal(ray.infos, local.infos)
 
 
 def test_an_interrupted_tournament_leaves_no_process(nodes, here):
