@@ -35,7 +35,7 @@ STUDY = 540
 """Runs."""
 
 PLAYERS = ("best-subset", "greedy")
-BACKGROUND = ("greedy", "time-dependent", "scml:SyncRandomOneShotAgent")
+BACKGROUND = ("greedy", "boulware", "scml:SyncRandomOneShotAgent")
 
 
 class Measured(NamedTuple):
