@@ -6,8 +6,9 @@ folders), ``trials.csv`` and ``best.yaml``, an experiment with the best settings
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +21,12 @@ from scml_gym.agents.tuning.trial import Job, Outcome, run_trial
 from scml_gym.core.arguments import whole
 from scml_gym.core.config import load_experiment, read_yaml
 from scml_gym.core.data_files import dump_yaml
+from scml_gym.core.engines.base import Engine
+from scml_gym.core.engines.each import each
 from scml_gym.core.errors import InputError
 from scml_gym.core.files import folder_lock, make_folder, replace_file
 from scml_gym.core.interrupts import Interrupted
-from scml_gym.core.process import limit_threads
 from scml_gym.core.reporting import progress_bar
-from scml_gym.core.worker_processes import worker_processes
 
 Execute = Callable[[list[Job]], Iterable[Outcome]]
 """Runs jobs, in any processes; gives what became of them in their order."""
@@ -131,13 +132,31 @@ class Search:
 
 
 @contextmanager
-def local_processes(workers: int) -> Iterator[Execute]:
-    """Runs jobs in this process, or in several of this machine; the number of them changes no result."""
-    if workers == 1:
-        yield lambda jobs: map(run_trial, jobs)
-        return
-    with worker_processes(workers, limit_threads, (1,)) as pool:
-        yield lambda jobs: pool.map(run_trial, jobs)
+def by_engine(engine: Engine, workers: int | None) -> Iterator[Execute]:
+    """Runs jobs by an engine, which is begun with the first ones.
+
+    Args:
+        engine: Where they are trained.
+        workers: How many at once, None for as many as it has cores; it changes no result.
+    """
+    with ExitStack() as stack:
+        begun: list[Execute] = []
+
+        def execute(jobs: list[Job]) -> Iterable[Outcome]:
+            if not begun:
+                stack.enter_context(engine)
+                engine.bring([job.config for job in jobs])
+                begun.append(stack.enter_context(each(_run_there, engine, workers, jobs[0].folder.parent)))
+            for job in jobs:
+                shutil.rmtree(job.folder, ignore_errors=True)
+            return begun[0](jobs)
+
+        yield execute
+
+
+def _run_there(job: Job, folder: Path | None) -> Outcome:
+    assert folder is not None
+    return run_trial(job._replace(folder=folder / job.folder.name))
 
 
 def tune(
@@ -155,7 +174,7 @@ def tune(
     Args:
         experiment: A YAML file, or a name in configs/experiment.
         trials: In all.
-        execute: Runs trainings, see `local_processes`.
+        execute: Runs trainings, see `by_engine`.
         options: ``key.path=value`` each: of the experiment, or of the search where the key begins with ``tune.``.
         file: The search, see `scml_gym.agents.tuning.config.load_tuning`.
         seed: Replaces the experiment's.

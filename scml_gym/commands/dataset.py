@@ -6,6 +6,9 @@ from typing import Annotated
 
 import typer
 
+from scml_gym.commands.engine_options import AddressOption, EngineOption
+from scml_gym.core.engines import DEFAULT_ENGINE, find_engine
+
 EPILOG = "Datasets are Minari's, in the folder MINARI_DATASETS_PATH [~/.minari/datasets]; needs the extra offline."
 """Of its help."""
 
@@ -21,10 +24,19 @@ def dataset(
         list[str] | None, typer.Option("--set", metavar="A=B", help="An argument of the environment.")
     ] = None,
     seed: Annotated[int, typer.Option(help="Of the first world; the others follow it.")] = 0,
+    workers: Annotated[
+        int | None, typer.Option(help="Competitors at once; changes no episode. [1; ray: cores]")
+    ] = None,
+    engine: EngineOption = DEFAULT_ENGINE,
+    address: AddressOption = None,
     namespace: Annotated[str | None, typer.Option(help="Before the datasets' names. [scml_gym/ENVIRONMENT]")] = None,
 ) -> None:
     """Write Minari datasets of competitors in an environment, one for each; of PettingZoo's, for each kind of agent."""
+    from scml_gym.core.arguments import whole
     from scml_gym.offline.command import dataset_command
 
-    for name in dataset_command(competitors, env, options or (), episodes, seed, namespace):
+    at_once = 1 if workers is None and engine == DEFAULT_ENGINE else workers
+    at_once = None if at_once is None else whole("--workers", at_once)
+    machines = find_engine(engine, address)
+    for name in dataset_command(competitors, env, options or (), episodes, seed, namespace, at_once, machines):
         print(name)

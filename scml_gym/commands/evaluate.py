@@ -10,8 +10,10 @@ from typing import Annotated
 
 import typer
 
+from scml_gym.commands.engine_options import AddressOption, EngineOption
 from scml_gym.commands.train import Trust
 from scml_gym.core.cli import command_typed
+from scml_gym.core.engines import DEFAULT_ENGINE, find_engine
 from scml_gym.core.trust import trust as trust_folders
 
 
@@ -46,6 +48,8 @@ def evaluate(
     ] = None,
     format: Annotated[str | None, typer.Option(help="Of the plots: png, svg or pdf. [png]")] = None,
     workers: Annotated[int | None, typer.Option(help="Processes; changes no result. [one a core]")] = None,
+    engine: EngineOption = DEFAULT_ENGINE,
+    address: AddressOption = None,
     out: Annotated[Path | None, typer.Option(help="New folder for the results. [runs/evaluate-TIME]")] = None,
     trust: Trust = None,
 ) -> int:
@@ -53,15 +57,18 @@ def evaluate(
     from scml_gym.evaluation import evaluate_command
 
     trust_folders(*trust or ())
-    options = {k: v for k, v in locals().items() if k not in ("config", "record_every", "evaluate_command", "trust")}
+    others = ("config", "record_every", "evaluate_command", "engine", "address", "trust")
+    options = {k: v for k, v in locals().items() if k not in (*others, "others")}
     options["record"] = record_every if record_every is not None or not record else 1
-    return evaluate_command(config, options, command_typed())
+    return evaluate_command(config, options, command_typed(), find_engine(engine, address))
 
 
 def study(
     file: Annotated[str, typer.Argument(help="YAML file, or a name in configs/study.")],
     options: Annotated[list[str] | None, typer.Option("--set", metavar="A.B=C", help="Replace a value.")] = None,
     workers: Annotated[int | None, typer.Option(help="Processes; changes no result. [one a core]")] = None,
+    engine: EngineOption = DEFAULT_ENGINE,
+    address: AddressOption = None,
     out: Annotated[Path | None, typer.Option(help="Results folder. [runs/study-FILE]")] = None,
     record_every: Annotated[
         int | None, typer.Option(metavar="K", help="Record every K-th world in which a learner is judged.")
@@ -73,7 +80,8 @@ def study(
     from scml_gym.evaluation.studies.study import study_command
 
     trust_folders(*trust or ())
-    study_command(STUDIES, file, options or (), out, workers, command_typed(), record_every)
+    where = find_engine(engine, address)
+    study_command(STUDIES, file, options or (), out, workers, command_typed(), record_every, where)
 
 
 def analyze(

@@ -28,6 +28,7 @@ PURPOSES = {
     "tune": "searching the settings of a learner (scml-gym tune)",
     "peers": "examples of other libraries (examples/peers)",
     "search": "searching parameters (benchmarks/dnb_search.py)",
+    "ray": "several machines (--engine ray)",
     "genius": "comparisons with Genius' own agents (benchmarks/agent_k_peer.py)",
     "docs": "building the documentation's site",
     "dev": "tests and linters",

@@ -71,8 +71,12 @@ def worker_processes(
         for process in set(multiprocessing.active_children()) - others:
             process.kill()
         if isinstance(error, BrokenProcessPool):
-            told = "a worker process was killed; what is finished is kept: start again to go on"
-            raise InputError(told) from error
+            raise told_killed() from error
         raise
     finally:
         pool.shutdown()
+
+
+def told_killed() -> InputError:
+    """What is said where a process was killed."""
+    return InputError("a worker process was killed; what is finished is kept: start again to go on")

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, wait
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+from scml_gym.core.engines.base import Engine
+from scml_gym.core.engines.local import Local
 from scml_gym.core.errors import InputError
 from scml_gym.core.reporting import progress_bar
 from scml_gym.evaluation.config import TournamentConfig
@@ -210,6 +212,7 @@ def run_tournament(
     begin: Callable[[], None] = lambda: None,
     journal: Journal | None = None,
     recorder: Recorder | None = None,
+    engine: Engine | None = None,
 ) -> Outcome:
     """Play a whole tournament, with a progress bar.
 
@@ -218,15 +221,19 @@ def run_tournament(
         journal: Holds the worlds that are played already, and receives the others.
         begin: Called when all players are found.
         recorder: Where worlds are recorded; None where none are.
+        engine: Where they are played; None for processes of this machine. It changes no result.
 
     Raises:
         InputError: if a competitor or a background opponent does not exist, or no such world can be generated.
     """
-    plays = config.n_plays
-    workers = min(config.workers or available_cores(), plays)
-    done = 0
-    recorded = recorder is not None
-    with WorkerPool(workers, config.time_limit, config.game, config.errors, recorded, config.isolate) as pool:
+    plays, done = config.n_plays, 0
+    recording = None if recorder is None else recorder.folder
+    with ExitStack() as stack:
+        engine = stack.enter_context(Local() if engine is None else engine)
+        workers = min(config.workers or engine.cores(), plays)
+        engine.bring([*config.competitors, *config.background])
+        settings = (config.time_limit, config.game, config.errors, config.isolate)
+        pool = stack.enter_context(WorkerPool(workers, *settings, recording, engine))
         play = pool.play if journal is None else partial(journal.play, pool)
         tournament = Tournament(config, pool, play, recorder)
         tournament.check()
@@ -240,8 +247,3 @@ def run_tournament(
 
             tournament.run(2 * workers, advance)
     return tournament.outcome
-
-
-def available_cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

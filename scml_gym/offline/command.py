@@ -7,10 +7,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from functools import partial
 from itertools import chain, count, islice
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from scml_gym.core.arguments import whole
 from scml_gym.core.config import ConfigError, arguments_of, find_config, known_configs, read_yaml, set_options
+from scml_gym.core.engines.base import Engine
+from scml_gym.core.engines.each import each
+from scml_gym.core.engines.local import Local
 from scml_gym.core.errors import InputError, nearest
 from scml_gym.core.registry import load_object
 from scml_gym.core.reporting import Progress, progress_bar
@@ -19,7 +23,7 @@ from scml_gym.game.definition import Game
 from scml_gym.games import GAMES, game_of
 from scml_gym.offline.batches import make_rows, play_rows, rows_of
 from scml_gym.offline.behaviours import Behaviour, behaviour_of
-from scml_gym.offline.datasets import About, check_free, minari, write_datasets
+from scml_gym.offline.datasets import About, check_free, datasets_in, datasets_root, minari, write_datasets
 from scml_gym.offline.playing import AGENT, MASK, Episode, agent_spaces, flat_mask, play_parallel, play_single
 from scml_gym.registration import ENVIRONMENTS, PARALLEL_ENVIRONMENTS
 
@@ -46,17 +50,18 @@ class Source(NamedTuple):
         return self.env["id"] in PARALLEL_ENVIRONMENTS
 
 
-def open_source(name: str, options: Sequence[str]) -> Source:
+def open_source(name: str, options: Sequence[str], section: Mapping[str, Any] | None = None) -> Source:
     """An environment of this package by its id, the name of its defaults in configs/env, or PettingZoo's name.
 
     Args:
         name: See above.
         options: ``argument=value`` each.
+        section: A complete ``env`` section, in place of that of the name.
 
     Raises:
         InputError: if there is none, or an argument is wrong.
     """
-    env = set_options(_section(name), options, {})
+    env = set_options(_section(name) if section is None else section, options, {})
     env_id = str(env["id"])
     if env_id not in PARALLEL_ENVIRONMENTS:
         game = game_of(env_id)
@@ -127,10 +132,63 @@ def default_namespace(env_id: str) -> str:
     return f"scml_gym/{re.sub(r'[-_]v[0-9]+$', '', env_id.rpartition('/')[2])}"
 
 
+class Job(NamedTuple):
+    """A competitor to be recorded.
+
+    Attributes:
+        competitor: Its name here.
+        there: Its name where it is recorded.
+        env: The ``env`` section.
+        episodes: How many.
+        seed: Of the first world.
+        namespace: Of the datasets.
+    """
+
+    competitor: str
+    there: str
+    env: dict[str, Any]
+    episodes: int
+    seed: int
+    namespace: str
+
+
+def record_there(job: Job, folder: Path | None) -> list[str]:
+    """Write the datasets of a competitor into a folder, in any process; their names."""
+    source = open_source(job.env["id"], (), job.env)
+    observation, action = agent_spaces(source.made)
+    plain = source.made if source.parallel else source.made.unwrapped
+    behaviour = behaviour_of(job.there, source.game, plain, observation, action)
+    with ExitStack() as stack:
+        stack.callback(source.made.close)
+        if folder is not None:
+            stack.enter_context(datasets_in(folder))
+        return _record(source, job, behaviour)
+
+
+def _record(source: Source, job: Job, behaviour: Behaviour) -> list[str]:
+    facts = {"env": _plain(source.env), "competitor": job.competitor, "seed": job.seed}
+    about = About(None if source.parallel else source.made, *agent_spaces(source.made), facts)
+    name = partial(dataset_name, job.namespace, job.competitor)
+    with progress_bar(job.episodes, job.competitor) as bar:
+        return write_datasets(about, name, portions(source, behaviour, job.episodes, job.seed, bar))
+
+
 def dataset_command(
-    competitors: Sequence[str], env: str, options: Sequence[str], episodes: int, seed: int, namespace: str | None
+    competitors: Sequence[str],
+    env: str,
+    options: Sequence[str],
+    episodes: int,
+    seed: int,
+    namespace: str | None,
+    workers: int | None = 1,
+    engine: Engine | None = None,
 ) -> list[str]:
     """Write the datasets of competitors; their names.
+
+    Args:
+        competitors: See `scml_gym.commands.dataset.dataset`, also for those that are not named here.
+        workers: Competitors that are recorded at once; None for as many as the engine has cores.
+        engine: Where they are recorded; None for this machine. It changes no episode.
 
     Raises:
         InputError: before anything is written, for everything that is wrong.
@@ -155,14 +213,19 @@ def dataset_command(
             raise InputError(str(error) if repr(competitor) in str(error) else f"{competitor!r}: {error}") from error
     for competitor, behaviour in zip(competitors, behaviours, strict=True):
         _try(source, competitor, behaviour, seed)
-    written: list[str] = []
-    for competitor, behaviour, name in zip(competitors, behaviours, names, strict=True):
-        facts = {"env": _plain(source.env), "competitor": competitor, "seed": seed}
-        about = About(None if source.parallel else source.made, observation, action, facts)
-        with progress_bar(episodes, competitor) as bar:
-            written += write_datasets(about, name, portions(source, behaviour, episodes, seed, bar))
-    source.made.close()
-    return written
+    try:
+        with Local() if engine is None else engine as where:
+            there = where.bring(source.env)
+            jobs = [Job(name, where.bring(name), there, episodes, seed, space) for name in competitors]
+            workers = where.cores() if workers is None else workers
+            if where.here(workers):
+                made = [_record(source, job, behaviour) for job, behaviour in zip(jobs, behaviours, strict=True)]
+            else:
+                with each(record_there, where, workers, datasets_root()) as execute:
+                    made = list(execute(jobs))
+    finally:
+        source.made.close()
+    return [name for names in made for name in names]
 
 
 def _try(source: Source, competitor: str, behaviour: Behaviour, seed: int) -> None:

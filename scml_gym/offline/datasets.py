@@ -113,7 +113,7 @@ def write_datasets(about: About, name: Callable[[str], str], portions: Iterable[
                     storages[kind].update_episodes(buffers)
                 else:
                     check_free(name(kind))
-                    with _root(filling):
+                    with datasets_in(filling):
                         storages[kind] = _create(package, about, kind, name(kind), buffers)
         names = [name(kind) for kind in storages]
         for dataset in names:
@@ -127,8 +127,16 @@ def write_datasets(about: About, name: Callable[[str], str], portions: Iterable[
     return names
 
 
+def datasets_root() -> Path:
+    """The folder in which Minari has its datasets."""
+    minari()
+    from minari.storage.datasets_root_dir import get_dataset_path
+
+    return Path(get_dataset_path())
+
+
 @contextmanager
-def _root(folder: Path) -> Iterator[None]:
+def datasets_in(folder: Path) -> Iterator[None]:
     """Inside, Minari has its datasets there, and asks for no facts that a dataset need not have."""
     before = os.environ.get(ROOT)
     os.environ[ROOT] = str(folder)

@@ -4,9 +4,10 @@ import pytest
 
 from scml_gym.agents.tuning import study
 from scml_gym.agents.tuning.config import load_tuning
-from scml_gym.agents.tuning.study import BEST, TABLE, local_processes, tune
+from scml_gym.agents.tuning.study import BEST, TABLE, by_engine, tune
 from scml_gym.agents.tuning.trial import run_trial
 from scml_gym.core.config import dump_yaml, load_experiment, read_yaml
+from scml_gym.core.engines.local import Local
 from scml_gym.core.errors import InputError
 from scml_gym.core.interrupts import Interrupted
 
@@ -87,7 +88,7 @@ def test_an_interrupted_search_goes_on_as_if_nothing_had_been(sampler, pruner, f
 def test_several_workers_find_the_same(files, tmp_path):
     paths = files(together=2)
     alone = searched(paths, tmp_path / "alone", 6)
-    with local_processes(2) as execute:
+    with by_engine(Local(), 2) as execute:
         folder = searched(paths, tmp_path / "both", 6, execute)
     for name in (TABLE, BEST):
         assert (folder / name).read_bytes() == (alone / name).read_bytes()
