@@ -87,7 +87,7 @@ class Watch:
     def __init__(self, job: Job):
         self._job, self._total = job, float(value_at(job.config, job.tuning.budget))
         self._rows = list[tuple[float, float]]()
-        self.reports = list[float]()
+        self.reports, self._known = list[float](), dict[str, None]()
         self._study = optuna().create_study(
             direction=job.tuning.direction,
             pruner=PRUNERS.get(job.tuning.pruner)(),
@@ -101,12 +101,11 @@ class Watch:
 
         Raises:
             PrunedError: if the training is worse than others.
-            InputError: if the curve has no such columns.
         """
         tuning = self._job.tuning
-        for name in (tuning.progress, tuning.objective):
-            if name not in row:
-                raise InputError(f"the learning curve has no column {name!r}; it has {', '.join(row)}")
+        self._known |= dict.fromkeys(row)
+        if tuning.progress not in row or tuning.objective not in row:
+            return  # a row in which no episode ended
         done = row[tuning.progress] / self._total
         self._rows.append((done, row[tuning.objective]))
         if done * tuning.reports >= len(self.reports) + 1 and len(self.reports) < tuning.reports - 1:
@@ -122,10 +121,11 @@ class Watch:
         """The mean of the objective over the last part of what was trained.
 
         Raises:
-            InputError: if there is no row.
+            InputError: if no row of the curve has the columns that it needs.
         """
         if not self._rows:
-            raise InputError(f"trial {self._job.number}: no row of the learning curve; take a larger share")
+            wanted = f"{self._job.tuning.progress!r} and {self._job.tuning.objective!r}"
+            raise InputError(f"no row of the learning curve has {wanted}; it has {', '.join(self._known) or 'no rows'}")
         now = self._rows[-1][0]
         return float(np.mean([value for done, value in self._rows if done >= now * (1 - self._job.tuning.window)]))
 

@@ -100,7 +100,7 @@ def write_datasets(about: About, name: Callable[[str], str], portions: Iterable[
     from minari.namespace import create_namespace, list_local_namespaces
     from minari.storage.datasets_root_dir import get_dataset_path
 
-    root, storages = get_dataset_path(), dict[str, Any]()
+    root, storages = get_dataset_path().resolve(), dict[str, Any]()
     filling = root / f".partial.{os.getpid()}"
     try:
         for portion in portions:
@@ -121,7 +121,7 @@ def write_datasets(about: About, name: Callable[[str], str], portions: Iterable[
             if namespace and namespace not in list_local_namespaces():
                 create_namespace(namespace)
             check_free(dataset)
-            os.replace(filling / dataset, get_dataset_path(dataset))
+            os.replace(filling / dataset, root / dataset)
     finally:
         shutil.rmtree(filling, ignore_errors=True)
     return names

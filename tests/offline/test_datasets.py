@@ -123,6 +123,13 @@ def test_datasets_of_others_are_refused(tmp_path, monkeypatch):
         load_dataset(name)
 
 
+def test_the_folder_of_datasets_may_be_named_from_here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    name = small_dataset(monkeypatch, "here", episodes=1)
+    assert (tmp_path / "here" / name / "data").is_dir()
+    assert not (tmp_path / "here" / "here").exists()
+
+
 def test_without_minari_a_line_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "minari", None)
     with pytest.raises(InputError, match=r"datasets need minari: pip install 'scml-gym\[offline\]'"):

@@ -108,7 +108,7 @@ def test_what_is_wrong_is_refused_in_one_line(files, tmp_path):
             searched(files(**changes), tmp_path / "out", 2)
         assert message in str(refused.value) and "\n" not in str(refused.value)
         assert not (tmp_path / "out").exists()
-    with pytest.raises(InputError, match="the learning curve has no column 'score'; it has step, value"):
+    with pytest.raises(InputError, match="no row of the learning curve has 'step' and 'score'; it has step, value"):
         searched(files(objective="score"), tmp_path / "wrong", 2)
     with pytest.raises(InputError, match="--trials=0"):
         searched(files(), tmp_path / "out", 0)
