@@ -132,7 +132,10 @@ def read_log(folder: str | os.PathLike[str]) -> Log:
             together; the message names the folder.
     """
     with content_of(folder, "the log of a world"):
-        return _read_log(Path(folder))
+        try:
+            return _read_log(Path(folder))
+        except pa.ArrowException as error:  # a text that is none
+            raise ValueError(error) from error
 
 
 def _read_log(folder: Path) -> Log:

@@ -7,6 +7,7 @@ is one line: where the value was set (file or option), its key path, what is wro
 
 from __future__ import annotations
 
+import os
 from collections.abc import Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -139,10 +140,10 @@ def find_config(kind: str, name: str | Path) -> Path:
     Raises:
         InputError: if there is none; the message names the nearest one.
     """
-    if Path(name).is_file():
+    if os.path.isfile(name):  # unlike Path, it takes names that are too long for a file
         return Path(name)
     for stem in (str(name), str(name).replace("-", "_"), str(name).replace("_", "-")):
-        if (CONFIGS / kind / f"{stem}.yaml").is_file():
+        if os.path.isfile(CONFIGS / kind / f"{stem}.yaml"):
             return CONFIGS / kind / f"{stem}.yaml"
     what = str(name)
     raise InputError(f"there is no {kind} file {what!r}{nearest(Path(what).stem, known_configs(kind))}")

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 
 SCHEMA = "scml-gym-study-1"
 
+_NAME = re.compile(r"[\w-][\w.-]*")
+"""Of a run or a table: it names a file."""
+
 
 class StudyFolder:
     """One results folder; use it inside ``with StudyFolder(path).opened(config) as results``."""
@@ -112,7 +115,7 @@ class StudyFolder:
             return []
         try:
             starts = parse_json(read_text(file), str(file))
-            if all(isinstance(s["command"], str) and isinstance(s["versions"], dict) for s in starts):
+            if all(isinstance(s["command"], str) and _are_versions(s["versions"]) for s in starts):
                 return list(starts)
             problem: object = "not a list of starts"
         except DAMAGE as error:
@@ -165,7 +168,7 @@ class StudyFolder:
             replace_file(self.path / name, content)
 
     def _file(self, run: str) -> Path:
-        if not re.fullmatch(r"[\w.-]+", run):
+        if not _NAME.fullmatch(run):
             raise InputError(f"{run!r} is no name of a run: letters, digits, '.', '_' and '-' are valid")
         return self._runs / f"{run}.json"
 
@@ -177,10 +180,15 @@ class StudyFolder:
             raise InputError(f"{error}; remove it to have the run computed again") from error
         tables: Any = content.get("tables")
         whole = isinstance(tables, dict) and type(content.get("cpu_seconds")) in (int, float)
+        whole = whole and all(map(_NAME.fullmatch, tables))  # files are named by them
         whole = whole and all(isinstance(t, list) and all(isinstance(row, dict) for row in t) for t in tables.values())
         if not whole or content.get("schema") != SCHEMA:
             raise InputError(f"{file} is not of the schema {SCHEMA!r}; remove it to have the run computed again")
         return content
+
+
+def _are_versions(given: Any) -> bool:
+    return isinstance(given, dict) and all(value is None or isinstance(value, str) for value in given.values())
 
 
 def _flat(value: Any, path: str = "") -> dict[str, Any]:
