@@ -126,8 +126,8 @@ def interrupted(folder: Path, steps: int, interval: float, kind: signal.Signals,
     try:
         process.wait(seconds)
     except subprocess.TimeoutExpired:
+        sent = not Run.open(folder).finished  # else it is just ending
         process.send_signal(kind)
-        sent = True
     stopped = time.time()  # what is saved from now on, as after SIGINT, is not lost
     process.wait()
     run = Run.open(folder)
