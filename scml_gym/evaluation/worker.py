@@ -1,10 +1,11 @@
 """A worker process: ``python -m scml_gym.evaluation.worker``, tasks in on stdin, results out on stdout, JSON lines.
 
-No player's code runs in the worker. It forks a nest (`scml_gym.evaluation.isolation.nest`), which loads the players,
-and from which a process is forked for each world: that plays it and hands over its contracts. What they brought is
-computed here, from parameters that the seed gives. Where the process of the world says something else, or nothing, the
-world is played once more with each player in a process of its own (`scml_gym.evaluation.isolation.isolated`), which
-tells whose fault it is. All processes of a world are killed at its end, and whatever they started with them.
+No player's code runs in the worker. It forks a server (`scml_gym.evaluation.isolation.fork_server`), which loads the
+players, and from which a process is forked for each world: that plays it and hands over its contracts. What they
+brought is computed here, from parameters that the seed gives. Where the process of the world says something else, or
+nothing, the world is played once more with each player in a process of its own
+(`scml_gym.evaluation.isolation.isolated`), which tells whose fault it is. All processes of a world are killed at its
+end, and whatever they started with them.
 
 Tasks are ``{"kind": "load" | "check" | "play", "limit": seconds, ...arguments}``. Results are ``{"value": ...}``, or
 ``{"failure": "input" | "exception" | "crash" | "hang" | "mismatch", "message": text, "player": index or -1}``.
@@ -55,28 +56,28 @@ class Worker:
     """What a worker process does."""
 
     def __init__(self) -> None:
-        self._nest: Any = None
+        self._fork_server: Any = None
         self._loaded: Mapping[str, Any] = {}
 
     def load(self, task: dict[str, Any], limit: float) -> Result:
-        """Load the simulation here, and the players of ``names`` in a new nest."""
+        """Load the simulation here, and the players of ``names`` in a new fork server."""
         from scml_gym.evaluation import play
 
         play.prepare(task["game"], task["recorded"])
         gc.collect()
         gc.freeze()
         self._loaded = task
-        self._start_nest()
+        self._start_fork_server()
         return {"value": None}
 
-    def _start_nest(self) -> None:
+    def _start_fork_server(self) -> None:
         from scml_gym.evaluation import play
-        from scml_gym.evaluation.isolation.nest import Nest
+        from scml_gym.evaluation.isolation.fork_server import ForkServer
 
-        if self._nest is not None:
-            self._nest.end()
+        if self._fork_server is not None:
+            self._fork_server.end()
         game, names = self._loaded["game"], self._loaded["names"]
-        self._nest = Nest(lambda: play.load_players(game, names), play.in_a_world)
+        self._fork_server = ForkServer(lambda: play.load_players(game, names), play.in_a_world)
 
     def check(self, task: dict[str, Any], limit: float) -> Result:
         """Try out all players in one process; where that fails, each in its own, which tells whose fault it is."""
@@ -93,13 +94,13 @@ class Worker:
 
     def _try(self, task: dict[str, Any], limit: float) -> Result:
         from scml_gym.evaluation import play
-        from scml_gym.evaluation.isolation import nest
+        from scml_gym.evaluation.isolation import fork_server
 
         reader, writer = os.pipe()
-        child = nest.fork_world(writer, task, limit, play.in_a_trial)
+        child = fork_server.fork_world(writer, task, limit, play.in_a_trial)
         os.close(writer)
         content = self._read(reader, time.monotonic() + limit)
-        result = nest.read_result(content or b"")
+        result = fork_server.read_result(content or b"")
         if result is None or not ({"value"} == result.keys() or {"failure", "message"} <= result.keys()):
             ended = "hang" if content is None else "crash"
             from scml_gym.evaluation.isolation.descendants import death
@@ -143,7 +144,7 @@ class Worker:
         it says of itself differs from its contracts."""
         from scml_gym.simulator.line_up import MismatchError
 
-        told = self._ask_nest(task | {"spec": spec}, limit)
+        told = self._ask_fork_server(task | {"spec": spec}, limit)
         if told is None or told.get("value") is None:
             return None, None
         try:
@@ -160,7 +161,7 @@ class Worker:
         from scml_gym.evaluation.isolation.isolated import play_isolated
         from scml_gym.simulator.line_up import MismatchError
 
-        kept = [] if self._nest is None else [self._nest.pid]
+        kept = [] if self._fork_server is None else [self._fork_server.pid]
         told = play_isolated(task, spec, limit, kept, self._ready)
         if "value" not in told:
             return told
@@ -173,23 +174,23 @@ class Worker:
 
     def _as_told(self, task: dict[str, Any], limit: float) -> Result:
         """The result of a world without contracts, as its own process says it."""
-        told = self._ask_nest(task, limit)
+        told = self._ask_fork_server(task, limit)
         if told is None:
             return {"failure": "crash", "message": "the process of the world ended", "player": -1}
         return told
 
-    def _ask_nest(self, task: dict[str, Any], limit: float) -> Result | None:
+    def _ask_fork_server(self, task: dict[str, Any], limit: float) -> Result | None:
         """What the process of a world writes; None where that is nothing, or no result."""
-        from scml_gym.evaluation.isolation.nest import read_result
+        from scml_gym.evaluation.isolation.fork_server import read_result
 
-        if self._nest is None:
+        if self._fork_server is None:
             self._loaded = {"game": task["game"], "names": task["names"], "recorded": False}
-            self._start_nest()
-        nest: Any = self._nest
+            self._start_fork_server()
+        server: Any = self._fork_server
         try:
-            reader = nest.start(task, limit)
+            reader = server.start(task, limit)
         except OSError:
-            self._start_nest()
+            self._start_fork_server()
             return None
         content = self._read(reader, time.monotonic() + limit)
         self._end_worlds()
@@ -229,7 +230,7 @@ class Worker:
     def _end_worlds(self) -> None:
         from scml_gym.evaluation.isolation.descendants import end_descendants
 
-        end_descendants([] if self._nest is None else [self._nest.pid])
+        end_descendants([] if self._fork_server is None else [self._fork_server.pid])
 
     def end(self) -> None:
         """End all processes below this one."""

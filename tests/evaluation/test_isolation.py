@@ -17,8 +17,8 @@ from scml_gym.core.errors import InputError
 from scml_gym.evaluation.config import TournamentConfig
 from scml_gym.evaluation.isolation.confinement import confine
 from scml_gym.evaluation.isolation.descendants import descendants, end_descendants
+from scml_gym.evaluation.isolation.fork_server import read_result
 from scml_gym.evaluation.isolation.kinds import ISOLATION
-from scml_gym.evaluation.isolation.nest import read_result
 from scml_gym.evaluation.pool import WorkerPool
 from scml_gym.evaluation.tournament import run_tournament
 from scml_gym.game.definition import Setting

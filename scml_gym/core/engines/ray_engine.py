@@ -14,12 +14,12 @@ from types import TracebackType
 from typing import Any, Self
 
 from scml_gym.core.engines.base import Member, Process
-from scml_gym.core.engines.luggage import Luggage
+from scml_gym.core.engines.ray_actors import Actors
 from scml_gym.core.engines.ray_address import check_address, connected, import_ray
-from scml_gym.core.engines.ray_crew import Crew
 from scml_gym.core.engines.ray_host import Origin
 from scml_gym.core.engines.ray_pool import RayPool, ray_pool
 from scml_gym.core.engines.ray_process import FolderProcess, RayProcess
+from scml_gym.core.engines.sent_files import SentFiles
 
 
 class Ray:
@@ -38,7 +38,7 @@ class Ray:
             check_address(address)
         import_ray()
         self._address = address
-        self._luggage = Luggage()
+        self._sent = SentFiles()
         self._packed: Any = None
         self._stack = ExitStack()
 
@@ -62,14 +62,14 @@ class Ray:
 
     def bring(self, data: Any) -> Any:
         """See `Engine.bring`: what is in the current folder is sent; all else must be on each machine."""
-        return self._luggage.add(data)
+        return self._sent.add(data)
 
-    def hold(self, make: Callable[[Path | None], Member], most: int, output: Path | None = None) -> Crew:
+    def hold(self, make: Callable[[Path | None], Member], most: int, output: Path | None = None) -> Actors:
         """See `Engine.hold`."""
         if self._packed is None:
-            self._packed = self._ray.put(self._luggage.pack())
-        origin = Origin.here(tuple(sorted(self._luggage.elsewhere)))
-        return Crew(self._ray, self._packed, origin, make, most, output)
+            self._packed = self._ray.put(self._sent.pack())
+        origin = Origin.here(tuple(sorted(self._sent.elsewhere)))
+        return Actors(self._ray, self._packed, origin, make, most, output)
 
     def pool(
         self, workers: int, begin: Callable[..., object], arguments: Sequence[Any] = (), output: Path | None = None
@@ -81,7 +81,7 @@ class Ray:
         self, target: Callable[..., object], arguments: Sequence[Any], name: str, folder: Path, brought: Sequence[str]
     ) -> Process:
         """See `Engine.start`."""
-        crew = self.hold(FolderProcess, 1)
+        actors = self.hold(FolderProcess, 1)
         relative = Path(os.path.relpath(folder))
         there = relative if ".." not in relative.parts else Path(folder.name)
-        return RayProcess(crew, target, arguments, name, folder, there, brought)
+        return RayProcess(actors, target, arguments, name, folder, there, brought)

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from scml_gym.core.engines.files import Files, put_output, take_files
-from scml_gym.core.engines.luggage import unpack
+from scml_gym.core.engines.sent_files import unpack
 from scml_gym.core.errors import InputError
 from scml_gym.core.process import limit_threads
 from scml_gym.core.provenance import PACKAGES, source_digest, version_of
@@ -86,7 +86,7 @@ class Host:
         """Make the object.
 
         Args:
-            packed: Luggage.
+            packed: SentFiles.
             told: Of `Origin`, of ``make`` and of whether there is an output folder.
 
         Returns:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from scml_gym.core.engines.local import begin_worker, drained
-from scml_gym.core.engines.ray_crew import Crew
+from scml_gym.core.engines.ray_actors import Actors
 from scml_gym.core.worker_processes import told_killed, worker_processes
 
 _PAUSE = 2.0
@@ -52,26 +52,26 @@ class PoolProcess:
 class RayPool:
     """See `scml_gym.core.engines.base.Pool`."""
 
-    def __init__(self, crew: Crew, threads: ThreadPoolExecutor):
-        self._crew, self._threads = crew, threads
+    def __init__(self, actors: Actors, threads: ThreadPoolExecutor):
+        self._actors, self._threads = actors, threads
         self._asked = time.monotonic()
 
     def submit(self, function: Callable[..., Any], /, *arguments: Any) -> Future[Any]:
         """See `Pool`."""
-        return self._threads.submit(self._crew.call, "compute", function, arguments)
+        return self._threads.submit(self._actors.call, "compute", function, arguments)
 
     def reported(self) -> list[Any]:
         """See `Pool`."""
         if time.monotonic() - self._asked < _PAUSE:
             return []
-        found = [report for reports in self._crew.each("reported") for report in reports]
+        found = [report for reports in self._actors.each("reported") for report in reports]
         self._asked = time.monotonic()
         return found
 
 
 @contextmanager
 def ray_pool(
-    crew_of: Callable[..., Crew],
+    actors_of: Callable[..., Actors],
     workers: int,
     begin: Callable[..., object],
     arguments: Sequence[Any],
@@ -80,19 +80,19 @@ def ray_pool(
     """A pool for a ``with`` block.
 
     Args:
-        crew_of: ``crew_of(make, most, output)``.
+        actors_of: ``actors_of(make, most, output)``.
         workers: See `scml_gym.core.engines.base.Engine.pool`, also for the others.
         begin: See there.
         arguments: See there.
         output: See there.
     """
-    crew = crew_of(partial(PoolProcess, begin, arguments), workers, output)
+    actors = actors_of(partial(PoolProcess, begin, arguments), workers, output)
     threads = ThreadPoolExecutor(workers)
     try:
-        yield RayPool(crew, threads)
+        yield RayPool(actors, threads)
     except BrokenProcessPool as error:
         raise told_killed() from error
     finally:
         threads.shutdown(wait=False, cancel_futures=True)
-        crew.close()
+        actors.close()
         threads.shutdown()

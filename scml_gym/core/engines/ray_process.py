@@ -14,7 +14,7 @@ from typing import Any
 
 from scml_gym.core.engines.files import Changes, Files, Watched, apply, put_files, read_files
 from scml_gym.core.engines.local import spawned
-from scml_gym.core.engines.ray_crew import MOST_LOSSES, Crew, CrewMember, MachineLostError
+from scml_gym.core.engines.ray_actors import MOST_LOSSES, Actor, Actors, MachineLostError
 
 _PAUSE = 3.0
 """Seconds between two looks at the folder."""
@@ -65,7 +65,7 @@ class RayProcess:
 
     def __init__(
         self,
-        crew: Crew,
+        actors: Actors,
         target: Callable[..., object],
         arguments: Sequence[Any],
         name: str,
@@ -73,12 +73,12 @@ class RayProcess:
         there: Path,
         brought: Sequence[str],
     ):
-        self._crew, self._started = crew, (target, tuple(arguments), name, there)
+        self._actors, self._started = actors, (target, tuple(arguments), name, there)
         self._folder, self._brought = folder, tuple(brought)
         self._code: int | None = None
         self._error: Exception | None = None
         self._stopping = False
-        self._member: CrewMember | None = None
+        self._member: Actor | None = None
         self.sentinel, self._end = os.pipe()
         self._thread = threading.Thread(target=self._lead, name=name, daemon=True)
         self._thread.start()
@@ -101,23 +101,23 @@ class RayProcess:
         code = LOST
         try:
             for _ in range(MOST_LOSSES):
-                member = self._crew.take()
+                member = self._actors.take()
                 try:
                     code = self._follow(member)
                     break
                 except MachineLostError:
-                    self._crew.lost(member)
+                    self._actors.lost(member)
         except CancelledError:
             pass
         except Exception as error:
             self._error = error
         finally:
             self._member = None
-            self._crew.close()
+            self._actors.close()
             self._code = code
             os.close(self._end)
 
-    def _follow(self, member: CrewMember) -> int:
+    def _follow(self, member: Actor) -> int:
         member.call("start", *self._started, read_files(self._folder, self._brought))
         self._member = member
         if self._stopping:
@@ -133,17 +133,17 @@ class RayProcess:
         self._stopping = True
         member = self._member
         if member is None:
-            self._crew.close()  # it has not begun
+            self._actors.close()  # it has not begun
             return
         try:
             member.call("terminate")
         except MachineLostError:
-            self._crew.close()
+            self._actors.close()
 
     def kill(self) -> None:
         """See `Process`."""
         self._stopping = True
-        self._crew.close()
+        self._actors.close()
 
     def join(self) -> None:
         """See `Process`."""

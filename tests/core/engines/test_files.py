@@ -2,9 +2,9 @@
 
 import pytest
 
-from scml_gym.core.engines import luggage
+from scml_gym.core.engines import sent_files
 from scml_gym.core.engines.files import Changes, Watched, apply, put_files, put_output, read_files, take_files
-from scml_gym.core.engines.luggage import Luggage, unpack
+from scml_gym.core.engines.sent_files import SentFiles, unpack
 from scml_gym.core.errors import InputError
 
 
@@ -62,7 +62,7 @@ def here(tmp_path, monkeypatch):
 
 
 def test_modules_and_what_is_named_are_sent(here, tmp_path):
-    sent = Luggage()
+    sent = SentFiles()
     data = {"names": ["greedy", "runs/a/best", str(here / "data")], "n": 3, "path": here / "data", "null": "\0"}
     there = sent.add(data)
     assert there == data | {"names": ["greedy", "runs/a/best", "data"], "path": there["path"]}
@@ -73,18 +73,18 @@ def test_modules_and_what_is_named_are_sent(here, tmp_path):
 
 
 def test_what_is_outside_the_current_folder_must_be_on_each_machine(here, tmp_path):
-    sent = Luggage()
+    sent = SentFiles()
     assert sent.add(["../there", str(tmp_path / "there")]) == [str(tmp_path / "there")] * 2
     assert sent.elsewhere == {str(tmp_path / "there")}
 
 
 def test_too_much_is_refused(here, monkeypatch):
-    monkeypatch.setattr(luggage, "MOST_MODULES", 1)
+    monkeypatch.setattr(sent_files, "MOST_MODULES", 1)
     with pytest.raises(InputError, match=r"here has more than 1 Python files, .*; start in a folder of your own$"):
-        Luggage().pack()
-    monkeypatch.setattr(luggage, "MOST_MODULES", 10)
-    monkeypatch.setattr(luggage, "MOST_BYTES", 1)
-    sent = Luggage()
+        SentFiles().pack()
+    monkeypatch.setattr(sent_files, "MOST_MODULES", 10)
+    monkeypatch.setattr(sent_files, "MOST_BYTES", 1)
+    sent = SentFiles()
     sent.add("runs/a")
     with pytest.raises(InputError, match=r"are more than 1 bytes, too much to be sent: have files on each machine"):
         sent.pack()

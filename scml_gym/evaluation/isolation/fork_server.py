@@ -28,11 +28,11 @@ Run = Callable[[dict[str, Any]], Any]
 """``(task) -> result``: what is done in the process of a world."""
 
 
-class Nest:
+class ForkServer:
     """Seen from the worker, whose child it is.
 
     Args:
-        load: Loads the players' modules; called in the nest.
+        load: Loads the players' modules; called in it.
         run: Called in the process of each world.
     """
 
@@ -50,7 +50,7 @@ class Nest:
         """Begin a world: a descriptor from which its result is read.
 
         Raises:
-            OSError: if the nest has ended.
+            OSError: if it has ended.
         """
         reader, writer = os.pipe()
         content = pickle.dumps((task, limit))

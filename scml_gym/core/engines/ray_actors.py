@@ -30,12 +30,12 @@ class MachineLostError(Exception):
     """The process that holds an object has gone, with its machine or alone."""
 
 
-class Crew:
+class Actors:
     """So many objects, each made as soon as the cluster has a core for it; one that is lost is made again.
 
     Args:
         ray: The module, connected.
-        packed: Where Ray keeps the luggage.
+        packed: Where Ray keeps the files.
         origin: What each machine must have in common with this one.
         make: See `scml_gym.core.engines.base.Engine.hold`.
         most: How many.
@@ -53,8 +53,8 @@ class Crew:
     ):
         self._ray, self._packed, self._output = ray, packed, output
         self._begin = told_to_begin(origin, make, output)
-        self._ready: queue.SimpleQueue[CrewMember | Exception] = queue.SimpleQueue()
-        self._members: set[CrewMember] = set()
+        self._ready: queue.SimpleQueue[Actor | Exception] = queue.SimpleQueue()
+        self._members: set[Actor] = set()
         self._changing = threading.Lock()
         self._last_alive = time.monotonic()
         self._closed = False
@@ -66,7 +66,7 @@ class Crew:
 
     def _begin_one(self) -> None:
         """In a thread: wait for a core, and for an object there."""
-        member = CrewMember(self._ray, self._output)
+        member = Actor(self._ray, self._output)
         try:
             with self._changing:
                 if self._closed:
@@ -83,13 +83,13 @@ class Crew:
             member.ready = True
             self._ready.put(member)
 
-    def _gone(self, member: CrewMember) -> None:
+    def _gone(self, member: Actor) -> None:
         with self._changing:
             self._members.discard(member)
         if not self._closed:
             self._recruit()
 
-    def take(self) -> CrewMember:
+    def take(self) -> Actor:
         """One that is free, waiting for it.
 
         Raises:
@@ -114,11 +114,11 @@ class Crew:
                     f"no machine of the Ray cluster has had a free core for {PATIENCE:.0f} s; what is finished is kept"
                 )
 
-    def put_back(self, member: CrewMember) -> None:
+    def put_back(self, member: Actor) -> None:
         """It is free again."""
         self._ready.put(member)
 
-    def lost(self, member: CrewMember) -> None:
+    def lost(self, member: Actor) -> None:
         """It will not come back: say so, and have another one made."""
         if not self._closed:
             print(f"\nthe machine {member.machine} is lost; its jobs are played again", file=sys.stderr, flush=True)
@@ -167,7 +167,7 @@ class Crew:
             member.close(_CLOSING)
 
 
-class CrewMember:
+class Actor:
     """One object, in a process of the cluster.
 
     Attributes:

@@ -26,7 +26,7 @@ RUN_FILE = "run.json"
 """Of a run folder, which is sent as a whole where a part of it is named."""
 
 
-class Luggage:
+class SentFiles:
     """What is to be sent, collected by `add`."""
 
     def __init__(self) -> None:
@@ -110,6 +110,6 @@ class Luggage:
 
 
 def unpack(packed: bytes, folder: Path) -> None:
-    """Unpack what `Luggage.pack` made."""
+    """Unpack what `SentFiles.pack` made."""
     with zipfile.ZipFile(io.BytesIO(packed)) as archive:
         archive.extractall(folder)
