@@ -115,7 +115,8 @@ def _in_table(content: bytes, rng: random.Random) -> bytes:
         if pa.types.is_integer(column.type):
             info = np.iinfo(column.type.to_pandas_dtype())
             other = int(min(max(other, info.min), info.max)) if np.isfinite(other) else info.max
-        table = table.set_column(i, name, pa.array([other] * len(table), column.type))
+        number = other if pa.types.is_integer(column.type) else float(other)
+        table = table.set_column(i, name, pa.array([number] * len(table), column.type))
     out = io.BytesIO()
     pq.write_table(table, out)
     return out.getvalue()
