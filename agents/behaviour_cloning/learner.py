@@ -19,7 +19,7 @@ from scml_gym.agents.behaviour_cloning.hyperparameters import BehaviourCloningHy
 from scml_gym.agents.sb3.heads import HeadsPolicy, MaskedHeadsPolicy
 from scml_gym.agents.sb3.learner import SB3Agent
 from scml_gym.agents.sb3.training import seeds_at, write_row
-from scml_gym.agents.sb3.weights import Played
+from scml_gym.agents.sb3.weights import WEIGHTS, Played, read_policy
 from scml_gym.core.config import arguments_of
 from scml_gym.core.data_files import content_of
 from scml_gym.core.files import read_arrays, write_arrays
@@ -106,3 +106,6 @@ class BehaviourCloning(SB3Agent):
                 bar.update(steps, note)
                 if (epoch_ended and run.checkpoint_due()) or steps >= fitting.total or run.stop_requested:
                     run.checkpoint(steps, save)
+
+    def _read_policy(self, folder: Path) -> Played:
+        return read_policy(self._new_policy(0), folder / WEIGHTS, "cpu")

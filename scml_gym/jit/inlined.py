@@ -28,9 +28,24 @@ class _Library(JITCodeLibrary):
         self._finalized = True
 
     @property
-    def parts(self) -> list[Any]:
-        """The libraries of the helper and of all that it calls, each once."""
-        return [self, *dict.fromkeys(self._linking_libraries)]
+    def parts(self) -> list[_Part]:
+        """The helper and all that it calls, each once and before what it calls itself."""
+        called = [library.whole if isinstance(library, _Part) else library for library in self._linking_libraries]
+        return [_Part(library) for library in (self, *reversed(dict.fromkeys(reversed(called))))]
+
+
+class _Part:
+    """A library in the list of a helper's parts, as callers link it.
+
+    What nothing calls yet is left out when it is linked. A caller takes each library once, and would not come back to
+    one that the next helper calls; so each helper has parts of its own.
+    """
+
+    def __init__(self, whole: Any):
+        self.whole = whole
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.whole, name)
 
 
 @register_pass(mutates_CFG=True, analysis_only=False)

@@ -126,7 +126,7 @@ def test_a_file_holds_all_of_it(tmp_path):
         np.savez(tmp_path / "former.npz", **(former | {"schema": np.array("scml-gym-snapshot-1")}))
     assert np.array_equal(PolicyFile.load(tmp_path / "former.npz").network, whole.network)
     (tmp_path / "b.npz").write_bytes(b"PK")
-    with pytest.raises(InputError, match="not a readable policy file"):
+    with pytest.raises(InputError, match="cannot be read as a policy file"):
         PolicyFile.load(tmp_path / "b.npz")
 
 
