@@ -144,7 +144,7 @@ class NetworkStrategy(Strategy):
 
 
 @functools.cache
-def network_strategy(observation: str, history: int, action: str, features: str = "flatten") -> Strategy:
+def network_strategy(observation: str, history: int, action: str, features: str) -> Strategy:
     """The strategy of all networks of one form; its parameters are a network.
 
     Its state holds what the form of action remembers, then the offers of earlier decisions.

@@ -287,7 +287,7 @@ def test_running_worlds_keep_what_their_strategies_remember():
         rewards, step, done = [], 0, np.zeros(3, dtype=bool)
         while not done.any():
             if changes and step == 10:
-                env.set_opponents([policy_file(form=("flat", 4, "choice")).player])
+                env.set_opponents([policy_file(form=("flat", 4, "choice", "flatten")).player])
             _, reward, done, _, _ = env.step(np.full((3, 8), 2 + step % 20))
             rewards.append(reward)
             step += 1
