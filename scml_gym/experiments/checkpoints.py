@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from scml_gym.core.data_files import read_json
+from scml_gym.core.data_files import parse_json, read_text
 from scml_gym.core.errors import InputError
 from scml_gym.core.trained import run_path
 from scml_gym.core.trust import require_trust_of_names
@@ -51,8 +51,9 @@ def playable(path: Path) -> tuple[Run, Path]:
     run, checkpoint = checkpoint_of(path)
     require_trust_of_names(run.path, [run.info["agent"], run.info["env"], run.config])
     for file in sorted(checkpoint.glob("*.json")):
-        said = read_json(file)
-        said.pop("algorithm", None)  # of Stable-Baselines3, compared and never imported
+        said = parse_json(read_text(file), str(file))
+        if isinstance(said, dict):
+            said.pop("algorithm", None)  # of Stable-Baselines3, compared and never imported
         require_trust_of_names(run.path, said)
     return run, checkpoint
 
