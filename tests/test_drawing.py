@@ -6,10 +6,9 @@ import gymnasium
 import numpy as np
 import pytest
 
-import scml_gym  # noqa: F401
 from scml_gym.core.errors import InputError
 from scml_gym.registration import ENVIRONMENTS, PARALLEL_ENVIRONMENTS
-from tests.test_before_reset import SMALL
+from tests.helpers.small import SMALL
 
 
 @pytest.mark.parametrize("name", ENVIRONMENTS)

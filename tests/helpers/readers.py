@@ -406,7 +406,7 @@ READERS = {
     "pool of standard": Reader((), _pool("standard"), _load("scml_gym.standard.worlds.pool:SpecPool")),
     "policy file": Reader(
         ("scml_gym.oneshot.policy_files",),
-        _zoo("planner_mlp", "policy.npz"),
+        _zoo("planner", "policy.npz"),
         _load("scml_gym.oneshot.policy_files:PolicyFile"),
     ),
     "run.json": Reader(("scml_gym.experiments.run_info",), _zoo("flat", "run.json"), _run),
@@ -415,9 +415,9 @@ READERS = {
         ("scml_gym.core.curve_file", "scml_gym.evaluation.plot_command"), _zoo("flat", "learning_curve.csv"), _compare
     ),
     "agent.json": Reader(
-        ("scml_gym.experiments.checkpoints", "scml_gym.agents.sb3.learner"), _zoo("planner_mlp", "agent.json"), _play
+        ("scml_gym.experiments.checkpoints", "scml_gym.agents.sb3.learner"), _zoo("planner", "agent.json"), _play
     ),
-    "weights": Reader(("scml_gym.agents.sb3.weights",), _zoo("planner_mlp", "weights.npz"), _play),
+    "weights": Reader(("scml_gym.agents.sb3.weights",), _zoo("planner", "weights.npz"), _play),
     "game.json": Reader(("scml_gym.agents.commitment.learner",), _zoo("dcl", "game.json"), _play),
     "networks": Reader((), _zoo("dcl", "networks.npz"), _play),
     "q_learning.json": Reader(("scml_gym.agents.q_learning.tables",), _learnt("q_learning", "q_learning.json"), _play),

@@ -1,7 +1,7 @@
 """Records a negotiation of ``zoo:acceptance`` by Gymnasium's RecordVideo, into docs/img/negotiation.gif.
 
     pip install moviepy
-    python docs/drawings/video.py
+    python docs/video.py
 
 A page shows a GIF wherever it is read; the video itself (mp4) is what RecordVideo leaves.
 """
@@ -9,7 +9,6 @@ A page shows a GIF wherever it is read; the video itself (mp4) is what RecordVid
 from __future__ import annotations
 
 import importlib
-import sys
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -17,12 +16,9 @@ from typing import Any
 import gymnasium
 from gymnasium.wrappers import RecordVideo
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT))
+from scml_gym.policies.run_folders import load_agent
 
-import scml_gym  # noqa: E402, F401 (registers the environments)
-from scml_gym.policies.run_folders import load_agent  # noqa: E402
-
+ROOT = Path(__file__).resolve().parents[1]
 TARGET = ROOT / "docs" / "img" / "negotiation.gif"
 FRAMES = 2
 """A second."""
@@ -33,7 +29,7 @@ def main() -> None:
     moviepy: Any = importlib.import_module("moviepy")
     agent: Any = load_agent("zoo:acceptance")
     env: Any = gymnasium.make(
-        "scml_gym/BilateralAcceptance-v0",
+        "scml_gym:scml_gym/BilateralAcceptance-v0",
         scenario="EnglandZimbabwe",
         opponent="boulware",
         rounds=12,
