@@ -32,6 +32,11 @@ def scratch_floats(n: int) -> np.ndarray:
     return np.zeros(n)
 
 
+def part_of(array: np.ndarray, i: int) -> np.ndarray:
+    """The part ``i`` of an array, 0 or more, along its first axis; borrowed."""
+    return array[i]
+
+
 def borrowed_array(array: np.ndarray) -> np.ndarray:
     """The array itself, borrowed; for calls of functions, while the caller holds it."""
     return array
@@ -108,14 +113,17 @@ if numba is not None:
 
         return Borrowed(pointer.dtype)(pointer, types.intp), generate
 
-    @extending.intrinsic
-    def part_of(typing_context: Any, array: Any, i: Any) -> Any:
-        """``part_of(array, i)``: the part ``i`` of an array, 0 or more, along its first axis."""
+    @extending.type_callable(part_of)
+    def _(context: Any) -> Any:
+        return lambda array, i: (
+            Borrowed(array.dtype, array.ndim - 1, array.layout) if isinstance(array, types.Array) else None
+        )
 
-        def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-            return _part(context, builder, signature.args[0], values[0], signature.return_type, values[1])
-
-        return Borrowed(array.dtype, array.ndim - 1, array.layout)(array, types.intp), generate
+    @extending.lower_builtin(part_of, types.Array, types.Integer)
+    def _(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        kind, at = signature.args
+        i = context.cast(builder, values[1], at, types.intp)
+        return _part(context, builder, kind, values[0], signature.return_type, i)
 
     @extending.intrinsic
     def line_of(typing_context: Any, array: Any, first: Any, n: Any) -> Any:

@@ -46,7 +46,7 @@ def contents(folder):
     return {p.relative_to(folder): p.read_bytes() for p in folder.rglob("*.*") if p.is_file() and p.name not in made}
 
 
-@pytest.mark.parametrize("made", [(), ("runs",), ("runs", ".lock"), ("runs", ".study.yaml.99999999")])
+@pytest.mark.parametrize("made", [(), ("runs",), ("runs", ".lock"), ("runs", ".study.yaml.99999999.unfinished")])
 def test_a_folder_that_was_made_just_before_a_kill_is_taken_up(tmp_path, made):
     for name in made:
         (tmp_path / name).mkdir() if name == "runs" else (tmp_path / name).write_text("")
