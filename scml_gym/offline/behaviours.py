@@ -177,7 +177,8 @@ def behaviour_of(name: str, game: Game, env: Any, observation: spaces.Space, act
         name: As a competitor's (a run folder, a strategy, ``module:Name``), or `UNIFORM`.
         game: Of the environment.
         env: The environment, unwrapped.
-        observation, action: Its spaces, of one agent.
+        observation: Its space, of one agent.
+        action: Likewise.
 
     Raises:
         InputError: if there is nobody of that name, it plays another game, or its answers are no actions there.

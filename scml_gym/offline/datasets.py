@@ -228,7 +228,8 @@ def load_decisions(names: Sequence[str], observation: spaces.Space, action: spac
 
     Args:
         names: Of the datasets.
-        observation, action: Spaces that they must have.
+        observation: Space that they must have.
+        action: Likewise.
 
     Raises:
         InputError: as `load_dataset`; if one has other spaces, or its infos have no masks.

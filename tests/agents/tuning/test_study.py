@@ -6,7 +6,8 @@ from scml_gym.agents.tuning import study
 from scml_gym.agents.tuning.config import load_tuning
 from scml_gym.agents.tuning.study import BEST, TABLE, by_engine, tune
 from scml_gym.agents.tuning.trial import run_trial
-from scml_gym.core.config import dump_yaml, load_experiment, read_yaml
+from scml_gym.core.config import load_experiment, read_yaml
+from scml_gym.core.data_files import dump_yaml
 from scml_gym.core.engines.local import Local
 from scml_gym.core.errors import InputError
 from scml_gym.core.interrupts import Interrupted

@@ -106,6 +106,7 @@ def here(nodes, tmp_path, monkeypatch):
     beside.mkdir()
     monkeypatch.chdir(folder)
     monkeypatch.syspath_prepend(str(folder))
+    monkeypatch.delitem(sys.modules, "own", raising=False)  # of another test
     (beside / HEAD).write_text(str(nodes.head()))
     (folder / "own.py").write_text(OWN.format(beside=beside))
     return folder
