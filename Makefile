@@ -17,7 +17,7 @@ PYTEST = $(RUN) -m pytest -n $(WORKERS) --dist worksteal
 
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: help setup league demo test test-fast coverage lint docs clean
+.PHONY: help setup league demo test test-fast coverage lint docs attack clean
 
 help:
 	@echo "make demo       train Q-learning for a minute and rank it in real worlds: curve, tables and plots in demo/"
@@ -28,6 +28,7 @@ help:
 	@echo "make docs       build the documentation site into build/site, strictly and without a network"
 	@echo "make coverage   run all tests and see which lines they ran: build/coverage/index.html"
 	@echo "make setup      only make .venv and install"
+	@echo "make attack     attack the package for some minutes: damaged files, odd arguments, full disks, misuse"
 	@echo "make clean      remove .venv, build/ and demo/"
 
 setup: $(VENV)/.installed
@@ -64,6 +65,9 @@ lint: setup
 	$(RUN) -m ruff format --check .
 	$(RUN) -m codespell_lib
 	$(RUN) -m pyright --pythonpath $(RUN)
+
+attack: setup
+	$(RUN) benchmarks/attack.py --quick
 
 docs: setup
 	$(RUN) -m mkdocs build --strict

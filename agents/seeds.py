@@ -9,16 +9,13 @@ those that are not finished.
 from __future__ import annotations
 
 import json
-import multiprocessing
 import os
 import re
 import shlex
-import shutil
 import sys
 import time
 from collections.abc import Sequence
 from multiprocessing.connection import wait
-from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
@@ -29,13 +26,19 @@ from scml_gym.core.cli import INTERRUPTED, how_to_call
 from scml_gym.core.config import load_experiment
 from scml_gym.core.curve_file import CurveFile
 from scml_gym.core.curves import curve_figures
+from scml_gym.core.data_files import read_json
+from scml_gym.core.engines.base import Engine, Process
+from scml_gym.core.engines.local import Local
 from scml_gym.core.errors import InputError
 from scml_gym.core.files import folder_lock, new_folder, replace_file
-from scml_gym.core.interrupts import Interrupted, children_without_interrupts, interrupt_on_sigterm
+from scml_gym.core.interrupts import Interrupted, interrupt_on_sigterm
+from scml_gym.core.leftovers import remove_leftovers, remove_leftovers_of
 from scml_gym.core.reporting import Progress, progress_bar
 from scml_gym.core.trained import run_path
+from scml_gym.core.trust import trust
 from scml_gym.core.worker_processes import end_with_parent
 from scml_gym.experiments.run_folder import CURVE, Run, check_free
+from scml_gym.experiments.run_info import check_links
 
 SCHEMA = "scml-gym-seeds-1"
 FILE = "seeds.json"
@@ -72,10 +75,11 @@ def start_seeds(
     experiment: str | Path,
     options: Sequence[str],
     seeds: Sequence[int],
-    workers: int = 1,
+    workers: int | None = 1,
     out: str | Path | None = None,
     command: str = "",
     begin_from: str | Path | None = None,
+    engine: Engine | None = None,
 ) -> Path:
     """Train an experiment with each of several seeds, into a new folder.
 
@@ -83,10 +87,11 @@ def start_seeds(
         experiment: A YAML file, or a name in configs/experiment.
         options: ``key.path=value`` each.
         seeds: At least one.
-        workers: Trainings at once; it changes no result.
+        workers: Trainings at once, None for as many as the engine has cores; it changes no result.
         out: The folder; by default ``runs/<experiment>-seeds-<time>``.
         command: To be noted in the folders.
         begin_from: A run with whose knowledge all of them begin, see `scml_gym.agents.training.start`.
+        engine: Where they are trained; None for processes of this machine.
 
     Returns:
         The folder.
@@ -103,6 +108,7 @@ def start_seeds(
     agent = training.build(loaded)
     beginning = None if begin_from is None else training.take_over(agent, loaded, Path(begin_from))
     info = {"schema": SCHEMA, "seeds": list(seeds), "commands": []}
+    remove_leftovers_of(folder)
     try:
         with new_folder(folder) as filling:
             (filling / "config.yaml").write_text(yaml.safe_dump(loaded.config, sort_keys=False))
@@ -111,7 +117,7 @@ def start_seeds(
                 Run.create(filling / f"seed-{seed}", loaded.config | {"seed": seed}, command, beginning)
     except OSError as error:
         raise InputError(f"cannot make the folder {folder}: {error.strerror}") from error
-    return resume_seeds(folder, workers, command)
+    return resume_seeds(folder, workers, command, engine)
 
 
 def is_seeds_folder(path: Path) -> bool:
@@ -144,17 +150,20 @@ def runs_of(folder: Path) -> list[Path]:
     return [path for path in found if (path / "run.json").is_file()]
 
 
-def resume_seeds(folder: Path, workers: int = 1, command: str = "") -> Path:
-    """Train the seeds of a folder that are not finished; see `start_seeds`."""
+def resume_seeds(folder: Path, workers: int | None = 1, command: str = "", engine: Engine | None = None) -> Path:
+    """Train the seeds of a folder that are not finished, which is trusted; see `start_seeds`."""
     _check_workers(workers)
     info = _read(folder)
+    trust(folder)
+    check_links(folder)
     with folder_lock(folder, "another process is training in"):
         info["commands"].append(command)
         replace_file(folder / FILE, json.dumps(info, indent=1) + "\n")
-        for leftover in folder.glob(".seed-*"):  # of a kill while a run folder was made
-            shutil.rmtree(leftover, ignore_errors=True)
+        remove_leftovers(folder)  # of a kill while a run folder was made
         try:
-            failed = _Trainings(folder, info, workers, command).run()
+            with Local() if engine is None else engine as where:
+                where.bring(yaml.safe_load((folder / "config.yaml").read_text()))
+                failed = _Trainings(folder, info, workers or where.cores(), command, where).run()
         finally:
             _plot(folder, info)
     if failed:
@@ -166,10 +175,11 @@ def resume_seeds(folder: Path, workers: int = 1, command: str = "") -> Path:
 class _Trainings:
     """The processes that train the seeds of a folder, so many at once."""
 
-    def __init__(self, folder: Path, info: dict[str, Any], workers: int, command: str):
+    def __init__(self, folder: Path, info: dict[str, Any], workers: int, command: str, engine: Engine):
         self._folder, self._info, self._workers, self._command = folder, info, workers, command
+        self._engine = engine
         self._left = [seed for seed in info["seeds"] if not _finished(folder / f"seed-{seed}")]
-        self._running: dict[int, BaseProcess] = {}
+        self._running: dict[int, Process] = {}
         self._failed: list[int] = []
 
     def run(self) -> list[int]:
@@ -191,12 +201,9 @@ class _Trainings:
         return [seed for seed in self._info["seeds"] if seed in self._failed]
 
     def _start(self, seed: int) -> None:
-        context = multiprocessing.get_context("spawn")
-        arguments = (self._folder, seed, self._command)
-        process = context.Process(target=_train, args=arguments, name=f"seed {seed}")
-        with children_without_interrupts():
-            process.start()
-        self._running[seed] = process
+        needed = ("config.yaml", f"seed-{seed}", f"seed-{seed}.log")
+        arguments = (seed, self._command)
+        self._running[seed] = self._engine.start(_train, arguments, f"seed {seed}", self._folder, needed)
 
     def _collect(self) -> None:
         for seed, process in list(self._running.items()):
@@ -256,14 +263,10 @@ def _plot(folder: Path, info: dict[str, Any]) -> None:
 
 def _read(folder: Path) -> dict[str, Any]:
     file = folder / FILE
-    try:
-        info = json.loads(file.read_text())
-        schema, seeds = info["schema"], info["seeds"]
-        readable = isinstance(seeds, list) and all(isinstance(seed, int) for seed in seeds)
-        readable = readable and isinstance(info["commands"], list)
-    except (OSError, UnicodeError, ValueError, TypeError, KeyError) as error:
-        raise InputError(f"{file} is not readable: {' '.join(str(error).split())}") from error
-    if schema != SCHEMA or not readable:
+    info = read_json(file)
+    seeds = info.get("seeds")
+    readable = isinstance(seeds, list) and all(type(seed) is int and seed >= 0 for seed in seeds) and seeds
+    if info.get("schema") != SCHEMA or not readable or not isinstance(info.get("commands"), list):
         raise InputError(f"{file} is not of the schema {SCHEMA!r}")
     return info
 
@@ -283,6 +286,6 @@ def _how(folder: Path) -> str:
     return f"{how_to_call('train')} --resume {shlex.quote(str(folder))}"
 
 
-def _check_workers(workers: int) -> None:
-    if workers < 1:
+def _check_workers(workers: int | None) -> None:
+    if workers is not None and workers < 1:
         raise InputError(f"--workers {workers}: at least 1 is needed")

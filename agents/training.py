@@ -12,12 +12,13 @@ from typing import Any
 from scml_gym.agents import AGENTS
 from scml_gym.agents.base import Agent, BeginsFrom
 from scml_gym.core.cli import how_to_call
-from scml_gym.core.config import ConfigError, Loaded, load_experiment
+from scml_gym.core.config import ConfigError, Experiment, Loaded, load_experiment, validate
 from scml_gym.core.errors import InputError
 from scml_gym.core.interrupts import Interrupted
 from scml_gym.core.process import limit_threads
 from scml_gym.core.trained import PREFIX
-from scml_gym.experiments.checkpoints import checkpoint_of
+from scml_gym.core.trust import trust
+from scml_gym.experiments.checkpoints import playable
 from scml_gym.experiments.run_folder import Run, check_free
 
 
@@ -60,7 +61,7 @@ def start(
 
 
 def resume(folder: Path, command: str = "") -> Run:
-    """Continue a run from its last checkpoint, as it was configured.
+    """Continue a run from its last checkpoint, as it was configured; the folder is trusted (`scml_gym.core.trust`).
 
     Raises:
         InputError: if it is no run folder, or comes with the package, or is corrupt, or another process is training in
@@ -70,7 +71,11 @@ def resume(folder: Path, command: str = "") -> Run:
     if str(folder).startswith(PREFIX):
         raise InputError(f"{folder} comes with the package and is not trained further; valid: --from {folder}")
     run = Run.open(folder)
-    agent = build(Loaded(run.config, {"": str(folder / "config.yaml")}))
+    trust(run.path)
+    loaded = Loaded(run.config, {"": str(folder / "config.yaml")})
+    with loaded.naming_sources():
+        validate(Experiment, run.config)
+    agent = build(loaded)
     run.resumed(command)
     beginning = run.beginning()
     if beginning is not None and isinstance(agent, BeginsFrom):
@@ -86,6 +91,7 @@ def train(agent: Agent, run: Run) -> None:
         Interrupted: if the user stopped it, by Ctrl-C or SIGTERM; the learning curve is drawn, and the message says how
             to go on from the last checkpoint, which a learner makes for it where it can (`Run.stops_at_checkpoints`).
     """
+    run.hold()  # before the first row: whoever resumes this training meanwhile is refused, and does not end it
     if cost := cost_of_reference(run.config["agent"], run.config["env"]):
         print(f"note: {cost}", file=sys.stderr)
     try:
@@ -107,7 +113,7 @@ def take_over(agent: Agent, loaded: Loaded, run: Path) -> Path:
         InputError: if the run has no checkpoint, is of another learner, of other networks or other spaces, or if the
             learner begins each training anew.
     """
-    trained, checkpoint = checkpoint_of(run)
+    trained, checkpoint = playable(run)
     with loaded.naming_sources():
         name = loaded.config["agent"]["name"]
         if trained.info["agent"] != name:
@@ -124,7 +130,7 @@ def experiment_of(run: Path) -> Path:
     Raises:
         InputError: if it has no checkpoint.
     """
-    return checkpoint_of(run)[0].path / "config.yaml"
+    return playable(run)[0].path / "config.yaml"
 
 
 TIMES_SLOWER = 1_000

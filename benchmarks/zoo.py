@@ -1,96 +1,106 @@
 """Trains the agents that come with the package, and writes their cards: scml_gym/zoo/NAME.
 
-    python benchmarks/zoo.py planner flat --worlds 20
-    python benchmarks/zoo.py planner --check --seed 7    # only play again, with other worlds, and compare with the card
+    python benchmarks/zoo.py planner flat         # train
+    python benchmarks/zoo.py --measure            # measure what they reach, into the cards
+    python benchmarks/zoo.py --check --seed 7     # measure again, with other seeds, and compare with the cards
 
-A run folder is copied as far as it is data: no pickles, nothing that only a training needs. What plays a factory is
-judged in scml's own simulation beside scml's best agent and a strategy, each alone in the same positions.
+A run folder is copied as far as it is data: no pickles, nothing that only a training needs. How what was learnt is
+measured: benchmarks/zoo_scores.py. A card names the commit that it was made at, so there must be no changes beside it.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import math
-import os
-import resource
 import shutil
-import subprocess
-import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+from zoo_scores import called, numbers_of, scores_of
 
 from scml_gym.core.provenance import versions
 from scml_gym.core.trained import CARD, PREFIX, run_path
 from scml_gym.evaluation.one_play import one_play
 from scml_gym.experiments.checkpoints import checkpoint_of
 from scml_gym.experiments.run_folder import Run
+from scml_gym.policies.run_folders import load_agent
 
-ROOT = Path(__file__).resolve().parents[1]
-ZOO = ROOT / "scml_gym" / "zoo"
+ZOO = Path(__file__).resolve().parents[1] / "scml_gym" / "zoo"
 
-ENTRIES = {
-    "planner": ["fast_planner"],
-    "planner_mlp": ["fast_planner", "--set", "agent.features=flatten"],
-    "flat": ["fast_flat"],
+EXPERIMENTS = {
+    "planner": ["planner"],
+    "flat": ["flat", "--set", "agent.total_steps=400000"],
+    "fast_planner": ["fast_planner"],
+    "fast_flat": ["fast_flat"],
+    "recurrent_ppo": ["recurrent_ppo"],
     "q_learning": ["q_learning"],
-    "dnb": ["dnb_accept_logistic"],
+    "dnb": ["dnb_accept_logistic", "--set", "agent.data.worlds=60"],
+    "acceptance": ["acceptance"],
     "dcl": ["dcl"],
     "dcl_grid": ["dcl_grid"],
     "ippo": ["ippo"],
     "mediated": ["mediated"],
     "moca": ["moca"],
 }
-"""Name -> the arguments of ``train.py``."""
+"""Name -> the arguments of the training, but for the seed."""
 
-BESIDE = ["best-subset", "scml:SyncRandomOneShotAgent"]
-"""Who is judged in the same positions."""
-
-LEFT = {"training.npz", "replay.npz", "model.zip"}
+NEVER = {"training.npz", "replay.npz", "model.zip"}
 """Files of checkpoints that only a training needs, or that may hold code."""
 
 
 def main() -> None:
     """Make or check entries."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("names", nargs="*", default=list(ENTRIES), metavar="NAME", help=", ".join(ENTRIES))
-    parser.add_argument("--worlds", type=int, default=20, help="configurations in which it is judged")
-    parser.add_argument("--seed", type=int, default=1, help="of these")
-    parser.add_argument("--check", action="store_true", help="play again, and compare with the card")
+    parser.add_argument("names", nargs="*", default=list(EXPERIMENTS), metavar="NAME", help=", ".join(EXPERIMENTS))
+    parser.add_argument("--worlds", type=int, default=20, help="configurations in which factories are judged")
+    parser.add_argument("--days", type=int, default=15, help="of these")
+    parser.add_argument("--seed", type=int, default=1, help="of what is measured")
+    task = parser.add_mutually_exclusive_group()
+    task.add_argument("--measure", action="store_true", help="what they reach, into the cards")
+    task.add_argument("--check", action="store_true", help="measure again, and compare with the cards")
     options = parser.parse_args()
-    for name in options.names:
-        if options.check:
-            check(name, options.worlds, options.seed)
-        else:
-            make(name, options.worlds, options.seed)
+    if options.check:
+        check(options.names, options.worlds, options.days, options.seed)
+        return
+    commit = versions()["commit"]
+    if commit is None or commit.endswith("+changes"):
+        parser.error("cards name a commit: commit first")
+    if options.measure:
+        for name, scores in scores_of(options.names, options.worlds, options.days, options.seed).items():
+            write_card(name, card_of(name) | {"scores": scores | {"commit": commit}})
+    else:
+        for name in options.names:
+            make(name, commit)
 
 
-def make(name: str, worlds: int, seed: int) -> None:
-    """Train, copy, judge, and write the card."""
+def make(name: str, commit: str) -> None:
+    """Train and copy, with a card that has no scores yet."""
     with tempfile.TemporaryDirectory() as folder:
         run = Path(folder) / name
-        arguments = [*ENTRIES[name], "--seed", "0"]
-        minutes = _called("train.py", *arguments, "--out", str(run))
+        arguments = [*EXPERIMENTS[name], "--seed", "0"]
+        _, minutes = called("train.py", *arguments, "--out", str(run))
         shutil.rmtree(ZOO / name, ignore_errors=True)
         copy_data(run, ZOO / name)
     trained = Run.open(ZOO / name)
-    card: dict[str, Any] = {
+    card = {
         "name": name,
         "learner": trained.info["agent"],
         "command": " ".join(["scml-gym", "train", *arguments]),
         "seed": 0,
         "steps": trained.step,
-        "cpu_minutes": round(minutes, 1),
-        "commit": versions()["commit"],
+        "cpu_minutes": round(minutes, 2),
+        "commit": commit,
         "versions": {key: value for key, value in versions().items() if key not in ("commit", "platform") and value},
     }
     write_card(name, card)  # its name is known from now on
-    card["one_play"] = one_play(f"{PREFIX}{name}")
-    card["scores"] = scores(name, worlds, seed) or {"learning_curve": _last_row(trained)}
-    write_card(name, card)
-    print(json.dumps(card, indent=1))
+    write_card(name, card | {"one_play": one_play(f"{PREFIX}{name}")})
+
+
+def card_of(name: str) -> dict[str, Any]:
+    """A trained agent's card."""
+    return json.loads((run_path(Path(f"{PREFIX}{name}")) / CARD).read_text())
 
 
 def write_card(name: str, card: Mapping[str, Any]) -> None:
@@ -104,65 +114,32 @@ def copy_data(run: Path, folder: Path) -> None:
     for name in ("run.json", "config.yaml", "learning_curve.csv"):
         folder.mkdir(parents=True, exist_ok=True)
         shutil.copy(run / name, folder / name)
-    for path in sorted(checkpoint.rglob("*")):
-        if path.is_file() and path.name not in LEFT:
-            copy = folder / path.relative_to(run)
-            copy.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(path, copy)
+    copy = folder / checkpoint.relative_to(run)
+    shutil.copytree(checkpoint, copy, ignore=lambda _, names: NEVER & set(names))
+    if (checkpoint / "model.zip").exists():
+        load_agent(run).write_weights(copy)
 
 
-def scores(name: str, worlds: int, seed: int) -> dict[str, Any] | None:
-    """What it reaches in scml's own simulation; None of what plays no factory."""
-    if Run.open(ZOO / name).info["agent"] in ("dcl", "ippo", "mediated", "moca"):
-        return None
-    arguments = [f"{PREFIX}{name}", *BESIDE, "--same-seat", "--worlds", str(worlds), "--seed", str(seed)]
-    with tempfile.TemporaryDirectory() as folder:
-        _called("evaluate.py", *arguments, "--out", f"{folder}/judged")
-        found = json.loads((Path(folder) / "judged" / "ranking.json").read_text())
-    own = next(row for row in found["ranking"] if row["competitor"] == f"{PREFIX}{name}")
-    return {
-        "command": " ".join(["scml-gym", "evaluate", *arguments]),
-        "opponents": found["config"]["background"],
-        "score": own["score"],
-        "standard_error": own["standard_error"],
-        "differences": [_difference(pair, f"{PREFIX}{name}") for pair in found["paired"] if _of(pair, name)],
-    }
+def check(names: Sequence[str], worlds: int, days: int, seed: int) -> None:
+    """Measure again with other seeds, and say how far all numbers are from those of the cards.
 
-
-def check(name: str, worlds: int, seed: int) -> None:
-    """Measure the differences again in other worlds, and say how far they are from those of the card."""
-    card = json.loads((run_path(Path(f"{PREFIX}{name}")) / CARD).read_text())
-    found = scores(name, worlds, seed)
-    for then in card["scores"].get("differences", []):
-        now = next(row for row in found["differences"] if row["other"] == then["other"]) if found else then
-        error = math.hypot(then["error"], now["error"])
-        apart = (now["difference"] - then["difference"]) / error
-        print(f"{name} - {then['other']}: {then['difference']:+.4f}, now {now['difference']:+.4f}: {apart:+.1f} errors")
-
-
-def _of(pair: Mapping[str, Any], name: str) -> bool:
-    return f"{PREFIX}{name}" in (pair["competitor"], pair["other"])
-
-
-def _difference(pair: Mapping[str, Any], name: str) -> dict[str, Any]:
-    """A paired difference as seen from one of both."""
-    sign = 1 if pair["competitor"] == name else -1
-    low, high = sorted((sign * pair["low"], sign * pair["high"]))
-    other = pair["other"] if sign == 1 else pair["competitor"]
-    return {"other": other, "difference": sign * pair["difference"], "error": pair["error"], "low": low, "high": high}
-
-
-def _last_row(run: Run) -> dict[str, float]:
-    return {name: float(value) for name, value in run.curve()[-1].items() if value}
-
-
-def _called(script: str, *arguments: str) -> float:
-    """Call a script of the repository; the CPU minutes that it took."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    subprocess.run([sys.executable, str(ROOT / script), *arguments], env=environment, check=True, stdout=sys.stderr)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return (after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime) / 60
+    Exits with 1 where more than one in ten is outside the 95 % interval of the difference, or one is beyond 3 errors.
+    """
+    found, rows = scores_of(names, worlds, days, seed), []
+    for name in names:
+        now = numbers_of(found[name])
+        rows += [(name, what, then, now[what]) for what, then in numbers_of(card_of(name)["scores"]).items()]
+    print("| agent | number | card | measured again | apart, in standard errors | within the 95 % interval |")
+    print("|---|---|---|---|---|---|")
+    for name, what, then, now in rows:
+        told = f"{then.value:+.4f} ± {then.error:.4f} | {now.value:+.4f} ± {now.error:.4f} | {then.apart(now):+.2f}"
+        print(f"| {name} | {what} | {told} | {'yes' if then.agrees(now) else 'no'} |")
+    n_within, most = (
+        sum(then.agrees(now) for *_, then, now in rows),
+        max(abs(then.apart(now)) for *_, then, now in rows),
+    )
+    print(f"\n{n_within} of {len(rows)} within the 95 % interval of the difference; at most {most:.2f} standard errors")
+    raise SystemExit(n_within < 0.9 * len(rows) or most > 3)
 
 
 if __name__ == "__main__":

@@ -8,19 +8,20 @@ What is not given is as in the training: side, rounds, who opens, whose offers t
 import argparse
 import os
 import sys
+from pathlib import Path
 
 import gymnasium
 import numpy as np
 
 import scml_gym  # noqa: F401 (registers the environments)
-from scml_gym.core.config import read_yaml
 from scml_gym.core.errors import InputError
+from scml_gym.experiments.checkpoints import run_of
 from scml_gym.policies.run_folders import load_agent
 
 sys.path.append(os.getcwd())  # where modules of one's own are, which the run folder or the options may name
 
 parser = argparse.ArgumentParser(description="Judge a run folder of train.py acceptance.")
-parser.add_argument("run", help="run folder")
+parser.add_argument("run", help="run folder, or zoo:acceptance")
 parser.add_argument("--scenario", help="name, file or folder")
 parser.add_argument("--opponent", help="a negotiator")
 parser.add_argument("--rounds", type=int)
@@ -31,7 +32,7 @@ options = parser.parse_args()
 given = {name: getattr(options, name) for name in ("scenario", "opponent", "rounds")}
 try:
     agent = load_agent(options.run)
-    problem = read_yaml(f"{options.run}/config.yaml")["env"] | {k: v for k, v in given.items() if v is not None}
+    problem = run_of(Path(options.run)).config["env"] | {k: v for k, v in given.items() if v is not None}
     if problem["id"] != "scml_gym/BilateralAcceptance-v0":
         parser.error(f"{options.run} was trained in {problem['id']}; valid: scml_gym/BilateralAcceptance-v0")
     env = gymnasium.make(**{key: value for key, value in problem.items() if key != "name"})
@@ -51,5 +52,5 @@ for negotiation in range(options.negotiations):
 utility, agreement, last_round = np.array(ends, dtype=float).T
 error = utility.std(ddof=1) / np.sqrt(len(utility))
 print(f"{problem['scenario']} against {problem['opponent']}, {len(utility)} negotiations:")
-print(f"mean utility {utility.mean():.3f} (standard error {error:.3f}), ", end="")
+print(f"mean utility {utility.mean():.4f} (standard error {error:.4f}), ", end="")
 print(f"agreement rate {agreement.mean():.3f}, mean round {last_round.mean():.1f}")

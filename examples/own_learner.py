@@ -1,7 +1,7 @@
 """An own learner, 30 lines of code: Monte-Carlo control, one partner at a time.
 
     python train.py examples/own_learner.yaml --out runs/own
-    python evaluate.py runs/own best-subset
+    python evaluate.py runs/own best-subset --trust runs/own
 
 `MonteCarlo` fulfils `scml_gym.agents.base.Agent`. An experiment names it as ``examples.own_learner:MonteCarlo``; one
 line in agents/__init__.py would give it a short name: ``AGENTS.register("monte-carlo",

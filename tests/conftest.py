@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from scml_gym.core.process import limit_threads
+from tests.helpers import forks
 
 limit_threads(1)
 # a slow example is no failure; other examples than the gate's: pytest --hypothesis-profile=new-examples
@@ -75,6 +76,15 @@ def small_curves():
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("scml_gym.experiments.run_folder.curve_figures", figures)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def forked_workers():
+    """The worker processes of tournaments are forked, see `tests.helpers.forks`."""
+    with pytest.MonkeyPatch.context() as patch:
+        if forks.WORKS:
+            patch.setattr("scml_gym.evaluation.pool.start_process", forks.start_worker)
         yield
 
 

@@ -174,7 +174,7 @@ def test_a_misspelt_render_mode_is_refused(make):
 
 def test_the_factories_say_which_level():
     for module in (oneshot_factories_v0, standard_factories_v0):
-        with pytest.raises(InputError, match=r"^level: there is no such argument"):
+        with pytest.raises(InputError, match=r"^level: unexpected keyword argument 'level'"):
             module.parallel_env(level="buyer")
         for wrong in (3, None, (), (0, 0)):
             with pytest.raises(InputError, match=r"^factories=.*; give at least one index"):
@@ -203,3 +203,27 @@ def test_other_names_are_checked_too(tmp_path):
         envs.reset(seed=1, options={"reset_maks": [True, False]})
     with pytest.raises(InputError, match=r"scenario: unknown key 'isues'; did you mean 'issues'"):
         gymnasium.make("scml_gym/Bilateral-v0", scenario={"isues": [2, 3]})
+
+
+ODD = [None, object(), {}, {"a": 1}, np.zeros((2, 2)), "a" * 10_000, 2**70, b"x"]
+
+
+KEYS = ("days", "factories_per_level", "opponents", "generator", "reward", "level", "timing", "backend", "observation")
+KEYS += ("action", "history", "episode", "observability")
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("key", KEYS)
+def test_odd_arguments_are_refused_in_one_line_that_can_be_read(key):
+    for value in ODD:
+        if value is None and key in ("reward",):
+            continue
+        with pytest.raises(InputError) as refused:
+            single("OneShotConcurrent")(**{key: value})
+        assert "\n" not in str(refused.value) and len(str(refused.value)) < 2000
+
+
+@pytest.mark.parametrize("value", ["nan", "inf", "-inf", "1e999", "x", ""])
+def test_parameters_in_names_are_finite_numbers(value):
+    with pytest.raises(InputError, match="own_needs"):
+        single("OneShotConcurrent")(days=3, opponents=[f"greedy?own_needs={value}"])

@@ -10,8 +10,7 @@ from scml_gym.core.errors import InputError
 from scml_gym.oneshot.envs import oneshot_factories_v0, oneshot_negotiations_v0
 from scml_gym.registration import ENVIRONMENTS
 from scml_gym.standard.envs import standard_factories_v0, standard_negotiations_v0
-
-SMALL = {"OneShot": {"days": 3}, "Standard": {"days": 3}, "Bilateral": {"rounds": 8, "opponent": "boulware"}}
+from tests.helpers.small import SMALL
 
 BACKENDS = ("compiled", "reference")
 

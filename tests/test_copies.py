@@ -219,7 +219,7 @@ def test_every_strategy_can_be_pickled(registry):
 
 
 def test_strategies_of_networks_are_copied_by_their_form():
-    strategy = network_strategy("flat", 1, "choice")
+    strategy = network_strategy("flat", 1, "choice", "flatten")
     assert copy.deepcopy(strategy) is strategy and pickle.loads(pickle.dumps(strategy)) is strategy
 
 

@@ -45,6 +45,12 @@ SMALLER = {
     "evaluate.py plot": "",
     "evaluate.py export": "",
     "evaluate.py doctor": "",
+    "evaluate.py dataset": "--episodes 4 --set days=3",
+    "evaluate.py tune": "--trials 2 --set agent.total_steps=96 --set agent.n_envs=1 --set env.days=3 "
+    "--set env.factories_per_level=4 --set 'tune.space={agent.learning_rate: {low: 1e-4, high: 1e-3}}' "
+    "--set agent.n_steps=16 --set agent.batch_size=16 --set agent.log_steps=1",
+    "train.py behaviour_cloning": "--set agent.epochs=1",
+    "train.py runs/tune-planner": "--set agent.total_steps=32",
     "examples/": "",
     "my_policy.py": "2",
     "train.py acceptance": "--set agent.total_steps=200",
@@ -125,6 +131,7 @@ def clone(tmp_path, monkeypatch):
             (tmp_path / path.name).symlink_to(path)
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(tmp_path)  # where a page's files are written
+    monkeypatch.setenv("MINARI_DATASETS_PATH", str(tmp_path / "datasets"))
     return tmp_path
 
 

@@ -1,14 +1,11 @@
 """Ctrl-C and SIGTERM: what was computed is kept, the command says how to go on and exits with 130, quietly."""
 
-import os
 import re
 import shlex
 import signal
-import subprocess
 import sys
 import threading
 import time
-from pathlib import Path
 
 import pytest
 
@@ -17,13 +14,14 @@ from scml_gym.agents.training import resume, start
 from scml_gym.core.interrupts import Interrupted, stop_requests
 from scml_gym.core.reporting import Progress
 from scml_gym.experiments.run_folder import Run
+from tests.helpers.offline import small_dataset
+from tests.helpers.scripts import ROOT, Script
 
 pytestmark = pytest.mark.slow
 
-ROOT = Path(__file__).resolve().parents[1]
-
 WORLDS = ["env.days=3", "env.factories_per_level=3"]
 PPO = ["agent.total_steps=64", "agent.n_envs=2", "agent.n_steps=8", "agent.batch_size=16", "agent.n_epochs=1", *WORLDS]
+CLONED = ["agent.batch_size=16", "agent.features=flatten", "agent.net_arch=[8]", "env.observation=flat", *WORLDS]
 GAME = ["agent.updates=6", "agent.batch=40", "agent.log_every=2"]
 TINY = {
     "ppo": ("ppo", PPO),
@@ -44,6 +42,7 @@ TINY = {
             *("agent.data.held_out=[subset-population]", "agent.models.logistic.iterations=20"),
         ],
     ),
+    "behaviour-cloning": ("behaviour_cloning", ["agent.data=[tests/best-subset-v0]", "agent.epochs=3", *CLONED]),
     "dcl": ("dcl", GAME),
     "ippo": ("ippo", GAME),
     "mediated": ("mediated", GAME),
@@ -55,7 +54,7 @@ NEW_EPISODES = {"ppo", "maskable-ppo", "recurrent-ppo", "dqn"}
 """Learners that begin new episodes where they resume, so that their curves differ from those of a whole training."""
 
 
-INTERRUPTED_AT = {"dcl": 1, "ippo": 1, "mediated": 1, "moca": 1, "q-learning": 3, "dnb": 3}
+INTERRUPTED_AT = {"behaviour-cloning": 3, "dcl": 1, "ippo": 1, "mediated": 1, "moca": 1, "q-learning": 3, "dnb": 3}
 INTERRUPTED_AT |= {"fast-ppo": 3, "fast-maskable-ppo": 3}
 """When the interrupt comes: how often the progress was told by then; others tell it at every step."""
 
@@ -85,7 +84,10 @@ def interrupted_at(monkeypatch):
 
 
 @pytest.mark.parametrize("name", AGENTS)
-def test_an_interrupted_learner_goes_on_as_it_promises(name, tmp_path, interrupted_at):
+def test_an_interrupted_learner_goes_on_as_it_promises(name, tmp_path, interrupted_at, monkeypatch):
+    if name == "behaviour-cloning":
+        pytest.importorskip("minari", reason="pip install 'scml-gym[offline]'")
+        small_dataset(monkeypatch, tmp_path / "data", episodes=6)
     experiment, options = small(name)
     whole = start(experiment, options, out=tmp_path / "whole")
     folder = tmp_path / "two words"
@@ -156,31 +158,15 @@ def test_signals_are_left_alone_where_they_are_ignored_or_no_ones(monkeypatch):
     assert made == [False]
 
 
-class Command:
-    """A script of the repository in a process group of its own, as a terminal has it."""
-
-    def __init__(self, folder, *arguments):
-        environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONHASHSEED": "0"}
-        script, *rest = map(str, arguments)
-        self._process = subprocess.Popen(
-            [sys.executable, str(ROOT / script), *rest],
-            cwd=folder,
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-        )
-
-    def interrupt(self, when, number=signal.SIGINT):
-        """Wait for something, then send a signal to the whole group; exit code, and the lines on stderr."""
-        deadline = time.monotonic() + 240
-        while not when() and self._process.poll() is None and time.monotonic() < deadline:
-            time.sleep(0.02)
-        assert self._process.poll() is None, self._process.communicate()
-        os.killpg(self._process.pid, number)
-        errors = self._process.communicate(timeout=60)[1]
-        return self._process.returncode, errors.splitlines()
+def interrupted(folder, command, when, number=signal.SIGINT):
+    """Start a script of the repository, wait for something, then send a signal to its whole process group, as a
+    terminal does; exit code, and the lines on stderr."""
+    script, *arguments = command
+    process = Script(folder, [sys.executable, ROOT / script, *arguments])
+    process.wait_for(when)
+    process.signal(number)
+    ended = process.ended()
+    return ended.returncode, ended.stderr.splitlines()
 
 
 def go_on(lines):
@@ -195,8 +181,8 @@ def go_on(lines):
 def test_a_training_ends_with_130_and_says_how_to_go_on(number, tmp_path, command_line):
     options = ["agent.training.worlds=100000", "agent.training.log_every=4", "env.days=3"]
     given = [part for option in options for part in ("--set", option)]
-    command = Command(tmp_path, "train.py", "q_learning", *given, "--out", "a run")
-    code, lines = command.interrupt((tmp_path / "a run" / "learning_curve.csv").exists, number)
+    command = ["train.py", "q_learning", *given, "--out", "a run"]
+    code, lines = interrupted(tmp_path, command, (tmp_path / "a run" / "learning_curve.csv").exists, number)
     assert code == 130
     assert go_on(lines) == ("train.py", "--resume", "a run")
     run = Run.open(tmp_path / "a run")
@@ -206,9 +192,9 @@ def test_a_training_ends_with_130_and_says_how_to_go_on(number, tmp_path, comman
 def test_environments_in_processes_of_their_own_end_quietly(tmp_path):
     options = ["env.backend=reference", "agent.n_envs=2", "agent.workers=2", "agent.n_steps=1024", "env.days=50"]
     given = [part for option in (*options, "agent.batch_size=16") for part in ("--set", option)]
-    command = Command(tmp_path, "train.py", "ppo", *given, "--out", "run")
+    command = ["train.py", "ppo", *given, "--out", "run"]
     started = time.monotonic()
-    code, lines = command.interrupt(lambda: (tmp_path / "run").exists() and time.monotonic() > started + 8)
+    code, lines = interrupted(tmp_path, command, lambda: (tmp_path / "run").exists() and time.monotonic() > started + 8)
     assert code == 130
     assert go_on(lines) == ("train.py", "--resume", "run")
 
@@ -216,9 +202,11 @@ def test_environments_in_processes_of_their_own_end_quietly(tmp_path):
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_tournament_ends_with_130_and_its_worlds_are_kept(number, tmp_path, command_line):
     options = ["best-subset", "--background", "greedy", "--days", 3, "--factories", 2, "--worlds", 500, "--workers", 2]
-    command = Command(tmp_path, "evaluate.py", *options)
-    code, lines = command.interrupt(
-        lambda: any(len(p.read_text().splitlines()) > 3 for p in tmp_path.glob("runs/*.plays.jsonl")), number
+    code, lines = interrupted(
+        tmp_path,
+        ["evaluate.py", *options],
+        lambda: any(len(p.read_text().splitlines()) > 3 for p in tmp_path.glob("runs/*.plays.jsonl")),
+        number,
     )
     assert code == 130
     script, *again = go_on(lines)
@@ -238,9 +226,11 @@ def test_a_study_ends_with_130_and_its_cells_are_kept(workers, tmp_path, command
     lines = ["name: tests.helpers.tiny_study:TinyStudy", "seed: 3", "games: 5", "rounds: 10", "wait_at: noise-more"]
     lines += ["noise: {none: 0.0, much: 0.5, more: 0.7}"]
     (tmp_path / "slow.yaml").write_text("\n".join(lines))
-    command = Command(tmp_path, "evaluate.py", "study", "slow.yaml", "--workers", workers)
+    command = ["evaluate.py", "study", "slow.yaml", "--workers", workers]
     runs = tmp_path / "runs" / "study-slow" / "runs"
-    code, lines = command.interrupt(lambda: (tmp_path / "waiting").exists() and len(list(runs.glob("*.json"))) == 2)
+    code, lines = interrupted(
+        tmp_path, command, lambda: (tmp_path / "waiting").exists() and len(list(runs.glob("*.json"))) == 2
+    )
     assert code == 130
     assert "2 of 3 runs are kept" in lines[-1]
     done = command_line(*go_on(lines))

@@ -2,11 +2,11 @@
 
 import ast
 import statistics
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[1]
+from tests.helpers.modules import MODULES, ROOT
+
 LOOSE = {"__init__.py", "registration.py", "games.py", "deployed.py"}
 GAMES = {"oneshot", "bilateral", "commitment", "standard"}
 TABLES = {"core", "game", "tables"}
@@ -24,23 +24,11 @@ BELOW["simulator"] = BELOW["vector"] | {"vector"}
 BELOW |= {game: {"core", "jit", "game", "vector", "simulator", "tables"} for game in GAMES}
 BELOW["policies"] = BELOW["oneshot"] | GAMES | {"experiments"}
 BELOW["deployed"] = BELOW["evaluation"] = BELOW["policies"] | {"policies"}
-BELOW["export"] = BELOW["policies"] | {"policies"}
-BELOW["agents"] = BELOW["evaluation"] | {"evaluation", "export"}
+BELOW["export"] = BELOW["offline"] = BELOW["policies"] | {"policies"}
+BELOW["agents"] = BELOW["evaluation"] | {"evaluation", "export", "offline"}
 BELOW["analyzer"] = BELOW["evaluation"] | {"evaluation"}
 BELOW["commands"] = BELOW["agents"] | {"agents", "analyzer"}
 BELOW["train"] = BELOW["evaluate"] = {"core", "commands"}
-
-
-def modules():
-    """Every module of the program by its name."""
-    names = {ROOT / name: (Path(name).stem,) for name in ("train.py", "evaluate.py")}
-    for folder, package in (("scml_gym", ("scml_gym",)), ("agents", ("scml_gym", "agents"))):
-        for path in sorted((ROOT / folder).rglob("*.py")):
-            names[path] = (*package, *path.relative_to(ROOT / folder).with_suffix("").parts)
-    return {".".join(p[:-1] if p[-1] == "__init__" else p): path for path, p in names.items()}
-
-
-MODULES = modules()
 
 
 def imports(name):

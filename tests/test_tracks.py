@@ -175,8 +175,8 @@ ACTIONS = {
     "below": (lambda good: np.full(good.shape, -1), "action -1"),
     "above": (lambda good: np.full(good.shape, 99), "action 99"),
     "beyond int64": (lambda good: np.full(good.shape, 2**63, dtype=np.uint64), "action -?9"),
-    "a text": (lambda good: "x", "<U1"),
-    "nothing": (lambda good: None, "object"),
+    "a text": (lambda good: "x", "^action 'x'; valid: numbers of the action space"),
+    "nothing": (lambda good: None, "^action None; valid: numbers of the action space"),
 }
 
 

@@ -1,17 +1,21 @@
 """Trained agents that come with the package: data alone, cards that are so, and names that work as players."""
 
 import json
+import re
 from pathlib import Path
 
 import gymnasium
 import numpy as np
 import pytest
 
+from scml_gym.agents import AGENTS
 from scml_gym.agents.seeds import runs_in
 from scml_gym.agents.training import resume
 from scml_gym.core.errors import InputError
 from scml_gym.core.trained import CARD, ZOO, run_path, trained_names
 from scml_gym.evaluation.one_play import one_play
+from scml_gym.oneshot.strategies.base import StrategyPolicy
+from scml_gym.oneshot.worlds.compiled.world import CompiledWorld
 
 NAMES = trained_names()
 
@@ -23,7 +27,7 @@ def card(name):
 @pytest.mark.parametrize("name", NAMES)
 def test_it_is_data_alone_and_small(name):
     files = [path for path in (ZOO / name).rglob("*") if path.is_file()]
-    assert {path.suffix for path in files} <= {".json", ".yaml", ".csv", ".npz"}
+    assert {path.suffix for path in files} <= {".json", ".yaml", ".csv", ".npz", ".safetensors"}
     assert sum(path.stat().st_size for path in files) < 2 * 2**20
     for path in files:
         if path.suffix == ".npz":
@@ -37,8 +41,37 @@ def test_its_card_says_how_it_was_made_and_what_it_reached(name):
     assert told["name"] == name
     assert told["command"].startswith("scml-gym train ")
     assert told["cpu_minutes"] > 0 and told["steps"] > 0 and told["commit"] and told["versions"]["numpy"]
+    assert re.fullmatch(r"[0-9a-f]{40}", told["commit"])  # without changes beside it
     scores = told["scores"]
-    assert "learning_curve" in scores or (scores["differences"] and scores["standard_error"] > 0)
+    assert scores["command"] and scores["opponents"] and scores["n"] > 1
+    assert np.isfinite([scores["mean"], scores["standard_error"]]).all()
+    if scores["measure"] == "score":
+        assert [row["other"] for row in scores["differences"]] == ["best-subset", "scml:SyncRandomOneShotAgent"]
+
+
+def test_every_learner_has_one_and_the_pages_name_them_all():
+    root = Path(__file__).resolve().parents[1]
+    page = (root / "docs" / "training.md").read_text()
+    rows = dict(re.findall(r"^\| `zoo:(\w+)` \| `([\w-]+)` \|", page, flags=re.M))
+    assert rows == {name: card(name)["learner"] for name in NAMES}
+    learners = re.findall(
+        r"^\| `([\w-]+)` \|", (root / "README.md").read_text().partition("## Learners")[2], flags=re.M
+    )
+    assert set(AGENTS) == set(learners)
+    assert set(rows.values()) == set(AGENTS) - {"behaviour-cloning"}  # it does as somebody's data do
+
+
+IN_COMPILED_WORLDS = {"planner", "flat", "fast_planner", "fast_flat", "dnb"}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_it_plays_in_compiled_worlds_or_a_line_says_why_not(name):
+    try:
+        player = CompiledWorld.player_maker(f"zoo:{name}")(0)
+        assert isinstance(player, StrategyPolicy) and name in IN_COMPILED_WORLDS
+    except InputError as error:
+        assert name not in IN_COMPILED_WORLDS
+        assert "\n" not in str(error) and f"zoo:{name}" in str(error)
 
 
 @pytest.mark.slow
@@ -50,7 +83,7 @@ def test_it_plays_as_its_card_says(name):
 
 @pytest.mark.slow
 def test_it_is_an_opponent_in_an_environment():
-    env = gymnasium.make("scml_gym/OneShotConcurrent-v0", opponents=["zoo:planner_mlp"], days=3)
+    env = gymnasium.make("scml_gym/OneShotConcurrent-v0", opponents=["zoo:planner", "zoo:fast_flat"], days=3)
     env.reset(seed=0)
     assert np.isfinite(env.step(env.action_space.sample())[1])
 

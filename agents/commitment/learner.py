@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Protocol, Self
@@ -26,7 +25,9 @@ from scml_gym.commitment import make_game
 from scml_gym.commitment.base import MarkovGame
 from scml_gym.core.arguments import brief, whole
 from scml_gym.core.config import ConfigError, arguments_of, validate
+from scml_gym.core.data_files import content_of, read_json
 from scml_gym.core.errors import InputError
+from scml_gym.core.files import read_arrays, replace_file, write_arrays
 
 if TYPE_CHECKING:
     from scml_gym.experiments.run_folder import Run
@@ -213,7 +214,7 @@ class GameLearner:
 
     def save(self, folder: Path) -> None:
         """Write the networks (``networks.npz``), and hyperparameters and generators (``game.json``)."""
-        np.savez(Path(folder) / "networks.npz", allow_pickle=False, **self.method.arrays())
+        write_arrays(Path(folder) / "networks.npz", self.method.arrays())
         meta = {
             "schema": SCHEMA,
             "settings": self.hyperparameters.model_dump(),
@@ -221,7 +222,7 @@ class GameLearner:
             "updates": self.method.updates,
             "generators": [rng.bit_generator.state for rng in self.method.rngs],
         }
-        (Path(folder) / "game.json").write_text(json.dumps(meta, indent=1) + "\n")
+        replace_file(Path(folder) / "game.json", json.dumps(meta, indent=1) + "\n")
 
     @classmethod
     def load(cls, folder: Path) -> Self:
@@ -230,20 +231,16 @@ class GameLearner:
         Raises:
             InputError: if the folder is missing or corrupt, or of another schema or shape.
         """
-        try:
-            meta = json.loads((Path(folder) / "game.json").read_text())
-            if meta.get("schema") != SCHEMA:
-                raise InputError(f"{folder}/game.json has the schema {meta.get('schema')!r}; {SCHEMA!r} is needed")
+        what = "a checkpoint of a game"
+        meta = read_json(Path(folder) / "game.json")
+        if meta.get("schema") != SCHEMA:
+            raise InputError(f"{folder}/game.json has the schema {meta.get('schema')!r}; {SCHEMA!r} is needed")
+        arrays = read_arrays(Path(folder) / "networks.npz", what)
+        with content_of(folder, what):
             learner = cls(validate(cls.hyperparameters_class, meta["settings"]), meta["env"])
-            with np.load(Path(folder) / "networks.npz", allow_pickle=False) as arrays:
-                learner.method.restore(dict(arrays), int(meta["updates"]))
+            learner.method.restore(arrays, int(meta["updates"]))
             for rng, state in zip(learner.method.rngs, meta["generators"], strict=True):
                 rng.bit_generator.state = state
-        except InputError:
-            raise
-        except (OSError, EOFError, KeyError, TypeError, ValueError, AttributeError, zipfile.BadZipFile) as error:
-            told = " ".join(str(error).split())
-            raise InputError(f"{folder} is not a readable checkpoint of a game: {told}") from error
         return learner
 
 

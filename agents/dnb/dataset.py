@@ -20,6 +20,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from scml_gym.agents.dnb.records import MAX_EVENTS, SAMPLE_DTYPE, WINDOW
+from scml_gym.core.data_files import DAMAGE, content_of, parse_json
 from scml_gym.core.errors import InputError
 from scml_gym.core.files import replace_file
 from scml_gym.oneshot.view import BUYER, SELLER
@@ -45,6 +46,9 @@ ROLES = ("seller", "buyer")
 """By level."""
 
 _LISTS = ("responses", "events")
+
+MOST_ROWS = 10**7
+"""Of a shard that is read."""
 
 
 @dataclass(frozen=True)
@@ -209,13 +213,26 @@ def read_dataset(folder: str | os.PathLike[str]) -> Dataset:
     paths = shards(folder)
     for path in paths:
         read_about(path)
-    ends = np.cumsum([pq.read_metadata(path).num_rows for path in paths])
+    ends = np.cumsum([_rows(path) for path in paths])
     samples, accepted = np.zeros(ends[-1], SAMPLE_DTYPE), np.zeros(ends[-1], np.bool_)
     tables, first = [], 0
     for path, last in zip(paths, ends, strict=True):
-        tables.append(_read_shard(path, samples[first:last], accepted[first:last]))
+        with content_of(path, "a shard of a dataset"):
+            tables.append(_read_shard(path, samples[first:last], accepted[first:last]))
         first = last
     return Dataset(samples, accepted, pd.concat(tables, ignore_index=True))
+
+
+def _rows(path: Path) -> int:
+    """How many rows a shard says that it has.
+
+    Raises:
+        InputError: if that is more than its file can hold.
+    """
+    n = pq.read_metadata(path).num_rows
+    if not 0 <= n <= MOST_ROWS:
+        raise InputError(f"{path}: {n} rows; valid: 0 to {MOST_ROWS}")
+    return n
 
 
 def read_about(path: Path) -> dict[str, Any]:
@@ -226,8 +243,10 @@ def read_about(path: Path) -> dict[str, Any]:
     """
     try:
         schema = pq.read_schema(path)
-    except (OSError, pa.ArrowException) as error:
+    except (OSError, pa.ArrowException, *DAMAGE) as error:
         raise _unreadable(path, error) from error
+    if len(set(schema.names)) < len(schema.names):
+        raise InputError(f"{path}: a column is there twice")
     metadata = schema.metadata or {}
     version = metadata.get(b"schema", b"none").decode(errors="replace")
     if version != SCHEMA:
@@ -239,17 +258,17 @@ def read_about(path: Path) -> dict[str, Any]:
     wrong = [field.name for field in expected if schema.field(field.name).type != field.type]
     if wrong:
         raise InputError(f"{path}: columns are of another type: {', '.join(wrong)}")
-    try:
-        return json.loads(metadata.get(b"about", b"{}"))
-    except ValueError as error:
-        raise _unreadable(path, error) from error
+    about = parse_json(metadata.get(b"about", b"{}").decode(errors="replace"), f"{path}: cannot be read: about")
+    if not isinstance(about, dict):
+        raise InputError(f"{path}: cannot be read: what it was made from is no mapping")
+    return about
 
 
 def _read_shard(path: Path, samples: np.ndarray, accepted: np.ndarray) -> pd.DataFrame:
     """Write a shard's rows into arrays; returns their identity."""
     try:
         table = pq.read_table(path)
-    except (OSError, pa.ArrowException) as error:
+    except (OSError, pa.ArrowException, *DAMAGE) as error:
         raise _unreadable(path, error) from error
     empty = [name for name in table.column_names if table.column(name).null_count]
     if empty:
@@ -261,6 +280,8 @@ def _read_shard(path: Path, samples: np.ndarray, accepted: np.ndarray) -> pd.Dat
                 samples[name][part] = numbers.reshape(len(table), kind.shape[0])
         else:
             samples[name] = table.column(name).to_numpy()
+        if kind.kind == "f" and not np.isfinite(samples[name]).all():
+            raise InputError(f"{path}: column {name} holds what is no number")
     for name, most in (("level", BUYER), ("n_responses", WINDOW), ("n_events", MAX_EVENTS)):
         if len(samples) and not 0 <= samples[name].min() <= samples[name].max() <= most:
             raise InputError(f"{path}: column {name} has values outside 0 to {most}")
@@ -281,7 +302,7 @@ def _derived(samples: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def _unreadable(path: Path, error: Exception) -> InputError:
-    return InputError(f"{path}: cannot be read as Parquet ({str(error).splitlines()[0]})")
+    return InputError(f"{path}: cannot be read as Parquet ({(str(error).splitlines() or [type(error).__name__])[0]})")
 
 
 def _fields(dtype: np.dtype) -> list[tuple[str, Any]]:

@@ -17,6 +17,7 @@ from scml_gym.agents.dnb.recording import RECORD_DTYPE, Records
 from scml_gym.agents.dnb.tracking import TAKEN
 from scml_gym.core.config import ConfigError
 from scml_gym.core.errors import InputError
+from scml_gym.core.leftovers import remove_leftovers
 from scml_gym.core.worker_processes import worker_processes
 from scml_gym.oneshot.view import SELLER
 from scml_gym.oneshot.worlds.compiled.advance import ROWS
@@ -161,8 +162,7 @@ def generate_dataset(
     missing = [i for i in range(n) if not _is_made(shard_path(folder, i), about)]
     if missing:
         check_source(config)
-        for leftover in folder.glob(".*.[0-9]*"):  # of a process that was killed
-            leftover.unlink()
+        remove_leftovers(folder)  # of a process that was killed
     show, done = show or (lambda worlds: None), config.worlds - sum(len(_numbers(config, i)) for i in missing)
     show(done)
     if workers == 1 or len(missing) < 2:

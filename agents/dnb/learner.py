@@ -27,9 +27,10 @@ from scml_gym.agents.dnb.sequential import sequential_player, sequential_strateg
 from scml_gym.agents.dnb.strategy import dnb_player, dnb_strategy
 from scml_gym.core.calls import Array, Call, Given, call
 from scml_gym.core.config import ConfigError, validate
+from scml_gym.core.data_files import content_of, read_json
 from scml_gym.core.errors import InputError
 from scml_gym.core.files import replace_file
-from scml_gym.experiments.run_folder import current_hyperparameters
+from scml_gym.experiments.run_info import current_hyperparameters
 from scml_gym.game.world import FactoryPolicy
 from scml_gym.jit.random import N_DRAWS
 from scml_gym.oneshot.strategies.base import Strategy, StrategyPolicy
@@ -269,11 +270,9 @@ class DNB:
                 hyperparameters.
         """
         path = Path(folder) / META
-        try:
-            meta = json.loads(path.read_text())
+        meta = read_json(path)
+        with content_of(path, "the checkpoint of D-NB"):
             schema, hyperparameters, env = meta["schema"], meta["settings"], dict(meta["env"])
-        except (OSError, UnicodeError, KeyError, TypeError, ValueError) as error:
-            raise InputError(f"{path} is not readable: {' '.join(str(error).split())}") from error
         if schema != SCHEMA:
             raise InputError(f"{path} has the schema {schema!r}; {SCHEMA!r} is needed")
         try:

@@ -18,9 +18,9 @@ Rounds are counted from the offers: the buyer speaks first, and then each side m
 
 from __future__ import annotations
 
-import json
 import os
 import re
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -42,6 +42,7 @@ from scml_gym.agents.dnb.events import (
 from scml_gym.agents.dnb.recording import RECORD_DTYPE
 from scml_gym.agents.dnb.records import PARTNER_MEMORY_DTYPE
 from scml_gym.agents.dnb.tracking import COUNTERED, SILENT, TAKEN
+from scml_gym.core.data_files import DAMAGE, content_of, read_json
 from scml_gym.core.errors import InputError
 from scml_gym.jit.compile import compiled
 from scml_gym.oneshot.view import BUYER, MAX_PARTNERS, SELLER, VIEW_DTYPE
@@ -130,7 +131,14 @@ def read_log(folder: str | os.PathLike[str]) -> Log:
         InputError: if it is of another schema version, a table or a column is missing, or the tables do not fit
             together; the message names the folder.
     """
-    folder = Path(folder)
+    with content_of(folder, "the log of a world"):
+        try:
+            return _read_log(Path(folder))
+        except pa.ArrowException as error:  # a text that is none
+            raise ValueError(error) from error
+
+
+def _read_log(folder: Path) -> Log:
     _check_schema(folder)
     table: dict[str, Any] = {name: _read_table(folder, name, columns) for name, columns in COLUMNS.items()}
     factories = table["factories"].sort_values("factory")
@@ -206,8 +214,8 @@ def _set_ranges(folder: Path, negs: pd.DataFrame, negotiations: pd.DataFrame, vi
 
 def _check_schema(folder: Path) -> None:
     try:
-        schema = json.loads((folder / LOG).read_text())["schema"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        schema = read_json(folder / LOG).get("schema")
+    except InputError as error:
         raise InputError(f"{folder}: no readable {LOG}, so this is not the log of a whole world") from error
     if schema != SCHEMA:
         raise InputError(f"{folder}: schema {schema!r}; {SCHEMA!r} is needed: record the world again")
@@ -221,8 +229,9 @@ def _read_table(folder: Path, name: str, columns: Sequence[str]) -> pd.DataFrame
         if path.is_file():
             try:
                 table = read(path)
-            except (OSError, ValueError, pa.ArrowException) as error:
-                raise InputError(f"{path}: cannot be read ({str(error).splitlines()[0]})") from error
+            except (OSError, pa.ArrowException, zlib.error, *DAMAGE) as error:
+                told = (str(error).splitlines() or [type(error).__name__])[0]
+                raise InputError(f"{path}: cannot be read ({told})") from error
             missing = [column for column in columns if column not in table]
             if missing:
                 raise InputError(f"{path}: columns are missing: {', '.join(missing)}")

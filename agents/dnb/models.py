@@ -22,9 +22,11 @@ from scml_gym.agents.dnb.features import SCHEMA as FEATURES_SCHEMA
 from scml_gym.agents.dnb.records import SAMPLE_DTYPE, Sample
 from scml_gym.core.calls import Part
 from scml_gym.core.config import Config, validate
+from scml_gym.core.data_files import DAMAGE, read_json
 from scml_gym.core.errors import InputError
 from scml_gym.core.files import replace_file
 from scml_gym.core.registry import Registry
+from scml_gym.core.trust import require_trust_of_names
 from scml_gym.jit.compile import compiled, jittable
 
 if TYPE_CHECKING:
@@ -186,11 +188,12 @@ class AcceptanceModel:
 
         path = Path(folder) / META
         try:
-            meta = json.loads(path.read_text())
+            meta = read_json(path)
             schemas = meta["schema"], meta["features"]
             expected = SCHEMA, {"schema": FEATURES_SCHEMA, "n": N_FEATURES}
             if schemas != expected:
                 raise InputError(f"{path} has the schemas {schemas}; {expected} are needed")
+            require_trust_of_names(folder, meta["model"])
             kind = model_kind(meta["model"])
             hyperparameters = validate(kind.hyperparameters, meta["settings"], "settings")
             strength = float(meta["strength"])
@@ -204,7 +207,7 @@ class AcceptanceModel:
             return cls.pack(meta["model"], hyperparameters, weights, strength)
         except InputError as error:
             raise InputError(f"{folder} holds no acceptance model that can be played: {error}") from error
-        except (OSError, UnicodeError, KeyError, TypeError, ValueError, SafetensorError) as error:
+        except (OSError, SafetensorError, *DAMAGE) as error:
             told = " ".join(str(error).split())
             raise InputError(f"{folder} holds no readable acceptance model: {told}") from error
 

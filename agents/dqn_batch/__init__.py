@@ -2,7 +2,7 @@
 
 `train` runs it, `DQNBatchHyperparameters` are its hyperparameters, `QNetworks` what comes out. It is for studies, in
 which the same small problem is learnt hundreds of times; a single learner is trained by `train.py` with
-`scml_gym.agents.sb3.learner.DQN`.
+`scml_gym.agents.sb3.algorithms.DQN`.
 """
 
 from scml_gym.agents.dqn_batch.hyperparameters import DQNBatchHyperparameters

@@ -18,7 +18,7 @@ from scml_gym.agents.fast_ppo import passes
 from scml_gym.agents.fast_ppo.network import read_network
 from scml_gym.agents.fast_ppo.passes import CHUNK, MEASURES, Decisions
 from scml_gym.agents.sb3.batch import SUMMARY, RunningEpisodes
-from scml_gym.agents.sb3.fitting_sets import FACTS, Facts
+from scml_gym.agents.sb3.facts import FACTS, Facts
 from scml_gym.agents.sb3.training import EpisodeMeans
 from scml_gym.core.errors import InputError
 from scml_gym.vector.env import RowVectorEnv
@@ -90,7 +90,7 @@ class Training:
 
 def play(training: Training) -> None:
     """Fill a rollout from the decisions that are due."""
-    envs, n_steps = training.envs, len(training.rewards)
+    envs, n_steps, shape = training.envs, len(training.rewards), training.envs.action_space.shape or ()
     for step in range(n_steps + 1):
         due = Decisions(*(part[step] for part in training.decisions))
         for place, known in zip(due, training.known(), strict=False):
@@ -100,8 +100,7 @@ def play(training: Training) -> None:
         draws = training.rng.random(due.actions.shape, np.float32)
         training.act(-(-len(draws) // CHUNK), training.network, due, draws)
         if step < n_steps:  # the decisions after the last are there for their values
-            actions = due.actions.reshape(envs.action_space.shape or ())
-            training.observations, rewards, done, _, info = envs.step(actions)
+            training.observations, rewards, done, _, info = envs.step(due.actions.reshape(shape))
             training.rewards[step], training.done[step] = rewards * training.settings.reward_scale, done
             told = dict(zip(("return", "length"), training.episodes.step(rewards, done), strict=True))
             final = info.get("final_info", {})
@@ -143,7 +142,7 @@ def update(training: Training) -> dict[str, float]:
         measured.append(measures.sum(axis=0) / len(chosen))
         if settings.target_kl is not None and measured[-1][passes.APPROX_KL] > 1.5 * settings.target_kl:
             break
-        training.adam.descend(gradients.sum(axis=0), rate, training.steps)
+        training.adam.descend(gradients, rate, training.steps)
     last, last_epoch = measured[-1], measured[(len(measured) - 1) // n_batches * n_batches :]
     return {
         "learning_rate": rate,

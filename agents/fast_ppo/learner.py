@@ -8,22 +8,23 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any, NoReturn, Self
 
 import numpy as np
 from gymnasium.spaces import Box, Discrete, MultiDiscrete
 
 from scml_gym.agents.fast_ppo.algorithm import Training, play, update
-from scml_gym.agents.sb3.batch import can_batch, make_batch
-from scml_gym.agents.sb3.fitting_sets import FACTS
+from scml_gym.agents.sb3.algorithms import PPO, MaskablePPO
+from scml_gym.agents.sb3.batch import make_batch
+from scml_gym.agents.sb3.facts import FACTS
 from scml_gym.agents.sb3.hyperparameters import PPOHyperparameters
-from scml_gym.agents.sb3.learner import PPO, MaskablePPO
 from scml_gym.agents.sb3.policy_files import MASKED
 from scml_gym.agents.sb3.training import seeds_at, write_row
-from scml_gym.agents.sb3.weights import new_policy, read_weights, write_weights
+from scml_gym.agents.sb3.weights import Played
 from scml_gym.core.config import ConfigError
-from scml_gym.core.files import read_arrays
+from scml_gym.core.data_files import content_of
+from scml_gym.core.files import read_arrays, write_arrays
+from scml_gym.experiments.make_env import can_batch
 from scml_gym.experiments.run_folder import Run
 from scml_gym.game.codecs import NotCompiledError
 from scml_gym.simulator.vector.env import BatchedEnv
@@ -57,10 +58,6 @@ class FastPPO(PPO):
         made._make_envs(1, 1).close()
         return made
 
-    def begin_from(self, checkpoint: Path) -> NoReturn:
-        """Each training begins anew."""
-        self._refuse("agent.name", "what another run has learnt")
-
     def _refuse(self, key: str, what: str) -> NoReturn:
         raise ConfigError(key.split("."), f"fast-{self.slower} does not take {what}; valid: agent.name: {self.slower}")
 
@@ -77,7 +74,9 @@ class FastPPO(PPO):
         """See `scml_gym.agents.base.Agent.train`; a resumed training is equal to one that was not interrupted."""
         settings: Any = self.hyperparameters
         checkpoint, seeds = run.latest_checkpoint(), seeds_at(run.config["seed"], 0)
-        self.model = self._read_model(checkpoint, None) if checkpoint else self._new_model(None, seeds[0])
+        self.model = self._read_policy(checkpoint) if checkpoint else Played(self._new_policy(seeds[0]))
+        if checkpoint is None and self._beginning is not None:
+            self.model.policy.load_state_dict(self._beginning["policy"])
         run.truncate_log(self.model.num_timesteps)
         if self.model.num_timesteps >= settings.total_steps:
             return
@@ -86,7 +85,10 @@ class FastPPO(PPO):
         training = Training(self.model.policy, sizes, settings, envs, MASKED[self.algorithm], seeds)
         try:
             if checkpoint is not None:
-                training.restore(read_arrays(checkpoint / "training.npz", "a training"))
+                kept = checkpoint / "training.npz"
+                arrays = read_arrays(kept, "a training")
+                with content_of(kept, "a training"):
+                    training.restore(arrays)
             self._learn(run, training)
         finally:
             for threads in (training.act, training.learn, envs):
@@ -98,7 +100,7 @@ class FastPPO(PPO):
 
         def save(folder: Path) -> None:
             self.save(folder)
-            np.savez(folder / "training.npz", allow_pickle=False, **training.arrays())
+            write_arrays(folder / "training.npz", training.arrays())
 
         with run.progress(total, run.info["agent_name"]) as bar, run.stops_at_checkpoints():
             bar.update(training.steps)
@@ -112,18 +114,6 @@ class FastPPO(PPO):
                 bar.update(steps, note)
                 if run.checkpoint_due() or steps >= total:
                     run.checkpoint(steps, save)
-
-    def _new_model(self, vec: Any, seed: int) -> Any:
-        policy = new_policy(self.policy_class, self.observation_space, self.action_space, self._network(), seed)
-        return SimpleNamespace(policy=policy, predict=policy.predict, num_timesteps=0)
-
-    def _write_model(self, folder: Path) -> None:
-        write_weights(self.model.policy, self.model.num_timesteps, folder / "weights.npz")
-
-    def _read_model(self, folder: Path, vec: Any) -> Any:
-        model = self._new_model(vec, 0)
-        model.num_timesteps = read_weights(model.policy, folder / "weights.npz")
-        return model
 
 
 class FastMaskablePPO(MaskablePPO, FastPPO):

@@ -70,7 +70,9 @@ def dense(network: Network, layer: int, inputs: np.ndarray) -> np.ndarray:
     """Values of a layer, before its tanh."""
     weights, biases = tensors(network, network.parameters, layer)
     values = np.dot(inputs, weights.T)
-    values += biases
+    for i in range(len(values)):
+        for j in range(len(biases)):
+            values[i, j] += biases[j]
     return values
 
 
@@ -130,7 +132,9 @@ def backward(
             if layer > first:
                 spread(np.dot(of_beside, tensors(network, network.parameters, beside)[0]), chunk, 1, of_before)
         if layer > first:
-            of_before *= F(1) - before * before  # what tanh was given
+            for i in range(len(before)):
+                for j in range(before.shape[1]):
+                    of_before[i, j] *= F(1) - before[i, j] * before[i, j]  # of what tanh was given
         slopes = of_before
 
 

@@ -16,6 +16,7 @@ from scml_gym.agents.q_learning.tables import Tables, initial_tables, load_table
 from scml_gym.agents.q_learning.training import Trainer, Worlds, kind_weights
 from scml_gym.core.calls import Array, Call, Given, call, made
 from scml_gym.core.config import ConfigError, validate
+from scml_gym.core.data_files import content_of
 from scml_gym.core.errors import InputError
 from scml_gym.core.files import replace_file
 from scml_gym.oneshot.view import BUYER, SELLER
@@ -174,12 +175,10 @@ class QLearning:
             InputError: if the folder is missing or corrupt, or of another schema or shape.
         """
         tables, meta = load_tables(Path(folder))
-        try:
+        with content_of(f"{folder}/q_learning.json", "a learner of Q-tables"):
             hyperparameters, env = validate(QLearningHyperparameters, meta["settings"]), dict(meta["env"])
             played = int(meta["worlds_played"]), int(meta["negotiations"])
             agent = cls(hyperparameters, env, tables, *played, meta.get("counts"))
-        except (KeyError, TypeError, ValueError) as error:
-            raise InputError(f"{folder}/q_learning.json: {error}") from error
         if tables.values.shape[1:] != (agent.states.n, agent.actions.n):
             raise InputError(f"{folder}: tables of {tables.values.shape[1:]}, not {(agent.states.n, agent.actions.n)}")
         return agent

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,8 +12,9 @@ from typing import Any
 import numpy as np
 
 from scml_gym.agents.q_learning.hyperparameters import Initialisation
+from scml_gym.core.data_files import read_json
 from scml_gym.core.errors import InputError
-from scml_gym.core.files import replace_file
+from scml_gym.core.files import read_arrays, replace_file
 from scml_gym.oneshot.actions.negotiation import PartnerActions
 from scml_gym.oneshot.observations.negotiation import PartnerStates
 from scml_gym.oneshot.view import BUYER, SELLER
@@ -107,17 +107,15 @@ def load_tables(folder: Path) -> tuple[Tables, dict[str, Any]]:
     Raises:
         InputError: if a file is missing or corrupt, or of another schema or shape.
     """
-    try:
-        meta = json.loads((folder / "q_learning.json").read_text())
-        with np.load(folder / "tables.npz", allow_pickle=False) as data:
-            arrays = dict(data)
-    except (OSError, ValueError, zipfile.BadZipFile, EOFError) as error:
-        raise InputError(f"{folder}: cannot be read as Q-tables ({error})") from error
-    if not isinstance(meta, dict) or meta.get("schema") != SCHEMA:
-        raise InputError(f"{folder}: schema {meta.get('schema') if isinstance(meta, dict) else None!r}, not {SCHEMA!r}")
+    meta = read_json(folder / "q_learning.json")
+    arrays = read_arrays(folder / "tables.npz", "Q-tables")
+    if meta.get("schema") != SCHEMA:
+        raise InputError(f"{folder}: schema {meta.get('schema')!r}, not {SCHEMA!r}")
     names = [f"{level}_{part}" for level in LEVEL_NAMES for part in ("values", "visits")]
     for name in names:
         if name not in arrays or list(arrays[name].shape) != meta.get("shape"):
             raise InputError(f"{folder}: {name} is missing or not of the shape {meta.get('shape')}")
+        if arrays[name].dtype.kind not in "iuf" or not np.isfinite(arrays[name]).all():
+            raise InputError(f"{folder}: {name} holds what is no number")
     values, visits = (np.stack([arrays[f"{n}_{part}"] for n in LEVEL_NAMES]) for part in ("values", "visits"))
     return Tables(values, visits.astype(np.int64)), meta

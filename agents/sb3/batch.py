@@ -11,29 +11,15 @@ import numpy as np
 from gymnasium.vector import AutoresetMode
 from stable_baselines3.common.vec_env import VecEnv
 
-from scml_gym.experiments.make_env import WRAPPERS, env_arguments
-from scml_gym.games import game_of
+from scml_gym.experiments.make_env import env_arguments
 from scml_gym.vector.env import RowVectorEnv
 
 SUMMARY = ("score", "invalid_actions")
 """What the infos of an episode's last step say of a world that ended with it, beside ``episode``."""
 
 
-def can_batch(env: Mapping[str, Any]) -> bool:
-    """Whether an ``env`` section is of this package and has a native vector environment for its backend.
-
-    Raises:
-        ConfigError: if the section has no id.
-    """
-    env_id, arguments = env_arguments(env)
-    game = game_of(env_id)
-    native = game is not None and game.environments[env_id].vector is not None
-    plays_natively = arguments.get("backend", "compiled") == "compiled" and not arguments.get("strict", False)
-    return native and plays_natively and not env.get(WRAPPERS)
-
-
 def make_batch(env: Mapping[str, Any], n_envs: int, threads: int, reward_scale: float) -> BatchVecEnv:
-    """So many environments of an ``env`` section that `can_batch`.
+    """So many environments of an ``env`` section that `scml_gym.experiments.make_env.can_batch`.
 
     Raises:
         InputError: for an argument that the environment refuses.

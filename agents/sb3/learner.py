@@ -6,16 +6,15 @@ valid answers only. DQN learns without masks and plays the best valid answer whe
 
 from __future__ import annotations
 
+import io
 import json
-import zipfile
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, NoReturn, Self, cast
 
 import gymnasium
 import numpy as np
-import torch
 from gymnasium.spaces import Box, Discrete, MultiDiscrete
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
@@ -23,27 +22,36 @@ from stable_baselines3.common.utils import LinearSchedule
 
 from scml_gym.agents.sb3.evaluation import Evaluation
 from scml_gym.agents.sb3.exported import predict_call
-from scml_gym.agents.sb3.heads import HeadsPolicy, MaskedHeadsPolicy
 from scml_gym.agents.sb3.hyperparameters import (
     FEATURES,
-    DQNHyperparameters,
     EnvSpaces,
-    PPOHyperparameters,
-    RecurrentPPOHyperparameters,
-    SB3Hyperparameters,
 )
 from scml_gym.agents.sb3.policy_files import export_policy, save_policy_file
 from scml_gym.agents.sb3.replay import load_replay, save_replay
 from scml_gym.agents.sb3.self_play import check_self_play, make_self_play
 from scml_gym.agents.sb3.thoughts import ThoughtfulPredict
 from scml_gym.agents.sb3.training import global_generators_kept, learn, make_callbacks, make_vec_env, seeds_at
+from scml_gym.agents.sb3.weights import (
+    OPTIMIZER,
+    WEIGHTS,
+    brief_space,
+    new_policy,
+    read_optimizer,
+    read_policy,
+    write_optimizer,
+    write_weights,
+)
 from scml_gym.core.arguments import argument_names
 from scml_gym.core.calls import Call, filled
-from scml_gym.core.config import ConfigError, validate
+from scml_gym.core.config import Config, ConfigError, validate
+from scml_gym.core.data_files import content_of, read_json
 from scml_gym.core.errors import InputError
+from scml_gym.core.files import replace_file
 from scml_gym.core.registry import load_object
+from scml_gym.core.trust import require_trust
 from scml_gym.experiments.make_env import WRAPPERS, env_arguments, make_env, wrappers_change_play
-from scml_gym.experiments.run_folder import Run, current_hyperparameters
+from scml_gym.experiments.run_folder import Run
+from scml_gym.experiments.run_info import current_hyperparameters
 from scml_gym.game.definition import Game
 from scml_gym.game.world import FactoryPolicy
 from scml_gym.games import DEFAULT_GAME, GAMES, game_of
@@ -51,27 +59,17 @@ from scml_gym.oneshot.exported_policies import CONCURRENT, ONE_PARTNER
 from scml_gym.oneshot.policy_files import PolicyFile
 
 SCHEMA = "scml-gym-sb3-2"
-_OWN = {
-    "total_steps",
-    "n_envs",
-    "workers",
-    "log_steps",
-    "learning_rate",
-    "final_learning_rate",
-    "reward_scale",
-    "net_arch",
-    "features",
-    "embedding_size",
-    "lstm_hidden_size",
-    "n_lstm_layers",
-    "self_play",
-    "evaluation",
-    "callbacks",
-}
 
+_SPACES = ("observation_space", "action_space")
+_OPTIMIZER = "policy.optimizer"
+"""Among SB3's parameters."""
 
 _NETWORK = {"net_arch", "features", "embedding_size", "lstm_hidden_size", "n_lstm_layers"}
 """Settings that say what the networks are."""
+
+_OWN = {"total_steps", "n_envs", "workers", "log_steps", "learning_rate", "final_learning_rate", "reward_scale"}
+_OWN |= {"self_play", "evaluation", "callbacks"} | _NETWORK
+"""Settings that SB3's algorithms do not take."""
 
 
 class SB3Agent:
@@ -86,13 +84,13 @@ class SB3Agent:
             has one of its own.
     """
 
-    algorithm: ClassVar[str]
-    hyperparameters_class: ClassVar[type[SB3Hyperparameters]]
+    algorithm: str
+    hyperparameters_class: ClassVar[type[Config]]
     action_spaces: ClassVar[tuple[type[gymnasium.Space], ...]] = (Box, Discrete, MultiDiscrete)
-    policy_class: ClassVar[str | type] = "MlpPolicy"
+    policy_class: str | type = "MlpPolicy"
     schema: ClassVar[str] = SCHEMA
 
-    def __init__(self, hyperparameters: SB3Hyperparameters, env: Mapping[str, Any]):
+    def __init__(self, hyperparameters: Any, env: Mapping[str, Any]):
         self.hyperparameters = hyperparameters
         self.env = dict(env)
         single = make_env(env)
@@ -100,17 +98,21 @@ class SB3Agent:
         single.close()
         if not isinstance(self.action_space, self.action_spaces):
             valid = " or ".join(space.__name__ for space in self.action_spaces)
-            told = f"takes actions of {valid}, this environment has {_brief(self.action_space)}"
+            told = f"takes actions of {valid}, this environment has {brief_space(self.action_space)}"
             raise ConfigError(("env",), f"{self.algorithm.partition(':')[2]} {told}")
         self.features = FEATURES.get(hyperparameters.features)(
             hyperparameters, EnvSpaces(self.observation_space, self.action_space, self.env.get("timing"))
         )
         if "body" in self.features and isinstance(self.policy_class, str):
             raise ConfigError(("agent", "features"), f"{hyperparameters.features!r} is for ppo and maskable-ppo")
-        check_self_play(self)
-        make_callbacks(hyperparameters.callbacks)  # refuse bad ones now
+        self._check()
         self.model: Any = None
-        self._beginning: Mapping[str, Any] | None = None
+        self._beginning: dict[str, Any] | None = None
+
+    def _check(self) -> None:
+        """Refuse settings that would be found wrong later."""
+        check_self_play(self)
+        make_callbacks(self.hyperparameters.callbacks)
 
     @classmethod
     def build(cls, config: Mapping[str, Any], env: Mapping[str, Any]) -> Self:
@@ -118,22 +120,23 @@ class SB3Agent:
         return cls(validate(cls.hyperparameters_class, config, "agent"), env)
 
     def begin_from(self, checkpoint: Path) -> None:
-        """See `scml_gym.agents.base.BeginsFrom`: networks and optimiser; steps, schedules and replay begin anew.
+        """See `scml_gym.agents.base.BeginsFrom`: networks, and the optimiser where it is kept; steps, schedules and
+        replay begin anew.
 
         Raises:
             InputError: if it has other networks, observations or actions.
         """
         other = type(self).load(checkpoint)
-        for name in ("observation_space", "action_space"):
+        for name in _SPACES:
             then, now = getattr(other, name), getattr(self, name)
             if then != now:
-                told = f"{name.replace('_', ' ')} {_brief(now)}, but {checkpoint} was trained with {_brief(then)}"
-                raise ConfigError(("env",), told)
+                told = f"{checkpoint} was trained with {brief_space(then)}"
+                raise ConfigError(("env",), f"{name.replace('_', ' ')} {brief_space(now)}, but {told}")
         for key in _NETWORK & self.hyperparameters_class.model_fields.keys():
             then, now = getattr(other.hyperparameters, key), getattr(self.hyperparameters, key)
             if then != now:
                 raise ConfigError(("agent", key), f"{now!r}, but {checkpoint} was trained with {then!r}")
-        self._beginning = other._trained().get_parameters()
+        self._beginning = other._parameters(checkpoint)
 
     def train(self, run: Run) -> None:
         """See `scml_gym.agents.base.Agent.train`; environments begin new episodes where a training is resumed."""
@@ -145,7 +148,11 @@ class SB3Agent:
             if checkpoint is None:
                 self.model = self._new_model(vec, run.config["seed"])
                 if self._beginning is not None:
-                    self.model.set_parameters(dict(self._beginning))
+                    learnt = dict(self._beginning)
+                    if _OPTIMIZER in learnt:
+                        settings = {"param_groups": self.model.policy.optimizer.state_dict()["param_groups"]}
+                        learnt[_OPTIMIZER] = learnt[_OPTIMIZER] | settings
+                    self.model.set_parameters(self.model.get_parameters() | learnt)
             else:
                 self.model = self._read_model(checkpoint, vec)
             run.truncate_log(self.model.num_timesteps)
@@ -205,6 +212,10 @@ class SB3Agent:
             arguments = {name: value for name, value in arguments.items() if name in argument_names(like)}
         return game, {"id": env_id} | arguments
 
+    def write_weights(self, folder: Path) -> None:
+        """Write the network's weights alone (`WEIGHTS`), which `load` takes in place of SB3's zip."""
+        write_weights(self._trained().policy, self._trained().num_timesteps, folder / WEIGHTS)
+
     def policy_file(self) -> PolicyFile:
         """The policy as a strategy that the compiled world plays.
 
@@ -214,8 +225,8 @@ class SB3Agent:
         return export_policy(self)
 
     def save(self, folder: Path) -> None:
-        """Write ``agent.json``, SB3's ``model.zip``; ``policy.npz`` of a policy that a policy file can stand for, and
-        ``replay.npz`` of an off-policy learner."""
+        """Write ``agent.json``; ``weights.npz`` and ``optimizer.npz``, as data; SB3's ``model.zip``, from which it goes
+        on; ``policy.npz`` of a policy that a policy file can stand for, and ``replay.npz`` of an off-policy learner."""
         model = self._trained()
         facts = {
             "schema": self.schema,
@@ -223,32 +234,69 @@ class SB3Agent:
             "steps": model.num_timesteps,
             "settings": self.hyperparameters.model_dump(),
             "env": self.env,
+            "spaces": {name: brief_space(getattr(self, name)) for name in _SPACES},
         }
-        (folder / "agent.json").write_text(json.dumps(facts, indent=1) + "\n")
+        replace_file(folder / "agent.json", json.dumps(facts, indent=1) + "\n")
         self._write_model(folder)
         save_policy_file(self, folder)
 
     def _write_model(self, folder: Path) -> None:
+        self.write_weights(folder)
         model = self._trained()
-        model.save(folder / "model.zip")
+        if not isinstance(model, BaseAlgorithm):  # it plays, and is not trained further
+            return
+        write_optimizer(cast(Any, model.policy).optimizer, folder / OPTIMIZER)
+        content = io.BytesIO()
+        model.save(content)
+        replace_file(folder / "model.zip", content.getvalue())
         if isinstance(model, OffPolicyAlgorithm) and model.replay_buffer is not None:
             save_replay(model.replay_buffer, folder / "replay.npz")
 
     @classmethod
+    def algorithms(cls) -> tuple[str, ...]:
+        """Those that its checkpoints may be of."""
+        return (cls.algorithm,)
+
+    @classmethod
     def load(cls, folder: Path) -> Self:
-        """See `scml_gym.agents.base.Agent.load`; SB3's zip can hold code, so load folders of people that you trust."""
+        """See `scml_gym.agents.base.Agent.load`; it plays by the weights alone, which are data. A checkpoint of an
+        earlier version has SB3's zip in their place, which is opened in a folder that is trusted only."""
         folder = Path(folder)
         try:
-            facts = json.loads((folder / "agent.json").read_text())
-            schema, algorithm = facts.get("schema"), facts.get("algorithm")
-        except (OSError, UnicodeError, AttributeError, json.JSONDecodeError) as error:
-            raise InputError(f"{folder} is not a readable checkpoint: {' '.join(str(error).split())}") from error
-        if schema != cls.schema or algorithm != cls.algorithm:
-            raise InputError(f"{folder} holds {schema!r} of {algorithm!r}, not {cls.schema!r} of {cls.algorithm!r}")
-        settings = validate(cls.hyperparameters_class, current_hyperparameters(facts.get("settings", {})), "agent")
-        agent = cls(settings, facts.get("env", {}))
-        agent.model = agent._read_model(folder, None)
+            facts = read_json(folder / "agent.json")
+        except InputError as error:
+            raise InputError(f"{folder} is not a readable checkpoint: {error}") from error
+        schema, algorithm = facts.get("schema"), facts.get("algorithm")
+        if schema != cls.schema or algorithm not in cls.algorithms():
+            valid = " or ".join(map(repr, cls.algorithms()))
+            raise InputError(f"{folder} holds {schema!r} of {algorithm!r}, not {cls.schema!r} of {valid}")
+        with content_of(folder / "agent.json", "a checkpoint"):
+            settings = validate(cls.hyperparameters_class, current_hyperparameters(facts.get("settings", {})), "agent")
+            agent = cls(settings, facts.get("env", {}))
+            for name, saved in dict(facts.get("spaces", {})).items():
+                if name in _SPACES and saved != brief_space(getattr(agent, name)):
+                    agent._refuse_space(folder, name, saved)
+        agent.model = agent._read_policy(folder)
         return agent
+
+    def _refuse_space(self, path: Path, name: str, saved: str) -> NoReturn:
+        what, now = name.replace("_", " "), brief_space(getattr(self, name))
+        raise InputError(f"{path} was trained with {what} {saved}, this environment has {now}")
+
+    def _read_policy(self, folder: Path) -> Any:
+        """What plays a checkpoint: a policy with its weights."""
+        if not (folder / WEIGHTS).is_file():
+            return self._read_model(folder, None)
+        return read_policy(self._new_policy(0), folder / WEIGHTS, self.hyperparameters.device)
+
+    def _parameters(self, folder: Path) -> dict[str, Any]:
+        """Networks of a checkpoint that is loaded, and its optimiser where it is kept: for SB3's ``set_parameters``."""
+        if not (folder / WEIGHTS).is_file():
+            return self._read_model(folder, None).get_parameters()
+        parameters = {"policy": self._trained().policy.state_dict()}
+        if (folder / OPTIMIZER).is_file():
+            parameters[_OPTIMIZER] = read_optimizer(folder / OPTIMIZER)
+        return parameters
 
     def _trained(self) -> Any:
         if self.model is None:
@@ -271,9 +319,15 @@ class SB3Agent:
     def _network(self) -> dict[str, Any]:
         return {"net_arch": self.hyperparameters.net_arch} | self.features
 
+    def _new_policy(self, seed: int) -> Any:
+        algorithm: Any = load_object(self.algorithm)
+        kind = algorithm.policy_aliases.get(self.policy_class, self.policy_class)
+        return new_policy(kind, self.observation_space, self.action_space, self._network(), seed)
+
     def _read_model(self, folder: Path, vec: Any) -> Any:
         """The model of a checkpoint; with environments to go on learning in, its replay buffer too."""
         path = folder / "model.zip"
+        require_trust(folder, f"its {path.name} holds pickles, which can run code")
         try:
             with global_generators_kept():
                 # what is pickled as a class of this package is given, so that its modules may have other names now
@@ -281,13 +335,11 @@ class SB3Agent:
                 if isinstance(self.policy_class, type):
                     ours["policy_class"] = self.policy_class
                 model = load_object(self.algorithm).load(path, device=self.hyperparameters.device, custom_objects=ours)
-        except (OSError, KeyError, ValueError, RuntimeError, zipfile.BadZipFile) as error:
+        except Exception as error:  # pickles of whatever kind
             raise InputError(f"{path} is not a readable model: {' '.join(str(error).split())}") from error
-        for name in ("observation_space", "action_space"):
-            saved, now = getattr(model, name), getattr(self, name)
-            if saved != now:
-                what = name.replace("_", " ")
-                raise InputError(f"{path} was trained with {what} {_brief(saved)}, this environment has {_brief(now)}")
+        for name in _SPACES:
+            if (saved := getattr(model, name)) != getattr(self, name):
+                self._refuse_space(path, name, brief_space(saved))
         if vec is None:
             return model
         if model.n_envs != vec.num_envs:
@@ -296,66 +348,3 @@ class SB3Agent:
         if isinstance(model, OffPolicyAlgorithm) and model.replay_buffer is not None:
             load_replay(model.replay_buffer, folder / "replay.npz")
         return model
-
-
-class PPO(SB3Agent):
-    """Proximal policy optimisation, without masks."""
-
-    algorithm = "stable_baselines3:PPO"
-    hyperparameters_class = PPOHyperparameters
-    policy_class = HeadsPolicy
-
-
-class MaskablePPO(SB3Agent):
-    """PPO that samples only what the environment's ``action_masks()`` allows."""
-
-    algorithm = "sb3_contrib:MaskablePPO"
-    hyperparameters_class = PPOHyperparameters
-    policy_class = MaskedHeadsPolicy
-    action_spaces = (Discrete, MultiDiscrete)
-
-    def predict(
-        self, observation: Any, state: Any = None, mask: np.ndarray | None = None, deterministic: bool = True
-    ) -> tuple[Any, Any]:
-        """See `scml_gym.agents.base.Agent.predict`; ``mask`` is bool, as ``action_masks()`` gives it."""
-        return self._trained().predict(observation, state=state, action_masks=mask, deterministic=deterministic)
-
-
-class RecurrentPPO(SB3Agent):
-    """PPO with an LSTM; ``state`` in `predict` is its hidden state, None at the start of an episode."""
-
-    algorithm = "sb3_contrib:RecurrentPPO"
-    hyperparameters_class = RecurrentPPOHyperparameters
-    policy_class = "MlpLstmPolicy"
-
-    def _network(self) -> dict[str, Any]:
-        hyperparameters: Any = self.hyperparameters
-        return super()._network() | hyperparameters.model_dump(include={"lstm_hidden_size", "n_lstm_layers"})
-
-
-class DQN(SB3Agent):
-    """Deep Q-learning for environments with one discrete action, such as one partner at a time."""
-
-    algorithm = "stable_baselines3:DQN"
-    hyperparameters_class = DQNHyperparameters
-    action_spaces = (Discrete,)
-
-    def predict(
-        self, observation: Any, state: Any = None, mask: np.ndarray | None = None, deterministic: bool = True
-    ) -> tuple[Any, Any]:
-        """See `scml_gym.agents.base.Agent.predict`; with a mask, the valid action of the highest value."""
-        if mask is None or not deterministic:
-            return super().predict(observation, state, mask, deterministic)
-        model = self._trained()
-        tensor, vectorised = model.policy.obs_to_tensor(observation)
-        with torch.no_grad():
-            values = model.q_net(tensor).cpu().numpy()
-        actions = np.where(np.asarray(mask, dtype=bool), values, -np.inf).argmax(axis=1)
-        return (actions if vectorised else actions[0]), state
-
-
-def _brief(space: gymnasium.Space) -> str:
-    """A space in a few words, on one line."""
-    if isinstance(space, Box):
-        return f"Box{space.shape}"
-    return " ".join(str(space).split())

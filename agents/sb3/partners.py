@@ -20,19 +20,8 @@ from torch.nn.functional import one_hot
 from scml_gym.agents.sb3.hyperparameters import EnvSpaces
 from scml_gym.core.config import ConfigError
 from scml_gym.oneshot.observations.encoding import N_ENTITIES, N_ENTITY, N_FACTORY, N_PARTNER
-from scml_gym.oneshot.observations.features import FACTORY_FEATURES, PARTNER_FEATURES
+from scml_gym.oneshot.observations.fitting_sets import FACTORY, MOST, N_CONTEXT, N_ROW, PARTNER, PRICE_WEIGHT
 from scml_gym.oneshot.view import MAX_PARTNERS
-
-FACTORY = {feature.name: i for i, feature in enumerate(FACTORY_FEATURES)}
-PARTNER = {feature.name: i for i, feature in enumerate(PARTNER_FEATURES)}
-MOST = 10
-"""Items of the largest offer and lines of a factory in the league: quantities are observed as fractions of it."""
-
-PRICE_WEIGHT = 0.01
-"""What the good price of an item counts beside an item of the gap, where two sets fit nearly as well."""
-
-N_ROW = N_PARTNER + 3 + MOST + 1
-N_CONTEXT = N_FACTORY + 5
 
 
 def fitting_sets(offered: torch.Tensor, gain: torch.Tensor, needs: torch.Tensor, sets: torch.Tensor) -> Any:

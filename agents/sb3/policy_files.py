@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from stable_baselines3.common.torch_layers import FlattenExtractor, MlpExtractor
 from torch import nn
 
+from scml_gym.agents.sb3.partners import PartnerBody, SetFeatures
 from scml_gym.core.errors import InputError
 from scml_gym.experiments.make_env import WRAPPERS, env_arguments, wrappers_change_play
 from scml_gym.experiments.run_folder import POLICY_FILE
 from scml_gym.oneshot.policy_files import PolicyFile, network_sizes
 from scml_gym.oneshot.strategies.network import pack_network
+from scml_gym.oneshot.strategies.row_network import FEATURES
 
 MASKED = {"stable_baselines3:PPO": False, "sb3_contrib:MaskablePPO": True}
 """Algorithms whose policy is a network of choices, and whether it chooses among the valid ones only."""
@@ -26,7 +28,8 @@ _ACTIVATIONS = {nn.Tanh: "tanh", nn.ReLU: "relu"}
 class Learner(Protocol):
     """What of `scml_gym.agents.sb3.learner.SB3Agent` makes a policy file."""
 
-    algorithm: ClassVar[str]
+    @property
+    def algorithm(self) -> str: ...
 
     @property
     def hyperparameters(self) -> Any: ...
@@ -38,8 +41,8 @@ class Learner(Protocol):
     def model(self) -> Any: ...
 
 
-def policy_form(agent: Learner) -> tuple[str, int, str]:
-    """Observation, history and action of a learner of which policy files can be made.
+def policy_form(agent: Learner) -> tuple[str, int, str, str]:
+    """Observation, history, action and features of a learner of which policy files can be made.
 
     Raises:
         InputError: saying in one line what a policy file cannot stand for.
@@ -51,13 +54,14 @@ def policy_form(agent: Learner) -> tuple[str, int, str]:
         raise InputError(f"no policy files with env.wrappers={agent.env[WRAPPERS]}")
     if env_id != ENVIRONMENT:
         raise InputError(f"no policy files of {env_id}; valid: {ENVIRONMENT}")
-    if agent.hyperparameters.features != "flatten":
-        raise InputError(f"no policy files with agent.features={agent.hyperparameters.features!r}; valid: flatten")
+    if (features := agent.hyperparameters.features) not in FEATURES:
+        raise InputError(f"no policy files with agent.features={features!r}; valid: {', '.join(FEATURES)}")
     if arguments.get("observability", "partial") != "partial":
         raise InputError("no policy files with env.observability='full', which no factory of the league has")
     if arguments.get("timing", "rounds") == "negotiations":
         raise InputError("no policy files with env.timing='negotiations', where partners are answered one by one")
-    form = arguments.get("observation", "flat"), int(arguments.get("history", 0)), arguments.get("action", "choice")
+    seen = arguments.get("observation", "flat"), int(arguments.get("history", 0))
+    form = *seen, arguments.get("action", "choice"), features
     network_sizes(*form)
     return form
 
@@ -72,11 +76,13 @@ def export_policy(agent: Learner, temperature: float = 0.0) -> PolicyFile:
     Raises:
         InputError: as `policy_form`; if the learner is not trained, or its network is of another kind.
     """
-    form = policy_form(agent)
+    observation, history, action, features = policy_form(agent)
     if agent.model is None:
         raise InputError("no policy file of a learner that is not trained")
     layers, activation = _layers(agent.model.policy)
-    return PolicyFile(*form, pack_network(layers, activation, MASKED[agent.algorithm], temperature))
+    twice = FEATURES.get(features).twice
+    network = pack_network(layers, activation, MASKED[agent.algorithm], temperature, twice)
+    return PolicyFile(observation, history, action, network, features)
 
 
 def save_policy_file(agent: Learner, folder: Path) -> None:
@@ -91,12 +97,20 @@ def save_policy_file(agent: Learner, folder: Path) -> None:
 def _layers(policy: Any) -> tuple[list[tuple[np.ndarray, np.ndarray]], str]:
     """Weights ``(inputs, outputs)`` and biases of each layer from the observation to the logits; the activation."""
     body, last = policy.mlp_extractor, policy.action_net
-    plain = isinstance(policy.features_extractor, FlattenExtractor) and isinstance(body, MlpExtractor)
+    if isinstance(body, PartnerBody):
+        first, second = [body.row, body.context], [body.second_row, body.second_context]
+        return [_numbers(first), _numbers(second), _numbers([m for m in last if isinstance(m, nn.Linear)])], "tanh"
+    plain = isinstance(policy.features_extractor, FlattenExtractor | SetFeatures) and isinstance(body, MlpExtractor)
     modules = list(body.policy_net) if plain else []
     linear, others = modules[::2], {type(module) for module in modules[1::2]} or {nn.Tanh}
     if not plain or not all(isinstance(m, nn.Linear) for m in [*linear, last]) or others - _ACTIVATIONS.keys():
         raise InputError("no policy file of this policy; valid: SB3's hidden layers with tanh or relu")
     if len(others) > 1:
         raise InputError("no policy file of a policy with several activations")
-    layers = [(m.weight.detach().cpu().numpy().T, m.bias.detach().cpu().numpy()) for m in [*linear, last]]
-    return layers, _ACTIVATIONS[others.pop()]
+    return [_numbers([m]) for m in [*linear, last]], _ACTIVATIONS[others.pop()]
+
+
+def _numbers(modules: Sequence[nn.Linear]) -> tuple[np.ndarray, np.ndarray]:
+    """Weights and biases of a layer that sums some, each of a part of its inputs."""
+    weights = [m.weight.detach().cpu().numpy().T for m in modules]
+    return np.concatenate(weights), np.sum([m.bias.detach().cpu().numpy() for m in modules], axis=0)

@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 from stable_baselines3.common.buffers import ReplayBuffer
 
+from scml_gym.core.data_files import content_of
 from scml_gym.core.errors import InputError
+from scml_gym.core.files import read_arrays, write_arrays
 
 _ARRAYS = ("observations", "next_observations", "actions", "rewards", "dones", "timeouts")
 
@@ -20,7 +22,7 @@ def save_replay(buffer: ReplayBuffer, path: Path) -> None:
     for name in _ARRAYS:
         for key, array in _parts(buffer, name):
             arrays[key] = array[:filled]
-    np.savez(path, **arrays)
+    write_arrays(path, arrays)
 
 
 def load_replay(buffer: ReplayBuffer, path: Path) -> None:
@@ -29,15 +31,15 @@ def load_replay(buffer: ReplayBuffer, path: Path) -> None:
     Raises:
         InputError: if the file is missing or corrupt, or of another shape.
     """
-    try:
-        with np.load(path, allow_pickle=False) as saved:
-            for name in _ARRAYS:
-                for key, array in _parts(buffer, name):
-                    rows = saved[key]
-                    array[: len(rows)] = rows
-            buffer.pos, buffer.full = int(saved["pos"]), bool(saved["full"])
-    except (OSError, KeyError, ValueError) as error:
-        raise InputError(f"{path} is not the replay buffer of this learner: {' '.join(str(error).split())}") from error
+    saved = read_arrays(path, "a replay buffer")
+    with content_of(path, "the replay buffer of this learner"):
+        for name in _ARRAYS:
+            for key, array in _parts(buffer, name):
+                rows = saved[key]
+                array[: len(rows)] = rows
+        buffer.pos, buffer.full = int(saved["pos"]), bool(saved["full"])
+        if not 0 <= buffer.pos < buffer.buffer_size:
+            raise InputError(f"{path}: position {buffer.pos} of {buffer.buffer_size}")
 
 
 def _parts(buffer: ReplayBuffer, name: str) -> list[tuple[str, np.ndarray]]:

@@ -15,11 +15,12 @@ from typing import Any
 
 from stable_baselines3.common.callbacks import BaseCallback
 
-from scml_gym.agents.sb3.batch import BatchVecEnv, can_batch
+from scml_gym.agents.sb3.batch import BatchVecEnv
 from scml_gym.agents.sb3.hyperparameters import SelfPlayHyperparameters
 from scml_gym.agents.sb3.policy_files import Learner, policy_form
 from scml_gym.core.config import ConfigError
 from scml_gym.core.errors import InputError
+from scml_gym.experiments.make_env import can_batch
 from scml_gym.experiments.run_folder import Run
 from scml_gym.game.world import PlayerMaker
 from scml_gym.oneshot.policy_files import PolicyFile

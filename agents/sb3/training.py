@@ -22,13 +22,13 @@ from stable_baselines3.common.on_policy_algorithm import OnPolicyAlgorithm
 from stable_baselines3.common.type_aliases import TrainFrequencyUnit
 from stable_baselines3.common.vec_env import DummyVecEnv, SubprocVecEnv, VecEnv
 
-from scml_gym.agents.sb3.batch import SUMMARY, can_batch, make_batch
+from scml_gym.agents.sb3.batch import SUMMARY, make_batch
 from scml_gym.core.config import ConfigError
 from scml_gym.core.errors import InputError
 from scml_gym.core.interrupts import children_without_interrupts
 from scml_gym.core.registry import load_object
 from scml_gym.core.reporting import Progress
-from scml_gym.experiments.make_env import make_env
+from scml_gym.experiments.make_env import can_batch, make_env
 from scml_gym.experiments.run_folder import Run
 from scml_gym.game.codecs import NotCompiledError
 

@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import os
 import re
+import zlib
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from scml_gym.analyzer.scml_world import SCMLWorld, label_of, one_row, plain_name
+from scml_gym.core.data_files import DAMAGE
 from scml_gym.core.errors import InputError
 from scml_gym.simulator.recording.folder import Recording
 from scml_gym.simulator.recording.packing import pack
 from scml_gym.simulator.recording.tables import Table
 
-DAMAGED = (OSError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RuntimeError)
+DAMAGED = (OSError, RuntimeError, zlib.error, *DAMAGE)
 """What reading a file raises that is not as scml writes it."""
 
 

@@ -5,7 +5,6 @@ Daily penalties are not in these logs; they are known for the days on which they
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from scml_gym.core.data_files import read_json
 from scml_gym.core.errors import InputError
 from scml_gym.oneshot.recording import needs_of_days as oneshot_needs
 from scml_gym.simulator.recording.schema import ANSWERS
@@ -84,7 +84,7 @@ class SCMLWorld:
             ValueError: if one cannot be read.
             KeyError: if one lacks what is needed.
         """
-        info = json.loads((folder / "info.json").read_text(encoding="utf-8"))
+        info = read_json(folder / "info.json")
         profiles = {agent: profile for agent, profile in info["agent_profiles"].items() if agent not in SYSTEM}
         agents = tuple(sorted(profiles, key=lambda agent: profiles[agent]["input_product"]))
         mine = scores[scores["world"] == folder.name]

@@ -10,7 +10,11 @@ from typing import Annotated
 
 import typer
 
+from scml_gym.commands.engine_options import AddressOption, EngineOption
+from scml_gym.commands.train import Trust
 from scml_gym.core.cli import command_typed
+from scml_gym.core.engines import DEFAULT_ENGINE, find_engine
+from scml_gym.core.trust import trust as trust_folders
 
 
 def evaluate(
@@ -39,32 +43,45 @@ def evaluate(
     errors: Annotated[
         str | None, typer.Option(help="What an exception costs: strict (the score), league (the negotiation). [strict]")
     ] = None,
+    isolate: Annotated[
+        str | None, typer.Option(help="none, or agents: each player in a process of its own, slower. [none]")
+    ] = None,
     format: Annotated[str | None, typer.Option(help="Of the plots: png, svg or pdf. [png]")] = None,
     workers: Annotated[int | None, typer.Option(help="Processes; changes no result. [one a core]")] = None,
+    engine: EngineOption = DEFAULT_ENGINE,
+    address: AddressOption = None,
     out: Annotated[Path | None, typer.Option(help="New folder for the results. [runs/evaluate-TIME]")] = None,
+    trust: Trust = None,
 ) -> int:
     """Judge competitors in the real league simulation and write tables, ranking and plots."""
     from scml_gym.evaluation import evaluate_command
 
-    options = {k: v for k, v in locals().items() if k not in ("config", "record_every", "evaluate_command")}
+    trust_folders(*trust or ())
+    others = ("config", "record_every", "evaluate_command", "engine", "address", "trust")
+    options = {k: v for k, v in locals().items() if k not in (*others, "others")}
     options["record"] = record_every if record_every is not None or not record else 1
-    return evaluate_command(config, options, command_typed())
+    return evaluate_command(config, options, command_typed(), find_engine(engine, address))
 
 
 def study(
     file: Annotated[str, typer.Argument(help="YAML file, or a name in configs/study.")],
     options: Annotated[list[str] | None, typer.Option("--set", metavar="A.B=C", help="Replace a value.")] = None,
     workers: Annotated[int | None, typer.Option(help="Processes; changes no result. [one a core]")] = None,
+    engine: EngineOption = DEFAULT_ENGINE,
+    address: AddressOption = None,
     out: Annotated[Path | None, typer.Option(help="Results folder. [runs/study-FILE]")] = None,
     record_every: Annotated[
         int | None, typer.Option(metavar="K", help="Record every K-th world in which a learner is judged.")
     ] = None,
+    trust: Trust = None,
 ) -> None:
     """Compute the runs of a study that its results folder does not have yet; make its tables, figures and page."""
     from scml_gym.agents import STUDIES
     from scml_gym.evaluation.studies.study import study_command
 
-    study_command(STUDIES, file, options or (), out, workers, command_typed(), record_every)
+    trust_folders(*trust or ())
+    where = find_engine(engine, address)
+    study_command(STUDIES, file, options or (), out, workers, command_typed(), record_every, where)
 
 
 def analyze(
@@ -104,10 +121,12 @@ def export(
     out: Annotated[Path, typer.Option(help="New folder, a Python package such as my_agent.")],
     name: Annotated[str, typer.Option(help="Of the agent's class. [made of the folder's name]")] = "",
     game: Annotated[str, typer.Option(help="That a strategy plays: oneshot or standard. [oneshot]")] = "",
+    trust: Trust = None,
 ) -> None:
     """Write a player as a submission for scml's league: a folder that needs scml and NumPy alone."""
     from scml_gym.export.command import export_command
 
+    trust_folders(*trust or ())
     export_command(player, out, name, game)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from typer.core import TyperCommand, TyperGroup
 
-from scml_gym.commands import evaluate, train
+from scml_gym.commands import dataset, evaluate, train, tune
 from scml_gym.core.cli import command_app, run_cli
 from scml_gym.core.process import collect_rarely, fix_hash_seed
 
@@ -32,6 +32,8 @@ COMMANDS = {
     ),
     "plot": Command(evaluate.plot),
     "export": Command(evaluate.export),
+    "tune": Command(tune.tune, tune.EPILOG),
+    "dataset": Command(dataset.dataset, dataset.EPILOG),
     "doctor": Command(evaluate.doctor),
 }
 """By name."""
@@ -76,7 +78,7 @@ def program_app() -> typer.Typer:
 
 def main() -> None:
     """What the installed command does."""
-    if sys.argv[1:2] == ["train"]:
+    if sys.argv[1:2] in (["train"], ["tune"]):
         fix_hash_seed()
         collect_rarely()
     run_cli(program_app())

@@ -5,9 +5,17 @@ from typing import Annotated
 
 import typer
 
+from scml_gym.commands.engine_options import AddressOption, EngineOption
 from scml_gym.core.cli import command_typed
 from scml_gym.core.config import known_configs
+from scml_gym.core.engines import DEFAULT_ENGINE, find_engine
 from scml_gym.core.errors import InputError
+from scml_gym.core.trust import trust as trust_folders
+
+Trust = Annotated[
+    list[Path] | None, typer.Option(metavar="FOLDER", help="Whose modules and pickles may run; see SECURITY.md.")
+]
+"""The option ``--trust``."""
 
 EPILOG = f"Experiments: {', '.join(known_configs('experiment'))}."
 """Of its help."""
@@ -19,26 +27,35 @@ def train(
     seed: Annotated[int | None, typer.Option(help="Replace the experiment's seed.")] = None,
     seeds: Annotated[str | None, typer.Option(help="Several seeds, such as 0-4 or 0,3,7: a run folder each.")] = None,
     workers: Annotated[int | None, typer.Option(help="Of several seeds, how many are trained at once. [1]")] = None,
+    engine: EngineOption = DEFAULT_ENGINE,
+    address: AddressOption = None,
     begin_from: Annotated[
         Path | None,
         typer.Option("--from", metavar="RUN", help="Begin with what RUN learnt; without EXPERIMENT, as it was set."),
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Run folder; by default a new one in runs/.")] = None,
-    resume: Annotated[Path | None, typer.Option(help="Continue this run folder from its last checkpoint.")] = None,
+    resume: Annotated[
+        Path | None, typer.Option(help="Continue this run folder from its last checkpoint; it is trusted.")
+    ] = None,
+    trust: Trust = None,
 ) -> None:
     """Train a learner; the run folder holds its configuration, checkpoints, learning curve and TensorBoard logs."""
     from scml_gym.agents import seeds as several
     from scml_gym.agents import training
 
     command = command_typed()
+    trust_folders(*trust or ())
+    machines = find_engine(engine, address)
+    at_once = 1 if workers is None and engine == DEFAULT_ENGINE else workers
     if resume is not None:
         if experiment or options or seed is not None or seeds or begin_from or out:
             raise InputError("--resume continues a run as it was configured: give nothing else with it")
         if several.is_seeds_folder(resume):
-            print(f"trained: {several.resume_seeds(resume, 1 if workers is None else workers, command)}")
+            print(f"trained: {several.resume_seeds(resume, at_once, command, machines)}")
             return
-    if workers is not None and seeds is None:
-        raise InputError("--workers is for several trainings at once: give --seeds, or --resume a folder of seeds")
+    if seeds is None and (workers is not None or engine != DEFAULT_ENGINE):
+        given = "--workers" if workers is not None else f"--engine {engine}"
+        raise InputError(f"{given} is for several trainings at once: give --seeds, or --resume a folder of seeds")
     if seed is not None and seeds is not None:
         raise InputError("give --seed or --seeds, not both")
     if experiment is None and begin_from is not None:
@@ -48,8 +65,10 @@ def train(
     elif experiment is None:
         raise InputError("give an EXPERIMENT to train, --resume RUN, or --from RUN")
     elif seeds is not None:
-        chosen, at_once = several.parse_seeds(seeds), 1 if workers is None else workers
-        print(f"trained: {several.start_seeds(experiment, options or (), chosen, at_once, out, command, begin_from)}")
+        chosen = several.parse_seeds(seeds)
+        options = options or []
+        made = several.start_seeds(experiment, options, chosen, at_once, out, command, begin_from, machines)
+        print(f"trained: {made}")
         return
     else:
         run = training.start(experiment, options or (), seed, out, command, begin_from)

@@ -27,6 +27,9 @@ def brief(thing: Any) -> str:
     return text if len(text) <= 40 and "\n" not in text else type(thing).__name__
 
 
+MOST_BINS = 1_000
+"""Bins of a range, at most."""
+
 MOST_HISTORY = 1_000
 """Earlier decisions that an observation can show."""
 
@@ -89,6 +92,27 @@ def flag(name: str, value: Any) -> bool:
     return bool(value)
 
 
+def whole_bins(quantity_bins: Any, price_bins: Any) -> tuple[int, int]:
+    """Bins of quantities and of prices, 1 to `MOST_BINS` each.
+
+    Raises:
+        InputError: if one is another number, or none.
+    """
+    return whole("quantity_bins", quantity_bins, 1, MOST_BINS), whole("price_bins", price_bins, 1, MOST_BINS)
+
+
+def one_of(name: str, value: Any, valid: Iterable[str]) -> str:
+    """One of several texts.
+
+    Raises:
+        InputError: if it is anything else.
+    """
+    names = list(valid)
+    if not isinstance(value, str) or value not in names:
+        raise InputError(f"{name}={brief(value)}; valid: {', '.join(names)}", name)
+    return value
+
+
 def whole_range(name: str, value: Any, low: int, high: int) -> tuple[int, int]:
     """Both ends of a range: of one whole number, or of a pair of them.
 
@@ -107,17 +131,20 @@ def whole_range(name: str, value: Any, low: int, high: int) -> tuple[int, int]:
     )
 
 
-class UnknownArgumentError(InputError):
-    """A misspelt argument.
+class UnknownArgumentError(InputError, TypeError):
+    """A misspelt argument, told as Python does: some libraries try arguments, and do without those refused so.
 
     Attributes:
         name: What was given.
         hint: Which is meant, or all there are; see `scml_gym.core.errors.nearest`.
+
+    Without ``valid``, ``name`` is the message: Gymnasium raises the class of a ``TypeError`` again with a longer text.
     """
 
-    def __init__(self, name: str, valid: Iterable[str]):
-        self.name, self.hint = name, nearest(name, valid)
-        super().__init__(f"{name}: there is no such argument{self.hint}", name)
+    def __init__(self, name: str, valid: Iterable[str] | None = None):
+        self.name, self.hint = name, "" if valid is None else nearest(name, valid)
+        told = name if valid is None else f"{name}: unexpected keyword argument {name!r}{self.hint}"
+        super().__init__(told, "" if valid is None else name)
 
 
 def check_names(given: Iterable[str], valid: Iterable[str]) -> None:

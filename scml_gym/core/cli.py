@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import shlex
 import sys
@@ -19,24 +18,15 @@ if TYPE_CHECKING:
     from pydantic import ValidationError
 
 
-REFUSED_BY_DISK = {
-    errno.EACCES,
-    errno.EROFS,
-    errno.ENOSPC,
-    errno.EDQUOT,
-    errno.EEXIST,
-    errno.EISDIR,
-    errno.ENOTDIR,
-}
-"""Errors of the system that are told in one line: no permission, no room, a file in the place of a folder."""
-
-
 PROGRAM = "scml-gym"
 SCRIPTS = {"train.py": "train", "evaluate.py": "evaluate"}
 """Of the repository: the command that each is."""
 
 INTERRUPTED = 130
 """Exit code where the user interrupted, by Ctrl-C or SIGTERM."""
+
+PIPE_BROKEN = 141
+"""Exit code where nobody reads any more what is printed."""
 
 
 def command_app(**arguments: Any) -> typer.Typer:
@@ -85,7 +75,8 @@ def run_main(main: Callable[[], object]) -> NoReturn:
     """Run the main function of a script and exit.
 
     Exit codes: 0, or what the command returns or exits with; 2 for bad input (an `InputError`, a pydantic
-    ``ValidationError``, a misspelt or missing option) and for a folder that cannot be written to, told in one line;
+    ``ValidationError``, a misspelt or missing option) and for whatever the system refuses, such as writing to a disk
+    that is full, told in one line that names the file;
     ``INTERRUPTED`` where the user interrupted, by Ctrl-C or SIGTERM, with a line that says how to go on.
     """
     from pydantic import ValidationError
@@ -98,10 +89,15 @@ def run_main(main: Callable[[], object]) -> NoReturn:
         _refuse(str(error))
     except ValidationError as error:
         _refuse(validation_line(error))
+    except BrokenPipeError:  # whoever read what is printed has gone
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        sys.exit(PIPE_BROKEN)
     except OSError as error:
-        if error.errno not in REFUSED_BY_DISK:
+        if error.errno is None:
             raise
-        _refuse(f"{error.filename or 'writing'}: {error.strerror}")
+        _refuse(f"{error.filename or 'writing'}: {os.strerror(error.errno)}")
+    except MemoryError:
+        _refuse("out of memory")
     except KeyboardInterrupt as error:
         print(printable(error) or "interrupted", file=sys.stderr)
         sys.exit(INTERRUPTED)

@@ -7,7 +7,7 @@ is one line: where the value was set (file or option), its key path, what is wro
 
 from __future__ import annotations
 
-import re
+import os
 from collections.abc import Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,6 +26,7 @@ from pydantic import (
     field_validator,
 )
 
+from scml_gym.core.data_files import parse_yaml, read_yaml
 from scml_gym.core.errors import InputError, nearest
 from scml_gym.core.loggers import LOGGERS
 
@@ -133,79 +134,16 @@ class Loaded:
             raise InputError(f"{source}: {error}", error.key) from error
 
 
-class _Loader(yaml.SafeLoader):
-    """YAML in which ``1e-4`` is a number, as in YAML 1.2, and a key given twice is an error."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
-        for key in keys:
-            if keys.count(key) > 1:
-                raise yaml.constructor.ConstructorError(None, None, f"key {key!r} is given twice", node.start_mark)
-        return super().construct_mapping(node, deep)
-
-
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float",
-    re.compile(r"^[-+]?(\d+(\.\d*)?|\.\d+)[eE][-+]?\d+$"),
-    list("-+.0123456789"),
-)
-
-
-class _Dumper(yaml.SafeDumper):
-    """Quotes the texts that `_Loader` would take for numbers."""
-
-
-_Dumper.yaml_implicit_resolvers = _Loader.yaml_implicit_resolvers
-
-
-def parse_yaml(text: str) -> Any:
-    """What a text says in YAML, as `read_yaml` reads it.
-
-    Raises:
-        yaml.YAMLError: if it is not YAML.
-    """
-    return yaml.load(text, _Loader)
-
-
-def dump_yaml(data: Any) -> str:
-    """Plain data as YAML that `read_yaml` reads back as it was: the text ``1e-4`` stays a text.
-
-    Raises:
-        yaml.YAMLError: if something in it is not plain data.
-    """
-    text = yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True)
-    if any(end in text for end in "\x85\u2028\u2029"):  # ends of lines to YAML 1.1, which it does not give back
-        text = yaml.dump(data, Dumper=_Dumper, sort_keys=False)
-    return text
-
-
-def read_yaml(path: str | Path) -> dict[str, Any]:
-    """The mapping in a YAML file.
-
-    Raises:
-        InputError: if the file is missing or not YAML, or is not a mapping with text keys.
-    """
-    try:
-        data = parse_yaml(Path(path).read_text(encoding="utf-8"))
-    except (OSError, UnicodeError) as error:
-        raise InputError(f"cannot read {path}: {getattr(error, 'strerror', None) or error}") from error
-    except yaml.YAMLError as error:
-        raise InputError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from error
-    if not isinstance(data, dict) or not all(isinstance(key, str) for key in data):
-        raise InputError(f"{path} is not a mapping from keys to values")
-    return data
-
-
 def find_config(kind: str, name: str | Path) -> Path:
     """The YAML file that a command line means: a path, or a name in configs/<kind>/ (``-`` and ``_`` are the same).
 
     Raises:
         InputError: if there is none; the message names the nearest one.
     """
-    if Path(name).is_file():
+    if os.path.isfile(name):  # unlike Path, it takes names that are too long for a file
         return Path(name)
     for stem in (str(name), str(name).replace("-", "_"), str(name).replace("_", "-")):
-        if (CONFIGS / kind / f"{stem}.yaml").is_file():
+        if os.path.isfile(CONFIGS / kind / f"{stem}.yaml"):
             return CONFIGS / kind / f"{stem}.yaml"
     what = str(name)
     raise InputError(f"there is no {kind} file {what!r}{nearest(Path(what).stem, known_configs(kind))}")

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import csv
+import errno
 import io
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from scml_gym.core.data_files import read_text
+from scml_gym.core.errors import InputError
 from scml_gym.core.files import replace_file
 
 _LONGEST_ROW = 1 << 16
@@ -35,9 +38,15 @@ class CurveFile:
             replace_file(self.path, _lines(self._columns, [*self.rows(), row]))
             return
         line = _lines(self._columns, [row], header=False).encode()
-        handle = os.open(self.path, os.O_WRONLY | os.O_APPEND)
+        handle = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW)
         try:
-            os.write(handle, line)  # in one call, so that a kill leaves the whole line or nothing
+            written = os.write(handle, line)  # in one call, so that a kill leaves the whole line or nothing
+            if written < len(line):
+                os.ftruncate(handle, os.fstat(handle).st_size - written)
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.path))
+        except OSError as error:
+            error.filename = str(self.path)
+            raise
         finally:
             os.close(handle)
 
@@ -51,8 +60,16 @@ class CurveFile:
         """All of them, as texts by column; a last row without its end is left out."""
         if not self.path.exists():
             return []
-        text = self.path.read_text()
-        return list(csv.DictReader(io.StringIO(text[: text.rfind("\n") + 1])))
+        text = read_text(self.path)
+        try:
+            rows = list(csv.DictReader(io.StringIO(text[: text.rfind("\n") + 1])))
+        except csv.Error as error:
+            raise InputError(f"{self.path}: cannot be read as a learning curve ({error})") from error
+        for i, row in enumerate(rows):
+            row |= {name: "" for name, text in row.items() if text is None}  # columns that came later
+            if None in row or not row.get("step", "").isdigit() or not _numbers(row):
+                raise InputError(f"{self.path}: cannot be read as a learning curve (row {i + 1} is not whole)")
+        return rows
 
     def last_step(self) -> int:
         """The step of the last row, 0 where there is none; reads the end of the file alone."""
@@ -68,8 +85,15 @@ class CurveFile:
     def _header(self) -> list[str]:
         if not self.path.exists():
             return []
-        with self.path.open() as file:
-            return next(csv.reader(file), [])
+        return list(rows[0]) if (rows := self.rows()) else next(csv.reader(read_text(self.path).splitlines()[:1]), [])
+
+
+def _numbers(row: Mapping[str, str]) -> bool:
+    """Whether a row holds numbers alone, or nothing."""
+    try:
+        return all(text == "" or float(text) is not None for text in row.values())
+    except ValueError:
+        return False
 
 
 def _lines(columns: Sequence[str], rows: Sequence[Mapping[str, Any]], header: bool = True) -> str:

@@ -9,6 +9,9 @@ import difflib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
+MOST_MESSAGE = 1_500
+"""Characters."""
+
 
 class InputError(ValueError):
     """Bad input by the user: a wrong value, where it stood, and what would have been valid, in one line.
@@ -22,6 +25,10 @@ class InputError(ValueError):
     """
 
     def __init__(self, message: str = "", key: str = ""):
+        if "\n" in message or "\r" in message:  # of an array, or of another package
+            message = " ".join(message.split())
+        if len(message) > MOST_MESSAGE:  # a value was longer than anybody reads
+            message = f"{message[: MOST_MESSAGE // 2]} ... {message[-MOST_MESSAGE // 4 :]}"
         super().__init__(message)
         self.key = key
 
@@ -55,6 +62,12 @@ RENAMED = {
 """Names of earlier versions and those that they have now."""
 
 
+def shown(value: object, most: int = 200) -> str:
+    """A wrong value for a message, cut where it is longer than anybody reads."""
+    text = repr(value)
+    return text if len(text) <= most else f"{text[:most]}..."
+
+
 def nearest(name: str, valid: Iterable[str]) -> str:
     """A hint for a misspelt name.
 
@@ -67,5 +80,5 @@ def nearest(name: str, valid: Iterable[str]) -> str:
     """
     names = sorted(valid)
     renamed = [RENAMED[name]] if RENAMED.get(name) in names else []
-    close = renamed or difflib.get_close_matches(str(name), names, n=1)
+    close = renamed or difflib.get_close_matches(str(name)[:200], names, n=1)
     return f"; did you mean {close[0]!r}?" if close else f"; valid: {', '.join(names)}"

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import atexit
 import importlib
+import json
 import os
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -50,7 +52,8 @@ class MLflowLogger:
             self._run = self._begin(folder)
         except mlflow.exceptions.MlflowException as error:
             raise InputError(f"mlflow at {uri}: {' '.join(str(error).split())}", "loggers") from error
-        atexit.register(self._client.set_terminated, self._run)
+        self._folder = folder
+        atexit.register(self.close)
 
     def _begin(self, folder: Path) -> str:
         """The id of the run, which goes on where the folder has one."""
@@ -68,5 +71,12 @@ class MLflowLogger:
 
     def add(self, step: int, numbers: Mapping[str, float]) -> None:
         """See `scml_gym.core.loggers.Logger.add`."""
-        for name, value in numbers.items():
-            self._client.log_metric(self._run, name, float(value), step=step)
+        now = int(1000 * time.time())
+        metrics = [mlflow.entities.Metric(name, float(value), now, step) for name, value in numbers.items()]
+        self._client.log_batch(self._run, metrics=metrics)  # in one request
+
+    def close(self) -> None:
+        """Say how the training ended: as it was configured, or, as MLflow calls whatever else ends a run, failed."""
+        file = self._folder / "run.json"
+        finished = file.is_file() and json.loads(file.read_text()).get("finished", False)
+        self._client.set_terminated(self._run, "FINISHED" if finished else "FAILED")

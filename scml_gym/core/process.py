@@ -7,6 +7,7 @@ call `limit_threads` first.
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import gc
 import os
@@ -47,9 +48,11 @@ def limit_threads(threads: int = 1) -> None:
 def collect_rarely() -> None:
     """Search for cycles of objects in this process only where very many were made since the last time.
 
-    Imports make many objects that stay, and to look at them again and again is a fifth of the time of large ones.
+    Imports make many objects that stay, and to look at them again and again is a fifth of the time of large ones; to
+    look for what could be thrown away when the process ends, and all is, would take as long once more.
     """
     gc.set_threshold(50_000, 20, 50)
+    atexit.register(gc.freeze)
 
 
 def fix_hash_seed() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import importlib.util
 import platform
 import subprocess
 from importlib import metadata
@@ -28,14 +30,40 @@ def versions() -> dict[str, str | None]:
 
     The commit ends in ``+changes`` where the source has uncommitted changes.
     """
-    found: dict[str, str | None] = {"python": platform.python_version(), "platform": platform.platform()}
-    for name in PACKAGES:
-        try:
-            found[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            found[name] = None
-    found["commit"] = commit()
+    packages = package_versions()
+    return {"python": packages.pop("python"), "platform": platform.platform(), **packages, "commit": commit()}
+
+
+def package_versions() -> dict[str, str | None]:
+    """Versions of Python and of packages, by name; None for what is not there."""
+    found: dict[str, str | None] = {"python": platform.python_version()}
+    found |= {name: version_of(name) for name in PACKAGES}
     return found
+
+
+def version_of(package: str) -> str | None:
+    """Of an installed package; None where it is not there."""
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def source_digest() -> str:
+    """SHA-256 of this package's modules and configurations, by which two installations are told apart."""
+    files = {}
+    for name in ("scml_gym", "scml_gym.agents", "scml_gym.configs"):  # in a checkout these are three places
+        spec = importlib.util.find_spec(name)
+        assert spec is not None and spec.submodule_search_locations
+        root = Path(next(iter(spec.submodule_search_locations))).resolve()
+        for path in root.rglob("*"):
+            if path.suffix in (".py", ".yaml") and path.is_file():
+                files[f"{name.replace('.', '/')}/{path.relative_to(root).as_posix()}"] = path
+    digest = hashlib.sha256()
+    for name, path in sorted(files.items()):
+        content = path.read_bytes()
+        digest.update(f"{name} {len(content)}\0".encode() + content)
+    return digest.hexdigest()
 
 
 def commit() -> str | None:

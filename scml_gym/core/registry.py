@@ -8,7 +8,7 @@ from collections.abc import Hashable, Iterator
 from types import FunctionType, ModuleType
 from typing import Any
 
-from scml_gym.core.errors import InputError, about, nearest
+from scml_gym.core.errors import InputError, about, nearest, shown
 
 
 def load_object(path: str) -> Any:
@@ -107,7 +107,21 @@ class Registry:
                 return load(self._entries[name])
             if isinstance(name, str) and ":" in name:
                 return load_object(name)
-            raise InputError(f"unknown {self.kind} {name!r}{nearest(str(name), self._entries)}")
+            raise InputError(f"unknown {self.kind} {shown(name)}{nearest(str(name), self._entries)}")
+
+    def known(self, name: object, key: str = "") -> Any:
+        """The object of that name, which a file gives; nothing but what is registered is loaded.
+
+        Args:
+            name: Of the object.
+            key: As of `get`.
+
+        Raises:
+            InputError: if the name is unknown; the message names the nearest one.
+        """
+        if name not in self:
+            raise InputError(f"unknown {self.kind} {shown(name)}{nearest(str(name), self._entries)}", key)
+        return self.get(str(name), key)
 
     def path(self, name: str) -> str:
         """The text ``"module:Name"`` of what has that name; it is what others can import it by.

@@ -57,10 +57,13 @@ def worker_processes(
         arguments: Of ``begin``.
 
     Raises:
-        InputError: if a process was killed.
+        InputError: if a process was killed, or there is no room for what the processes share.
     """
     others = set(multiprocessing.active_children())
-    pool = _Executor(workers, multiprocessing.get_context("spawn"), _begin, (begin, arguments))
+    try:
+        pool = _Executor(workers, multiprocessing.get_context("spawn"), _begin, (begin, arguments))
+    except OSError as error:  # of its semaphores
+        raise InputError(f"/dev/shm: {error.strerror or error}, where {workers} worker processes need room") from error
     try:
         yield pool
     except BaseException as error:
@@ -68,8 +71,12 @@ def worker_processes(
         for process in set(multiprocessing.active_children()) - others:
             process.kill()
         if isinstance(error, BrokenProcessPool):
-            told = "a worker process was killed; what is finished is kept: start again to go on"
-            raise InputError(told) from error
+            raise told_killed() from error
         raise
     finally:
         pool.shutdown()
+
+
+def told_killed() -> InputError:
+    """What is said where a process was killed."""
+    return InputError("a worker process was killed; what is finished is kept: start again to go on")

@@ -7,19 +7,25 @@ import shlex
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from scml_gym.core.engines.base import Engine
 
 ALL_FAILED = 3
 """Exit code where no competitor finished a world."""
 
 
-def evaluate_command(config_file: Path | None, options: Mapping[str, Any], command: str) -> int:
+def evaluate_command(
+    config_file: Path | None, options: Mapping[str, Any], command: str, engine: Engine | None = None
+) -> int:
     """What `evaluate.py` does: play a tournament, print its ranking, write its folder.
 
     Args:
         config_file: YAML with keys of `TournamentConfig`, or None.
         options: What is given on the command line, None for what is not; ``background`` may hold comma-separated names.
         command: The command line, for the record.
+        engine: Where worlds are played; None for processes of this machine. It changes no result.
 
     Returns:
         The exit code: 0, or ``ALL_FAILED``.
@@ -47,7 +53,7 @@ def evaluate_command(config_file: Path | None, options: Mapping[str, Any], comma
             print(f"{len(journal)} worlds are played already: {journal.path}")
         recorder = Recorder.of_results(folder, config.record) if config.record else None
         try:
-            outcome = run_tournament(config, lambda: print(headline(config)), journal, recorder)
+            outcome = run_tournament(config, lambda: print(headline(config)), journal, recorder, engine)
             missing = recorder.pack(outcome.rows) if recorder is not None else 0
             write_results(folder, config, outcome, command)
             if recorder is not None:

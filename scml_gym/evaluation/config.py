@@ -11,8 +11,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validat
 
 from scml_gym.core.arguments import real, whole
 from scml_gym.core.curves import FORMATS
+from scml_gym.core.data_files import parse_yaml, read_text
 from scml_gym.core.errors import RENAMED, InputError, nearest
+from scml_gym.core.trust import require_trust_of_names
 from scml_gym.evaluation.exceptions import ERRORS, STRICT
+from scml_gym.evaluation.isolation.kinds import ISOLATION, TOGETHER
 from scml_gym.game.definition import Competition, Setting
 from scml_gym.games import DEFAULT_GAME, GAMES
 
@@ -55,6 +58,9 @@ class TournamentConfig(BaseModel):
         time_limit: Seconds that one world may take before it counts as hanging.
         errors: What exceptions of players cost, a name in `scml_gym.evaluation.exceptions.ERRORS`: ``"strict"``, the
             player's score of that configuration, or ``"league"``, the negotiation, as in scml's tournaments.
+        isolate: How players are kept apart, a name in `scml_gym.evaluation.isolation.kinds.ISOLATION`: ``"none"``, all
+            of a world in one process, whose result is checked; ``"agents"``, each in a process of its own. It changes
+            no result of players that keep to the rules.
         format: Of the plots: png, svg or pdf.
         workers: Processes; None for one a core. It changes no result.
         out: The folder for the results, which must not exist or be empty; None for a new one in ``runs/``.
@@ -76,6 +82,7 @@ class TournamentConfig(BaseModel):
     record: Annotated[int, Field(ge=1)] | None = None
     time_limit: Annotated[float, Field(gt=0)] = 300.0
     errors: str = STRICT
+    isolate: str = TOGETHER
     format: str = FORMATS[0]
     workers: Annotated[int, Field(ge=1, le=1024)] | None = None
     out: Path | None = None
@@ -175,6 +182,15 @@ class TournamentConfig(BaseModel):
             raise ValueError(f"{errors!r} is not for the game {info.data['game']!r}; valid: {', '.join(valid)}")
         return errors
 
+    @field_validator("isolate")
+    @classmethod
+    def _known_isolation(cls, isolate: str, info: ValidationInfo) -> str:
+        if isolate not in ISOLATION:
+            raise ValueError(f"{isolate!r} is not valid; valid: {', '.join(ISOLATION)}")
+        if isolate != TOGETHER and competition_of(info.data["game"]).line_up is None:
+            raise ValueError(f"players of {info.data['game']} are not isolated; valid: {TOGETHER}")
+        return isolate
+
     @model_validator(mode="after")
     def _two_for_one_on_one(self) -> Self:
         if self.one_on_one and len(self.competitors) != 2:
@@ -234,10 +250,7 @@ def load_config(path: Path | None = None, options: Mapping[str, Any] | None = No
     """
     content: Any = {}
     if path is not None:
-        try:
-            content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-            raise InputError(f"{path}: cannot be read as a tournament configuration ({error})") from error
+        content = _read(path) or {}
         if not isinstance(content, dict):
             raise InputError(f"{path}: a tournament configuration is a mapping")
     for name in content:
@@ -258,8 +271,16 @@ def saved_config(folder: Path) -> TournamentConfig:
         pydantic.ValidationError: if a value is not valid.
     """
     path = folder / "config.yaml"
-    try:
-        content = dict(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except (OSError, TypeError, ValueError, yaml.YAMLError) as error:
-        raise InputError(f"{path}: cannot be read as a tournament configuration ({error})") from error
+    content = _read(path)
+    if not isinstance(content, dict):
+        raise InputError(f"{path}: cannot be read as a tournament configuration (it is no mapping)")
+    require_trust_of_names(folder, content.get("game"))
     return TournamentConfig(**{RENAMED.get(str(key), str(key)): value for key, value in content.items()})
+
+
+def _read(path: Path) -> Any:
+    try:
+        return parse_yaml(read_text(path))
+    except (InputError, yaml.YAMLError) as error:
+        told = " ".join(str(error).split())
+        raise InputError(f"{path}: cannot be read as a tournament configuration ({told})") from error

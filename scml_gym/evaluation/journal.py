@@ -1,15 +1,18 @@
 """The worlds of a tournament that are played already, kept until its results are written: a killed one goes on.
 
-They stand beside the results folder, in ``<folder>.plays.jsonl``: a line that says what is played, then a line for each
-world. What a world brings depends on its players, seed and setting alone, so a world that stands there is as good as
-one that is played, and a resumed tournament gives the table of an uninterrupted one. Failures are not kept: who failed
-is tried again.
+They stand beside the results folder, in ``<folder>.plays.jsonl``: a line that says what is played and with which code,
+then a line for each world. What a world brings depends on its players, seed and setting alone, so a world that stands
+there is as good as one that is played, and a resumed tournament gives the table of an uninterrupted one. Failures are
+not kept: who failed is tried again.
+
+Each line ends with a digest of itself and of the line before it, so one that was edited, damaged or taken away is
+found. The digest has no secret: whoever can write the file can make lines that fit.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
-import os
 import threading
 from collections.abc import Sequence
 from concurrent.futures import Future
@@ -19,12 +22,17 @@ from typing import Any, Self, TextIO
 
 from scml_gym.core.errors import InputError
 from scml_gym.core.files import lock_file, make_folder, replace_file
+from scml_gym.core.leftovers import remove_leftovers_of
 from scml_gym.evaluation.config import TournamentConfig
+from scml_gym.evaluation.isolation.kinds import Result
 from scml_gym.evaluation.pool import WorkerPool
-from scml_gym.evaluation.worker import Result
+from scml_gym.evaluation.sources import played_with
 from scml_gym.game.definition import Setting
 
-SCHEMA = "scml-gym-plays-2"
+SCHEMA = "scml-gym-plays-3"
+DIGEST = "digest"
+"""The last key of a line."""
+
 FREE = ("worlds", "workers", "out", "time_limit", "format")
 """What may differ from start to start."""
 
@@ -39,8 +47,8 @@ class Journal:
         config: What is played.
 
     Raises:
-        InputError: if there are plays of another tournament, or of run folders that have changed since; if it is in use
-            or cannot be read.
+        InputError: if there are plays of another tournament, or by code that has changed since; if it is in use, or
+            a line of it is not what was written.
     """
 
     def __init__(self, folder: Path, config: TournamentConfig):
@@ -48,8 +56,9 @@ class Journal:
         self._head = {
             "schema": SCHEMA,
             "config": config.model_dump(mode="json", exclude=set(FREE)),
-            "files": _files(config),
+            "played_with": played_with(config),
         }
+        self._last = ""
         self._file: TextIO | None = None
         self._writing, self._played = threading.Lock(), 0
         self._known: dict[tuple[Any, ...], Any] = {}
@@ -59,24 +68,46 @@ class Journal:
     def _open(self) -> None:
         """Make the file where there is none, take it for this process, and read it."""
         make_folder(self.path.parent)
+        remove_leftovers_of(self.path)
         if not self.path.exists():
-            replace_file(self.path, json.dumps(self._head) + "\n")
+            replace_file(self.path, _line(self._head, "")[0])
         file = self.path.open("r+", encoding="utf-8")
         lock_file(file, f"another process is playing {self.path}")
         try:
             lines = [line for line in file.read().splitlines(keepends=True) if line.endswith("\n")]
-            found, *plays = [dict(json.loads(line)) for line in lines]
-            self._known = {_key(play["names"], play["seed"], play["setting"]): play["value"] for play in plays}
-        except (ValueError, KeyError, TypeError) as error:
+        except UnicodeDecodeError as error:
             raise InputError(f"{self.path} is not readable ({error}); remove it to play all worlds") from error
+        found, *plays = self._checked(lines)
         changed = _first_difference(found, self._head)
         if changed:
             raise InputError(
-                f"{self.path} holds the worlds of another tournament ({changed}); remove it, or give another --out"
+                f"{self.path} holds the worlds of another tournament ({changed}); remove it to play all worlds anew, "
+                "or give another --out"
             )
+        self._known = {_key(play["names"], play["seed"], play["setting"]): play["value"] for play in plays}
         file.seek(sum(len(line.encode()) for line in lines))
         file.truncate()  # a line that a kill cut off
         self._file = file
+
+    def _checked(self, lines: Sequence[str]) -> list[dict[str, Any]]:
+        """The contents of lines, each of which is what was written."""
+        if not lines:
+            raise InputError(f"{self.path} is not readable (it has no line); remove it to play all worlds")
+        contents = []
+        for number, line in enumerate(lines, 1):
+            try:
+                content = dict(json.loads(line))
+                expected, last = _line({k: v for k, v in content.items() if k != DIGEST}, self._last)
+            except (ValueError, TypeError, RecursionError):
+                content, expected, last = {}, "", ""
+            if number == 1 and content.get("schema") not in (None, SCHEMA):
+                return [content]  # of another version, whose lines are others
+            if line != expected:
+                told = "it is not what was written, or a line before it is missing"
+                raise InputError(f"{self.path}, line {number}: {told}; remove the file to play all worlds")
+            self._last = last
+            contents.append(content)
+        return contents
 
     def __len__(self) -> int:
         """Worlds that stand in it."""
@@ -103,7 +134,8 @@ class Journal:
         row = {"names": list(names), "seed": seed, "setting": list(setting), "value": played.result()["value"]}
         with self._writing:
             if self._file is not None and not self._file.closed:
-                self._file.write(json.dumps(row) + "\n")
+                line, self._last = _line(row, self._last)
+                self._file.write(line)
                 self._file.flush()
                 self._played += 1
 
@@ -128,15 +160,11 @@ def _key(names: Sequence[str], seed: int, setting: Sequence[Any]) -> tuple[Any, 
     return (*names, int(seed), *setting)
 
 
-def _files(config: TournamentConfig) -> dict[str, int]:
-    """When the run folders and policy files among the players were last changed, by name, in nanoseconds."""
-    found = {}
-    for name in (*config.competitors, *config.background):
-        for path in (Path(name) / "run.json", Path(name)):
-            if os.path.isfile(path):
-                found[name] = path.stat().st_mtime_ns
-                break
-    return found
+def _line(content: dict[str, Any], last: str) -> tuple[str, str]:
+    """A line that holds a content, and its digest; ``last`` is that of the line before."""
+    text = json.dumps(content)
+    digest = hashlib.sha256(f"{last}{text}".encode()).hexdigest()[:32]
+    return f'{text[:-1]}, "{DIGEST}": "{digest}"}}\n', digest
 
 
 def _first_difference(old: dict[str, Any], new: dict[str, Any]) -> str | None:
@@ -147,4 +175,6 @@ def _first_difference(old: dict[str, Any], new: dict[str, Any]) -> str | None:
         before = old["config"].get(key, TournamentConfig.model_fields[key].default)
         if before != value:
             return f"{key} is {before!r} there, {value!r} here"
-    return next((f"{name} has changed since" for name, t in new["files"].items() if old["files"].get(name) != t), None)
+    before, now = old["played_with"], new["played_with"]
+    names = (name for name in {**before, **now} if before.get(name) != now.get(name))
+    return next((f"{name} has changed since" for name in names), None)

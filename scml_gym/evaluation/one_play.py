@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from scml_gym.evaluation.exceptions import NOBODY
 from scml_gym.evaluation.play import play
 from scml_gym.experiments.checkpoints import run_of
+from scml_gym.experiments.make_env import make_env
 from scml_gym.game.definition import Setting
 from scml_gym.policies.run_folders import game_of_run, load_agent
 
@@ -17,6 +19,17 @@ SEED = 1
 DAYS = 5
 OTHER = "best-subset"
 """Who has the other factories."""
+
+BILATERAL = "scml_gym/Bilateral"
+"""What the ids of environments of bilateral negotiations begin with."""
+
+
+class Negotiation(NamedTuple):
+    """How a negotiation ended: the learner's utility, whether there is an agreement, and in which round."""
+
+    utility: float
+    agreement: bool
+    round: int
 
 
 def one_play(run: str) -> dict[str, Any]:
@@ -26,16 +39,43 @@ def one_play(run: str) -> dict[str, Any]:
         run: A run folder, or ``zoo:NAME``.
 
     Returns:
-        ``score``, the mean of both; of a learner of a game without factories ``choices``, what each agent
-        chooses first where it draws nothing.
+        ``score``, the mean of both; of a learner of bilateral negotiations ``utility``, of one negotiation; of a
+        learner of a game without factories ``choices``, what each agent chooses first where it draws nothing.
 
     Raises:
         InputError: if the folder holds nothing that can be loaded.
     """
-    if "game" in run_of(Path(run)).config["env"]:
+    env = run_of(Path(run)).config["env"]
+    if "game" in env:
         agent = load_agent(run)
         seen = agent.game.observe(agent.game.initial(()))
         seen = np.concatenate([seen, np.zeros(agent.method.inputs - len(seen))])  # nothing is proposed yet
         return {"choices": [int(agent.predict((k, seen))[0]) for k in range(agent.game.agents)]}
+    if env["id"].startswith(BILATERAL):
+        return {"utility": negotiate(load_agent(run), env, SEED).utility}
     rows = play(game_of_run(run).name, [run, OTHER, run, OTHER], SEED, Setting(DAYS), [NOBODY])
     return {"score": float(np.mean([rows[0]["score"], rows[2]["score"]]))}
+
+
+def negotiate(agent: Any, env: Mapping[str, Any], seed: int) -> Negotiation:
+    """Let a learner of bilateral negotiations play one, by what it thinks best.
+
+    Args:
+        agent: An `scml_gym.agents.base.Agent`.
+        env: The ``id`` and the arguments of the environment.
+        seed: Of the negotiation.
+
+    Raises:
+        InputError: if there is no such environment.
+    """
+    single: Any = make_env(env)
+    try:
+        observation, info = single.reset(seed=seed)
+        state, ended = None, False
+        while not ended:
+            action, state = agent.predict(observation, state, info["action_mask"])
+            observation, _, terminated, truncated, info = single.step(int(action))
+            ended = terminated or truncated
+    finally:
+        single.close()
+    return Negotiation(float(info["utility"]), bool(info["agreement"]), int(info["round"]))

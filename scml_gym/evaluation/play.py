@@ -5,19 +5,23 @@ from __future__ import annotations
 import contextlib
 import random
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache, partial
 from typing import Any
 
 import numpy as np
 
+from scml_gym.core.errors import InputError
 from scml_gym.core.registry import load
 from scml_gym.evaluation.config import competition_of
-from scml_gym.evaluation.exceptions import ERRORS, NOBODY, STRICT, ErrorRule, Mark, watch
+from scml_gym.evaluation.exceptions import ERRORS, NOBODY, STRICT, ErrorRule, Mark, describe, watch
 from scml_gym.evaluation.recording import world_log
 from scml_gym.game.definition import Setting
 from scml_gym.game.world import PlayerMaker
 from scml_gym.games import GAMES
+
+CHANGED: list[str] = []
+"""What the modules of players changed in this process, in words."""
 
 
 @cache
@@ -26,16 +30,26 @@ def load_maker(game: str, name: str) -> PlayerMaker:
     return GAMES.get(game).player_maker(name)
 
 
-def prepare(game: str, names: Sequence[str], recorded: bool = False) -> None:
-    """Load the simulation, the players and what records, before worlds are forked: that takes longer than a short
-    world."""
+def prepare(game: str, recorded: bool = False) -> None:
+    """Load the simulation, and what records, before worlds are forked: that takes longer than a short world."""
     load(competition_of(game).play)
+    load(competition_of(game).line_up)
     if recorded:
         load("pyarrow.parquet:write_table")
         GAMES.get(game).load("record")
+
+
+def load_players(game: str, names: Sequence[str]) -> None:
+    """Load players likewise, and see whether their modules change the simulation's."""
+    from scml_gym.simulator.guard import functions_of_packages
+
+    before = functions_of_packages()
     for name in names:
-        with contextlib.suppress(Exception):  # comes again in the child that plays it, who is then to blame
+        with contextlib.suppress(Exception):  # comes again in the process that plays it
             load_maker(game, name)
+    now = functions_of_packages()
+    if any(now.get(name) is not function for name, function in before.items()):
+        CHANGED.append("a module of a player changed the simulation when it was loaded")
 
 
 def check(game: str, names: Sequence[str], seed: int, mark: Mark) -> None:
@@ -48,7 +62,7 @@ def check(game: str, names: Sequence[str], seed: int, mark: Mark) -> None:
     try_player = load(competition_of(game).try_player)
     for index, name in enumerate(names):
         mark[0] = index
-        _seed_globals(seed)
+        seed_globals(seed)
         try_player(load_maker(game, name)(seed), name)
         mark[0] = NOBODY
 
@@ -80,12 +94,7 @@ def play(
     Raises:
         PlayerError: if a player raised and that ends the world; ``mark`` then holds its position.
     """
-    _seed_globals(seed)
-    players = []
-    for position, name in enumerate(names):
-        mark[0] = position
-        players.append(load_maker(game, name)(seed))
-    mark[0] = NOBODY
+    players = _made(game, names, seed, mark)
     rule: ErrorRule = ERRORS.get(errors)()
     playing = load(getattr(competition_of(game), rule.played_by))
     log = {} if record is None else {"log": world_log(game, record)}
@@ -93,7 +102,63 @@ def play(
     return [row | {"raised": rule.raised[i]} if i in rule.raised else row for i, row in enumerate(rows)]
 
 
-def _seed_globals(seed: int) -> None:
+def hand_over(
+    game: str,
+    names: Sequence[str],
+    seed: int,
+    setting: Sequence[Any],
+    spec: Any,
+    mark: Mark,
+    errors: str = STRICT,
+    record: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Play one world as `play` does, of given parameters.
+
+    Returns:
+        The fields of `scml_gym.simulator.line_up.Played`, and ``raised`` by position.
+    """
+    line_up: Any = load(competition_of(game).line_up)
+    players = _made(game, names, seed, mark)
+    rule: ErrorRule = ERRORS.get(errors)()
+    log = None if record is None else world_log(game, record)
+    world = line_up.make(spec, players, seed, Setting(*setting), log)
+    line_up.begin(world, rule.played_by)
+    played = line_up.hand_over(world, partial(watch, rule, mark))
+    changed = CHANGED[0] if CHANGED else played.changed
+    return {**played._asdict(), "changed": changed, "raised": rule.raised}
+
+
+def _made(game: str, names: Sequence[str], seed: int, mark: Mark) -> list[Any]:
+    seed_globals(seed)
+    players = []
+    for position, name in enumerate(names):
+        mark[0] = position
+        players.append(load_maker(game, name)(seed))
+    mark[0] = NOBODY
+    return players
+
+
+def in_a_world(task: dict[str, Any]) -> dict[str, Any]:
+    """In the process of a world: what comes of a task to play, see `scml_gym.evaluation.worker`."""
+    return _done(hand_over if "spec" in task else play, task)
+
+
+def in_a_trial(task: dict[str, Any]) -> dict[str, Any]:
+    """In the process of a trial: what comes of a task to check."""
+    return _done(check, task)
+
+
+def _done(function: Callable[..., Any], task: dict[str, Any]) -> dict[str, Any]:
+    mark = [NOBODY]
+    try:
+        return {"value": function(**task, mark=mark)}
+    except InputError as error:
+        return {"failure": "input", "message": str(error), "player": mark[0]}
+    except BaseException as error:  # SystemExit and KeyboardInterrupt of a player too
+        return {"failure": "exception", "message": describe(error), "player": mark[0]}
+
+
+def seed_globals(seed: int) -> None:
     """A player that draws from a global generator while it is made repeats too."""
     random.seed(seed)
     np.random.seed(seed % 2**32)  # noqa: NPY002

@@ -53,7 +53,7 @@ class Recorder:
             play=play,
         )
         name = world_name(match.configuration, match.block, play)
-        return {"record": {"folder": str(self.folder), "name": name, "about": dataclasses.asdict(about)}}
+        return {"record": {"name": name, "about": dataclasses.asdict(about)}}
 
     def pack(self, rows: Sequence[Mapping[str, Any]]) -> int:
         """All is played: of the worlds, keep those that count in the results, packed.
@@ -102,6 +102,6 @@ def _players(recording: Recording, name: str) -> list[tuple[int, str, str]]:
 
 
 def world_log(game: str, record: Mapping[str, Any]) -> WorldLog:
-    """The log of a world that a worker is told to record, see `Recorder.of`."""
+    """The log of a world that a worker is told to record, see `Recorder.of`; the worker knows the ``folder``."""
     recording = Recording(record["folder"])
     return WorldLog(WriteWorld(recording, GAMES.get(game).load("record"), About(**record["about"]), record["name"]))

@@ -6,7 +6,6 @@ import json
 import math
 import os
 import shutil
-import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -14,10 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from scml_gym.core.data_files import content_of
 from scml_gym.core.errors import InputError
-from scml_gym.core.files import make_folder
+from scml_gym.core.files import flush_tree, make_folder
 from scml_gym.core.provenance import versions
 from scml_gym.core.text import in_markdown, printable
+from scml_gym.core.trust import trust
 from scml_gym.evaluation.config import TournamentConfig, competition_of, saved_config
 from scml_gym.evaluation.exceptions import LEAGUE
 from scml_gym.evaluation.statistics import parts_of
@@ -60,8 +61,11 @@ def write_results(folder: Path, config: TournamentConfig, outcome: Outcome, comm
         InputError: if the folder is not empty any more; what was written stays beside it, as the message says.
     """
     make_folder(folder.parent)
-    temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    temporary = folder.with_name(f".{folder.name}.results")
+    shutil.rmtree(temporary, ignore_errors=True)  # of a start that was killed, or could not write all
     try:
+        temporary.mkdir()
+        trust(temporary)
         content = temporary / "results"
         content.mkdir()
         write_table(outcome.rows, tuple(columns_of(config.game)), content / "scores.csv")
@@ -71,6 +75,7 @@ def write_results(folder: Path, config: TournamentConfig, outcome: Outcome, comm
         (content / "command.txt").write_text(command + "\n", encoding="utf-8")
         (content / "versions.json").write_text(json.dumps(versions(), indent=1) + "\n", encoding="utf-8")
         text = render(content)
+        flush_tree(content)
         os.replace(content, folder)
     except OSError as error:
         raise InputError(f"{folder}: {error.strerror or error}; the results are left in {temporary}") from error
@@ -98,7 +103,8 @@ def render(folder: Path) -> str:
     config = saved_config(folder)
     table = read_scores(folder / "scores.csv", config.game)
     failures = read_failures(folder / "failures.csv")
-    ranks, pairs, background = ranking(table), paired(table), ranking(table, role="background")
+    with content_of(folder, "the results of a tournament"):
+        ranks, pairs, background = ranking(table), paired(table), ranking(table, role="background")
     ranks.to_csv(folder / "ranking.csv", index=False, lineterminator="\n")
     pairs.to_csv(folder / "paired.csv", index=False, lineterminator="\n")
     content = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import math
 from collections.abc import Callable, Mapping, Sequence, Set
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -72,7 +73,9 @@ def read_scores(path: Path, game: str = DEFAULT_GAME) -> pd.DataFrame:
     names, texts = _read(path, tuple(columns_of(game)), new)
     try:
         columns = {name: [types.get(name, int)(row[name]) for row in texts] for name in names}
-    except (TypeError, ValueError) as error:
+        if not all(map(math.isfinite, columns["score"])):
+            raise ValueError("a score is no number")
+    except (TypeError, ValueError, OverflowError) as error:
         raise InputError(f"{path}: not a table of scores ({error})") from error
     return pd.DataFrame(columns)
 
@@ -93,10 +96,11 @@ def _read(
     try:
         with path.open(encoding="utf-8", newline="") as file:
             reader = csv.DictReader(file)
-            rows = list(reader)
+            names, rows = tuple(reader.fieldnames or ()), list(reader)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"{path}: cannot be read as a table ({error})") from error
-    names = tuple(reader.fieldnames or ())
+    if any(None in row or None in row.values() for row in rows):
+        raise InputError(f"{path}: cannot be read as a table (a row has another number of columns)")
     if names != tuple(column for column in columns if column in names or column not in new):
         raise InputError(f"{path}: its columns are not {', '.join(columns)}")
     return names, [row | {"role": FORMER_ROLES.get(row["role"], row["role"])} for row in rows]

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, wait
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+from scml_gym.core.engines.base import Engine
+from scml_gym.core.engines.local import Local
 from scml_gym.core.errors import InputError
 from scml_gym.core.reporting import progress_bar
 from scml_gym.evaluation.config import TournamentConfig
+from scml_gym.evaluation.isolation.kinds import MISMATCH, Result
 from scml_gym.evaluation.journal import Journal
 from scml_gym.evaluation.pool import WorkerPool
 from scml_gym.evaluation.recording import Recorder
 from scml_gym.evaluation.schedule import Match, Occupant, occupants, schedule, substitute_of
-from scml_gym.evaluation.worker import Result
 
 Play = Callable[..., Future[Result]]
 """``play(names, seed, setting, **record)``: see `WorkerPool.play`."""
@@ -56,7 +58,8 @@ class Tournament:
     """Plays a schedule; everything is decided in the order of the schedule, so workers change nothing but the time.
 
     A match in which a player fails is played again with a substitute in its positions, so that the others are judged;
-    the player has no score there. After ``MAX_FAILURES`` such matches it is withdrawn. One on one, and where nobody
+    the player has no score there. Where a world is not what its process says of it, and nobody's guilt is found, all of
+    its players are told. After ``MAX_FAILURES`` such matches it is withdrawn. One on one, and where nobody
     knows whose failure it was, the match is left out. Exceptions that ended no world are told, and cost nothing more.
     """
 
@@ -188,7 +191,8 @@ class Tournament:
     def _fail(
         self, match: Match | None, play: int | None, culprit: Occupant | None, result: Result, consequence: str
     ) -> None:
-        suspects = {o.label: None for o in match.positions if o.role == "competitor"} if match else {}
+        among = match.positions if match else ()
+        suspects = {o.label: None for o in among if o.role == "competitor" or result["failure"] == MISMATCH}
         self.outcome.failures.append(
             {
                 "configuration": "" if match is None else match.configuration,
@@ -208,6 +212,7 @@ def run_tournament(
     begin: Callable[[], None] = lambda: None,
     journal: Journal | None = None,
     recorder: Recorder | None = None,
+    engine: Engine | None = None,
 ) -> Outcome:
     """Play a whole tournament, with a progress bar.
 
@@ -216,14 +221,19 @@ def run_tournament(
         journal: Holds the worlds that are played already, and receives the others.
         begin: Called when all players are found.
         recorder: Where worlds are recorded; None where none are.
+        engine: Where they are played; None for processes of this machine. It changes no result.
 
     Raises:
         InputError: if a competitor or a background opponent does not exist, or no such world can be generated.
     """
-    plays = config.n_plays
-    workers = min(config.workers or available_cores(), plays)
-    done = 0
-    with WorkerPool(workers, config.time_limit, config.game, config.errors, recorder is not None) as pool:
+    plays, done = config.n_plays, 0
+    recording = None if recorder is None else recorder.folder
+    with ExitStack() as stack:
+        engine = stack.enter_context(Local() if engine is None else engine)
+        workers = min(config.workers or engine.cores(), plays)
+        engine.bring([*config.competitors, *config.background])
+        settings = (config.time_limit, config.game, config.errors, config.isolate)
+        pool = stack.enter_context(WorkerPool(workers, *settings, recording, engine))
         play = pool.play if journal is None else partial(journal.play, pool)
         tournament = Tournament(config, pool, play, recorder)
         tournament.check()
@@ -237,8 +247,3 @@ def run_tournament(
 
             tournament.run(2 * workers, advance)
     return tournament.outcome
-
-
-def available_cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,135 +1,265 @@
 """A worker process: ``python -m scml_gym.evaluation.worker``, tasks in on stdin, results out on stdout, JSON lines.
 
-The worker itself only loads; every task runs in a child that it forks. So each world starts from the same state of the
-process, whichever worker plays it and whatever was played before; a child that crashes or hangs costs that child alone;
-and a byte of shared memory tells which player was at work.
+No player's code runs in the worker. It forks a server (`scml_gym.evaluation.isolation.fork_server`), which loads the
+players, and from which a process is forked for each world: that plays it and hands over its contracts. What they
+brought is computed here, from parameters that the seed gives. Where the process of the world says something else, or
+nothing, the world is played once more with each player in a process of its own
+(`scml_gym.evaluation.isolation.isolated`), which tells whose fault it is. All processes of a world are killed at its
+end, and whatever they started with them.
 
 Tasks are ``{"kind": "load" | "check" | "play", "limit": seconds, ...arguments}``. Results are ``{"value": ...}``, or
-``{"failure": "input" | "exception" | "crash" | "hang", "message": text, "player": index or -1}``.
+``{"failure": "input" | "exception" | "crash" | "hang" | "mismatch", "message": text, "player": index or -1}``.
 """
 
 from __future__ import annotations
 
-import contextlib
 import gc
 import json
-import mmap
 import os
 import select
-import signal
 import sys
 import time
+from collections.abc import Mapping
 from typing import Any
 
 from scml_gym.core.errors import InputError
 from scml_gym.core.process import limit_threads
+from scml_gym.evaluation.isolation.kinds import AGENTS, MISMATCH, Result
 
-Result = dict[str, Any]
+_MOST_BYTES = 1 << 26
+"""That a world may hand over."""
 
-_GRACE = 5.0
-"""Seconds after which a task's process ends by itself, where nobody is left to end it at its limit."""
+_POLL = 0.5
+"""Seconds between two looks at whether a world's processes multiply."""
 
 
 def main() -> None:
     """Answer tasks until stdin is closed."""
     limit_threads()
     answers = os.fdopen(os.dup(1), "w")
-    _silence(1)
-    from scml_gym.evaluation import play
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.close(nowhere)
+    from scml_gym.evaluation.isolation.confinement import adopt_orphans
 
-    mark = memoryview(mmap.mmap(-1, 8)).cast("q")
+    adopt_orphans()
+    worker = Worker()
     for line in sys.stdin:
         task = json.loads(line)
-        limit = task.pop("limit")
-        if task["kind"] == "load":
-            play.prepare(task["game"], task["names"], task["recorded"])
-            gc.collect()
-            gc.freeze()
-            result: Result = {"value": None}
-        else:
-            result = _in_a_child(task, limit, mark, answers.fileno())
-        answers.write(json.dumps(result) + "\n")
+        act = {"load": worker.load, "check": worker.check, "play": worker.play}[task.pop("kind")]
+        answers.write(json.dumps(act(task, task.pop("limit"))) + "\n")
         answers.flush()
+    worker.end()
 
 
-def _silence(*descriptors: int) -> None:
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    for descriptor in descriptors:
-        os.dup2(nowhere, descriptor)
-    os.close(nowhere)
+class Worker:
+    """What a worker process does."""
 
+    def __init__(self) -> None:
+        self._fork_server: Any = None
+        self._loaded: Mapping[str, Any] = {}
 
-def _in_a_child(task: dict[str, Any], limit: float, mark: Any, answers: int) -> Result:
-    """Fork, run the task there, and wait for its result, its death or the end of its time.
+    def load(self, task: dict[str, Any], limit: float) -> Result:
+        """Load the simulation here, and the players of ``names`` in a new fork server."""
+        from scml_gym.evaluation import play
 
-    Should this process be killed meanwhile, whoever waits for ``answers`` must see their end at once, so the child does
-    not hold them; and the system itself ends the child when its time is over.
-    """
-    from scml_gym.evaluation.exceptions import NOBODY
+        play.prepare(task["game"], task["recorded"])
+        gc.collect()
+        gc.freeze()
+        self._loaded = task
+        self._start_fork_server()
+        return {"value": None}
 
-    mark[0] = NOBODY
-    reader, writer = os.pipe()
-    pid = os.fork()
-    if pid == 0:
-        os.setsid()
-        signal.setitimer(signal.ITIMER_REAL, limit + _GRACE)
-        os.close(reader)
-        os.close(answers)
-        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-        _silence(1, 2)
-        with os.fdopen(writer, "w") as file:
-            file.write(json.dumps(_run(task, mark)) + "\n")
-        os._exit(0)
-    os.close(writer)
-    text = _read(reader, time.monotonic() + limit)
-    os.close(reader)
-    for kill in (os.killpg, os.kill):
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            kill(pid, signal.SIGKILL)
-    status = os.waitpid(pid, 0)[1]
-    if text is None:
-        return {"failure": "hang", "message": f"no end within {limit:g} seconds", "player": mark[0]}
-    if not text.endswith(b"\n"):
-        return {"failure": "crash", "message": _death(status), "player": mark[0]}
-    return json.loads(text)
+    def _start_fork_server(self) -> None:
+        from scml_gym.evaluation import play
+        from scml_gym.evaluation.isolation.fork_server import ForkServer
 
+        if self._fork_server is not None:
+            self._fork_server.end()
+        game, names = self._loaded["game"], self._loaded["names"]
+        self._fork_server = ForkServer(lambda: play.load_players(game, names), play.in_a_world)
 
-def _read(reader: int, deadline: float) -> bytes | None:
-    """What the child writes, to its end; None where the deadline passes first. Ends this process with its parent."""
-    text = b""
-    while not text.endswith(b"\n"):
-        ready = select.select([reader, 0], [], [], max(0.0, deadline - time.monotonic()))[0]
-        if reader in ready:
-            part = os.read(reader, 1 << 16)
-            if not part:
-                break
-            text += part
-        elif 0 in ready or time.monotonic() >= deadline:  # nothing is sent while a task runs: stdin was closed
+    def check(self, task: dict[str, Any], limit: float) -> Result:
+        """Try out all players in one process; where that fails, each in its own, which tells whose fault it is."""
+        from scml_gym.evaluation import play
+
+        play.prepare(task["game"])  # once, and not in each trial
+        if self._try(task, limit) == {"value": None}:
+            return {"value": None}
+        for player, name in enumerate(task["names"]):
+            result = self._try(task | {"names": [name]}, limit)
+            if result != {"value": None}:
+                return result | {"player": player}
+        return {"failure": "crash", "message": "the players cannot be loaded into one process", "player": -1}
+
+    def _try(self, task: dict[str, Any], limit: float) -> Result:
+        from scml_gym.evaluation import play
+        from scml_gym.evaluation.isolation import fork_server
+
+        reader, writer = os.pipe()
+        child = fork_server.fork_world(writer, task, limit, play.in_a_trial)
+        os.close(writer)
+        content = self._read(reader, time.monotonic() + limit)
+        result = fork_server.read_result(content or b"")
+        if result is None or not ({"value"} == result.keys() or {"failure", "message"} <= result.keys()):
+            ended = "hang" if content is None else "crash"
+            from scml_gym.evaluation.isolation.descendants import death
+
+            message = f"no end within {limit:g} seconds" if content is None else f"its process {death(child)}"
+            result = {"failure": ended, "message": message}
+        self._end_worlds()
+        return result
+
+    def play(self, task: dict[str, Any], limit: float) -> Result:
+        """Play a world, and say what it brought."""
+        from scml_gym.core.registry import load
+        from scml_gym.evaluation.config import competition_of
+        from scml_gym.evaluation.exceptions import describe
+        from scml_gym.game.definition import Setting
+
+        line_up: Any = load(competition_of(task["game"]).line_up)
+        isolation, setting = task.pop("isolate"), Setting(*task["setting"])
+        if line_up is None:
+            return self._as_told(task, limit)
+        try:
+            spec = line_up.spec(task["seed"], setting, len(task["names"]))
+        except InputError as error:
+            return {"failure": "input", "message": str(error), "player": -1}
+        except Exception as error:  # of scml's generator
+            return {"failure": "exception", "message": describe(error), "player": -1}
+        difference = None
+        if isolation != AGENTS:
+            result, difference = self._together(task, spec, line_up, setting, limit)
+            if result is not None:
+                return result
+        result = self._isolated(task, spec, line_up, setting, limit)
+        if "value" in result and difference is not None:
+            return {"failure": MISMATCH, "message": difference, "player": -1}
+        return result
+
+    def _together(
+        self, task: dict[str, Any], spec: Any, line_up: Any, setting: Any, limit: float
+    ) -> tuple[Result | None, str | None]:
+        """Play a world in one process: its result, or None where there is reason to isolate its players; and how what
+        it says of itself differs from its contracts."""
+        from scml_gym.simulator.line_up import MismatchError
+
+        told = self._ask_fork_server(task | {"spec": spec}, limit)
+        if told is None or told.get("value") is None:
+            return None, None
+        try:
+            played = _played(told["value"])
+            rows = line_up.account(spec, setting, played)
+            raised = _raised(told["value"], len(rows))
+        except (MismatchError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+            return None, f"the process of the world hands over what cannot be true: {' '.join(str(error).split())}"
+        if played.changed is not None:
+            return None, None
+        return {"value": [row | raised.get(i, {}) for i, row in enumerate(rows)]}, None
+
+    def _isolated(self, task: dict[str, Any], spec: Any, line_up: Any, setting: Any, limit: float) -> Result:
+        from scml_gym.evaluation.isolation.isolated import play_isolated
+        from scml_gym.simulator.line_up import MismatchError
+
+        kept = [] if self._fork_server is None else [self._fork_server.pid]
+        told = play_isolated(task, spec, limit, kept, self._ready)
+        if "value" not in told:
+            return told
+        try:
+            rows = line_up.account(spec, setting, _played(told["value"]))
+        except MismatchError as error:
+            return {"failure": MISMATCH, "message": str(error), "player": -1}
+        raised = _raised(told["value"], len(rows))
+        return {"value": [row | raised.get(i, {}) for i, row in enumerate(rows)]}
+
+    def _as_told(self, task: dict[str, Any], limit: float) -> Result:
+        """The result of a world without contracts, as its own process says it."""
+        told = self._ask_fork_server(task, limit)
+        if told is None:
+            return {"failure": "crash", "message": "the process of the world ended", "player": -1}
+        return told
+
+    def _ask_fork_server(self, task: dict[str, Any], limit: float) -> Result | None:
+        """What the process of a world writes; None where that is nothing, or no result."""
+        from scml_gym.evaluation.isolation.fork_server import read_result
+
+        if self._fork_server is None:
+            self._loaded = {"game": task["game"], "names": task["names"], "recorded": False}
+            self._start_fork_server()
+        server: Any = self._fork_server
+        try:
+            reader = server.start(task, limit)
+        except OSError:
+            self._start_fork_server()
             return None
-    return text
+        content = self._read(reader, time.monotonic() + limit)
+        self._end_worlds()
+        if content is None:
+            return {"failure": "hang", "message": f"no end within {limit:g} seconds", "player": -1}
+        return read_result(content)
+
+    def _read(self, reader: int, deadline: float) -> bytes | None:
+        """What is written, to its end; None where the deadline passes first."""
+        from scml_gym.evaluation.isolation.confinement import MOST_PROCESSES
+        from scml_gym.evaluation.isolation.descendants import descendants
+
+        parts: list[bytes] = []
+        try:
+            while time.monotonic() < deadline:
+                if self._ready(reader, min(_POLL, deadline - time.monotonic())):
+                    part = os.read(reader, 1 << 20)
+                    if not part:
+                        return b"".join(parts)
+                    parts.append(part)
+                    if sum(map(len, parts)) > _MOST_BYTES:
+                        return b""
+                elif len(descendants(os.getpid())) > MOST_PROCESSES:
+                    return b""
+            return None
+        finally:
+            os.close(reader)
+
+    def _ready(self, descriptor: Any, seconds: float) -> bool:
+        """Wait until something can be read. Ends this process with the leading one."""
+        ready = select.select([descriptor, 0], [], [], max(0.0, seconds))[0]
+        if 0 in ready:  # nothing is sent while a task runs: stdin was closed
+            self.end()
+            sys.exit(0)
+        return descriptor in ready
+
+    def _end_worlds(self) -> None:
+        from scml_gym.evaluation.isolation.descendants import end_descendants
+
+        end_descendants([] if self._fork_server is None else [self._fork_server.pid])
+
+    def end(self) -> None:
+        """End all processes below this one."""
+        from scml_gym.evaluation.isolation.descendants import end_descendants
+
+        end_descendants()
 
 
-def _death(status: int) -> str:
-    code = os.waitstatus_to_exitcode(status)
-    if code < 0:
-        with contextlib.suppress(ValueError):
-            return f"killed by {signal.Signals(-code).name}"
-    return f"the process ended with exit code {code}"
+def _played(value: Any) -> Any:
+    from scml_gym.simulator.line_up import Played
+
+    fields = ("contracts", "profits", "bankrupt", "audits")
+    return Played(*(value[name] for name in fields), changed=value.get("changed"))
 
 
-def _run(task: dict[str, Any], mark: Any) -> Result:
-    """In the child: the value of a task, or how it failed."""
-    from scml_gym.evaluation import play
-    from scml_gym.evaluation.exceptions import describe
+def _raised(value: Any, n: int) -> dict[int, Any]:
+    """Position -> the row's ``raised``, see `scml_gym.evaluation.exceptions.Raised`.
 
-    functions = {"check": play.check, "play": play.play}
-    function = functions[task.pop("kind")]
-    try:
-        return {"value": function(**task, mark=mark)}
-    except InputError as error:
-        return {"failure": "input", "message": str(error), "player": mark[0]}
-    except BaseException as error:  # SystemExit and KeyboardInterrupt of a player too
-        return {"failure": "exception", "message": describe(error), "player": mark[0]}
+    Raises:
+        ValueError: if it is something else.
+    """
+    found = {int(position): raised for position, raised in value["raised"].items()}
+    for position, raised in found.items():
+        whole = (
+            raised.keys() == {"count", "first"} and type(raised["count"]) is int and isinstance(raised["first"], str)
+        )
+        if position not in range(n) or not whole:
+            raise ValueError("no list of exceptions")
+    return {position: {"raised": raised} for position, raised in found.items()}
 
 
 if __name__ == "__main__":

@@ -7,9 +7,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from scml_gym.core.data_files import parse_json, read_text
 from scml_gym.core.errors import InputError
 from scml_gym.core.trained import run_path
-from scml_gym.experiments.run_folder import BEST, Run
+from scml_gym.core.trust import require_trust_of_names
+from scml_gym.experiments.run_folder import Run
+from scml_gym.experiments.run_info import BEST
 
 
 def run_of(path: Path) -> Run:
@@ -37,6 +40,22 @@ def checkpoint_of(path: Path) -> tuple[Run, Path]:
     if run.best is None:
         raise InputError(f"{path}: the run has no best checkpoint; agent.evaluation keeps one")
     return run, run.path / run.best["checkpoint"]
+
+
+def playable(path: Path) -> tuple[Run, Path]:
+    """`checkpoint_of`, of which the learner may be made: it names nothing that would be imported, or is trusted.
+
+    Raises:
+        InputError: as `checkpoint_of`, and if it names a module and is not trusted; the message says how to trust it.
+    """
+    run, checkpoint = checkpoint_of(path)
+    require_trust_of_names(run.path, [run.info["agent"], run.info["env"], run.config])
+    for file in sorted(checkpoint.glob("*.json")):
+        said = parse_json(read_text(file), str(file))
+        if isinstance(said, dict):
+            said.pop("algorithm", None)  # of Stable-Baselines3, compared and never imported
+        require_trust_of_names(run.path, said)
+    return run, checkpoint
 
 
 def _means_best(path: Path) -> bool:

@@ -13,6 +13,7 @@ import scml_gym  # noqa: F401 (registers the environments)
 from scml_gym.core.config import ConfigError, arguments_of
 from scml_gym.core.errors import InputError, nearest
 from scml_gym.core.registry import load_object
+from scml_gym.games import game_of
 
 WRAPPERS = "wrappers"
 """Key of the ``env`` section."""
@@ -89,6 +90,19 @@ def wrappers_of(env: Mapping[str, Any]) -> list[Callable[[gymnasium.Env], gymnas
 def wrappers_change_play(env: Mapping[str, Any]) -> bool:
     """Whether an ``env`` section has wrappers that may change observations or actions: all but those of rewards."""
     return not all(isinstance(w, type) and issubclass(w, gymnasium.RewardWrapper) for w in wrappers_of(env))
+
+
+def can_batch(env: Mapping[str, Any]) -> bool:
+    """Whether an ``env`` section is of this package and has a native vector environment for its backend.
+
+    Raises:
+        ConfigError: if the section has no id.
+    """
+    env_id, arguments = env_arguments(env)
+    game = game_of(env_id)
+    native = game is not None and game.environments[env_id].vector is not None
+    plays_natively = arguments.get("backend", "compiled") == "compiled" and not arguments.get("strict", False)
+    return native and plays_natively and not env.get(WRAPPERS)
 
 
 _OF_MAKE = {"max_episode_steps", "disable_env_checker"}

@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, Self, TextIO
 
 import yaml
 
@@ -25,54 +25,25 @@ from scml_gym.core.config import DEFAULT_LOGGERS
 from scml_gym.core.curve_file import CurveFile
 from scml_gym.core.curves import curve_figures
 from scml_gym.core.errors import InputError
-from scml_gym.core.files import new_folder, replace_file, take_lock
+from scml_gym.core.files import new_folder, remove_tree, replace_file, take_lock
 from scml_gym.core.interrupts import StopRequest, stop_requests
+from scml_gym.core.leftovers import remove_leftovers, remove_leftovers_of
 from scml_gym.core.loggers import LOGGERS, Logger
 from scml_gym.core.provenance import versions
 from scml_gym.core.reporting import Progress, progress_bar
+from scml_gym.core.trust import trust
+from scml_gym.experiments.run_info import BEST, CHECKPOINTS, SCHEMA, STEP_FOLDER, check_links, read_config, read_info
 
-SCHEMA = "scml-gym-run-1"
 FIRST_CHECKPOINT = 60.0
 """Seconds after which the first checkpoint of a run is due at the latest."""
 BEGINNING = "from"
 """A copy of another run's checkpoint, with whose knowledge this one began."""
-BEST = "best"
-"""Folder of the best checkpoint, where a training is evaluated as it goes."""
 CURVE = "learning_curve.csv"
 POLICY_FILE = "policy.npz"
 """In a checkpoint whose policy is a network: that network as data, see `scml_gym.oneshot.policy_files`."""
 
-FORMER_AGENTS = {
-    f"{module}:{name}": registered
-    for registered, name, modules in (
-        ("ppo", "PPO", ("agents.sb3", "agents.sb3.learner")),
-        ("maskable-ppo", "MaskablePPO", ("agents.sb3", "agents.sb3.learner")),
-        ("recurrent-ppo", "RecurrentPPO", ("agents.sb3", "agents.sb3.learner")),
-        ("fast-ppo", "FastPPO", ("agents.fast_ppo.learner",)),
-        ("fast-maskable-ppo", "FastMaskablePPO", ("agents.fast_ppo.learner",)),
-        ("dqn", "DQN", ("agents.sb3", "agents.sb3.learner")),
-        ("q-learning", "QLearning", ("agents.q_learning", "agents.q_learning.learner")),
-        ("dnb", "DNB", ("agents.dnb.learner",)),
-        ("dcl", "DCLLearner", ("agents.commitment.learner",)),
-        ("ippo", "IPPOLearner", ("agents.commitment.learner",)),
-        ("mediated", "MediatedLearner", ("agents.commitment.learner",)),
-        ("moca", "MOCALearner", ("agents.commitment.learner",)),
-    )
-    for module in modules
-}
-"""Learners in run folders by the names of their classes when the package ``agents`` stood by itself."""
-
-FORMER_HYPERPARAMETERS = {"league": "self_play", "diary": "decision_log"}
-"""Keys of the ``agent`` section that have another name now."""
-
 FORMER_FILES = {POLICY_FILE: "snapshot.npz", "self_play": "league"}
 """Files and folders of a run by the names that they had."""
-
-
-def current_hyperparameters(agent: Mapping[str, Any]) -> dict[str, Any]:
-    """An ``agent`` section, of whatever age, by the names that its keys and its learner have now."""
-    current = {FORMER_HYPERPARAMETERS.get(key, key): value for key, value in agent.items()}
-    return current | {key: FORMER_AGENTS.get(current[key], current[key]) for key in ("name",) if key in current}
 
 
 def find_policy_file(checkpoint: Path) -> Path | None:
@@ -111,8 +82,8 @@ class Run:
         self._stop = StopRequest()
 
     @classmethod
-    def create(cls, folder: str | Path, config: dict[str, Any], command: str, beginning: Path | None = None) -> Run:
-        """A new run folder, which appears as a whole.
+    def create(cls, folder: str | Path, config: dict[str, Any], command: str, beginning: Path | None = None) -> Self:
+        """A new run folder, which appears as a whole and is trusted by this process.
 
         Args:
             folder: Must not exist, or be empty.
@@ -138,6 +109,7 @@ class Run:
             info["from"] = str(beginning.resolve())
         try:
             check_free(path)
+            remove_leftovers_of(path)
             with new_folder(path) as filling:
                 (filling / "config.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
                 (filling / "command.txt").write_text(command + "\n")
@@ -148,6 +120,7 @@ class Run:
                     shutil.copytree(beginning, filling / BEGINNING)
         except OSError as error:
             raise InputError(f"cannot make the run folder {path}: {error.strerror or error}") from error
+        trust(path)
         return cls(path, config, info)
 
     @classmethod
@@ -160,18 +133,9 @@ class Run:
         path = Path(folder)
         if not (path / "run.json").is_file():
             raise InputError(f"{path} is not a run folder: it has no run.json")
-        try:
-            info = _read_info(path)
-            config = yaml.safe_load((path / "config.yaml").read_text())
-            missing = {"seed", "agent", "env"} - config.keys()
-            if not missing:
-                config["agent"] = current_hyperparameters(config["agent"])
-        except (OSError, UnicodeError, AttributeError, TypeError, yaml.YAMLError) as error:
-            raise _unreadable(path, error) from error
-        if missing:
-            raise _unreadable(path, f"{', '.join(sorted(missing))} missing")
+        info, config = read_info(path), read_config(path)
         while info["checkpoint"] is not None and not (path / info["checkpoint"]).is_dir():
-            before, info = info, _read_info(path)
+            before, info = info, read_info(path)
             if info == before:
                 raise InputError(f"{path} is corrupt: its {info['checkpoint']} is missing")
         return cls(path, config, info)
@@ -222,9 +186,7 @@ class Run:
         folder = self._new_checkpoint(BEST, step, save)
         best = {"checkpoint": f"{BEST}/{folder.name}", "step": step, "value": value}
         self._write_info({"best": best})
-        for other in (self.path / BEST).iterdir():
-            if other != folder:
-                shutil.rmtree(other, ignore_errors=True)
+        _remove_others(self.path / BEST, folder)
 
     @contextmanager
     def stops_at_checkpoints(self) -> Iterator[None]:
@@ -267,11 +229,9 @@ class Run:
             KeyboardInterrupt: when it is saved, if the user has asked to stop (see `stops_at_checkpoints`).
         """
         previous = self.latest_checkpoint()
-        final = self._new_checkpoint("checkpoints", step, save)
-        self._write_info({"checkpoint": f"checkpoints/{final.name}", "step": step})
-        for folder in final.parent.iterdir():
-            if folder not in (final, previous):
-                shutil.rmtree(folder, ignore_errors=True)
+        final = self._new_checkpoint(CHECKPOINTS, step, save)
+        self._write_info({"checkpoint": f"{CHECKPOINTS}/{final.name}", "step": step})
+        _remove_others(final.parent, final, previous)
         self._saved_at = time.monotonic()
         if self.stop_requested:
             raise KeyboardInterrupt
@@ -335,39 +295,35 @@ class Run:
         """Note that training goes on: the command is added, what came after the checkpoint and what a kill left is cut.
 
         Raises:
-            InputError: if another process is training in this folder.
+            InputError: if another process is training in this folder, or a link in it leads elsewhere.
         """
         self._acquire()
+        check_links(self.path)
         for now, former in FORMER_FILES.items():
             if (self.path / former).is_dir():
                 os.replace(self.path / former, self.path / now)
-        self.info = _read_info(self.path)  # whoever trained here until now may have gone further
-        for leftover in self.path.glob(".*.[0-9]*"):  # of replace_file
-            leftover.unlink()
-        for parent in ("checkpoints", BEST):
-            shutil.rmtree(self.path / parent / ".partial", ignore_errors=True)
+        self.info = read_info(self.path)  # whoever trained here until now may have gone further
+        remove_leftovers(self.path)
+        for parent in (CHECKPOINTS, BEST):
+            remove_tree(self.path / parent / ".partial")
         replace_file(self.path / "command.txt", (self.path / "command.txt").read_text() + command + "\n")
         self.truncate_log(self.step)
 
+    def hold(self) -> None:
+        """Take the folder's lock, which the system gives back when this process ends, however it ends.
+
+        Raises:
+            InputError: if another process is training in this folder.
+        """
+        self._acquire()
+
     def _acquire(self) -> None:
-        """Take the folder's lock, which the system gives back when this process ends, however it ends."""
         if self._lock is None:
             self._lock = take_lock(self.path, "another process is training in")
 
 
-def _read_info(path: Path) -> dict[str, Any]:
-    """What ``run.json`` says now; a process that trains here replaces it, and removes checkpoints that it named."""
-    try:
-        info = json.loads((path / "run.json").read_text())
-        schema, missing = info.get("schema"), {"agent", "agent_name", "env", "checkpoint", "step"} - info.keys()
-    except (OSError, UnicodeError, AttributeError, json.JSONDecodeError) as error:
-        raise _unreadable(path, error) from error
-    if schema != SCHEMA:
-        raise InputError(f"{path}/run.json has the schema {schema!r}; {SCHEMA!r} is needed")
-    if missing:
-        raise _unreadable(path, f"{', '.join(sorted(missing))} missing")
-    return info | {"agent": FORMER_AGENTS.get(info["agent"], info["agent"])}
-
-
-def _unreadable(path: Path, problem: object) -> InputError:
-    return InputError(f"{path} is not a readable run folder: {' '.join(str(problem).split())}")
+def _remove_others(folder: Path, *kept: Path | None) -> None:
+    """Remove the checkpoints in a folder but these; what is no checkpoint stays."""
+    for path in folder.iterdir():
+        if path not in kept and STEP_FOLDER.fullmatch(path.name):
+            remove_tree(path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -11,7 +12,7 @@ Forward = Callable[..., tuple[np.ndarray, ...]]
 """``forward(weights, *inputs) -> outputs``, of a batch of one."""
 
 
-class Network:
+class Network(ABC):
     """A `scml_gym.game.world.Predict` whose numbers come from a network; subclasses say what they mean.
 
     Args:
@@ -46,9 +47,9 @@ class Network:
         out, *state = self._forward(self._weights, *(np.asarray(part)[None] for part in given), *state)
         return out[0], state or None
 
+    @abstractmethod
     def action(self, numbers: np.ndarray, mask: np.ndarray | None) -> Any:
         """The action that the numbers stand for."""
-        raise NotImplementedError
 
 
 class Choices(Network):

@@ -7,10 +7,11 @@ import ast
 import dis
 import functools
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import CodeType
+from typing import TypeGuard
 
 from scml_gym.core.errors import InputError
 from scml_gym.jit.sources import is_installed, module_file, package_of
@@ -37,17 +38,17 @@ class Import:
 
 @dataclass(frozen=True)
 class Statement:
-    """A statement at the top of a module.
+    """A statement at the top of a module, or several on one line.
 
     Attributes:
-        node: Its syntax.
+        node: Its syntax; of what a type checker alone reads and the rest of it, the whole.
         first, last: Its lines, from 1, with the comments before it and the text that says what it is after it.
         binds: Names that it gives a value.
         changes: Names whose value it changes.
         reads: Names of the module that its code reads.
     """
 
-    node: ast.stmt
+    node: ast.stmt | ast.Module
     first: int
     last: int
     binds: frozenset[str]
@@ -101,20 +102,57 @@ def parse(name: str, path: Path, text: str) -> Source:
     if ast.get_docstring(tree, clean=False) is not None:
         doc = "\n".join(lines[body[0].lineno - 1 : body[0].end_lineno])
         body = body[1:]
-    for i, node in enumerate(body):
-        if isinstance(node, ast.ImportFrom) and node.module == "__future__":
-            future = True
-        elif isinstance(node, ast.Import | ast.ImportFrom):
-            imports |= imported(node, package)
-        elif not (isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING")) and not _is_text(node):
-            first = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", ()))])
-            while first > 1 and lines[first - 2].startswith("#"):
-                first -= 1
-            told = body[i + 1] if i + 1 < len(body) and _is_text(body[i + 1]) else node
-            binds, changes = _effects(node)
-            reads = frozenset(_globals_of(node, future))
-            statements.append(Statement(node, first, told.end_lineno or told.lineno, binds, changes, reads))
+    groups = _by_line(body)
+    for i, group in enumerate(groups):
+        for node in group:
+            if isinstance(node, ast.ImportFrom) and node.module == "__future__":
+                future = True
+            elif isinstance(node, ast.Import | ast.ImportFrom):
+                imports |= imported(node, package)
+        if all(
+            isinstance(node, ast.Import | ast.ImportFrom) or _is_text(node) or _is_for_types(node) for node in group
+        ):
+            continue
+        first = min([group[0].lineno, *(d.lineno for d in getattr(group[0], "decorator_list", ()))])
+        while first > 1 and lines[first - 2].startswith("#"):
+            first -= 1
+        following = groups[i + 1] if i + 1 < len(groups) else []
+        told = following[0] if len(following) == 1 and _is_text(following[0]) else group[-1]
+        node = group[0] if len(group) == 1 else ast.Module(group, [])
+        binds, changes = _effects(node)
+        reads = frozenset(_globals_of(node, future))
+        statements.append(Statement(node, first, told.end_lineno or told.lineno, binds, changes, reads))
     return Source(name, path, text, doc, package, future, imports, tuple(statements))
+
+
+def _by_line(body: Sequence[ast.stmt]) -> list[list[ast.stmt]]:
+    """Statements; those that share a line, as in ``a = 1; b = 2``, together."""
+    groups: list[list[ast.stmt]] = []
+    for node in body:
+        if groups and node.lineno == groups[-1][-1].end_lineno:
+            groups[-1].append(node)
+        else:
+            groups.append([node])
+    return groups
+
+
+def _is_for_types(node: ast.AST) -> bool:
+    """Whether only a type checker reads it: ``if TYPE_CHECKING:`` without an ``else``."""
+    return checks_types(node) and not node.orelse
+
+
+def checks_types(node: ast.AST) -> TypeGuard[ast.If]:
+    """Whether it begins with ``if TYPE_CHECKING:``, or ``if typing.TYPE_CHECKING:``."""
+    return isinstance(node, ast.If) and ast.unparse(node.test) in ("TYPE_CHECKING", "typing.TYPE_CHECKING")
+
+
+def run_nodes(node: ast.AST) -> Iterator[ast.AST]:
+    """A statement and all within it that can run."""
+    todo = [node]
+    while todo:
+        part = todo.pop()
+        yield part
+        todo += [part.test, *part.orelse] if checks_types(part) else ast.iter_child_nodes(part)
 
 
 def _is_text(node: ast.stmt) -> bool:
@@ -141,7 +179,7 @@ def imported(node: ast.Import | ast.ImportFrom, package: str) -> dict[str, Impor
     return found
 
 
-def _effects(node: ast.stmt) -> tuple[frozenset[str], frozenset[str]]:
+def _effects(node: ast.AST) -> tuple[frozenset[str], frozenset[str]]:
     """Names that a statement binds, and those whose value it changes."""
     binds, changes = set(), set()
     todo: list[ast.AST] = [node]
@@ -170,10 +208,11 @@ def _root(node: ast.expr) -> set[str]:
     return {node.id} if isinstance(node, ast.Name) else set()
 
 
-def _globals_of(node: ast.stmt, future: bool) -> Iterator[str]:
+def _globals_of(node: ast.stmt | ast.Module, future: bool) -> Iterator[str]:
     """Names that the code of a statement reads from its module."""
     flags = __future__.annotations.compiler_flag if future else 0
-    codes: list[CodeType] = [compile(ast.Module([node], []), "<statement>", "exec", flags, dont_inherit=True)]
+    whole = node if isinstance(node, ast.Module) else ast.Module([node], [])
+    codes: list[CodeType] = [compile(whole, "<statement>", "exec", flags, dont_inherit=True)]
     while codes:
         code = codes.pop()
         yield from (i.argval for i in dis.get_instructions(code) if i.opname in _READS)

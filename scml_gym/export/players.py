@@ -69,7 +69,7 @@ def _of_policy_file(name: str, game: str) -> Exported:
     if game not in ("", "oneshot"):
         raise InputError(f"{name!r}: policy files play 'oneshot'")
     policy = PolicyFile.load(name)
-    strategy = call("scml_gym.oneshot.policy_files:network_strategy", policy.observation, policy.history, policy.action)
+    strategy = call("scml_gym.oneshot.policy_files:network_strategy", *policy.form)
     made = call(STRATEGY_POLICY, strategy, Given("seed"), Array("network", policy.network))
     return Exported(GAMES.get("oneshot"), made, True, f"the policy file {Path(name).name}")
 

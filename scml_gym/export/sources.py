@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from scml_gym.core.errors import InputError
-from scml_gym.export.parsing import Import, Source, Statement, imported, is_own, own_text, parse, read_source
+from scml_gym.export.parsing import Import, Source, Statement, imported, is_own, own_text, parse, read_source, run_nodes
 
 ALLOWED = ("numpy", "scml", "negmas", "gymnasium")
 """Packages that a submission may import: scml brings the others along."""
@@ -105,7 +105,7 @@ def _needs(source: Source, statement: Statement) -> Iterator[tuple[str, str]]:
         target = source.imports.get(name)
         if target is not None and not target.name and is_own(target.module):
             yield from ((target.module, read) for read in _attributes(statement.node, name))
-    for node in ast.walk(statement.node):
+    for node in run_nodes(statement.node):
         if isinstance(node, ast.ImportFrom):
             for target in imported(node, source.package).values():
                 if is_own(target.module):
@@ -193,11 +193,13 @@ def _write(source: Source, part: Reached) -> str:
     return text + "\n"
 
 
-def _rewrite(source: Source, statement: ast.stmt, lines: list[bytes]) -> None:
+def _rewrite(source: Source, statement: ast.AST, lines: list[bytes]) -> None:
     """Write the imports and the texts ``"module:Name"`` in a statement anew, in place, from its end on."""
     changes = []
     for node in ast.walk(statement):
-        if isinstance(node, ast.ImportFrom) and node.module != "__future__":
+        if isinstance(node, ast.ImportFrom) and node.module == "__future__":
+            changes.append((node, "pass"))  # it stands at the top
+        elif isinstance(node, ast.ImportFrom):
             found = imported(node, source.package)
             if any(is_own(target.module) for target in found.values()):
                 changes.append((node, "; ".join(_import_lines(source, found))))

@@ -77,11 +77,16 @@ def trace(module: Any, inputs: Sequence[np.ndarray], name: str = "the network") 
         with warnings.catch_warnings(), torch.no_grad():
             warnings.simplefilter("ignore")  # about torch's own parts
             program = torch.export.export(module.eval(), examples).run_decompositions()
+            given = module(*examples)
     except Exception as error:  # torch tells of what it cannot trace by many types
         told = " ".join(str(error).split())[:200]
         raise InputError(f"{name} cannot be exported: torch does not trace it ({told})") from error
     finally:
         module.train(training)
+    outputs = given if isinstance(given, tuple) else (given,)
+    if not outputs or not all(isinstance(output, torch.Tensor) for output in outputs):
+        kinds = ", ".join(type(output).__name__ for output in outputs) or "nothing"
+        raise InputError(f"{name} cannot be exported: it gives {kinds}; valid: a tensor, or a tuple of tensors")
     return _write(program, name)
 
 

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from gymnasium import spaces
 
+from scml_gym.core.arguments import brief
 from scml_gym.core.errors import InputError
 from scml_gym.game.world import Actions, View
 
@@ -64,6 +65,33 @@ class ActionCodec(Protocol):
     def mask(self, view: View) -> np.ndarray:
         """The valid choices of the discrete form, dimension after dimension, bool."""
         ...
+
+
+def read_action(action: Any) -> np.ndarray:
+    """An action of one player as an array of numbers.
+
+    Raises:
+        InputError: if it is none.
+    """
+    try:
+        array = np.asarray(action)
+    except (TypeError, ValueError):  # rows of several lengths
+        array = np.asarray(None)
+    if array.dtype.kind not in "iuf":
+        raise InputError(f"action {brief(action)}; valid: numbers of the action space")
+    return array
+
+
+def read_choice(action: Any, n: int) -> int:
+    """An action of one player that is one of ``n`` choices.
+
+    Raises:
+        InputError: if it is none of them.
+    """
+    array = read_action(action)
+    if array.size != 1 or array.dtype.kind not in "iu" or not 0 <= array.item() < n:
+        raise InputError(f"action {brief(action)}; valid: a whole number, 0 to {n - 1}")
+    return int(array.item())
 
 
 class Note(NamedTuple):

@@ -83,6 +83,9 @@ class Competition:
         most_levels: Of a world.
         stock_rules: Names of stock rules, the default first; none in games without.
         columns: What `play` measures beside ``level`` and ``score``.
+        line_up: How its worlds are made, played and settled, a `scml_gym.simulator.line_up.LineUp`: what a world
+            brought is then computed from its contracts, where no player's code runs, and its players can be isolated.
+            None in games whose worlds have no contracts.
     """
 
     play: Named
@@ -98,6 +101,7 @@ class Competition:
     most_levels: int = 2
     stock_rules: tuple[str, ...] = ()
     play_on: Named = None
+    line_up: Named = None
     columns: Mapping[str, Column] = field(default_factory=dict)
 
 

@@ -13,7 +13,7 @@ from typing import Any, Protocol, cast
 import numpy as np
 from gymnasium import spaces
 
-from scml_gym.core.arguments import MOST_HISTORY, whole
+from scml_gym.core.arguments import MOST_HISTORY, one_of, whole
 from scml_gym.core.errors import InputError
 from scml_gym.game import codecs
 from scml_gym.game.features import Feature, bounds
@@ -74,10 +74,8 @@ class BlockEncoder:
     def __init__(
         self, parts: JointParts, observability: str = "partial", layout: str = "flat", history: int = 0
     ) -> None:
-        if observability not in ("partial", "full"):
-            raise InputError(f"observability={observability!r}; valid: 'partial', 'full'", "observability")
-        if layout not in ("flat", "dict"):
-            raise InputError(f"observation={layout!r}; valid: 'flat', 'dict'", "observation")
+        one_of("observability", observability, ("partial", "full"))
+        one_of("observation", layout, ("flat", "dict"))
         self.history = whole("history", history, 0, MOST_HISTORY)
         self.full = observability == "full"
         self._flat = layout == "flat"

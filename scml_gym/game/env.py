@@ -11,7 +11,8 @@ import numpy as np
 
 from scml_gym.core.errors import InputError, require_reset
 from scml_gym.core.masks import sampling_mask
-from scml_gym.game.codecs import ActionCodec, Encoder, Reward, Transition, told_by
+from scml_gym.core.threads import WrongThreadError, one_thread
+from scml_gym.game.codecs import ActionCodec, Encoder, Reward, Transition, read_action, told_by
 from scml_gym.game.rewards import pay
 from scml_gym.game.world import Actions, Drawn, View
 
@@ -81,8 +82,9 @@ class WorldEnv(gymnasium.Env):
         self._parts = parts
         self._per_day = per_day
         self._drawn: Drawn | None = None
-        self._begun = False
+        self._begun = self._over = False
 
+    @one_thread
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
         """Draw the next world and run it to the learner's first decision, or go on to the next day."""
         super().reset(seed=seed)
@@ -92,16 +94,17 @@ class WorldEnv(gymnasium.Env):
         self._seen = self.view
         self._day = int(self.view["day"])
         self.reward.reset(self.view)
-        self._begun = True
+        self._begun, self._over = True, False
         return self.encoder.encode(self._seen, self._hidden_state()), self._info([])
 
+    @one_thread
     def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         """Give the learner's answer and run on to its next decision."""
-        if not self._begun:
+        if not self._begun or self._over:
             raise gymnasium.error.ResetNeeded("call reset before step")
         before = self.view.copy()
         if self.world.pending:  # else nobody ever asked the learner, and the only step settles the whole world
-            actions = self.codec.decode(np.asarray(action), self.view)
+            actions = self.codec.decode(read_action(action), self.view)
             if self.strict:
                 self._parts.validate(self.view, actions)
             self._answer(actions)
@@ -110,11 +113,16 @@ class WorldEnv(gymnasium.Env):
             closed = [last for last in closed if last["day"] == self._day]
         first = int(closed[0]["day"]) if closed else 0
         profits = self.world.profits[self.player, first : first + len(closed)]
-        done = bool(closed) if self._per_day else self.world.done
+        done = self._over = bool(closed) if self._per_day else bool(self.world.done)
         self._seen = closed[-1] if self._per_day and done else self.view
         reward = pay(self.reward, Transition(before, self._seen, closed, profits, done))
         encode = self.encoder.encode_last if done else self.encoder.encode
         return encode(self._seen, self._hidden_state()), reward, done, False, self._info(closed)
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether an unseeded reset goes on in the running world."""
+        return self._per_day
 
     @property
     def view(self) -> View:
@@ -168,7 +176,11 @@ class WorldEnv(gymnasium.Env):
 
     def _answer(self, actions: Actions) -> None:
         begun, self._begun = self._begun, False  # where a player fails, the episode is over
-        self.world.step({self.player: actions})
+        try:
+            self.world.step({self.player: actions})
+        except WrongThreadError:
+            self._begun = begun
+            raise
         self._collect()
         self._begun = begun
 

@@ -16,7 +16,8 @@ from scml_gym.core.arguments import whole
 from scml_gym.core.errors import InputError, require_reset
 from scml_gym.core.masks import sampling_mask
 from scml_gym.core.parallel import check_agents
-from scml_gym.game.codecs import ActionCodec, Encoder, Reward, Transition, told_by
+from scml_gym.core.threads import WrongThreadError, one_thread
+from scml_gym.game.codecs import ActionCodec, Encoder, Reward, Transition, read_action, told_by
 from scml_gym.game.rewards import pay
 from scml_gym.game.world import Actions, Drawn, View
 
@@ -94,7 +95,11 @@ class WorldAgents(ParallelEnv):
     def _play(self, answers: dict[int, Actions]) -> None:
         """Give the players' answers and run on to the next decision; where a player fails, the episode is over."""
         agents, self.agents = self.agents, []
-        self.world.step(answers)
+        try:
+            self.world.step(answers)
+        except WrongThreadError:
+            self.agents = agents
+            raise
         self.agents = agents
 
     def _next_seed(self, seed: int | None) -> int:
@@ -153,6 +158,7 @@ class ParallelWorldEnv(WorldAgents):
             self._parts.rewards[agent].reset(self.view(agent))
         return self._observe(), self._infos()
 
+    @one_thread
     def step(self, actions: dict[str, Any]) -> tuple[dict, dict, dict, dict, dict]:
         """Give the answers of the agents whose decision is due and run on to the next one."""
         check_agents(self.agents, actions)
@@ -163,7 +169,7 @@ class ParallelWorldEnv(WorldAgents):
                 continue
             if agent not in actions:
                 raise InputError(f"{agent}: no action, and its decision is due")
-            answers[player] = self.codec.decode(np.asarray(actions[agent]), self.view(agent))
+            answers[player] = self.codec.decode(read_action(actions[agent]), self.view(agent))
             self._told[agent] = told_by(self.codec)
             if self.strict:
                 self._parts.validate(self.view(agent), answers[player])

@@ -75,3 +75,11 @@ def in_range(x: float, low: int, high: int) -> int:
     if rest > 0.5 or (rest == 0.5 and below % 2 == 1):
         return below + 1
     return below
+
+
+@jittable
+def position(value: int, low: int, high: int) -> float:
+    """Where a whole number lies in a range, from -1 to 1: the inverse of `in_range`; 0 where the range is one value."""
+    if high <= low:
+        return 0.0
+    return 2.0 * (min(max(value, low), high) - low) / (high - low) - 1.0

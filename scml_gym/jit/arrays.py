@@ -32,6 +32,16 @@ def scratch_floats(n: int) -> np.ndarray:
     return np.zeros(n)
 
 
+def part_of(array: np.ndarray, i: int) -> np.ndarray:
+    """The part ``i`` of an array, 0 or more, along its first axis; borrowed."""
+    return array[i]
+
+
+def borrowed_array(array: np.ndarray) -> np.ndarray:
+    """The array itself, borrowed; for calls of functions, while the caller holds it."""
+    return array
+
+
 @jittable
 def copy_line(source: np.ndarray, target: np.ndarray) -> None:
     """Copy an array of one dimension to another one; an assignment to a slice would count who holds them."""
@@ -103,14 +113,17 @@ if numba is not None:
 
         return Borrowed(pointer.dtype)(pointer, types.intp), generate
 
-    @extending.intrinsic
-    def part_of(typing_context: Any, array: Any, i: Any) -> Any:
-        """``part_of(array, i)``: the part ``i`` of an array, 0 or more, along its first axis."""
+    @extending.type_callable(part_of)
+    def _(context: Any) -> Any:
+        return lambda array, i: (
+            Borrowed(array.dtype, array.ndim - 1, array.layout) if isinstance(array, types.Array) else None
+        )
 
-        def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-            return _part(context, builder, signature.args[0], values[0], signature.return_type, values[1])
-
-        return Borrowed(array.dtype, array.ndim - 1, array.layout)(array, types.intp), generate
+    @extending.lower_builtin(part_of, types.Array, types.Integer)
+    def _(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        kind, at = signature.args
+        i = context.cast(builder, values[1], at, types.intp)
+        return _part(context, builder, kind, values[0], signature.return_type, i)
 
     @extending.intrinsic
     def line_of(typing_context: Any, array: Any, first: Any, n: Any) -> Any:
@@ -196,6 +209,14 @@ if numba is not None:
             builder.store(ir.Constant(kind, None), memory)
             first = cgutils.gep_inbounds(builder, memory, 0, 0)
             return _line(context, builder, signature.return_type, first, context.get_constant(types.intp, n))
+
+    @extending.type_callable(borrowed_array)
+    def _(context: Any) -> Any:
+        return lambda array: borrowed_type(array) if isinstance(array, types.Array) else None
+
+    @extending.lower_builtin(borrowed_array, types.Array)
+    def _(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        return lend(context, builder, signature.args[0], values[0])
 
     _scratch(scratch_integers, types.int64)
     _scratch(scratch_bits, types.uint64)

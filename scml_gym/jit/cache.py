@@ -5,6 +5,9 @@ argument types, the versions of Numba, llvmlite, NumPy and Python, and the proce
 folder. Code is linked by name, and a file holds its own copy of what it calls. A process finds only files whose whole
 source is what it runs, so two functions of one name in it are the same (`told_apart` gives closures their own names).
 
+What is kept are pickles and machine code, so it is read only where nobody else can have written it: the folder and its
+files must belong to the user and be writable by nobody else. A damaged file is thrown away and its function compiled.
+
 The folder is ``scml_gym`` in ``SCML_GYM_CACHE_DIR``, else in ``XDG_CACHE_HOME``, else in ``~/.cache``. It holds at most
 `MOST_BYTES`: when something new is kept, what was used longest ago goes first.
 
@@ -173,13 +176,27 @@ def code_folder() -> Path | None:
     except RuntimeError:
         return _warn("there is no home folder")
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, exist_ok=True)
+        if not _is_private(folder.stat()):
+            return _warn(f"{folder} belongs to another user or others may write to it, and kept code can run anything")
         probe = folder / f".probe-{os.getpid()}"
         probe.touch()
         probe.unlink()
     except OSError as error:
         return _warn(f"{folder} cannot be written ({error.strerror})")
     return folder
+
+
+def _is_private(state: os.stat_result) -> bool:
+    """Whether something belongs to this user, and nobody else may write to it."""
+    return state.st_uid == os.getuid() and not state.st_mode & 0o022
+
+
+@functools.cache
+def _warn_of_writing(folder: Path, reason: str | None) -> None:
+    """Once a process and reason: a disk that is full is so for all that is compiled."""
+    _warn(f"{folder} cannot be written ({reason})")
 
 
 def _warn(reason: str) -> None:
@@ -194,15 +211,23 @@ def _read(path: Path | None) -> Any:
     if path is None:
         return None
     try:
-        data = path.read_bytes()
-        if hashlib.sha256(data[_CHECK:]).digest() != data[:_CHECK]:
+        with path.open("rb") as file:
+            state, data = os.fstat(file.fileno()), file.read()
+        if not _is_private(state):
             return None
-        if time.time() - path.stat().st_mtime > _HOUR:
+        if time.time() - state.st_mtime > _HOUR:
             with contextlib.suppress(OSError):
                 os.utime(path)  # used now
     except OSError:
         return None
-    return pickle.loads(data[_CHECK:])
+    try:
+        if hashlib.sha256(data[_CHECK:]).digest() == data[:_CHECK]:
+            return pickle.loads(data[_CHECK:])
+    except Exception:  # it is whole, and of something else
+        pass
+    with contextlib.suppress(OSError):
+        path.unlink()
+    return None
 
 
 def _linked(path: Path | None) -> Any:
@@ -221,7 +246,7 @@ def _write(path: Path, code: Any) -> None:
         replace_file(path, hashlib.sha256(data).digest() + data)
         _make_room(path.parent)
     except OSError as error:
-        _warn(f"{path} cannot be written ({error.strerror})")
+        _warn_of_writing(path.parent, error.strerror)
 
 
 @functools.cache

@@ -38,11 +38,14 @@ def require_numba() -> None:
 def jittable(function: Function) -> Function:
     """A plain function that compiled functions may call too: numbers, records and arrays only.
 
-    What C needs to call a function is made for none that this module compiles, as it takes a tenth of the time.
+    It becomes machine code as a part of them only, see `scml_gym.jit.inlined`. What C needs to call a function is made
+    for none that this module compiles, as it takes a tenth of the time.
     """
     if numba is None:
         return function
-    return numba.extending.register_jitable(no_cfunc_wrapper=True)(told_apart(function))
+    from scml_gym.jit.inlined import Inlined
+
+    return numba.extending.register_jitable(no_cfunc_wrapper=True, pipeline_class=Inlined)(told_apart(function))
 
 
 def compiled(function: Function) -> Function:
@@ -78,15 +81,19 @@ def _kept(made: Any, function: Callable[..., Any]) -> Any:
     Numba's own cache sees a change only in the file of the function itself, tells closures apart by a pickle that
     differs from process to process, and its numbered files are mixed up where several processes compile at once.
     """
+    from scml_gym.jit.inlined import give_environments
+
     cache, compile_now = CodeCache(function, made._compiler.targetoptions), made._compiler.compile
 
     def compile_or_give_up(*types: Any) -> Any:
         _announce(cache.cache_path is not None)
         try:
-            return compile_now(*types)
+            result = compile_now(*types)
+            give_environments(result)
         except BaseException:
             cache.give_up()
             raise
+        return result
 
     made._cache, made._compiler.compile = cache, compile_or_give_up
     return made

@@ -25,6 +25,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from scml_gym.jit.arrays import copy_line
 from scml_gym.jit.compile import jittable
 from scml_gym.oneshot.planner import unit_values
 from scml_gym.oneshot.view import ACCEPT, END, MAX_PARTNERS, OFFER, SELLER, WAIT, FactoryView
@@ -200,7 +201,7 @@ def answer_asked(
     """
     end, now = np.zeros(MAX_TOTAL + 1), np.zeros(MAX_TOTAL + 1)
     top = fill_worth(view, needs, prospects, later, end)
-    now[:] = end
+    copy_line(end, now)
     put_others_before(view, prospects, k, top, now)
     value, response, items, price = best_answer(view, prospects, k, 0, top, now)
     if may_wait:

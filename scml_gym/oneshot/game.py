@@ -32,6 +32,7 @@ COMPETITION = Competition(
     positions_one_on_one=6,
     least_days=3,  # scml generates no shorter worlds
     play_on="scml_gym.oneshot.line_up:play_line_up_on",
+    line_up="scml_gym.oneshot.line_up:LINE_UP",
     columns={
         "initial_balance": Column(int, "money"),
         "profit": Column(float, "money over the whole world: revenue - supplies - production - disposal - shortfall"),

@@ -10,7 +10,6 @@ import functools
 import io
 import itertools
 import os
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,15 +17,17 @@ from typing import Any
 import numpy as np
 from gymnasium import spaces
 
+from scml_gym.core.data_files import content_of
 from scml_gym.core.errors import InputError
-from scml_gym.core.files import replace_file
+from scml_gym.core.files import read_arrays, replace_file
 from scml_gym.game.kernels import action_kernel, encoder_kernel
 from scml_gym.jit.compile import compiled
 from scml_gym.jit.parameters import record_of
 from scml_gym.oneshot.actions.factory import ACTIONS
-from scml_gym.oneshot.observations.factory import make_encoder
+from scml_gym.oneshot.observations.factory import OBSERVATIONS, make_encoder
 from scml_gym.oneshot.strategies.base import Strategy, StrategyPolicy
-from scml_gym.oneshot.strategies.network import HEAD_DTYPE, SIZES, choose, compute_logits, layer_sizes
+from scml_gym.oneshot.strategies.network import HEAD_DTYPE, SIZES, choose, layer_sizes
+from scml_gym.oneshot.strategies.row_network import FEATURES
 from scml_gym.oneshot.view import HIDDEN_DTYPE, MAX_PARTNERS, ActionArray, FactoryView
 
 SCHEMA = "scml-gym-policy-1"
@@ -43,6 +44,7 @@ class PolicyFile:
         history: Likewise.
         action: A name in `scml_gym.oneshot.actions.factory.ACTIONS`, with one choice for each of several heads.
         network: Float64, as `scml_gym.oneshot.strategies.network.pack_network` made it.
+        features: What comes before its layers, a name in `scml_gym.oneshot.strategies.row_network.FEATURES`.
 
     Raises:
         InputError: if the form cannot be played by a network, or the network's sizes are not the form's.
@@ -52,19 +54,26 @@ class PolicyFile:
     history: int
     action: str
     network: np.ndarray
+    features: str = "flatten"
 
     def __post_init__(self) -> None:
-        inputs, outputs = network_sizes(self.observation, self.history, self.action)
-        sizes = layer_sizes(self.network)
-        if len(sizes) < 2 or (sizes[0], sizes[-1]) != (inputs, outputs):
+        inputs, outputs = network_sizes(*self.form)
+        sizes, twice = layer_sizes(self.network), FEATURES.get(self.features).twice
+        if len(sizes) < 2 + len(twice) or (sizes[0], sizes[-1]) != (inputs, outputs):
             raise InputError(f"network of {sizes} units; valid: {inputs} numbers in, {outputs} out")
-        expected = SIZES + len(sizes) + sum((a + 1) * b for a, b in itertools.pairwise(sizes))
+        pairs = enumerate(itertools.pairwise(sizes))
+        expected = SIZES + len(sizes) + sum(((1 + (i in twice)) * a + 1) * b for i, (a, b) in pairs)
         if len(self.network) != expected:
             raise InputError(f"network of {len(self.network)} numbers; valid: {expected} for {sizes} units")
 
+    @property
+    def form(self) -> tuple[str, int, str, str]:
+        """What `network_strategy` takes."""
+        return self.observation, self.history, self.action, self.features
+
     def player(self, seed: int) -> StrategyPolicy:
         """A player of this policy, in a world with that seed."""
-        return StrategyPolicy(network_strategy(self.observation, self.history, self.action), seed, self.network)
+        return StrategyPolicy(network_strategy(*self.form), seed, self.network)
 
     def save(self, path: Path) -> None:
         """Write it as npz, whole or not at all; weights as float32, as they were trained."""
@@ -75,6 +84,7 @@ class PolicyFile:
             schema=np.array(SCHEMA),
             form=np.array([self.observation, self.action]),
             history=np.array(self.history),
+            features=np.array(self.features),
             head=self.network[:head],
             weights=self.network[head:].astype(np.float32),
         )
@@ -87,55 +97,65 @@ class PolicyFile:
         Raises:
             InputError: if the file is missing or no policy file.
         """
-        try:
-            with np.load(path, allow_pickle=False) as data:
-                schema = str(data["schema"])
-                observation, action = data["form"].tolist()
-                history, network = int(data["history"]), np.concatenate([data["head"], data["weights"]])
-        except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
-            raise InputError(f"{path} is not a readable policy file: {' '.join(str(error).split())}") from error
-        if schema not in SCHEMAS:
-            raise InputError(f"{path} has the schema {schema!r}; {SCHEMA!r} is needed")
-        return cls(observation, history, action, network)
+        data = read_arrays(path, "a policy file")
+        with content_of(path, "a policy file"):
+            schema = str(data["schema"])
+            if schema not in SCHEMAS:
+                raise InputError(f"{path} has the schema {schema!r}; {SCHEMA!r} is needed")
+            observation, action = data["form"].tolist()
+            features = str(data["features"]) if "features" in data else "flatten"  # as in earlier versions
+            # names of registered forms alone: another one would be imported
+            for registry, name in ((ACTIONS, action), (OBSERVATIONS, observation), (FEATURES, features)):
+                registry.known(name)
+            network = np.concatenate([data["head"], data["weights"]]).astype(np.float64, casting="safe")
+            if not np.isfinite(network).all():
+                raise InputError("a number of the network is none")
+            return cls(observation, int(data["history"]), action, network, features)
 
 
-def network_sizes(observation: str, history: int, action: str) -> tuple[int, int]:
-    """How many numbers a network of this form takes, and how many it gives.
+def network_sizes(observation: str, history: int, action: str, features: str = "flatten") -> tuple[int, int]:
+    """How many numbers the first layer of a network of this form takes, and how many the last one gives.
 
     Raises:
         InputError: if no network can play it.
     """
-    space = ACTIONS.get(action)().space
+    space, reads = ACTIONS.get(action)().space, FEATURES.get(features)
     if not isinstance(space, spaces.MultiDiscrete):
         raise InputError(f"action={action!r} has no choices; valid: choice, planner")
     encoder = make_encoder("partial", observation, history)
     if not isinstance(encoder.space, spaces.Box):
         raise InputError(f"observation={observation!r} is no array; valid: flat, entities")
-    return len(encoder.features), int(space.nvec.sum())
+    if reads.n_inputs and (observation, history) != ("entities", 0):
+        raise InputError(f"features={features!r} reads rows; valid: observation='entities', history=0")
+    sizes = space.nvec.tolist()
+    if reads.n_rows > 1 and sizes != [sizes[0]] * reads.n_rows:
+        raise InputError(f"features={features!r} answers each partner; valid: action='choice'")
+    return reads.n_inputs or len(encoder.features), sum(sizes) // reads.n_rows
 
 
 @dataclass(frozen=True)
 class NetworkStrategy(Strategy):
     """What `network_strategy` makes; copied and pickled by its form."""
 
-    form: tuple[str, int, str] = ("flat", 0, "choice")
+    form: tuple[str, int, str, str] = ("flat", 0, "choice", "flatten")
 
-    def __reduce__(self) -> tuple[Any, tuple[str, int, str]]:
+    def __reduce__(self) -> tuple[Any, tuple[str, int, str, str]]:
         return network_strategy, self.form
 
 
 @functools.cache
-def network_strategy(observation: str, history: int, action: str) -> Strategy:
+def network_strategy(observation: str, history: int, action: str, features: str) -> Strategy:
     """The strategy of all networks of one form; its parameters are a network.
 
     Its state holds what the form of action remembers, then the offers of earlier decisions.
     """
-    n_inputs, n_outputs = network_sizes(observation, history, action)
-    form = ACTIONS.get(action)()
+    network_sizes(observation, history, action, features)
+    form, logits_of = ACTIONS.get(action)(), FEATURES.get(features).logits
     (decode, mask, remember, _), _, memory_size = action_kernel(form)
-    encode, _ = encoder_kernel(make_encoder("partial", observation, history))
-    heads = tuple(form.space.nvec.tolist())
-    n_heads = len(heads)
+    encoder = make_encoder("partial", observation, history)
+    encode, _ = encoder_kernel(encoder)
+    heads, n_inputs = tuple(form.space.nvec.tolist()), len(encoder.features)
+    n_heads, n_outputs = len(heads), sum(heads)
 
     @compiled
     def play(view: FactoryView, state: np.ndarray, params: np.ndarray, draws: np.ndarray, actions: ActionArray) -> None:
@@ -145,7 +165,7 @@ def network_strategy(observation: str, history: int, action: str) -> Strategy:
         rules = record_of(params, HEAD_DTYPE, 0)
         if rules["masked"] != 0.0:
             mask(view, valid)
-        logits, choices, first = compute_logits(params, seen), np.zeros(n_heads, dtype=np.int64), 0
+        logits, choices, first = logits_of(params, seen), np.zeros(n_heads, dtype=np.int64), 0
         for head in range(n_heads):
             last = first + heads[head]
             choices[head] = choose(logits[first:last], valid[first:last], rules["temperature"], draws[head])
@@ -167,5 +187,5 @@ def network_strategy(observation: str, history: int, action: str) -> Strategy:
         summary="a trained network",
         learn=learn,
         n_draws=n_heads,
-        form=(observation, history, action),
+        form=(observation, history, action, features),
     )

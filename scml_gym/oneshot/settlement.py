@@ -14,6 +14,7 @@ from scml_gym.jit.compile import jittable
 from scml_gym.oneshot.view import SELLER, FactoryView
 from scml_gym.oneshot.worlds.spec import WorldSpec
 from scml_gym.simulator.compiled.scores import best_first
+from scml_gym.simulator.compiled.trading_prices import new_market, trade_day
 
 SETTLEMENT_DTYPE = np.dtype(
     [
@@ -172,3 +173,19 @@ def settle_world(spec: WorldSpec, contracts: np.ndarray, trading_prices: np.ndar
             bankrupt = bankrupt or total + float(spec.initial_balance[factory]) < 0.0
             table[factory, day] = (*row, bankrupt)
     return table
+
+
+def trading_prices(spec: WorldSpec, contracts: np.ndarray) -> np.ndarray:
+    """Trading prices of the three products at the start of each day, float64, shape ``(3, n_days + 1)``.
+
+    Args:
+        spec: The world's parameters.
+        contracts: The negotiated ones in order of their conclusion, as `settle_world` takes them.
+    """
+    market = new_market(spec)
+    prices = np.empty((3, spec.n_days + 1))
+    prices[:, 0] = market["trading_price"]
+    for day in range(spec.n_days):
+        trade_day(spec, day, contracts[contracts["day"] == day], market)
+        prices[:, day + 1] = market["trading_price"]
+    return prices

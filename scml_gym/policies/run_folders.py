@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from scml_gym.core.arguments import check_names
+from scml_gym.core.data_files import content_of
 from scml_gym.core.errors import InputError
 from scml_gym.core.files import replace_file
 from scml_gym.core.registry import load_object
 from scml_gym.core.trained import run_path
-from scml_gym.experiments.checkpoints import checkpoint_of, run_of
+from scml_gym.experiments.checkpoints import checkpoint_of, playable, run_of
 from scml_gym.experiments.run_folder import find_policy_file
 from scml_gym.game.definition import Game
 from scml_gym.game.run_folders import is_folder
@@ -34,13 +35,16 @@ def load_agent(run: str | os.PathLike[str]) -> Any:
     """The learner (`scml_gym.agents.base.Agent`) that a run folder holds, from its last checkpoint.
 
     Raises:
-        InputError: if the folder is missing or corrupt, names what is no learner, or has no checkpoint yet.
+        InputError: if the folder is missing or corrupt, names what is no learner, has no checkpoint yet, or names a
+            module of its own and is not trusted (`scml_gym.core.trust`).
     """
-    name = run_of(Path(run)).info["agent"]
+    opened, checkpoint = playable(Path(run))
+    name = opened.info["agent"]
     learner = load_object(LEARNERS).get(name)
     if not hasattr(learner, "load"):
         raise InputError(f"{run}: its agent {name!r} is no learner")
-    return learner.load(latest_checkpoint(run))
+    with content_of(run, "a run folder"):
+        return learner.load(checkpoint)
 
 
 def latest_checkpoint(run: str | os.PathLike[str]) -> Path:

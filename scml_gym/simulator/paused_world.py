@@ -12,6 +12,7 @@ import numpy as np
 
 from scml_gym.core.copying import Uncopied
 from scml_gym.core.errors import InputError
+from scml_gym.core.threads import Home
 from scml_gym.simulator.adapters import Adapter
 from scml_gym.simulator.deterministic_world import OrderedWorld
 from scml_gym.simulator.external import External
@@ -101,6 +102,7 @@ class PausedWorld(Uncopied):
         if self._started:
             raise InputError("the world was started already: make another one")
         self._started = True
+        self._home = Home("the world")
         with self._streams.active():
             self._begin()
 
@@ -109,7 +111,10 @@ class PausedWorld(Uncopied):
 
         Raises:
             InputError: if the world has ended, or an answer is missing or of another form.
+            WrongThreadError: in another thread than the one that started it.
         """
+        if self._started:
+            self._home.check()
         answers = due_answers(actions, self._pending, self.no_ops())
         answers = {factory: answer.copy() for factory, answer in answers.items()}
         for factory in answers.keys() & self._looks.keys():

@@ -17,6 +17,7 @@ from typing import Any, ClassVar, NamedTuple, Self
 import numpy as np
 
 from scml_gym.core.arguments import Range, brief, whole, whole_range
+from scml_gym.core.data_files import content_of
 from scml_gym.core.errors import InputError
 from scml_gym.core.files import read_arrays, replace_file
 from scml_gym.core.registry import Registry
@@ -178,7 +179,13 @@ class ArrayPool:
         Raises:
             InputError: if the file is missing, is no pool, is of another schema, or its arrays do not fit together.
         """
-        tables, content = cls.tables, read_arrays(path, "a pool of world specs")
+        content = read_arrays(path, "a pool of world specs")
+        with content_of(path, "a pool of world specs"):
+            return cls._of_arrays(path, content)
+
+    @classmethod
+    def _of_arrays(cls, path: str | os.PathLike[str], content: dict[str, np.ndarray]) -> Self:
+        tables = cls.tables
         schema = str(content.pop("schema", "none"))
         keys = {"seeds", *(valid.key for valid in tables.ranges.values()), *tables.spec_names, *tables.daily_names}
         if schema != tables.schema or set(content) != keys:

@@ -15,6 +15,7 @@ from typing import Any, ClassVar, Literal, Self
 import numpy as np
 
 from scml_gym.core.arguments import brief, whole
+from scml_gym.core.data_files import content_of
 from scml_gym.core.errors import InputError, about
 from scml_gym.core.files import read_arrays, replace_file
 
@@ -115,7 +116,8 @@ class ArraySpec:
         if schema != cls.schema or set(content) != names:
             raise InputError(f"{path}: schema {schema!r} instead of {cls.schema!r}")
         try:
-            return cls(**content | {"rounds": content["rounds"][()]})
+            with content_of(path, "a world spec"):
+                return cls(**content | {"rounds": content["rounds"][()]})
         except InputError as error:
             raise InputError(f"{path}: {error}") from error
 

@@ -22,6 +22,7 @@ AUDIT_COLUMNS = {
 COMPETITION = Competition(
     play="scml_gym.standard.line_up:play_line_up",
     play_on="scml_gym.standard.line_up:play_line_up_on",
+    line_up="scml_gym.standard.line_up:LINE_UP",
     try_player="scml_gym.simulator.line_up:try_player",
     background=(
         "sync-random",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from scml_gym.core.errors import InputError
+from scml_gym.core.arguments import one_of
 from scml_gym.jit.compile import jittable
 from scml_gym.simulator.compiled.answers import answer_rules, refuse_invalid
 from scml_gym.standard.view import BOOK_DAYS, ActionArray, StandardView, is_consumer
@@ -28,9 +28,7 @@ def stock_rule(stock: str) -> bool:
     Raises:
         InputError: if there is no such rule.
     """
-    if stock not in STOCK_RULES:
-        raise InputError(f"stock={stock!r}; valid: {', '.join(STOCK_RULES)}", "stock")
-    return stock == "physical"
+    return one_of("stock", stock, STOCK_RULES) == "physical"
 
 
 @jittable

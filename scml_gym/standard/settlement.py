@@ -14,7 +14,7 @@ import numpy as np
 
 from scml_gym.jit.compile import jittable
 from scml_gym.simulator.compiled.scores import best_first
-from scml_gym.simulator.compiled.trading_prices import INITIALLY_TRADED, add_trade, move_price
+from scml_gym.simulator.compiled.trading_prices import new_market, trade_day
 from scml_gym.standard.rules import stock_after, stock_rule
 from scml_gym.standard.view import StandardView
 from scml_gym.standard.worlds.spec import WorldSpec
@@ -203,10 +203,8 @@ def settle_world(spec: WorldSpec, contracts: np.ndarray, stock: str = "league") 
     stocks = np.zeros((n, days + 1), dtype=np.int64)
     bankrupt = np.zeros((n, days), dtype=np.bool_)
     nullified = np.zeros(len(contracts), dtype=np.bool_)
-    n_products = spec.n_levels + 1
-    market = np.zeros((1,), dtype=[(name, np.float64, (n_products,)) for name in ("trading_price", "traded")])[0]
-    market["trading_price"], market["traded"] = spec.catalog_prices[:n_products], INITIALLY_TRADED
-    prices = np.empty((n_products, days + 1))
+    market = new_market(spec)
+    prices = np.empty((spec.n_levels + 1, days + 1))
     prices[:, 0] = market["trading_price"]
     totals, broke = [0.0] * n, np.zeros(n, dtype=np.bool_)
     for day in range(days):
@@ -222,7 +220,7 @@ def settle_world(spec: WorldSpec, contracts: np.ndarray, stock: str = "league") 
             totals[factory] += row[0]
             broke[factory] |= totals[factory] + float(spec.initial_balance[factory]) < 0.0
         bankrupt[:, day] = broke
-        _trade(spec, day, today, market)
+        trade_day(spec, day, today, market)
         prices[:, day + 1] = market["trading_price"]
     return WorldSettlement(table, stocks, prices, bankrupt, nullified)
 
@@ -258,17 +256,3 @@ def _settle(
         float(spec.storage_cost[factory, day]),
         float(spec.shortfall_penalty[factory, day]),
     )
-
-
-def _trade(spec: WorldSpec, day: int, today: np.ndarray, market: np.void) -> None:
-    """Move the trading prices by a day's contracts, in the order of their execution: negotiated, then exogenous."""
-    traded = [(0, 0.0)] * (spec.n_levels + 1)
-    for contract in today:
-        product = int(spec.level[contract["buyer"]])
-        traded[product] = add_trade(*traded[product], int(contract["quantity"]), int(contract["price"]))
-    for factory in range(spec.n_factories):
-        product = 0 if spec.level[factory] == 0 else spec.n_levels  # factories between have no exogenous contracts
-        quantity, price = int(spec.exogenous_quantity[factory, day]), int(spec.exogenous_price[factory, day])
-        traded[product] = add_trade(*traded[product], quantity, price)
-    for product, (sold, mean) in enumerate(traded):
-        move_price(market, product, sold, mean)

@@ -10,10 +10,11 @@ import numpy as np
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
-from scml_gym.core.arguments import check_names, whole
+from scml_gym.core.arguments import brief, check_names, whole
 from scml_gym.core.copying import Independent
-from scml_gym.core.errors import InputError, require_reset
+from scml_gym.core.errors import InputError, require_reset, shown
 from scml_gym.core.masks import sampling_mask
+from scml_gym.core.threads import one_thread
 from scml_gym.game.strategy import StrategyError
 from scml_gym.vector.jobs import BatchStep
 from scml_gym.vector.seeds import GENERATORS, SeedStreams
@@ -132,6 +133,7 @@ class RowVectorEnv(Independent, VectorEnv, ABC):
         """Values by world, or by row, as values by row."""
         return values if len(values) == self.num_envs else values.repeat(self.num_agents)
 
+    @one_thread
     def reset(
         self, *, seed: int | Sequence[int | None] | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Any, Information]:
@@ -175,6 +177,7 @@ class RowVectorEnv(Independent, VectorEnv, ABC):
         self._last = outputs
         return self._shape(outputs.observations), self._information(outputs, self._by_row(chosen))
 
+    @one_thread
     def step(self, actions: Any) -> tuple[Any, np.ndarray, np.ndarray, np.ndarray, Information]:
         """Answer in every row and run on to the next decisions.
 
@@ -203,6 +206,15 @@ class RowVectorEnv(Independent, VectorEnv, ABC):
         rewards, terminated = self._by_row(outputs.rewards), self._by_row(done)
         return self._shape(outputs.observations), rewards, terminated, np.zeros_like(terminated), information
 
+    @property
+    def goes_on(self) -> bool:
+        """Whether the next episode of a row is in the running world, until that is over."""
+        return False
+
+    def drawn(self) -> np.ndarray:
+        """The seeds that the worlds were drawn from last, uint64 ``(num_worlds,)``; zeros where each episode draws."""
+        return np.zeros(self.num_worlds, dtype=np.uint64)
+
     def action_masks(self) -> np.ndarray:
         """The valid choices of the decisions that are due, bool, shape ``(num_envs, choices)``."""
         require_reset(self._last is not None, "action_masks")
@@ -218,6 +230,26 @@ class RowVectorEnv(Independent, VectorEnv, ABC):
         require_reset(self._last is not None, "sample_mask")
         return tuple(sampling_mask(row, self.single_action_space) for row in self.action_masks())
 
+    @one_thread
+    def draw(self, row: int, mode: str = "rgb_array") -> Any:
+        """What a row shows of its episode, as the single environment's ``render`` does; a row of one of several agents
+        shows what its own player sees.
+
+        Args:
+            row: From 0 on.
+            mode: ``"rgb_array"`` for uint8 pixels, shape ``(height, width, 3)``; ``"ansi"`` for text.
+
+        Raises:
+            InputError: before ``reset``; for a row that is not there, another mode, or a game that is not drawn.
+        """
+        require_reset(self._last is not None, "draw")
+        return self._draw(whole("row", row, 0, self.num_envs - 1), mode)
+
+    def _draw(self, row: int, mode: str) -> Any:
+        """See `draw`."""
+        raise InputError(f"{type(self).__name__} is not drawn")
+
+    @one_thread
     def state(self) -> dict[str, np.ndarray]:
         """Where the rows stand: arrays that ``np.savez`` takes without pickling.
 
@@ -229,6 +261,7 @@ class RowVectorEnv(Independent, VectorEnv, ABC):
         kept = shown | self._seeds.state() | self._arrays()
         return {name: array.copy() for name, array in kept.items()}
 
+    @one_thread
     def restore(self, state: Mapping[str, np.ndarray]) -> Any:
         """Go on, in any process, where an environment that was made with the same arguments stood.
 
@@ -299,8 +332,10 @@ class RowVectorEnv(Independent, VectorEnv, ABC):
         last = np.full(self.num_envs, None, dtype=object)
         ended = np.flatnonzero(done)
         shown = self._shape(outputs.observations[ended])
-        for position, i in enumerate(np.flatnonzero(rows)):
-            last[i] = {k: v[position] for k, v in shown.items()} if isinstance(shown, dict) else shown[position]
+        if isinstance(shown, dict):
+            shown = [dict(zip(shown, parts, strict=True)) for parts in zip(*shown.values(), strict=True)]
+        for i, seen in zip(np.flatnonzero(rows).tolist(), shown, strict=True):
+            last[i] = seen
         final = self._information(self._kept(outputs), rows)
         self._reset_rows(ended, outputs, np.zeros_like(done))
         information = self._information(outputs._replace(done=np.zeros_like(done)), self._everyone.copy())
@@ -327,12 +362,14 @@ def read_actions(actions: Any, dtype: Any, shape: tuple[int, ...] | None) -> np.
         return np.ascontiguousarray(actions)
     try:
         given = np.asarray(actions)
+        if given.dtype.kind == "c":
+            raise TypeError
         with np.errstate(invalid="ignore"):  # nan becomes some integer, and differs from it below
             made = np.ascontiguousarray(given, dtype=dtype).reshape(given.shape)
-    except (TypeError, ValueError):
-        raise InputError(f"actions {' '.join(repr(actions).split())}; valid: an array of shape {shape}") from None
+    except (TypeError, ValueError, OverflowError):
+        raise InputError(f"actions {brief(actions)}; valid: an array of shape {shape}") from None
     if made.shape != shape:
         raise InputError(f"actions of shape {made.shape}; valid: {shape}")
     if made.dtype.kind in "iu" and given.dtype.kind not in "iu" and not np.array_equal(given, made):
-        raise InputError(f"actions {given.tolist()!r}; valid: whole numbers")
+        raise InputError(f"actions {shown(given.tolist())}; valid: whole numbers")
     return made

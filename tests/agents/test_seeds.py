@@ -1,12 +1,9 @@
 """Several seeds of one experiment, and trainings that begin with what another one learnt."""
 
 import json
-import os
 import signal
-import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
 
@@ -14,8 +11,7 @@ from scml_gym.agents.seeds import parse_seeds, runs_of
 from scml_gym.agents.training import start
 from scml_gym.core.errors import InputError
 from scml_gym.experiments.run_folder import Run
-
-ROOT = Path(__file__).resolve().parents[2]
+from tests.helpers.scripts import ROOT, Script
 
 TINY = ["agent.updates=6", "agent.batch=40", "agent.log_every=2", "checkpoint_minutes=0"]
 
@@ -60,27 +56,15 @@ def test_each_seed_trains_as_it_does_alone(tmp_path, command_line):
 @pytest.mark.parametrize(("kind", "n"), [(signal.SIGKILL, 2), (signal.SIGTERM, 3)])
 def test_stopped_seeds_go_on_and_end_as_others_do(kind, n, tmp_path, command_line):
     longer = [*TINY[1:], "agent.updates=400"]
-    command = [
-        sys.executable,
-        str(ROOT / "train.py"),
-        "ippo",
-        *options(*longer),
-        "--seeds",
-        f"0-{n - 1}",
-        "--workers",
-        "2",
-    ]
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
     folder = tmp_path / "stopped"
-    with subprocess.Popen([*command, "--out", str(folder)], env=environment, stderr=subprocess.PIPE) as process:
-        deadline = time.monotonic() + 200
-        while not list(folder.glob("seed-*/checkpoints/0*")) and time.monotonic() < deadline:
-            time.sleep(0.02)
-        process.send_signal(kind)
-        told = process.communicate(timeout=100)[1].decode()
+    command = [sys.executable, ROOT / "train.py", "ippo", *options(*longer), "--out", folder]
+    script = Script(ROOT, [*command, "--seeds", f"0-{n - 1}", "--workers", 2])
+    script.wait_for(lambda: list(folder.glob("seed-*/checkpoints/0*")))
+    script.process.send_signal(kind)
+    stopped = script.ended()
     if kind == signal.SIGTERM:
-        assert process.returncode == 130
-        assert told.endswith(f"interrupted; go on with: python train.py --resume {folder}\n")
+        assert stopped.returncode == 130
+        assert stopped.stderr.endswith(f"interrupted; go on with: python train.py --resume {folder}\n")
     assert [path for path in runs_of(folder) if Run.open(path).step]
     assert not all(Run.open(path).finished for path in runs_of(folder)) or len(runs_of(folder)) < n
     deadline = time.monotonic() + 100

@@ -1,15 +1,13 @@
 import os
-import signal
 import subprocess
 import sys
-import time
 
 import pytest
 import yaml
 
 from scml_gym.agents.training import start
 from scml_gym.experiments.run_folder import Run
-from tests.helpers.scripts import ROOT, in_new_interpreter
+from tests.helpers.scripts import ROOT, Script, in_new_interpreter
 
 SMALL = [
     "maskable_ppo",
@@ -28,13 +26,10 @@ def test_killed_and_resumed_a_training_ends_as_configured(tmp_path, command_line
     folder = tmp_path / "run"
     total = 480
     arguments = [*SMALL, "--set", f"agent.total_steps={total}", "--out", str(folder)]
-    command = [sys.executable, str(ROOT / "train.py"), *arguments]
-    process = subprocess.Popen(command, env=os.environ | {"PYTHONPATH": str(ROOT)}, stderr=subprocess.DEVNULL)
-    deadline = time.monotonic() + 120
-    while not (folder.exists() and Run.open(folder).step) and process.poll() is None and time.monotonic() < deadline:
-        time.sleep(0.02)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
+    script = Script(tmp_path, [sys.executable, ROOT / "train.py", *arguments])
+    script.wait_for(lambda: folder.exists() and Run.open(folder).step)
+    script.process.kill()
+    script.ended()
     killed = Run.open(folder)
     assert 0 < killed.step < total
     before = [numbers(row) for row in killed.curve() if int(row["step"]) <= killed.step]

@@ -177,6 +177,8 @@ def test_what_interrupts_an_audit_is_not_lost():
     def interrupt(view, actions):
         raise KeyboardInterrupt
 
+    with pytest.raises(InputError, match="1 looks; valid: one for each of 2 factories"):
+        world.look([interrupt])
     world.look([interrupt] * 2)
     with pytest.raises(KeyboardInterrupt):
         world.run()

@@ -18,7 +18,7 @@ from scml_gym.bilateral.scenarios import (
     write_scenario,
 )
 from scml_gym.bilateral.scenarios.importing import from_negmas
-from scml_gym.core.config import dump_yaml, parse_yaml
+from scml_gym.core.data_files import dump_yaml, parse_yaml
 from scml_gym.core.errors import InputError
 
 ODD = ["yes", "No", "1", "1e-4", "1.5", "null", "~", ":", "a: b", "- x", "#", "'", '"', "<<", "=", "2024-01-01", "é"]

@@ -1,7 +1,10 @@
 """Scenarios of others: whole names, discounts said and left behind, Genius' own values of boxes, nothing merged."""
 
+import base64
+import os
 import warnings
 
+import cloudpickle
 import numpy as np
 import pytest
 from negmas.inout import Scenario as NegmasScenario
@@ -316,3 +319,54 @@ def test_an_integer_range_is_read_from_its_first_to_its_last_number():
     scenario = from_negmas(NegmasScenario(space, (ufun,)))
     assert scenario.issues == {"a": (-1, 0, 1, 2)}
     np.testing.assert_allclose(scenario.utilities(0), [0, 1 / 3, 2 / 3, 1])
+
+
+class Owned:
+    """What touches a file when it is unpickled."""
+
+    def __reduce__(self):
+        return os.system, ("touch OWNED",)
+
+
+PICKLED = base64.b64encode(b"__CLOUDPICKLE_START__:" + cloudpickle.dumps(Owned())).decode()
+
+
+@pytest.mark.parametrize(
+    "value",
+    [f"!!binary {PICKLED}", "{type: subprocess.Popen, args: [touch, OWNED]}", "{type: negmas.helpers.inout.load}"]
+    + [
+        "!!python/object/apply:os.system [touch OWNED]",
+        "{type: os.system}",
+        "{type: AffineFun, slope: {type: os.system}}",
+    ],
+)
+@pytest.mark.parametrize("place", ["value", "type of the profile", "issue", "domain"])
+def test_a_scenario_of_others_runs_no_code(value, place, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / "d"
+    folder.mkdir()
+    texts = {"value": "{x: 1, y: 2}", "type of the profile": "LinearAdditiveUtilityFunction", "issue": "[x, y]"}
+    texts |= {"domain": "negmas.outcomes.CartesianOutcomeSpace"}
+
+    def write():
+        (folder / "domain.yml").write_text(
+            f"name: d\ntype: {texts['domain']}\nkind: OutcomeSpace\nissues:\n"
+            f"- {{name: a, type: negmas.outcomes.CategoricalIssue, values: {texts['issue']}}}\n"
+        )
+        (folder / "u.yml").write_text(
+            f"name: u\ntype: {texts['type of the profile']}\nweights: [1.0]\nvalues:\n- {texts['value']}\n"
+        )
+
+    write()
+    assert load_scenario(folder).utilities(0).tolist() == [0.5, 1.0]
+    texts[place] = value
+    write()
+    one_line(lambda: load_scenario(folder), "")
+    assert not (tmp_path / "OWNED").exists()
+
+
+def test_an_index_that_no_domain_has_is_refused(tmp_path):
+    domain = DOMAIN.replace('index="1"', 'index="99999999"', 1)
+    one_line(
+        lambda: load_scenario(genius(tmp_path / "d", domain, one=side(1, 2))), "has the index '99999999'; valid: 1 to 1"
+    )

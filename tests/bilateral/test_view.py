@@ -48,7 +48,7 @@ def test_reset_goes_on_in_the_running_world_a_day_at_a_time():
     met = []
     for _ in range(12):
         negotiate(env, rng)
-        met.append((id(inner._world), inner._last_day))
+        met.append((id(inner.world), inner._last_day))
     worlds = list(dict.fromkeys(w for w, _ in met))
     assert len(worlds) >= 2
     for world in worlds:

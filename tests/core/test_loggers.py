@@ -1,5 +1,6 @@
 """Loggers of services, without a network: each row arrives, and a resumed training goes on in the same run."""
 
+import json
 import sys
 
 import pytest
@@ -29,6 +30,18 @@ def test_mlflow_keeps_what_it_is_given(tmp_path, monkeypatch):
     assert run.info.run_name == tmp_path.name
     history = client.get_metric_history(run.info.run_id, "score/all")
     assert [(row.step, row.value) for row in history] == [(10, 1.0), (20, 2.0)]
+
+
+def test_mlflow_is_told_how_a_training_ended(tmp_path, monkeypatch):
+    mlflow = pytest.importorskip("mlflow", reason="pip install 'scml-gym[mlflow]'")
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    client = mlflow.MlflowClient(tracking_uri=(tmp_path / "mlflow").as_uri())
+    for finished, status in ((False, "FAILED"), (True, "FINISHED")):
+        (tmp_path / "run.json").write_text(json.dumps({"finished": finished}))
+        logger = LOGGERS.get("mlflow")(tmp_path, 1)
+        logger.add(10, {"score": 1.0})
+        logger.close()
+        assert client.get_run((tmp_path / "mlflow_id").read_text().strip()).info.status == status
 
 
 @pytest.mark.slow

@@ -2,10 +2,8 @@
 
 import json
 import re
-import signal
 import subprocess
 import sys
-import time
 from concurrent.futures import Future
 from types import SimpleNamespace
 
@@ -17,7 +15,7 @@ from scml_gym.evaluation.journal import Journal
 from scml_gym.evaluation.pool import WorkerPool
 from scml_gym.evaluation.tournament import run_tournament
 from scml_gym.game.definition import Setting
-from tests.helpers.scripts import ROOT, in_forked_process
+from tests.helpers.scripts import ROOT, Script, in_forked_process
 
 pytestmark = pytest.mark.slow
 
@@ -82,10 +80,37 @@ def test_changed_run_folders_are_refused(tmp_path):
         world = Future()
         world.set_result({"value": []})
         journal.play(SimpleNamespace(play=lambda *_: world), ["x"], 0, Setting(3))
-    time.sleep(0.01)
     (run / "run.json").write_text('{"step": 2}')
     with pytest.raises(InputError, match="run has changed since"):
         Journal(tmp_path / "out", asked)
+
+
+def test_changed_code_is_refused(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "own_agents.py").write_text("raise RuntimeError('nobody loads it here')\n")
+    asked = config(competitors=("own_agents:One",))
+    with Journal(tmp_path / "out", asked) as journal:
+        world = Future()
+        world.set_result({"value": []})
+        journal.play(SimpleNamespace(play=lambda *_: world), ["x"], 0, Setting(3))
+    Journal(tmp_path / "out", asked).__exit__(None, None, None)
+    (tmp_path / "own_agents.py").write_text("raise RuntimeError('it has changed')\n")
+    with pytest.raises(InputError, match="own_agents:One has changed since"):
+        Journal(tmp_path / "out", asked)
+
+
+@pytest.mark.parametrize("line", [1, 2, 3])
+@pytest.mark.parametrize(
+    "edit", [lambda text: text.replace("1", "2", 1), lambda text: text[:-9] + "\n", lambda text: ""]
+)
+def test_lines_that_are_not_what_was_written_are_refused_by_number(played, tmp_path, line, edit):
+    lines = played.read_text().splitlines(keepends=True)
+    lines[line - 1] = edit(lines[line - 1])
+    played.write_text("".join(lines))
+    if line == 3 and not lines[2]:
+        return  # the last one: as if it had not been played
+    with pytest.raises(InputError, match=f"line {line}: "):
+        Journal(tmp_path / "out", config())
 
 
 @pytest.mark.parametrize("content", ["", "{}\n", "no json\n", '[1]\n{"names": 3}\n'])
@@ -115,11 +140,10 @@ def test_a_killed_command_goes_on(tmp_path):
     command = [sys.executable, str(ROOT / "evaluate.py"), "best-subset", "--background", "greedy", "--days", "3"]
     command += ["--factories", "2", "--worlds", "12", "--workers", "1", "--out", str(tmp_path / "out")]
     journal = tmp_path / "out.plays.jsonl"
-    killed = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    while killed.poll() is None and not (journal.exists() and len(journal.read_text().splitlines()) > 3):
-        time.sleep(0.02)
-    killed.send_signal(signal.SIGKILL)
-    killed.wait()
+    killed = Script(ROOT, command)
+    killed.wait_for(lambda: journal.exists() and len(journal.read_text().splitlines()) > 3)
+    killed.process.kill()
+    killed.ended()
     kept = [json.loads(line) for line in journal.read_text().splitlines(keepends=True) if line.endswith("\n")]
     assert len(kept) > 3
     done = in_forked_process(ROOT, command)

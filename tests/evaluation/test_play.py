@@ -19,7 +19,8 @@ CODE = """if True:
     name = {name!r}
     competition = GAMES.get(name).competition
     players = [competition.substitute] * 2 * competition.positions
-    play.prepare(name, players)
+    play.prepare(name)
+    play.load_players(name, players)
     before = set(sys.modules)
     play.play(name, players, 1, [competition.least_days, 2, *competition.stock_rules[:1]], [NOBODY])
     print(*sorted(m for m in set(sys.modules) - before if m.startswith("scml.")))

@@ -1,9 +1,6 @@
 """Tournaments that are recorded: the same scores, and a killed one goes on without a world twice."""
 
-import signal
-import subprocess
 import sys
-import time
 from concurrent.futures import Future
 from types import SimpleNamespace
 
@@ -19,7 +16,7 @@ from scml_gym.evaluation.recording import Recorder, world_name
 from scml_gym.game.definition import Setting
 from scml_gym.simulator.recording.folder import Recording
 from tests.helpers.recordings import write_by_hand
-from tests.helpers.scripts import ROOT, in_forked_process
+from tests.helpers.scripts import ROOT, Script, in_forked_process
 
 SMALL = {"competitors": ["best-subset"], "background": ["greedy"], "days": 3, "factories": 2, "workers": 1}
 
@@ -63,11 +60,10 @@ def test_a_killed_recording_keeps_what_was_played_and_goes_on(tmp_path):
     command = [sys.executable, str(ROOT / "evaluate.py"), "best-subset", "--background", "greedy", "--days", "3"]
     command += ["--record", "--factories", "1", "--worlds", "8", "--workers", "1", "--out", str(tmp_path / "out")]
     journal, beside = tmp_path / "out.plays.jsonl", tmp_path / "out.recording"
-    killed = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    while killed.poll() is None and not (journal.exists() and len(journal.read_text().splitlines()) > 2):
-        time.sleep(0.02)
-    killed.send_signal(signal.SIGKILL)
-    killed.wait()
+    killed = Script(ROOT, command)
+    killed.wait_for(lambda: journal.exists() and len(journal.read_text().splitlines()) > 2)
+    killed.process.kill()
+    killed.ended()
     played = len(journal.read_text().splitlines()) - 1
     kept = Recording(beside).names()
     assert 2 <= played <= len(kept) <= played + 2

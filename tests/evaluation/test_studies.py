@@ -11,6 +11,7 @@ from scml_gym.bilateral.scenarios import SCENARIOS
 from scml_gym.core.config import CONFIGS
 from scml_gym.core.errors import InputError
 from scml_gym.evaluation.studies.files import digest
+from scml_gym.evaluation.studies.folder import StudyFolder
 from scml_gym.evaluation.studies.study import load_study, run_study
 from tests.helpers.tiny_study import TinyStudy
 
@@ -43,6 +44,15 @@ def tiny(tmp_path):
 def contents(folder):
     made = ("study.md", "starts.json", "cost.json")
     return {p.relative_to(folder): p.read_bytes() for p in folder.rglob("*.*") if p.is_file() and p.name not in made}
+
+
+@pytest.mark.parametrize("made", [(), ("runs",), ("runs", ".lock"), ("runs", ".study.yaml.99999999.unfinished")])
+def test_a_folder_that_was_made_just_before_a_kill_is_taken_up(tmp_path, made):
+    for name in made:
+        (tmp_path / name).mkdir() if name == "runs" else (tmp_path / name).write_text("")
+    with StudyFolder(tmp_path).opened({"name": "x"}) as results:
+        assert not results.has("one")
+    assert sorted(p.name for p in tmp_path.iterdir()) == [".lock", "runs", "study.yaml"]
 
 
 @pytest.mark.slow

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from scml_gym.evaluation import pool as worker_pool
+from scml_gym.evaluation.isolation.descendants import descendants
 from scml_gym.evaluation.pool import WorkerPool
 from scml_gym.game.definition import Setting
 
@@ -17,16 +19,20 @@ pytestmark = [
     pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="the children of a process are not told here"),
 ]
 
-HANGS = ["greedy", "tests.helpers.evaluation_players:Hangs"]
+START = worker_pool.start_process
+
+HANGS, SLOW = (["greedy", f"tests.helpers.evaluation_players:{name}"] for name in ("Hangs", "Slow"))
 
 
-def children(pid):
-    return [int(child) for path in Path(f"/proc/{pid}/task").glob("*/children") for child in path.read_text().split()]
+@pytest.fixture(autouse=True)
+def new_interpreters(monkeypatch):
+    """Workers start as users' do: other tests have them forked."""
+    monkeypatch.setattr(worker_pool, "start_process", START)
 
 
 def wait_for(condition):
     """What a condition gives, when it gives something."""
-    end = time.monotonic() + 60
+    end = time.monotonic() + 300
     while not (found := condition()):
         assert time.monotonic() < end
         time.sleep(0.05)
@@ -37,16 +43,18 @@ def gone(pids):
     return not any(Path(f"/proc/{pid}").exists() for pid in pids)
 
 
-def test_a_worker_that_dies_is_replaced_and_its_world_ends_by_itself():
-    before = set(children(os.getpid()))
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP])
+def test_a_worker_that_is_killed_or_stopped_costs_time_alone(number):
+    before = set(descendants(os.getpid()))
     with WorkerPool(1, limit=60.0) as pool:
-        pool.load(HANGS)
-        world = pool.play(HANGS, 1, Setting(3))
-        (worker,) = wait_for(lambda: set(children(os.getpid())) - before)
-        playing = wait_for(lambda: children(worker))
-        os.kill(worker, signal.SIGKILL)
-        assert world.result(timeout=3.0) == {"failure": "crash", "message": "the worker process died", "player": -1}
-        assert len(pool.play(["greedy", "greedy"], 1, Setting(3)).result(timeout=120.0)["value"]) == 2
+        pool.load(SLOW)
+        world = pool.play(SLOW, 1, Setting(3))
+        # the worker, the process in which players are loaded, and that of the world
+        playing = wait_for(lambda: (found := sorted(set(descendants(os.getpid())) - before))[2:] and found)
+        os.kill(playing[0], number)
+        again = pool.play(SLOW, 1, Setting(3))
+        assert world.result(timeout=120.0) == again.result(timeout=120.0)
+        assert len(world.result()["value"]) == 2
         wait_for(lambda: gone(playing))
 
 
@@ -54,11 +62,11 @@ def test_worlds_end_with_the_process_that_leads_them():
     script = (
         "from scml_gym.evaluation.pool import WorkerPool\n"
         "from scml_gym.game.definition import Setting\n"
-        f"with WorkerPool(1, limit=500.0) as pool:\n    pool.play({HANGS}, 1, Setting(3)).result()\n"
+        f"with WorkerPool(1, limit=500.0) as pool:\n    pool.load({HANGS})\n"
+        f"    pool.play({HANGS}, 1, Setting(3)).result()\n"
     )
     leader = subprocess.Popen([sys.executable, "-c", script])
-    (worker,) = wait_for(lambda: children(leader.pid))
-    playing = wait_for(lambda: children(worker))
+    playing = wait_for(lambda: (found := descendants(leader.pid))[2:] and found)
     leader.kill()
     leader.wait()
-    wait_for(lambda: gone([worker, *playing]))
+    wait_for(lambda: gone(playing))

@@ -7,10 +7,11 @@ import time
 from pathlib import Path
 
 import pytest
-import yaml
 
 from scml_gym.core.errors import InputError
-from scml_gym.experiments.run_folder import Run, current_hyperparameters, find_policy_file
+from scml_gym.experiments import run_folder
+from scml_gym.experiments.run_folder import Run, find_policy_file
+from scml_gym.experiments.run_info import current_hyperparameters, read_config
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -152,14 +153,13 @@ def test_a_missing_checkpoint_is_refused(run):
 def test_a_checkpoint_that_is_replaced_meanwhile_is_not_missing(run, monkeypatch):
     """Another process trains: after run.json was read, what it named goes."""
     run.checkpoint(10, save("x"))
-    load = yaml.safe_load
 
-    def train_on(text):
+    def train_on(path):
         for step in (run.step + 10, run.step + 20):
             run.checkpoint(step, save(str(step)))
-        return load(text)
+        return read_config(path)
 
-    monkeypatch.setattr(yaml, "safe_load", train_on)
+    monkeypatch.setattr(run_folder, "read_config", train_on)
     again = Run.open(run.path)
     assert again.step == 30
     assert (again.latest_checkpoint() / "a").read_text() == "30"

@@ -144,6 +144,42 @@ def test_imports_that_hide_names_are_refused(own, line, told):
         copy_sources(["copied_star:f"], {})
 
 
+CROWDED = """
+from __future__ import annotations; import typing
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from torch import Tensor
+else:
+    Tensor = float
+if typing.TYPE_CHECKING:
+    from torch import nn
+if not TYPE_CHECKING:
+    SIX = 6.0
+
+COUNT = []
+COUNT.append(1); ONE = 1.0; TWO = (
+    2.0
+); THREE = 3.0
+UNUSED = 7.0; ALSO_UNUSED = 8.0
+
+
+def total(module: nn.Module) -> Tensor:
+    return Tensor(len(COUNT) + ONE + TWO + THREE + SIX)
+"""
+
+
+def test_lines_of_several_statements_are_copied_once_and_what_is_for_types_does_not_count(own, monkeypatch):
+    (own / "copied_crowd.py").write_text(CROWDED.lstrip())
+    files = copy_sources(["copied_crowd:total"], {})
+    assert list(files) == ["copied_crowd.py", "__init__.py"]
+    assert files["copied_crowd.py"].count("COUNT.append(1)") == 1
+    assert "UNUSED" not in files["copied_crowd.py"]
+    written(files, own / "elsewhere", "crowded")
+    monkeypatch.syspath_prepend(own / "elsewhere")
+    assert importlib.import_module("crowded.copied_crowd").total(None) == 13.0
+
+
 def test_lines_are_counted_as_python_does(own):
     text = '"""Pages."""\n\f\nSIGN = "\u2028"\n\n\ndef f():\n    return SIGN\n'
     (own / "copied_pages.py").write_text(text)

@@ -1,5 +1,6 @@
 """What plays here plays in scml's league as a folder that needs scml and NumPy alone."""
 
+import itertools
 import os
 import subprocess
 import sys
@@ -24,6 +25,7 @@ from scml_gym.games import GAMES
 from scml_gym.oneshot.policy_files import PolicyFile, network_sizes
 from scml_gym.oneshot.strategies.base import StrategyPolicy
 from scml_gym.oneshot.strategies.network import pack_network
+from scml_gym.oneshot.strategies.row_network import FEATURES
 from scml_gym.oneshot.strategies.time_dependent import BOULWARE
 from tests.helpers import q_learning
 from tests.helpers.dnb_samples import random_model
@@ -69,13 +71,24 @@ def test_every_strategy_makes_the_same_contracts(track, tmp_path, monkeypatch):
         assert_same_contracts(track, makers[some], agents[some], days=6)
 
 
-@pytest.mark.parametrize("temperature", [0.0, 1.0])
-def test_a_policy_file_makes_the_same_contracts(temperature, tmp_path, monkeypatch):
-    rng = np.random.default_rng(0)
-    inputs, outputs = network_sizes("flat", 1, "planner")
-    layers = [(rng.normal(0, 0.3, shape), rng.normal(0, 0.3, shape[1])) for shape in ((inputs, 8), (8, outputs))]
+POLICY_FILES = {
+    "likeliest": (0.0, ("flat", 1, "planner", "flatten")),
+    "drawn": (1.0, ("flat", 1, "planner", "flatten")),
+    "sets": (0.0, ("entities", 0, "planner", "sets")),
+    "partners": (1.0, ("entities", 0, "choice", "partners")),
+}
+
+
+@pytest.mark.parametrize("name", POLICY_FILES)
+def test_a_policy_file_makes_the_same_contracts(name, tmp_path, monkeypatch):
+    temperature, (*seen, features) = POLICY_FILES[name]
+    rng, twice = np.random.default_rng(0), FEATURES.get(features).twice
+    sizes = [*network_sizes(*seen, features)]
+    sizes[1:1] = [8, 8] if twice else [8]
+    shapes = [(a * (1 + (i in twice)), b) for i, (a, b) in enumerate(itertools.pairwise(sizes))]
+    layers = [(rng.normal(0, 0.3, shape), rng.normal(0, 0.3, shape[1])) for shape in shapes]
     path = tmp_path / "policy.npz"
-    PolicyFile("flat", 1, "planner", pack_network(layers, "tanh", False, temperature)).save(path)
+    PolicyFile(*seen, pack_network(layers, "tanh", False, temperature, twice), features).save(path)
     agent = agent_of(exported_player(str(path)), tmp_path, monkeypatch)
     assert_same_contracts("oneshot", [PolicyFile.load(path).player], [agent])
 
@@ -179,9 +192,27 @@ class Largest(nn.Module):
         return x[:, :1] - x.max() + torch.arange(176.0)
 
 
+class Gives(nn.Module):
+    """Gives something else than a tensor."""
+
+    def __init__(self, make):
+        super().__init__()
+        self.make, self.layer = make, nn.Linear(95, 176)
+
+    def forward(self, x):
+        return self.make(self.layer(x))
+
+
+NO_TENSOR = "cannot be exported: it gives {}; valid: a tensor, or a tuple of tensors"
+
+
 @pytest.mark.parametrize(
     ("module", "env", "told"),
     [
+        (Gives(lambda x: {"logits": x}), CONCURRENT, NO_TENSOR.format("dict")),
+        (Gives(lambda x: None), CONCURRENT, NO_TENSOR.format("NoneType")),
+        (Gives(lambda x: (x, None)), CONCURRENT, NO_TENSOR.format("Tensor, NoneType")),
+        (Gives(lambda x: ()), CONCURRENT, NO_TENSOR.format("nothing")),
         (Largest(), CONCURRENT, r"Largest cannot be exported: its NumPy code does not run \(max_\(\)"),
         (Impure(), CONCURRENT, "NumPy's numbers are off by"),
         (network(7), CONCURRENT, "gives 7 numbers; valid: 176"),

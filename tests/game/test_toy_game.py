@@ -11,13 +11,13 @@ from pettingzoo.test import api_test, parallel_api_test, parallel_seed_test
 from pettingzoo.utils import parallel_to_aec
 
 from scml_gym.agents import AGENTS
-from scml_gym.agents.sb3.batch import can_batch
 from scml_gym.core.config import CONFIGS, read_yaml
 from scml_gym.core.errors import InputError
 from scml_gym.evaluation.config import TournamentConfig
 from scml_gym.evaluation.report import write_results
 from scml_gym.evaluation.table import read_scores
 from scml_gym.evaluation.tournament import run_tournament
+from scml_gym.experiments.make_env import can_batch
 from scml_gym.experiments.run_folder import Run
 from scml_gym.games import game_of
 from scml_gym.vector.record_batch import RecordVectorEnv

@@ -41,6 +41,14 @@ class Hangs(GreedyOneShotAgent):
         time.sleep(1000)
 
 
+class Slow(GreedyOneShotAgent):
+    """Takes some seconds for a world."""
+
+    def before_step(self):
+        time.sleep(1.0)
+        super().before_step()
+
+
 class CannotBeMade(GreedyOneShotAgent):
     """Fails in its constructor."""
 

@@ -9,7 +9,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = ["README.md", *sorted(str(p.relative_to(ROOT)) for p in (ROOT / "docs").glob("*.md"))]
 
-MADE = re.compile(r"\b(?:runs|search)/[\w-]+|\b[\w-]+\.npz\b|\bmy_agent\b")
+MADE = re.compile(r"\b(?:runs|search)/[\w-]+|\b[\w-]+\.npz\b|\bmy_agent\b|\brecorded\b")
 """Names in commands and snippets of what is left behind for later ones."""
 
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
-from scml_gym.jit.arrays import borrow, copy_line, line_of, part_of, scratch_floats, scratch_integers
+from scml_gym.jit.arrays import borrow, borrowed_array, copy_line, line_of, part_of, scratch_floats, scratch_integers
 from scml_gym.jit.compile import compiled, jittable
 
 
@@ -50,6 +50,24 @@ def double_parts(arrays: Arrays, row: int) -> float:
     borrowed = borrow(arrays)
     copied = borrowed.line.copy()
     return _double(part_of(borrowed.table, row)) + _double(borrowed.line[1:]) + copied[0] + borrowed.n
+
+
+@compiled
+def double_new(n: int, turns: int) -> float:
+    """Double an array of the function's own, borrowed, in each turn; it is still there in the last one."""
+    total, numbers = 0.0, np.ones(n)
+    for _ in range(turns):
+        total = double_borrowed(borrowed_array(numbers))
+    return total
+
+
+double_borrowed = jittable(double)
+
+
+def test_a_borrowed_array_is_the_array_itself() -> None:
+    """In compiled code as in Python."""
+    assert double_new(1000, 5) == 1000 * 2**5
+    assert double_new.py_func(1000, 5) == 1000 * 2**5
 
 
 def test_scratch_is_zero_whenever_it_is_taken() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -80,7 +81,7 @@ class Toy:
 
     @staticmethod
     def results(process):
-        output, _ = process.communicate(timeout=120)
+        output, _ = process.communicate(timeout=300)
         assert process.returncode == 0
         return {name: tuple(result) for name, result in json.loads(output).items()}
 
@@ -154,7 +155,7 @@ def one(x):
 
 
 def wait_for(path):
-    end = time.monotonic() + 60
+    end = time.monotonic() + 300
     while not path.exists():
         assert time.monotonic() < end
         time.sleep(0.02)
@@ -197,6 +198,40 @@ def test_a_damaged_file_is_compiled_anew(folder, damage):
     last = compiled(double)
     assert last(2) == 4 and sum(last.stats.cache_hits.values()) == 1
     assert kept(folder) == [file.name]
+
+
+def test_a_file_of_something_else_is_thrown_away(folder):
+    assert compiled(double)(2) == 4
+    (file,) = folder.iterdir()
+    data = b"no pickle"
+    file.write_bytes(hashlib.sha256(data).digest() + data)
+    assert cache._read(file) is None and kept(folder) == []
+    assert compiled(double)(2) == 4 and kept(folder) == [file.name]
+
+
+@pytest.mark.parametrize("mode", [0o777, 0o770, 0o720])
+def test_a_folder_that_others_may_write_to_is_neither_read_nor_written(mode, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("SCML_GYM_CACHE_DIR", str(tmp_path))
+    find = cache.code_folder.__wrapped__
+    assert find() == tmp_path / "scml_gym"
+    assert (tmp_path / "scml_gym").stat().st_mode & 0o777 == 0o700
+    (tmp_path / "scml_gym").chmod(mode)
+    assert find() is None
+    said = capsys.readouterr().err
+    assert "others may write to it" in said and said.count("\n") == 1
+    (tmp_path / "scml_gym").chmod(0o755)
+    assert find() == tmp_path / "scml_gym"
+    monkeypatch.setattr(os, "getuid", lambda: 12345)
+    assert find() is None
+
+
+def test_a_file_that_others_may_write_to_is_not_read(folder):
+    assert compiled(double)(2) == 4
+    (file,) = folder.iterdir()
+    file.chmod(0o666)
+    assert cache._read(file) is None
+    file.chmod(0o600)
+    assert cache._read(file) is not None
 
 
 def test_each_combination_of_types_and_each_callback_has_a_file(folder):

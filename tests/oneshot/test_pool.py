@@ -48,3 +48,26 @@ def test_a_file_of_an_earlier_version_is_read(pool, tmp_path):
 def test_refuses_files_that_do_not_fit(pool, tmp_path, changes, part):
     with pytest.raises(InputError, match=part):
         SpecPool.load(damaged(pool, tmp_path, **changes))
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("shortfall_penalty", np.nan),
+        ("disposal_cost", np.inf),
+        ("initial_balance", -1),
+        ("exogenous_quantity", 2**62),
+        ("rounds", -1),
+        ("rounds", 2**62),
+        ("catalog_prices", -5),
+        ("n_sellers", 99999999),
+        ("n_days", -1),
+    ],
+)
+def test_no_world_has_such_numbers(pool, tmp_path, key, value):
+    pool.save(tmp_path / "pool.npz")
+    with np.load(tmp_path / "pool.npz") as data:
+        wrong = np.full_like(data[key], value)
+    with pytest.raises(InputError, match=r"bad\.npz: ") as error:
+        SpecPool.load(damaged(pool, tmp_path, **{key: wrong}))
+    assert "\n" not in str(error.value)

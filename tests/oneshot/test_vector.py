@@ -162,22 +162,3 @@ def test_actions_outside_the_space_are_refused():
         envs.step(np.array([[0] * 8, [99] * 8]))
     with pytest.raises(InputError, match="shape"):
         envs.step(np.zeros((3, 8), dtype=np.int64))
-
-
-def test_a_row_is_drawn_as_its_single_environment_draws_itself():
-    envs = gymnasium.make_vec(ID, num_envs=3, **SETTING)
-    single = gymnasium.make(ID, render_mode="ansi", **SETTING)
-    with pytest.raises(InputError, match="call reset before draw"):
-        envs.draw(0)
-    envs.reset(seed=5)
-    single.reset(seed=7)
-    assert envs.draw(2, "ansi") == single.render()
-    picture = envs.draw(np.int64(2))
-    assert picture.dtype == np.uint8 and picture.ndim == 3 and picture.shape[2] == 3
-    for row, mode, told in (
-        (3, "ansi", "row=3; valid:"),
-        (-1, "ansi", "row=-1; valid:"),
-        (0, "svg", "render_mode='svg'"),
-    ):
-        with pytest.raises(InputError, match=told):
-            envs.draw(row, mode)

@@ -116,9 +116,9 @@ def test_damaged_run_is_refused(runs, damage, tmp_path):
     if damage == "no checkpoint":
         shutil.rmtree(folder / "checkpoints")
     if damage == "no model":
-        next(folder.glob("checkpoints/*/model.zip")).unlink()
+        next(folder.glob("checkpoints/*/weights.npz")).unlink()
     if damage == "garbage":
-        next(folder.glob("checkpoints/*/model.zip")).write_bytes(b"no zip")
+        next(folder.glob("checkpoints/*/weights.npz")).write_bytes(b"no zip")
     for refuse in (deploy, load_agent, lambda run: player_maker(str(run))):
         with pytest.raises(InputError) as error:
             refuse(folder)

@@ -181,7 +181,7 @@ def test_command_refuses_in_one_line(case, tmp_path, monkeypatch, capsys, wrong)
 def test_workers_end_with_a_process_that_is_killed(tmp_path):
     """And nothing is left of the file that was being made."""
     command = ["-m", "scml_gym.standard.worlds.pool", "--worlds", "100000", "--days", "9", "--workers", "2"]
-    deadline, workers = time.monotonic() + 60, []
+    deadline, workers = time.monotonic() + 300, []
     with subprocess.Popen(
         [sys.executable, *command, "--out", tmp_path / "pool.npz"], stderr=subprocess.DEVNULL
     ) as made:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from scml_gym.analyzer.sources import Recordings
+from scml_gym.core.data_files import content_of
 from scml_gym.core.errors import InputError
 from scml_gym.evaluation.table import FAILURE_COLUMNS, read_failures
 from scml_gym.games import GAMES
@@ -218,7 +219,9 @@ def recompute(recordings: Recordings, run: int, world: str) -> Recomputed:
     }
     if not len(tables["worlds"]):
         raise InputError(f"world={world!r}: run {run} has no such world", "world")
-    return GAMES.get(str(tables["worlds"]["game"].iloc[0])).load("recompute")(tables)
+    played = GAMES.known(tables["worlds"]["game"].iloc[0]).load("recompute")
+    with content_of(f"world {world!r} of run {run}", "parameters and contracts"):
+        return played(tables)
 
 
 def failures(recordings: Recordings, run: int) -> pd.DataFrame:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import textwrap
 from functools import partial
 from typing import Any
 
@@ -14,6 +13,7 @@ from scml_gym.bilateral.envs.codecs import BilateralCodec
 from scml_gym.bilateral.envs.config import BILATERAL_BACKENDS, BilateralConfig
 from scml_gym.bilateral.negotiators.base import NO_OFFER
 from scml_gym.bilateral.recording import record_world
+from scml_gym.bilateral.render import render_negotiation
 from scml_gym.bilateral.rewards import BilateralReward
 from scml_gym.bilateral.view import ACCEPTED_BY, LEARNER, BilateralView, mean_received
 from scml_gym.bilateral.worlds.protocol import BilateralWorld, Negotiation
@@ -21,8 +21,10 @@ from scml_gym.bilateral.worlds.recorded import RecordedWorld
 from scml_gym.core.arguments import check_render_mode
 from scml_gym.core.errors import InputError, require_reset
 from scml_gym.core.masks import sampling_mask
+from scml_gym.core.threads import one_thread
+from scml_gym.game.codecs import read_choice
 from scml_gym.game.env import MOST_WORLDS
-from scml_gym.game.rendering import RENDER_MODES, Table, render_tables
+from scml_gym.game.rendering import RENDER_MODES
 from scml_gym.simulator.recording.folder import Recording, new_log
 
 
@@ -84,13 +86,15 @@ class NegotiationEnv(gymnasium.Env[np.ndarray, np.int64]):
                 return self.codec.observe(world.view, self._offer_history), {"action_mask": self._mask()}
         raise InputError(f"{MOST_WORLDS} negotiations in a row ended before the learner was asked")
 
+    @one_thread
     def step(self, action: Any) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
         """Answer the opponent and run to the learner's next turn, or to the end of the negotiation."""
         world, view = self._world, self.view
         if not self._begun or not view["running"]:
             raise gymnasium.error.ResetNeeded("call reset before step")
+        action = read_choice(action, self.codec.n_choices)
         response = self.codec.decode(action, view, self.table)
-        valid = bool(self.codec.mask(view)[int(action)])
+        valid = bool(self.codec.mask(view)[action])
         refused = bool(response >= 0 and view["offer"] != NO_OFFER)
         utility, mean = float(view["offer_utility"]), float(mean_received(view))
         assert world is not None
@@ -127,21 +131,7 @@ class NegotiationEnv(gymnasium.Env[np.ndarray, np.int64]):
         if self.render_mode is None or self._negotiation is None:
             return None
         require_reset(self._begun, "render")
-        view, scenario = self.view, self._negotiation.scenario
-        headline = f"{scenario.name}, round {view['step'] + 1}/{view['n_steps']}"
-        offers = []
-        for name, outcome, utility in (("its offer", "offer", "offer_utility"), ("my offer", "mine", "my_utility")):
-            none = view[outcome] == NO_OFFER
-            told = ("-", "") if none else (str(scenario.outcome(int(view[outcome]))), f"{view[utility]:.3f}")
-            offers.append((name, *told))
-        end = ()
-        if not view["running"]:
-            end = (f"accepted by {ACCEPTED_BY[view['accepted_by']]}: utility {view['utility']:.3f}",)
-        if self.render_mode == "ansi":
-            lines = [f"{name:>9}: {told}" + (f" ({utility})" if utility else "") for name, told, utility in offers]
-            return "\n".join([headline, *lines, *end])
-        rows = [(name, _in_lines(told), utility) for name, told, utility in offers]
-        return render_tables("rgb_array", "   ".join([headline, *end]), [Table(("", "offer", "utility"), rows)])
+        return render_negotiation(self.view, self._negotiation.scenario, self.render_mode)
 
     def close(self) -> None:
         """Give up a running negotiation; ``reset`` begins the next one."""
@@ -170,11 +160,6 @@ class NegotiationEnv(gymnasium.Env[np.ndarray, np.int64]):
         players = [negotiation.opponent, negotiation.opponent]
         players[negotiation.profile] = None
         return RecordedWorld(world, negotiation, partial(new_log, self._recording, record_world, players))
-
-
-def _in_lines(outcome: str) -> str:
-    """An outcome in a cell of a picture."""
-    return "\n".join(textwrap.wrap(outcome, 38))
 
 
 def ending(view: BilateralView) -> dict[str, Any]:

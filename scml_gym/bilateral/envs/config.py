@@ -139,7 +139,7 @@ def find_scenario(scenario: AnyScenario) -> Scenario | RandomScenarios:
     """
     if isinstance(scenario, Scenario | RandomScenarios):
         return scenario
-    if scenario == "random":
+    if isinstance(scenario, str) and scenario == "random":
         return RandomScenarios()
     pairs = {}
     if isinstance(scenario, Mapping):

@@ -12,7 +12,8 @@ import yaml
 from pydantic import StrictFloat, StrictInt, StrictStr
 
 from scml_gym.bilateral.scenarios.base import AdditiveProfile, Scenario, check_worth
-from scml_gym.core.config import Config, Loaded, dump_yaml, parse_yaml, read_yaml, validate
+from scml_gym.core.config import Config, Loaded, validate
+from scml_gym.core.data_files import dump_yaml, parse_yaml, read_yaml
 from scml_gym.core.errors import InputError
 from scml_gym.core.files import replace_file
 

@@ -12,6 +12,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 
+from scml_gym.core.data_files import read_xml
 from scml_gym.core.errors import InputError
 
 
@@ -33,7 +34,7 @@ def check_domain(domain: Path, profiles: Sequence[Path]) -> None:
 
 def has_cost(profile: Path) -> bool:
     """Whether a profile has the linear discount that negmas writes, and does not read."""
-    return next(ElementTree.parse(profile).getroot().iter("cost"), None) is not None
+    return next(read_xml(profile).iter("cost"), None) is not None
 
 
 def box_utilities(profile: Path, issues: Sequence[Sequence[object]]) -> np.ndarray | None:
@@ -87,7 +88,7 @@ def _box(box: ElementTree.Element, issues: Sequence[Sequence[object]]) -> np.nda
 
 
 def _objective(file: Path) -> ElementTree.Element:
-    root = ElementTree.parse(file).getroot()
+    root = read_xml(file)
     space = root.find("utility_space") if root.tag == "negotiation_template" else root
     space = root if space is None else space
     objective = space.find("objective")
@@ -100,6 +101,9 @@ def _check_issues(file: Path) -> dict[str, str]:
     issues = root.findall("issue")
     _each_once(file, "issue", (issue.get("name") for issue in issues))
     _each_once(file, "issue's index", (issue.get("index") for issue in issues))
+    for issue in issues:  # negmas makes room for all up to the largest
+        if (index := str(issue.get("index"))) not in map(str, range(len(issues) + 1)):
+            raise InputError(f"{file.name}: an issue has the index {index!r}; valid: 1 to {len(issues)}")
     _each_once(file, "weight of index", (weight.get("index") for weight in root.findall("weight")))
     for issue in issues:
         _each_once(file, f"value of issue {issue.get('name')!r}", (item.get("value") for item in issue.findall("item")))

@@ -11,8 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from negmas.inout import Scenario as NegmasScenario
-from negmas.inout import find_domain_and_utility_files_xml, find_domain_and_utility_files_yaml
 from negmas.preferences import LinearAdditiveUtilityFunction
 
 from scml_gym.bilateral.scenarios.base import (
@@ -24,8 +22,10 @@ from scml_gym.bilateral.scenarios.base import (
     TabulatedProfile,
     check_worth,
 )
-from scml_gym.bilateral.scenarios.genius import box_utilities, check_domain, has_cost
+from scml_gym.bilateral.scenarios.genius import box_utilities, has_cost
+from scml_gym.bilateral.scenarios.negmas_files import read_negmas_folder
 from scml_gym.bilateral.scenarios.ufuns import evaluate, has_boxes, is_discounted, layers
+from scml_gym.core.data_files import content_of
 from scml_gym.core.errors import InputError
 from scml_gym.core.warnings import quiet
 
@@ -34,7 +34,7 @@ ROUNDING = 0.02
 
 
 def import_scenario(folder: str | Path) -> Scenario:
-    """Read a folder as negmas does.
+    """Read a folder as negmas does, but as data alone: see `scml_gym.bilateral.scenarios.negmas_files`.
 
     Additive utility functions become weights and evaluations, and equation (1) holds for them: each evaluation is
     divided by the issue's maximum, which negmas leaves to its caller. Others are evaluated at each outcome, and divided
@@ -48,35 +48,28 @@ def import_scenario(folder: str | Path) -> Scenario:
     """
     try:
         with quiet(), contextlib.redirect_stdout(io.StringIO()):
-            genius = _genius_files(folder)
-            if genius:
-                check_domain(*genius)
-            scenario = NegmasScenario.load(Path(folder), safe_parsing=False)
+            found = read_negmas_folder(Path(folder))
     except InputError as error:
         raise InputError(f"{folder}: {error}") from error
     except Exception as error:  # negmas' readers raise whatever they stumble over
         reason = str(error).partition("\n")[0] or type(error).__name__
         raise InputError(f"{folder}: negmas cannot read this scenario ({reason})") from error
-    if scenario is None or not scenario.ufuns:
+    if found is None or not found[0].ufuns:
         raise InputError(f"{folder}: there is no scenario that negmas can read (Genius XML, YAML or JSON)")
+    scenario, genius = found
     try:
         tables = {}
         if genius:
             issues = _issues(scenario.outcome_space, Path(folder).name)
-            found = ((i, box_utilities(file, list(issues.values()))) for i, file in enumerate(genius[1]))
+            found = ((i, box_utilities(file, list(issues.values()))) for i, file in enumerate(genius.profiles))
             tables = {i: table for i, table in found if table is not None}
-        discounted = any(map(is_discounted, scenario.ufuns)) or (genius is not None and any(map(has_cost, genius[1])))
-        return _convert(scenario, Path(folder).name, tables, discounted)
+        discounted = any(map(is_discounted, scenario.ufuns)) or (
+            genius is not None and any(map(has_cost, genius.profiles))
+        )
+        with content_of("what it says", "a scenario"):
+            return _convert(scenario, Path(folder).name, tables, discounted)
     except InputError as error:
         raise InputError(f"{folder}: {error}") from error
-
-
-def _genius_files(folder: str | Path) -> tuple[Path, list[Path]] | None:
-    """The domain and the profiles that negmas reads in a folder of Genius; it prefers YAML."""
-    if find_domain_and_utility_files_yaml(folder)[0] is not None:
-        return None
-    domain, profiles = find_domain_and_utility_files_xml(folder)
-    return None if domain is None else (Path(domain), [Path(profile) for profile in profiles])
 
 
 def from_negmas(scenario: Any, name: str | None = None) -> Scenario:

@@ -26,6 +26,7 @@ from scml_gym.bilateral.view import (
 )
 from scml_gym.bilateral.worlds.protocol import Bidder, Negotiation, check_response
 from scml_gym.core.copying import Uncopied
+from scml_gym.core.threads import Home
 from scml_gym.jit.random import counter_draws
 from scml_gym.simulator.global_rng import GlobalStreams
 from scml_gym.simulator.pausing import unwind
@@ -59,7 +60,7 @@ class NegmasWorld(Uncopied):
             InputError: if a strategy fails or offers what is no outcome.
         """
         self.close()
-        self._streams = GlobalStreams(seed)
+        self._streams, self._home = GlobalStreams(seed), Home("the negotiation")
         open_view(self.view)
         with self._streams.active():
             self._mechanism = SAOMechanism(outcome_space=self._negmas.outcome_space, n_steps=self._negotiation.rounds)
@@ -80,6 +81,7 @@ class NegmasWorld(Uncopied):
             InputError: if the negotiation has ended, or the response is neither one nor an outcome; as `start`.
         """
         check_response(self.view, response)
+        self._home.check()
         if response >= 0:
             self.view["mine"], self.view["my_utility"] = response, self._utility(LEARNER, response)
         self._resume(response)

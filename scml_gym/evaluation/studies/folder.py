@@ -17,8 +17,11 @@ from typing import TYPE_CHECKING, Any, Self
 
 import yaml
 
+from scml_gym.core.arguments import brief
+from scml_gym.core.data_files import DAMAGE, parse_json, read_json, read_text, read_yaml
 from scml_gym.core.errors import InputError
 from scml_gym.core.files import folder_lock, replace_file
+from scml_gym.core.leftovers import remove_leftovers, remove_leftovers_of
 from scml_gym.core.provenance import versions
 from scml_gym.evaluation.studies.files import FILES, named
 
@@ -26,6 +29,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SCHEMA = "scml-gym-study-1"
+
+_NAME = re.compile(r"[\w-][\w.-]*")
+"""Of a run or a table: it names a file."""
 
 
 class StudyFolder:
@@ -45,27 +51,32 @@ class StudyFolder:
         target = self.path / "study.yaml"
         try:
             if not target.exists():
-                if self.path.exists() and (
-                    not self.path.is_dir() or any(p.name != ".lock" for p in self.path.iterdir())
-                ):
+                remove_leftovers_of(target)
+                if self.path.exists() and not self._just_made():
                     raise InputError(f"{self.path} exists and is no results folder of a study; nothing is overwritten")
-                self._runs.mkdir(parents=True)
+                self._runs.mkdir(parents=True, exist_ok=True)
             with folder_lock(self.path, "another process is working in"):
                 if not target.exists():
                     replace_file(target, yaml.safe_dump(dict(config), sort_keys=False))
                 self._check(target, config)
-                for leftover in self._runs.glob(".*"):  # of a kill while writing
-                    leftover.unlink()
+                for folder in (self._runs, self.path):  # of a kill while writing
+                    remove_leftovers(folder)
                 yield self
         except OSError as error:
             raise InputError(f"{self.path}: {error.strerror or error}") from error
 
+    def _just_made(self) -> bool:
+        """Whether it holds nothing, or what a start makes before it writes the config."""
+        if not self.path.is_dir():
+            return False
+        held = {path.name for path in self.path.iterdir()} - {".lock"}
+        return not held or (held == {"runs"} and self._runs.is_dir() and not any(self._runs.iterdir()))
+
     def _check(self, target: Path, config: Mapping[str, Any]) -> None:
-        try:
-            kept = yaml.safe_load(target.read_text())
-        except (UnicodeError, yaml.YAMLError) as error:
-            raise InputError(f"{target} is not readable: {' '.join(str(error).split())}") from error
-        digests = kept.get(FILES, {}) if isinstance(kept, dict) else {}
+        kept = read_yaml(target)
+        digests = kept.get(FILES, {})
+        if not isinstance(digests, dict):
+            raise InputError(f"{target} is not readable: {FILES} is {brief(digests)}")
         for key, now in config.get(FILES, {}).items():
             if key in digests and digests[key] != now:
                 path = named(config, key)
@@ -103,12 +114,12 @@ class StudyFolder:
         if not file.exists():
             return []
         try:
-            starts = json.loads(file.read_text())
-            if all(isinstance(s["command"], str) and isinstance(s["versions"], dict) for s in starts):
+            starts = parse_json(read_text(file), str(file))
+            if all(isinstance(s["command"], str) and _are_versions(s["versions"]) for s in starts):
                 return list(starts)
-            problem = "not a list of starts"
-        except (UnicodeError, ValueError, TypeError, KeyError) as error:
-            problem = str(error)
+            problem: object = "not a list of starts"
+        except DAMAGE as error:
+            problem = error
         raise InputError(f"{file} is not readable ({problem}); remove it to go on without the record of earlier starts")
 
     def merge(self, runs: Sequence[str]) -> dict[str, pd.DataFrame]:
@@ -140,7 +151,7 @@ class StudyFolder:
     def origin(self) -> str:
         """Markdown: commands, versions and cost of what is in the folder."""
         starts = self._starts()
-        cost = json.loads((self.path / "cost.json").read_text())
+        cost = read_json(self.path / "cost.json")
         lines = [f"{cost['runs']} runs, {cost['cpu_seconds'] / 60:.1f} CPU minutes.", ""]
         if not starts:
             return lines[0] + " Commands and versions are not known: starts.json was removed."
@@ -157,20 +168,27 @@ class StudyFolder:
             replace_file(self.path / name, content)
 
     def _file(self, run: str) -> Path:
-        if not re.fullmatch(r"[\w.-]+", run):
+        if not _NAME.fullmatch(run):
             raise InputError(f"{run!r} is no name of a run: letters, digits, '.', '_' and '-' are valid")
         return self._runs / f"{run}.json"
 
     def _read(self, run: str) -> dict[str, Any]:
         file = self._file(run)
         try:
-            content = json.loads(file.read_text())
-        except (OSError, UnicodeError, json.JSONDecodeError) as error:
-            raise InputError(f"{file} is not readable ({error}); remove it to have the run computed again") from error
-        whole = isinstance(content, dict) and {"cpu_seconds", "tables"} <= content.keys()
+            content = read_json(file)
+        except InputError as error:
+            raise InputError(f"{error}; remove it to have the run computed again") from error
+        tables: Any = content.get("tables")
+        whole = isinstance(tables, dict) and type(content.get("cpu_seconds")) in (int, float)
+        whole = whole and all(map(_NAME.fullmatch, tables))  # files are named by them
+        whole = whole and all(isinstance(t, list) and all(isinstance(row, dict) for row in t) for t in tables.values())
         if not whole or content.get("schema") != SCHEMA:
             raise InputError(f"{file} is not of the schema {SCHEMA!r}; remove it to have the run computed again")
         return content
+
+
+def _are_versions(given: Any) -> bool:
+    return isinstance(given, dict) and all(value is None or isinstance(value, str) for value in given.values())
 
 
 def _flat(value: Any, path: str = "") -> dict[str, Any]:

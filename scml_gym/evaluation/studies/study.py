@@ -7,8 +7,7 @@ them. So a killed study goes on where it was, and what was computed is never ove
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -16,6 +15,8 @@ from typing import TYPE_CHECKING, Any, Protocol, Self, runtime_checkable
 
 from scml_gym.core.arguments import whole
 from scml_gym.core.config import ConfigError, Loaded, find_config, override, read_yaml, set_options
+from scml_gym.core.engines.base import Engine
+from scml_gym.core.engines.local import Local
 from scml_gym.core.errors import InputError
 from scml_gym.core.interrupts import Interrupted
 from scml_gym.core.process import limit_threads
@@ -23,7 +24,7 @@ from scml_gym.core.registry import Registry
 from scml_gym.core.reporting import progress_bar
 from scml_gym.evaluation.studies.files import FILES, changed_file, own_config, with_digests
 from scml_gym.evaluation.studies.folder import StudyFolder
-from scml_gym.evaluation.studies.workers import compute
+from scml_gym.evaluation.studies.workers import Computed, compute
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -95,7 +96,7 @@ RECORDINGS = "recordings"
 """Of a study, in its results folder."""
 
 
-def recorded(folder: Path, every: int, study: Any) -> Any:
+def recorded(every: int, folder: Path, study: Any) -> Any:
     """A study that records worlds, see `RecordsWorlds.recorded`.
 
     Raises:
@@ -150,9 +151,10 @@ def run_study(
     study: Study,
     config: Mapping[str, Any],
     folder: Path,
-    workers: int = 1,
+    workers: int | None = 1,
     command: str = "",
     record: int | None = None,
+    engine: Engine | None = None,
 ) -> Sequence[str]:
     """Compute the missing runs of a study, and make its tables and report.
 
@@ -160,10 +162,11 @@ def run_study(
         study: Built from ``config``.
         config: Complete, with the study's ``name``; kept in the folder.
         folder: New or empty, or the results folder of the same config, which is completed.
-        workers: Processes; 1 for this one. It changes no result.
+        workers: Processes; 1 for this one, None for as many as the engine has cores. It changes no result.
         command: For the record.
         record: Of so many worlds in which its learners are judged, one is recorded, in the folder's ``recordings``;
             None for no recording.
+        engine: Where runs are computed; None for processes of this machine. It changes no result.
 
     Returns:
         The names of the files that the report made.
@@ -174,17 +177,22 @@ def run_study(
         Interrupted: if the user stopped it, by Ctrl-C or SIGTERM; the message says how to go on.
     """
     limit_threads(1)
-    if workers < 1:
+    if workers is not None and workers < 1:
         raise InputError(f"workers: {workers} is not valid; valid: 1 or more")
-    prepare = None if record is None else partial(recorded, folder.resolve() / RECORDINGS, record)
-    study = study if prepare is None else prepare(study)
+    recordings = folder.resolve() / RECORDINGS
+    prepare = None if record is None else partial(recorded, record)
+    study = study if prepare is None else prepare(recordings, study)
     runs = study.runs()
     with StudyFolder(folder).opened(config) as results:
         missing = [run for run in runs if not results.has(run)]
         if missing:
             results.note_start(command, len(missing))
             try:
-                _compute_missing(study, config, results, missing, workers, prepare)
+                with Local() if engine is None else engine as where:
+                    computing = partial(
+                        compute, engine=where, prepare=prepare, recordings=recordings if prepare else None
+                    )
+                    _compute_missing(study, config, results, missing, workers or where.cores(), computing)
             except KeyboardInterrupt as stop:
                 kept = f"{len(runs) - len(missing)} of {len(runs)} runs are kept"
                 how = f"go on with: {command}" if command else "the same study goes on in the same folder"
@@ -201,20 +209,21 @@ def _compute_missing(
     results: StudyFolder,
     missing: list[str],
     workers: int,
-    prepare: Callable[[Any], Any] | None,
+    computing: Callable[..., Generator[Computed]],
 ) -> None:
     """Compute runs and keep each, which leaves the list when it is kept."""
     runs = study.runs()
     done = sum(runs[run] for run in runs if run not in missing)
-    with progress_bar(sum(runs.values()), "study") as bar:
+    total = sum(runs.values())
+    with progress_bar(total, "study") as bar:
 
         def show(work: int) -> None:
             nonlocal done
-            done += work
+            done = min(done + work, total)  # work is told again where it was lost with a machine
             bar.update(done, f"{len(runs) - len(missing)} of {len(runs)} runs")
 
         show(0)
-        computed = compute(study, config, list(missing), min(workers, len(missing)), show, prepare)
+        computed = computing(study, config, list(missing), min(workers, len(missing)), show)
         with closing(computed):  # ends the workers where this loop ends early
             for run, tables, seconds in computed:
                 if changed := changed_file(config):
@@ -232,6 +241,7 @@ def study_command(
     workers: int | None,
     command: str,
     record: int | None = None,
+    engine: Engine | None = None,
 ) -> None:
     """What ``evaluate.py study`` does.
 
@@ -243,11 +253,12 @@ def study_command(
         workers: Processes; None for one a core.
         command: The command line, for the record.
         record: See `run_study`.
+        engine: See `run_study`.
 
     Raises:
         InputError: see `load_study` and `run_study`.
     """
     study, config = load_study(registry, file, options)
     folder = out or Path("runs") / f"study-{Path(file).stem}"
-    run_study(study, config, folder, os.cpu_count() or 1 if workers is None else workers, command, record)
+    run_study(study, config, folder, workers, command, record, engine)
     print(f"Tables, figures and page: {folder}/study.md")

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
-import queue
 from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, wait
+from pathlib import Path
 from typing import Any
 
+from scml_gym.core.engines.base import Context, Engine
 from scml_gym.core.process import limit_threads
-from scml_gym.core.worker_processes import worker_processes
 from scml_gym.evaluation.studies.files import own_config
 
 Computed = tuple[str, Any, float]
@@ -29,7 +28,9 @@ def compute(
     runs: Sequence[str],
     workers: int,
     show: Callable[[int], None],
-    prepare: Callable[[Any], Any] | None = None,
+    engine: Engine,
+    prepare: Callable[[Path, Any], Any] | None = None,
+    recordings: Path | None = None,
 ) -> Generator[Computed]:
     """Compute runs, each yielded when it is done.
 
@@ -37,31 +38,38 @@ def compute(
         study: A `scml_gym.evaluation.studies.study.Study`.
         config: What it was built from, with its ``name``: workers build their own.
         runs: In the order in which they are begun.
-        workers: Processes, 1 for this one.
+        workers: Processes; 1 of this machine is this one.
         show: Is called in this process with the work that has been done since its last call.
-        prepare: ``(study) -> study``: what ``study`` came from, for the studies that workers build; None for nothing.
+        engine: Where the processes are.
+        prepare: ``(folder, study) -> study``: makes ``study`` of what its config stands for, for the studies that
+            workers build, where ``recordings`` is given.
+        recordings: The folder that ``prepare`` is given.
 
     Raises:
         InputError: if a worker process was killed.
     """
-    if workers == 1:
+    if engine.here(workers):
         for run in runs:
             yield _timed(study, run, show)
         return
-    progress = multiprocessing.get_context("spawn").Queue()
-    with worker_processes(workers, _begin, (type(study), own_config(config), progress, prepare)) as pool:
+    arguments = (type(study), engine.bring(own_config(config)), prepare)
+    with engine.pool(workers, _begin, arguments, recordings) as pool:
         running = {pool.submit(_compute, run) for run in runs}
         while running:
             done, running = wait(running, _POLL, FIRST_COMPLETED)
-            show(_drained(progress))
+            show(sum(pool.reported()))
             for future in done:
                 yield future.result()
 
 
-def _begin(study_class: Any, config: Mapping[str, Any], progress: Any, prepare: Callable[[Any], Any] | None) -> None:
+def _begin(
+    context: Context, study_class: Any, config: Mapping[str, Any], prepare: Callable[[Path, Any], Any] | None
+) -> None:
     limit_threads(1)
     study = study_class.build(config)
-    _worker.update(study=study if prepare is None else prepare(study), show=progress.put)
+    if prepare is not None and context.output is not None:
+        study = prepare(context.output, study)
+    _worker.update(study=study, show=context.report)
 
 
 def _compute(run: str) -> Computed:
@@ -77,12 +85,3 @@ def _timed(study: Any, run: str, show: Callable[[int], None]) -> Computed:
 def _cpu_seconds() -> float:
     """Of this process and of those that it started and that have ended."""
     return sum(os.times()[:4])
-
-
-def _drained(progress: Any) -> int:
-    work = 0
-    while True:
-        try:
-            work += progress.get_nowait()
-        except queue.Empty:
-            return work

@@ -9,9 +9,10 @@ import numpy as np
 from gymnasium import spaces
 
 from scml_gym.core.errors import InputError
+from scml_gym.game.inverses import Inverse
 from scml_gym.game.kernels import ActionFunctions, ActionKernel, remember_nothing
 from scml_gym.jit.compile import compiled, jittable
-from scml_gym.oneshot.actions.negotiation import PartnerActions, decode_choice, partner_mask
+from scml_gym.oneshot.actions.negotiation import PartnerActions, decode_choice, encode_choice, partner_mask
 from scml_gym.oneshot.rules import may_wait
 from scml_gym.oneshot.view import MAX_PARTNERS, WAIT, ActionArray, FactoryView, new_actions
 
@@ -71,6 +72,11 @@ class AskedActions:
         """As compiled code takes it."""
         return asked_kernel(self.partner.quantity_bins, self.partner.price_bins)
 
+    @property
+    def inverse(self) -> Inverse:
+        """See `scml_gym.game.inverses.Invertible`."""
+        return asked_inverse(self.partner.quantity_bins, self.partner.price_bins)
+
     def reset(self) -> None:
         """Nothing is kept."""
 
@@ -112,3 +118,18 @@ def asked_kernel(quantity_bins: int, price_bins: int) -> ActionKernel:
         asked_mask(view, quantity_bins, price_bins, out)
 
     return ActionKernel(ActionFunctions(decode, mask, remember_nothing), np.int64, 0)
+
+
+@functools.cache
+def asked_inverse(quantity_bins: int, price_bins: int) -> Inverse:
+    """The inverse of `AskedActions` as compiled code takes it."""
+
+    @jittable
+    def encode(actions: ActionArray, view: FactoryView, out: np.ndarray) -> None:
+        k = max(asked_partner(view), 0)
+        if actions[k]["response"] == WAIT and may_wait(view, k):
+            out[0] = 2 + quantity_bins * price_bins
+        else:
+            out[0] = encode_choice(actions, view, k, quantity_bins, price_bins)
+
+    return encode

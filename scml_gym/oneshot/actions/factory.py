@@ -11,10 +11,11 @@ from gymnasium import spaces
 from scml_gym.core.errors import InputError
 from scml_gym.core.registry import Registry
 from scml_gym.game.codecs import ActionCodec
+from scml_gym.game.inverses import Inverse
 from scml_gym.game.kernels import ActionFunctions, ActionKernel, remember_nothing
-from scml_gym.game.ranges import in_range, unit
+from scml_gym.game.ranges import in_range, position, unit
 from scml_gym.jit.compile import compiled, jittable
-from scml_gym.oneshot.actions.negotiation import PartnerActions, decode_choice, partner_mask
+from scml_gym.oneshot.actions.negotiation import PartnerActions, decode_choice, encode_choice, partner_mask
 from scml_gym.oneshot.view import ACCEPT, END, MAX_PARTNERS, NOOP, OFFER, ActionArray, FactoryView, new_actions
 
 
@@ -39,6 +40,19 @@ def decode_choices(
         if not decode_choice(choices[k], view, k, quantity_bins, price_bins, actions):
             return k
     return -1
+
+
+@jittable
+def encode_continuous(actions: ActionArray, view: FactoryView, out: np.ndarray) -> None:
+    """The numbers in [-1, 1], partner after partner, that mean an action array: the inverse of `decode_continuous`."""
+    for k in range(MAX_PARTNERS):
+        response, number = actions[k]["response"], out[3 * k : 3 * k + 3]
+        number[:] = 0.0
+        if response == OFFER:
+            number[1] = position(actions[k]["quantity"], view["min_quantity"], view["max_quantity"])
+            number[2] = position(actions[k]["price"], view["min_price"], view["max_price"])
+        else:
+            number[0] = 1.0 if response == ACCEPT else -1.0
 
 
 @jittable
@@ -91,6 +105,11 @@ class ChoiceActions:
         """As compiled code takes it."""
         return choices_kernel(self.partner.quantity_bins, self.partner.price_bins)
 
+    @property
+    def inverse(self) -> Inverse:
+        """See `scml_gym.game.inverses.Invertible`."""
+        return choices_inverse(self.partner.quantity_bins, self.partner.price_bins)
+
     def reset(self) -> None:
         """Nothing is kept."""
 
@@ -137,6 +156,11 @@ class ContinuousActions:
         mask = self._choices.kernel.functions.mask
         return ActionKernel(ActionFunctions(_decode_numbers, mask, remember_nothing), np.float64, 0)
 
+    @property
+    def inverse(self) -> Inverse:
+        """See `scml_gym.game.inverses.Invertible`."""
+        return encode_continuous
+
     def reset(self) -> None:
         """Nothing is kept."""
 
@@ -176,6 +200,18 @@ def choices_kernel(quantity_bins: int, price_bins: int) -> ActionKernel:
         choice_mask(view, quantity_bins, price_bins, out)
 
     return ActionKernel(ActionFunctions(decode, mask, remember_nothing), np.int64, 0)
+
+
+@functools.cache
+def choices_inverse(quantity_bins: int, price_bins: int) -> Inverse:
+    """The inverse of `ChoiceActions` as compiled code takes it."""
+
+    @jittable
+    def encode(actions: ActionArray, view: FactoryView, out: np.ndarray) -> None:
+        for k in range(MAX_PARTNERS):
+            out[k] = encode_choice(actions, view, k, quantity_bins, price_bins)
+
+    return encode
 
 
 @jittable

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from scml_gym.core.arguments import whole
+from scml_gym.core.arguments import whole_bins
 from scml_gym.core.errors import InputError
 from scml_gym.game.ranges import is_first, level, levels, quantise
 from scml_gym.jit.compile import compiled, jittable
@@ -45,6 +45,19 @@ def decode_choice(
 
 
 @jittable
+def encode_choice(actions: ActionArray, view: FactoryView, k: int, quantity_bins: int, price_bins: int) -> int:
+    """The valid choice that is nearest to the answer to partner ``k``: the inverse of `decode_choice`."""
+    partner = view["partners"][k]
+    if partner["my_turn"] == 0:
+        return 0
+    if actions[k]["response"] == ACCEPT and partner["offer_quantity"] > 0:
+        return 1
+    if actions[k]["response"] == OFFER:
+        return 2 + offer_index(view, actions[k]["quantity"], actions[k]["price"], quantity_bins, price_bins)
+    return 0
+
+
+@jittable
 def partner_mask(view: FactoryView, k: int, quantity_bins: int, price_bins: int, out: np.ndarray) -> None:
     """Which choices are valid for partner ``k``, bool, shape ``(2 + quantity_bins * price_bins,)``; see
     `PartnerActions.mask`."""
@@ -74,11 +87,11 @@ class PartnerActions:
         price_bins: Bins of the range of prices.
 
     Raises:
-        InputError: if a number of bins is below 1.
+        InputError: if a number of bins is not from 1 to `MOST_BINS`.
     """
 
     def __init__(self, quantity_bins: int = 10, price_bins: int = 2):
-        self.quantity_bins, self.price_bins = whole("quantity_bins", quantity_bins), whole("price_bins", price_bins)
+        self.quantity_bins, self.price_bins = whole_bins(quantity_bins, price_bins)
         self.n = 2 + self.quantity_bins * self.price_bins
 
     def decode(self, index: int, view: FactoryView, k: int) -> tuple[int, int, int]:

@@ -8,9 +8,11 @@ import gymnasium
 import numpy as np
 from gymnasium.utils import EzPickle
 
-from scml_gym.core.arguments import check_render_mode, flag, named_arguments, whole
+from scml_gym.core.arguments import check_render_mode, flag, named_arguments, one_of, whole
 from scml_gym.core.errors import InputError, require_reset
 from scml_gym.core.masks import sampling_mask
+from scml_gym.core.threads import WrongThreadError, one_thread
+from scml_gym.game.codecs import read_choice
 from scml_gym.game.env import MOST_WORLDS
 from scml_gym.game.rewards import finite
 from scml_gym.oneshot.envs.config import OneShotConfig, answered_together
@@ -123,8 +125,7 @@ class OneShotBilateralEnv(gymnasium.Env, EzPickle):
             render_mode,
             **arguments,
         )
-        if episode not in ("negotiation", "world"):
-            raise InputError(f"episode={episode!r}; valid: negotiation, world", "episode")
+        one_of("episode", episode, ("negotiation", "world"))
         self.config = answered_together(**arguments)
         self.codec = PartnerCodec(observation, quantity_bins, price_bins)
         self.reward = negotiation_reward(reward)
@@ -136,35 +137,43 @@ class OneShotBilateralEnv(gymnasium.Env, EzPickle):
         self._others = STRATEGIES.get(others, "others")
         self._per_world = episode == "world"
         self._partners = np.zeros(1, dtype=np.uint64)
-        self._world: Any = None
-        self._begun = False
+        self.world: Any = None
+        self._begun = self._over = False
 
+    @one_thread
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
         """Go on to the next negotiation, or to a new world where a seed is given or the last world is over."""
         super().reset(seed=seed)
         begun, self._begun = self._begun, False
         if seed is not None or not begun or self._per_world or not self._next():
             self._draw()
-        self._begun = True
+        self._begun, self._over = True, False
         return self.codec.observe(self.view, self.partner), self._info(None, False)
 
+    @one_thread
     def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         """Answer the partner and run on to the negotiation's next decision, or to its end."""
-        if not self._begun:
+        if not self._begun or self._over:
             raise gymnasium.error.ResetNeeded("call reset before step")
-        end = self._run(self.codec.actions.decode(int(action), self.view, self.partner))
+        end = self._run(self.codec.actions.decode(read_choice(action, self.codec.actions.n), self.view, self.partner))
         terminated = end is not None
         if self._per_world:
             terminated = terminated and not self._find()
             self._seen = self.view
+        self._over = terminated
         reward = 0.0 if end is None else finite(type(self.reward).__qualname__, end.reward)
         return self.codec.observe(self._seen, self.partner), reward, terminated, False, self._info(end, terminated)
 
     @property
+    def goes_on(self) -> bool:
+        """Whether an unseeded reset goes on in the running world."""
+        return not self._per_world
+
+    @property
     def view(self) -> FactoryView:
         """What the learner's factory sees now: a live record."""
-        require_reset(self._world is not None, "view")
-        return self._world.view(self.factory)
+        require_reset(self.world is not None, "view")
+        return self.world.view(self.factory)
 
     def action_masks(self) -> np.ndarray:
         """The valid actions, bool, shape ``(22,)``, as sb3-contrib takes them."""
@@ -181,21 +190,21 @@ class OneShotBilateralEnv(gymnasium.Env, EzPickle):
     def close(self) -> None:
         """End the running world; ``reset`` draws another one."""
         self._begun = False
-        if self._world is not None:
-            self._world.close()
-            self._world = None
+        if self.world is not None:
+            self.world.close()
+            self.world = None
 
     def _draw(self) -> None:
         """The next world in which the learner is asked, run to the first decision of its first negotiation."""
         for _ in range(MOST_WORLDS):
             seed = int(self.np_random.integers(2**62))
             drawn = self.config.draw(seed)
-            self._world, (self.factory,) = drawn.world, drawn.players
+            self.world, (self.factory,) = drawn.world, drawn.players
             self._strategy = StrategyPolicy(self._others, seed)
             self._tracker = PartnerTracker(self.reward)
             self._last_day = -1
             open_partners(self._partners, seed)
-            self._world.start()
+            self.world.start()
             self._strategy.begin(self.view)
             self.partner = self._draw_partner()
             self._collect()
@@ -215,14 +224,14 @@ class OneShotBilateralEnv(gymnasium.Env, EzPickle):
 
     def _next(self) -> bool:
         """The next negotiation of the running world; False where there is none."""
-        if not self._world.pending:
+        if not self.world.pending:
             return False
         self.partner = self._draw_partner()
         return self._find()
 
     def _find(self) -> bool:
         """Run on to the first decision of a later day's negotiation; False where the world ends before."""
-        while self._world.pending:
+        while self.world.pending:
             if self._due() and self.view["day"] > self._last_day:
                 self._last_day, self._seen = int(self.view["day"]), self.view
                 return True
@@ -232,28 +241,32 @@ class OneShotBilateralEnv(gymnasium.Env, EzPickle):
     def _run(self, answer: tuple[int, int, int]) -> NegotiationEnd | None:
         """Give the learner's answer and run on to its negotiation's next decision (None) or end."""
         end = self._advance(answer)
-        while end is None and not self._due() and self._world.pending:
+        while end is None and not self._due() and self.world.pending:
             end = self._advance(None)
         return end
 
     def _due(self) -> bool:
-        return bool(self._world.pending and self.view["partners"][self.partner]["my_turn"])
+        return bool(self.world.pending and self.view["partners"][self.partner]["my_turn"])
 
     def _advance(self, answer: tuple[int, int, int] | None) -> NegotiationEnd | None:
         """One decision of the factory; the end of the learner's negotiation where it came before the next one."""
         answers = self._answers(answer)
         begun, self._begun = self._begun, False  # where a player fails, the episode is over
-        self._world.step({self.factory: answers})
+        try:
+            self.world.step({self.factory: answers})
+        except WrongThreadError:
+            self._begun = begun
+            raise
         self._begun = begun
         return self._collect()
 
     def _collect(self) -> NegotiationEnd | None:
         """Follow what has happened since the last decision; the end of the learner's negotiation where it was in it."""
         ends = []
-        for last in self._world.closed_days(self.factory):
+        for last in self.world.closed_days(self.factory):
             self._strategy.end_day(last)
             ends += [(e, last) for e in self._tracker.end_day(last)]
-        if self._world.pending:
+        if self.world.pending:
             ends += [(e, self.view) for e in self._tracker.update(self.view)]
         end, self._seen = next(((e, v) for e, v in ends if e.partner == self.partner), (None, self.view))
         return end
@@ -278,5 +291,5 @@ class OneShotBilateralEnv(gymnasium.Env, EzPickle):
         if end is not None:
             info["negotiation_end"] = {n: getattr(end, n) for n in ("quantity", "price", "needs", "reward")}
         if last:
-            info |= self._world.summary(self.factory)
+            info |= self.world.summary(self.factory)
         return info

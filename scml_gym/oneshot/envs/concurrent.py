@@ -7,8 +7,7 @@ from typing import Any, Literal
 
 from gymnasium.utils import EzPickle
 
-from scml_gym.core.arguments import check_render_mode, flag, named_arguments
-from scml_gym.core.errors import InputError
+from scml_gym.core.arguments import check_render_mode, flag, named_arguments, one_of
 from scml_gym.game.env import EnvParts, WorldEnv
 from scml_gym.oneshot.actions.factory import make_codec
 from scml_gym.oneshot.envs.config import OneShotConfig
@@ -144,8 +143,7 @@ class OneShotConcurrentEnv(WorldEnv, EzPickle):
         EzPickle.__init__(
             self, observability, observation, history, action, reward, episode, strict, render_mode, **arguments
         )
-        if episode not in ("world", "day"):
-            raise InputError(f"episode={episode!r}; valid: world, day", "episode")
+        one_of("episode", episode, ("world", "day"))
         self.config = config = OneShotConfig(**arguments)
         parts = EnvParts(
             draw=config.draw,

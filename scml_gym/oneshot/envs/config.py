@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from scml_gym.core.arguments import Range, whole_range
+from scml_gym.core.arguments import Range, one_of, whole_range
 from scml_gym.core.errors import InputError
 from scml_gym.core.registry import Registry
 from scml_gym.game.world_config import EpisodeSample, Opponent, WorldConfig
@@ -81,10 +81,8 @@ class OneShotConfig(WorldConfig):
         backend: str = "compiled",
         recording: str | os.PathLike[str] | None = None,
     ):
-        if level not in list(LEVELS):
-            raise InputError(f"level={level!r}; valid: {', '.join(LEVELS)}", "level")
-        if timing not in TIMINGS:
-            raise InputError(f"timing={timing!r}; valid: {', '.join(TIMINGS)}", "timing")
+        one_of("level", level, LEVELS)
+        one_of("timing", timing, TIMINGS)
         self.levels = np.array(LEVELS[level])
         self.timing = timing
         self.generate = named_generator(generator, GENERATORS, SpecPool)

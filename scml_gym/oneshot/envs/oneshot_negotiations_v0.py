@@ -12,6 +12,8 @@ from scml_gym.core.arguments import check_render_mode, flag, named_arguments
 from scml_gym.core.errors import require_reset
 from scml_gym.core.masks import sampling_mask
 from scml_gym.core.parallel import check_agents
+from scml_gym.core.threads import one_thread
+from scml_gym.game.codecs import read_choice
 from scml_gym.game.parallel_env import WorldAgents
 from scml_gym.game.rewards import finite
 from scml_gym.oneshot.envs.config import OneShotConfig, answered_together
@@ -120,13 +122,14 @@ class OneShotNegotiationsEnv(WorldAgents, EzPickle):
         self.agents = list(self.possible_agents)
         return self._observe(), self._infos({})
 
+    @one_thread
     def step(self, actions: dict[str, Any]) -> tuple[dict, dict, dict, dict, dict]:
         """Answer all partners whose turn it is and run on to the factory's next decision."""
         check_agents(self.agents, actions)
         answers = new_actions()
         for agent, action in actions.items():
             k = self.possible_agents.index(agent)
-            answers[k] = self.codec.actions.decode(int(action), self.view, k)
+            answers[k] = self.codec.actions.decode(read_choice(action, self.codec.actions.n), self.view, k)
         if self.strict:
             validate(self.view, answers)
         if self.world.pending:

@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from scml_gym.core.arguments import whole
+from scml_gym.core.arguments import whole, whole_bins
 from scml_gym.core.errors import InputError
 from scml_gym.game.ranges import quantise
 from scml_gym.jit.compile import compiled, jittable
@@ -94,7 +94,7 @@ class PartnerStates:
     ):
         if kind not in ("needs", "offer", "full"):
             raise InputError(f"kind={kind!r}; valid: 'needs', 'offer', 'full'", "kind")
-        quantity_bins, price_bins = whole("quantity_bins", quantity_bins), whole("price_bins", price_bins)
+        quantity_bins, price_bins = whole_bins(quantity_bins, price_bins)
         needs_bins, time_bins = whole("needs_bins", needs_bins), whole("time_bins", time_bins)
         self.kind = kind
         self.quantity_bins, self.price_bins = quantity_bins, price_bins

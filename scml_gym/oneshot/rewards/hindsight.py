@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from scml_gym.jit.arrays import borrowed_array
 from scml_gym.jit.compile import compiled, jittable
 from scml_gym.oneshot.rules import needs_of
 from scml_gym.oneshot.settlement import settle_view
@@ -32,7 +33,7 @@ def hindsight_profit(view: FactoryView) -> float:
         prices[i] = view["max_price"] if seller else view["min_price"]
     best = -np.inf
     for n in range(needs + 1):
-        best = max(best, settle_view(view, n, quantities, prices)[0])
+        best = max(best, settle_view(view, n, borrowed_array(quantities), borrowed_array(prices))[0])
     return best
 
 

@@ -222,8 +222,11 @@ class Tally:
         Args:
             days: Of the factory, settled: ``SETTLEMENT_DTYPE`` of `scml_gym.oneshot.settlement`.
         """
-        counts = {"acts": self.acts} | {f"unsafe_{bound}": n for bound, n in self.unsafe.items()}
-        return counts | {"breach_rate": breach_rate(days)}
+        return self.counts() | {"breach_rate": breach_rate(days)}
+
+    def counts(self) -> dict[str, int]:
+        """What was counted, by the names of `scml_gym.simulator.recording.log.AUDITED`."""
+        return {"acts": self.acts} | {f"unsafe_{bound}": n for bound, n in self.unsafe.items()}
 
 
 def audit_world(world: Any, log: WorldLog | None = None) -> list[Tally]:

@@ -103,9 +103,10 @@ def decide(view: FactoryView, state: np.ndarray, params: np.ndarray, draws: np.n
     needs = view["exogenous_quantity"] - agreed
     best = best_profit(view)
     mask, total, money, seen = best_priced(view, needs)
-    enough = best * falling(view["day"], view["n_days"], state[EXPONENT])
-    if day_profit(view, agreed + total, float(agreed_money + money)) < enough:
-        mask = 0
+    if mask != 0:
+        enough = best * falling(view["day"], view["n_days"], state[EXPONENT])
+        if day_profit(view, agreed + total, float(agreed_money + money)) < enough:
+            mask = 0
     step, price = -1, 0
     for k in range(view["n_partners"]):
         if view["partners"][k]["my_turn"] == 0:

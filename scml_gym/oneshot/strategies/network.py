@@ -26,7 +26,11 @@ ACTIVATIONS = ("tanh", "relu")
 
 
 def pack_network(
-    layers: Sequence[tuple[np.ndarray, np.ndarray]], activation: str, masked: bool, temperature: float
+    layers: Sequence[tuple[np.ndarray, np.ndarray]],
+    activation: str,
+    masked: bool,
+    temperature: float,
+    twice: Sequence[int] = (),
 ) -> np.ndarray:
     """A network as one array, float64.
 
@@ -35,6 +39,8 @@ def pack_network(
         activation: Of the hidden layers, one of `ACTIVATIONS`.
         masked: Whether invalid choices are never made.
         temperature: Of the choices: 0 for the likeliest, 1 to draw them as the network was trained.
+        twice: Layers that take twice as many inputs as the layer before gives, see
+            `scml_gym.oneshot.strategies.row_network.Features`.
 
     Raises:
         InputError: if the activation is unknown, the temperature negative, or sizes of layers do not meet.
@@ -45,8 +51,9 @@ def pack_network(
         raise InputError(f"temperature={temperature!r}; valid: 0 or more")
     sizes = [layers[0][0].shape[0]]
     for i, (weights, biases) in enumerate(layers):
-        if weights.shape != (sizes[-1], len(biases)):
-            raise InputError(f"layer {i} has weights {weights.shape}; valid: ({sizes[-1]}, {len(biases)})")
+        n_inputs = sizes[-1] * (1 + (i in twice))
+        if weights.shape != (n_inputs, len(biases)):
+            raise InputError(f"layer {i} has weights {weights.shape}; valid: ({n_inputs}, {len(biases)})")
         sizes.append(len(biases))
     head = [len(layers) - 1, ACTIVATIONS.index(activation), masked, temperature, *sizes]
     numbers = [np.ravel(part) for layer in layers for part in layer]
@@ -75,6 +82,24 @@ def dense(inputs: np.ndarray, numbers: np.ndarray, out: np.ndarray) -> None:
 
 
 @jittable
+def layer(params: np.ndarray, index: int, inputs: np.ndarray, first: int) -> np.ndarray:
+    """The values of a layer, after its activation where it is a hidden one; float64.
+
+    Args:
+        params: As `pack_network` made them.
+        index: Of the layer.
+        inputs: Float64, as many as its weights have rows.
+        first: Where its weights begin.
+    """
+    head, out = record_of(params, HEAD_DTYPE, 0), np.empty(int(params[SIZES + index + 1]))
+    dense(inputs, params[first : first + (len(inputs) + 1) * len(out)], out)
+    if index < head["hidden"]:
+        for j in range(len(out)):
+            out[j] = math.tanh(out[j]) if head["activation"] == 0.0 else max(out[j], 0.0)
+    return out
+
+
+@jittable
 def compute_logits(params: np.ndarray, inputs: np.ndarray) -> np.ndarray:
     """The logits of all choices, float64, of an observation.
 
@@ -82,23 +107,13 @@ def compute_logits(params: np.ndarray, inputs: np.ndarray) -> np.ndarray:
         params: As `pack_network` made them.
         inputs: Shape ``(observation size,)``.
     """
-    head = record_of(params, HEAD_DTYPE, 0)
-    n_hidden = int(head["hidden"])
+    n_hidden = int(record_of(params, HEAD_DTYPE, 0)["hidden"])
     first = SIZES + n_hidden + 2
     values = inputs.astype(np.float64)
-    for layer in range(n_hidden + 1):
-        n_in, n_out = int(params[SIZES + layer]), int(params[SIZES + layer + 1])
-        last = first + (n_in + 1) * n_out
-        out = np.empty(n_out)
-        dense(values, params[first:last], out)
-        if layer < n_hidden:
-            if head["activation"] == 0.0:
-                for j in range(n_out):
-                    out[j] = math.tanh(out[j])
-            else:
-                for j in range(n_out):
-                    out[j] = max(out[j], 0.0)
-        values, first = out, last
+    for index in range(n_hidden + 1):
+        n_in = len(values)
+        values = layer(params, index, values, first)
+        first += (n_in + 1) * len(values)
     return values
 
 

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from scml_gym.core.arguments import one_of
 from scml_gym.core.errors import InputError
 from scml_gym.game.world import PlayerMaker, World
 from scml_gym.oneshot.worlds.spec import WorldSpec
@@ -28,8 +29,7 @@ def check_players(spec: WorldSpec, players: Sequence[Any], timing: str) -> None:
     check_spec(spec, WorldSpec)
     if len(players) != spec.n_factories:
         raise InputError(f"{len(players)} players for {spec.n_factories} factories")
-    if timing not in TIMINGS:
-        raise InputError(f"timing={timing!r}; valid: {', '.join(map(repr, TIMINGS))}")
+    one_of("timing", timing, TIMINGS)
 
 
 class OneShotWorld(World, Protocol):

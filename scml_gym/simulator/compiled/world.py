@@ -101,7 +101,12 @@ class CompiledSimulation(Independent):
 
         Args:
             looks: ``(view, actions)`` for each factory, see `scml_gym.simulator.pending.Look`; none for no look.
+
+        Raises:
+            InputError: if there are not as many as factories.
         """
+        if looks and len(looks) != self.spec.n_factories:
+            raise InputError(f"{len(looks)} looks; valid: one for each of {self.spec.n_factories} factories", "looks")
         self._looks = tuple(looks)
         self._fill_players()
         self._watch()

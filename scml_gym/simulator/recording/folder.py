@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from scml_gym.core.data_files import read_json
 from scml_gym.core.errors import InputError
 from scml_gym.core.files import make_folder, new_folder, replace_file
 from scml_gym.simulator.recording.log import WorldLog
@@ -133,8 +134,8 @@ def read_version(folder: Path) -> int:
         InputError: if it is no recording, or of a schema that cannot be read.
     """
     try:
-        schema = json.loads((folder / HEAD).read_text(encoding="utf-8"))["schema"]
-    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        schema = read_json(folder / HEAD).get("schema")
+    except InputError as error:
         raise InputError(f"{folder} is no recording ({HEAD}: {error})") from error
     known = {schema_name(version): version for version in (VERSION, *FORMER)}
     if not isinstance(schema, str) or schema not in known:

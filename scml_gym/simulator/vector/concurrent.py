@@ -90,6 +90,11 @@ class FactoryVectorEnv(BatchedEnv):
         )
         super().__init__(num_envs, autoreset_mode, threads, plan)
 
+    @property
+    def codec(self) -> ActionCodec:
+        """What the learner may answer."""
+        return self._codec
+
     def _make_step(self) -> BatchStep:
         """See `BatchedEnv`."""
         encode, functions = encoder_kernel(self._encoder).encode, action_kernel(self._codec).functions

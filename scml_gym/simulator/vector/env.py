@@ -11,7 +11,7 @@ import numpy as np
 from gymnasium.vector import AutoresetMode
 
 from scml_gym.core.arguments import whole
-from scml_gym.core.errors import InputError, require_reset
+from scml_gym.core.errors import InputError
 from scml_gym.core.registry import load
 from scml_gym.game.codecs import Note
 from scml_gym.game.env import MOST_WORLDS
@@ -122,6 +122,24 @@ class BatchedEnv(RowVectorEnv):
         self._no_actions = np.zeros((self.num_worlds, *plan.action_shape), dtype=plan.action_dtype)
         self._later: list[PlayerTable] = []
 
+    @property
+    def goes_on(self) -> bool:
+        """See `RowVectorEnv`."""
+        return self._plan.goes_on
+
+    def drawn(self) -> np.ndarray:
+        """See `RowVectorEnv`."""
+        return self._batch.rows["seed"].copy()
+
+    @property
+    def batch(self) -> Batch:
+        """The worlds and all that belongs to them; live."""
+        return self._batch
+
+    def make_room(self, size: int) -> None:
+        """Let the strategies of all factories remember so many numbers, at least."""
+        self._batch = widen_state(self._batch, size)
+
     @abstractmethod
     def _make_step(self) -> BatchStep:
         """What runs the rows; see `scml_gym.vector.loop.make_step`."""
@@ -149,23 +167,15 @@ class BatchedEnv(RowVectorEnv):
         self._batch = widen_state(self._batch, player_table.state_size)
         self._source = self._source._replace(players=player_table.players.copy())
 
-    def draw(self, row: int, mode: str = "rgb_array") -> Any:
-        """The day of a row's factory, as the single environment's ``render`` shows it.
+    def _draw(self, row: int, mode: str) -> Any:
+        """See `RowVectorEnv.draw`: the day of the row's factory."""
+        world, agent = divmod(row, self.num_agents)
+        view = self._batch.worlds["views"][world, self._factory_of(world, agent)]
+        return load(self.track.render)(view, mode)
 
-        Args:
-            row: From 0 on.
-            mode: ``"rgb_array"`` for uint8 pixels, shape ``(height, width, 3)``; ``"ansi"`` for text.
-
-        Raises:
-            InputError: before ``reset``; for a row that is not there, or another mode; where a world has several
-                learners' factories.
-        """
-        require_reset(self._last is not None, "draw")
-        if self._plan.n_factories > 1 or self.num_agents > 1:
-            raise InputError("several factories of a world learn: its single environment draws them")
-        row = whole("row", row, 0, self.num_envs - 1)
-        world, factory = self._batch.worlds[row], self._batch.rows["factory"][row]
-        return load(self.track.render)(world["views"][factory], mode)
+    def _factory_of(self, world: int, agent: int) -> int:
+        """The factory that an agent plays, or plays for."""
+        return int(self._batch.rows["factory"][world])
 
     _not_copied = ("_workers", "_step")
 

@@ -105,6 +105,10 @@ class FactoriesVectorEnv(BatchedEnv):
         paid = reward_kernel(self._reward)
         return compile_factories_step(self.track.functions, functions, encode, self._encoder.full, paid)
 
+    def _factory_of(self, world: int, agent: int) -> int:
+        """See `BatchedEnv`."""
+        return int(self._plan.learner.factories[agent])
+
     def _new_outputs(self) -> FactoryOutputs:
         return FactoryOutputs(**super()._new_outputs()._asdict(), active=np.zeros(self.num_envs, dtype=np.bool_))
 

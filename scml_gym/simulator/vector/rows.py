@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from scml_gym.game.sampling import begin_sampling
-from scml_gym.jit.arrays import part_of, scratch_bits, scratch_integers
+from scml_gym.jit.arrays import copy_line, part_of, scratch_bits, scratch_integers
 from scml_gym.jit.compile import jittable
 from scml_gym.jit.separate import separate
 from scml_gym.simulator.compiled.advance import OVER
@@ -99,7 +99,7 @@ def compile_rows(functions: Functions) -> Rows:
         else:
             index = i if source.kind == STAGED else pool_index(spec_seed, len(source.specs))
             size = source.specs.itemsize
-            worlds[i : i + 1].view(np.uint8)[:size] = source.specs[index : index + 1].view(np.uint8)
+            copy_line(source.specs[index : index + 1].view(np.uint8), worlds[i : i + 1].view(np.uint8)[:size])
             kept = part_of(source.daily, index)
             for day in range(spec["n_days"]):
                 for factory in range(factories):

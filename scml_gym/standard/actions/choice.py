@@ -14,10 +14,11 @@ from typing import Any
 import numpy as np
 from gymnasium import spaces
 
-from scml_gym.core.arguments import whole
+from scml_gym.core.arguments import whole_bins
 from scml_gym.core.errors import InputError
+from scml_gym.game.inverses import Inverse
 from scml_gym.game.kernels import ActionFunctions, ActionKernel, remember_nothing
-from scml_gym.game.ranges import is_first, level
+from scml_gym.game.ranges import is_first, level, quantise
 from scml_gym.jit.compile import compiled, jittable
 from scml_gym.standard.rules import prices_with
 from scml_gym.standard.view import (
@@ -80,6 +81,27 @@ def decode_choices(
         if not decode_choice(choices[k * N_HEADS : (k + 1) * N_HEADS], view, k, quantity_bins, price_bins, actions):
             return k
     return -1
+
+
+@jittable
+def encode_choice(
+    actions: ActionArray, view: StandardView, k: int, quantity_bins: int, price_bins: int, out: np.ndarray
+) -> None:
+    """Write the valid choice, int64 ``(4,)``, that is nearest to the answer to partner ``k``: the inverse of
+    `decode_choice`."""
+    out[:] = 0
+    partner, response = view["partners"][k], actions[k]["response"]
+    if partner["my_turn"] == 0:
+        return
+    if response == ACCEPT and partner["offer_quantity"] > 0:
+        out[0] = 1
+    elif response == OFFER:
+        low, high = prices_with(view, k)
+        last = min(view["last_day"] - view["day"], BOOK_DAYS - 1)
+        out[0] = 2
+        out[1] = quantise(actions[k]["quantity"], view["min_quantity"], most_items(view), quantity_bins)
+        out[2] = max(min(actions[k]["day"] - view["day"], last), 0)
+        out[3] = quantise(actions[k]["price"], low, high, price_bins)
 
 
 @jittable
@@ -165,7 +187,7 @@ class PartnerChoices:
     """
 
     def __init__(self, quantity_bins: int = 10, price_bins: int = 4):
-        self.quantity_bins, self.price_bins = whole("quantity_bins", quantity_bins), whole("price_bins", price_bins)
+        self.quantity_bins, self.price_bins = whole_bins(quantity_bins, price_bins)
         self.sizes = (len(RESPONSES), self.quantity_bins, BOOK_DAYS, self.price_bins)
         self.space = spaces.MultiDiscrete(list(self.sizes))
 
@@ -178,6 +200,12 @@ class PartnerChoices:
         numbers = _whole_numbers(choice, (N_HEADS,))
         if not _decode_choice(numbers, view, k, self.quantity_bins, self.price_bins, actions):
             raise self.refusal(numbers, k)
+
+    def encode(self, actions: ActionArray, view: StandardView, k: int) -> np.ndarray:
+        """The valid choice, int64, shape ``(4,)``, that is nearest to the answer to partner ``k``."""
+        choice = np.zeros(N_HEADS, dtype=np.int64)
+        encode_choice(actions, view, k, self.quantity_bins, self.price_bins, choice)
+        return choice
 
     def refusal(self, choice: np.ndarray, k: int) -> InputError:
         """What is wrong with a choice that is outside the space."""
@@ -217,6 +245,11 @@ class ChoiceActions:
     def kernel(self) -> ActionKernel:
         """As compiled code takes it."""
         return choices_kernel(self.partner.quantity_bins, self.partner.price_bins)
+
+    @property
+    def inverse(self) -> Inverse:
+        """See `scml_gym.game.inverses.Invertible`."""
+        return choices_inverse(self.partner.quantity_bins, self.partner.price_bins)
 
     def reset(self) -> None:
         """Nothing is kept."""
@@ -267,3 +300,15 @@ def choices_kernel(quantity_bins: int, price_bins: int) -> ActionKernel:
         choice_mask(view, quantity_bins, price_bins, out)
 
     return ActionKernel(ActionFunctions(decode, mask, remember_nothing), np.int64, 0)
+
+
+@functools.cache
+def choices_inverse(quantity_bins: int, price_bins: int) -> Inverse:
+    """The inverse of `ChoiceActions` as compiled code takes it."""
+
+    @jittable
+    def encode(actions: ActionArray, view: StandardView, out: np.ndarray) -> None:
+        for k in range(MAX_PARTNERS):
+            encode_choice(actions, view, k, quantity_bins, price_bins, out[k * N_HEADS : (k + 1) * N_HEADS])
+
+    return encode

@@ -9,8 +9,9 @@ import numpy as np
 from gymnasium import spaces
 
 from scml_gym.core.errors import InputError
+from scml_gym.game.inverses import Inverse
 from scml_gym.game.kernels import ActionFunctions, ActionKernel, remember_nothing
-from scml_gym.game.ranges import in_range, unit
+from scml_gym.game.ranges import in_range, position, unit
 from scml_gym.jit.compile import compiled, jittable
 from scml_gym.standard.actions.choice import HEADS, N_HEADS, ChoiceActions, most_items
 from scml_gym.standard.rules import prices_with
@@ -48,6 +49,21 @@ def decode_continuous(action: np.ndarray, view: StandardView, actions: ActionArr
 
 
 @jittable
+def encode_continuous(actions: ActionArray, view: StandardView, out: np.ndarray) -> None:
+    """The numbers in [-1, 1], partner after partner, that mean an action array: the inverse of `decode_continuous`."""
+    for k in range(MAX_PARTNERS):
+        response, number = actions[k]["response"], out[N_HEADS * k : N_HEADS * (k + 1)]
+        number[:] = 0.0
+        if response == OFFER:
+            low, high = prices_with(view, k)
+            number[1] = position(actions[k]["quantity"], view["min_quantity"], most_items(view))
+            number[2] = position(actions[k]["day"], view["day"], view["last_day"])
+            number[3] = position(actions[k]["price"], low, high)
+        else:
+            number[0] = 1.0 if response == ACCEPT else -1.0
+
+
+@jittable
 def decode_numbers(action: np.ndarray, view: StandardView, memory: np.ndarray, actions: ActionArray) -> int:
     """`decode_continuous` for a codec without a memory."""
     return decode_continuous(action, view, actions)
@@ -79,6 +95,11 @@ class ContinuousActions:
         """As compiled code takes it."""
         mask = self._choices.kernel.functions.mask
         return ActionKernel(ActionFunctions(decode_numbers, mask, remember_nothing), np.float64, 0)
+
+    @property
+    def inverse(self) -> Inverse:
+        """See `scml_gym.game.inverses.Invertible`."""
+        return encode_continuous
 
     def reset(self) -> None:
         """Nothing is kept."""

@@ -15,6 +15,7 @@ from gymnasium import spaces
 
 from scml_gym.game.codecs import ActionCodec, Note
 from scml_gym.game.daily import Executor
+from scml_gym.game.inverses import Inverse, inverse_of
 from scml_gym.game.kernels import ActionFunctions, ActionKernel, action_kernel
 from scml_gym.jit.arrays import scratch_integers
 from scml_gym.jit.compile import compiled, jittable
@@ -71,6 +72,15 @@ class ShieldedActions:
         inner = action_kernel(self.codec)
         functions = _shielded(inner.functions, self.codec.narrow, self.bound, self.audited, inner.memory_size)
         return inner._replace(functions=functions, memory_size=inner.memory_size + MEMORY)
+
+    @property
+    def inverse(self) -> Inverse:
+        """See `scml_gym.game.inverses.Invertible`: that of the codec behind the shield.
+
+        Raises:
+            InputError: if that has none.
+        """
+        return inverse_of(self.codec)
 
     @property
     def notes(self) -> Mapping[str, Note]:

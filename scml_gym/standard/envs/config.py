@@ -84,12 +84,12 @@ class StandardConfig(WorldConfig):
         audit: bool = False,
         recording: str | os.PathLike[str] | None = None,
     ):
-        if level not in list(LEVELS):
+        if not isinstance(level, str | None) or level not in LEVELS:
             raise InputError(f"level={level!r}; valid: first, middle, last, None", "level")
         self.place = LEVELS[level]
         stock_rule(stock)
         self.stock = stock
-        if shield not in (None, *BOUNDS):
+        if not isinstance(shield, str | None) or shield not in (None, *BOUNDS):
             raise InputError(f"shield={shield!r}; valid: {', '.join(BOUNDS)}, None", "shield")
         self.shield, self.audit = shield, flag("audit", audit)
         self.horizon = whole("horizon", horizon, 0, MOST_HORIZON)

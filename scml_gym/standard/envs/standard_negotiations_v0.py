@@ -12,7 +12,8 @@ from scml_gym.core.arguments import check_render_mode, flag, named_arguments
 from scml_gym.core.errors import require_reset
 from scml_gym.core.masks import sampling_mask
 from scml_gym.core.parallel import check_agents
-from scml_gym.game.codecs import Transition, told_by
+from scml_gym.core.threads import one_thread
+from scml_gym.game.codecs import Transition, read_action, told_by
 from scml_gym.game.parallel_env import WorldAgents
 from scml_gym.game.rewards import pay
 from scml_gym.standard.actions import ChoiceActions, PartnerChoices
@@ -127,6 +128,7 @@ class StandardNegotiationsEnv(WorldAgents, EzPickle):
         self.agents = list(self.possible_agents)
         return self._observe(), self._infos()
 
+    @one_thread
     def step(self, actions: dict[str, Any]) -> tuple[dict, dict, dict, dict, dict]:
         """Answer all partners whose turn it is and run on to the factory's next decision."""
         check_agents(self.agents, actions)
@@ -134,7 +136,7 @@ class StandardNegotiationsEnv(WorldAgents, EzPickle):
         self._joint.reset()
         for agent, action in actions.items():
             k = AGENTS.index(agent)
-            self.choices.decode(np.asarray(action), self.view, k, answers)
+            self.choices.decode(read_action(action), self.view, k, answers)
         if isinstance(self._joint, ShieldedActions):
             self._joint.check(self.view, answers)
         if self.strict:

@@ -179,11 +179,18 @@ class Tally:
         """
         return audit_columns(self.numbers, days)
 
+    def counts(self) -> dict[str, int]:
+        """What was counted, by the names of ``COUNTS``."""
+        return _counts(self.numbers)
+
 
 def audit_columns(numbers: np.ndarray, days: np.ndarray) -> dict[str, Any]:
     """The numbers of an audit as columns; see `Tally.columns`."""
-    counts = dict(zip(COUNTS, numbers[: len(COUNTS)].astype(int).tolist(), strict=True))
-    return counts | {"breach_rate": breach_rate(days)}
+    return _counts(numbers) | {"breach_rate": breach_rate(days)}
+
+
+def _counts(numbers: np.ndarray) -> dict[str, int]:
+    return dict(zip(COUNTS, numbers[: len(COUNTS)].astype(int).tolist(), strict=True))
 
 
 def audited(strategy: Strategy) -> Strategy:

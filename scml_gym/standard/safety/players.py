@@ -39,13 +39,15 @@ def shielded_maker(name: str, resolve: Callable[[str], PlayerMaker]) -> PlayerMa
 
     Raises:
         InputError: if the name inside is missing, does not exist or plays another track; if it is shielded itself; if
-            there is no such bound, or the chance is none.
+            there is no such bound, the chance is none, or one of them is given twice.
     """
-    own, inner = dict(DEFAULTS), []
+    given, inner = {}, []
     for part in name.removeprefix(PREFIX).split("&"):
         key, _, value = part.partition("=")
-        if key in own:
-            own[key] = value
+        if key in given:
+            raise InputError(f"{name!r}: {key} is given twice")
+        if key in DEFAULTS:
+            given[key] = value
         else:
             inner.append(part)
     text = "&".join(inner)
@@ -54,6 +56,7 @@ def shielded_maker(name: str, resolve: Callable[[str], PlayerMaker]) -> PlayerMa
     of = text.removeprefix("of=")
     if of == PREFIX.removesuffix("?") or of.startswith(PREFIX):
         raise InputError(f"{name!r}: a shielded player is shielded already; give the name inside")
+    own = DEFAULTS | given
     bound = named_bound(own["bound"])
     try:
         chance = check_chance(float(own["chance"]))

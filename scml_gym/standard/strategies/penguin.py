@@ -28,7 +28,7 @@ from typing import Any
 
 import numpy as np
 
-from scml_gym.jit.arrays import scratch_bits, scratch_floats, scratch_integers
+from scml_gym.jit.arrays import copy_line, scratch_bits, scratch_floats, scratch_integers
 from scml_gym.jit.compile import jittable
 from scml_gym.jit.parameters import parameters_dtype, record_of
 from scml_gym.jit.random import open_stream
@@ -321,7 +321,7 @@ def trade(
     for k in range(MAX_PARTNERS):
         if view["partners"][k]["my_turn"] != 0 and view["partners"][k]["offer_quantity"] > 0:
             opens = False
-    left[:] = needs
+    copy_line(needs, left)
     for side in range(2):
         n_others = -1
         if not opens:
@@ -329,13 +329,13 @@ def trade(
             if side == SUPPLY or not closed:
                 n_others = accept_today(view, parameters, joint, side, asked, left, actions)
         if joint:
-            needs[:] = left
+            copy_line(left, needs)
         if n_others >= 0:
             ask_later(view, parameters, joint, stream, side, n_others, asked, needs, actions)
         else:
             ask(view, parameters, joint, stream, side, opens, needs, actions)
         if joint:
-            left[:] = needs
+            copy_line(needs, left)
     for k in range(MAX_PARTNERS):
         if view["partners"][k]["my_turn"] != 0 and actions[k]["response"] == NOOP:
             end(actions, k)

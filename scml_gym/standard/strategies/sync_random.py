@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from scml_gym.jit.arrays import scratch_bits, scratch_floats, scratch_integers
+from scml_gym.jit.arrays import copy_line, scratch_bits, scratch_floats, scratch_integers
 from scml_gym.jit.compile import jittable
 from scml_gym.jit.parameters import parameters_dtype, record_of
 from scml_gym.jit.random import below, open_stream, uniform
@@ -187,7 +187,7 @@ def decide(view: StandardView, state: np.ndarray, params: np.ndarray, draws: np.
     open_stream(stream, int(draws[0] * 2.0**53))
     needs, left, order = scratch_floats(BOTH_BOOKS), scratch_floats(BOTH_BOOKS), scratch_integers(MAX_PARTNERS)
     estimate_needs(view, parameters, needs)
-    left[:] = needs
+    copy_line(needs, left)
     take_offers(view, parameters, left, actions)
     n = 0
     for k in range(MAX_PARTNERS):

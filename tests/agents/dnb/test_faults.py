@@ -134,7 +134,7 @@ def single_precision(folder):
         (change("dnb.json", "settings", "model", value="base-rate"), "but by dnb.json it is 'base-rate'"),
         (change("acceptance.json", "settings", "penalty", value=3.0), "holds a model 'logistic' (penalty=3.0"),
         (change("acceptance.json", "settings", value=[]), "settings: [] is not a mapping"),
-        (change("acceptance.json", "model", value="json:loads"), "'json:loads' is no acceptance model"),
+        (change("acceptance.json", "model", value="json:loads"), "it names 'json:loads', which would be imported"),
         (change("acceptance.json", "strength", value=1.0), "strength 1.0; valid: at least 2"),
         (change("dnb.json", "settings", value=None), "None is not a mapping"),
         (single_precision, "weights is float32; valid: float64"),
@@ -220,7 +220,7 @@ def test_a_damaged_dataset_is_not_learnt_from(harm, told, folder):
 def test_what_a_kill_left_in_the_dataset_is_removed(folder):
     whole = (folder / "dataset" / "shard-00001.parquet").read_bytes()
     (folder / "dataset" / "shard-00001.parquet").unlink()
-    (folder / "dataset" / ".shard-00001.parquet.123").write_text("half")
+    (folder / "dataset" / ".shard-00001.parquet.123.unfinished").write_text("half")
     resume(folder)
     assert sorted(path.name for path in (folder / "dataset").iterdir()) == [f"shard-0000{i}.parquet" for i in range(2)]
     assert (folder / "dataset" / "shard-00001.parquet").read_bytes() == whole

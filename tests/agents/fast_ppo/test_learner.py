@@ -164,6 +164,20 @@ def test_what_it_learns_is_played_as_that_of_the_slower_learner(tmp_path):
     assert type(fast.policy(0)) is type(slow.policy(0))
 
 
+@pytest.mark.slow
+def test_a_training_begins_with_what_another_has_learnt(tmp_path):
+    agent, run = trained(tmp_path / "run", config_of("sets", total_steps=32))
+    unmoved = config_of("sets", total_steps=32, learning_rate=1e-30, final_learning_rate=1e-30) | {"seed": 2}
+    longer = built(unmoved)
+    longer.begin_from(run.latest_checkpoint())
+    longer.train(Run.create(tmp_path / "longer", unmoved, "test"))
+    assert longer.model.num_timesteps == 32
+    for key, value in longer.model.policy.state_dict().items():
+        assert torch.allclose(value, agent.model.policy.state_dict()[key], atol=1e-20)
+    with pytest.raises(InputError, match="was trained with"):
+        built(config_of("sets", net_arch=[9])).begin_from(run.latest_checkpoint())
+
+
 REFUSED = {
     "reference": ({}, {"backend": "reference"}, "without a native vector environment"),
     "python": ({}, {"id": "CartPole-v1"}, "without a native vector environment"),

@@ -20,10 +20,11 @@ from scml_gym.agents.fast_ppo.passes import (
     VALUE_LOSS,
     Decisions,
 )
-from scml_gym.agents.sb3.fitting_sets import FACTS, MY_TURN, QUANTITY, RUNNING, read_sets
+from scml_gym.agents.sb3.facts import FACTS
 from scml_gym.agents.sb3.heads import HeadsPolicy, MaskedHeadsPolicy
 from scml_gym.agents.sb3.hyperparameters import FEATURES, EnvSpaces
-from scml_gym.agents.sb3.partners import N_CONTEXT, Sets
+from scml_gym.agents.sb3.partners import Sets
+from scml_gym.oneshot.observations.fitting_sets import MY_TURN, N_CONTEXT, QUANTITY, RUNNING, read_sets
 from scml_gym.vector.workers import Workers
 
 N, BATCH = 400, 300
@@ -172,6 +173,7 @@ def test_the_facts_about_sets_are_those_of_torch():
     rows, context, running = (part.numpy() for part in Sets()(torch.from_numpy(observations)))
     inputs, found, shares = read_sets(observations.reshape(len(observations), -1))
     assert np.array_equal(found, rows)
+    assert np.array_equal(FACTS.get("sets")(observations.reshape(len(observations), -1))[0], inputs)
     assert np.array_equal(inputs[:, :N_CONTEXT], context)
     expected = running / np.maximum(running.sum(axis=1, keepdims=True), 1)
     assert np.allclose(shares, expected[..., 0])

@@ -176,7 +176,7 @@ def test_saved_and_loaded_tables_are_equal(tmp_path):
 
 
 def test_bad_folders_are_refused(tmp_path):
-    with pytest.raises(InputError, match="cannot be read"):
+    with pytest.raises(InputError, match="cannot read"):
         QLearning.load(tmp_path / "none")
     agent = QLearning.build(config(), ENV)
     agent.save(tmp_path)

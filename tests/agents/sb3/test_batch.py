@@ -12,15 +12,16 @@ from stable_baselines3.common.monitor import Monitor
 from stable_baselines3.common.vec_env import DummyVecEnv, SubprocVecEnv
 
 from scml_gym.agents import AGENTS
-from scml_gym.agents.sb3.batch import BatchVecEnv, can_batch, make_batch
+from scml_gym.agents.sb3.batch import BatchVecEnv, make_batch
 from scml_gym.agents.sb3.heads import Heads
-from scml_gym.agents.sb3.partners import N_CONTEXT, PartnerBody, Sets, fitting_sets
+from scml_gym.agents.sb3.partners import PartnerBody, Sets, fitting_sets
 from scml_gym.agents.sb3.self_play import make_self_play
 from scml_gym.agents.sb3.training import make_vec_env
 from scml_gym.core.config import CONFIGS, load_experiment, read_yaml
 from scml_gym.core.errors import InputError
-from scml_gym.experiments.make_env import make_env
+from scml_gym.experiments.make_env import can_batch, make_env
 from scml_gym.experiments.run_folder import Run
+from scml_gym.oneshot.observations.fitting_sets import N_CONTEXT
 from scml_gym.oneshot.rewards import DailyProfit
 
 ID = "scml_gym/OneShotConcurrent-v0"

@@ -7,7 +7,7 @@ import pytest
 from scml_gym.agents.sb3.evaluation import play_worlds
 from scml_gym.agents.sb3.training import make_vec_env
 from scml_gym.agents.training import resume, start
-from scml_gym.core.config import dump_yaml
+from scml_gym.core.data_files import dump_yaml
 from scml_gym.core.errors import InputError
 from scml_gym.experiments.run_folder import Run
 from scml_gym.policies.run_folders import latest_checkpoint, load_agent

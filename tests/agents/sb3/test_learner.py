@@ -1,5 +1,6 @@
 import json
 import re
+import shutil
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ import torch
 from scml_gym.agents import AGENTS
 from scml_gym.core.config import CONFIGS, read_yaml
 from scml_gym.core.errors import InputError
+from scml_gym.core.trust import trust
 from scml_gym.experiments.make_env import make_env
 from scml_gym.experiments.run_folder import Run
 from scml_gym.oneshot.exported_policies import PartnerPolicy
@@ -74,6 +76,27 @@ def test_progress_counts_whole_rollouts_and_a_short_training_has_a_row_too(learn
     percents = re.findall(r"(\d+)/(\d+) \((\d+) %\)", capsys.readouterr().err)
     assert {whole for _, whole, _ in percents} == {str(run.step)}
     assert percents[-1][::2] == (str(run.step), "100")
+
+
+def test_its_weights_alone_play_and_are_begun_with_as_the_whole_checkpoint(learnt, tmp_path):
+    name, config, agent, run = learnt
+    folder = tmp_path / "data"
+    shutil.copytree(run.latest_checkpoint(), folder, ignore=shutil.ignore_patterns("*.zip", "replay.npz"))
+    agent.write_weights(folder)
+    assert {path.suffix for path in folder.iterdir()} <= {".json", ".npz"}
+    again, state, kept = AGENTS.get(name).load(folder), None, None
+    assert again.model.num_timesteps == run.step
+    for observation, mask in decisions(make_env(config["env"])):
+        action, state = agent.predict(observation, state, mask)
+        same, kept = again.predict(observation, kept, mask)
+        assert np.array_equal(action, same)
+    unmoved = experiment(name, agent={"total_steps": 32, "learning_rate": 1e-30, "final_learning_rate": 1e-30})
+    longer = AGENTS.get(name).build(unmoved["agent"], unmoved["env"])
+    longer.begin_from(folder)
+    longer.train(Run.create(tmp_path / "longer", unmoved, "test"))
+    for key, value in longer.model.policy.state_dict().items():
+        if "target" not in key:  # which DQN replaces now and then
+            assert torch.allclose(value, agent.model.policy.state_dict()[key], atol=1e-6)
 
 
 def test_training_twice_gives_the_same(learnt, tmp_path):
@@ -152,7 +175,7 @@ def test_players_of_a_learner_play_whole_worlds(learnt):
     assert np.array_equal(scores[0], scores[1])
 
 
-def test_a_checkpoint_of_another_shape_is_refused(learnt, tmp_path):
+def test_a_checkpoint_of_another_shape_is_refused(learnt, tmp_path, monkeypatch):
     name, config, agent, run = learnt
     folder = tmp_path / "checkpoint"
     folder.mkdir()
@@ -169,8 +192,24 @@ def test_a_checkpoint_of_another_shape_is_refused(learnt, tmp_path):
             type(agent).load(folder)
     (folder / "agent.json").write_text(json.dumps(facts))
     (folder / "model.zip").write_bytes(b"nothing")
+    type(agent).load(folder)  # what plays is data alone
+    (folder / "weights.npz").write_bytes(b"nothing")
+    with pytest.raises(InputError, match="cannot be read as the weights of a network"):
+        type(agent).load(folder)
+    (folder / "weights.npz").unlink()  # as in checkpoints of earlier versions
+    monkeypatch.setenv("SCML_GYM_TRUST", "")  # as in another process
+    with pytest.raises(InputError, match=rf"its model.zip holds pickles.*add --trust {folder}"):
+        type(agent).load(folder)
+    trust(folder)
     with pytest.raises(InputError, match="is not a readable model"):
         type(agent).load(folder)
+    copy_files(run, folder)
+    (folder / "weights.npz").unlink()
+    env = make_env(config["env"])
+    for observation, mask in decisions(env):
+        same = [learner.predict(observation, None, mask)[0] for learner in (type(agent).load(folder), agent)]
+        assert np.array_equal(*same)
+        break
     with pytest.raises(InputError):
         type(agent).load(tmp_path / "nowhere")
 

@@ -18,27 +18,35 @@ from scml_gym.oneshot.players import player_maker
 from scml_gym.oneshot.policy_files import PolicyFile, network_sizes, network_strategy
 from scml_gym.oneshot.strategies.base import StrategyPolicy
 from scml_gym.oneshot.strategies.network import choose, compute_logits, pack_network
+from scml_gym.oneshot.strategies.row_network import FEATURES
 from scml_gym.oneshot.worlds.compiled.world import CompiledWorld
 from scml_gym.oneshot.worlds.generation import league_spec
 from scml_gym.oneshot.worlds.reference import ReferenceWorld
 
 pytestmark = pytest.mark.slow
 
-FORMS = [("flat", 0, "choice"), ("flat", 2, "planner"), ("entities", 0, "choice")]
+FORMS = [
+    ("flat", 0, "choice", "flatten"),
+    ("flat", 2, "planner", "flatten"),
+    ("entities", 0, "choice", "flatten"),
+    ("entities", 0, "planner", "sets"),
+    ("entities", 0, "choice", "partners"),
+]
 SETTINGS = {"total_steps": 64, "n_envs": 4, "n_steps": 8, "batch_size": 16, "n_epochs": 2, "net_arch": [16]}
 ENV = {"days": 3, "factories_per_level": 4, "generator": "compiled", "backend": "compiled"}
 
 
-def policy_file(seed=0, form=("flat", 0, "choice"), masked=True, temperature=1.0, activation="tanh"):
+def policy_file(seed=0, form=FORMS[0], masked=True, temperature=1.0, activation="tanh"):
     """A random network with large weights, so that its choices differ."""
     rng = np.random.default_rng(seed)
     n_in, n_out = network_sizes(*form)
-    sizes = [n_in, 12, 7, n_out]
+    *seen, features = form
+    sizes, twice = [n_in, 12, 7, n_out], FEATURES.get(features).twice
     layers = [
-        (rng.normal(size=(a, b)).astype(np.float32), rng.normal(size=b).astype(np.float32))
-        for a, b in itertools.pairwise(sizes)
+        (rng.normal(size=(a * (1 + (i in twice)), b)).astype(np.float32), rng.normal(size=b).astype(np.float32))
+        for i, (a, b) in enumerate(itertools.pairwise(sizes))
     ]
-    return PolicyFile(*form, pack_network(layers, activation, masked, temperature))
+    return PolicyFile(*seen, pack_network(layers, activation, masked, temperature, twice), features)
 
 
 def experiment(name="ppo", agent=None, env=None):
@@ -58,10 +66,10 @@ def train(folder, config):
     return agent, run
 
 
-@pytest.mark.parametrize("form", FORMS)
-def test_policy_files_play_the_same_in_both_worlds(form):
+@pytest.mark.parametrize(("form", "seed"), list(zip(FORMS, (1, 1, 1, 1, 3), strict=True)))  # networks that agree
+def test_policy_files_play_the_same_in_both_worlds(form, seed):
     spec = league_spec(3, days=3, factories_per_level=(3, 4))
-    players = [policy_file(1, form, temperature=0.0), policy_file(2, form, masked=False, activation="relu")]
+    players = [policy_file(seed, form, temperature=0.0), policy_file(seed + 1, form, masked=False, activation="relu")]
     results = []
     for world in (ReferenceWorld, CompiledWorld):
         played = world(spec, [players[i % 2].player(5) for i in range(spec.n_factories)], seed=5)
@@ -100,6 +108,10 @@ def test_networks_are_checked():
         PolicyFile("flat", 0, "choice", pack_network([layer], "tanh", False, 0.0))
     with pytest.raises(InputError, match="'continuous' has no choices"):
         network_sizes("flat", 0, "continuous")
+    with pytest.raises(InputError, match="features='sets' reads rows; valid: observation='entities', history=0"):
+        network_sizes("flat", 0, "choice", "sets")
+    with pytest.raises(InputError, match="features='partners' answers each partner; valid: action='choice'"):
+        network_sizes("entities", 0, "planner", "partners")
 
 
 def test_a_file_holds_all_of_it(tmp_path):
@@ -110,17 +122,26 @@ def test_a_file_holds_all_of_it(tmp_path):
     assert player.strategy is network_strategy(*FORMS[1])
     assert np.array_equal(player.parameters, whole.network)
     with np.load(tmp_path / "a.npz") as data:  # of an earlier version
-        np.savez(tmp_path / "former.npz", **(dict(data) | {"schema": np.array("scml-gym-snapshot-1")}))
+        former = {name: array for name, array in data.items() if name != "features"}
+        np.savez(tmp_path / "former.npz", **(former | {"schema": np.array("scml-gym-snapshot-1")}))
     assert np.array_equal(PolicyFile.load(tmp_path / "former.npz").network, whole.network)
     (tmp_path / "b.npz").write_bytes(b"PK")
-    with pytest.raises(InputError, match="not a readable policy file"):
+    with pytest.raises(InputError, match="cannot be read as a policy file"):
         PolicyFile.load(tmp_path / "b.npz")
 
 
-@pytest.fixture(scope="module", params=[("ppo", "choice"), ("maskable-ppo", "choice"), ("ppo", "planner")])
+LEARNT = {
+    "ppo": ("ppo", {}, {}),
+    "maskable-ppo": ("maskable-ppo", {}, {}),
+    "planner": ("ppo", {}, {"action": "planner"}),
+    "sets": ("ppo", {"features": "sets"}, {"action": "planner", "observation": "entities"}),
+    "partners": ("maskable-ppo", {"features": "partners", "embedding_size": 8}, {"observation": "entities"}),
+}
+
+
+@pytest.fixture(scope="module", params=LEARNT)
 def learnt(request, tmp_path_factory):
-    name, action = request.param
-    return train(tmp_path_factory.mktemp("self_play") / "run", experiment(name, env={"action": action}))
+    return train(tmp_path_factory.mktemp("self_play") / "run", experiment(*LEARNT[request.param]))
 
 
 def test_a_policy_file_acts_as_its_learner(learnt):
@@ -266,7 +287,7 @@ def test_running_worlds_keep_what_their_strategies_remember():
         rewards, step, done = [], 0, np.zeros(3, dtype=bool)
         while not done.any():
             if changes and step == 10:
-                env.set_opponents([policy_file(form=("flat", 4, "choice")).player])
+                env.set_opponents([policy_file(form=("flat", 4, "choice", "flatten")).player])
             _, reward, done, _, _ = env.step(np.full((3, 8), 2 + step % 20))
             rewards.append(reward)
             step += 1

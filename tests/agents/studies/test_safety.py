@@ -14,7 +14,7 @@ PART = {
     "reference": "h",
     "worlds": 2,
 }
-CONFIG = {"seed": 0, "days": 5, "levels": [2, 3], "factories": 3, "at_once": 1, "time_limit": 60}
+CONFIG = {"seed": 0, "days": 5, "levels": [2, 3], "factories": 3, "at_once": 1, "time_limit": 300}
 SEATS = PART | {"same_seat": True, "background": ["do-nothing"], "stock": ["physical"]}
 
 

@@ -30,13 +30,13 @@ def test_the_command_serves_until_it_is_interrupted(runs_folder, host):
     ) as server:
         address = re.search(r"http://\S+", server.stdout.readline())[0]
         if host == "127.0.0.1":
-            assert "SCML analyzer" in urllib.request.urlopen(address, timeout=30).read().decode()
+            assert "SCML analyzer" in urllib.request.urlopen(address, timeout=120).read().decode()
         else:
             assert len(re.search(r"token: (\S+)", server.stdout.readline())[1]) >= 32
             with pytest.raises(urllib.error.HTTPError, match="401"):
-                urllib.request.urlopen(address.replace("0.0.0.0", "127.0.0.1"), timeout=30)
+                urllib.request.urlopen(address.replace("0.0.0.0", "127.0.0.1"), timeout=120)
         server.send_signal(signal.SIGINT)
-        printed, errors = server.communicate(timeout=30)
+        printed, errors = server.communicate(timeout=120)
     assert (server.returncode, printed, errors) == (0, "", "")
 
 

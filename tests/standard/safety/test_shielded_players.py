@@ -201,6 +201,7 @@ def test_a_policy_of_ones_own_is_shielded():
         ("shielded?of=greedy&bound=safe", "bound='safe'; valid: covered, possible"),
         ("shielded?of=greedy&chance=often", "chance='often'; valid: 0 to 1"),
         ("shielded?of=greedy&chance=2", "valid: 0 to 1"),
+        ("shielded?of=greedy&chance=1&chance=0.5", "chance is given twice"),
         ("shielded?bound=covered", "who is shielded is missing"),
         ("shielded?off=greedy", "who is shielded is missing"),
         ("shielded?of=greedy?wrong_target=1", "no parameter 'wrong_target'"),

@@ -20,6 +20,7 @@ from scml_gym.bilateral.envs.vector.step import (
     compile_step,
 )
 from scml_gym.bilateral.rewards import BilateralReward, reward_error
+from scml_gym.bilateral.scenarios.base import Scenario
 from scml_gym.bilateral.worlds.compiled.calls import reward_address
 from scml_gym.bilateral.worlds.compiled.layout import GAME_DTYPE, check_game, fill_game, point_game
 from scml_gym.bilateral.worlds.protocol import Negotiation
@@ -90,6 +91,12 @@ class NegotiationBatch(Independent):
     def views(self) -> np.ndarray:
         """What the learner's sides see, ``VIEW_DTYPE``, shape ``(n,)``: live records."""
         return self._batch.games["view"]
+
+    def scenario(self, i: int) -> Scenario:
+        """What a row negotiates about."""
+        played = self._played[i]
+        assert played is not None, "all rows are filled at first"
+        return played.scenario
 
     @property
     def invalid(self) -> np.ndarray:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from gymnasium.vector import AutoresetMode
 
@@ -10,6 +12,7 @@ from scml_gym.bilateral.envs.config import AnyScenario, BilateralConfig, Opponen
 from scml_gym.bilateral.envs.vector.batch import NegotiationBatch, Row
 from scml_gym.bilateral.envs.vector.step import Results
 from scml_gym.bilateral.negotiators.base import NO_OFFER
+from scml_gym.bilateral.render import render_negotiation
 from scml_gym.bilateral.rewards import BilateralReward, RewardPart, make_reward
 from scml_gym.bilateral.view import ACCEPTED_BY
 from scml_gym.core.arguments import named_arguments, whole
@@ -53,6 +56,10 @@ class NegotiationVectorEnv(RowVectorEnv):
 
     def _prepare(self) -> None:
         self._batch.run_by(self._in_threads)
+
+    def _draw(self, row: int, mode: str) -> Any:
+        """See `RowVectorEnv.draw`: the round and both sides' last offers."""
+        return render_negotiation(self._batch.views[row], self._batch.scenario(row), mode)
 
     def _new_outputs(self) -> Results:
         return self._batch.new_results()

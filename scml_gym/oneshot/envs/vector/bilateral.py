@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from gymnasium.vector import AutoresetMode
 
-from scml_gym.core.arguments import named_arguments, whole
+from scml_gym.core.arguments import named_arguments, one_of, whole
 from scml_gym.core.errors import InputError
 from scml_gym.game.codecs import NotCompiledError
 from scml_gym.oneshot.envs.config import OneShotConfig, answered_together
@@ -71,8 +71,7 @@ class OneShotBilateralVectorEnv(BatchedEnv):
         episode: str = "negotiation",
         **arguments: Any,
     ):
-        if episode not in ("negotiation", "world"):
-            raise InputError(f"episode={episode!r}; valid: negotiation, world", "episode")
+        one_of("episode", episode, ("negotiation", "world"))
         check_batched(num_envs, arguments)
         config, codec = answered_together(**arguments), PartnerCodec(observation, quantity_bins, price_bins)
         self.single_observation_space, self.single_action_space = codec.observation_space, codec.action_space

@@ -6,8 +6,7 @@ from typing import Any
 
 from gymnasium.vector import AutoresetMode
 
-from scml_gym.core.arguments import named_arguments
-from scml_gym.core.errors import InputError
+from scml_gym.core.arguments import named_arguments, one_of
 from scml_gym.oneshot.actions.factory import make_codec
 from scml_gym.oneshot.envs.config import OneShotConfig
 from scml_gym.oneshot.envs.vector.track import TRACK
@@ -60,8 +59,7 @@ class OneShotConcurrentVectorEnv(FactoryVectorEnv):
         episode: str = "world",
         **arguments: Any,
     ):
-        if episode not in ("world", "day"):
-            raise InputError(f"episode={episode!r}; valid: world, day", "episode")
+        one_of("episode", episode, ("world", "day"))
         check_batched(num_envs, arguments)
         config = OneShotConfig(**arguments)
         super().__init__(

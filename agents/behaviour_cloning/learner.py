@@ -1,0 +1,111 @@
+"""The learner ``behaviour-cloning``: policies of Stable-Baselines3, fitted to the decisions of datasets.
+
+Players, evaluation, policy files and submissions are those of ``maskable-ppo``, or, where actions are numbers, of
+``ppo``.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from gymnasium.spaces import Box
+
+from scml_gym.agents.behaviour_cloning.fitting import Fitting
+from scml_gym.agents.behaviour_cloning.hyperparameters import BehaviourCloningHyperparameters
+from scml_gym.agents.sb3.heads import HeadsPolicy, MaskedHeadsPolicy
+from scml_gym.agents.sb3.learner import SB3Agent
+from scml_gym.agents.sb3.training import seeds_at, write_row
+from scml_gym.agents.sb3.weights import WEIGHTS, Played, read_policy
+from scml_gym.core.config import arguments_of
+from scml_gym.core.data_files import content_of
+from scml_gym.core.files import read_arrays, write_arrays
+from scml_gym.experiments.run_folder import Run
+from scml_gym.offline.datasets import load_decisions
+
+TRAINING = "training.npz"
+"""In a checkpoint: where the training stands."""
+
+
+OF_CHOICES, OF_NUMBERS = "sb3_contrib:MaskablePPO", "stable_baselines3:PPO"
+"""Whose policies they are, by the environment's actions."""
+
+
+class BehaviourCloning(SB3Agent):
+    """Supervised learning of a policy from datasets; it plays in their environment as any other learner."""
+
+    hyperparameters_class = BehaviourCloningHyperparameters
+    policy_class = MaskedHeadsPolicy
+    schema = "scml-gym-behaviour-cloning-1"
+
+    def __init__(self, hyperparameters: BehaviourCloningHyperparameters, env: Mapping[str, Any]):
+        super().__init__(hyperparameters, env)
+        numbers = isinstance(self.action_space, Box)
+        self.algorithm = OF_NUMBERS if numbers else OF_CHOICES
+        self.policy_class = HeadsPolicy if numbers else self.policy_class
+        self._masked = not numbers
+
+    @classmethod
+    def algorithms(cls) -> tuple[str, ...]:
+        """See `SB3Agent`."""
+        return (OF_CHOICES, OF_NUMBERS)
+
+    def _check(self) -> None:
+        """Nothing is found wrong later."""
+
+    def predict(
+        self, observation: Any, state: Any = None, mask: np.ndarray | None = None, deterministic: bool = True
+    ) -> tuple[Any, Any]:
+        """See `scml_gym.agents.base.Agent.predict`; ``mask`` is bool, as ``action_masks()`` gives it."""
+        given = {"action_masks": mask} if self._masked else {}
+        return self._trained().predict(observation, state=state, deterministic=deterministic, **given)
+
+    def train(self, run: Run) -> None:
+        """See `scml_gym.agents.base.Agent.train`; a resumed training is equal to one that was not interrupted.
+
+        Raises:
+            InputError: before anything is learnt, if a dataset is missing, or of another environment or other spaces.
+        """
+        settings: Any = self.hyperparameters
+        with arguments_of("agent", ("data",), "data"):
+            decisions = load_decisions(settings.data, self.observation_space, self.action_space)
+        checkpoint, seeds = run.latest_checkpoint(), seeds_at(run.config["seed"], 0)
+        self.model = self._read_policy(checkpoint) if checkpoint else Played(self._new_policy(seeds[0]))
+        if checkpoint is None and self._beginning is not None:
+            self.model.policy.load_state_dict(self._beginning["policy"])
+        self.model.policy.set_training_mode(True)
+        fitting = Fitting(self.model.policy, decisions, settings, self._masked, seeds[1])
+        if checkpoint is not None:
+            arrays = read_arrays(checkpoint / TRAINING, "a training")
+            with content_of(checkpoint / TRAINING, "a training"):
+                fitting.restore(arrays)
+        run.truncate_log(fitting.steps)
+        self._learn(run, fitting)
+        self.model.policy.set_training_mode(False)
+        run.plot()
+
+    def _learn(self, run: Run, fitting: Fitting) -> None:
+        since, note = (fitting.steps, time.perf_counter()), ""
+
+        def save(folder: Path) -> None:
+            self.save(folder)
+            write_arrays(folder / TRAINING, fitting.arrays())
+
+        with run.progress(fitting.total, run.info["agent_name"]) as bar, run.stops_at_checkpoints():
+            while fitting.steps < fitting.total:
+                fitting.learn()
+                self.model.num_timesteps = steps = fitting.steps
+                epoch_ended = steps % fitting.epoch == 0
+                if epoch_ended:
+                    measured = {"loss": fitting.take_loss()} | fitting.measure()
+                    note = write_row(run, steps, measured, since)
+                    since = (steps, time.perf_counter())
+                bar.update(steps, note)
+                if (epoch_ended and run.checkpoint_due()) or steps >= fitting.total or run.stop_requested:
+                    run.checkpoint(steps, save)
+
+    def _read_policy(self, folder: Path) -> Played:
+        return read_policy(self._new_policy(0), folder / WEIGHTS, "cpu")

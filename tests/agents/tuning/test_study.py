@@ -1,0 +1,136 @@
+"""Searches: what they find, that they go on, that workers change nothing, and what they refuse."""
+
+import pytest
+
+from scml_gym.agents.tuning import study
+from scml_gym.agents.tuning.config import load_tuning
+from scml_gym.agents.tuning.study import BEST, TABLE, by_engine, tune
+from scml_gym.agents.tuning.trial import run_trial
+from scml_gym.core.config import load_experiment, read_yaml
+from scml_gym.core.data_files import dump_yaml
+from scml_gym.core.engines.local import Local
+from scml_gym.core.errors import InputError
+from scml_gym.core.interrupts import Interrupted
+
+pytest.importorskip("optuna", reason="pip install 'scml-gym[tune]'")
+
+LEARNER = "tests.helpers.tuned:Parabola"
+EXPERIMENT = {
+    "seed": 0,
+    "agent": {"name": LEARNER, "steps": 20, "x": 0.0, "deep": {"kind": "bad"}},
+    "env": {"id": "scml_gym/OneShotConcurrent-v0"},
+    "checkpoint_minutes": 0,
+    "threads": 1,
+}
+SEARCH = {
+    "agent": LEARNER,
+    "budget": "agent.steps",
+    "share": 0.5,
+    "objective": "value",
+    "reports": 5,
+    "space": {"agent.x": {"low": 0.0, "high": 6.0}, "agent.deep.kind": {"choices": ["good", "bad"]}},
+}
+
+
+@pytest.fixture
+def files(tmp_path):
+    """The paths of an experiment and of a search for it; more may be said of the latter."""
+
+    def write(**changes):
+        paths = tmp_path / "experiment.yaml", tmp_path / "search.yaml"
+        for path, content in zip(paths, (EXPERIMENT, SEARCH | changes), strict=True):
+            path.write_text(dump_yaml(content))
+        return tuple(map(str, paths))
+
+    return write
+
+
+def one_by_one(jobs):
+    return map(run_trial, jobs)
+
+
+def searched(paths, out, trials, execute=one_by_one, options=()):
+    return tune(paths[0], trials, execute, list(options), paths[1], out=out, command="scml-gym tune again")
+
+
+def test_the_best_settings_become_an_experiment(files, tmp_path):
+    folder = searched(files(), tmp_path / "out", 24)
+    table = (folder / TABLE).read_text().splitlines()
+    assert len(table) == 25
+    states = [line.split(",")[1] for line in table[1:]]
+    assert {"complete", "pruned"} == set(states)
+    found = load_experiment(folder / BEST).config
+    assert found["agent"]["steps"] == 20  # the whole training
+    assert found["agent"]["deep"] == {"kind": "good"}
+    assert abs(found["agent"]["x"] - 3) < 0.7
+    assert read_yaml(folder / "trials" / "0000" / "config.yaml")["agent"]["steps"] == 10
+
+
+@pytest.mark.parametrize(("sampler", "pruner"), [("tpe", "median"), ("random", "halving"), ("qmc", "quarter")])
+def test_an_interrupted_search_goes_on_as_if_nothing_had_been(sampler, pruner, files, tmp_path):
+    paths = files(sampler=sampler, pruner=pruner, together=3)
+
+    def stopped(jobs):
+        for job in jobs:
+            if job.number == 4:
+                raise KeyboardInterrupt
+            yield run_trial(job)
+
+    whole = searched(paths, tmp_path / "whole", 9)
+    with pytest.raises(Interrupted, match="interrupted; 4 trials are kept, go on with: scml-gym tune again"):
+        searched(paths, tmp_path / "out", 9, stopped)
+    folder = searched(paths, tmp_path / "out", 7)
+    folder = searched(paths, folder, 9)
+    for name in (TABLE, BEST):
+        assert (folder / name).read_bytes() == (whole / name).read_bytes()
+
+
+@pytest.mark.slow
+def test_several_workers_find_the_same(files, tmp_path):
+    paths = files(together=2)
+    alone = searched(paths, tmp_path / "alone", 6)
+    with by_engine(Local(), 2) as execute:
+        folder = searched(paths, tmp_path / "both", 6, execute)
+    for name in (TABLE, BEST):
+        assert (folder / name).read_bytes() == (alone / name).read_bytes()
+
+
+def test_what_is_wrong_is_refused_in_one_line(files, tmp_path):
+    for changes, message in (
+        ({"agent": "ppo"}, "tunes 'ppo', but"),
+        ({"sampler": "tpee"}, "unknown sampler 'tpee'; did you mean 'tpe'?"),
+        ({"pruner": "no"}, "unknown pruner 'no'"),
+        ({"space": {"agent.y": {"low": 0, "high": 1}}}, "agent.y: the experiment has no such setting"),
+        ({"space": {"agent.x": {"low": 2, "high": 1}}}, "low=2 is above high=1"),
+        ({"space": {"agent.x": {}}}, "valid: low and high, or choices"),
+        ({"budget": "agent.worlds"}, "agent.worlds: the experiment has no such setting"),
+    ):
+        with pytest.raises(InputError) as refused:
+            searched(files(**changes), tmp_path / "out", 2)
+        assert message in str(refused.value) and "\n" not in str(refused.value)
+        assert not (tmp_path / "out").exists()
+    with pytest.raises(InputError, match="no row of the learning curve has 'step' and 'score'; it has step, value"):
+        searched(files(objective="score"), tmp_path / "wrong", 2)
+    with pytest.raises(InputError, match="--trials=0"):
+        searched(files(), tmp_path / "out", 0)
+
+
+def test_a_folder_of_another_search_is_refused(files, tmp_path):
+    folder = searched(files(), tmp_path / "out", 1)
+    before = (folder / study.TUNE).read_bytes()
+    with pytest.raises(InputError, match=r"is a search of another experiment \(agent.steps differs\)"):
+        searched(files(), folder, 2, options=["agent.steps=40"])
+    with pytest.raises(InputError, match=r"is a search of another tuning \(share differs\)"):
+        searched(files(), folder, 2, options=["tune.share=0.25"])
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "mine.txt").write_text("mine")
+    with pytest.raises(InputError, match="is no folder of a search; nothing is overwritten"):
+        searched(files(), tmp_path / "other", 2)
+    assert (folder / study.TUNE).read_bytes() == before
+
+
+@pytest.mark.parametrize("name", ["fast_planner", "q_learning"])
+def test_the_searches_of_the_package_are_of_their_experiments(name):
+    tuning, path = load_tuning(name, load_experiment(name), None, [])
+    assert path.stem == name
+    assert 0 < tuning.share < 1

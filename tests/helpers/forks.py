@@ -1,0 +1,226 @@
+"""Processes that are forked from one that has loaded torch and scml, and nothing of this package.
+
+A new interpreter needs seconds to load them, many times in a test run. A forked process differs from it by what it
+finds loaded, and by the state of NumPy's global generator; its hash seed is 0.
+"""
+
+import atexit
+import contextlib
+import functools
+import gc
+import importlib
+import json
+import os
+import runpy
+import select
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import warnings
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+LOADED = ("duckdb", "gymnasium", "matplotlib.pyplot", "numba", "pandas", "pettingzoo", "pyarrow.parquet", "rich")
+LOADED += ("sb3_contrib", "scml.oneshot", "scml.std", "stable_baselines3", "torch", "torch._dynamo")
+LOADED += ("torch.utils.tensorboard", "typer", "yaml")
+"""What a forked process finds loaded: of the packages that ours uses, those that take long. No test changes what these
+read of the environment when they are loaded."""
+
+WORKS = sys.platform != "darwin"
+"""Whether the libraries of this system work in a process that was forked."""
+
+_SERVER = "SCML_GYM_TESTS_SERVER"  # environment variable: the socket of the process that is forked
+_SIZE = 8  # bytes of the number that says how long a request is
+
+
+def environment():
+    """The variables of this process, with the repository where modules are found."""
+    return os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))}
+
+
+class Forked:
+    """A forked process, as far as tests and package use `subprocess.Popen`."""
+
+    def __init__(self, command, link, stdin=None, stdout=None):
+        self.args, self.stdin, self.stdout, self.returncode = command, stdin, stdout, None
+        self._link, self._lock = link, threading.Lock()
+        self.pid = self._told()
+
+    def poll(self):
+        """The exit code; None while it runs."""
+        with self._lock:
+            if self.returncode is None and select.select([self._link], [], [], 0)[0]:
+                self.returncode = self._told()
+                self._link.close()
+        return self.returncode
+
+    def wait(self, timeout=None):
+        """The exit code, once it has ended."""
+        if self.returncode is None and not select.select([self._link], [], [], timeout)[0]:
+            raise subprocess.TimeoutExpired(self.args, timeout)
+        return self.poll()
+
+    def send_signal(self, number):
+        """Send a signal, if it runs."""
+        if self.poll() is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, number)
+
+    def kill(self):
+        """End it."""
+        self.send_signal(signal.SIGKILL)
+
+    def _told(self):
+        return int.from_bytes(self._link.recv(_SIZE), "big", signed=True)
+
+
+def start(command, folder, environment, descriptors, stdin=None, stdout=None):
+    """Fork a process for ``[sys.executable, *options, script or "-m" and module, *arguments]``.
+
+    It is in a session of its own.
+
+    Args:
+        command: Of the options, only ``-W`` with an action.
+        folder: Where it runs.
+        environment: All variables.
+        descriptors: Its stdin, stdout and stderr.
+        stdin: The other end of its stdin, for who asks for it.
+        stdout: The other end of its stdout.
+    """
+    link = socket.socket(socket.AF_UNIX)
+    link.connect(_server())
+    request = {"command": command[1:], "folder": str(folder), "environment": environment}
+    data = json.dumps(request).encode()
+    socket.send_fds(link, [len(data).to_bytes(_SIZE, "big")], descriptors)
+    link.sendall(data)
+    return Forked(command, link, stdin, stdout)
+
+
+def start_worker(command, environment):
+    """`scml_gym.evaluation.pool.start_process`, forked."""
+    (its_stdin, stdin), (stdout, its_stdout) = os.pipe(), os.pipe()
+    process = start(
+        command, os.getcwd(), environment, [its_stdin, its_stdout, 2], os.fdopen(stdin, "wb"), os.fdopen(stdout, "rb")
+    )
+    for descriptor in (its_stdin, its_stdout):
+        os.close(descriptor)
+    return process
+
+
+def _server():
+    """The address of the process that is forked: the one of the tests, in their scripts too."""
+    return os.environ.get(_SERVER) or _start_server()
+
+
+@functools.cache
+def _start_server():
+    folder = tempfile.TemporaryDirectory()
+    address = f"{folder.name}/socket"
+    command = [sys.executable, "-m", "tests.helpers.forks", address]
+    process = subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env=environment() | {"PYTHONHASHSEED": "0"},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    process.stdout.readline()
+    atexit.register(_end, folder, process)
+    return address
+
+
+def _end(folder, process):
+    process.communicate()
+    folder.cleanup()
+
+
+def serve(address):
+    """Fork until stdin is closed."""
+    for package in LOADED:
+        importlib.import_module(package)
+    gc.collect()
+    gc.freeze()
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(address)
+        listener.listen(64)
+        print("ready", flush=True)
+        while 0 not in select.select([0, listener], [], [])[0]:
+            link = listener.accept()[0]
+            if os.fork() == 0:
+                listener.close()
+                return _keep(link, address)
+            link.close()
+            _reap()
+    _reap()
+    return None
+
+
+def _reap():
+    with contextlib.suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+
+
+def _keep(link, address):
+    """Fork a process; tell its id, and how it ended."""
+    size, descriptors, _, _ = socket.recv_fds(link, _SIZE, 3)
+    left, parts = int.from_bytes(size, "big"), []
+    while left:
+        parts.append(link.recv(left))
+        left -= len(parts[-1])
+    request = json.loads(b"".join(parts))
+    pid = os.fork()
+    if pid == 0:
+        link.close()
+        return _run(request, descriptors, address)
+    for descriptor in descriptors:
+        os.close(descriptor)
+    with contextlib.suppress(OSError):  # nobody wants to know
+        link.sendall(pid.to_bytes(_SIZE, "big", signed=True))
+        code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+        link.sendall(code.to_bytes(_SIZE, "big", signed=True))
+    os._exit(0)
+
+
+def _run(request, descriptors, address):
+    """Be that process: it ends as one, as this function is the last thing of the process."""
+    os.setsid()
+    for descriptor, given in enumerate(descriptors):
+        os.dup2(given, descriptor)
+        os.close(given)
+    os.environ.clear()
+    os.environ.update(request["environment"] | {_SERVER: address})
+    os.chdir(request["folder"])
+    first, *arguments = request["command"]
+    if first == "-W":
+        warnings.simplefilter(arguments[0])
+        first, *arguments = arguments[1:]
+    paths = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    sys.path[:] = [*paths, *(path for path in sys.path[1:] if path not in paths)]
+    if not os.environ.get("PYTHONSAFEPATH"):
+        sys.path.insert(0, os.getcwd() if first == "-m" else str(Path(first).resolve().parent))
+    fork_workers()
+    if first == "-m":
+        sys.argv = arguments
+        runpy.run_module(arguments[0], run_name="__main__", alter_sys=True)
+    else:
+        sys.argv = [first, *arguments]
+        runpy.run_path(first, run_name="__main__")
+
+
+def fork_workers():
+    """Have the workers that this process needs forked, see `scml_gym.evaluation.pool`."""
+    if WORKS:
+        from scml_gym.evaluation import pool
+
+        pool.start_process = start_worker
+
+
+if __name__ == "__main__":
+    from tests.helpers import forks
+
+    forks.serve(sys.argv[1])
