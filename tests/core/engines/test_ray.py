@@ -218,7 +218,7 @@ def test_an_interrupted_tournament_leaves_no_process(nodes, here):
 
 
 def test_seeds_of_which_machines_are_lost_are_trained_as_on_one_machine(nodes, here, capfd):
-    options = ["agent.updates=200", "agent.batch=40", "agent.log_every=2", "checkpoint_minutes=0"]
+    options = ["agent.updates=3000", "agent.batch=40", "agent.log_every=10", "checkpoint_minutes=0"]
     start_seeds("ippo", options, [0, 2], 2, here / "local")
 
     def kill_soon():
