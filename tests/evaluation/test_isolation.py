@@ -30,7 +30,7 @@ from scml_gym.simulator.lockstep import ProtocolError, answer_heard, answer_told
 from tests.helpers.misbehaving import MISBEHAVING, name_of
 
 OTHERS = ["best-subset", "greedy", "scml:GreedySyncAgent"]
-CHOSEN = ("forge", "framer", "kill_parent", "contracts", "daemons")
+CHOSEN = ("money", "mute", "forge", "framer", "kill_parent", "contracts", "views", "daemons", "exits")
 """Of those that misbehave; ``benchmarks/attack.py`` tries them all."""
 
 
