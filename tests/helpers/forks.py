@@ -143,6 +143,7 @@ def serve(address):
     """Fork until stdin is closed."""
     for package in LOADED:
         importlib.import_module(package)
+    sys.modules["numba"].njit(lambda x: x)(0)  # which fills Numba's tables
     gc.collect()
     gc.freeze()
     with socket.socket(socket.AF_UNIX) as listener:
