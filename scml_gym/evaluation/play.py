@@ -31,9 +31,12 @@ def load_maker(game: str, name: str) -> PlayerMaker:
 
 
 def prepare(game: str, recorded: bool = False) -> None:
-    """Load the simulation, and what records, before worlds are forked: that takes longer than a short world."""
+    """Load the simulation, and what audits and records, before worlds are forked: that takes longer than a short
+    world."""
     load(competition_of(game).play)
-    load(competition_of(game).line_up)
+    line_up: Any = load(competition_of(game).line_up)
+    if line_up is not None:
+        line_up.prepare()
     if recorded:
         load("pyarrow.parquet:write_table")
         GAMES.get(game).load("record")

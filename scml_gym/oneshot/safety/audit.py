@@ -19,7 +19,7 @@ from scml_gym.jit.arrays import scratch_floats, scratch_integers
 from scml_gym.jit.compile import compiled, jittable
 from scml_gym.oneshot.rules import is_valid
 from scml_gym.oneshot.settlement import settle_view
-from scml_gym.oneshot.view import ACCEPT, MAX_PARTNERS, OFFER, SELLER, ActionArray, FactoryView, new_actions
+from scml_gym.oneshot.view import ACCEPT, MAX_PARTNERS, OFFER, SELLER, ActionArray, FactoryView, new_actions, new_view
 from scml_gym.simulator.line_up import breach_rate
 from scml_gym.simulator.pending import check_answers
 from scml_gym.simulator.recording import audits
@@ -227,6 +227,11 @@ class Tally:
     def counts(self) -> dict[str, int]:
         """What was counted, by the names of `scml_gym.simulator.recording.log.AUDITED`."""
         return {"acts": self.acts} | {f"unsafe_{bound}": n for bound, n in self.unsafe.items()}
+
+
+def prepare_audit() -> None:
+    """Have what a tally computes with compiled, or taken from disk."""
+    Tally()(new_view(), new_actions())
 
 
 def audit_world(world: Any, log: WorldLog | None = None) -> list[Tally]:

@@ -22,7 +22,16 @@ from scml_gym.simulator.recording import audits
 from scml_gym.simulator.recording.log import Judged, UnsafeAct, WorldLog
 from scml_gym.standard.safety.answers import Harm, allow, list_acts
 from scml_gym.standard.safety.bounds import BOUNDS, COVERED
-from scml_gym.standard.view import ACCEPT, MAX_PARTNERS, MAX_PER_LEVEL, ActionArray, StandardView, is_consumer
+from scml_gym.standard.view import (
+    ACCEPT,
+    MAX_PARTNERS,
+    MAX_PER_LEVEL,
+    ActionArray,
+    StandardView,
+    is_consumer,
+    new_actions,
+    new_view,
+)
 
 COUNTS = (
     "acts",
@@ -214,6 +223,13 @@ def audited_decide(decide: Callable[..., None], first: int) -> Callable[..., Non
         audit(view, actions, state[first : first + N_NUMBERS])
 
     return decide_audited
+
+
+def prepare_audit() -> None:
+    """Have what a tally computes with compiled, or taken from disk."""
+    view, actions = new_view(), new_actions()
+    Tally()(view, actions)
+    find_unsafe(view, actions)
 
 
 def audit_world(world: Any, log: WorldLog | None = None) -> list[Tally]:
