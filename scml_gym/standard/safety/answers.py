@@ -14,11 +14,22 @@ from scml_gym.simulator.strategies import end
 from scml_gym.standard.rules import is_valid
 from scml_gym.standard.safety.bounds import named_bound
 from scml_gym.standard.safety.limits import check_chance, largest, put, put_standing
-from scml_gym.standard.safety.rolling import CERTAIN, MAX_CONTRACTS, NONE, OFFERED, Contracts, Outlook, harm, roll
+from scml_gym.standard.safety.rolling import (
+    CERTAIN,
+    CONTRACT_NUMBERS,
+    NONE,
+    OFFERED,
+    OUTLOOK_ITEMS,
+    OUTLOOK_MONEY,
+    Contracts,
+    contracts_in,
+    harm,
+    outlook_in,
+    roll,
+)
 from scml_gym.standard.strategies.market import offer, price_gain
 from scml_gym.standard.view import (
     ACCEPT,
-    BOOK_DAYS,
     MAX_PARTNERS,
     OFFER,
     ActionArray,
@@ -117,24 +128,8 @@ def allow(
     Returns:
         What would come of all answers, see `scml_gym.standard.safety.rolling.harm`.
     """
-    contracts = Contracts(
-        scratch_integers(1),
-        scratch_integers(MAX_CONTRACTS),
-        scratch_integers(MAX_CONTRACTS),
-        scratch_integers(MAX_CONTRACTS),
-        scratch_integers(MAX_CONTRACTS),
-        scratch_integers(MAX_CONTRACTS),
-    )
-    before = Outlook(
-        scratch_integers(BOOK_DAYS),
-        scratch_floats(BOOK_DAYS),
-        scratch_integers(BOOK_DAYS),
-        scratch_floats(BOOK_DAYS),
-        scratch_integers(BOOK_DAYS),
-        scratch_integers(BOOK_DAYS),
-        scratch_floats(BOOK_DAYS),
-        scratch_integers(1),
-    )
+    contracts = contracts_in(scratch_integers(CONTRACT_NUMBERS))
+    before = outlook_in(scratch_integers(OUTLOOK_ITEMS), scratch_floats(OUTLOOK_MONEY))
     acts = scratch_integers(MAX_PARTNERS)
     allowed[:] = -1
     n = list_acts(view, actions, acts)

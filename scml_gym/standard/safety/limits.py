@@ -12,14 +12,18 @@ from scml_gym.jit.once import jittable_once
 from scml_gym.standard.safety.bounds import COVERED, named_bound
 from scml_gym.standard.safety.rolling import (
     CERTAIN,
-    MAX_CONTRACTS,
+    CONTRACT_NUMBERS,
     NONE,
     OFFERED,
+    OUTLOOK_ITEMS,
+    OUTLOOK_MONEY,
     Contracts,
     Outlook,
+    contracts_in,
     days_to_come,
     delivered,
     harm,
+    outlook_in,
     roll,
 )
 from scml_gym.standard.strategies.market import BOTH_BOOKS, SALE, days_ahead
@@ -150,24 +154,8 @@ def write_limits(
         prices: int64 ``(2,)``, of an item, by side.
         limits: int64 ``(BOTH_BOOKS,)``, by side and days from today; 0 where nothing may be traded.
     """
-    contracts = Contracts(
-        scratch_integers(1),
-        scratch_integers(MAX_CONTRACTS),
-        scratch_integers(MAX_CONTRACTS),
-        scratch_integers(MAX_CONTRACTS),
-        scratch_integers(MAX_CONTRACTS),
-        scratch_integers(MAX_CONTRACTS),
-    )
-    before = Outlook(
-        scratch_integers(BOOK_DAYS),
-        scratch_floats(BOOK_DAYS),
-        scratch_integers(BOOK_DAYS),
-        scratch_floats(BOOK_DAYS),
-        scratch_integers(BOOK_DAYS),
-        scratch_integers(BOOK_DAYS),
-        scratch_floats(BOOK_DAYS),
-        scratch_integers(1),
-    )
+    contracts = contracts_in(scratch_integers(CONTRACT_NUMBERS))
+    before = outlook_in(scratch_integers(OUTLOOK_ITEMS), scratch_floats(OUTLOOK_MONEY))
     put_standing(view, contracts)
     roll(view, bound, chance, contracts, before)
     fill_limits(view, bound, chance, kind, prices, contracts, before, limits)
@@ -176,24 +164,8 @@ def write_limits(
 @jittable
 def write_balances(view: StandardView, chance: float, out: np.ndarray) -> None:
     """Write the money of each morning, float64 ``(BOOK_DAYS,)``; after the last day as on it."""
-    contracts = Contracts(
-        scratch_integers(1),
-        scratch_integers(MAX_CONTRACTS),
-        scratch_integers(MAX_CONTRACTS),
-        scratch_integers(MAX_CONTRACTS),
-        scratch_integers(MAX_CONTRACTS),
-        scratch_integers(MAX_CONTRACTS),
-    )
-    outlook = Outlook(
-        scratch_integers(BOOK_DAYS),
-        scratch_floats(BOOK_DAYS),
-        scratch_integers(BOOK_DAYS),
-        scratch_floats(BOOK_DAYS),
-        scratch_integers(BOOK_DAYS),
-        scratch_integers(BOOK_DAYS),
-        scratch_floats(BOOK_DAYS),
-        scratch_integers(1),
-    )
+    contracts = contracts_in(scratch_integers(CONTRACT_NUMBERS))
+    outlook = outlook_in(scratch_integers(OUTLOOK_ITEMS), scratch_floats(OUTLOOK_MONEY))
     put_standing(view, contracts)
     roll(view, COVERED, chance, contracts, outlook)
     for ahead in range(days_to_come(view)):
