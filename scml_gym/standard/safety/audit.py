@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,6 +22,7 @@ from scml_gym.simulator.recording import audits
 from scml_gym.simulator.recording.log import Judged, UnsafeAct, WorldLog
 from scml_gym.standard.safety.answers import Harm, allow, list_acts
 from scml_gym.standard.safety.bounds import BOUNDS, COVERED
+from scml_gym.standard.safety.wrapped import wrapped
 from scml_gym.standard.view import ACCEPT, MAX_PARTNERS, MAX_PER_LEVEL, ActionArray, StandardView, is_consumer
 
 COUNTS = (
@@ -197,8 +198,7 @@ def audited(strategy: Strategy) -> Strategy:
     """The strategy whose decisions are audited: the numbers of `audit` stand at the end of its state, so that compiled
     worlds audit too."""
     first = strategy.state_size
-    decide = audited_decide(strategy.decide, first)
-    return replace(strategy, decide=decide, state_size=first + N_NUMBERS)
+    return wrapped(strategy, audited_decide, first, state_size=first + N_NUMBERS)
 
 
 @functools.cache
