@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Self
 from scml_gym.analyzer.folders import Run, files_of, label_of, located, recorded
 from scml_gym.analyzer.importing import import_tournament, is_tournament
 from scml_gym.analyzer.views import VIEWS
+from scml_gym.core.arguments import brief
 from scml_gym.core.cli import how_to_call
 from scml_gym.core.copying import Uncopied
 from scml_gym.core.errors import InputError
@@ -66,7 +67,11 @@ class Recordings(Uncopied):
         self.problems = list(self._notes)
         self._temporary = TemporaryDirectory(prefix="scml-gym-duckdb-", ignore_cleanup_errors=True)
         config = {"memory_limit": memory, "temp_directory": self._temporary.name}
-        self._connection = duckdb.connect(":memory:", config=config)
+        try:
+            self._connection = duckdb.connect(":memory:", config=config)
+        except duckdb.Error as error:
+            self._temporary.cleanup()
+            raise InputError(f"memory={brief(memory)}: {printable(error)}", "memory") from error
         for setting in ("autoinstall_known_extensions = false", "autoload_known_extensions = false"):
             self._connection.execute(f"SET {setting}")
         self.refresh()
@@ -109,7 +114,7 @@ class Recordings(Uncopied):
             parameters: Their values.
 
         Raises:
-            InputError: if a file cannot be read, though it has its end; after `close`.
+            InputError: if it is empty, or a file cannot be read, though it has its end; after `close`.
         """
         try:
             return self._answer(question, parameters)
@@ -144,7 +149,10 @@ class Recordings(Uncopied):
 
     def _answer(self, question: str, parameters: Mapping[str, Any]) -> pd.DataFrame:
         with self._cursor() as cursor:
-            return cursor.execute(question, parameters).df()
+            answer = cursor.execute(question, parameters)
+            if answer is None:
+                raise InputError("the question is empty; valid: a SELECT over the tables and views")
+            return answer.df()
 
     def ended(self, run: int) -> dict[str, str]:
         """When the worlds of a run that are not packed were written, by name; dates and times in UTC, ISO 8601."""
@@ -184,7 +192,8 @@ def open_recordings(*folders: str | os.PathLike[str], memory: str = "1GB") -> Re
         memory: Of DuckDB, at most.
 
     Raises:
-        InputError: if DuckDB is not installed, or a folder holds no recording or one of another schema.
+        InputError: if DuckDB is not installed, a folder holds no recording or one of another schema, or the memory is
+            no size that DuckDB knows.
     """
     imported, notes = TemporaryDirectory(prefix="scml-gym-import-"), []
     runs = [_run(i, Path(folder), Path(imported.name) / str(i), notes) for i, folder in enumerate(_some(folders))]

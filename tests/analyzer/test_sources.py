@@ -114,6 +114,30 @@ def test_what_is_closed_says_so(tmp_path):
         worlds.runs(recordings)
 
 
+@pytest.mark.parametrize("folder", ["", 3, True, None, ["x"], "a\0b", "\udcff\0"])
+def test_what_is_no_folder_is_recorded_to_in_no_way(folder):
+    with pytest.raises(InputError, match=r"^recording=.*; valid: the path of a folder$|null byte") as error:
+        Recording(folder)
+    assert "\n" not in str(error.value)
+
+
+def test_a_recording_stays_where_it_is(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    recording = Recording("here")
+    (tmp_path / "there").mkdir()
+    monkeypatch.chdir(tmp_path / "there")
+    assert recording.folder == tmp_path / "here"
+
+
+def test_questions_and_limits_that_duckdb_does_not_know_are_told(tmp_path):
+    play_recorded(tmp_path, "a", NAMES[:1] * 2, days=3)
+    for memory in ("", "much", 3):
+        with pytest.raises(InputError, match=r"^memory=.*Memory must|^memory=.*nknown unit"):
+            open_recordings(tmp_path, memory=memory)
+    with open_recordings(tmp_path) as recordings, pytest.raises(InputError, match="the question is empty"):
+        recordings.ask(" ")
+
+
 def test_what_can_be_opened_is_opened(tmp_path):
     play_recorded(tmp_path / "good", "a", NAMES[:1] * 2, days=3)
     with open_readable(tmp_path / "none", tmp_path / "good") as recordings:
