@@ -58,6 +58,16 @@ def test_a_folder_that_was_made_just_before_a_kill_is_taken_up(tmp_path, made):
     assert sorted(p.name for p in tmp_path.iterdir()) == [".lock", "runs", "study.yaml"]
 
 
+def test_a_table_in_which_no_run_has_a_row_is_empty(tmp_path):
+    with StudyFolder(tmp_path).opened({"name": "x"}) as results:
+        for run in ("a", "b"):
+            results.save(run, {"faults": [], "games": [{"payoff": 1.0}]}, 0.5)
+        tables = results.merge(["a", "b"])
+    assert tables["faults"].columns.tolist() == ["run"] and tables["faults"].empty
+    assert tables["games"].values.tolist() == [["a", 1.0], ["b", 1.0]]
+    assert (tmp_path / "faults.csv").read_text() == "run\n"
+
+
 @pytest.mark.slow
 def test_the_command_computes_resumes_and_repeats(command_line, tiny, tmp_path):
     done = command_line("evaluate.py", "study", "tiny.yaml", "--workers", 1)

@@ -6,10 +6,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from scml_gym.core.errors import InputError
 from scml_gym.jit.arrays import scratch_floats, scratch_integers
 from scml_gym.jit.compile import compiled, jittable
 from scml_gym.jit.once import jittable_once
-from scml_gym.simulator.pending import check_answers
+from scml_gym.simulator.pending import check_answers, check_view
 from scml_gym.simulator.strategies import end
 from scml_gym.standard.rules import is_valid
 from scml_gym.standard.safety.bounds import named_bound
@@ -32,6 +33,7 @@ from scml_gym.standard.view import (
     ACCEPT,
     MAX_PARTNERS,
     OFFER,
+    VIEW_DTYPE,
     ActionArray,
     StandardView,
     is_consumer,
@@ -218,9 +220,13 @@ def restrict_answers(
         Which answers were changed, bool ``(MAX_PARTNERS,)``.
 
     Raises:
-        InputError: if there is no such bound, the chance is not one of 0 to 1, or the answers are of another form.
+        InputError: if it is no view, there is no such bound, the chance is not one of 0 to 1, or the answers are of
+            another form or cannot be changed.
     """
+    check_view(view, VIEW_DTYPE)
     check_answers(actions, new_actions())
+    if not actions.flags.writeable:
+        raise InputError("the array of answers cannot be changed; give a copy of it")
     changed = np.zeros(MAX_PARTNERS)
     _restrict(view, named_bound(bound), check_chance(chance), actions, changed)
     return changed > 0
@@ -242,6 +248,7 @@ def judge_answers(view: StandardView, actions: ActionArray, bound: str = "covere
         >>> str(judge_answers(view, actions))
         'day 2: 1 items missing'
     """
+    check_view(view, VIEW_DTYPE)
     check_answers(actions, new_actions())
     changed = np.zeros(MAX_PARTNERS)
     day, missing, unpaid, idle = _restrict(view, named_bound(bound), check_chance(chance), actions.copy(), changed)

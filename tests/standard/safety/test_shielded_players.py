@@ -229,6 +229,7 @@ def test_a_policy_of_ones_own_is_shielded():
         ("shielded?off=greedy", "who is shielded is missing"),
         ("shielded?of=greedy?wrong_target=1", "no parameter 'wrong_target'"),
         ("shielded?of=shielded?of=greedy", "shielded already"),
+        (3, "^player=3; valid: its name"),
         ("shielded?of=shielded_runs/none", "^'?shielded_runs/none"),
     ],
 )
