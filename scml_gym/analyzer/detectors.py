@@ -217,7 +217,7 @@ DETECTORS = {
         "Far prices",
         "A price was far from the trading price, to this side's loss.",
         FAR_PRICES,
-        {"share": Threshold("Further than this share of it", 0.2, real, FROM_0)},
+        {"share": Threshold("Further than this share of the price", 0.2, real, FROM_0)},
     ),
     "sales-below-cost": Detector(
         "Sales below cost", "Items were sold for less than their inputs and production cost.", SALES_BELOW_COST
