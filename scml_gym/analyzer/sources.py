@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 TYPES = {"string": "VARCHAR", "bool": "BOOLEAN", "list<int32>": "INTEGER[]"}
 TYPES |= {"int8": "TINYINT", "int16": "SMALLINT", "int32": "INTEGER", "int64": "BIGINT", "double": "DOUBLE"}
 
+INTERRUPTED = "Query interrupted"
+"""What DuckDB raises, as a ``RuntimeError``, where a Ctrl-C ends a question."""
+
 
 class Recordings(Uncopied):
     """Recordings that are open for questions; a ``with`` block closes them.
@@ -149,10 +152,15 @@ class Recordings(Uncopied):
 
     def _answer(self, question: str, parameters: Mapping[str, Any]) -> pd.DataFrame:
         with self._cursor() as cursor:
-            answer = cursor.execute(question, parameters)
-            if answer is None:
-                raise InputError("the question is empty; valid: a SELECT over the tables and views")
-            return answer.df()
+            try:
+                answer = cursor.execute(question, parameters)
+                if answer is None:
+                    raise InputError("the question is empty; valid: a SELECT over the tables and views")
+                return answer.df()
+            except RuntimeError as error:
+                if str(error) != INTERRUPTED:
+                    raise
+                raise KeyboardInterrupt from error
 
     def ended(self, run: int) -> dict[str, str]:
         """When the worlds of a run that are not packed were written, by name; dates and times in UTC, ISO 8601."""
