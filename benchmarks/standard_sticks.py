@@ -8,20 +8,21 @@ interval is over configurations. It needs scml-agents; fix the hash seed, becaus
 
     PYTHONHASHSEED=0 python benchmarks/standard_sticks.py --out docs/results/standard_world/sticks.csv
 
-A table that is there already is gone on with.
+A table that is there already is gone on with, where it was made with the same options.
 """
 
 from __future__ import annotations
 
 import argparse
-import csv
 import warnings
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from kept_tables import kept_table
 
+from scml_gym.core.cli import run_main
 from scml_gym.core.config import CONFIGS
 from scml_gym.core.reporting import progress_bar
 from scml_gym.evaluation.config import load_config
@@ -98,24 +99,19 @@ def main() -> None:
     field = list(load_config(CONFIGS / "tournament" / "standard_finalists.yaml").competitors)
     baseline = options.baseline or field[0]
     players = [baseline, *options.players]
-    makers = {name: player_maker(name) for name in [*field, *players]}
+    given = {"players": players, "days": options.days, "factories": options.factories, "stock": options.stock}
     size = options.days, options.factories
-    begun = options.out.exists() and options.out.stat().st_size > 0
-    known = set(pd.read_csv(options.out)["configuration"]) if begun else set()
     with (
-        options.out.open("a", newline="", encoding="utf-8") as file,
+        kept_table(options.out, COLUMNS, given) as (known, add),
         progress_bar(options.configurations, "seats") as bar,
     ):
-        writer = csv.writer(file, lineterminator="\n")
-        if not begun:
-            writer.writerow(COLUMNS)
+        makers = {name: player_maker(name) for name in [*field, *players]}
         for configuration in range(options.configurations):
             if configuration not in known:
-                writer.writerows(play_seats(configuration, field, players, makers, size, options.stock))
-                file.flush()
+                add(play_seats(configuration, field, players, makers, size, options.stock))
             bar.update(configuration + 1)
     print(summary(pd.read_csv(options.out), baseline))
 
 
 if __name__ == "__main__":
-    main()
+    run_main(main)

@@ -4,7 +4,6 @@ import gymnasium
 import numpy as np
 import pytest
 
-import scml_gym  # noqa: F401
 from scml_gym.bilateral.envs.vector.acceptance_rows import AcceptanceRow, AcceptanceRows
 from scml_gym.bilateral.scenarios import random_scenario
 from scml_gym.commitment import make_game

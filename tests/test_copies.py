@@ -9,7 +9,6 @@ import gymnasium
 import numpy as np
 import pytest
 
-import scml_gym  # noqa: F401
 from scml_gym.agents.dnb.recording import Records
 from scml_gym.bilateral.envs.config import BilateralConfig
 from scml_gym.bilateral.envs.vector.acceptance_rows import AcceptanceRow, AcceptanceRows

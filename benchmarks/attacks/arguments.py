@@ -91,8 +91,6 @@ COMMANDS: list[list[str]] = [
 
 def attack(quick: bool, seed: int, folder: Path) -> Iterator[Try]:
     """See `attack.AREAS`."""
-    import scml_gym  # noqa: F401
-
     with contextlib.chdir(folder):
         yield from _tries(quick, seed)
 

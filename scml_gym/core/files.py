@@ -43,8 +43,10 @@ def replace_file(path: Path, content: str | bytes) -> None:
         content: All of it.
 
     Raises:
-        OSError: if it cannot be written, about this file; what was there stays.
+        OSError: if it cannot be written, or a device stands there, about this file; what was there stays.
     """
+    if path.exists() and not (path.is_file() or path.is_dir()):  # the system says why of a folder
+        raise FileExistsError(errno.EEXIST, "it is no ordinary file", str(path))
     temporary = unfinished(path)
     try:
         with _about(path):
@@ -180,8 +182,8 @@ def make_folder(folder: Path) -> None:
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"{folder}: {error.strerror or error}") from error
+    except (OSError, ValueError) as error:  # ValueError: it is no name of a folder
+        raise InputError(f"{folder}: {getattr(error, 'strerror', None) or error}") from error
 
 
 def take_lock(folder: Path, refusal: str) -> TextIO:

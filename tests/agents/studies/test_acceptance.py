@@ -10,7 +10,6 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 
-import scml_gym  # noqa: F401 (registers the environments)
 from scml_gym.agents import STUDIES, training
 from scml_gym.agents.dqn_batch import QNetworks
 from scml_gym.agents.studies.acceptance.findings import FAILS, HOLDS, OPEN, findings

@@ -190,6 +190,24 @@ def test_a_choice_changes_the_address_and_the_page(tab):
     tab.wait_for_selector(".choice:has-text('whole')")
 
 
+def test_a_threshold_that_is_typed_changes_the_address_and_the_findings(tab):
+    look(tab, "/findings?run=0&detector=idle-lines")
+    days = tab.get_by_label("For so many days at least")
+    assert (days.input_value(), days.get_attribute("placeholder")) == ("", "3")
+    tab.get_by_label("Less than this share").fill("1")
+    days.fill("1")
+    days.press("Enter")
+    tab.wait_for_url("**days=1**")
+    tab.wait_for_selector("h2:text-matches('^Idle lines: [0-9]')")
+    assert "share=1" in tab.url
+    days.fill("")
+    days.press("Enter")
+    tab.wait_for_function("() => !location.search.includes('days')")
+    tab.locator(".choice", has_text="Detector").locator("button").click()
+    tab.locator("label, [role=option]", has_text="Far prices").last.click()
+    tab.wait_for_url("**/findings?run=0&detector=far-prices")  # the thresholds are dropped with the detector
+
+
 SHOWN = {
     "/ranking": ".ytick text",
     "/world?factory=0": ".sankey-node text, .sankey text",
