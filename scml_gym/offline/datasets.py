@@ -19,7 +19,7 @@ from gymnasium import spaces
 
 from scml_gym.core.errors import InputError, nearest
 from scml_gym.core.provenance import commit
-from scml_gym.offline.playing import AGENT, MASK, Episode
+from scml_gym.offline.playing import MASK, Episode
 from scml_gym.registration import ENVIRONMENTS, PARALLEL_ENVIRONMENTS
 
 ABOUT = "scml_gym"
@@ -100,6 +100,8 @@ def write_datasets(about: About, name: Callable[[str], str], portions: Iterable[
     from minari.namespace import create_namespace, list_local_namespaces
     from minari.storage.datasets_root_dir import get_dataset_path
 
+    from scml_gym.offline.hdf5 import add_episodes
+
     root, storages = get_dataset_path().resolve(), dict[str, Any]()
     filling = root / f".partial.{os.getpid()}"
     try:
@@ -108,13 +110,11 @@ def write_datasets(about: About, name: Callable[[str], str], portions: Iterable[
             for episode in portion:
                 by_kind.setdefault(episode.kind, []).append(episode)
             for kind, episodes in by_kind.items():
-                buffers = [_buffer(package, episode) for episode in episodes]
-                if kind in storages:
-                    storages[kind].update_episodes(buffers)
-                else:
+                if kind not in storages:
                     check_free(name(kind))
                     with datasets_in(filling):
-                        storages[kind] = _create(package, about, kind, name(kind), buffers)
+                        storages[kind] = _create(package, about, kind, name(kind))
+                add_episodes(storages[kind], episodes)
         names = [name(kind) for kind in storages]
         for dataset in names:
             namespace = dataset.rpartition("/")[0]
@@ -150,11 +150,12 @@ def datasets_in(folder: Path) -> Iterator[None]:
             os.environ[ROOT] = before
 
 
-def _create(package: Any, about: About, kind: str, name: str, buffers: list[Any]) -> Any:
+def _create(package: Any, about: About, kind: str, name: str) -> Any:
+    """The storage of a dataset without episodes."""
     competitor = about.facts["competitor"]
     dataset = package.create_dataset_from_buffers(
         name,
-        buffers,
+        [],
         env=about.env,
         observation_space=about.observation,
         action_space=about.action,
@@ -164,19 +165,6 @@ def _create(package: Any, about: About, kind: str, name: str, buffers: list[Any]
     )
     dataset.storage.update_metadata({ABOUT: dict(about.facts) | {"agent": kind, "commit": commit()}})
     return dataset.storage
-
-
-def _buffer(package: Any, episode: Episode) -> Any:
-    return package.data_collector.EpisodeBuffer(
-        seed=episode.seed,
-        options=None if episode.agent == AGENT else {"agent": episode.agent},
-        observations=episode.observations,
-        actions=episode.actions,
-        rewards=episode.rewards,
-        terminations=episode.terminations,
-        truncations=episode.truncations,
-        infos=episode.infos,
-    )
 
 
 def load_dataset(name: str) -> Any:
