@@ -23,7 +23,7 @@ import minari
 from scml_gym.core.process import limit_threads
 from scml_gym.core.provenance import commit, versions
 from scml_gym.offline.command import dataset_command
-from scml_gym.offline.datasets import load_dataset, replay
+from scml_gym.offline.reading import load_dataset, replay
 
 OPTIONS = ("days=30", "generator=compiled", "observation=entities")
 

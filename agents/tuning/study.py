@@ -7,6 +7,7 @@ folders), ``trials.csv`` and ``best.yaml``, an experiment with the best settings
 from __future__ import annotations
 
 import shutil
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -55,7 +56,7 @@ class Search:
         )
 
     def finished(self) -> list[Any]:
-        """The trials that are trained or pruned, in order."""
+        """The trials that are trained, pruned or refused, in order."""
         return [trial for trial in self.study.get_trials(deepcopy=False) if trial.state.is_finished()]
 
     def portions(self, trials: int) -> Iterator[list[Job]]:
@@ -92,12 +93,22 @@ class Search:
         return {name: dimension.read(trial.params[name]) for name, dimension in self.tuning.space.items()}
 
     def tell(self, outcome: Outcome) -> None:
-        """Keep what became of a trial."""
+        """Keep what became of a trial.
+
+        Raises:
+            InputError: if the learner has taken the settings of none, in a whole portion.
+        """
         package = optuna()
         trial = package.trial.Trial(self.study, self.study.get_trials(deepcopy=False)[outcome.number]._trial_id)
         for step, value in enumerate(outcome.reports, 1):
             trial.report(value, step)
-        if outcome.value is None:
+        if outcome.refused:
+            self.study.tell(outcome.number, state=package.trial.TrialState.FAIL)
+            finished = self.finished()
+            if len(finished) >= self.tuning.together and all(trial.state.name == "FAIL" for trial in finished):
+                raise InputError(f"{outcome.refused} (the learner has taken the settings of no trial)")
+            print(f"note: {outcome.refused}; the trial is left out", file=sys.stderr)
+        elif outcome.value is None:
             self.study.tell(outcome.number, state=package.trial.TrialState.PRUNED)
         else:
             self.study.tell(outcome.number, outcome.value)
@@ -186,7 +197,8 @@ def tune(
 
     Raises:
         InputError: before anything is written, if the experiment or the search is wrong, or the folder holds anything
-            else; if the learner refuses the settings of a trial.
+            else. Later, if the learner takes the settings of none of the first trials; a trial whose settings it
+            does not take is told and left out.
         Interrupted: if the user stops it; what is trained is kept.
     """
     optuna()

@@ -44,12 +44,14 @@ class Outcome(NamedTuple):
     Attributes:
         number: Of the trial.
         reports: Its value at each report, from the first.
-        value: At its end; None where it was pruned.
+        value: At its end; None where it was pruned or refused.
+        refused: Why the learner does not take the settings; empty where it does.
     """
 
     number: int
     reports: list[float]
     value: float | None
+    refused: str = ""
 
 
 class PrunedError(Exception):
@@ -134,11 +136,14 @@ def run_trial(job: Job) -> Outcome:
     """Train.
 
     Raises:
-        InputError: if the learner refuses the settings, or the learning curve has no such columns.
+        InputError: if the learning curve has no such columns.
     """
     shutil.rmtree(job.folder, ignore_errors=True)
     watch = Watch(job)
-    agent = training.build(Loaded(job.config, {"": f"trial {job.number}"}))
+    try:
+        agent = training.build(Loaded(job.config, {"": f"trial {job.number}"}))
+    except InputError as error:
+        return Outcome(job.number, [], None, str(error))
     run = WatchedRun.create(job.folder, job.config, f"trial {job.number}")
     run.watch = watch
     try:

@@ -18,6 +18,9 @@ from scml_gym.offline.playing import AGENT, Episode
 FILE = "main_data.hdf5"
 """In the ``data`` folder of a dataset."""
 
+PARTS = ("observations", "actions", "rewards", "terminations", "truncations", "infos")
+"""Of an episode, in the order in which Minari writes them."""
+
 
 def add_episodes(storage: Any, episodes: Sequence[Episode]) -> None:
     """Write episodes behind those that a dataset has, as ``storage.update_episodes`` does.
@@ -46,17 +49,7 @@ def _add_episode(file: Any, number: int, episode: Episode) -> None:
         _add_number(group, b"seed", episode.seed)
     if episode.agent != AGENT:
         h5py.AttributeManager(h5py.Group(group))["options/agent"] = episode.agent
-    _add_parts(
-        group,
-        {
-            "observations": episode.observations,
-            "actions": episode.actions,
-            "rewards": episode.rewards,
-            "terminations": episode.terminations,
-            "truncations": episode.truncations,
-            "infos": episode.infos,
-        },
-    )
+    _add_parts(group, {name: getattr(episode, name) for name in PARTS})
 
 
 def _add_parts(group: Any, parts: Mapping[str, Any]) -> None:

@@ -2,11 +2,12 @@
 
 import pytest
 
+from scml_gym.agents.training import build
 from scml_gym.agents.tuning import study
-from scml_gym.agents.tuning.config import load_tuning
+from scml_gym.agents.tuning.config import load_tuning, with_values
 from scml_gym.agents.tuning.study import BEST, TABLE, by_engine, tune
 from scml_gym.agents.tuning.trial import run_trial
-from scml_gym.core.config import load_experiment, read_yaml
+from scml_gym.core.config import Loaded, load_experiment, read_yaml
 from scml_gym.core.data_files import dump_yaml
 from scml_gym.core.engines.local import Local
 from scml_gym.core.errors import InputError
@@ -115,6 +116,20 @@ def test_what_is_wrong_is_refused_in_one_line(files, tmp_path):
         searched(files(), tmp_path / "out", 0)
 
 
+def test_settings_that_the_learner_does_not_take_are_left_out(files, tmp_path, capsys):
+    space = {"agent.x": SEARCH["space"]["agent.x"], "agent.deep.kind": {"choices": ["good", "odd"]}}
+    folder = searched(files(space=space), tmp_path / "out", 10)
+    states = [line.split(",")[1] for line in (folder / TABLE).read_text().splitlines()[1:]]
+    assert len(states) == 10 and {"fail", "complete"} <= set(states)
+    assert load_experiment(folder / BEST).config["agent"]["deep"] == {"kind": "good"}
+    notes = [line for line in capsys.readouterr().err.splitlines() if line.startswith("note: ")]
+    assert len(notes) == states.count("fail")
+    assert all("agent.deep.kind: 'odd' is not valid" in note and "the trial is left out" in note for note in notes)
+    odd = {"agent.deep.kind": {"choices": ["odd"]}}
+    with pytest.raises(InputError, match=r"trial 1: agent.deep.kind: .* has taken the settings of no trial"):
+        searched(files(space=odd), tmp_path / "odd", 10)
+
+
 def test_a_folder_of_another_search_is_refused(files, tmp_path):
     folder = searched(files(), tmp_path / "out", 1)
     before = (folder / study.TUNE).read_bytes()
@@ -131,6 +146,10 @@ def test_a_folder_of_another_search_is_refused(files, tmp_path):
 
 @pytest.mark.parametrize("name", ["fast_planner", "q_learning"])
 def test_the_searches_of_the_package_are_of_their_experiments(name):
-    tuning, path = load_tuning(name, load_experiment(name), None, [])
+    loaded = load_experiment(name)
+    tuning, path = load_tuning(name, loaded, None, [])
     assert path.stem == name
     assert 0 < tuning.share < 1
+    for end in (0, -1):  # the learner takes both ends of all ranges
+        values = {key: (dimension.choices or dimension.ends)[end] for key, dimension in tuning.space.items()}
+        build(Loaded(with_values(loaded.config, values), {"": name}))
