@@ -13,7 +13,7 @@ import numpy as np
 
 from scml_gym.agents import training
 from scml_gym.agents.tuning.config import Tuning, value_at
-from scml_gym.agents.tuning.search import PRUNERS, optuna
+from scml_gym.agents.tuning.search import PRUNERS, made, optuna
 from scml_gym.core.config import Loaded
 from scml_gym.core.errors import InputError
 from scml_gym.core.reporting import Progress
@@ -92,7 +92,7 @@ class Watch:
         self.reports, self._known = list[float](), dict[str, None]()
         self._study = optuna().create_study(
             direction=job.tuning.direction,
-            pruner=PRUNERS.get(job.tuning.pruner)(),
+            pruner=made(PRUNERS, job.tuning.pruner),
             sampler=optuna().samplers.RandomSampler(0),
         )
         self._study.add_trials(list(job.earlier))

@@ -105,6 +105,15 @@ def test_what_is_wrong_is_refused_in_one_line(files, tmp_path):
         ({"space": {"agent.x": {"low": 2, "high": 1}}}, "low=2 is above high=1"),
         ({"space": {"agent.x": {}}}, "valid: low and high, or choices"),
         ({"budget": "agent.worlds"}, "agent.worlds: the experiment has no such setting"),
+        ({"budget": "agent.deep"}, "budget: agent.deep is {'kind': 'bad'}; valid: a setting that is a number above 0"),
+        ({"budget": "agent.x"}, "budget: agent.x is 0.0; valid"),
+        ({"space": {"env": {"choices": [1]}}}, "space.env: a section is no setting that is searched"),
+        ({"space": {"agent.steps": {"low": 1, "high": 2}}}, "space.agent.steps: the budget is no setting"),
+        ({"space": {"agent.x": {"low": 0, "high": 6, "step": 0.5}}}, "step=0.5 is for ranges of numbers, and whole"),
+        ({"space": {"agent.x": {"low": 0.0, "high": 6.0, "step": 0}}}, "greater than 0"),
+        ({"space": {"agent.x": {"choices": [1, 2], "step": 1}}}, "step=1 is for ranges of numbers"),
+        ({"sampler": "os:getcwd"}, "'os:getcwd' makes no BaseSampler of Optuna"),
+        ({"pruner": "os:getcwd"}, "'os:getcwd' makes a str, which is no BasePruner of Optuna"),
     ):
         with pytest.raises(InputError) as refused:
             searched(files(**changes), tmp_path / "out", 2)
@@ -142,6 +151,30 @@ def test_a_folder_of_another_search_is_refused(files, tmp_path):
     with pytest.raises(InputError, match="is no folder of a search; nothing is overwritten"):
         searched(files(), tmp_path / "other", 2)
     assert (folder / study.TUNE).read_bytes() == before
+
+
+def test_a_line_that_a_kill_left_half_written_is_dropped(files, tmp_path):
+    whole = searched(files(), tmp_path / "whole", 5)
+    folder = searched(files(), tmp_path / "out", 3)
+    journal = folder / study.JOURNAL
+    journal.write_bytes(journal.read_bytes() + journal.read_bytes()[:40])
+    searched(files(), folder, 5)
+    assert (folder / TABLE).read_bytes() == (whole / TABLE).read_bytes()
+
+
+@pytest.mark.parametrize("content", [b"garbage\n", b"\xff\x00\n" * 9, b"{}\n[]\n"])
+def test_a_damaged_journal_is_told_in_one_line(content, files, tmp_path):
+    folder = searched(files(), tmp_path / "out", 1)
+    (folder / study.JOURNAL).write_bytes(content)
+    with pytest.raises(InputError, match=r"study\.log: cannot be read as a journal of Optuna") as refused:
+        searched(files(), folder, 2)
+    assert "\n" not in str(refused.value)
+    assert (folder / study.JOURNAL).read_bytes() == content
+
+
+def test_an_executor_tells_of_each_job_once(files, tmp_path):
+    with pytest.raises(ValueError, match="shorter"):
+        searched(files(), tmp_path / "out", 2, lambda jobs: [])
 
 
 @pytest.mark.parametrize("name", ["fast_planner", "q_learning"])
