@@ -95,6 +95,16 @@ def test_what_is_public_is_described_in_the_reference(site):
 
 
 @pytest.mark.docs
+def test_notebooks_are_pages_with_what_they_showed(site):
+    for notebook in (ROOT / "docs" / "notebooks").glob("*.ipynb"):
+        page = (site / "notebooks" / f"{notebook.stem}.html").read_text(encoding="utf-8")
+        assert f'src="{notebook.stem}-0.png"' in page and (site / "notebooks" / f"{notebook.stem}-0.png").exists()
+        assert f'href="{notebook.name}"' in page and (site / "notebooks" / notebook.name).exists()
+    assert "sharing: 1.0" in (site / "notebooks" / "first_hour.html").read_text(encoding="utf-8")
+    assert 'href="../evaluation.html"' in (site / "notebooks" / "first_hour.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.docs
 def test_links_out_of_the_docs_lead_to_a_page_or_are_text(site):
     home = (site / "index.html").read_text(encoding="utf-8")
     assert 'href="training.html"' in home  # README's docs/training.md

@@ -1,12 +1,14 @@
 """A learner whose learning curve is known: it is best where ``x`` is 3 and ``deep.kind`` is ``good``."""
 
+from typing import Literal
+
 from pydantic import PositiveInt
 
 from scml_gym.core.config import Config, validate
 
 
 class Deep(Config):
-    kind: str
+    kind: Literal["good", "bad"]
 
 
 class Settings(Config):
