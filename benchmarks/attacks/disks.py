@@ -93,7 +93,7 @@ def _full(folder: Path) -> Iterator[Try]:
         if not mounted:
             return
         for what, command, _ in LIMITED:
-            (folder / "small" / "filler").write_bytes(b"x" * 40_000)
+            (folder / "small" / "filler").write_bytes(b"x" * 60_000)
             ended = run([*command[:-1], "small/out"], folder, SECONDS)
             yield _told(f"{what} on a full disk", ended)
             for path in (folder / "small").iterdir():
