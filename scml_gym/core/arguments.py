@@ -34,6 +34,12 @@ MOST_HISTORY = 1_000
 """Earlier decisions that an observation can show."""
 
 
+MOST_ENVS = 2**24
+"""Of a batch."""
+
+MOST_THREADS = 1_024
+"""Of a batch."""
+
 LARGEST = 2**62
 """Of whole numbers without another bound: they fit in 64 bits, and can be counted on from."""
 
