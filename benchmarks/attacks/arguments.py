@@ -122,6 +122,7 @@ def _environment(name: str, key: str, value: Any) -> None:
 
 def _told(what: str, call: Callable[..., None], *arguments: Any) -> Try:
     """A call that is taken, or is refused in one line."""
+    kind = what.partition(" ")[0]
 
     def late(*_: object) -> None:
         raise TimeoutError(f"not within {SECONDS} s")
@@ -130,12 +131,12 @@ def _told(what: str, call: Callable[..., None], *arguments: Any) -> Try:
     signal.alarm(SECONDS)
     try:
         call(*arguments)
-        return Try(what, True, "taken")
+        return Try(what, True, "taken", kind)
     except (InputError, gymnasium.error.Error) as error:
         lines = str(error).splitlines()
-        return Try(what, len(lines) == 1 and len(lines[0]) < 2000, str(error))
+        return Try(what, len(lines) == 1 and len(lines[0]) < 2000, str(error), kind)
     except Exception as error:
-        return Try(what, False, f"{type(error).__name__}: {error}")
+        return Try(what, False, f"{type(error).__name__}: {error}", kind)
     finally:
         signal.alarm(0)
 
@@ -166,4 +167,4 @@ def _command(main: Callable[[], object], command: list[str]) -> Try:
         said = err.read().decode(errors="replace")
     lines = [line for line in said.splitlines() if line.startswith("error: ")]
     held = code == 2 and len(lines) == 1 and "Traceback" not in said
-    return Try(what, held, said.strip()[-300:] or f"exit code {code}")
+    return Try(what, held, said.strip()[-300:] or f"exit code {code}", f"command {command[0]}")

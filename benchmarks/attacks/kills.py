@@ -95,7 +95,7 @@ def attack(quick: bool, seed: int, folder: Path) -> Iterator[Try]:
         code = _start(job.begin(whole), whole).wait(LONGEST)
         takes = time.monotonic() - start
         expected = _results(job, whole)
-        yield Try(f"{job.name}: ends by itself", code == 0 and len(expected) > 0, f"exit code {code}")
+        yield Try(f"{job.name}: ends by itself", code == 0 and len(expected) > 0, f"exit code {code}", job.name)
         yield from _killed(job, folder, expected, takes, times, draw)
 
 
@@ -113,7 +113,9 @@ def _killed(
             times -= 1
             process.send_signal(number)
             left = _left(place, process)
-            yield Try(f"{job.name}: {number.name} after {seconds:.1f} s", not left, f"{len(left)} processes left")
+            yield Try(
+                f"{job.name}: {number.name} after {seconds:.1f} s", not left, f"{len(left)} processes left", job.name
+            )
             if _results(job, place) != expected or _beside(place):
                 continue
             code = 0  # it was killed when all was written
@@ -174,4 +176,4 @@ def _ended(job: Job, place: Path, expected: dict[str, bytes], code: int) -> Try:
     found, beside = _results(job, place), _beside(place)
     wrong = sorted(name for name in {**found, **expected} if found.get(name) != expected.get(name))
     message = f"exit code {code}, other results: {', '.join(wrong) or 'none'}, left: {', '.join(beside) or 'nothing'}"
-    return Try(f"{job.name}: ends as without kills", code == 0 and not wrong and not beside, message)
+    return Try(f"{job.name}: ends as without kills", code == 0 and not wrong and not beside, message, job.name)
