@@ -1,7 +1,10 @@
 """Games without contracts: who fails is named, what a world brought is computed from answers, players are isolated."""
 
+import dataclasses
+
 import pytest
 
+from scml_gym.evaluation import config
 from scml_gym.evaluation.isolation.answers import rows_of
 from scml_gym.evaluation.isolation.kinds import AGENTS
 from scml_gym.evaluation.play import in_a_world
@@ -69,3 +72,11 @@ def test_what_cannot_be_true_is_refused(handed_over, change):
 
 def test_the_game_says_how_its_players_are_called():
     assert TOY.competition.entry_points == ("begin", "act", "end_day")
+
+
+def test_a_game_that_says_not_how_is_not_isolated(monkeypatch):
+    monkeypatch.setattr(config, "competition_of", lambda game: dataclasses.replace(TOY.competition, entry_points=()))
+    with pytest.raises(ValueError, match=r"are not isolated; valid: none"):
+        config.TournamentConfig(game=GAME, competitors=("claim",), isolate=AGENTS)
+    monkeypatch.undo()
+    assert config.TournamentConfig(game=GAME, competitors=("claim",), isolate=AGENTS).isolate == AGENTS
