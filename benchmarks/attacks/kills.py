@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from attacks.tries import ROOT, Try
+from scml_gym.core.files import remove_tree
 
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
 PATIENCE = 60.0
@@ -90,6 +91,8 @@ def attack(quick: bool, seed: int, folder: Path) -> Iterator[Try]:
     """Kill each command so often, at moments over the time that it takes, and let it end; then begin anew."""
     draw, times = random.Random(seed), 1 if quick else TIMES
     for job in JOBS:
+        _start(job.begin(folder / "compiled"), folder / "compiled").wait(LONGEST)  # once, and not while it is killed
+        remove_tree(folder / "compiled")
         whole = folder / f"{job.name}-whole"
         start = time.monotonic()
         code = _start(job.begin(whole), whole).wait(LONGEST)

@@ -137,8 +137,8 @@ def take_up(root: Path) -> None:
     """See to what killed processes left among the datasets: what was whole appears, and the rest goes."""
     for left in leftovers_of(root / "datasets"):
         try:
-            names = read_text(left / WHOLE)
-            _move(left, root, [str(name) for name in parse_json(names, str(left / WHOLE))])
+            names = [str(name) for name in parse_json(read_text(left / WHOLE), str(left / WHOLE))]
+            _move(left, root, [name for name in names if (left / name).is_dir() and ".." not in Path(name).parts])
         except InputError:  # it was not whole
             pass
         remove_tree(left)
