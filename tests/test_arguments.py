@@ -100,6 +100,12 @@ def test_a_history_that_no_memory_holds(make, key):
     told(make, key, 10**9)
 
 
+@pytest.mark.parametrize(("make", "key"), [case[:2] for case in WHOLE if case[1] not in ("days", "horizon", "partner")])
+def test_a_number_that_nothing_holds(make, key):
+    for wrong in (2**62, 2**70):
+        told(make, key, wrong)
+
+
 @pytest.mark.parametrize(("make", "key", "number"), REAL)
 def test_numbers(make, key, number):
     make(**{key: np.float32(number)})

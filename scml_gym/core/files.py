@@ -49,7 +49,7 @@ def replace_file(path: Path, content: str | bytes) -> None:
         raise FileExistsError(errno.EEXIST, "it is no ordinary file", str(path))
     temporary = unfinished(path)
     try:
-        with _about(path):
+        with errors_about(path):
             # a link in its place would be written through
             temporary.unlink(missing_ok=True)
             with temporary.open("xb") as file:
@@ -103,7 +103,7 @@ def new_folder(place: Path, meanwhile: Path | None = None) -> Iterator[Path]:
     filling = meanwhile or unfinished(place)
     remove_tree(filling)
     try:
-        with _about(place):
+        with errors_about(place):
             filling.mkdir(parents=True)
             yield filling
             flush_tree(filling)
@@ -114,7 +114,7 @@ def new_folder(place: Path, meanwhile: Path | None = None) -> Iterator[Path]:
 
 
 @contextmanager
-def _about(path: Path) -> Iterator[None]:
+def errors_about(path: Path) -> Iterator[None]:
     """Errors of the system that name no file, such as that a disk is full, are about this one."""
     try:
         yield

@@ -6,6 +6,7 @@ goes on from the episode before it.
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import warnings
@@ -16,12 +17,18 @@ from typing import Any, NamedTuple
 
 from gymnasium import spaces
 
+from scml_gym.core.data_files import parse_json, read_text
 from scml_gym.core.errors import InputError
+from scml_gym.core.files import flush_tree, remove_tree, replace_file, unfinished
+from scml_gym.core.leftovers import leftovers_of
 from scml_gym.core.provenance import commit
 from scml_gym.offline.playing import Episode
 
 ABOUT = "scml_gym"
 """Key in a dataset's metadata: ``env`` (id, arguments), ``competitor``, ``seed``, ``agent`` (its kind), ``commit``."""
+
+WHOLE = "whole.json"
+"""In the folder in which datasets are written: their names, when all of them are whole."""
 
 ROOT = "MINARI_DATASETS_PATH"
 """Environment variable in which Minari looks for the folder of its datasets."""
@@ -93,12 +100,11 @@ def write_datasets(about: About, name: Callable[[str], str], portions: Iterable[
         InputError: if there is one of that name already.
     """
     package = minari()
-    from minari.namespace import create_namespace, list_local_namespaces
-
     from scml_gym.offline.hdf5 import add_episodes
 
     root, storages = datasets_root().resolve(), dict[str, Any]()
-    filling = root / f".partial.{os.getpid()}"
+    filling = unfinished(root / "datasets")
+    take_up(root)
     try:
         for portion in portions:
             by_kind: dict[str, list[Episode]] = {}
@@ -112,14 +118,35 @@ def write_datasets(about: About, name: Callable[[str], str], portions: Iterable[
                 add_episodes(storages[kind], episodes)
         names = [name(kind) for kind in storages]
         for dataset in names:
-            namespace = dataset.rpartition("/")[0]
-            if namespace and namespace not in list_local_namespaces():
-                create_namespace(namespace)
             check_free(dataset)
-            os.replace(filling / dataset, root / dataset)
+        flush_tree(filling)
+        replace_file(filling / WHOLE, json.dumps(names))
+        _move(filling, root, names)
     finally:
         shutil.rmtree(filling, ignore_errors=True)
     return names
+
+
+def take_up(root: Path) -> None:
+    """See to what killed processes left among the datasets: what was whole appears, and the rest goes."""
+    for left in leftovers_of(root / "datasets"):
+        try:
+            names = [str(name) for name in parse_json(read_text(left / WHOLE), str(left / WHOLE))]
+            _move(left, root, [name for name in names if (left / name).is_dir() and ".." not in Path(name).parts])
+        except InputError:  # it was not whole
+            pass
+        remove_tree(left)
+
+
+def _move(filling: Path, root: Path, names: Sequence[str]) -> None:
+    from minari.namespace import create_namespace, list_local_namespaces
+
+    for dataset in names:
+        namespace = dataset.rpartition("/")[0]
+        if namespace and namespace not in list_local_namespaces():
+            create_namespace(namespace)
+        if not (root / dataset).exists():
+            os.replace(filling / dataset, root / dataset)
 
 
 def datasets_root() -> Path:

@@ -1,6 +1,8 @@
 """Minari datasets: they load, play again, appear as a whole, and what is wrong is refused in one line."""
 
 import json
+import shutil
+import subprocess
 import sys
 
 import gymnasium
@@ -57,6 +59,28 @@ def test_each_kind_of_agent_has_a_dataset(tmp_path, monkeypatch):
         dataset = load_dataset(name)
         assert dataset.total_episodes == 2
         assert env_of(dataset) == {"id": "oneshot_factories_v0", "days": 3}
+
+
+def test_what_a_kill_leaves_is_removed_or_appears_where_it_was_whole(tmp_path, monkeypatch):
+    name = small_dataset(monkeypatch, tmp_path)
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    left = tmp_path / f".datasets.{gone.pid}.unfinished"
+    for whole, content in ((True, f'["{name}", "tests/other-v0"]'), (False, ""), (False, None)):
+        (left / "tests").mkdir(parents=True)
+        (tmp_path / name).rename(left / name)
+        if content is not None:
+            (left / "whole.json").write_text(content)
+        if whole:
+            (left / name).rename(tmp_path / name)  # the first of two had appeared before the kill
+            shutil.copytree(tmp_path / name, left / "tests" / "other-v0")
+        datasets.take_up(tmp_path)
+        assert not left.exists()
+        assert (tmp_path / name).exists() == whole
+        if whole:
+            assert (tmp_path / "tests" / "other-v0" / "data").is_dir()
+            shutil.move(tmp_path / "tests" / "other-v0", tmp_path / "kept")
+        shutil.copytree(tmp_path / "kept", tmp_path / name, dirs_exist_ok=True)
 
 
 def test_what_is_interrupted_leaves_nothing(tmp_path, monkeypatch):
