@@ -12,6 +12,7 @@ import pytest
 from scml_gym.core.errors import InputError
 from scml_gym.offline import command
 from scml_gym.offline.command import dataset_command
+from scml_gym.offline.datasets import take_up
 from scml_gym.offline.playing import play_single
 from scml_gym.offline.reading import env_of, load_dataset, load_decisions, replay
 from tests.helpers.offline import CONCURRENT, SMALL, small_dataset
@@ -74,7 +75,7 @@ def test_what_a_kill_leaves_is_removed_or_appears_where_it_was_whole(tmp_path, m
         if whole:
             (left / name).rename(tmp_path / name)  # the first of two had appeared before the kill
             shutil.copytree(tmp_path / name, left / "tests" / "other-v0")
-        datasets.take_up(tmp_path)
+        take_up(tmp_path)
         assert not left.exists()
         assert (tmp_path / name).exists() == whole
         if whole:
