@@ -73,6 +73,8 @@ def test_thresholds_of_a_detector_stand_in_the_address(recordings):
         return next(text for text in shown(search) if text.startswith("Idle lines: "))
 
     assert {"Less than this share of the lines worked", "For so many days at least"} <= set(shown(""))
+    page = json.dumps(as_json(page_content(recordings, "/findings", "")))
+    assert '"choice": "detector", "now": "over-commitment", "drops": "days least share"' in page
     assert found("") == found("&share=0.2&days=3&least=7") == "Idle lines: none"
     assert found("&share=1&days=1") != "Idle lines: none"
     for search, words in (
