@@ -140,17 +140,17 @@ def main() -> None:
     print(f"\n| {engine}, reckoned | " + " | ".join(f"{cores} cores" for cores in CORES) + " |")
     print("|---" * (1 + len(CORES)) + "|")
     last: dict[str, Any] = {m.kind: m for m in found if m.engine == engine and m.cores == 2}
-    jobs_take = dict[str, float]()
-    for m in found:
+    jobs_take: dict[str, float] = {kind: m.job for kind, m in last.items()}
+    for m in reversed(found):
         if m.computing is not None:
-            jobs_take.setdefault(m.kind, m.computing)
+            jobs_take[m.kind] = m.computing
     told = {
         "world": (f"a ranking of {RANKING:,} configurations", 2 * RANKING),
         "run": (f"a study of {STUDY} runs", STUDY),
     }
     for kind, m in last.items():
         name, jobs = told[kind]
-        minutes = [reckoned(m, jobs_take[kind] if kind in jobs_take else m.job, jobs, cores) / 60 for cores in CORES]
+        minutes = [reckoned(m, jobs_take[kind], jobs, cores) / 60 for cores in CORES]
         print(f"| {name} | " + " | ".join(f"{number:.1f} min" for number in minutes) + " |")
     if arguments.json:
         content = {"versions": versions(), "measured": [m._asdict() for m in found]}
