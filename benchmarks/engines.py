@@ -115,9 +115,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--worlds", type=int, default=40, help="configurations of a tournament, of two worlds each")
     parser.add_argument("--trainings", type=int, default=10, help="of a run of the study, at least 4")
-    parser.add_argument(
-        "--short", action="store_true", help="worlds alone, of local processes on one core and of Ray on two"
-    )
+    parser.add_argument("--engines", nargs="+", choices=[*ENGINES], default=[*ENGINES])
+    parser.add_argument("--kinds", nargs="+", choices=["world", "run"], default=["world", "run"])
     parser.add_argument("--json", type=Path, help="write the figures to this file")
     arguments = parser.parse_args()
     limit_threads(1)
@@ -126,26 +125,32 @@ def main() -> None:
     worlds("local", 1, 1)
     alone = used() - before
     found: list[Measured] = []
-    for engine, cores in (("local", 1), ("ray", 2)) if arguments.short else product(ENGINES, (1, 2)):
-        found.append(worlds(engine, cores, arguments.worlds, alone))
-        found += [] if arguments.short else [runs(engine, cores, arguments.trainings)]
+    for engine, cores in product(arguments.engines, (1, 2)):
+        if "world" in arguments.kinds:
+            found.append(worlds(engine, cores, arguments.worlds, alone))
+        if "run" in arguments.kinds:
+            found.append(runs(engine, cores, arguments.trainings))
     print("| job | engine | cores | jobs | start, s | a job, s of a core | of them CPU s | leading, ms of CPU a job |")
     print("|---|---|---|---|---|---|---|---|")
     for m in found:
         row = (m.kind, m.engine, m.cores, m.jobs, f"{m.start:.1f}", f"{m.job:.3f}")
         computing = "" if m.computing is None else f"{m.computing:.3f}"
         print("| " + " | ".join(map(str, (*row, computing, f"{1000 * m.leading:.1f}"))) + " |")
-    print("\n| Ray, reckoned | " + " | ".join(f"{cores} cores" for cores in CORES) + " |")
+    engine = found[-1].engine
+    print(f"\n| {engine}, reckoned | " + " | ".join(f"{cores} cores" for cores in CORES) + " |")
     print("|---" * (1 + len(CORES)) + "|")
-    last: dict[str, Any] = {m.kind: m for m in found if m.engine == "ray" and m.cores == 2}
-    jobs_take: dict[str, float] = {m.kind: m.computing for m in reversed(found) if m.computing is not None}
+    last: dict[str, Any] = {m.kind: m for m in found if m.engine == engine and m.cores == 2}
+    jobs_take: dict[str, float] = {kind: m.job for kind, m in last.items()}
+    for m in reversed(found):
+        if m.computing is not None:
+            jobs_take[m.kind] = m.computing
     told = {
         "world": (f"a ranking of {RANKING:,} configurations", 2 * RANKING),
         "run": (f"a study of {STUDY} runs", STUDY),
     }
     for kind, m in last.items():
         name, jobs = told[kind]
-        minutes = [reckoned(m, jobs_take[m.kind], jobs, cores) / 60 for cores in CORES]
+        minutes = [reckoned(m, jobs_take[kind], jobs, cores) / 60 for cores in CORES]
         print(f"| {name} | " + " | ".join(f"{number:.1f} min" for number in minutes) + " |")
     if arguments.json:
         content = {"versions": versions(), "measured": [m._asdict() for m in found]}

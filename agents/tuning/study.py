@@ -33,6 +33,9 @@ from scml_gym.core.reporting import progress_bar
 Execute = Callable[[list[Job]], Iterable[Outcome]]
 """Runs jobs, in any processes; gives what became of them in their order."""
 
+FAILURES = 5
+"""Trials after which a search ends where none was better."""
+
 JOURNAL, TUNE, BEST, TABLE = "study.log", "tune.yaml", "best.yaml", "trials.csv"
 
 
@@ -62,7 +65,7 @@ class Search:
             )
 
     def finished(self) -> list[Any]:
-        """The trials that are trained, pruned or refused, in order."""
+        """The trials that are trained, pruned or failed, in order."""
         return [trial for trial in self.study.get_trials(deepcopy=False) if trial.state.is_finished()]
 
     def portions(self, trials: int) -> Iterator[list[Job]]:
@@ -102,18 +105,18 @@ class Search:
         """Keep what became of a trial.
 
         Raises:
-            InputError: if the learner has taken the settings of none, in a whole portion.
+            InputError: if the first `FAILURES` have all failed.
         """
         package = optuna()
         trial = package.trial.Trial(self.study, self.study.get_trials(deepcopy=False)[outcome.number]._trial_id)
         for step, value in enumerate(outcome.reports, 1):
             trial.report(value, step)
-        if outcome.refused:
+        if outcome.failure:
             self.study.tell(outcome.number, state=package.trial.TrialState.FAIL)
             finished = self.finished()
-            if len(finished) >= self.tuning.together and all(trial.state.name == "FAIL" for trial in finished):
-                raise InputError(f"{outcome.refused} (the learner has taken the settings of no trial)")
-            print(f"note: {outcome.refused}; the trial is left out", file=sys.stderr)
+            if len(finished) >= FAILURES and all(trial.state.name == "FAIL" for trial in finished):
+                raise InputError(f"{outcome.failure} (no trial before it was better)")
+            print(f"note: {outcome.failure}; the trial is left out", file=sys.stderr)
         elif outcome.value is None:
             self.study.tell(outcome.number, state=package.trial.TrialState.PRUNED)
         else:
@@ -221,8 +224,8 @@ def tune(
 
     Raises:
         InputError: before anything is written, if the experiment or the search is wrong, or the folder holds anything
-            else. Later, if the learner takes the settings of none of the first trials; a trial whose settings it
-            does not take is told and left out.
+            else. Later, if the first `FAILURES` trials fail, as where the learner does not take their settings, or
+            diverges; another trial that fails is told and left out.
         Interrupted: if the user stops it; what is trained is kept.
     """
     optuna()

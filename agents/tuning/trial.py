@@ -44,14 +44,14 @@ class Outcome(NamedTuple):
     Attributes:
         number: Of the trial.
         reports: Its value at each report, from the first.
-        value: At its end; None where it was pruned or refused.
-        refused: Why the learner does not take the settings; empty where it does.
+        value: At its end; None where it was pruned or failed.
+        failure: What is wrong: the learner does not take the settings, or its objective is no finite number.
     """
 
     number: int
     reports: list[float]
     value: float | None
-    refused: str = ""
+    failure: str = ""
 
 
 class PrunedError(Exception):
@@ -150,4 +150,6 @@ def run_trial(job: Job) -> Outcome:
         training.train(agent, run)
     except PrunedError:
         return Outcome(job.number, watch.reports, None)
-    return Outcome(job.number, watch.reports, watch.value())
+    if not math.isfinite(value := watch.value()):
+        return Outcome(job.number, watch.reports, None, f"trial {job.number}: {job.tuning.objective} is {value}")
+    return Outcome(job.number, watch.reports, value)

@@ -135,8 +135,16 @@ def test_settings_that_the_learner_does_not_take_are_left_out(files, tmp_path, c
     assert len(notes) == states.count("fail")
     assert all("agent.deep.kind: 'odd' is not valid" in note and "the trial is left out" in note for note in notes)
     odd = {"agent.deep.kind": {"choices": ["odd"]}}
-    with pytest.raises(InputError, match=r"trial 1: agent.deep.kind: .* has taken the settings of no trial"):
+    with pytest.raises(InputError, match=r"trial 4: agent.deep.kind: .*no trial before it was better"):
         searched(files(space=odd), tmp_path / "odd", 10)
+
+
+def test_a_training_that_diverges_is_left_out(files, tmp_path, capsys):
+    space = {"agent.x": {"choices": [3.0, 1e200]}}
+    folder = searched(files(space=space, pruner="none", sampler="random"), tmp_path / "out", 6)
+    assert {line.split(",")[1] for line in (folder / TABLE).read_text().splitlines()[1:]} == {"fail", "complete"}
+    assert "value is -inf; the trial is left out" in capsys.readouterr().err
+    assert load_experiment(folder / BEST).config["agent"]["x"] == 3
 
 
 def test_a_folder_of_another_search_is_refused(files, tmp_path):
