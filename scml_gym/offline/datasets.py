@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import gymnasium
 import numpy as np
 from gymnasium import spaces
 
@@ -23,6 +24,7 @@ from scml_gym.core.errors import InputError, nearest
 from scml_gym.core.files import flush_tree, remove_tree, replace_file, unfinished
 from scml_gym.core.leftovers import leftovers_of
 from scml_gym.core.provenance import commit
+from scml_gym.core.trust import require_trust_of_names
 from scml_gym.offline.playing import AGENT, MASK, Episode
 from scml_gym.registration import ENVIRONMENTS, PARALLEL_ENVIRONMENTS
 
@@ -298,8 +300,10 @@ def replay(dataset: Any) -> int:
         How many decisions were played.
 
     Raises:
-        InputError: if an observation, a reward or an end differs from the dataset's.
+        InputError: if an observation, a reward or an end differs from the dataset's; if its environment is of modules
+            that are not of this package, and the dataset is not trusted, see `scml_gym.core.trust`.
     """
+    _require_trust(dataset)
     env, played = dataset.recover_environment(), 0
     seeds = (about.get("seed") for about in dataset.storage.get_episode_metadata(dataset.episode_indices))
     for episode, seed in zip(dataset.iterate_episodes(), seeds, strict=True):
@@ -315,6 +319,16 @@ def replay(dataset: Any) -> int:
             raise InputError(f"episode {episode.id} differs at its end: recorded by another version")
     env.close()
     return played
+
+
+def _require_trust(dataset: Any) -> None:
+    """Refuse a dataset of others that would import what it names when its environment is made."""
+    spec = dataset.spec.env_spec
+    wrappers = [wrapper.entry_point for wrapper in spec.additional_wrappers]
+    named = [name for name in wrappers if not name.startswith("gymnasium.wrappers.")]
+    if spec.entry_point != gymnasium.spec(spec.id).entry_point:
+        named.append(str(spec.entry_point))
+    require_trust_of_names(Path(dataset.storage.data_path).parent, [named, spec.kwargs, env_of(dataset)])
 
 
 def _equal(shown: Any, recorded: Any, step: int) -> bool:
