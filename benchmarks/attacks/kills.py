@@ -63,7 +63,7 @@ def _resumed(folder: Path) -> list[str]:
 
 
 def _study(folder: Path) -> list[str]:
-    options = ["trainings=2", "negotiations=2", "train.rounds=10", "test.rounds=10", "dqn.total_steps=1000"]
+    options = ["trainings=4", "negotiations=2", "train.rounds=10", "test.rounds=10", "dqn.total_steps=1000"]
     options += ["dqn.net_arch=[8]", "rewards={accept: [a, b], offer: [a, b], failure_penalty: [0.0]}"]
     return _script("evaluate.py", "study", "dqn_acceptance", *_sets(options), "--workers", "2", "--out", str(folder))
 

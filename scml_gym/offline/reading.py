@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import gymnasium
@@ -13,6 +14,7 @@ from gymnasium import spaces
 
 from scml_gym.core.data_files import content_of
 from scml_gym.core.errors import InputError, nearest
+from scml_gym.core.trust import require_trust_of_names
 from scml_gym.offline.datasets import ABOUT, datasets_root, minari
 from scml_gym.offline.playing import MASK
 from scml_gym.registration import ENVIRONMENTS, PARALLEL_ENVIRONMENTS
@@ -163,12 +165,14 @@ def replay(dataset: Any) -> int:
 
     Raises:
         InputError: if an observation, a reward or an end differs from the dataset's, if it cannot be read, or has no
-            Gymnasium environment.
+            Gymnasium environment; if that is of modules that are not of this package, and the dataset is not trusted, see
+            `scml_gym.core.trust`.
     """
     name = dataset.spec.dataset_id
     if dataset.spec.env_spec is None:
         raise InputError(f"the dataset {name!r} is of no Gymnasium environment, so it cannot be played again")
     with _damage_told(name):
+        _require_trust(dataset)
         env, played = dataset.recover_environment(), 0
         seeds = [about.get("seed") for about in dataset.storage.get_episode_metadata(dataset.episode_indices)]
     for episode, seed in zip(_episodes(name, dataset), seeds, strict=True):
@@ -185,6 +189,16 @@ def replay(dataset: Any) -> int:
             raise InputError(f"episode {episode.id} differs at its end: recorded by another version")
     env.close()
     return played
+
+
+def _require_trust(dataset: Any) -> None:
+    """Refuse a dataset of others that would import what it names when its environment is made."""
+    spec = dataset.spec.env_spec
+    wrappers = [wrapper.entry_point for wrapper in spec.additional_wrappers]
+    named = [name for name in wrappers if not name.startswith("gymnasium.wrappers.")]
+    if spec.entry_point != gymnasium.spec(spec.id).entry_point:
+        named.append(str(spec.entry_point))
+    require_trust_of_names(Path(dataset.storage.data_path).parent, [named, spec.kwargs, env_of(dataset)])
 
 
 def _episodes(name: str, dataset: Any) -> Iterator[Any]:

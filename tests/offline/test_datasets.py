@@ -84,6 +84,25 @@ def test_what_a_kill_leaves_is_removed_or_appears_where_it_was_whole(tmp_path, m
         shutil.copytree(tmp_path / "kept", tmp_path / name, dirs_exist_ok=True)
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"entry_point": "evil:Env"},
+        {"kwargs": {"days": 3, "opponents": ["evil:Name"]}},
+        {"additional_wrappers": [{"name": "W", "entry_point": "evil:W", "kwargs": {}}]},
+    ],
+)
+def test_a_dataset_of_others_runs_no_code(tmp_path, monkeypatch, change):
+    name = small_dataset(monkeypatch, tmp_path)
+    assert replay(load_dataset(name)) > 0
+    path = tmp_path / name / "data" / "metadata.json"
+    facts = json.loads(path.read_text())
+    facts["env_spec"] = json.dumps(json.loads(facts["env_spec"]) | change)
+    path.write_text(json.dumps(facts))
+    with pytest.raises(InputError, match=r"it names 'evil:\w+', which would be imported and run; .* --trust"):
+        replay(load_dataset(name))
+
+
 def test_what_is_interrupted_leaves_nothing(tmp_path, monkeypatch):
     played = []
 
