@@ -165,8 +165,8 @@ def replay(dataset: Any) -> int:
 
     Raises:
         InputError: if an observation, a reward or an end differs from the dataset's, if it cannot be read, or has no
-            Gymnasium environment; if that is of modules that are not of this package, and the dataset is not trusted, see
-            `scml_gym.core.trust`.
+            Gymnasium environment; if that is of modules that are not of this package, and the dataset is not trusted
+            (`scml_gym.core.trust`).
     """
     name = dataset.spec.dataset_id
     if dataset.spec.env_spec is None:
