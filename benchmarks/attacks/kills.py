@@ -134,8 +134,18 @@ def _start(arguments: list[str], place: Path) -> subprocess.Popen[bytes]:
     environment = os.environ | {"PYTHONPATH": str(ROOT), MARK: str(place), "MINARI_DATASETS_PATH": str(place)}
     with (place.parent / "said.txt").open("ab") as said:
         return subprocess.Popen(
-            [sys.executable, *arguments], cwd=place.parent, env=environment, stdout=said, stderr=said
+            [sys.executable, *arguments],
+            cwd=place.parent,
+            env=environment,
+            stdout=said,
+            stderr=said,
+            preexec_fn=_heed_interrupts,
         )
+
+
+def _heed_interrupts() -> None:
+    """In a new process: a shell has what it starts in the background ignore SIGINT."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _left(place: Path, leader: subprocess.Popen[bytes]) -> list[int]:
