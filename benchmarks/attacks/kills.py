@@ -122,8 +122,8 @@ def _killed(
             if _results(job, place) != expected or _beside(place):
                 continue
             code = 0  # it was killed when all was written
-        yield _ended(job, place, expected, code)
-        if times <= 0:
+        yield (ended := _ended(job, place, expected, code))
+        if times <= 0 or not ended.held:  # it might fail for ever
             return
         round_ += 1
         place = folder / f"{job.name}-{round_}"

@@ -49,8 +49,8 @@ def play_isolated(
     Args:
         task: ``game``, ``names``, ``seed``, ``setting``, ``errors``, ``record``: see `scml_gym.evaluation.play.play`.
         spec: The world's parameters.
-        take_part, lead: What is done in the process of a player, and in that which leads the world: see
-            `scml_gym.evaluation.judging.Judging`.
+        take_part: What is done in the process of a player: see `scml_gym.evaluation.judging.Judging`.
+        lead: What is done in the process that leads the world, likewise.
         limit: Seconds that each player may take in all.
         kept: Children of this process that stay.
         ready: ``(socket, seconds) -> bool``: waits until something can be read.
