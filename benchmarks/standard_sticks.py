@@ -44,14 +44,15 @@ def play_seats(
     makers: dict[str, PlayerMaker],
     size: tuple[int, int],
     stock: Any,
+    first_seed: int = SEED,
 ) -> list[tuple[int, int, str, str, float]]:
     """The rows of one configuration, of so many days and about so many factories: each player in the seat of the first
     of the field, on every level."""
     days, factories = size
-    levels, seed = 2 + configuration % 2, SEED + configuration
+    levels, seed = 2 + configuration % 2, first_seed + configuration
     per_level = -(-factories // levels)
     spec = league_spec(seed, days, per_level, levels)
-    order = np.random.default_rng([SEED, configuration]).permutation(len(field)).tolist()
+    order = np.random.default_rng([first_seed, configuration]).permutation(len(field)).tolist()
     left_out = [i for i in order if i != 0][per_level * levels - 1 :]
     order = [i for i in order if i not in left_out]
     rows = []
@@ -90,6 +91,7 @@ def main() -> None:
     parser.add_argument("--days", type=int, default=50, help="default: %(default)s")
     parser.add_argument("--factories", type=int, default=12, help="2 to 12; rounded up to full levels (default: 12)")
     parser.add_argument("--stock", choices=STOCK_RULES, default=STOCK_RULES[0], help="default: %(default)s")
+    parser.add_argument("--seed", type=int, default=SEED, help="of the first configuration (default: %(default)s)")
     parser.add_argument("--out", type=Path, required=True, help="the table")
     options = parser.parse_args()
     warnings.filterwarnings("ignore")  # of the players' packages
@@ -111,7 +113,7 @@ def main() -> None:
             writer.writerow(COLUMNS)
         for configuration in range(options.configurations):
             if configuration not in known:
-                writer.writerows(play_seats(configuration, field, players, makers, size, options.stock))
+                writer.writerows(play_seats(configuration, field, players, makers, size, options.stock, options.seed))
                 file.flush()
             bar.update(configuration + 1)
     print(summary(pd.read_csv(options.out), baseline))
