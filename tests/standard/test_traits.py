@@ -9,7 +9,7 @@ import pytest
 from scml_gym.core.errors import InputError
 from scml_gym.game.strategy import StrategyPolicy
 from scml_gym.standard.actions import make_daily_codec
-from scml_gym.standard.actions.traits import BUYING, CHOSEN, SELLING
+from scml_gym.standard.actions.traits import BUYING, CHOSEN, SELLING, SIZES
 from scml_gym.standard.executors import EXECUTORS
 from scml_gym.standard.strategies import STRATEGIES
 from scml_gym.standard.strategies.stock import TRAITS
@@ -51,7 +51,7 @@ def test_what_is_promised_and_held_is_chosen():
 def test_masks_leave_the_traits_of_a_side_without_partners():
     codec, mask = make_daily_codec("traits"), {}
     for side, view in (("sells", make_view(consumers=[NONE])), ("buys", make_view(suppliers=[NONE]))):
-        heads = np.split(codec.mask(view), np.cumsum(codec.space.nvec)[:-1])
+        heads = np.split(codec.mask(view), np.cumsum(SIZES)[:-1])
         mask[side] = dict(zip(CHOSEN, (int(head.sum()) for head in heads), strict=True))
     assert all(mask["sells"][name] == 1 < mask["buys"][name] for name in BUYING)
     assert all(mask["buys"][name] == 1 < mask["sells"][name] for name in SELLING)
