@@ -59,7 +59,8 @@ def play(envs: Any, choose: Choose, seed: int, worlds: int, habits: Numbers = No
         here, actions = places_of(observations), choose(observations)
         if habits is not None:
             days = np.rint(observations[:, 0] * DAYS).astype(int)
-            np.add.at(habits, (here, days), np.column_stack([np.ones(n), observations[:, 6], actions]))
+            chosen = [np.array(values)[actions[:, i]] for i, values in enumerate(CHOSEN.values())]
+            np.add.at(habits, (here, days), np.column_stack([np.ones(n), observations[:, 6], *chosen]))
         observations, rewards, ended, _, _ = envs.step(actions)
         total += rewards
         for row in np.flatnonzero(ended & (done < worlds)):
@@ -110,13 +111,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("runs", nargs="+", type=Path)
     parser.add_argument("--stock", choices=STOCK_RULES, default=STOCK_RULES[0], help="default: %(default)s")
-    parser.add_argument("--budget", type=int, default=1_536_000, help="days of the search (default: %(default)s)")
+    parser.add_argument(
+        "--budget", type=int, default=1_536_000, help="days of the search; 0 for none (default: %(default)s)"
+    )
     parser.add_argument("--rows", type=int, default=256, help="default: %(default)s")
     parser.add_argument("--worlds", type=int, default=6, help="of each row (default: %(default)s)")
     parser.add_argument("--out", type=Path, required=True, help="JSON; the figure is put beside it")
     options = parser.parse_args()
     stick = np.array([CHOSEN[name].index((TRAITS | {"expected": 0.0})[name]) for name in CHOSEN])
-    constants = {"ten-once": stick, "best constant": search(options.stock, options.budget)}
+    constants = {"ten-once": stick}
+    if options.budget > 0:
+        constants["best constant"] = search(options.stock, options.budget)
     players: dict[str, Choose] = {
         name: (lambda seen, choice=choice: np.tile(choice, (len(seen), 1))) for name, choice in constants.items()
     }
@@ -124,7 +129,10 @@ def main() -> None:
         players[run.name] = policy(run)
     envs = environments(options.rows, options.stock)
     told: dict[str, Any] = {"stock": options.stock, "budget": options.budget, "players": {}}
-    told["best constant"] = {name: CHOSEN[name][i] for name, i in zip(CHOSEN, constants["best constant"], strict=True)}
+    told["constants"] = {
+        name: {trait: CHOSEN[trait][i] for trait, i in zip(CHOSEN, choice, strict=True)}
+        for name, choice in constants.items()
+    }
     habits = {name: np.zeros((len(PLACES), DAYS, 2 + len(CHOSEN))) for name in players}
     scores: dict[str, np.ndarray] = {}
     for name, choose in players.items():
