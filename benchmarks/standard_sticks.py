@@ -45,14 +45,15 @@ def play_seats(
     makers: dict[str, PlayerMaker],
     size: tuple[int, int],
     stock: Any,
+    first_seed: int = SEED,
 ) -> list[tuple[int, int, str, str, float]]:
     """The rows of one configuration, of so many days and about so many factories: each player in the seat of the first
     of the field, on every level."""
     days, factories = size
-    levels, seed = 2 + configuration % 2, SEED + configuration
+    levels, seed = 2 + configuration % 2, first_seed + configuration
     per_level = -(-factories // levels)
     spec = league_spec(seed, days, per_level, levels)
-    order = np.random.default_rng([SEED, configuration]).permutation(len(field)).tolist()
+    order = np.random.default_rng([first_seed, configuration]).permutation(len(field)).tolist()
     left_out = [i for i in order if i != 0][per_level * levels - 1 :]
     order = [i for i in order if i not in left_out]
     rows = []
@@ -91,6 +92,7 @@ def main() -> None:
     parser.add_argument("--days", type=int, default=50, help="default: %(default)s")
     parser.add_argument("--factories", type=int, default=12, help="2 to 12; rounded up to full levels (default: 12)")
     parser.add_argument("--stock", choices=STOCK_RULES, default=STOCK_RULES[0], help="default: %(default)s")
+    parser.add_argument("--seed", type=int, default=SEED, help="of the first configuration (default: %(default)s)")
     parser.add_argument("--out", type=Path, required=True, help="the table")
     options = parser.parse_args()
     warnings.filterwarnings("ignore")  # of the players' packages
@@ -99,7 +101,8 @@ def main() -> None:
     field = list(load_config(CONFIGS / "tournament" / "standard_finalists.yaml").competitors)
     baseline = options.baseline or field[0]
     players = [baseline, *options.players]
-    given = {"players": players, "days": options.days, "factories": options.factories, "stock": options.stock}
+    given = {"players": players, "seed": options.seed}
+    given |= {"days": options.days, "factories": options.factories, "stock": options.stock}
     size = options.days, options.factories
     with (
         kept_table(options.out, COLUMNS, given) as (known, add),
@@ -108,7 +111,7 @@ def main() -> None:
         makers = {name: player_maker(name) for name in [*field, *players]}
         for configuration in range(options.configurations):
             if configuration not in known:
-                add(play_seats(configuration, field, players, makers, size, options.stock))
+                add(play_seats(configuration, field, players, makers, size, options.stock, options.seed))
             bar.update(configuration + 1)
     print(summary(pd.read_csv(options.out), baseline))
 

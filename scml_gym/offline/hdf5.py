@@ -59,8 +59,16 @@ def _add_parts(group: Any, parts: Mapping[str, Any]) -> None:
         else:
             array = np.ascontiguousarray(part)
             room = h5py.h5s.create_simple(array.shape)
-            data = h5py.h5d.create(group, name.encode(), _type(array.dtype), room)
+            data = h5py.h5d.create(group, name.encode(), _type(array.dtype), room, _without_times())
             data.write(h5py.h5s.ALL, h5py.h5s.ALL, array)
+
+
+@cache
+def _without_times() -> Any:
+    """So that the same episodes are the same bytes, whenever they are written."""
+    properties = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+    properties.set_obj_track_times(False)
+    return properties
 
 
 @cache

@@ -1,5 +1,7 @@
 """What is written is what Minari's own writer would have written, and Minari goes on in it."""
 
+import time
+
 import numpy as np
 import pytest
 from gymnasium import spaces
@@ -73,6 +75,18 @@ def test_both_writers_write_the_same(tmp_path, monkeypatch):
     facts = [{k: v for k, v in s.metadata.items() if k != "dataset_size"} for s in (ours, theirs)]
     assert facts[0] == facts[1] and facts[0]["total_steps"] == 8
     assert list(ours.get_episode_metadata(range(3))) == list(theirs.get_episode_metadata(range(3)))
+
+
+def test_the_same_episodes_are_the_same_bytes_a_second_later(tmp_path, monkeypatch):
+    from scml_gym.offline.hdf5 import add_episodes
+
+    written = []
+    for name in ("first", "second"):
+        storage = made(tmp_path / name, monkeypatch)
+        add_episodes(storage, EPISODES)
+        written.append((storage.data_path / "main_data.hdf5").read_bytes())
+        time.sleep(1.1)  # HDF5 counts seconds
+    assert written[0] == written[1]
 
 
 def test_minari_goes_on_in_what_is_written(tmp_path, monkeypatch):

@@ -28,6 +28,7 @@ CASES = {
     "goals": (CONCURRENT, {"action": "goals", "observation": "entities"}),
     "daily": (DAILY, {}),
     "daily-physical": (DAILY, {"stock": "physical", "level": "middle"}),
+    "daily-traits": (DAILY, {"action": "traits", "executor": "stock", "stock": "physical", "level": "first"}),
     "daily-numbers": (DAILY, {"action": "goals-continuous", "observation": "entities", "reward": "shaped-profit"}),
 }
 
