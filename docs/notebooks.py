@@ -59,13 +59,13 @@ def differences(kept: Any, now: Any) -> Iterator[str]:
 
 
 def shown(cell: Any, trained: bool) -> str:
-    """What a cell shows, without the width of columns; a picture is told by its kind."""
+    """What a cell shows, without the width of columns, however it came in parts; a picture is told by its kind."""
     parts = []
     for output in cell.outputs:
         data = output.get("data", {"text/plain": output.get("text", "")})
         pictures = [kind for kind in data if kind.startswith("image/")]
-        parts += pictures or [" ".join(data["text/plain"].split())]
-    return NUMBER.sub("#", "\n".join(parts)) if trained else "\n".join(parts)
+        parts += pictures or data["text/plain"].split()
+    return NUMBER.sub("#", " ".join(parts)) if trained else " ".join(parts)
 
 
 def main() -> int:

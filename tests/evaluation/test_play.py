@@ -13,6 +13,7 @@ RANKED = [name for name in GAMES if GAMES.get(name).competition is not None]
 
 CODE = """if True:
     import sys
+    from tests.helpers import toy_game  # registers itself, as where games are listed
     from scml_gym.evaluation import play
     from scml_gym.evaluation.exceptions import NOBODY
     from scml_gym.games import GAMES

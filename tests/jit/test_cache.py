@@ -61,7 +61,8 @@ class Toy:
     def start(self, *calls, **variables):
         """Start a process that calls ``module.function`` with 1, one after another."""
         code = f"""if True:
-            import importlib, json
+            import importlib, json, sys
+            sys.dont_write_bytecode = True  # Python takes what is written in the same second for unchanged
             results = {{}}
             for call in {calls!r}:
                 module, name = call.split(".")

@@ -116,7 +116,7 @@ def test_networks_are_judged_as_in_the_environment():
         ("train_opponents.G=Gahbonino", "did you mean 'Gahboninho'?"),
         ("rewards.accept=[a, z]", "rewards: accept_reward: "),
         ("rewards.failure_penalty=[1.0]", "failure_penalty=1.0"),
-        ("train.rounds=1", "rounds=1; valid: 2 or more"),
+        ("train.rounds=1", "rounds=1; valid: 2 to 1000000"),
         ("floor=nobody", "'nobody' is not"),
         ("rules.never=AgentK+AC_none", "rules.never: "),
         ("dqn.tau=2", "dqn.tau: 2 is not valid"),
