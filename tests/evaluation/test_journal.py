@@ -1,6 +1,8 @@
 """A tournament that was killed goes on: what was played is not played again, and nothing else is taken over."""
 
+import contextlib
 import json
+import os
 import re
 import resource
 import subprocess
@@ -15,6 +17,8 @@ from scml_gym.evaluation.config import TournamentConfig
 from scml_gym.evaluation.journal import Journal, remove_journal
 from scml_gym.evaluation.pool import WorkerPool
 from scml_gym.evaluation.report import write_results
+from scml_gym.evaluation.sources import played_with
+from scml_gym.evaluation.studies.files import digest
 from scml_gym.evaluation.tournament import run_tournament
 from scml_gym.game.definition import Setting
 from tests.helpers.scripts import ROOT, Script, in_forked_process
@@ -86,6 +90,15 @@ def test_changed_run_folders_are_refused(tmp_path):
     (run / "run.json").write_text('{"step": 2}')
     with pytest.raises(InputError, match="run has changed since"):
         Journal(tmp_path / "out", asked)
+
+
+def test_names_of_files_may_be_any_bytes(tmp_path):
+    run = tmp_path / "run"
+    run.mkdir()
+    with contextlib.suppress(OSError):  # there are file systems without such names
+        (run / os.fsdecode(b"odd\xff")).touch()
+    assert set(played_with(config(competitors=(str(run),)))) >= {str(run)}
+    assert len(digest(run)) == 64
 
 
 def test_changed_code_is_refused(tmp_path, monkeypatch):
