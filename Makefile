@@ -2,7 +2,8 @@
 #   PYTHON=python3.12             another interpreter, 3.11 to 3.13
 #   PIP_ARGS="--index-url ..."    where to install from; for a torch without CUDA (much smaller):
 #                                 PIP_ARGS="--extra-index-url https://download.pytorch.org/whl/cpu"
-#   WORKERS=4                     processes of `make test` and `make test-fast`; one a core by default, 0 for none beside
+#   WORKERS=4                     processes of `make test` and `make test-fast`, 0 for none beside; by default one more
+#                                 than there are cores, as some tests wait
 #   PYTEST_ARGS="-k planner"      more arguments for pytest
 
 SUPPORTED := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
@@ -11,11 +12,13 @@ PYTHON := $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 VENV := .venv
 RUN := $(VENV)/bin/python
 PIP_ARGS :=
-WORKERS := auto
+WORKERS := $(shell expr $$(nproc 2>/dev/null || getconf _NPROCESSORS_ONLN) + 1)
 PYTEST_ARGS :=
 PYTEST = $(RUN) -m pytest -n $(WORKERS) --dist worksteal
 
 export OMP_NUM_THREADS ?= 1
+# tests start some hundred processes, which would compile all modules of the package again
+test test-fast coverage: export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: help setup league demo test test-fast coverage lint docs attack clean
 

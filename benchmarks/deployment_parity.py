@@ -14,7 +14,6 @@ import sys
 
 import gymnasium
 
-import scml_gym  # noqa: F401  (registers the environments)
 from scml_gym.experiments.make_env import env_arguments
 from scml_gym.policies.parity import compare_deployment
 from scml_gym.policies.run_folders import load_agent

@@ -15,8 +15,10 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import resource
 import tempfile
 import time
+from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -48,6 +50,8 @@ class Measured(NamedTuple):
         jobs: How many.
         start: Seconds from the command to the first job; of studies with the end of the engine.
         job: Seconds of one core for a job: those on the clock, times the cores, over the jobs.
+        computing: CPU seconds for a job without the start of its process, None where they are not known; `job` is near
+            them where nobody else uses the cores.
         leading: CPU seconds of the leading process for a job.
     """
 
@@ -57,22 +61,31 @@ class Measured(NamedTuple):
     jobs: int
     start: float
     job: float
+    computing: float | None
     leading: float
 
 
-def worlds(engine: str, cores: int, configurations: int) -> Measured:
-    """Play a tournament."""
+def used() -> float:
+    """CPU seconds of the processes that this one has started and that have ended."""
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return children.ru_utime + children.ru_stime
+
+
+def worlds(engine: str, cores: int, configurations: int, alone: float = 0.0) -> Measured:
+    """Play a tournament; ``alone`` is what `used` counts for one of a single configuration."""
     config = TournamentConfig(competitors=PLAYERS, background=BACKGROUND, worlds=configurations, workers=cores)
     marks: dict[str, float] = {}
 
     def begin() -> None:
         marks.update(clock=time.perf_counter(), cpu=time.process_time())
 
-    before = time.perf_counter()
+    before, others = time.perf_counter(), used()
     run_tournament(config, begin, engine=find_engine(engine))
     passed, cpu = time.perf_counter() - marks["clock"], time.process_time() - marks["cpu"]
     n = config.n_plays
-    return Measured("world", engine, cores, n, marks["clock"] - before, passed * cores / n, cpu / n)
+    known = engine == "local" and cores == 1 and configurations > 1  # less a tournament of one, for the start
+    computing = (used() - others - alone) / (n - n // configurations) if known else None
+    return Measured("world", engine, cores, n, marks["clock"] - before, passed * cores / n, computing, cpu / n)
 
 
 def runs(engine: str, cores: int, trainings: int) -> Measured:
@@ -89,12 +102,12 @@ def runs(engine: str, cores: int, trainings: int) -> Measured:
     here = engine == "local" and cores == 1  # where the leading process computes them
     job = cost["cpu_seconds"] / n
     start = max(0.0, passed - math.ceil(n / cores) * job)
-    return Measured("run", engine, cores, n, start, job, max(0.0, cpu / n - (job if here else 0.0)))
+    return Measured("run", engine, cores, n, start, job, job, max(0.0, cpu / n - (job if here else 0.0)))
 
 
-def reckoned(measured: Measured, jobs: int, cores: int) -> float:
-    """Seconds for so many jobs on so many cores."""
-    return measured.start + max(jobs * measured.job / cores, jobs * measured.leading) + measured.job
+def reckoned(measured: Measured, job: float, jobs: int, cores: int) -> float:
+    """Seconds for so many jobs of so many seconds on so many cores."""
+    return measured.start + max(jobs * job / cores, jobs * measured.leading) + job
 
 
 def main() -> None:
@@ -102,28 +115,43 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--worlds", type=int, default=40, help="configurations of a tournament, of two worlds each")
     parser.add_argument("--trainings", type=int, default=10, help="of a run of the study, at least 4")
+    parser.add_argument("--engines", nargs="+", choices=[*ENGINES], default=[*ENGINES])
+    parser.add_argument("--kinds", nargs="+", choices=["world", "run"], default=["world", "run"])
     parser.add_argument("--json", type=Path, help="write the figures to this file")
     arguments = parser.parse_args()
     limit_threads(1)
     worlds("local", 1, 1)  # whose code is compiled then
+    before = used()
+    worlds("local", 1, 1)
+    alone = used() - before
     found: list[Measured] = []
-    for engine in ENGINES:
-        for cores in (1, 2):
-            found += [worlds(engine, cores, arguments.worlds), runs(engine, cores, arguments.trainings)]
-    print("| job | engine | cores | jobs | start, s | a job, s of a core | leading process, ms of CPU a job |")
-    print("|---|---|---|---|---|---|---|")
+    for engine, cores in product(arguments.engines, (1, 2)):
+        if "world" in arguments.kinds:
+            found.append(worlds(engine, cores, arguments.worlds, alone))
+        if "run" in arguments.kinds:
+            found.append(runs(engine, cores, arguments.trainings))
+    print("| job | engine | cores | jobs | start, s | a job, s of a core | of them CPU s | leading, ms of CPU a job |")
+    print("|---|---|---|---|---|---|---|---|")
     for m in found:
-        row = (m.kind, m.engine, m.cores, m.jobs, f"{m.start:.1f}", f"{m.job:.3f}", f"{1000 * m.leading:.1f}")
-        print("| " + " | ".join(map(str, row)) + " |")
-    print("\n| Ray, reckoned | " + " | ".join(f"{cores} cores" for cores in CORES) + " |")
+        row = (m.kind, m.engine, m.cores, m.jobs, f"{m.start:.1f}", f"{m.job:.3f}")
+        computing = "" if m.computing is None else f"{m.computing:.3f}"
+        print("| " + " | ".join(map(str, (*row, computing, f"{1000 * m.leading:.1f}"))) + " |")
+    engine = found[-1].engine
+    print(f"\n| {engine}, reckoned | " + " | ".join(f"{cores} cores" for cores in CORES) + " |")
     print("|---" * (1 + len(CORES)) + "|")
-    last: dict[str, Any] = {m.kind: m for m in found if m.engine == "ray" and m.cores == 2}
-    table = {
-        f"a ranking of {RANKING:,} configurations": (last["world"], 2 * RANKING),
-        f"a study of {STUDY} runs": (last["run"], STUDY),
+    last: dict[str, Any] = {m.kind: m for m in found if m.engine == engine and m.cores == 2}
+    jobs_take: dict[str, float] = {kind: m.job for kind, m in last.items()}
+    for m in reversed(found):
+        if m.computing is not None:
+            jobs_take[m.kind] = m.computing
+    told = {
+        "world": (f"a ranking of {RANKING:,} configurations", 2 * RANKING),
+        "run": (f"a study of {STUDY} runs", STUDY),
     }
-    for name, (m, jobs) in table.items():
-        print(f"| {name} | " + " | ".join(f"{reckoned(m, jobs, cores) / 60:.1f} min" for cores in CORES) + " |")
+    for kind, m in last.items():
+        name, jobs = told[kind]
+        minutes = [reckoned(m, jobs_take[kind], jobs, cores) / 60 for cores in CORES]
+        print(f"| {name} | " + " | ".join(f"{number:.1f} min" for number in minutes) + " |")
     if arguments.json:
         content = {"versions": versions(), "measured": [m._asdict() for m in found]}
         arguments.json.write_text(json.dumps(content, indent=1) + "\n")

@@ -8,6 +8,7 @@ Each turn plays the same tournament by ``evaluate.py`` with one worker, and coun
 
 from __future__ import annotations
 
+import math
 import os
 import resource
 import subprocess
@@ -20,6 +21,7 @@ import numpy as np
 import typer
 
 from scml_gym.core.cli import command_app, run_cli
+from scml_gym.evaluation.independent import mean_interval
 from scml_gym.evaluation.isolation.kinds import ISOLATION
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -81,9 +83,14 @@ def _tell(times: dict[str, list[float]]) -> None:
     for name, seconds in times.items():
         print(f"{name}: CPU seconds {np.mean(seconds):.2f}, of {', '.join(f'{s:.2f}' for s in seconds)}")
     pairs = np.array(times[second]) / np.array(times[first])
-    print(
-        f"{second} to {first}: {sum(times[second]) / sum(times[first]):.3f}, median of the pairs {np.median(pairs):.3f}"
-    )
+    print(f"{second} to {first}: {sum(times[second]) / sum(times[first]):.3f}", end="")
+    if len(pairs) > 1:
+        interval = mean_interval(np.log(pairs))
+        low, high = math.exp(interval.low), math.exp(interval.high)
+        print(
+            f", median of the pairs {np.median(pairs):.3f}, 95 % interval of their mean {low:.3f} to {high:.3f}", end=""
+        )
+    print()
 
 
 if __name__ == "__main__":

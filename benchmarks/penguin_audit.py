@@ -9,20 +9,21 @@ sets of names:
 
     PYTHONHASHSEED=0 python benchmarks/penguin_audit.py --out penguin_audit.csv
 
-A table that is there already is gone on with.
+A table that is there already is gone on with, where it was made with the same options.
 """
 
 from __future__ import annotations
 
 import argparse
-import csv
 import warnings
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from kept_tables import kept_table
 
+from scml_gym.core.cli import run_main
 from scml_gym.core.config import CONFIGS
 from scml_gym.core.reporting import progress_bar
 from scml_gym.evaluation.config import load_config
@@ -105,22 +106,16 @@ def main() -> None:
     warnings.filterwarnings("ignore")  # of the players' packages
     path = CONFIGS / "tournament" / "standard_finalists.yaml"
     config = load_config(path).model_copy(update={"worlds": options.configurations, "days": options.days})
-    begun = options.out.exists() and options.out.stat().st_size > 0
-    known = set(pd.read_csv(options.out)["configuration"]) if begun else set()
     with (
-        options.out.open("a", newline="", encoding="utf-8") as file,
+        kept_table(options.out, COLUMNS, {"days": options.days}) as (known, add),
         progress_bar(options.configurations, "configurations") as bar,
     ):
-        writer = csv.writer(file, lineterminator="\n")
-        if not begun:
-            writer.writerow(COLUMNS)
         for match in schedule(config):
             if match.configuration not in known:
-                writer.writerows([play(match, number) for number in match.plays])
-                file.flush()
+                add(play(match, number) for number in match.plays)
             bar.update(match.configuration + 1)
     print(summary(pd.read_csv(options.out)))
 
 
 if __name__ == "__main__":
-    main()
+    run_main(main)

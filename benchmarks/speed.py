@@ -15,7 +15,6 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-import scml_gym  # noqa: F401  (registers the environments)
 from scml_gym.jit.arrays import borrow
 from scml_gym.jit.compile import compiled
 from scml_gym.simulator.compiled.advance import OVER

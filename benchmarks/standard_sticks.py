@@ -8,20 +8,21 @@ interval is over configurations. It needs scml-agents; fix the hash seed, becaus
 
     PYTHONHASHSEED=0 python benchmarks/standard_sticks.py --out docs/results/standard_world/sticks.csv
 
-A table that is there already is gone on with.
+A table that is there already is gone on with, where it was made with the same options.
 """
 
 from __future__ import annotations
 
 import argparse
-import csv
 import warnings
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from kept_tables import kept_table
 
+from scml_gym.core.cli import run_main
 from scml_gym.core.config import CONFIGS
 from scml_gym.core.reporting import progress_bar
 from scml_gym.evaluation.config import load_config
@@ -44,14 +45,15 @@ def play_seats(
     makers: dict[str, PlayerMaker],
     size: tuple[int, int],
     stock: Any,
+    first_seed: int = SEED,
 ) -> list[tuple[int, int, str, str, float]]:
     """The rows of one configuration, of so many days and about so many factories: each player in the seat of the first
     of the field, on every level."""
     days, factories = size
-    levels, seed = 2 + configuration % 2, SEED + configuration
+    levels, seed = 2 + configuration % 2, first_seed + configuration
     per_level = -(-factories // levels)
     spec = league_spec(seed, days, per_level, levels)
-    order = np.random.default_rng([SEED, configuration]).permutation(len(field)).tolist()
+    order = np.random.default_rng([first_seed, configuration]).permutation(len(field)).tolist()
     left_out = [i for i in order if i != 0][per_level * levels - 1 :]
     order = [i for i in order if i not in left_out]
     rows = []
@@ -90,6 +92,7 @@ def main() -> None:
     parser.add_argument("--days", type=int, default=50, help="default: %(default)s")
     parser.add_argument("--factories", type=int, default=12, help="2 to 12; rounded up to full levels (default: 12)")
     parser.add_argument("--stock", choices=STOCK_RULES, default=STOCK_RULES[0], help="default: %(default)s")
+    parser.add_argument("--seed", type=int, default=SEED, help="of the first configuration (default: %(default)s)")
     parser.add_argument("--out", type=Path, required=True, help="the table")
     options = parser.parse_args()
     warnings.filterwarnings("ignore")  # of the players' packages
@@ -98,24 +101,20 @@ def main() -> None:
     field = list(load_config(CONFIGS / "tournament" / "standard_finalists.yaml").competitors)
     baseline = options.baseline or field[0]
     players = [baseline, *options.players]
-    makers = {name: player_maker(name) for name in [*field, *players]}
+    given = {"players": players, "seed": options.seed}
+    given |= {"days": options.days, "factories": options.factories, "stock": options.stock}
     size = options.days, options.factories
-    begun = options.out.exists() and options.out.stat().st_size > 0
-    known = set(pd.read_csv(options.out)["configuration"]) if begun else set()
     with (
-        options.out.open("a", newline="", encoding="utf-8") as file,
+        kept_table(options.out, COLUMNS, given) as (known, add),
         progress_bar(options.configurations, "seats") as bar,
     ):
-        writer = csv.writer(file, lineterminator="\n")
-        if not begun:
-            writer.writerow(COLUMNS)
+        makers = {name: player_maker(name) for name in [*field, *players]}
         for configuration in range(options.configurations):
             if configuration not in known:
-                writer.writerows(play_seats(configuration, field, players, makers, size, options.stock))
-                file.flush()
+                add(play_seats(configuration, field, players, makers, size, options.stock, options.seed))
             bar.update(configuration + 1)
     print(summary(pd.read_csv(options.out), baseline))
 
 
 if __name__ == "__main__":
-    main()
+    run_main(main)

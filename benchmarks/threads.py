@@ -28,7 +28,6 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-import scml_gym  # noqa: F401  (registers the environments)
 from scml_gym.jit.arrays import BUFFER_SIZE
 from scml_gym.oneshot.strategies import STRATEGIES
 from scml_gym.oneshot.view import MAX_PARTNERS

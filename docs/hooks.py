@@ -2,6 +2,7 @@
 
 - README.md is the home page; CHANGELOG.md, CONTRIBUTING.md and SECURITY.md are pages too.
 - The API reference has a page for each module of the packages, found in the tree, by the packages' folders.
+- A notebook of docs/notebooks is a page with what it showed (docs/notebooks.py keeps that in it).
 - A link to a file outside docs/ works on the hosted repository as it stands. In the site it leads to the page made of
   that file where there is one, else to the repository (``repository-code`` of CITATION.cff), and without that it
   is shown as text.
@@ -10,12 +11,14 @@
 from __future__ import annotations
 
 import ast
+import base64
 import functools
 import posixpath
 import re
 from pathlib import Path
 from typing import Any
 
+import nbformat
 import yaml
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
@@ -32,6 +35,8 @@ ROOT_PAGES = {
 }
 """Files of the repository's root that are pages of the site."""
 
+NOTEBOOKS = "docs/notebooks"
+
 FENCE = re.compile(r"^(```|~~~).*?^\1[ \t]*$", re.S | re.M)
 LINK = re.compile(r"(!?)\[((?:[^\[\]]|\[[^\[\]]*\])*)\]\(([^()\s#]*)(#[^()\s]*)?\)")
 
@@ -41,6 +46,11 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     modules = find_modules()
     for name in modules:
         files.append(File.generated(config, api_page(name), content=module_page(name, modules)))
+    for notebook in sorted((ROOT / NOTEBOOKS).glob("*.ipynb")):
+        text, pictures = notebook_page(notebook)
+        files.append(File.generated(config, f"notebooks/{notebook.stem}.md", content=text))
+        for name, picture in pictures.items():
+            files.append(File.generated(config, f"notebooks/{name}", content=picture))
     root_pages = {source: page for source, page in ROOT_PAGES.items() if (ROOT / source).exists()}
     for source, page in root_pages.items():
         text = (ROOT / source).read_text(encoding="utf-8")
@@ -60,6 +70,27 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
     if page.file.generated_by:
         return markdown
     return relinked(markdown, f"docs/{page.file.src_uri}", page.file.src_uri)
+
+
+# Notebooks
+
+
+def notebook_page(path: Path) -> tuple[str, dict[str, bytes]]:
+    """A notebook with its outputs in Markdown, and the pictures in it by file name."""
+    parts, pictures = list[str](), dict[str, bytes]()
+    for cell in nbformat.read(path, as_version=4).cells:
+        parts.append(cell.source if cell.cell_type == "markdown" else f"```python\n{cell.source}\n```")
+        for output in cell.get("outputs", ()):
+            data = output.get("data", {"text/plain": output.get("text", "")})
+            if "image/png" in data:
+                name = f"{path.stem}-{len(pictures)}.png"
+                pictures[name] = base64.b64decode(data["image/png"])
+                parts.append(f"![What the code above draws]({name})")
+            else:
+                parts.append(f"```text\n{data['text/plain'].rstrip()}\n```")
+    text = relinked("\n\n".join(parts), f"{NOTEBOOKS}/{path.name}", f"notebooks/{path.stem}.md")
+    where = f"This page is a notebook: [{path.name}]({path.name}) runs wherever the package is installed."
+    return f"{text}\n\n---\n\n{where}\n", pictures
 
 
 # The API reference
@@ -159,6 +190,8 @@ def site_page(path: str) -> str | None:
     """The page of the site that a file of the repository is shown on; None where it has none."""
     if path in ROOT_PAGES:
         return ROOT_PAGES[path]
+    if path.endswith(".ipynb") and posixpath.dirname(path) == NOTEBOOKS:
+        return path.removeprefix("docs/").replace(".ipynb", ".md")
     if path == "docs/environments":
         return "environments.md"
     if path.startswith("docs/") and not path.endswith(".py") and not (ROOT / path).is_dir():

@@ -4,7 +4,6 @@ import gymnasium
 import numpy as np
 import pytest
 
-import scml_gym  # noqa: F401
 from scml_gym.bilateral.envs.vector.acceptance_rows import AcceptanceRow, AcceptanceRows
 from scml_gym.bilateral.scenarios import random_scenario
 from scml_gym.commitment import make_game
@@ -99,6 +98,12 @@ def test_whole_numbers(make, key, number):
 @pytest.mark.parametrize(("make", "key"), [case[:2] for case in WHOLE if case[1] == "history"])
 def test_a_history_that_no_memory_holds(make, key):
     told(make, key, 10**9)
+
+
+@pytest.mark.parametrize(("make", "key"), [case[:2] for case in WHOLE if case[1] not in ("days", "horizon", "partner")])
+def test_a_number_that_nothing_holds(make, key):
+    for wrong in (2**62, 2**70):
+        told(make, key, wrong)
 
 
 @pytest.mark.parametrize(("make", "key", "number"), REAL)

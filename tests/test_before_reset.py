@@ -4,7 +4,6 @@ import gymnasium
 import numpy as np
 import pytest
 
-import scml_gym  # noqa: F401
 from scml_gym.commitment import commitment_env, parallel_env
 from scml_gym.core.errors import InputError
 from scml_gym.oneshot.envs import oneshot_factories_v0, oneshot_negotiations_v0

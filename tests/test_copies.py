@@ -3,14 +3,12 @@
 import copy
 import gc
 import pickle
-import subprocess
 import sys
 
 import gymnasium
 import numpy as np
 import pytest
 
-import scml_gym  # noqa: F401
 from scml_gym.agents.dnb.recording import Records
 from scml_gym.bilateral.envs.config import BilateralConfig
 from scml_gym.bilateral.envs.vector.acceptance_rows import AcceptanceRow, AcceptanceRows
@@ -26,6 +24,7 @@ from scml_gym.standard.strategies import STRATEGIES as STANDARD_STRATEGIES
 from scml_gym.standard.worlds.compiled.generation import compiled_spec as standard_spec
 from scml_gym.standard.worlds.reference import ReferenceWorld as StandardReferenceWorld
 from scml_gym.vector.workers import Workers
+from tests.helpers.scripts import in_forked_process
 
 WAYS = {
     "copy": copy.copy,
@@ -128,9 +127,7 @@ def test_a_pickled_batch_plays_alike_in_another_process(tmp_path):
         "import pickle, sys; from tests.test_copies import play; "
         "print(play(pickle.load(open(sys.argv[1], 'rb')), 40, seed=2).sum(axis=1).tolist())"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", program, str(tmp_path / "envs")], capture_output=True, text=True, timeout=300
-    )
+    done = in_forked_process(tmp_path, [sys.executable, "-c", program, tmp_path / "envs"])
     assert done.stdout.strip() == str(play(envs, 40, seed=2).sum(axis=1).tolist()), done.stderr
 
 

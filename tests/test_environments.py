@@ -2,13 +2,11 @@
 
 import json
 import multiprocessing
-import os
 import pickle
 import re
 import subprocess
 import sys
 import warnings
-from pathlib import Path
 from typing import Any
 
 import gymnasium
@@ -20,6 +18,7 @@ import scml_gym
 from scml_gym.core.errors import InputError
 from scml_gym.registration import ENVIRONMENTS
 from tests.helpers.episodes import GOLDEN, ONESHOT, OPTIONS, STANDARD, digest, golden, make, play
+from tests.helpers.scripts import ROOT, Script, in_new_interpreter
 
 IDS = sorted(ENVIRONMENTS)
 CASES = [(name, options) for name in IDS for options in OPTIONS[name]]
@@ -65,14 +64,11 @@ def test_golden_episodes():
 def test_same_episodes_in_processes_with_other_hash_seeds_beside_each_other():
     """Each loads the machine for the others."""
     command = [sys.executable, "-m", "tests.helpers.episodes"]
-    root, pipe = Path(__file__).parent.parent, subprocess.PIPE
-    processes = [
-        subprocess.Popen(command, env=os.environ | {"PYTHONHASHSEED": seed}, cwd=root, stdout=pipe, text=True)
-        for seed in ("0", "1")
-    ]
-    told = [process.communicate(timeout=300)[0] for process in processes]
-    assert [process.returncode for process in processes] == [0, 0]
-    assert [json.loads(text) for text in told] == [json.loads(GOLDEN.read_text())] * 2
+    forked = Script(ROOT, command)  # with hash seed 0
+    other = in_new_interpreter(ROOT, command, {"PYTHONHASHSEED": "1"})
+    told = [forked.ended(), other]
+    assert [process.returncode for process in told] == [0, 0]
+    assert [json.loads(process.stdout) for process in told] == [json.loads(GOLDEN.read_text())] * 2
 
 
 def _play_in_worker(name):

@@ -179,7 +179,7 @@ def go_on(lines):
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_training_ends_with_130_and_says_how_to_go_on(number, tmp_path, command_line):
-    options = ["agent.training.worlds=100000", "agent.training.log_every=4", "env.days=3"]
+    options = ["agent.training.worlds=10000000", "agent.training.log_every=1000", "env.days=3"]  # few rows to draw
     given = [part for option in options for part in ("--set", option)]
     command = ["train.py", "q_learning", *given, "--out", "a run"]
     code, lines = interrupted(tmp_path, command, (tmp_path / "a run" / "learning_curve.csv").exists, number)

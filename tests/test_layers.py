@@ -1,6 +1,7 @@
 """The layers of the package: who may import whom, imports within functions included."""
 
 import ast
+import functools
 import statistics
 
 import pytest
@@ -52,19 +53,22 @@ def layer(name):
     return rest[0] if rest and rest[0] not in ("registration", "games") else "tables"
 
 
-GRAPH = {name: imports(name) for name in MODULES}
+@functools.cache
+def graph():
+    """All modules, and what they import."""
+    return {name: imports(name) for name in MODULES}
 
 
 @pytest.mark.parametrize("name", MODULES)
 def test_a_module_imports_its_own_layer_and_those_below(name):
     valid = BELOW[layer(name)] | {layer(name)}
-    wrong = [f"{name}:{line} imports {module}" for module, line in GRAPH[name] if layer(module) not in valid]
+    wrong = [f"{name}:{line} imports {module}" for module, line in graph()[name] if layer(module) not in valid]
     assert not wrong
 
 
 def test_no_modules_import_each_other():
     """Not even within functions or for types."""
-    left = {name: {module for module, _ in found} for name, found in GRAPH.items()}
+    left = {name: {module for module, _ in found} for name, found in graph().items()}
     while free := [name for name, needs in left.items() if not needs & left.keys()]:
         for name in free:
             del left[name]

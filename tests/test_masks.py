@@ -6,7 +6,6 @@ import pytest
 from pettingzoo.test import api_test, seed_test
 from pettingzoo.utils import parallel_to_aec
 
-import scml_gym  # noqa: F401
 from scml_gym.commitment import MARKOV_GAMES, commitment_env, parallel_env
 from scml_gym.oneshot.envs import oneshot_factories_v0, oneshot_negotiations_v0
 from scml_gym.standard.envs import standard_factories_v0, standard_negotiations_v0

@@ -1,5 +1,6 @@
 """The documentation site: it builds strictly without a network, and what was built asks nothing of one."""
 
+import functools
 import importlib.util
 import os
 import re
@@ -33,7 +34,7 @@ def site(tmp_path_factory):
 
 
 class Assets(HTMLParser):
-    """What a browser fetches to show a page; links that are only followed when they are clicked do not count."""
+    """What a browser fetches for a tag; links that are only followed when they are clicked do not count."""
 
     def __init__(self):
         super().__init__()
@@ -48,16 +49,26 @@ class Assets(HTMLParser):
         self.found += re.findall(r"url\(([^)]*)\)", given.get("style") or "")
 
 
+TAG = re.compile(r"""<[A-Za-z](?:[^>"']|"[^"]*"|'[^']*')*>""")
+
+
+@functools.cache
+def fetched(tag):
+    """That, of a tag that many pages have."""
+    parser = Assets()
+    parser.feed(tag)
+    return parser.found
+
+
 @pytest.mark.docs
 def test_the_pages_fetch_nothing_from_elsewhere(site):
     pages = list(site.rglob("*.html"))
     assert len(pages) > 100
     for page in pages:
         text = page.read_text(encoding="utf-8")
-        parser = Assets()
-        parser.feed(text)
-        assert parser.found, page
-        outside = [asset for asset in parser.found if re.match(r"['\"]?(https?:)?//", asset)]
+        found = [asset for tag in set(TAG.findall(text)) for asset in fetched(tag)]
+        assert found, page
+        outside = [asset for asset in found if re.match(r"['\"]?(https?:)?//", asset)]
         assert not outside, f"{page}: {outside}"
         assert not re.search(r"@import|preconnect|fonts\.g", text), page
     for sheet in site.rglob("*.css"):
@@ -81,6 +92,16 @@ def test_what_is_public_is_described_in_the_reference(site):
     text = "".join(page.read_text(encoding="utf-8") for page in (site / "api").rglob("*.html"))
     for name in ("InputError", "FactoryPolicy", "OneShotConcurrentEnv", "settle_day", "StrategyPolicy"):
         assert re.search(rf'id="[\w.]*\.{name}"', text), name
+
+
+@pytest.mark.docs
+def test_notebooks_are_pages_with_what_they_showed(site):
+    for notebook in (ROOT / "docs" / "notebooks").glob("*.ipynb"):
+        page = (site / "notebooks" / f"{notebook.stem}.html").read_text(encoding="utf-8")
+        assert f'src="{notebook.stem}-0.png"' in page and (site / "notebooks" / f"{notebook.stem}-0.png").exists()
+        assert f'href="{notebook.name}"' in page and (site / "notebooks" / notebook.name).exists()
+    assert "sharing: 1.0" in (site / "notebooks" / "first_hour.html").read_text(encoding="utf-8")
+    assert 'href="../evaluation.html"' in (site / "notebooks" / "first_hour.html").read_text(encoding="utf-8")
 
 
 @pytest.mark.docs

@@ -8,7 +8,6 @@ import gymnasium
 import numpy as np
 import pytest
 
-import scml_gym  # noqa: F401
 from scml_gym.core.errors import InputError
 from scml_gym.oneshot import players as oneshot_players
 from scml_gym.oneshot.envs import oneshot_factories_v0

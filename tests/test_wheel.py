@@ -1,12 +1,13 @@
 """The package as people install it: a wheel, away from the repository, beside files of their own."""
 
-import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from tests.helpers.scripts import in_forked_process, in_new_interpreter
 
 ROOT = Path(__file__).resolve().parents[1]
 FILES = ("pyproject.toml", "setup.py", "README.md", "LICENSE")
@@ -41,10 +42,8 @@ def program(installed, tmp_path):
         (tmp_path / f"{name}.py").write_text("raise RuntimeError('a module of the user was imported')\n")
     (tmp_path / "mine.py").write_text("import scml_gym.agents, sys\nprint(scml_gym.agents.__file__)\n")
 
-    def run(*arguments, command=(installed / "bin" / "scml-gym",)):
-        environment = os.environ | {"PYTHONPATH": str(installed)}
-        words = [sys.executable, *map(str, command), *map(str, arguments)]
-        done = subprocess.run(words, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300)
+    def run(*arguments, command=(installed / "bin" / "scml-gym",), run=in_forked_process):
+        done = run(tmp_path, [sys.executable, *command, *arguments], {"PYTHONPATH": str(installed)})
         assert done.returncode == 0, done.stderr
         return done.stdout
 
@@ -53,7 +52,7 @@ def program(installed, tmp_path):
 
 @pytest.mark.slow
 def test_a_wheel_trains_and_judges_away_from_the_repository(program, installed, tmp_path):
-    assert program(command=("mine.py",)).startswith(str(installed))
+    assert program(command=("mine.py",), run=in_new_interpreter).startswith(str(installed))
     trained = program("train", "planner", *SMALL.split(), "--out", "run")
     assert trained.endswith("trained 64 steps: run\n")
     assert (tmp_path / "run" / "command.txt").read_text().startswith("scml-gym train planner --set")

@@ -16,7 +16,7 @@ from stable_baselines3.common.utils import LinearSchedule
 from scml_gym.agents.adam import Adam
 from scml_gym.agents.behaviour_cloning.hyperparameters import BehaviourCloningHyperparameters
 from scml_gym.core.errors import InputError
-from scml_gym.offline.datasets import Decisions
+from scml_gym.offline.reading import Decisions
 
 CHUNK = 8192
 """Decisions that are looked at together where nothing is learnt."""

@@ -24,7 +24,7 @@ from scml_gym.core.config import arguments_of
 from scml_gym.core.data_files import content_of
 from scml_gym.core.files import read_arrays, write_arrays
 from scml_gym.experiments.run_folder import Run
-from scml_gym.offline.datasets import load_decisions
+from scml_gym.offline.reading import load_decisions
 
 TRAINING = "training.npz"
 """In a checkpoint: where the training stands."""

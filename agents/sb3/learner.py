@@ -35,6 +35,7 @@ from scml_gym.agents.sb3.weights import (
     OPTIMIZER,
     WEIGHTS,
     brief_space,
+    check_device,
     new_policy,
     read_optimizer,
     read_policy,
@@ -111,6 +112,7 @@ class SB3Agent:
 
     def _check(self) -> None:
         """Refuse settings that would be found wrong later."""
+        check_device(self.hyperparameters.device)
         check_self_play(self)
         make_callbacks(self.hyperparameters.callbacks)
 

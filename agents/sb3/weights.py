@@ -14,6 +14,7 @@ from stable_baselines3.common.utils import get_device, set_random_seed
 
 from scml_gym.agents.sb3.training import global_generators_kept
 from scml_gym.core.arguments import brief
+from scml_gym.core.config import ConfigError
 from scml_gym.core.data_files import content_of
 from scml_gym.core.errors import InputError
 from scml_gym.core.files import read_arrays, write_arrays
@@ -68,11 +69,29 @@ def read_policy(policy: Any, path: Path, device: str) -> Played:
     """What plays a checkpoint: a policy with the weights of a file, on a device.
 
     Raises:
-        InputError: as `read_weights`.
+        InputError: as `read_weights` and `check_device`.
     """
     steps = read_weights(policy, path)
-    policy.to(get_device(device))
+    policy.to(check_device(device))
     return Played(policy, steps)
+
+
+def check_device(name: str) -> torch.device:
+    """The device of a name, ``auto`` included; the processor where torch finds no GPU of that kind.
+
+    Raises:
+        ConfigError: if torch has none of that name, or it cannot hold a policy.
+    """
+    try:
+        device = get_device(name)
+        if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+            raise RuntimeError
+        if device.type not in ("cpu", "cuda"):
+            torch.zeros(1, device=device).cpu()
+    except (RuntimeError, AssertionError) as error:  # torch is made without such devices
+        told = f"{brief(name)} is no device that torch can use here; valid: cpu, cuda, auto"
+        raise ConfigError(("agent", "device"), told) from error
+    return device
 
 
 def write_optimizer(optimizer: torch.optim.Optimizer, path: Path) -> None:

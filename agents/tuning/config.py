@@ -9,7 +9,7 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, field_validator, model_validator
 
-from scml_gym.agents.tuning.search import PRUNERS, SAMPLERS
+from scml_gym.agents.tuning.search import PRUNERS, SAMPLERS, made
 from scml_gym.core.config import Config, ConfigError, Loaded, find_config, load
 from scml_gym.core.errors import InputError, nearest
 
@@ -30,7 +30,7 @@ class Dimension(Config):
     low: int | float | None = None
     high: int | float | None = None
     log: bool = False
-    step: int | float | None = None
+    step: PositiveInt | PositiveFloat | None = None
     choices: list[Any] | None = Field(default=None, min_length=1)
 
     @model_validator(mode="after")
@@ -39,6 +39,8 @@ class Dimension(Config):
             raise ValueError("valid: low and high, or choices")
         if self.choices is None and not self.ends[0] <= self.ends[1]:
             raise ValueError(f"low={self.low} is above high={self.high}")
+        if self.step is not None and (self.choices is not None or (self.whole and self.step % 1)):
+            raise ValueError(f"step={self.step} is for ranges of numbers, and whole where both ends are")
         if self.log and (self.choices is not None or self.ends[0] <= 0 or self.step is not None):
             raise ValueError("log: true is for ranges above 0, without a step")
         return self
@@ -49,12 +51,17 @@ class Dimension(Config):
         assert self.low is not None and self.high is not None, "it is a range"
         return self.low, self.high
 
+    @property
+    def whole(self) -> bool:
+        """Whether it is a range of whole numbers."""
+        return isinstance(self.low, int) and isinstance(self.high, int)
+
     def suggest(self, trial: Any, name: str) -> Any:
         """A value of it that a trial of Optuna is to have; choices are kept in the study as JSON."""
         if self.choices is not None:
             return json.loads(trial.suggest_categorical(name, [json.dumps(choice) for choice in self.choices]))
         low, high = self.ends
-        if isinstance(low, int) and isinstance(high, int):
+        if self.whole:
             return trial.suggest_int(name, low, high, log=self.log, step=int(self.step or 1))
         return trial.suggest_float(name, low, high, log=self.log, step=self.step)
 
@@ -127,8 +134,17 @@ def load_tuning(experiment: str, loaded: Loaded, file: str | None, options: list
     tuning = load(Tuning, found, options)
     if tuning.agent != learner:
         raise InputError(f"{found} tunes {tuning.agent!r}, but {experiment} is an experiment of {learner!r}")
-    for key in (tuning.budget, *tuning.space):
-        value_at(loaded.config, key, f"{found}: ")
+    budget = value_at(loaded.config, tuning.budget, f"{found}: ")
+    if isinstance(budget, bool) or not isinstance(budget, int | float) or budget <= 0:
+        raise ConfigError(
+            (), f"{found}: budget: {tuning.budget} is {budget!r}; valid: a setting that is a number above 0"
+        )
+    for key in tuning.space:
+        if isinstance(value_at(loaded.config, key, f"{found}: "), Mapping) or key == tuning.budget:
+            told = "the budget" if key == tuning.budget else "a section"
+            raise ConfigError((), f"{found}: space.{key}: {told} is no setting that is searched")
+    made(SAMPLERS, tuning.sampler, tuning.seed)
+    made(PRUNERS, tuning.pruner)
     return tuning, found
 
 

@@ -57,3 +57,20 @@ PRUNERS.register("median", _pruner("MedianPruner", n_startup_trials=5, n_warmup_
 PRUNERS.register("quarter", _pruner("PercentilePruner", percentile=25.0, n_startup_trials=5, n_warmup_steps=2))
 PRUNERS.register("halving", _pruner("SuccessiveHalvingPruner", min_resource=2))
 PRUNERS.register("none", _pruner("NopPruner"))
+
+
+def made(registry: Registry, name: str, *arguments: Any) -> Any:
+    """The sampler or the pruner of a name.
+
+    Raises:
+        InputError: if it makes something else.
+    """
+    kind = {SAMPLERS: "BaseSampler", PRUNERS: "BasePruner"}[registry]
+    base = getattr(optuna().samplers if registry is SAMPLERS else optuna().pruners, kind)
+    try:
+        result = registry.get(name)(*arguments)
+    except TypeError as error:
+        raise InputError(f"{name!r} makes no {kind} of Optuna ({error})") from error
+    if not isinstance(result, base):
+        raise InputError(f"{name!r} makes a {type(result).__name__}, which is no {kind} of Optuna")
+    return result

@@ -6,7 +6,9 @@ folders), ``trials.csv`` and ``best.yaml``, an experiment with the best settings
 
 from __future__ import annotations
 
+import json
 import shutil
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -16,11 +18,11 @@ import pandas as pd
 
 from scml_gym.agents.training import build
 from scml_gym.agents.tuning.config import Tuning, load_tuning, value_at, with_values
-from scml_gym.agents.tuning.search import SAMPLERS, optuna
+from scml_gym.agents.tuning.search import SAMPLERS, made, optuna
 from scml_gym.agents.tuning.trial import Job, Outcome, run_trial
 from scml_gym.core.arguments import whole
 from scml_gym.core.config import load_experiment, read_yaml
-from scml_gym.core.data_files import dump_yaml
+from scml_gym.core.data_files import content_of, dump_yaml
 from scml_gym.core.engines.base import Engine
 from scml_gym.core.engines.each import each
 from scml_gym.core.errors import InputError
@@ -30,6 +32,9 @@ from scml_gym.core.reporting import progress_bar
 
 Execute = Callable[[list[Job]], Iterable[Outcome]]
 """Runs jobs, in any processes; gives what became of them in their order."""
+
+FAILURES = 5
+"""Trials after which a search ends where none was better."""
 
 JOURNAL, TUNE, BEST, TABLE = "study.log", "tune.yaml", "best.yaml", "trials.csv"
 
@@ -41,21 +46,26 @@ class Search:
         config: The complete experiment.
         tuning: The search.
         folder: Which exists.
+
+    Raises:
+        InputError: if its journal is damaged.
     """
 
     def __init__(self, config: dict[str, Any], tuning: Tuning, folder: Path):
         self.config, self.tuning, self.folder = config, tuning, folder
         package = optuna()
-        backend = package.storages.journal.JournalFileBackend(str(folder / JOURNAL))
-        self.study = package.create_study(
-            storage=package.storages.JournalStorage(backend),
-            study_name="study",
-            direction=tuning.direction,
-            load_if_exists=True,
-        )
+        with content_of(folder / JOURNAL, "a journal of Optuna"):
+            drop_unfinished_line(folder / JOURNAL)
+            backend = package.storages.journal.JournalFileBackend(str(folder / JOURNAL))
+            self.study = package.create_study(
+                storage=package.storages.JournalStorage(backend),
+                study_name="study",
+                direction=tuning.direction,
+                load_if_exists=True,
+            )
 
     def finished(self) -> list[Any]:
-        """The trials that are trained or pruned, in order."""
+        """The trials that are trained, pruned or failed, in order."""
         return [trial for trial in self.study.get_trials(deepcopy=False) if trial.state.is_finished()]
 
     def portions(self, trials: int) -> Iterator[list[Job]]:
@@ -65,7 +75,7 @@ class Search:
             end = min(number + self.tuning.together, trials)
             while len(self.study.get_trials(deepcopy=False)) < end:
                 known = len(self.study.get_trials(deepcopy=False))
-                self.study.sampler = SAMPLERS.get(self.tuning.sampler)(self.tuning.seed + known)
+                self.study.sampler = made(SAMPLERS, self.tuning.sampler, self.tuning.seed + known)
                 self._choose(self.study.ask())
             every = self.study.get_trials(deepcopy=False)
             yield [self._job(trial, every[:number]) for trial in every[:end] if not trial.state.is_finished()]
@@ -92,12 +102,22 @@ class Search:
         return {name: dimension.read(trial.params[name]) for name, dimension in self.tuning.space.items()}
 
     def tell(self, outcome: Outcome) -> None:
-        """Keep what became of a trial."""
+        """Keep what became of a trial.
+
+        Raises:
+            InputError: if the first `FAILURES` have all failed.
+        """
         package = optuna()
         trial = package.trial.Trial(self.study, self.study.get_trials(deepcopy=False)[outcome.number]._trial_id)
         for step, value in enumerate(outcome.reports, 1):
             trial.report(value, step)
-        if outcome.value is None:
+        if outcome.failure:
+            self.study.tell(outcome.number, state=package.trial.TrialState.FAIL)
+            finished = self.finished()
+            if len(finished) >= FAILURES and all(trial.state.name == "FAIL" for trial in finished):
+                raise InputError(f"{outcome.failure} (no trial before it was better)")
+            print(f"note: {outcome.failure}; the trial is left out", file=sys.stderr)
+        elif outcome.value is None:
             self.study.tell(outcome.number, state=package.trial.TrialState.PRUNED)
         else:
             self.study.tell(outcome.number, outcome.value)
@@ -129,6 +149,24 @@ class Search:
         trained = [trial for trial in self.finished() if trial.state.name == "COMPLETE"]
         sign = 1 if self.tuning.direction == "maximize" else -1
         return max(trained, key=lambda trial: sign * trial.value, default=None)
+
+
+def drop_unfinished_line(path: Path) -> None:
+    """A journal without what a kill left half written, behind which Optuna would write its next line.
+
+    Raises:
+        InputError: if it cannot be read or written.
+        ValueError: if another line is damaged; nothing is written then.
+    """
+    try:
+        with open(path, "ab+") as file:
+            file.seek(0)
+            *whole, unfinished = file.read().split(b"\n")
+            for line in whole:
+                json.loads(line)
+            file.truncate(file.tell() - len(unfinished))
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror}") from error
 
 
 @contextmanager
@@ -186,7 +224,8 @@ def tune(
 
     Raises:
         InputError: before anything is written, if the experiment or the search is wrong, or the folder holds anything
-            else; if the learner refuses the settings of a trial.
+            else. Later, if the first `FAILURES` trials fail, as where the learner does not take their settings, or
+            diverges; another trial that fails is told and left out.
         Interrupted: if the user stops it; what is trained is kept.
     """
     optuna()
@@ -205,7 +244,7 @@ def tune(
         try:
             with progress_bar(trials, "trials") as bar:
                 for jobs in search.portions(trials):
-                    for outcome in execute(jobs):
+                    for _, outcome in zip(jobs, execute(jobs), strict=True):
                         search.tell(outcome)
                         search.write()
                         best = search.best()

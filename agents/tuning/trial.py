@@ -13,7 +13,7 @@ import numpy as np
 
 from scml_gym.agents import training
 from scml_gym.agents.tuning.config import Tuning, value_at
-from scml_gym.agents.tuning.search import PRUNERS, optuna
+from scml_gym.agents.tuning.search import PRUNERS, made, optuna
 from scml_gym.core.config import Loaded
 from scml_gym.core.errors import InputError
 from scml_gym.core.reporting import Progress
@@ -44,12 +44,14 @@ class Outcome(NamedTuple):
     Attributes:
         number: Of the trial.
         reports: Its value at each report, from the first.
-        value: At its end; None where it was pruned.
+        value: At its end; None where it was pruned or failed.
+        failure: What is wrong: the learner does not take the settings, or its objective is no finite number.
     """
 
     number: int
     reports: list[float]
     value: float | None
+    failure: str = ""
 
 
 class PrunedError(Exception):
@@ -90,7 +92,7 @@ class Watch:
         self.reports, self._known = list[float](), dict[str, None]()
         self._study = optuna().create_study(
             direction=job.tuning.direction,
-            pruner=PRUNERS.get(job.tuning.pruner)(),
+            pruner=made(PRUNERS, job.tuning.pruner),
             sampler=optuna().samplers.RandomSampler(0),
         )
         self._study.add_trials(list(job.earlier))
@@ -134,15 +136,20 @@ def run_trial(job: Job) -> Outcome:
     """Train.
 
     Raises:
-        InputError: if the learner refuses the settings, or the learning curve has no such columns.
+        InputError: if the learning curve has no such columns.
     """
     shutil.rmtree(job.folder, ignore_errors=True)
     watch = Watch(job)
-    agent = training.build(Loaded(job.config, {"": f"trial {job.number}"}))
+    try:
+        agent = training.build(Loaded(job.config, {"": f"trial {job.number}"}))
+    except InputError as error:
+        return Outcome(job.number, [], None, str(error))
     run = WatchedRun.create(job.folder, job.config, f"trial {job.number}")
     run.watch = watch
     try:
         training.train(agent, run)
     except PrunedError:
         return Outcome(job.number, watch.reports, None)
-    return Outcome(job.number, watch.reports, watch.value())
+    if not math.isfinite(value := watch.value()):
+        return Outcome(job.number, watch.reports, None, f"trial {job.number}: {job.tuning.objective} is {value}")
+    return Outcome(job.number, watch.reports, value)

@@ -23,7 +23,10 @@ from scml_gym.core.errors import InputError
 COUNT, QUICK = 300, 60
 
 SECONDS = 60
-"""For one try; what is taken may be compiled first."""
+"""Of the processor, for one try; what is taken may be compiled first."""
+
+PATIENCE = 20 * SECONDS
+"""Seconds for one try that waits, with many others on the machine."""
 
 ODD: list[Any] = [None, True, 3.5, float("nan"), float("inf"), -1, 10**9, 2**70, "", "x", "evil:Name", b"x", [], [None]]
 ODD += [{}, {"a": 1}, object(), (5, 2), (1, 2, 3), np.zeros((2, 2)), np.float64("nan"), int, "a" * 10_000]
@@ -91,8 +94,6 @@ COMMANDS: list[list[str]] = [
 
 def attack(quick: bool, seed: int, folder: Path) -> Iterator[Try]:
     """See `attack.AREAS`."""
-    import scml_gym  # noqa: F401
-
     with contextlib.chdir(folder):
         yield from _tries(quick, seed)
 
@@ -122,21 +123,25 @@ def _environment(name: str, key: str, value: Any) -> None:
 
 def _told(what: str, call: Callable[..., None], *arguments: Any) -> Try:
     """A call that is taken, or is refused in one line."""
+    kind = what.partition(" ")[0]
 
     def late(*_: object) -> None:
-        raise TimeoutError(f"not within {SECONDS} s")
+        raise TimeoutError(f"not within {SECONDS} s of the processor, or {PATIENCE} s")
 
-    signal.signal(signal.SIGALRM, late)
-    signal.alarm(SECONDS)
+    for number in (signal.SIGALRM, signal.SIGPROF):
+        signal.signal(number, late)
+    signal.setitimer(signal.ITIMER_PROF, SECONDS)
+    signal.alarm(PATIENCE)
     try:
         call(*arguments)
-        return Try(what, True, "taken")
+        return Try(what, True, "taken", kind)
     except (InputError, gymnasium.error.Error) as error:
         lines = str(error).splitlines()
-        return Try(what, len(lines) == 1 and len(lines[0]) < 2000, str(error))
+        return Try(what, len(lines) == 1 and len(lines[0]) < 2000, str(error), kind)
     except Exception as error:
-        return Try(what, False, f"{type(error).__name__}: {error}")
+        return Try(what, False, f"{type(error).__name__}: {error}", kind)
     finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
         signal.alarm(0)
 
 
@@ -146,7 +151,10 @@ def _command(main: Callable[[], object], command: list[str]) -> Try:
     with tempfile.TemporaryFile() as err:
         child = os.fork()
         if child == 0:
-            signal.alarm(2 * SECONDS)
+            for number in (signal.SIGALRM, signal.SIGPROF):
+                signal.signal(number, signal.SIG_DFL)
+            signal.setitimer(signal.ITIMER_PROF, SECONDS)
+            signal.alarm(PATIENCE)
             null = os.open(os.devnull, os.O_RDWR)
             for old, new in ((null, 0), (null, 1), (err.fileno(), 2)):
                 os.dup2(old, new)
@@ -166,4 +174,4 @@ def _command(main: Callable[[], object], command: list[str]) -> Try:
         said = err.read().decode(errors="replace")
     lines = [line for line in said.splitlines() if line.startswith("error: ")]
     held = code == 2 and len(lines) == 1 and "Traceback" not in said
-    return Try(what, held, said.strip()[-300:] or f"exit code {code}")
+    return Try(what, held, said.strip()[-300:] or f"exit code {code}", f"command {command[0]}")

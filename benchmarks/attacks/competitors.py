@@ -34,14 +34,16 @@ def attack(quick: bool, seed: int, folder: Path) -> Iterator[Try]:
                 result = pool.play([name_of(kind), *OTHERS], SEED, SETTING).result()
                 yield _judge(kind, isolate, honest, result, time.monotonic() - start)
         left = descendants(os.getpid())
-        yield Try(f"isolate={isolate}: nothing is left", not left, f"{len(left)} processes")
+        yield Try(f"isolate={isolate}: nothing is left", not left, f"{len(left)} processes", f"isolate={isolate}")
 
 
 def _judge(kind: str, isolate: str, honest: dict[str, Any], result: dict[str, Any], seconds: float) -> Try:
     what = f"isolate={isolate}: {kind}, which {MISBEHAVING[kind]}"
     if "value" in result:
         same = result == honest
-        return Try(what, same, "its world is as without it" if same else "what it did was taken as valid")
+        return Try(
+            what, same, "its world is as without it" if same else "what it did was taken as valid", f"isolate={isolate}"
+        )
     message = f"{result['failure']} of player {result['player']}: {result['message']} ({seconds:.0f} s)"
     nobody = result["failure"] == MISMATCH and result["player"] == -1  # all are told, and nobody is scored
-    return Try(what, result["player"] == 0 or nobody, message)
+    return Try(what, result["player"] == 0 or nobody, message, f"isolate={isolate}")

@@ -31,6 +31,9 @@ LIMITED = [
 ]
 """What writes files, and limits of bytes in a file that it cannot keep."""
 
+LIMIT, RESUMED = "a limit on files", "a training that goes on"
+"""Kinds."""
+
 NO_FOLDERS = ("/proc/scml", "/dev/null/x", "/sys/scml")
 
 
@@ -40,7 +43,7 @@ def attack(quick: bool, seed: int, folder: Path) -> Iterator[Try]:
         for limit in limits[:1] if quick else limits:
             yield from _limited(folder, f"{what} with files of {limit} bytes", command, limit)
         for out in NO_FOLDERS[:1] if quick else NO_FOLDERS:
-            yield _told(f"{what} in {out}", run([*command[:-1], out], folder, SECONDS))
+            yield _told(f"{what} in {out}", run([*command[:-1], out], folder, SECONDS), "no folder")
     if not quick:
         yield from _resumed(folder)
         yield from _uncached(folder)
@@ -50,9 +53,9 @@ def attack(quick: bool, seed: int, folder: Path) -> Iterator[Try]:
 def _limited(folder: Path, what: str, command: list[str], limit: int) -> Iterator[Try]:
     before = set(os.listdir(folder))
     ended = run(command, folder, SECONDS, limits={resource.RLIMIT_FSIZE: limit})
-    yield _told(what, ended)
+    yield _told(what, ended, LIMIT)
     left = sorted(name for name in set(os.listdir(folder)) - before if name.startswith(".") and name not in ended.err)
-    yield Try(f"{what}: what is left", not left, ", ".join(left))
+    yield Try(f"{what}: what is left", not left, ", ".join(left), LIMIT)
     for name in set(os.listdir(folder)) - before:
         shutil.rmtree(folder / name, ignore_errors=True)
         (folder / name).unlink(missing_ok=True) if (folder / name).is_file() else None
@@ -61,18 +64,18 @@ def _limited(folder: Path, what: str, command: list[str], limit: int) -> Iterato
 def _resumed(folder: Path) -> Iterator[Try]:
     """A training that goes on where nothing can be written keeps what it has."""
     kept = run([*TRAIN, "--out", "kept"], folder, SECONDS)
-    yield Try("a training with all the room", kept.code == 0, kept.err[-200:])
+    yield Try("a training with all the room", kept.code == 0, kept.err[-200:], RESUMED)
     config = folder / "kept" / "config.yaml"
     config.write_text(config.read_text().replace("worlds: 6", "worlds: 12"))
     before = _digests(folder / "kept")
     for limit in (0, 1_000, 5_000):
         ended = run([TRAIN[0], "--resume", "kept"], folder, SECONDS, limits={resource.RLIMIT_FSIZE: limit})
-        yield _told(f"a training resumed with files of {limit} bytes", ended)
+        yield _told(f"a training resumed with files of {limit} bytes", ended, RESUMED)
         now = _digests(folder / "kept")
         lost = sorted(name for name in before if "checkpoints" in name and before[name] != now.get(name))
-        yield Try("its checkpoint", not lost, ", ".join(lost))
+        yield Try("its checkpoint", not lost, ", ".join(lost), RESUMED)
     ended = run([TRAIN[0], "--resume", "kept"], folder, SECONDS)
-    yield Try("it goes on when there is room", ended.code == 0, ended.err[-200:])
+    yield Try("it goes on when there is room", ended.code == 0, ended.err[-200:], RESUMED)
 
 
 def _uncached(folder: Path) -> Iterator[Try]:
@@ -84,7 +87,12 @@ def _uncached(folder: Path) -> Iterator[Try]:
         (folder / "file").write_text("")
         ended = run([*TRAIN, "--out", name.replace(" ", "-")], folder, 2 * SECONDS, variables=variables)
         told = ended.err.count("compiled anew in every process")
-        yield Try(name, ended.code == 0 and told >= 1 and "Traceback" not in ended.err, ended.err[-300:])
+        yield Try(
+            name,
+            ended.code == 0 and told >= 1 and "Traceback" not in ended.err,
+            ended.err[-300:],
+            "no place for compiled code",
+        )
 
 
 def _full(folder: Path) -> Iterator[Try]:
@@ -93,9 +101,9 @@ def _full(folder: Path) -> Iterator[Try]:
         if not mounted:
             return
         for what, command, _ in LIMITED:
-            (folder / "small" / "filler").write_bytes(b"x" * 40_000)
+            (folder / "small" / "filler").write_bytes(b"x" * 60_000)
             ended = run([*command[:-1], "small/out"], folder, SECONDS)
-            yield _told(f"{what} on a full disk", ended)
+            yield _told(f"{what} on a full disk", ended, "a full disk")
             for path in (folder / "small").iterdir():
                 shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink()
 
@@ -112,9 +120,9 @@ def _small_disk(place: Path) -> Iterator[bool]:
             subprocess.run(["umount", str(place)], capture_output=True)
 
 
-def _told(what: str, ended: Ended) -> Try:
+def _told(what: str, ended: Ended, kind: str) -> Try:
     problem = refusal(ended)
-    return Try(what, not problem, problem or ended.err.strip().splitlines()[-1])
+    return Try(what, not problem, problem or ended.err.strip().splitlines()[-1], kind)
 
 
 def _digests(folder: Path) -> dict[str, str]:

@@ -13,4 +13,4 @@ def attack(quick: bool, seed: int, folder: Path) -> Iterator[Try]:
     """See `attack.AREAS`."""
     for kind, name, options in QUICK if quick else CASES:
         for what, held, message in tries(kind, name, options):
-            yield Try(f"{kind} {name}: {what}", held, message)
+            yield Try(f"{kind} {name}: {what}", held, message, f"{kind} {name}")

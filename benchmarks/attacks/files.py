@@ -26,17 +26,17 @@ def attack(quick: bool, seed: int, folder: Path) -> Iterator[Try]:
 
 
 def _damaged(names: list[str], count: int, seed: int, folder: Path) -> Iterator[Try]:
-    limits = {resource.RLIMIT_FSIZE: GIGABYTE}
+    limits, kind = {resource.RLIMIT_FSIZE: GIGABYTE}, names[0] if len(names) == 1 else "all readers"
     arguments = ["-m", "tests.helpers.readers", str(count), str(seed), *names]
     ended = run(arguments, folder, seconds=10.0 * count + 60.0 * len(names), limits=limits)
     lines = [json.loads(line) for line in ended.out.splitlines() if line.startswith("{")]
-    wrong = [Try(line["what"], False, line["message"]) for line in lines if "what" in line]
+    wrong = [Try(line["what"], False, line["message"], kind) for line in lines if "what" in line]
     yield from wrong
     tried = next((line["tried"] for line in lines if "tried" in line), 0)
     for number in range(len(wrong), tried):
-        yield Try(f"{', '.join(names)} {number}", True, "")
+        yield Try(f"{kind} {number}", True, "", kind)
     if tried != count * len(names) or ended.code != 0:
-        yield Try(", ".join(names), False, f"the process ended with {ended.code}: {ended.err[-300:]}")
+        yield Try(kind, False, f"the process ended with {ended.code}: {ended.err[-300:]}", kind)
 
 
 def _code(folder: Path) -> Iterator[Try]:
@@ -46,7 +46,7 @@ def _code(folder: Path) -> Iterator[Try]:
         ended = run(arguments, folder, seconds=120.0, variables={"SCML_GYM_TRUST": ""})
         problem = "it ran code" if owned.exists() else refusal(ended)
         owned.unlink(missing_ok=True)
-        yield Try(what, not problem, problem or ended.err.strip())
+        yield Try(what, not problem, problem or ended.err.strip(), "folders that name code")
 
 
 def _folders(folder: Path, owned: str) -> dict[str, list[str]]:

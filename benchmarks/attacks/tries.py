@@ -25,11 +25,13 @@ class Try(NamedTuple):
         what: Was done, in a few words.
         held: Whether the package gave a result or one line, and nothing else happened.
         message: What was told, or what went wrong.
+        kind: With which others it is counted.
     """
 
     what: str
     held: bool
     message: str
+    kind: str
 
 
 class Ended(NamedTuple):

@@ -1,15 +1,17 @@
-"""RLlib's own view of an environment: PettingZoo's agents as a ``MultiAgentEnv``, checked by a random rollout.
+"""RLlib's own view of an environment: PettingZoo's agents as a ``MultiAgentEnv``, its check, and an episode with masks.
 
 python examples/peers/rllib_check.py
 """
 
 from ray.rllib.env.wrappers.pettingzoo_env import ParallelPettingZooEnv
+from ray.rllib.utils.pre_checks.env import check_multiagent_environments
 
 from scml_gym.oneshot.envs import oneshot_factories_v0
 
 
 def main() -> None:
     env = ParallelPettingZooEnv(oneshot_factories_v0.parallel_env(days=3))
+    check_multiagent_environments(env)
     observations, infos = env.reset(seed=7)
     done = False
     steps = 0

@@ -38,5 +38,7 @@ def analyze_command(
             try:
                 replace_file(report_file, text)
             except (OSError, ValueError) as error:  # ValueError: it is no name of a file
-                raise InputError(f"--report {report_file}: {getattr(error, 'strerror', None) or error}") from error
+                raise InputError(
+                    f"--report {report_file}: {getattr(error, 'strerror', 'it is no name of a file')}"
+                ) from error
             print(f"The report: {report_file}")

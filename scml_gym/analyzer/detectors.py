@@ -6,6 +6,7 @@ day can be looked at, and the numbers that show it. ``cost`` is in money, NaN wh
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -19,11 +20,19 @@ if TYPE_CHECKING:
 
 
 class Threshold(NamedTuple):
-    """A number of a detector that can be changed: its default, and ``check(name, value, *bounds)`` of another one."""
+    """A number of a detector that can be changed.
 
+    Attributes:
+        label: What it is, for a newcomer.
+        default: The number.
+        check: ``check(name, value, *valid) -> value`` of another one.
+        valid: Which ones are.
+    """
+
+    label: str
     default: float
     check: Callable[..., float]
-    bounds: tuple[float, ...]
+    valid: tuple[Any, ...]
 
 
 @dataclass(frozen=True)
@@ -84,7 +93,7 @@ class Detector:
             if name not in self.thresholds:
                 raise InputError(f"{self.title} has no threshold {name!r}{nearest(name, self.thresholds)}", name)
         return {
-            name: known.check(name, given.get(name, known.default), *known.bounds)
+            name: known.check(name, given.get(name, known.default), *known.valid)
             for name, known in self.thresholds.items()
         }
 
@@ -196,6 +205,9 @@ FROM factory_days WHERE bankrupt GROUP BY run, world, factory, competitor, place
 """
 """The day on which a factory went bankrupt, and what that day cost."""
 
+SHARE, FROM_0 = (0.0, 1.0, "0 to 1"), (0.0, math.inf, "a number from 0 on")
+"""What `real` takes for valid."""
+
 DETECTORS = {
     "over-commitment": Detector("Over-commitment", "More was agreed on a day than was needed.", OVER_COMMITMENT),
     "missing-items": Detector(
@@ -205,7 +217,7 @@ DETECTORS = {
         "Far prices",
         "A price was far from the trading price, to this side's loss.",
         FAR_PRICES,
-        {"share": Threshold(0.2, real, (0.0,))},
+        {"share": Threshold("Further than this share of the price", 0.2, real, FROM_0)},
     ),
     "sales-below-cost": Detector(
         "Sales below cost", "Items were sold for less than their inputs and production cost.", SALES_BELOW_COST
@@ -214,13 +226,19 @@ DETECTORS = {
         "Idle lines",
         "Nearly nothing was produced for several days in a row.",
         IDLE_LINES,
-        {"share": Threshold(0.2, real, (0.0, 1.0)), "days": Threshold(3, whole, (1,))},
+        {
+            "share": Threshold("Less than this share of the lines worked", 0.2, real, SHARE),
+            "days": Threshold("For so many days at least", 3, whole, (1,)),
+        },
     ),
     "failing-negotiations": Detector(
         "Failing negotiations",
         "Negotiations of two factories failed nearly always.",
         FAILING_NEGOTIATIONS,
-        {"share": Threshold(0.9, real, (0.0, 1.0)), "least": Threshold(5, whole, (1,))},
+        {
+            "share": Threshold("This share or more failed", 0.9, real, SHARE),
+            "least": Threshold("Of so many negotiations at least", 5, whole, (1,)),
+        },
     ),
     "unsafe-acts": Detector(
         "Unsafe acts",

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Self
 from scml_gym.analyzer.folders import Run, files_of, label_of, located, recorded
 from scml_gym.analyzer.importing import import_tournament, is_tournament
 from scml_gym.analyzer.views import VIEWS
+from scml_gym.core.arguments import brief
 from scml_gym.core.cli import how_to_call
 from scml_gym.core.copying import Uncopied
 from scml_gym.core.errors import InputError
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 
 TYPES = {"string": "VARCHAR", "bool": "BOOLEAN", "list<int32>": "INTEGER[]"}
 TYPES |= {"int8": "TINYINT", "int16": "SMALLINT", "int32": "INTEGER", "int64": "BIGINT", "double": "DOUBLE"}
+
+INTERRUPTED = "Query interrupted"
+"""What DuckDB raises, as a ``RuntimeError``, where a Ctrl-C ends a question."""
 
 
 class Recordings(Uncopied):
@@ -66,7 +70,11 @@ class Recordings(Uncopied):
         self.problems = list(self._notes)
         self._temporary = TemporaryDirectory(prefix="scml-gym-duckdb-", ignore_cleanup_errors=True)
         config = {"memory_limit": memory, "temp_directory": self._temporary.name}
-        self._connection = duckdb.connect(":memory:", config=config)
+        try:
+            self._connection = duckdb.connect(":memory:", config=config)
+        except duckdb.Error as error:
+            self._temporary.cleanup()
+            raise InputError(f"memory={brief(memory)}: {printable(error)}", "memory") from error
         for setting in ("autoinstall_known_extensions = false", "autoload_known_extensions = false"):
             self._connection.execute(f"SET {setting}")
         self.refresh()
@@ -109,7 +117,7 @@ class Recordings(Uncopied):
             parameters: Their values.
 
         Raises:
-            InputError: if a file cannot be read, though it has its end; after `close`.
+            InputError: if it is empty, or a file cannot be read, though it has its end; after `close`.
         """
         try:
             return self._answer(question, parameters)
@@ -144,7 +152,15 @@ class Recordings(Uncopied):
 
     def _answer(self, question: str, parameters: Mapping[str, Any]) -> pd.DataFrame:
         with self._cursor() as cursor:
-            return cursor.execute(question, parameters).df()
+            try:
+                answer = cursor.execute(question, parameters)
+                if answer is None:
+                    raise InputError("the question is empty; valid: a SELECT over the tables and views")
+                return answer.df()
+            except RuntimeError as error:
+                if str(error) != INTERRUPTED:
+                    raise
+                raise KeyboardInterrupt from error
 
     def ended(self, run: int) -> dict[str, str]:
         """When the worlds of a run that are not packed were written, by name; dates and times in UTC, ISO 8601."""
@@ -184,7 +200,8 @@ def open_recordings(*folders: str | os.PathLike[str], memory: str = "1GB") -> Re
         memory: Of DuckDB, at most.
 
     Raises:
-        InputError: if DuckDB is not installed, or a folder holds no recording or one of another schema.
+        InputError: if DuckDB is not installed, a folder holds no recording or one of another schema, or the memory is
+            no size that DuckDB knows.
     """
     imported, notes = TemporaryDirectory(prefix="scml-gym-import-"), []
     runs = [_run(i, Path(folder), Path(imported.name) / str(i), notes) for i, folder in enumerate(_some(folders))]

@@ -10,7 +10,6 @@ from typing import Any
 import gymnasium
 import numpy as np
 
-import scml_gym  # noqa: F401  (registers the environments)
 from scml_gym.bilateral.negotiators import NEGOTIATORS
 from scml_gym.bilateral.rewards import ACCEPT_REWARDS, OFFER_REWARDS
 from scml_gym.bilateral.scenarios import SCENARIOS

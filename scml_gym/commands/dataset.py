@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from scml_gym.commands.engine_options import AddressOption, EngineOption
+from scml_gym.commands.options import AddressOption, EngineOption, at_once
 from scml_gym.core.engines import DEFAULT_ENGINE, find_engine
 
 EPILOG = "Datasets are Minari's, in the folder MINARI_DATASETS_PATH [~/.minari/datasets]; needs the extra offline."
@@ -32,11 +32,8 @@ def dataset(
     namespace: Annotated[str | None, typer.Option(help="Before the datasets' names. [scml_gym/ENVIRONMENT]")] = None,
 ) -> None:
     """Write Minari datasets of competitors in an environment, one for each; of PettingZoo's, for each kind of agent."""
-    from scml_gym.core.arguments import whole
     from scml_gym.offline.command import dataset_command
 
-    at_once = 1 if workers is None and engine == DEFAULT_ENGINE else workers
-    at_once = None if at_once is None else whole("--workers", at_once)
-    machines = find_engine(engine, address)
-    for name in dataset_command(competitors, env, options or (), episodes, seed, namespace, at_once, machines):
+    jobs, machines = at_once(workers, engine), find_engine(engine, address)
+    for name in dataset_command(competitors, env, options or (), episodes, seed, namespace, jobs, machines):
         print(name)

@@ -10,8 +10,7 @@ from typing import Annotated
 
 import typer
 
-from scml_gym.commands.engine_options import AddressOption, EngineOption
-from scml_gym.commands.train import Trust
+from scml_gym.commands.options import AddressOption, EngineOption, SetOption, Trust
 from scml_gym.core.cli import command_typed
 from scml_gym.core.engines import DEFAULT_ENGINE, find_engine
 from scml_gym.core.trust import trust as trust_folders
@@ -65,7 +64,7 @@ def evaluate(
 
 def study(
     file: Annotated[str, typer.Argument(help="YAML file, or a name in configs/study.")],
-    options: Annotated[list[str] | None, typer.Option("--set", metavar="A.B=C", help="Replace a value.")] = None,
+    options: SetOption = None,
     workers: Annotated[int | None, typer.Option(help="Processes; changes no result. [one a core]")] = None,
     engine: EngineOption = DEFAULT_ENGINE,
     address: AddressOption = None,

@@ -41,6 +41,9 @@ COMMANDS = {
 BESIDE = [name for name in COMMANDS if name not in ("train", "evaluate")]
 """Those that ``evaluate.py`` has by name."""
 
+SEEDED = ("train", "study", "tune", "dataset")
+"""Those that play or train in their own process, or in workers that have its hash seed."""
+
 
 class Judging(TyperGroup):
     """What does not begin with the name of a command is judged: ``evaluate.py NAME...``."""
@@ -76,9 +79,14 @@ def program_app() -> typer.Typer:
     return app
 
 
-def main() -> None:
-    """What the installed command does."""
-    if sys.argv[1:2] in (["train"], ["tune"]):
+def begin_process() -> None:
+    """Settle what is of the whole process; to be called before anything else, as the program may start again."""
+    if sys.argv[1:2] and sys.argv[1] in SEEDED:
         fix_hash_seed()
         collect_rarely()
+
+
+def main() -> None:
+    """What the installed command does."""
+    begin_process()
     run_cli(program_app())

@@ -5,17 +5,12 @@ from typing import Annotated
 
 import typer
 
-from scml_gym.commands.engine_options import AddressOption, EngineOption
+from scml_gym.commands.options import AddressOption, EngineOption, SetOption, Trust, at_once
 from scml_gym.core.cli import command_typed
 from scml_gym.core.config import known_configs
 from scml_gym.core.engines import DEFAULT_ENGINE, find_engine
 from scml_gym.core.errors import InputError
 from scml_gym.core.trust import trust as trust_folders
-
-Trust = Annotated[
-    list[Path] | None, typer.Option(metavar="FOLDER", help="Whose modules and pickles may run; see SECURITY.md.")
-]
-"""The option ``--trust``."""
 
 EPILOG = f"Experiments: {', '.join(known_configs('experiment'))}."
 """Of its help."""
@@ -23,7 +18,7 @@ EPILOG = f"Experiments: {', '.join(known_configs('experiment'))}."
 
 def train(
     experiment: Annotated[str | None, typer.Argument(help="YAML file, or a name in configs/experiment.")] = None,
-    options: Annotated[list[str] | None, typer.Option("--set", metavar="A.B=C", help="Replace a value.")] = None,
+    options: SetOption = None,
     seed: Annotated[int | None, typer.Option(help="Replace the experiment's seed.")] = None,
     seeds: Annotated[str | None, typer.Option(help="Several seeds, such as 0-4 or 0,3,7: a run folder each.")] = None,
     workers: Annotated[int | None, typer.Option(help="Of several seeds, how many are trained at once. [1]")] = None,
@@ -46,12 +41,12 @@ def train(
     command = command_typed()
     trust_folders(*trust or ())
     machines = find_engine(engine, address)
-    at_once = 1 if workers is None and engine == DEFAULT_ENGINE else workers
+    jobs = at_once(workers, engine)
     if resume is not None:
         if experiment or options or seed is not None or seeds or begin_from or out:
             raise InputError("--resume continues a run as it was configured: give nothing else with it")
         if several.is_seeds_folder(resume):
-            print(f"trained: {several.resume_seeds(resume, at_once, command, machines)}")
+            print(f"trained: {several.resume_seeds(resume, jobs, command, machines)}")
             return
     if seeds is None and (workers is not None or engine != DEFAULT_ENGINE):
         given = "--workers" if workers is not None else f"--engine {engine}"
@@ -67,7 +62,7 @@ def train(
     elif seeds is not None:
         chosen = several.parse_seeds(seeds)
         options = options or []
-        made = several.start_seeds(experiment, options, chosen, at_once, out, command, begin_from, machines)
+        made = several.start_seeds(experiment, options, chosen, jobs, out, command, begin_from, machines)
         print(f"trained: {made}")
         return
     else:

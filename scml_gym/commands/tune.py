@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from scml_gym.commands.engine_options import AddressOption, EngineOption
+from scml_gym.commands.options import AddressOption, EngineOption, at_once
 from scml_gym.core.cli import command_typed
 from scml_gym.core.config import known_configs
 from scml_gym.core.engines import DEFAULT_ENGINE, find_engine
@@ -31,11 +31,9 @@ def tune(
 ) -> None:
     """Train an experiment with settings that Optuna chooses; the best ones become an experiment file, best.yaml."""
     from scml_gym.agents.tuning import study
-    from scml_gym.core.arguments import whole
 
-    at_once = 1 if workers is None and engine == DEFAULT_ENGINE else workers
-    at_once = None if at_once is None else whole("--workers", at_once)
-    with study.by_engine(find_engine(engine, address), at_once) as execute:
+    jobs = at_once(workers, engine)
+    with study.by_engine(find_engine(engine, address), jobs) as execute:
         folder = study.tune(experiment, trials, execute, options or [], space, seed, out, command_typed())
     print(f"trials: {folder / study.TABLE}")
     print(f"best settings: {folder / study.BEST}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from scml_gym.commitment.base import check_actions, one_hot, time_left
-from scml_gym.core.arguments import whole
+from scml_gym.core.arguments import MOST_BINS, whole
 
 
 class GridGame:
@@ -32,7 +32,7 @@ class GridGame:
     action_names = ("left", "right")
 
     def __init__(self, cells: int = 4, horizon: int = 16) -> None:
-        self.cells = whole("cells", cells, least=2)
+        self.cells = whole("cells", cells, 2, MOST_BINS)
         self.horizon = whole("horizon", horizon)
         self.features = 1 + 2 * self.cells
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from scml_gym.commitment.base import check_actions, joint_actions, joint_index, one_hot, time_left
-from scml_gym.core.arguments import real, whole
+from scml_gym.core.arguments import MOST_HISTORY, real, whole
 from scml_gym.core.errors import InputError
 
 
@@ -33,7 +33,7 @@ class MatrixGame:
     ) -> None:
         self.payoffs = _payoff_table(payoffs)
         self.horizon = whole("horizon", horizon)
-        self.memory = whole("memory", memory, least=0)
+        self.memory = whole("memory", memory, 0, MOST_HISTORY)
         self.agents = self.payoffs.shape[-1]
         self.actions = self.payoffs.shape[0]
         self.features = 1 + self.memory * self.agents * self.actions

@@ -34,6 +34,16 @@ MOST_HISTORY = 1_000
 """Earlier decisions that an observation can show."""
 
 
+MOST_ENVS = 2**24
+"""Of a batch."""
+
+MOST_THREADS = 1_024
+"""Of a batch."""
+
+LARGEST = 2**62
+"""Of whole numbers without another bound: they fit in 64 bits, and can be counted on from."""
+
+
 def whole(name: str, value: Any, least: int | None = 1, most: int | None = None) -> int:
     """A whole number of any type, NumPy's too, as an ``int``.
 
@@ -41,7 +51,7 @@ def whole(name: str, value: Any, least: int | None = 1, most: int | None = None)
         name: Of the argument, for the message.
         value: What was given.
         least: The smallest that is valid, or None.
-        most: The largest, or None.
+        most: The largest, or None for `LARGEST` where there is a smallest one.
 
     Raises:
         InputError: if it is another number, or no whole number at all, as are fractions, bools and texts.
@@ -52,6 +62,8 @@ def whole(name: str, value: Any, least: int | None = 1, most: int | None = None)
     """
     kind = isinstance(value, Integral) and not isinstance(value, bool)
     number = int(value) if kind else 0
+    if least is not None and number > LARGEST:
+        most = LARGEST if most is None else most
     if kind and (least is None or number >= least) and (most is None or number <= most):
         return number
     if least is None:

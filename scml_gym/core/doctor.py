@@ -27,6 +27,7 @@ PURPOSES = {
     "offline": "datasets and behaviour cloning (scml-gym dataset)",
     "tune": "searching the settings of a learner (scml-gym tune)",
     "peers": "examples of other libraries (examples/peers)",
+    "notebooks": "running the notebooks (docs/notebooks)",
     "search": "searching parameters (benchmarks/dnb_search.py)",
     "ray": "several machines (--engine ray)",
     "genius": "comparisons with Genius' own agents (benchmarks/agent_k_peer.py)",

@@ -43,11 +43,13 @@ def replace_file(path: Path, content: str | bytes) -> None:
         content: All of it.
 
     Raises:
-        OSError: if it cannot be written, about this file; what was there stays.
+        OSError: if it cannot be written, or a device stands there, about this file; what was there stays.
     """
+    if path.exists() and not (path.is_file() or path.is_dir()):  # the system says why of a folder
+        raise FileExistsError(errno.EEXIST, "it is no ordinary file", str(path))
     temporary = unfinished(path)
     try:
-        with _about(path):
+        with errors_about(path):
             # a link in its place would be written through
             temporary.unlink(missing_ok=True)
             with temporary.open("xb") as file:
@@ -101,7 +103,7 @@ def new_folder(place: Path, meanwhile: Path | None = None) -> Iterator[Path]:
     filling = meanwhile or unfinished(place)
     remove_tree(filling)
     try:
-        with _about(place):
+        with errors_about(place):
             filling.mkdir(parents=True)
             yield filling
             flush_tree(filling)
@@ -112,7 +114,7 @@ def new_folder(place: Path, meanwhile: Path | None = None) -> Iterator[Path]:
 
 
 @contextmanager
-def _about(path: Path) -> Iterator[None]:
+def errors_about(path: Path) -> Iterator[None]:
     """Errors of the system that name no file, such as that a disk is full, are about this one."""
     try:
         yield
@@ -180,8 +182,8 @@ def make_folder(folder: Path) -> None:
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"{folder}: {error.strerror or error}") from error
+    except (OSError, ValueError) as error:  # ValueError: it is no name of a folder
+        raise InputError(f"{folder}: {getattr(error, 'strerror', None) or error}") from error
 
 
 def take_lock(folder: Path, refusal: str) -> TextIO:

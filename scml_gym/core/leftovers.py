@@ -20,11 +20,15 @@ def remove_leftovers(folder: Path) -> None:
 
 def remove_leftovers_of(place: Path) -> None:
     """Remove what is left beside a file or folder of writing it; what somebody is writing stays."""
+    for path in leftovers_of(place):
+        remove_tree(path)
+
+
+def leftovers_of(place: Path) -> list[Path]:
+    """What is left beside a file or folder of writing it, by processes that run no more."""
     name = place.name[:KEPT_LETTERS]
-    for path in place.parent.glob(f".*{UNFINISHED}"):
-        found = _LEFTOVER.fullmatch(path.name)
-        if found and found[1] == name and not _runs(int(found[2])):
-            remove_tree(path)
+    found = {path: _LEFTOVER.fullmatch(path.name) for path in place.parent.glob(f".*{UNFINISHED}")}
+    return [path for path, match in found.items() if match and match[1] == name and not _runs(int(match[2]))]
 
 
 def _runs(process: int) -> bool:

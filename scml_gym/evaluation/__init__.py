@@ -11,6 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from scml_gym.core.engines.base import Engine
+    from scml_gym.evaluation.config import TournamentConfig
+
+FREE = {"workers", "out", "time_limit", "format"}
+"""What of a tournament changes no result."""
 
 ALL_FAILED = 3
 """Exit code where no competitor finished a world."""
@@ -37,7 +41,6 @@ def evaluate_command(
     """
     from scml_gym.core.interrupts import Interrupted
     from scml_gym.evaluation.config import load_config
-    from scml_gym.evaluation.console import show
     from scml_gym.evaluation.journal import Journal
     from scml_gym.evaluation.recording import Recorder
     from scml_gym.evaluation.report import headline, output_folder, write_results
@@ -47,6 +50,9 @@ def evaluate_command(
     if options.get("background"):
         options["background"] = [name for text in options["background"] for name in text.split(",")]
     config = load_config(config_file, options)
+    if config.out is not None and _tidied_up(config.out.absolute(), config):
+        print(f"all worlds are played already: {config.out}")
+        return _show(config.out.absolute(), config.game)
     folder = output_folder(config)
     with Journal(folder, config) as journal:
         if len(journal):
@@ -66,11 +72,36 @@ def evaluate_command(
             out = "" if config.out else f" --out {shlex.quote(os.path.relpath(folder))}"
             raise Interrupted(f"interrupted; {len(journal)} worlds are kept, go on with: {command}{out}") from stop
         journal.remove()
+    return _show(folder, config.game)
+
+
+def _tidied_up(folder: Path, config: TournamentConfig) -> bool:
+    """Whether the results of this tournament stand in a folder, and it was killed before it had removed what stands
+    beside them. That is done now, whatever tournament it was."""
+    from scml_gym.evaluation.journal import remove_journal
+    from scml_gym.evaluation.recording import RECORDING, Recorder
+    from scml_gym.evaluation.report import remove_unfinished
+
+    def tidy_up(played: TournamentConfig) -> None:
+        remove_unfinished(folder)
+        recorder = Recorder.of_results(folder, played.record) if played.record else None
+        if recorder is not None and recorder.folder.is_dir() and not (folder / RECORDING).exists():
+            recorder.move(folder)
+
+    played = remove_journal(folder, tidy_up) if (folder / "scores.csv").is_file() else None
+    return played is not None and played.model_dump(exclude=FREE) == config.model_dump(exclude=FREE)
+
+
+def _show(folder: Path, game: str) -> int:
+    """Print what a results folder says; the exit code."""
+    from scml_gym.evaluation.console import show
+    from scml_gym.evaluation.table import read_failures, read_scores
+
     show(folder)
     print(f"All columns, tables and plots: {folder}/ranking.md")
-    if outcome.failures:
-        print(f"WARNING: {len(outcome.failures)} failures, see the table of failures above", file=sys.stderr)
-    if not any(row["role"] == "competitor" for row in outcome.rows):
+    if failures := read_failures(folder / "failures.csv"):
+        print(f"WARNING: {len(failures)} failures, see the table of failures above", file=sys.stderr)
+    if "competitor" not in set(read_scores(folder / "scores.csv", game)["role"]):
         print("error: no competitor finished a world", file=sys.stderr)
         return ALL_FAILED
     return 0

@@ -187,7 +187,8 @@ class TournamentConfig(BaseModel):
     def _known_isolation(cls, isolate: str, info: ValidationInfo) -> str:
         if isolate not in ISOLATION:
             raise ValueError(f"{isolate!r} is not valid; valid: {', '.join(ISOLATION)}")
-        if isolate != TOGETHER and competition_of(info.data["game"]).line_up is None:
+        competition = competition_of(info.data["game"])
+        if isolate != TOGETHER and competition.line_up is None and not competition.entry_points:
             raise ValueError(f"players of {info.data['game']} are not isolated; valid: {TOGETHER}")
         return isolate
 

@@ -14,16 +14,17 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TextIO
 
 from scml_gym.core.errors import InputError
-from scml_gym.core.files import lock_file, make_folder, replace_file
+from scml_gym.core.files import errors_about, lock_file, make_folder, replace_file
 from scml_gym.core.leftovers import remove_leftovers_of
-from scml_gym.evaluation.config import TournamentConfig
+from scml_gym.evaluation.config import TournamentConfig, saved_config
 from scml_gym.evaluation.isolation.kinds import Result
 from scml_gym.evaluation.pool import WorkerPool
 from scml_gym.evaluation.sources import played_with
@@ -33,7 +34,7 @@ SCHEMA = "scml-gym-plays-3"
 DIGEST = "digest"
 """The last key of a line."""
 
-FREE = ("worlds", "workers", "out", "time_limit", "format")
+FREE = {"worlds", "workers", "out", "time_limit", "format"}
 """What may differ from start to start."""
 
 
@@ -52,10 +53,10 @@ class Journal:
     """
 
     def __init__(self, folder: Path, config: TournamentConfig):
-        self.path = folder.with_name(f"{folder.name}.plays.jsonl")
+        self.path = _path(folder)
         self._head = {
             "schema": SCHEMA,
-            "config": config.model_dump(mode="json", exclude=set(FREE)),
+            "config": _fixed(config),
             "played_with": played_with(config),
         }
         self._last = ""
@@ -116,28 +117,53 @@ class Journal:
     def play(
         self, pool: WorkerPool, names: Sequence[str], seed: int, setting: Setting, **record: Any
     ) -> Future[Result]:
-        """`WorkerPool.play`, unless the world stands here; it is noted when it has been played, and recorded."""
+        """`WorkerPool.play`, unless the world stands here; it is noted when it has been played, and recorded.
+
+        The future raises an ``OSError`` about this file where it cannot be noted.
+        """
         key = _key(names, seed, setting)
         if key in self._known:
-            done: Future[Result] = Future()
-            done.set_result({"value": self._known[key]})
-            return done
+            known: Future[Result] = Future()
+            known.set_result({"value": self._known[key]})
+            return known
         if self._file is None:
             self._open()
-        future = pool.play(names, seed, setting, **record)
-        future.add_done_callback(lambda played: self._note(played, names, seed, setting))
-        return future
+        noted: Future[Result] = Future()
 
-    def _note(self, played: Future[Result], names: Sequence[str], seed: int, setting: Setting) -> None:
-        if played.cancelled() or played.exception() is not None or "value" not in played.result():
-            return
-        row = {"names": list(names), "seed": seed, "setting": list(setting), "value": played.result()["value"]}
+        def note(played: Future[Result]) -> None:
+            if played.cancelled():  # nobody waits for it any more
+                return
+            try:
+                result = played.result()
+                if "value" in result:
+                    world = {"names": list(names), "seed": seed, "setting": list(setting)}
+                    self._note(world | {"value": result["value"]})
+                noted.set_result(result)
+            except BaseException as error:
+                noted.set_exception(error)
+
+        pool.play(names, seed, setting, **record).add_done_callback(note)
+        return noted
+
+    def _note(self, world: dict[str, Any]) -> None:
         with self._writing:
-            if self._file is not None and not self._file.closed:
-                line, self._last = _line(row, self._last)
-                self._file.write(line)
-                self._file.flush()
-                self._played += 1
+            if self._file is None or self._file.closed:
+                return
+            line, digest = _line(world, self._last)
+            try:
+                with errors_about(self.path):
+                    self._file.write(line)
+                    self._file.flush()
+            except OSError:
+                self._close()  # part of the line may be written: no other one may follow
+                raise
+            self._last = digest
+            self._played += 1
+
+    def _close(self) -> None:
+        if self._file is not None:
+            with suppress(OSError):  # what could not be written cannot be written now
+                self._file.close()
 
     def remove(self) -> None:
         """The results are written: nothing is left to be resumed."""
@@ -153,7 +179,46 @@ class Journal:
             if self._file is not None:
                 if not len(self):
                     self.remove()
-                self._file.close()
+                self._close()
+
+
+def remove_journal(folder: Path, before: Callable[[TournamentConfig], None]) -> TournamentConfig | None:
+    """Remove the journal that stands beside results of the same tournament, whose process was killed before it had.
+
+    Args:
+        folder: With the results, which appeared as a whole.
+        before: Called with their configuration before that; where it is killed, the next start calls it again.
+
+    Returns:
+        Their configuration; None where there is no journal of it.
+
+    Raises:
+        InputError: if another process has it, and so is about to remove it; or the results cannot be read.
+    """
+    path = _path(folder)
+    if not path.is_file():
+        return None
+    with path.open("r+", encoding="utf-8", errors="replace") as file:
+        lock_file(file, f"another process is playing {path}")
+        try:
+            head = dict(json.loads(file.readline()))
+        except (ValueError, TypeError, RecursionError):
+            return None
+        config = saved_config(folder)
+        if head.get("config") != _fixed(config):
+            return None
+        before(config)
+        path.unlink()
+    return config
+
+
+def _path(folder: Path) -> Path:
+    return folder.with_name(f"{folder.name}.plays.jsonl")
+
+
+def _fixed(config: TournamentConfig) -> dict[str, Any]:
+    """What does not differ from start to start."""
+    return config.model_dump(mode="json", exclude=FREE)
 
 
 def _key(names: Sequence[str], seed: int, setting: Sequence[Any]) -> tuple[Any, ...]:

@@ -20,6 +20,9 @@ from scml_gym.game.definition import Setting
 from scml_gym.game.world import PlayerMaker
 from scml_gym.games import GAMES
 
+Watching = Callable[[Any, int, Sequence[str]], None]
+"""``(agent, position, entry_points)``: the world watches an object that it calls from now on."""
+
 CHANGED: list[str] = []
 """What the modules of players changed in this process, in words."""
 
@@ -31,9 +34,12 @@ def load_maker(game: str, name: str) -> PlayerMaker:
 
 
 def prepare(game: str, recorded: bool = False) -> None:
-    """Load the simulation, and what records, before worlds are forked: that takes longer than a short world."""
+    """Load the simulation, and what audits and records, before worlds are forked: that takes longer than a short
+    world."""
     load(competition_of(game).play)
-    load(competition_of(game).line_up)
+    line_up: Any = load(competition_of(game).line_up)
+    if line_up is not None:
+        line_up.prepare()
     if recorded:
         load("pyarrow.parquet:write_table")
         GAMES.get(game).load("record")
@@ -94,11 +100,24 @@ def play(
     Raises:
         PlayerError: if a player raised and that ends the world; ``mark`` then holds its position.
     """
-    players = _made(game, names, seed, mark)
+    return play_with(make_players(game, names, seed, mark), game, seed, setting, mark, errors, record)
+
+
+def play_with(
+    players: Sequence[Any],
+    game: str,
+    seed: int,
+    setting: Sequence[Any],
+    mark: Mark,
+    errors: str = STRICT,
+    record: Mapping[str, Any] | None = None,
+    watching: Callable[[Watching], Watching] = lambda watch: watch,
+) -> list[dict[str, Any]]:
+    """`play` with players that are made; ``watching`` changes what begins to watch them."""
     rule: ErrorRule = ERRORS.get(errors)()
     playing = load(getattr(competition_of(game), rule.played_by))
     log = {} if record is None else {"log": world_log(game, record)}
-    rows = playing(players, seed, Setting(*setting), partial(watch, rule, mark), **log)
+    rows = playing(players, seed, Setting(*setting), watching(partial(watch, rule, mark)), **log)
     return [row | {"raised": rule.raised[i]} if i in rule.raised else row for i, row in enumerate(rows)]
 
 
@@ -118,7 +137,7 @@ def hand_over(
         The fields of `scml_gym.simulator.line_up.Played`, and ``raised`` by position.
     """
     line_up: Any = load(competition_of(game).line_up)
-    players = _made(game, names, seed, mark)
+    players = make_players(game, names, seed, mark)
     rule: ErrorRule = ERRORS.get(errors)()
     log = None if record is None else world_log(game, record)
     world = line_up.make(spec, players, seed, Setting(*setting), log)
@@ -128,7 +147,8 @@ def hand_over(
     return {**played._asdict(), "changed": changed, "raised": rule.raised}
 
 
-def _made(game: str, names: Sequence[str], seed: int, mark: Mark) -> list[Any]:
+def make_players(game: str, names: Sequence[str], seed: int, mark: Mark) -> list[Any]:
+    """The players of a world, by name, one after the other; ``mark`` holds whose turn it is."""
     seed_globals(seed)
     players = []
     for position, name in enumerate(names):
@@ -140,7 +160,10 @@ def _made(game: str, names: Sequence[str], seed: int, mark: Mark) -> list[Any]:
 
 def in_a_world(task: dict[str, Any]) -> dict[str, Any]:
     """In the process of a world: what comes of a task to play, see `scml_gym.evaluation.worker`."""
-    return _done(hand_over if "spec" in task else play, task)
+    if "spec" in task:
+        return _done(hand_over, task)
+    answering = competition_of(task["game"]).entry_points
+    return _done(load("scml_gym.evaluation.isolation.answers:hand_over") if answering else play, task)
 
 
 def in_a_trial(task: dict[str, Any]) -> dict[str, Any]:

@@ -61,8 +61,7 @@ def write_results(folder: Path, config: TournamentConfig, outcome: Outcome, comm
         InputError: if the folder is not empty any more; what was written stays beside it, as the message says.
     """
     make_folder(folder.parent)
-    temporary = folder.with_name(f".{folder.name}.results")
-    shutil.rmtree(temporary, ignore_errors=True)  # of a start that was killed, or could not write all
+    temporary = remove_unfinished(folder)
     try:
         temporary.mkdir()
         trust(temporary)
@@ -84,6 +83,14 @@ def write_results(folder: Path, config: TournamentConfig, outcome: Outcome, comm
         raise
     shutil.rmtree(temporary, ignore_errors=True)
     return text
+
+
+def remove_unfinished(folder: Path) -> Path:
+    """Where results are written before they appear in their folder; what is left there, of a start that was killed or
+    could not write all, is removed."""
+    temporary = folder.with_name(f".{folder.name}.results")
+    shutil.rmtree(temporary, ignore_errors=True)
+    return temporary
 
 
 def render(folder: Path) -> str:

@@ -60,7 +60,7 @@ def _sources(folder: Path) -> Iterator[Path]:
 def _digest(files: Iterable[Path], base: Path | None = None) -> str:
     digest = hashlib.sha256()
     for path in files:
-        digest.update(f"{path.relative_to(base) if base else path.name}\n".encode())
+        digest.update(os.fsencode(f"{path.relative_to(base) if base else path.name}\n"))
         with path.open("rb") as file:
             digest.update(hashlib.file_digest(file, "sha256").digest())
     return digest.hexdigest()

@@ -1,8 +1,9 @@
 """A worker process: ``python -m scml_gym.evaluation.worker``, tasks in on stdin, results out on stdout, JSON lines.
 
 No player's code runs in the worker. It forks a server (`scml_gym.evaluation.isolation.fork_server`), which loads the
-players, and from which a process is forked for each world: that plays it and hands over its contracts. What they
-brought is computed here, from parameters that the seed gives. Where the process of the world says something else, or
+players, and from which a process is forked for each world: that plays it and hands over its contracts, or what its
+players answered. What they brought is computed here (`scml_gym.evaluation.judging`), from parameters that the seed
+gives. Where the process of the world says something else, or
 nothing, the world is played once more with each player in a process of its own
 (`scml_gym.evaluation.isolation.isolated`), which tells whose fault it is. All processes of a world are killed at its
 end, and whatever they started with them.
@@ -112,68 +113,61 @@ class Worker:
 
     def play(self, task: dict[str, Any], limit: float) -> Result:
         """Play a world, and say what it brought."""
-        from scml_gym.core.registry import load
-        from scml_gym.evaluation.config import competition_of
         from scml_gym.evaluation.exceptions import describe
-        from scml_gym.game.definition import Setting
+        from scml_gym.evaluation.judging import judging_of
 
-        line_up: Any = load(competition_of(task["game"]).line_up)
-        isolation, setting = task.pop("isolate"), Setting(*task["setting"])
-        if line_up is None:
+        isolation, judging = task.pop("isolate"), judging_of(task["game"])
+        if judging is None:
             return self._as_told(task, limit)
         try:
-            spec = line_up.spec(task["seed"], setting, len(task["names"]))
+            spec = judging.spec(task)
         except InputError as error:
             return {"failure": "input", "message": str(error), "player": -1}
         except Exception as error:  # of scml's generator
             return {"failure": "exception", "message": describe(error), "player": -1}
         difference = None
         if isolation != AGENTS:
-            result, difference = self._together(task, spec, line_up, setting, limit)
+            result, difference = self._together(task, spec, judging, limit)
             if result is not None:
                 return result
-        result = self._isolated(task, spec, line_up, setting, limit)
+        result = self._isolated(task, spec, judging, limit)
         if "value" in result and difference is not None:
             return {"failure": MISMATCH, "message": difference, "player": -1}
         return result
 
     def _together(
-        self, task: dict[str, Any], spec: Any, line_up: Any, setting: Any, limit: float
+        self, task: dict[str, Any], spec: Any, judging: Any, limit: float
     ) -> tuple[Result | None, str | None]:
         """Play a world in one process: its result, or None where there is reason to isolate its players; and how what
-        it says of itself differs from its contracts."""
+        it says of itself differs from what it hands over."""
+        from scml_gym.evaluation.judging import IMPOSSIBLE
         from scml_gym.simulator.line_up import MismatchError
 
-        told = self._ask_fork_server(task | {"spec": spec}, limit)
+        told = self._ask_fork_server(task if spec is None else task | {"spec": spec}, limit)
         if told is None or told.get("value") is None:
             return None, None
         try:
-            played = _played(told["value"])
-            rows = line_up.account(spec, setting, played)
-            raised = _raised(told["value"], len(rows))
-        except (MismatchError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+            rows = judging.rows(task, spec, told["value"])
+            changed = told["value"]["changed"]
+        except (MismatchError, *IMPOSSIBLE) as error:
             return None, f"the process of the world hands over what cannot be true: {' '.join(str(error).split())}"
-        if played.changed is not None:
-            return None, None
-        return {"value": [row | raised.get(i, {}) for i, row in enumerate(rows)]}, None
+        return (None, None) if changed is not None else ({"value": rows}, None)
 
-    def _isolated(self, task: dict[str, Any], spec: Any, line_up: Any, setting: Any, limit: float) -> Result:
+    def _isolated(self, task: dict[str, Any], spec: Any, judging: Any, limit: float) -> Result:
         from scml_gym.evaluation.isolation.isolated import play_isolated
         from scml_gym.simulator.line_up import MismatchError
 
         kept = [] if self._fork_server is None else [self._fork_server.pid]
-        told = play_isolated(task, spec, limit, kept, self._ready)
+        told = play_isolated(task, spec, judging.take_part, judging.lead, limit, kept, self._ready)
         if "value" not in told:
             return told
         try:
-            rows = line_up.account(spec, setting, _played(told["value"]))
+            return {"value": judging.rows(task, spec, told["value"])}
         except MismatchError as error:
             return {"failure": MISMATCH, "message": str(error), "player": -1}
-        raised = _raised(told["value"], len(rows))
-        return {"value": [row | raised.get(i, {}) for i, row in enumerate(rows)]}
 
     def _as_told(self, task: dict[str, Any], limit: float) -> Result:
-        """The result of a world without contracts, as its own process says it."""
+        """The result of a world that cannot be judged, as its own process says it."""
         told = self._ask_fork_server(task, limit)
         if told is None:
             return {"failure": "crash", "message": "the process of the world ended", "player": -1}
@@ -237,29 +231,6 @@ class Worker:
         from scml_gym.evaluation.isolation.descendants import end_descendants
 
         end_descendants()
-
-
-def _played(value: Any) -> Any:
-    from scml_gym.simulator.line_up import Played
-
-    fields = ("contracts", "profits", "bankrupt", "audits")
-    return Played(*(value[name] for name in fields), changed=value.get("changed"))
-
-
-def _raised(value: Any, n: int) -> dict[int, Any]:
-    """Position -> the row's ``raised``, see `scml_gym.evaluation.exceptions.Raised`.
-
-    Raises:
-        ValueError: if it is something else.
-    """
-    found = {int(position): raised for position, raised in value["raised"].items()}
-    for position, raised in found.items():
-        whole = (
-            raised.keys() == {"count", "first"} and type(raised["count"]) is int and isinstance(raised["first"], str)
-        )
-        if position not in range(n) or not whole:
-            raise ValueError("no list of exceptions")
-    return {position: {"raised": raised} for position, raised in found.items()}
 
 
 if __name__ == "__main__":

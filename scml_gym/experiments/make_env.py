@@ -9,7 +9,6 @@ from typing import Any
 import gymnasium
 from gymnasium.envs.registration import load_env_creator
 
-import scml_gym  # noqa: F401 (registers the environments)
 from scml_gym.core.config import ConfigError, arguments_of
 from scml_gym.core.errors import InputError, nearest
 from scml_gym.core.registry import load_object

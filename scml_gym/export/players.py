@@ -58,9 +58,12 @@ def exported_player(name: str, game: str = "") -> Exported:
     if isinstance(player, tuple):
         raise InputError(f"{name!r} is an scml agent already: hand in its own file")
     short, _, query = name.partition("?")
+    strategies = of_game.registry("strategies")
+    if ":" not in short and short not in strategies:
+        raise InputError(f"{name!r} cannot be exported: what {short!r} puts around a player is not; export the player")
     if ":" in short and not isinstance(load_object(short), Strategy):
         return Exported(of_game, call(name, Given("seed")), player.synchronous, name)
-    strategy = Name(of_game.registry("strategies").path(short))
+    strategy = Name(strategies.path(short))
     made = call(STRATEGY_POLICY, strategy, Given("seed"), parse_parameters(name, query))
     return Exported(of_game, made, player.synchronous, f"the strategy {name}")
 

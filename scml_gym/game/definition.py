@@ -86,6 +86,10 @@ class Competition:
         line_up: How its worlds are made, played and settled, a `scml_gym.simulator.line_up.LineUp`: what a world
             brought is then computed from its contracts, where no player's code runs, and its players can be isolated.
             None in games whose worlds have no contracts.
+        entry_points: In games without a ``line_up``, the names of the methods by which worlds call players, where they
+            need nothing else of them and the answers are arrays of numbers, or None: what a world brought is then
+            computed from the answers, where no player's code runs, and its players can be isolated. Empty in games
+            where it cannot: what the process of a world says of it is taken, and nobody is named where that dies.
     """
 
     play: Named
@@ -102,6 +106,7 @@ class Competition:
     stock_rules: tuple[str, ...] = ()
     play_on: Named = None
     line_up: Named = None
+    entry_points: tuple[str, ...] = ()
     columns: Mapping[str, Column] = field(default_factory=dict)
 
 

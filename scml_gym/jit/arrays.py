@@ -37,6 +37,11 @@ def part_of(array: np.ndarray, i: int) -> np.ndarray:
     return array[i]
 
 
+def line_of(array: np.ndarray, first: int, n: int) -> np.ndarray:
+    """So many elements of an array of one dimension from ``first``, 0 or more, on; borrowed."""
+    return array[first : first + n]
+
+
 def borrowed_array(array: np.ndarray) -> np.ndarray:
     """The array itself, borrowed; for calls of functions, while the caller holds it."""
     return array
@@ -125,15 +130,15 @@ if numba is not None:
         i = context.cast(builder, values[1], at, types.intp)
         return _part(context, builder, kind, values[0], signature.return_type, i)
 
-    @extending.intrinsic
-    def line_of(typing_context: Any, array: Any, first: Any, n: Any) -> Any:
-        """``line_of(array, first, n)``: so many elements of an array of one dimension from ``first``, 0 or more, on."""
+    @extending.type_callable(line_of)
+    def _(context: Any) -> Any:
+        return lambda array, first, n: Borrowed(array.dtype) if isinstance(array, types.Array) else None
 
-        def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-            whole = make_array(signature.args[0])(context, builder, values[0])
-            return _line(context, builder, signature.return_type, builder.gep(whole.data, [values[1]]), values[2])
-
-        return Borrowed(array.dtype)(array, types.intp, types.intp), generate
+    @extending.lower_builtin(line_of, types.Array, types.Integer, types.Integer)
+    def _(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        whole = make_array(signature.args[0])(context, builder, values[0])
+        first, n = (context.cast(builder, values[i], signature.args[i], types.intp) for i in (1, 2))
+        return _line(context, builder, signature.return_type, builder.gep(whole.data, [first]), n)
 
     def borrowed_type(kind: Any) -> Any:
         """The type of what is borrowed."""

@@ -52,12 +52,18 @@ def compiled(function: Function) -> Function:
     """A function compiled at its first call with each combination of argument types, without holding Python's lock."""
     if numba is None:
         return function
-    return _kept(numba.njit(nogil=True, no_cfunc_wrapper=True)(told_apart(function)), function)
+    return _kept(_njit(nogil=True, no_cfunc_wrapper=True)(told_apart(function)), function)
 
 
 def compiled_inside(function: Callable[..., Any]) -> Any:
     """As `compiled`, a function that only compiled code can call: what Python needs to call it is not made."""
-    return _kept(numba.njit(no_cpython_wrapper=True, no_cfunc_wrapper=True)(told_apart(function)), function)
+    return _kept(_njit(no_cpython_wrapper=True, no_cfunc_wrapper=True)(told_apart(function)), function)
+
+
+def _njit(**options: Any) -> Any:
+    from scml_gym.jit.flags import Compiler
+
+    return numba.njit(pipeline_class=Compiler, **options)
 
 
 def compiled_callback(function: Callable[..., Any], signature: Any) -> Any:
@@ -68,9 +74,11 @@ def compiled_callback(function: Callable[..., Any], signature: Any) -> Any:
     """
     from numba.core.ccallback import CFunc
 
+    from scml_gym.jit.flags import Compiler
+
     # `numba.cfunc` would compile before it is told where code is kept
     kind = numba.core.sigutils.normalize_signature(signature)
-    callback = _kept(CFunc(told_apart(function), kind, {}, {"nopython": True}), function)
+    callback = _kept(CFunc(told_apart(function), kind, {}, {"nopython": True}, Compiler), function)
     callback.compile()
     return callback
 

@@ -11,9 +11,11 @@ from importlib import import_module
 from typing import Any, Literal
 
 from numba.core.codegen import JITCodeLibrary
-from numba.core.compiler import CompilerBase, DefaultPassBuilder
+from numba.core.compiler import DefaultPassBuilder
 from numba.core.compiler_machinery import register_pass
 from numba.core.typed_passes import NativeLowering
+
+from scml_gym.jit.flags import Compiler
 
 _dynfunc: Any = import_module("numba._dynfunc")  # compiled, so without types
 
@@ -69,7 +71,7 @@ class _Lowering(NativeLowering):
         return True
 
 
-class Inlined(CompilerBase):
+class Inlined(Compiler):
     """Numba's pipeline for helpers (``pipeline_class``)."""
 
     def define_pipelines(self) -> list[Any]:

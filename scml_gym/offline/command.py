@@ -23,12 +23,15 @@ from scml_gym.game.definition import Game
 from scml_gym.games import GAMES, game_of
 from scml_gym.offline.batches import make_rows, play_rows, rows_of
 from scml_gym.offline.behaviours import Behaviour, behaviour_of
-from scml_gym.offline.datasets import About, check_free, datasets_in, datasets_root, minari, write_datasets
+from scml_gym.offline.datasets import About, check_free, datasets_in, datasets_root, write_datasets
 from scml_gym.offline.playing import AGENT, MASK, Episode, agent_spaces, flat_mask, play_parallel, play_single
 from scml_gym.registration import ENVIRONMENTS, PARALLEL_ENVIRONMENTS
 
 ROWS = 128
 """Worlds that are played side by side, and written together."""
+
+MOST_SEED = 2**63 - 1
+"""Seeds are kept as integers of 64 bits."""
 
 
 class Source(NamedTuple):
@@ -193,9 +196,11 @@ def dataset_command(
     Raises:
         InputError: before anything is written, for everything that is wrong.
     """
-    minari()
+    datasets_root()
     whole("--episodes", episodes)
-    whole("--seed", seed, least=0)
+    whole("--seed", seed, 0, MOST_SEED - episodes)
+    workers = None if workers is None else whole("--workers", workers)
+    competitors = [str(competitor) for competitor in competitors]
     source = open_source(env, options)
     observation, action = agent_spaces(source.made)
     space = namespace or default_namespace(source.env["id"])

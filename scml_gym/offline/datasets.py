@@ -1,4 +1,4 @@
-"""Minari datasets of this package's environments: written whole or not at all, read, and played again.
+"""Minari datasets of this package's environments: written whole or not at all.
 
 Format: https://minari.farama.org. Each episode has the seed that its environment was reset with; an episode without one
 goes on from the episode before it.
@@ -6,6 +6,7 @@ goes on from the episode before it.
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import warnings
@@ -14,19 +15,26 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
 from gymnasium import spaces
 
-from scml_gym.core.errors import InputError, nearest
+from scml_gym.core.data_files import parse_json, read_text
+from scml_gym.core.errors import InputError
+from scml_gym.core.files import flush_tree, remove_tree, replace_file, unfinished
+from scml_gym.core.leftovers import leftovers_of
 from scml_gym.core.provenance import commit
-from scml_gym.offline.playing import AGENT, MASK, Episode
-from scml_gym.registration import ENVIRONMENTS, PARALLEL_ENVIRONMENTS
+from scml_gym.offline.playing import Episode
 
 ABOUT = "scml_gym"
 """Key in a dataset's metadata: ``env`` (id, arguments), ``competitor``, ``seed``, ``agent`` (its kind), ``commit``."""
 
+WHOLE = "whole.json"
+"""In the folder in which datasets are written: their names, when all of them are whole."""
+
 ROOT = "MINARI_DATASETS_PATH"
 """Environment variable in which Minari looks for the folder of its datasets."""
+
+LONGEST = 255
+"""Bytes of the name of a folder."""
 
 
 def minari() -> Any:
@@ -43,11 +51,6 @@ def minari() -> Any:
     return package
 
 
-def known_datasets() -> list[str]:
-    """Names of the datasets that are here."""
-    return sorted(minari().list_local_datasets())
-
-
 def check_free(name: str) -> None:
     """Refuse a name that a new dataset cannot have.
 
@@ -55,15 +58,15 @@ def check_free(name: str) -> None:
         InputError: if there is one of that name, or Minari takes no such name.
     """
     from minari.dataset.minari_dataset import parse_dataset_id
-    from minari.storage.datasets_root_dir import get_dataset_path
 
     try:
         parse_dataset_id(name)
+        if any(len(part.encode()) > LONGEST for part in name.split("/")):
+            raise ValueError("too long for a folder")
     except (ValueError, TypeError) as error:
-        raise InputError(
-            f"{name!r} is no name of a dataset; valid: letters, digits, - and _ between slashes"
-        ) from error
-    if get_dataset_path(name).exists():
+        valid = f"letters, digits, - and _, 2 to {LONGEST} between slashes"
+        raise InputError(f"{name!r} is no name of a dataset; valid: {valid}") from error
+    if (datasets_root() / name).exists():
         raise InputError(f"the dataset {name!r} exists already; give another --namespace, or: minari delete {name}")
 
 
@@ -97,42 +100,68 @@ def write_datasets(about: About, name: Callable[[str], str], portions: Iterable[
         InputError: if there is one of that name already.
     """
     package = minari()
-    from minari.namespace import create_namespace, list_local_namespaces
-    from minari.storage.datasets_root_dir import get_dataset_path
+    from scml_gym.offline.hdf5 import add_episodes
 
-    root, storages = get_dataset_path().resolve(), dict[str, Any]()
-    filling = root / f".partial.{os.getpid()}"
+    root, storages = datasets_root().resolve(), dict[str, Any]()
+    filling = unfinished(root / "datasets")
+    take_up(root)
     try:
         for portion in portions:
             by_kind: dict[str, list[Episode]] = {}
             for episode in portion:
                 by_kind.setdefault(episode.kind, []).append(episode)
             for kind, episodes in by_kind.items():
-                buffers = [_buffer(package, episode) for episode in episodes]
-                if kind in storages:
-                    storages[kind].update_episodes(buffers)
-                else:
+                if kind not in storages:
                     check_free(name(kind))
                     with datasets_in(filling):
-                        storages[kind] = _create(package, about, kind, name(kind), buffers)
+                        storages[kind] = _create(package, about, kind, name(kind))
+                add_episodes(storages[kind], episodes)
         names = [name(kind) for kind in storages]
         for dataset in names:
-            namespace = dataset.rpartition("/")[0]
-            if namespace and namespace not in list_local_namespaces():
-                create_namespace(namespace)
             check_free(dataset)
-            os.replace(filling / dataset, root / dataset)
+        flush_tree(filling)
+        replace_file(filling / WHOLE, json.dumps(names))
+        _move(filling, root, names)
     finally:
         shutil.rmtree(filling, ignore_errors=True)
     return names
 
 
+def take_up(root: Path) -> None:
+    """See to what killed processes left among the datasets: what was whole appears, and the rest goes."""
+    for left in leftovers_of(root / "datasets"):
+        try:
+            names = [str(name) for name in parse_json(read_text(left / WHOLE), str(left / WHOLE))]
+            _move(left, root, [name for name in names if (left / name).is_dir() and ".." not in Path(name).parts])
+        except InputError:  # it was not whole
+            pass
+        remove_tree(left)
+
+
+def _move(filling: Path, root: Path, names: Sequence[str]) -> None:
+    from minari.namespace import create_namespace, list_local_namespaces
+
+    for dataset in names:
+        namespace = dataset.rpartition("/")[0]
+        if namespace and namespace not in list_local_namespaces():
+            create_namespace(namespace)
+        if not (root / dataset).exists():
+            os.replace(filling / dataset, root / dataset)
+
+
 def datasets_root() -> Path:
-    """The folder in which Minari has its datasets."""
+    """The folder in which Minari has its datasets; it is made.
+
+    Raises:
+        InputError: if Minari is not installed, or there cannot be such a folder.
+    """
     minari()
     from minari.storage.datasets_root_dir import get_dataset_path
 
-    return Path(get_dataset_path())
+    try:
+        return Path(get_dataset_path())
+    except OSError as error:
+        raise InputError(f"{ROOT}={os.environ.get(ROOT)}: {error.strerror}; valid: a folder") from error
 
 
 @contextmanager
@@ -150,11 +179,12 @@ def datasets_in(folder: Path) -> Iterator[None]:
             os.environ[ROOT] = before
 
 
-def _create(package: Any, about: About, kind: str, name: str, buffers: list[Any]) -> Any:
+def _create(package: Any, about: About, kind: str, name: str) -> Any:
+    """The storage of a dataset without episodes."""
     competitor = about.facts["competitor"]
     dataset = package.create_dataset_from_buffers(
         name,
-        buffers,
+        [],
         env=about.env,
         observation_space=about.observation,
         action_space=about.action,
@@ -164,132 +194,3 @@ def _create(package: Any, about: About, kind: str, name: str, buffers: list[Any]
     )
     dataset.storage.update_metadata({ABOUT: dict(about.facts) | {"agent": kind, "commit": commit()}})
     return dataset.storage
-
-
-def _buffer(package: Any, episode: Episode) -> Any:
-    return package.data_collector.EpisodeBuffer(
-        seed=episode.seed,
-        options=None if episode.agent == AGENT else {"agent": episode.agent},
-        observations=episode.observations,
-        actions=episode.actions,
-        rewards=episode.rewards,
-        terminations=episode.terminations,
-        truncations=episode.truncations,
-        infos=episode.infos,
-    )
-
-
-def load_dataset(name: str) -> Any:
-    """A dataset of an environment of this package, a ``minari.MinariDataset``.
-
-    Raises:
-        InputError: if there is none of that name, it cannot be read, or is of another environment.
-    """
-    package = minari()
-    try:
-        dataset = package.load_dataset(name)
-    except FileNotFoundError as error:
-        raise InputError(f"there is no dataset {name!r}{nearest(name, known_datasets())}") from error
-    except (OSError, ValueError, KeyError, AssertionError) as error:
-        raise InputError(f"the dataset {name!r} cannot be read: {' '.join(str(error).split())}") from error
-    env_id = env_of(dataset).get("id")
-    if env_id not in ENVIRONMENTS and env_id not in PARALLEL_ENVIRONMENTS:
-        raise InputError(f"the dataset {name!r} is of {env_id or 'no environment'}, which is none of scml_gym")
-    return dataset
-
-
-def env_of(dataset: Any) -> dict[str, Any]:
-    """Id and arguments of the environment that a dataset is of; empty where it does not say."""
-    told = dataset.storage.metadata.get(ABOUT)
-    if told is not None:
-        return dict(told["env"])
-    spec = dataset.spec.env_spec
-    return {} if spec is None else {"id": spec.id, **spec.kwargs}
-
-
-class Decisions(NamedTuple):
-    """The decisions of datasets, ``n`` of them.
-
-    Attributes:
-        observations: ``(n, ...)``, or a dict of such arrays.
-        actions: ``(n, ...)``.
-        masks: The valid choices, bool ``(n, choices)``.
-        episodes: The number of each decision's episode, int64 ``(n,)``, ascending.
-    """
-
-    observations: Any
-    actions: np.ndarray
-    masks: np.ndarray
-    episodes: np.ndarray
-
-
-def load_decisions(names: Sequence[str], observation: spaces.Space, action: spaces.Space) -> Decisions:
-    """The decisions of datasets, one after the other.
-
-    Args:
-        names: Of the datasets.
-        observation: Space that they must have.
-        action: Likewise.
-
-    Raises:
-        InputError: as `load_dataset`; if one has other spaces, or its infos have no masks.
-    """
-    parts: list[tuple[Any, np.ndarray, np.ndarray]] = []
-    for name in names:
-        dataset = load_dataset(name)
-        spaces_are = dataset.spec.observation_space, dataset.spec.action_space
-        if spaces_are != (observation, action):
-            told = " and ".join(" ".join(str(space).split()) for space in spaces_are)
-            raise InputError(f"the dataset {name!r} has {told}, which are not those of this environment")
-        for episode in dataset.iterate_episodes():
-            if MASK not in (episode.infos or {}):
-                raise InputError(f"the dataset {name!r} has no {MASK} among its infos")
-            seen, n = episode.observations, len(episode.rewards)
-            shown = {k: v[:n] for k, v in seen.items()} if isinstance(seen, dict) else seen[:n]
-            parts.append((shown, episode.actions, _mask(episode.infos[MASK])[:n]))
-    if not parts:
-        raise InputError("no episodes to learn from")
-    shown, actions, masks = zip(*parts, strict=True)
-    dicts = isinstance(shown[0], dict)
-    together = {k: np.concatenate([part[k] for part in shown]) for k in shown[0]} if dicts else np.concatenate(shown)
-    lengths = [len(part) for part in actions]
-    return Decisions(together, np.concatenate(actions), np.concatenate(masks), np.arange(len(parts)).repeat(lengths))
-
-
-def _mask(told: Any) -> np.ndarray:
-    """Masks by row; Minari's own collector keeps an array for each part of an action."""
-    if isinstance(told, Mapping):
-        told = np.concatenate([told[f"_index_{i}"] for i in range(len(told))], axis=1)
-    return np.asarray(told, dtype=np.bool_)
-
-
-def replay(dataset: Any) -> int:
-    """Play a dataset of a Gymnasium environment again: its seeds and its actions.
-
-    Returns:
-        How many decisions were played.
-
-    Raises:
-        InputError: if an observation, a reward or an end differs from the dataset's.
-    """
-    env, played = dataset.recover_environment(), 0
-    seeds = (about.get("seed") for about in dataset.storage.get_episode_metadata(dataset.episode_indices))
-    for episode, seed in zip(dataset.iterate_episodes(), seeds, strict=True):
-        shown, _ = env.reset(seed=seed)
-        for step, action in enumerate(episode.actions):
-            same = _equal(shown, episode.observations, step)
-            shown, reward, terminated, truncated, _ = env.step(action)
-            told = episode.rewards[step], episode.terminations[step], episode.truncations[step]
-            if not same or told != (reward, terminated, truncated):
-                raise InputError(f"episode {episode.id} differs at step {step}: recorded by another version")
-            played += 1
-        if not _equal(shown, episode.observations, len(episode.actions)):
-            raise InputError(f"episode {episode.id} differs at its end: recorded by another version")
-    env.close()
-    return played
-
-
-def _equal(shown: Any, recorded: Any, step: int) -> bool:
-    if isinstance(shown, Mapping):
-        return all(np.array_equal(shown[name], recorded[name][step]) for name in shown)
-    return np.array_equal(shown, recorded[step])

@@ -8,7 +8,6 @@ from typing import Any
 import gymnasium
 import numpy as np
 
-import scml_gym  # noqa: F401  (registers the environments)
 from scml_gym.oneshot.strategies import STRATEGIES
 from scml_gym.oneshot.view import MAX_PARTNERS
 from scml_gym.simulator import conservation

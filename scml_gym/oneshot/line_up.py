@@ -9,7 +9,7 @@ import numpy as np
 
 from scml_gym.game.definition import Setting
 from scml_gym.oneshot.players import Player
-from scml_gym.oneshot.safety.audit import audit_world
+from scml_gym.oneshot.safety.audit import audit_world, prepare_audit
 from scml_gym.oneshot.settlement import settle_world, trading_prices
 from scml_gym.oneshot.worlds.adapters import agent_class
 from scml_gym.oneshot.worlds.generation import league_spec
@@ -39,7 +39,7 @@ def _agent(player: Player) -> tuple[type, dict[str, Any]]:
     return agent_class(player, "rounds")
 
 
-LINE_UP = LineUp(_spec, _make, _settle, audit_world, _agent, PARTS, CONTRACT_DTYPE, AUDITED)
+LINE_UP = LineUp(_spec, _make, _settle, audit_world, _agent, PARTS, CONTRACT_DTYPE, AUDITED, prepare_audit)
 """Sellers come first, then as many buyers; a factory's level is ``"seller"`` or ``"buyer"``, and the columns are those
 of `scml_gym.oneshot.game.COMPETITION`."""
 

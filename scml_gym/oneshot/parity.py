@@ -8,7 +8,6 @@ from typing import Any, cast
 
 import numpy as np
 
-import scml_gym  # noqa: F401  (registers the environments)
 from scml_gym.game.parity import compare_decisions, compare_episodes, compare_results
 from scml_gym.oneshot.players import player_maker
 from scml_gym.oneshot.strategies import STRATEGIES

@@ -90,6 +90,8 @@ class LineUp:
         parts: Names of what a profit consists of, in the table.
         contract: The fields of a contract, ``day``, ``seller``, ``buyer``, ``quantity`` and ``price`` among them.
         counts: Names of what an audit counts.
+        prepare: ``()``: has what an audit computes with compiled, or taken from disk, as that takes longer than a short
+            world: processes that are forked then have it.
     """
 
     spec: Callable[[int, Setting, int], Any]
@@ -100,6 +102,7 @@ class LineUp:
     parts: tuple[str, ...]
     contract: np.dtype
     counts: tuple[str, ...]
+    prepare: Callable[[], None]
 
     def play(
         self, players: Sequence[Player], seed: int, setting: Setting, watch: Watch, log: WorldLog | None = None

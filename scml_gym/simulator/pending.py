@@ -46,6 +46,21 @@ def due_answers(actions: Mapping[int, np.ndarray], pending: Sequence[int], no_op
     return {factory: actions[factory] for factory in pending}
 
 
+def check_view(given: Any, dtype: np.dtype) -> None:
+    """Refuse what is no view of a game.
+
+    Args:
+        given: Instead of one.
+        dtype: Of its views.
+
+    Raises:
+        InputError: if it is anything else than one record of it.
+    """
+    if getattr(given, "dtype", None) != dtype or given.shape:
+        found = "a record of other fields" if isinstance(given, np.void) else brief(given)
+        raise InputError(f"the view is {found}; valid: one record of VIEW_DTYPE, as new_view makes it")
+
+
 def check_answers(given: Any, no_ops: np.ndarray, what: str = "the array of answers") -> None:
     """Refuse what is no array of answers.
 

@@ -9,6 +9,7 @@ import importlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from scml_gym.core.arguments import brief
 from scml_gym.core.errors import InputError, nearest
 from scml_gym.core.registry import Registry, load_object
 from scml_gym.game.players import own_maker, refuse_parameters, strategy_maker
@@ -65,6 +66,8 @@ def named_player(
         InputError: if nothing of that name exists, or it plays another game or track; the message names the nearest
             valid one.
     """
+    if not isinstance(name, str):
+        raise InputError(f"player={brief(name)}; valid: its name, a text")
     prefix, _, rest = name.partition(":")
     if prefix == "scml" and rest:
         return _builtin(name, rest, track)

@@ -10,7 +10,6 @@ from typing import Any
 import gymnasium
 import numpy as np
 
-import scml_gym  # noqa: F401  (registers the environments)
 from scml_gym.simulator import conservation
 from scml_gym.simulator.compiled.layout import NEGOTIATING
 from scml_gym.simulator.conservation import demand

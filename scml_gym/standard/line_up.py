@@ -11,7 +11,7 @@ from scml_gym.game.definition import Setting
 from scml_gym.simulator.line_up import LineUp, Outcome
 from scml_gym.simulator.recording.log import WorldLog
 from scml_gym.standard.players import Player
-from scml_gym.standard.safety.audit import COUNTS, audit_world
+from scml_gym.standard.safety.audit import COUNTS, audit_world, prepare_audit
 from scml_gym.standard.settlement import settle_world
 from scml_gym.standard.worlds.adapters import agent_class
 from scml_gym.standard.worlds.generation import league_spec
@@ -57,7 +57,7 @@ def _settle(spec: WorldSpec, contracts: np.ndarray, stock: str) -> Outcome:
     return Outcome(settled.table, settled.bankrupt, levels, columns)
 
 
-LINE_UP = LineUp(_spec, _make, _settle, audit_world, agent_class, PARTS, CONTRACT_DTYPE, COUNTS)
+LINE_UP = LineUp(_spec, _make, _settle, audit_world, agent_class, PARTS, CONTRACT_DTYPE, COUNTS, prepare_audit)
 """Factories come level by level; a factory's level is ``"first"``, ``"middle"`` or ``"last"``, and the columns are
 those of `scml_gym.standard.game.COMPETITION`."""
 

@@ -8,7 +8,6 @@ from typing import Any, Literal
 
 import numpy as np
 
-import scml_gym  # noqa: F401  (registers the environments)
 from scml_gym.game.parity import compare_decisions, compare_episodes, compare_results
 from scml_gym.standard.actions import ACTIONS
 from scml_gym.standard.players import player_maker

@@ -11,7 +11,6 @@ import numpy as np
 
 from scml_gym.jit.arrays import scratch_floats, scratch_integers
 from scml_gym.jit.compile import compiled, jittable
-from scml_gym.jit.parameters import parameters_dtype
 from scml_gym.standard.allocation import add_pending, allocate
 from scml_gym.standard.strategies.base import Strategy
 from scml_gym.standard.strategies.market import SALE
@@ -45,7 +44,6 @@ GOALS = {
 }
 """The goals of a day, and those of the strategy ``planner`` where it is given no others."""
 
-GOALS_DTYPE = parameters_dtype(GOALS)
 N_GOALS = len(GOALS)
 
 CONCESSION = 2.0

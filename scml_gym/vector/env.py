@@ -10,7 +10,7 @@ import numpy as np
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
-from scml_gym.core.arguments import brief, check_names, whole
+from scml_gym.core.arguments import MOST_ENVS, MOST_THREADS, brief, check_names, whole
 from scml_gym.core.copying import Independent
 from scml_gym.core.errors import InputError, require_reset, shown
 from scml_gym.core.masks import sampling_mask
@@ -73,8 +73,8 @@ class RowVectorEnv(Independent, VectorEnv, ABC):
                 f"autoreset_mode={autoreset_mode!r}; valid: {', '.join(m.value for m in AutoresetMode)}",
                 "autoreset_mode",
             )
-        self._threads = whole("threads", threads)
-        self.num_worlds, self.num_agents = whole("num_envs", num_envs), num_agents
+        self._threads = whole("threads", threads, 1, MOST_THREADS)
+        self.num_worlds, self.num_agents = whole("num_envs", num_envs, 1, MOST_ENVS), num_agents
         self.num_envs = self.num_worlds * num_agents
         self.metadata = {"autoreset_mode": mode, "render_modes": []}
         self.action_space = batch_space(self.single_action_space, self.num_envs)

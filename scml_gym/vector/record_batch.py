@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from gymnasium.vector import AutoresetMode
 
-from scml_gym.core.arguments import named_arguments, whole
+from scml_gym.core.arguments import MOST_ENVS, named_arguments, whole
 from scml_gym.core.errors import InputError
 from scml_gym.game.calls import PLAYER_DTYPE, call_decide, call_learn, fill_player
 from scml_gym.game.strategy import StrategyPolicy
@@ -134,7 +134,7 @@ class RecordVectorEnv(RowVectorEnv):
         threads: int = 1,
     ):
         self.game = game = load_game(game)
-        n, n_players = whole("num_envs", num_envs), len(game.players)
+        n, n_players = whole("num_envs", num_envs, 1, MOST_ENVS), len(game.players)
         self.single_observation_space = copy.deepcopy(game.observation_space)
         self.single_action_space = copy.deepcopy(game.action_space)
         super().__init__(n, autoreset_mode, threads, game.action_space.dtype)

@@ -14,7 +14,7 @@ from scml_gym.game.env import EnvParts, WorldEnv
 from scml_gym.game.parallel_env import ParallelParts, ParallelWorldEnv
 from scml_gym.game.players import player_maker
 from scml_gym.game.world import Drawn, PlayerMaker
-from scml_gym.vector.record_world import Gain, LearntPolicy, RecordCodec, RecordEncoder, RecordWorld
+from scml_gym.vector.record_world import Gain, LearntPolicy, RecordCodec, RecordEncoder, RecordWorld, read_answer
 from scml_gym.vector.records import RecordGame, load_game
 
 ENTRY_POINTS = ("begin", "act", "end_day")
@@ -144,10 +144,16 @@ def play_line_up(
 ) -> list[dict[str, Any]]:
     """Play one world; see `scml_gym.game.definition.Competition`. A row has the name of the player and its summary."""
     for index, player in enumerate(players):
+        player.act = _answering(game, index, player.act)  # before `watch`: a wrong answer is the player's failure
         watch(player, index, ENTRY_POINTS)
     world = RecordWorld(game, seed, setting.days, players)
     world.start()
     return [{"level": name} | world.summary(i) for i, name in enumerate(game.players)]
+
+
+def _answering(game: RecordGame, player: int, act: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """What a player answers, which is refused here where it is no answer."""
+    return lambda view: read_answer(game, player, act(view))
 
 
 def define_game(game: RecordGame, path: str, summary: str, env_id: str, columns: Mapping[str, Column]) -> Game:
@@ -182,6 +188,7 @@ def define_game(game: RecordGame, path: str, summary: str, env_id: str, columns:
             most_positions=1,
             positions=1,
             positions_one_on_one=1,
+            entry_points=ENTRY_POINTS,
             columns=columns,
         ),
     )

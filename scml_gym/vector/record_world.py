@@ -56,11 +56,7 @@ class RecordWorld:
         answers = np.zeros((len(self.players), self.game.interface.n_answers), dtype=self.game.interface.action)
         for i, player in enumerate(self.players):
             given = actions[i] if player is None else player.act(self._views[i])
-            if np.shape(given) != answers[i].shape:
-                raise InputError(
-                    f"{self.game.players[i]}: answers {brief(given)}; valid: an array of {answers[i].shape}"
-                )
-            answers[i] = given
+            answers[i] = read_answer(self.game, i, given)
         rewards = np.zeros(len(self.players))
         ended = self.game.functions.act(self._records[0], answers, rewards)
         self.profits[:, self.day] = rewards
@@ -97,6 +93,24 @@ class RecordWorld:
     def summary(self, player: int) -> dict[str, Any]:
         """The game's summary of a player."""
         return {name: self._records[name][0, player].item() for name in self.game.summary}
+
+
+def read_answer(game: RecordGame, player: int, given: Any) -> np.ndarray:
+    """What a player answers, as the game has it: the numbers of an action.
+
+    Raises:
+        InputError: if it is something else.
+    """
+    answer = np.zeros(game.interface.n_answers, dtype=game.interface.action)
+    try:
+        numbers = np.asarray(given)
+        if numbers.shape != answer.shape or numbers.dtype.kind not in "biuf":
+            raise ValueError
+        answer[:] = numbers
+    except (TypeError, ValueError, OverflowError):
+        told = f"{game.players[player]}: answers {brief(given)}; valid: an array of {answer.shape}"
+        raise InputError(told) from None
+    return answer
 
 
 class RecordEncoder:

@@ -96,7 +96,7 @@ def test_a_seed_that_fails_is_told_and_the_others_are_trained(tmp_path, command_
 WRONG = {
     "both": (["--seed", 1, "--seeds", "0-1"], "give --seed or --seeds, not both"),
     "workers of one": (["--workers", 2], "--workers is for several trainings at once"),
-    "no workers": (["--seeds", "0-1", "--workers", 0], "--workers 0: at least 1 is needed"),
+    "no workers": (["--seeds", "0-1", "--workers", 0], "--workers=0; valid: 1 or more"),
     "no run": (["--from", "nowhere"], "nowhere is not a run folder"),
     "a folder in use": (["--seeds", "0-1", "--out", "used"], "used exists and is not empty"),
     "a wrong setting": (["--seeds", "0-1", "--set", "agent.bach=1"], "did you mean 'batch'?"),

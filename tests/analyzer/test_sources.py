@@ -2,6 +2,9 @@
 
 import json
 import re
+import signal
+import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -9,11 +12,13 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
+from scml_gym.core.cli import INTERRUPTED
 from scml_gym.core.errors import InputError
 from scml_gym.simulator.recording.folder import Recording
 from scml_gym.simulator.recording.packing import pack
 from scml_gym.simulator.recording.schema import TABLES, VERSION, schema_name
 from tests.helpers.recordings import NAMES, play_recorded
+from tests.helpers.scripts import Script
 
 pytest.importorskip("duckdb", reason="pip install 'scml-gym[analyzer]'")
 
@@ -112,6 +117,58 @@ def test_what_is_closed_says_so(tmp_path):
     recordings.close()
     with pytest.raises(InputError, match="these recordings are closed"):
         worlds.runs(recordings)
+
+
+@pytest.mark.parametrize("folder", ["", 3, True, None, ["x"], "a\0b", "\udcff\0"])
+def test_what_is_no_folder_is_recorded_to_in_no_way(folder):
+    with pytest.raises(InputError, match=r"^recording=.*; valid: the path of a folder$|null byte") as error:
+        Recording(folder)
+    assert "\n" not in str(error.value)
+
+
+def test_a_recording_stays_where_it_is(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    recording = Recording("here")
+    (tmp_path / "there").mkdir()
+    monkeypatch.chdir(tmp_path / "there")
+    assert recording.folder == tmp_path / "here"
+
+
+def test_questions_and_limits_that_duckdb_does_not_know_are_told(tmp_path):
+    play_recorded(tmp_path, "a", NAMES[:1] * 2, days=3)
+    for memory in ("", "much", 3):
+        with pytest.raises(InputError, match=r"^memory=.*Memory must|^memory=.*nknown unit"):
+            open_recordings(tmp_path, memory=memory)
+    with open_recordings(tmp_path) as recordings, pytest.raises(InputError, match="the question is empty"):
+        recordings.ask(" ")
+
+
+ENDLESS = """\
+from pathlib import Path
+from scml_gym.analyzer import open_recordings
+from scml_gym.core.cli import run_main
+
+def ask():
+    with open_recordings("recording") as recordings:
+        Path("asks").touch()
+        while True:
+            recordings.ask("SELECT sum(sqrt(a.range * b.range)) FROM range(20000) a, range(2000) b")
+
+if __name__ == "__main__":
+    run_main(ask)
+"""
+
+
+@pytest.mark.slow
+def test_questions_are_interrupted_as_everything_is(tmp_path):
+    play_recorded(tmp_path / "recording", "a", NAMES[:1] * 2, days=3)
+    (tmp_path / "endless.py").write_text(ENDLESS)
+    script = Script(tmp_path, [sys.executable, tmp_path / "endless.py"])
+    script.wait_for((tmp_path / "asks").exists)
+    time.sleep(0.5)  # DuckDB works
+    script.signal(signal.SIGINT)
+    done = script.ended()
+    assert (done.returncode, done.stdout, done.stderr) == (INTERRUPTED, "", "interrupted\n")
 
 
 def test_what_can_be_opened_is_opened(tmp_path):

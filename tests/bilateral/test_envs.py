@@ -186,7 +186,7 @@ def test_text_shows_the_standing_offers(name):
         ({"opponent": "AgentJ"}, "opponent.*'AgentJ'"),
         ({"opponent": "boulware?exponnt=3"}, "'exponnt'; did you mean 'exponent'"),
         ({"opponent": "builtins:len"}, "builtins:len"),
-        ({"rounds": 1}, "rounds=1; valid: 2 or more"),
+        ({"rounds": 1}, "rounds=1; valid: 2 to 1000000"),
         ({"rounds": 2.5}, "rounds=2.5"),
         ({"opponent_first": "yes"}, "opponent_first='yes'"),
         ({"accept_reward": "d"}, "accept_reward.*'d'"),

@@ -3,7 +3,6 @@
 import gc
 import itertools
 import random
-import subprocess
 import sys
 from collections import Counter
 
@@ -26,6 +25,7 @@ from scml_gym.bilateral.worlds.protocol import Bidder, Negotiation
 from scml_gym.bilateral.worlds.table_world import TableWorld, play
 from scml_gym.core.errors import InputError
 from scml_gym.jit.random import counter_draws
+from tests.helpers.scripts import in_forked_process
 
 WORLDS = (NegmasWorld, TableWorld)
 SCENARIOS = ("EnglandZimbabwe", "Party", RandomScenarios(), RandomScenarios(issues=(1, 2), values=(1, 2)))
@@ -252,7 +252,7 @@ def test_a_strategy_that_does_not_compile_is_named():
 
 
 @pytest.mark.slow
-def test_without_a_compiler_the_reference_backend_plays():
+def test_without_a_compiler_the_reference_backend_plays(tmp_path):
     code = """if True:
         import sys
         sys.modules["numba"] = None
@@ -268,6 +268,6 @@ def test_without_a_compiler_the_reference_backend_plays():
                 except InputError as error:
                     print(error)
     """
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300)
+    done = in_forked_process(tmp_path, [sys.executable, "-c", code])
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("backend='compiled' needs Numba") == 4

@@ -32,7 +32,7 @@ WRONG = {
     "an infinite payoff": (lambda: MatrixGame(np.full((2, 2, 2), np.inf)), "payoffs: every payoff must be a finite"),
     "names": (lambda: MatrixGame(SQUARE, action_names=["x"]), "action_names=['x']: 2 names are needed"),
     "a horizon": (lambda: make_game("grid", horizon=0), "horizon=0; valid: 1 or more"),
-    "memory": (lambda: make_game("stag-hunt", memory=-1), "memory=-1; valid: 0 or more"),
+    "memory": (lambda: make_game("stag-hunt", memory=-1), "memory=-1; valid: 0 to 1000"),
     "a mega-step": (
         lambda: make_game("grid", mega_step=3),
         "mega_step=3: the horizon 16 is not divisible by it; valid: 1, 2, 4, 8, 16",

@@ -58,6 +58,15 @@ def test_a_link_is_replaced_and_not_written_through(tmp_path):
     assert (tmp_path / "letter").read_text() == "dear" and not (tmp_path / "x").is_symlink()
 
 
+def test_a_device_is_not_replaced(tmp_path):
+    """`--out /dev/stdout`, for instance, as root."""
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(FileExistsError) as error:
+        replace_file(tmp_path / "pipe", "new")
+    assert error.value.filename == str(tmp_path / "pipe") and (tmp_path / "pipe").is_fifo()
+    assert [path.name for path in tmp_path.iterdir()] == ["pipe"]
+
+
 def test_the_longest_name_of_a_file_can_be_written(tmp_path):
     replace_file(tmp_path / ("x" * 250), "x")
     with pytest.raises(OSError) as error:

@@ -71,6 +71,7 @@ def test_a_confined_process_holds_nothing_of_the_one_that_forked_it():
 def test_a_confined_process_signals_nobody_but_itself():
     parent, libc = os.getpid(), ctypes.CDLL(None)
     assert forked(lambda: refused(lambda: os.kill(parent, 0))) == "PermissionError"
+    assert forked(lambda: refused(lambda: os.kill(parent, signal.SIGSTOP))) == "PermissionError"
     assert forked(lambda: refused(lambda: os.kill(-1, 0))) == "PermissionError"
     assert forked(lambda: libc.ptrace(16, parent, 0, 0)) == -1
     assert forked(lambda: refused(lambda: os.kill(os.getpid(), 0))) is None

@@ -1,7 +1,10 @@
 """A tournament that was killed goes on: what was played is not played again, and nothing else is taken over."""
 
+import contextlib
 import json
+import os
 import re
+import resource
 import subprocess
 import sys
 from concurrent.futures import Future
@@ -11,8 +14,11 @@ import pytest
 
 from scml_gym.core.errors import InputError
 from scml_gym.evaluation.config import TournamentConfig
-from scml_gym.evaluation.journal import Journal
+from scml_gym.evaluation.journal import Journal, remove_journal
 from scml_gym.evaluation.pool import WorkerPool
+from scml_gym.evaluation.report import write_results
+from scml_gym.evaluation.sources import played_with
+from scml_gym.evaluation.studies.files import digest
 from scml_gym.evaluation.tournament import run_tournament
 from scml_gym.game.definition import Setting
 from tests.helpers.scripts import ROOT, Script, in_forked_process
@@ -28,16 +34,17 @@ def config(**changes):
 
 @pytest.fixture(scope="module")
 def two_worlds(tmp_path_factory):
+    """What a tournament brought, and the text of its journal."""
     with Journal(tmp_path_factory.mktemp("played") / "out", config(worlds=1)) as journal:
-        run_tournament(config(worlds=1), journal=journal)
-    return journal.path.read_text()
+        outcome = run_tournament(config(worlds=1), journal=journal)
+    return outcome, journal.path.read_text()
 
 
 @pytest.fixture
 def played(two_worlds, tmp_path):
     """A journal with the two worlds of the first configuration, as a killed tournament leaves it."""
     path = tmp_path / "out.plays.jsonl"
-    path.write_text(two_worlds)
+    path.write_text(two_worlds[1])
     return path
 
 
@@ -83,6 +90,15 @@ def test_changed_run_folders_are_refused(tmp_path):
     (run / "run.json").write_text('{"step": 2}')
     with pytest.raises(InputError, match="run has changed since"):
         Journal(tmp_path / "out", asked)
+
+
+def test_names_of_files_may_be_any_bytes(tmp_path):
+    run = tmp_path / "run"
+    run.mkdir()
+    with contextlib.suppress(OSError):  # there are file systems without such names
+        (run / os.fsdecode(b"odd\xff")).touch()
+    assert set(played_with(config(competitors=(str(run),)))) >= {str(run)}
+    assert len(digest(run)) == 64
 
 
 def test_changed_code_is_refused(tmp_path, monkeypatch):
@@ -134,6 +150,52 @@ def test_nothing_is_left_of_a_tournament_that_played_nothing(tmp_path):
     with Journal(tmp_path / "out", config()):
         pass
     assert not list(tmp_path.iterdir())
+
+
+def test_a_command_killed_when_its_results_are_written_has_ended(tmp_path):
+    """Before it has removed the journal, moved the recording, and removed the folder in which it wrote."""
+    command = [sys.executable, str(ROOT / "evaluate.py"), "best-subset", "--background", "greedy", "--days", "3"]
+    command += ["--factories", "2", "--worlds", "1", "--workers", "1", "--record"]
+    assert in_forked_process(tmp_path, [*command, "--out", "out"]).returncode == 0
+    scores = (tmp_path / "out" / "scores.csv").read_bytes()
+    asked = config(competitors=("best-subset",), record=1, worlds=1)
+    world = Future()
+    world.set_result({"value": []})
+    for more, code in (([], 0), (["--seed", "1"], 2)):
+        with Journal(tmp_path / "out", asked) as journal:
+            journal.play(SimpleNamespace(play=lambda *_: world), ["x"], 0, Setting(3))
+        (tmp_path / "out" / "recording").rename(tmp_path / "out.recording")
+        (tmp_path / ".out.results").mkdir()
+        again = in_forked_process(tmp_path, [*command, *more, "--out", "out"])
+        assert again.returncode == code, again.stderr
+        assert "all worlds are played already" in again.stdout or "nothing is overwritten" in again.stderr
+        assert [path.name for path in tmp_path.iterdir()] == ["out"]
+        assert (tmp_path / "out" / "recording").is_dir() and (tmp_path / "out" / "scores.csv").read_bytes() == scores
+
+
+def test_a_journal_of_another_tournament_stays_beside_results(two_worlds, played, tmp_path):
+    write_results(tmp_path / "out", config(seed=1), two_worlds[0], "test")
+    assert remove_journal(tmp_path / "out", lambda played: None) is None
+    assert played.exists()
+
+
+def test_a_world_that_cannot_be_noted_is_told_at_once(played, tmp_path):
+    limits, world = resource.getrlimit(resource.RLIMIT_FSIZE), Future()
+    world.set_result({"value": []})
+    pool = SimpleNamespace(play=lambda *_: world)
+    before = played.read_bytes()
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) + 20, limits[1]))
+        with Journal(tmp_path / "out", config()) as journal:
+            noted = [journal.play(pool, [name], 0, Setting(3)) for name in "xy"]
+            with pytest.raises(OSError, match="File too large") as error:
+                noted[0].result()
+            assert error.value.filename == str(played)
+            assert noted[1].done()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    Journal(tmp_path / "out", config()).__exit__(None, None, None)
+    assert played.read_bytes() == before  # the part of a line goes
 
 
 def test_a_killed_command_goes_on(tmp_path):

@@ -2,17 +2,20 @@
 
 import hashlib
 import json
+import sys
 from pathlib import Path
 
 import pytest
 
 from scml_gym.agents import STUDIES
 from scml_gym.bilateral.scenarios import SCENARIOS
+from scml_gym.commands import program
 from scml_gym.core.config import CONFIGS
 from scml_gym.core.errors import InputError
 from scml_gym.evaluation.studies.files import digest
 from scml_gym.evaluation.studies.folder import StudyFolder
 from scml_gym.evaluation.studies.study import load_study, run_study
+from tests.helpers.scripts import ROOT, in_new_interpreter
 from tests.helpers.tiny_study import TinyStudy
 
 TINY = """\
@@ -55,6 +58,16 @@ def test_a_folder_that_was_made_just_before_a_kill_is_taken_up(tmp_path, made):
     assert sorted(p.name for p in tmp_path.iterdir()) == [".lock", "runs", "study.yaml"]
 
 
+def test_a_table_in_which_no_run_has_a_row_is_empty(tmp_path):
+    with StudyFolder(tmp_path).opened({"name": "x"}) as results:
+        for run in ("a", "b"):
+            results.save(run, {"faults": [], "games": [{"payoff": 1.0}]}, 0.5)
+        tables = results.merge(["a", "b"])
+    assert tables["faults"].columns.tolist() == ["run"] and tables["faults"].empty
+    assert tables["games"].values.tolist() == [["a", 1.0], ["b", 1.0]]
+    assert (tmp_path / "faults.csv").read_text() == "run\n"
+
+
 @pytest.mark.slow
 def test_the_command_computes_resumes_and_repeats(command_line, tiny, tmp_path):
     done = command_line("evaluate.py", "study", "tiny.yaml", "--workers", 1)
@@ -73,6 +86,48 @@ def test_the_command_computes_resumes_and_repeats(command_line, tiny, tmp_path):
     assert again.returncode == 0, again.stderr
     assert {p: p.stat().st_mtime_ns for p in (folder / "runs").iterdir()} == before
     assert len(json.loads((folder / "starts.json").read_text())) == 1
+
+
+HASHES = """\
+class Hashes:
+    @classmethod
+    def build(cls, config):
+        return cls()
+
+    def runs(self):
+        return {"one": 1}
+
+    def compute(self, run, advance):
+        return {"hashes": [{"hash": str(hash("a name"))}]}
+
+    def report(self, tables, origin):
+        return {"study.md": origin}
+"""
+
+
+@pytest.mark.slow
+def test_a_study_repeats_where_a_player_iterates_over_names(tmp_path, monkeypatch):
+    """The hash seed is fixed in the process that computes, where the user has not fixed it."""
+    monkeypatch.delenv("PYTHONHASHSEED", raising=False)
+    (tmp_path / "own_study.py").write_text(HASHES)
+    (tmp_path / "own.yaml").write_text("name: own_study:Hashes\n")
+    tables = []
+    for name in "ab":
+        command = [sys.executable, ROOT / "evaluate.py", "study", "own.yaml", "--workers", "1", "--out", name]
+        done = in_new_interpreter(tmp_path, command, {})
+        assert done.returncode == 0, done.stderr
+        tables.append((tmp_path / name / "hashes.csv").read_bytes())
+    assert tables[0] == tables[1]
+
+
+@pytest.mark.parametrize(("words", "fixed"), [(["study", "x"], 1), (["tune"], 1), (["analyze"], 0), ([], 0)])
+def test_the_hash_seed_is_fixed_for_what_plays_or_trains(monkeypatch, words, fixed):
+    calls = []
+    for name in ("fix_hash_seed", "collect_rarely"):
+        monkeypatch.setattr(program, name, lambda name=name: calls.append(name))
+    monkeypatch.setattr(sys, "argv", ["evaluate.py", *words])
+    program.begin_process()
+    assert calls.count("fix_hash_seed") == fixed
 
 
 @pytest.mark.slow

@@ -1,10 +1,7 @@
 import json
-import os
 import signal
-import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
 
@@ -12,8 +9,7 @@ from scml_gym.core.errors import InputError
 from scml_gym.experiments import run_folder
 from scml_gym.experiments.run_folder import Run, find_policy_file
 from scml_gym.experiments.run_info import current_hyperparameters, read_config
-
-ROOT = Path(__file__).resolve().parents[2]
+from tests.helpers.scripts import start_with_pipes
 
 CONFIG = {"seed": 5, "agent": {"name": "x"}, "env": {"id": "y"}, "checkpoint_minutes": 0, "threads": 1}
 
@@ -248,8 +244,7 @@ while True:
 
 
 def start(path):
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    process = subprocess.Popen([sys.executable, "-c", WORKER, str(path)], stdout=subprocess.PIPE, env=environment)
+    process = start_with_pipes([sys.executable, "-c", WORKER, path])
     assert process.stdout.readline() == b"started\n"
     return process
 
@@ -264,7 +259,7 @@ def test_killed_at_any_moment_nothing_is_half_written(run):
         process = start(run.path)
         time.sleep(0.05 + 0.037 * trial)
         process.send_signal(signal.SIGKILL)
-        process.communicate()
+        process.wait()
         again = Run.open(run.path)
         rows = again.curve()
         assert [int(row["step"]) for row in rows] == list(range(1, len(rows) + 1))
@@ -284,4 +279,4 @@ def test_two_processes_cannot_train_in_one_folder(run):
             Run.open(run.path).resumed("second")
     finally:
         process.kill()
-        process.communicate()
+        process.wait()

@@ -249,6 +249,7 @@ def test_the_current_folder_is_not_replaced(tmp_path, monkeypatch):
         ("greedy?slak=1", "", "has no parameter 'slak'"),
         ("scml:GreedyOneShotAgent", "", "is an scml agent already"),
         ("examples.own_agent:OwnAgent", "", "is an scml agent already"),
+        ("shielded?of=greedy", "standard", "what 'shielded' puts around a player is not; export the player$"),
         ("runs/none", "", "runs/none"),
         ("pandas:DataFrame", "", "pandas:DataFrame"),
         ("nice", "bilateral", "has no factories of the league"),

@@ -4,7 +4,6 @@ import gymnasium
 import numpy as np
 import pytest
 
-import scml_gym  # noqa: F401
 from scml_gym.core.errors import InputError
 from scml_gym.game.codecs import NotCompiledError
 from scml_gym.game.kernels import action_kernel, encoder_kernel, reward_kernel

@@ -12,7 +12,6 @@ from pathlib import Path
 import gymnasium
 import numpy as np
 
-import scml_gym  # noqa: F401
 from scml_gym.oneshot.envs import oneshot_factories_v0, oneshot_negotiations_v0
 from scml_gym.registration import ENVIRONMENTS
 from scml_gym.standard.envs import standard_factories_v0, standard_negotiations_v0

@@ -19,6 +19,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import types
 import warnings
 from pathlib import Path
 
@@ -79,7 +80,7 @@ class Forked:
 
 
 def start(command, folder, environment, descriptors, stdin=None, stdout=None):
-    """Fork a process for ``[sys.executable, *options, script or "-m" and module, *arguments]``.
+    """Fork a process for ``[sys.executable, *options, script or "-m" and module or "-c" and code, *arguments]``.
 
     It is in a session of its own.
 
@@ -142,6 +143,7 @@ def serve(address):
     """Fork until stdin is closed."""
     for package in LOADED:
         importlib.import_module(package)
+    sys.modules["numba"].njit(lambda x: x)(0)  # which fills Numba's tables
     gc.collect()
     gc.freeze()
     with socket.socket(socket.AF_UNIX) as listener:
@@ -187,7 +189,7 @@ def _keep(link, address):
 
 
 def _run(request, descriptors, address):
-    """Be that process: it ends as one, as this function is the last thing of the process."""
+    """Be that process, to its end: this function is the last thing of the process."""
     os.setsid()
     for descriptor, given in enumerate(descriptors):
         os.dup2(given, descriptor)
@@ -202,14 +204,40 @@ def _run(request, descriptors, address):
     paths = os.environ.get("PYTHONPATH", "").split(os.pathsep)
     sys.path[:] = [*paths, *(path for path in sys.path[1:] if path not in paths)]
     if not os.environ.get("PYTHONSAFEPATH"):
-        sys.path.insert(0, os.getcwd() if first == "-m" else str(Path(first).resolve().parent))
+        sys.path.insert(0, os.getcwd() if first in ("-m", "-c") else str(Path(first).resolve().parent))
     fork_workers()
-    if first == "-m":
-        sys.argv = arguments
-        runpy.run_module(arguments[0], run_name="__main__", alter_sys=True)
+    try:
+        if first == "-m":
+            sys.argv = arguments
+            runpy.run_module(arguments[0], run_name="__main__", alter_sys=True)
+        elif first == "-c":
+            sys.argv = [first, *arguments[1:]]
+            main = sys.modules["__main__"] = types.ModuleType("__main__")
+            exec(compile(arguments[0], "<string>", "exec"), vars(main))
+        else:
+            sys.argv = [first, *arguments]
+            runpy.run_path(first, run_name="__main__")
+    except SystemExit as end:
+        if not isinstance(end.code, int | None):
+            raise
+        _end_as_interpreter(end.code or 0)
     else:
-        sys.argv = [first, *arguments]
-        runpy.run_path(first, run_name="__main__")
+        _end_as_interpreter(0)
+
+
+def _end_as_interpreter(code):
+    """End with what an interpreter still runs, but not with the search through all that was loaded.
+
+    That takes half a second: it writes into all memory that this process shares with the one that it was forked from.
+    """
+    threading._shutdown()
+    atexit._run_exitfuncs()
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except (OSError, ValueError):
+        sys.exit(code)  # the interpreter says what is wrong with them
+    os._exit(code)
 
 
 def fork_workers():

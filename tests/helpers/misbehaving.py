@@ -22,6 +22,7 @@ from scml.oneshot.ufun import OneShotUFun
 
 from scml_gym.evaluation.exceptions import PlayerError
 from scml_gym.simulator.negotiation import DeterministicMechanism
+from tests.helpers.channels import write_everywhere
 
 
 class Plain(SyncRandomOneShotAgent):
@@ -170,18 +171,10 @@ def policies(self):
             object.__setattr__(other.policy, "act", lambda view, real=real: real(view) * 0)
 
 
-def _write(content):
-    """Into every channel that is open."""
-    for name in os.listdir("/proc/self/fd"):
-        if int(name) > 2:
-            with contextlib.suppress(OSError):
-                os.write(int(name), content)
-
-
 @_misbehaves("writes a whole result into every channel, and ends")
 def forge(self):
     rows = [{"level": "seller", "score": 2.0}] * len(self.awi._world.factory_ids)
-    _write((json.dumps({"value": rows}) + "\n").encode())
+    write_everywhere((json.dumps({"value": rows}) + "\n").encode())
     os._exit(0)
 
 
@@ -191,18 +184,18 @@ def forge_world(self):
     audit = {"acts": 0, "unsafe_covered": 0, "unsafe_possible": 0}
     profits = [[1e6 if i == 0 else 0.0] * days for i in range(n)]
     value = {"contracts": [], "profits": profits, "bankrupt": [False] * n, "audits": [audit] * n, "raised": {}}
-    _write((json.dumps({"value": value}) + "\n").encode())
+    write_everywhere((json.dumps({"value": value}) + "\n").encode())
     os._exit(0)
 
 
 @_misbehaves("writes garbage into every channel")
 def garbage(self):
-    _write(b"\xff\x00{[" * 100)
+    write_everywhere(b"\xff\x00{[" * 100)
 
 
 @_misbehaves("writes brackets that nest too deeply into every channel")
 def brackets(self):
-    _write(b"[" * 60_000 + b"\n")
+    write_everywhere(b"[" * 60_000 + b"\n")
 
 
 @_misbehaves("closes every descriptor")

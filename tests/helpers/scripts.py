@@ -11,6 +11,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from scml_gym.evaluation import pool
 from tests.helpers import forks
 
 ROOT = forks.ROOT
@@ -27,17 +28,22 @@ def in_new_interpreter(folder, command, variables):
     )
 
 
+def start_with_pipes(command):
+    """Start such a script, with pipes to it and a session of its own."""
+    return pool.start_process(list(map(str, command)), forks.environment() | {"PYTHONHASHSEED": "0"})
+
+
 class Script:
-    """``[sys.executable, script, *arguments]`` or ``[sys.executable, "-m", module, *arguments]`` in a folder, started.
+    """``[sys.executable, script, *arguments]``, started in a folder; or with ``"-m", module`` or ``"-c", code``.
 
     It is the leader of a process group of its own, as in a terminal; ``process`` is what `subprocess.Popen` gives.
     """
 
-    def __init__(self, folder, command):
+    def __init__(self, folder, command, variables=None):
         self._folder = tempfile.TemporaryDirectory()
         self._told = [Path(self._folder.name, name) for name in ("stdout", "stderr")]
         command = [str(word) for word in command]
-        environment = forks.environment() | {"PYTHONHASHSEED": "0"}
+        environment = forks.environment() | {"PYTHONHASHSEED": "0"} | (variables or {})
         with open(os.devnull) as nothing, self._told[0].open("w") as out, self._told[1].open("w") as err:
             if forks.WORKS:
                 descriptors = [file.fileno() for file in (nothing, out, err)]
@@ -70,6 +76,6 @@ class Script:
         return subprocess.CompletedProcess(self.process.args, code, *told)
 
 
-def in_forked_process(folder, command):
-    """Run such a script to its end."""
-    return Script(folder, command).ended()
+def in_forked_process(folder, command, variables=None):
+    """Run such a script to its end, with further environment variables that no package reads when it is loaded."""
+    return Script(folder, command, variables).ended()

@@ -135,3 +135,10 @@ def test_a_line_of_an_array_is_that_part_of_it() -> None:
     assert double_and_copy(numbers, np.array([1, 1, 1, 0, 1, 1], dtype=np.bool_), target) == 18 + 2
     assert numbers.tolist() == [0, 1, 4, 6, 8, 5]
     assert target.tolist() == [2, 3, 4]
+
+
+def test_a_line_of_an_array_is_the_same_in_python() -> None:
+    """What is written there stands in the array, too."""
+    numbers = np.arange(6.0)
+    line_of(numbers, 2, 3)[:] = 7
+    assert numbers.tolist() == [0, 1, 7, 7, 7, 5]

@@ -6,7 +6,6 @@ import hashlib
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -19,6 +18,7 @@ from numba.core.errors import NumbaError
 
 from scml_gym.jit import cache, sources
 from scml_gym.jit.compile import compiled, compiled_callback
+from tests.helpers.scripts import Script
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -61,7 +61,8 @@ class Toy:
     def start(self, *calls, **variables):
         """Start a process that calls ``module.function`` with 1, one after another."""
         code = f"""if True:
-            import importlib, json
+            import importlib, json, sys
+            sys.dont_write_bytecode = True  # Python takes what is written in the same second for unchanged
             results = {{}}
             for call in {calls!r}:
                 module, name = call.split(".")
@@ -71,19 +72,17 @@ class Toy:
             print(json.dumps(results))
         """
         paths = {"PYTHONPATH": os.pathsep.join(map(str, (self.folder, ROOT))), "SCML_GYM_CACHE_DIR": str(self.folder)}
-        return subprocess.Popen(
-            [sys.executable, "-c", code], env=os.environ | paths | variables, stdout=subprocess.PIPE, text=True
-        )
+        return Script(self.folder, [sys.executable, "-c", code], paths | variables)
 
     def run(self, *calls, **variables):
         """Name -> its value, and how often it was compiled."""
         return self.results(self.start(*calls, **variables))
 
     @staticmethod
-    def results(process):
-        output, _ = process.communicate(timeout=300)
-        assert process.returncode == 0
-        return {name: tuple(result) for name, result in json.loads(output).items()}
+    def results(script):
+        ended = script.ended()
+        assert ended.returncode == 0, ended.stderr
+        return {name: tuple(result) for name, result in json.loads(ended.stdout).items()}
 
 
 CALLERS = """
@@ -178,8 +177,8 @@ def test_who_is_killed_while_it_compiles_frees_its_lock(tmp_path):
     toy, mark = Toy(tmp_path, {"slow": SLOW}), tmp_path / "mark"
     killed = toy.start("slow.one", MARK=str(mark), SLEEP="100")
     wait_for(mark)
-    os.kill(killed.pid, signal.SIGKILL)
-    killed.communicate()
+    killed.process.kill()
+    killed.ended()
     assert toy.run("slow.one", MARK=str(mark), SLEEP="0") == {"slow.one": (2, 1)}
 
 

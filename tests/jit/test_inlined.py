@@ -7,7 +7,7 @@ import numba
 import numpy as np
 import pytest
 
-from scml_gym.jit.compile import compiled, compiled_callback, jittable
+from scml_gym.jit.compile import compiled, compiled_callback, compiled_inside, jittable
 
 
 @jittable
@@ -78,3 +78,22 @@ def test_no_machine_code_is_made_of_a_helper(monkeypatch):
     assert sorted(name.rpartition(".")[2] for name in made) == ["ninth"]
     assert numba.njit(plain)(18.0) == 9.0
     assert len(made) == 3  # as Numba does it
+
+
+def test_callers_of_all_kinds_share_a_helper(monkeypatch):
+    typed = []
+    begin = numba.core.compiler.CompilerBase.compile_extra
+    monkeypatch.setattr(
+        numba.core.compiler.CompilerBase,
+        "compile_extra",
+        lambda compiler, function: typed.append(function.__name__) or begin(compiler, function),
+    )
+
+    def quarter(x):
+        return x / 4.0
+
+    helper = jittable(quarter)
+    apart = compiled_inside(lambda x: helper(x) + 1.0)
+    assert compiled(lambda x: helper(x) + apart(x))(8.0) == 5.0
+    compiled_callback(lambda x: helper(x), numba.float64(numba.float64))
+    assert typed.count("quarter") == 1

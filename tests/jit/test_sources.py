@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 from pathlib import Path
 
@@ -125,10 +126,8 @@ def test_an_edit_of_one_strategy_changes_the_keys_of_what_calls_it_alone(monkeyp
 
 
 def test_no_compiled_function_depends_on_evaluation_or_learners():
-    import scml_gym.bilateral.worlds.compiled.game
-    import scml_gym.oneshot.envs.vector.track
-    import scml_gym.oneshot.worlds.compiled.world  # noqa: F401
-
+    for name in ("bilateral.worlds.compiled.game", "oneshot.envs.vector.track", "oneshot.worlds.compiled.world"):
+        importlib.import_module(f"scml_gym.{name}")
     functions = {
         id(value): value
         for name, module in list(sys.modules.items())

@@ -24,6 +24,7 @@ from scml_gym.oneshot.worlds.compiled.world import CompiledWorld
 from scml_gym.oneshot.worlds.generation import league_spec
 from scml_gym.oneshot.worlds.simulation import OneShotSimulation
 from scml_gym.simulator.negotiation import DeterministicMechanism
+from tests.helpers.scripts import in_forked_process
 
 SEED = 739584
 """Other worlds than these: benchmarks/new_worlds.py."""
@@ -184,16 +185,14 @@ def test_misuse_is_refused():
         world.step({0: new_actions()})
 
 
-def in_a_new_process(code, **variables):
-    done = subprocess.run(
-        [sys.executable, "-c", code], env=os.environ | variables, capture_output=True, text=True, timeout=300
-    )
+def in_a_process(folder, code, **variables):
+    done = in_forked_process(folder, [sys.executable, "-c", code], variables)
     assert done.returncode == 0, done.stderr
     return done
 
 
 @pytest.mark.slow
-def test_without_a_compiler_the_reference_world_plays_and_the_compiled_one_says_so():
+def test_without_a_compiler_the_reference_world_plays_and_the_compiled_one_says_so(tmp_path):
     code = """if True:
         import sys
         sys.modules["numba"] = None
@@ -208,7 +207,7 @@ def test_without_a_compiler_the_reference_world_plays_and_the_compiled_one_says_
             except InputError as error:
                 print(error)
     """
-    assert in_a_new_process(code).stdout.count("backend='compiled' needs Numba") == 2
+    assert in_a_process(tmp_path, code).stdout.count("backend='compiled' needs Numba") == 2
 
 
 @pytest.mark.slow
@@ -221,7 +220,7 @@ def test_a_cache_folder_that_cannot_be_written_is_named_once(tmp_path):
             return 2 * x
         print(twice(2), twice(2.5))
     """
-    done = in_a_new_process(code, SCML_GYM_CACHE_DIR=str(tmp_path / "file"))
+    done = in_a_process(tmp_path, code, SCML_GYM_CACHE_DIR=str(tmp_path / "file"))
     assert done.stdout.split() == ["4", "5.0"]
     assert done.stderr.count("cannot be written") == 1
     assert "SCML_GYM_CACHE_DIR" in done.stderr
@@ -235,9 +234,9 @@ def test_compilation_is_announced_once_and_kept(tmp_path):
         from scml_gym.oneshot.view import new_view
         PartnerEncoder().encode(new_view(), 0)
     """
-    first = in_a_new_process(code, SCML_GYM_CACHE_DIR=str(tmp_path))
+    first = in_a_process(tmp_path, code, SCML_GYM_CACHE_DIR=str(tmp_path))
     assert first.stderr.count("scml_gym: compiling") == 1
-    assert "compiling" not in in_a_new_process(code, SCML_GYM_CACHE_DIR=str(tmp_path)).stderr
+    assert "compiling" not in in_a_process(tmp_path, code, SCML_GYM_CACHE_DIR=str(tmp_path)).stderr
 
 
 @pytest.mark.parametrize("mark", [jittable, compiled])
@@ -283,7 +282,7 @@ def test_processes_that_compile_at_once_do_not_mix_up_their_code(tmp_path):
     for process in running:
         _, errors = process.communicate(timeout=300)
         assert process.returncode == 0, errors
-    kept = in_a_new_process("import adding; adding.check(range(24))", **paths)
+    kept = in_a_process(tmp_path, "import adding; adding.check(range(24))", **paths)
     assert "compiling" not in kept.stderr
 
 

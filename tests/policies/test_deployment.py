@@ -7,6 +7,7 @@ from typing import Any
 import gymnasium
 import numpy as np
 import pytest
+from negmas.helpers import TimeoutCaller
 from scml.oneshot.agents import SyncRandomOneShotAgent
 from scml.utils import anac2024_oneshot
 
@@ -61,8 +62,9 @@ def test_run_folder_plays_a_world(runs, name):
         assert world.agents[i].decisions > 0
 
 
-@pytest.mark.parametrize("parallelism", ["parallel", "serial"])  # forked after a world was played, they take long
-def test_small_tournament_of_scmls_own(runs, parallelism, tmp_path):
+@pytest.mark.parametrize("parallelism", ["parallel", "serial"])
+def test_small_tournament_of_scmls_own(runs, parallelism, tmp_path, monkeypatch):
+    monkeypatch.setattr(TimeoutCaller, "pool", None)  # forked processes would wait for threads that only this one has
     competitor, parameters = deploy(runs["maskable-ppo"], counts=str(tmp_path / "counts"))
     with quiet():
         results: Any = anac2024_oneshot(

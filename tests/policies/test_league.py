@@ -5,7 +5,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-import scml_gym  # noqa: F401
 from scml_gym.core.errors import InputError
 from scml_gym.oneshot.players import player_maker
 

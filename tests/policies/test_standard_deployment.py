@@ -6,6 +6,7 @@ from typing import Any
 import gymnasium
 import numpy as np
 import pytest
+from negmas.helpers import TimeoutCaller
 from scml.std.agents import GreedyStdAgent
 from scml.utils import anac2024_std
 
@@ -59,8 +60,9 @@ def test_environment_and_deployment_are_one(runs, name):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("parallelism", ["parallel", "serial"])  # forked after a world was played, they take long
-def test_small_tournament_of_scmls_own(runs, parallelism, tmp_path):
+@pytest.mark.parametrize("parallelism", ["parallel", "serial"])
+def test_small_tournament_of_scmls_own(runs, parallelism, tmp_path, monkeypatch):
+    monkeypatch.setattr(TimeoutCaller, "pool", None)  # forked processes would wait for threads that only this one has
     competitor, parameters = deploy(runs["ppo"], counts=str(tmp_path / "counts"))
     assert track_of(competitor) is STANDARD
     with quiet():

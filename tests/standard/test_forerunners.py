@@ -13,11 +13,18 @@ from scml_gym.jit.random import open_stream
 from scml_gym.standard.parity import compare_worlds, draw_case
 from scml_gym.standard.players import player_maker
 from scml_gym.standard.safety import judge_answers, largest_quantities
-from scml_gym.standard.safety.rolling import Contracts
+from scml_gym.standard.safety.rolling import contracts_in
 from scml_gym.standard.strategies import STRATEGIES
 from scml_gym.standard.strategies.forerunners import memory
-from scml_gym.standard.strategies.forerunners.cir_sets import PLACES, choose_set, cost_of, profit_of, put_set
-from scml_gym.standard.strategies.forerunners.manager import Books, Plan, health, open_books, write_plan
+from scml_gym.standard.strategies.forerunners.cir_sets import NUMBERS, choose_set, cost_of, profit_of, put_set
+from scml_gym.standard.strategies.forerunners.manager import (
+    PLAN_NUMBERS,
+    Books,
+    health,
+    open_books,
+    plan_in,
+    write_plan,
+)
 from scml_gym.standard.view import ACCEPT, BOOK_DAYS, END, MAX_PER_LEVEL, OFFER
 from scml_gym.standard.worlds.generation import league_spec
 from scml_gym.standard.worlds.reference import ReferenceWorld
@@ -46,7 +53,7 @@ def offered(actions, first=0):
 
 def plan_of(view, mended=True, counted=0.0, expected=0.0):
     books = Books(np.zeros(BOOK_DAYS, dtype=np.int64), np.zeros(BOOK_DAYS, dtype=np.int64))
-    plan = Plan(*(np.zeros(BOOK_DAYS, dtype=np.int64) for _ in Plan._fields))
+    plan = plan_in(np.zeros(PLAN_NUMBERS, dtype=np.int64))
     open_books(view, books)
     write_plan(view, books, counted, mended, expected, plan)
     return plan
@@ -186,7 +193,7 @@ def test_the_partner_model_learns_what_a_partner_takes():
 
 
 def empty_contracts():
-    return Contracts(np.zeros(1, dtype=np.int64), *(np.zeros(PLACES, dtype=np.int64) for _ in range(5)))
+    return contracts_in(np.zeros(NUMBERS, dtype=np.int64))
 
 
 def test_the_cost_of_the_days_to_come_by_hand():

@@ -4,7 +4,6 @@ import gymnasium
 import numpy as np
 import pytest
 
-import scml_gym  # noqa: F401
 from scml_gym.core.errors import InputError
 from scml_gym.game.codecs import NotCompiledError
 from scml_gym.standard.executors import PlannerExecutor
@@ -29,6 +28,7 @@ CASES = {
     "goals": (CONCURRENT, {"action": "goals", "observation": "entities"}),
     "daily": (DAILY, {}),
     "daily-physical": (DAILY, {"stock": "physical", "level": "middle"}),
+    "daily-traits": (DAILY, {"action": "traits", "executor": "stock", "stock": "physical", "level": "first"}),
     "daily-numbers": (DAILY, {"action": "goals-continuous", "observation": "entities", "reward": "shaped-profit"}),
 }
 

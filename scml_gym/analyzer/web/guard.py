@@ -1,7 +1,8 @@
 """Who may ask the server: on loopback whoever uses this machine, elsewhere who knows the token.
 
 A page of another site cannot ask it either: a name that leads to this machine by a trick (DNS rebinding) is refused,
-and the pages fetch and run nothing from elsewhere.
+and the pages fetch and run nothing from elsewhere. What no page of the analyzer asks is refused, and is a line in the
+terminal.
 """
 
 from __future__ import annotations
@@ -9,10 +10,16 @@ from __future__ import annotations
 import hmac
 import ipaddress
 import socket
+import sys
 from typing import Any
 from urllib.parse import urlsplit
 
+from scml_gym.core.text import printable
+
 COOKIE = "scml-analyzer"
+
+LONGEST = 300
+"""Characters that the terminal says of a request."""
 
 ASK = """<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>SCML analyzer</title><h1>SCML analyzer</h1>
@@ -30,6 +37,7 @@ def guard(app: Any, host: str, token: str | None) -> None:
         token: That is asked for; None for nothing.
     """
     from flask import Response, redirect, request
+    from werkzeug.exceptions import HTTPException
 
     policy = content_policy(app)
     names = {"localhost", host.lower(), socket.gethostname().lower(), socket.getfqdn().lower()}
@@ -47,6 +55,15 @@ def guard(app: Any, host: str, token: str | None) -> None:
         answer = redirect("/", 303)
         answer.set_cookie(COOKIE, token, httponly=True, samesite="Strict")
         return answer
+
+    @app.server.errorhandler(Exception)
+    def say(error: Exception) -> Any:
+        """Pages tell of their own failures, see `scml_gym.analyzer.web.app.answer`; what is left is about requests."""
+        if isinstance(error, HTTPException):
+            return error
+        told = printable(f"{request.method} {request.path}: {type(error).__name__}: {error}")
+        print(f"refused: {told[:LONGEST]}", file=sys.stderr)
+        return Response("No page of the analyzer asks this.\n", 400, mimetype="text/plain")
 
     @app.server.after_request
     def add_headers(answer: Any) -> Any:

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 from scml_gym.analyzer.sources import Recordings
+from scml_gym.core.arguments import brief
 from scml_gym.core.errors import InputError, nearest
 
 
@@ -37,6 +38,21 @@ class Query:
         if not (text.isascii() and text.isdigit() and len(text) < 10):
             raise InputError(f"{name}={text!r} in the address is no whole number from 0 on", name)
         return int(text)
+
+    def number(self, name: str) -> float | None:
+        """A number, an ``int`` where it is whole; None where it is not given.
+
+        Raises:
+            InputError: if it is none.
+        """
+        text = self.given.get(name)
+        if text is None:
+            return None
+        try:
+            number = float(text)
+        except ValueError:
+            raise InputError(f"{name}={brief(text)} in the address is no number", name) from None
+        return int(number) if number.is_integer() else number
 
     def run(self, recordings: Recordings) -> int:
         """The number of the recording that is looked at, 0 where none is given.

@@ -65,6 +65,21 @@ def choice(
     return html.Div([html.Label(label, htmlFor=_html_id(key)), dropdown], className="choice")
 
 
+def number_choice(name: str, label: str, default: float, chosen: str | None) -> Any:
+    """A number that can be typed, which stands in the address.
+
+    Args:
+        name: In the address.
+        label: Above it.
+        default: That counts where none is typed.
+        chosen: What stands in the address, which may be no number; None for nothing.
+    """
+    now = printable(chosen or "")
+    key = {"choice": name, "now": now, "drops": ""}
+    typed = dcc.Input(value=now, id=key, debounce=True, placeholder=str(default))
+    return html.Div([html.Label(label, htmlFor=_html_id(key)), typed], className="choice")
+
+
 def _html_id(key: Mapping[str, str]) -> str:
     """The id that Dash gives to an element of a composed key."""
     import json

@@ -11,7 +11,7 @@ from contextlib import suppress
 from typing import Any
 
 from scml_gym.analyzer.sources import Recordings
-from scml_gym.core.arguments import whole
+from scml_gym.core.arguments import brief, whole
 from scml_gym.core.errors import InputError
 from scml_gym.core.text import printable
 
@@ -64,8 +64,8 @@ def _socket(host: str, port: int) -> socket.socket:
     try:
         family, kind, _, _, place = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         listening = socket.socket(family, kind)
-    except OSError as error:
-        raise InputError(f"host={host!r}: {error.strerror or error}", "host") from error
+    except (OSError, UnicodeError) as error:  # UnicodeError: it is no name of a host
+        raise InputError(f"host={brief(host)}: {getattr(error, 'strerror', None) or error}", "host") from error
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind(place)

@@ -15,7 +15,7 @@ from gymnasium import spaces
 
 from scml_gym.bilateral.negotiators.base import NO_OFFER, Table, count_at_least, relative_time
 from scml_gym.bilateral.view import ACCEPT, END, BilateralView
-from scml_gym.core.arguments import MOST_HISTORY, whole
+from scml_gym.core.arguments import MOST_BINS, MOST_HISTORY, whole
 from scml_gym.core.errors import InputError
 from scml_gym.core.registry import Registry
 from scml_gym.jit.compile import jittable
@@ -191,7 +191,7 @@ def offers_codec(action: str, most_outcomes: int, targets: int, history: int) ->
     Raises:
         InputError: for an unknown action codec, fewer than two targets, or a history below 0.
     """
-    targets, history = whole("targets", targets, least=2), whole("history", history, 0, MOST_HISTORY)
+    targets, history = whole("targets", targets, 2, MOST_BINS), whole("history", history, 0, MOST_HISTORY)
     try:
         kernel, n_choices = ACTION_CODECS.get(action)(most_outcomes, targets)
     except InputError as error:

@@ -19,6 +19,9 @@ from scml_gym.core.errors import InputError, nearest
 from scml_gym.core.registry import Registry, parse_parameters
 from scml_gym.game.world import PlayerMaker
 
+MOST_ROUNDS = 1_000_000
+"""Of a negotiation."""
+
 BILATERAL_BACKENDS = Registry("backend")
 BILATERAL_BACKENDS.register("compiled", "scml_gym.bilateral.worlds.table_world:TableWorld")
 BILATERAL_BACKENDS.register("reference", "scml_gym.bilateral.worlds.negmas_world:NegmasWorld")
@@ -68,7 +71,7 @@ class BilateralConfig:
             has the other one.
         opponent: A name of ``NEGOTIATORS``, with a parameter replaced as ``"boulware?exponent=3"``; a `TableStrategy`;
             or, in the reference backend, a class of negmas negotiators or its ``"module:Name"``.
-        rounds: Of one move of each side, T; 2 or more.
+        rounds: Of one move of each side, T; 2 to `MOST_ROUNDS`.
         opponent_first: Whether the opponent opens each round, so that the learner has the last move.
         bids: Prepares the learner's bids: as ``opponent``, but never a negmas negotiator. None for a learner that makes
             its own.
@@ -86,7 +89,7 @@ class BilateralConfig:
         opponent_first: bool,
         bids: Opponent | None = None,
     ):
-        rounds, opponent_first = whole("rounds", rounds, least=2), flag("opponent_first", opponent_first)
+        rounds, opponent_first = whole("rounds", rounds, 2, MOST_ROUNDS), flag("opponent_first", opponent_first)
         profile = whole("profile", profile, least=0, most=1)
         player = find_player("opponent", opponent)
         bidder = None if bids is None else find_player("bids", bids)

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from scml_gym.core.arguments import whole
 from scml_gym.core.engines.base import Context, Engine
 from scml_gym.core.process import limit_threads
 
@@ -31,9 +32,9 @@ def each(
         output: A folder; None for none.
 
     Raises:
-        InputError: when the block ends, if a process was killed.
+        InputError: if ``workers`` is no whole number above 0; when the block ends, if a process was killed.
     """
-    workers = engine.cores() if workers is None else workers
+    workers = engine.cores() if workers is None else whole("workers", workers)
     if engine.here(workers):
         yield lambda jobs: (function(job, output) for job in jobs)
         return

@@ -25,6 +25,12 @@ MOST_LOSSES = 5
 _CLOSING = 10.0
 """Seconds that an object has to end by itself."""
 
+BEGINNING = "beginning of a Ray actor"
+"""Name of the threads that wait for one."""
+
+_LOOK = 1.0
+"""Seconds between two looks whether an object that is waited for was closed."""
+
 
 class MachineLostError(Exception):
     """The process that holds an object has gone, with its machine or alone."""
@@ -55,14 +61,19 @@ class Actors:
         self._begin = told_to_begin(origin, make, output)
         self._ready: queue.SimpleQueue[Actor | Exception] = queue.SimpleQueue()
         self._members: set[Actor] = set()
+        self._beginning: set[threading.Thread] = set()
         self._changing = threading.Lock()
         self._last_alive = time.monotonic()
         self._closed = False
-        for _ in range(most):
-            self._recruit()
+        with self._changing:
+            for _ in range(most):
+                self._recruit()
 
     def _recruit(self) -> None:
-        threading.Thread(target=self._begin_one, daemon=True).start()
+        """Holding the lock."""
+        thread = threading.Thread(target=self._begin_one, name=BEGINNING, daemon=True)
+        self._beginning.add(thread)
+        thread.start()
 
     def _begin_one(self) -> None:
         """In a thread: wait for a core, and for an object there."""
@@ -82,12 +93,15 @@ class Actors:
         else:
             member.ready = True
             self._ready.put(member)
+        finally:
+            with self._changing:
+                self._beginning.discard(threading.current_thread())
 
     def _gone(self, member: Actor) -> None:
         with self._changing:
             self._members.discard(member)
-        if not self._closed:
-            self._recruit()
+            if not self._closed:
+                self._recruit()
 
     def take(self) -> Actor:
         """One that is free, waiting for it.
@@ -157,14 +171,18 @@ class Actors:
         return answers
 
     def close(self) -> None:
-        """End all objects, and the processes that hold them."""
+        """End all objects, and the processes that hold them; no thread asks Ray for anything then, which would crash
+        this process once Ray is shut down."""
         with self._changing:
             self._closed = True
             members, self._members = self._members, set()
+            beginning = list(self._beginning)
         for member in members:
             member.ask_to_close()
         for member in members:
             member.close(_CLOSING)
+        for thread in beginning:
+            thread.join()
 
 
 class Actor:
@@ -179,6 +197,7 @@ class Actor:
         self._ray, self._output = ray, output
         self._actor: Any = None
         self._closing: Any = None
+        self._closed = False
         self.machine = "of a worker"
         self.ready = False
 
@@ -207,12 +226,15 @@ class Actor:
 
     def _answer(self, name: str, *arguments: Any) -> Any:
         try:
-            answer = self._ray.get(getattr(self._actor, name).remote(*arguments))
+            asked = getattr(self._actor, name).remote(*arguments)
+            while not self._closed:
+                with contextlib.suppress(self._ray.exceptions.GetTimeoutError):
+                    return value_of(self._ray.get(asked, timeout=_LOOK), self._output)
         except self._ray.exceptions.RayTaskError:
             raise
         except self._ray.exceptions.RayError as error:
             raise MachineLostError(str(error)) from error
-        return value_of(answer, self._output)
+        raise MachineLostError("closed")
 
     def ask_to_close(self) -> None:
         """Let the object end by itself."""
@@ -225,3 +247,4 @@ class Actor:
             if self._closing is not None:
                 self._ray.wait([self._closing], timeout=seconds)
             self._ray.kill(self._actor)
+        self._closed = True

@@ -69,7 +69,9 @@ class Ray:
         if self._packed is None:
             self._packed = self._ray.put(self._sent.pack())
         origin = Origin.here(tuple(sorted(self._sent.elsewhere)))
-        return Actors(self._ray, self._packed, origin, make, most, output)
+        actors = Actors(self._ray, self._packed, origin, make, most, output)
+        self._stack.callback(actors.close)
+        return actors
 
     def pool(
         self, workers: int, begin: Callable[..., object], arguments: Sequence[Any] = (), output: Path | None = None
@@ -84,4 +86,7 @@ class Ray:
         actors = self.hold(FolderProcess, 1)
         relative = Path(os.path.relpath(folder))
         there = relative if ".." not in relative.parts else Path(folder.name)
-        return RayProcess(actors, target, arguments, name, folder, there, brought)
+        process = RayProcess(actors, target, arguments, name, folder, there, brought)
+        self._stack.callback(process.join)
+        self._stack.callback(process.kill)
+        return process

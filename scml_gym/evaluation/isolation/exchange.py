@@ -131,9 +131,18 @@ class Leader:
         """What a player says when it has heard what it does not know yet.
 
         Raises:
+            Fault: as `call`.
+        """
+        untold, self._untold[factory] = self._untold[factory], []
+        return self.call(factory, untold)
+
+    def call(self, factory: int, message: Any) -> Any:
+        """What a player says to a message.
+
+        Raises:
             Fault: if it ends, raises, takes too long, or says what is no message.
         """
-        line, untold = self._lines[factory], self._untold[factory]
+        line = self._lines[factory]
         start, begins = time.monotonic(), factory not in self._begun
         seconds = max(self._limit, LOADING) if begins else max(self._left[factory], 0.001)
         self._begun.add(factory)
@@ -145,7 +154,7 @@ class Leader:
 
         try:
             line.settimeout(seconds)
-            send(line, untold)
+            send(line, message)
             told = receive(line, left)
         except TimeoutError:
             raise Fault(factory, "hang", f"no end within {self._limit:g} seconds") from None
@@ -154,7 +163,6 @@ class Leader:
         except ProtocolError as error:
             raise Fault(factory, "exception", f"it misses the protocol: {error}") from None
         self._left[factory] -= 0.0 if begins else time.monotonic() - start
-        self._untold[factory] = []
         if isinstance(told, dict) and told.get("failure") in ("input", "exception"):
             raise Fault(factory, told["failure"], str(told.get("message"))[:2000])
         return told

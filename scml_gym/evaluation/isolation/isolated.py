@@ -36,30 +36,36 @@ _GRACE = 30.0
 
 
 def play_isolated(
-    task: Mapping[str, Any], spec: Any, limit: float, kept: Sequence[int], ready: Callable[[Any, float], bool]
+    task: Mapping[str, Any],
+    spec: Any,
+    take_part: Callable[..., None],
+    lead: Callable[..., dict[str, Any]],
+    limit: float,
+    kept: Sequence[int],
+    ready: Callable[[Any, float], bool],
 ) -> dict[str, Any]:
     """Play a world; its processes are children of this one, and gone when this returns.
 
     Args:
         task: ``game``, ``names``, ``seed``, ``setting``, ``errors``, ``record``: see `scml_gym.evaluation.play.play`.
         spec: The world's parameters.
+        take_part: What is done in the process of a player: see `scml_gym.evaluation.judging.Judging`.
+        lead: What is done in the process that leads the world, likewise.
         limit: Seconds that each player may take in all.
         kept: Children of this process that stay.
         ready: ``(socket, seconds) -> bool``: waits until something can be read.
 
     Returns:
-        ``value``, with ``contracts``, ``profits``, ``bankrupt`` and ``audits``, see
-        `scml_gym.simulator.line_up.Played`, and ``raised``;
-        or ``failure``, ``message`` and ``player``.
+        ``value``, what was handed over; or ``failure``, ``message`` and ``player``.
     """
     names, pids, lines = task["names"], [], []
     for factory in range(len(names)):
         line, theirs = socket.socketpair()
-        pids.append(_fork(lambda factory=factory, theirs=theirs: _take_part(task, spec, factory, theirs)))
+        pids.append(_fork(lambda factory=factory, theirs=theirs: take_part(task, spec, factory, theirs)))
         theirs.close()
         lines.append(line)
     result, theirs = socket.socketpair()
-    leader = _fork(lambda: send(theirs, _lead(task, spec, lines, pids, limit)))
+    leader = _fork(lambda: send(theirs, lead(task, spec, lines, pids, limit)))
     theirs.close()
     end = time.monotonic() + (SLOWEST * limit + LOADING + _GRACE) * len(names)
     try:
@@ -92,7 +98,7 @@ def _fork(act: Callable[[], Any]) -> int:
     return pid
 
 
-def _lead(
+def lead(
     task: Mapping[str, Any], spec: Any, lines: Sequence[socket.socket], pids: Sequence[int], limit: float
 ) -> dict[str, Any]:
     """In the leading process: the world, all of whose players are elsewhere."""
@@ -155,7 +161,7 @@ def _is_raised(told: Any) -> bool:
     )
 
 
-def _take_part(task: Mapping[str, Any], spec: Any, own: int, line: socket.socket) -> None:
+def take_part(task: Mapping[str, Any], spec: Any, own: int, line: socket.socket) -> None:
     """In the process of a player."""
     confine(line.fileno())
     player = Player(line)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -32,7 +33,7 @@ def digest(path: Path) -> str:
         else:
             for file in sorted(p for p in path.rglob("*") if p.is_file()):
                 content = file.read_bytes()
-                found.update(f"{file.relative_to(path).as_posix()}\0{len(content)}\0".encode())
+                found.update(os.fsencode(f"{file.relative_to(path).as_posix()}\0{len(content)}\0"))
                 found.update(content)
     except OSError as error:
         raise InputError(f"{path}: {error.strerror or error}") from error

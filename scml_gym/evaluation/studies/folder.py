@@ -141,11 +141,12 @@ class StudyFolder:
         tables = {}
         for table, part in rows.items():
             text = io.StringIO()
-            writer = csv.DictWriter(text, list(part[0]), lineterminator="\n")
+            columns = list(part[0]) if part else ["run"]  # no run has a row of it
+            writer = csv.DictWriter(text, columns, lineterminator="\n")
             writer.writeheader()
             writer.writerows(part)
             replace_file(self.path / f"{table}.csv", text.getvalue())
-            tables[table] = pd.DataFrame(part)
+            tables[table] = pd.DataFrame(part, columns=columns)
         return tables
 
     def origin(self) -> str:

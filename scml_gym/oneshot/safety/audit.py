@@ -14,14 +14,24 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from scml_gym.core.errors import InputError
+from scml_gym.core.arguments import one_of
 from scml_gym.jit.arrays import scratch_floats, scratch_integers
 from scml_gym.jit.compile import compiled, jittable
 from scml_gym.oneshot.rules import is_valid
 from scml_gym.oneshot.settlement import settle_view
-from scml_gym.oneshot.view import ACCEPT, MAX_PARTNERS, OFFER, SELLER, ActionArray, FactoryView, new_actions
+from scml_gym.oneshot.view import (
+    ACCEPT,
+    MAX_PARTNERS,
+    OFFER,
+    SELLER,
+    VIEW_DTYPE,
+    ActionArray,
+    FactoryView,
+    new_actions,
+    new_view,
+)
 from scml_gym.simulator.line_up import breach_rate
-from scml_gym.simulator.pending import check_answers
+from scml_gym.simulator.pending import check_answers, check_view
 from scml_gym.simulator.recording import audits
 from scml_gym.simulator.recording.log import Judged, UnsafeAct, WorldLog
 
@@ -153,13 +163,13 @@ def judge_answers(view: FactoryView, actions: ActionArray, bound: str = "covered
         bound: A name in `BOUNDS`.
 
     Raises:
-        InputError: if there is no such bound, or the answers are of another form.
+        InputError: if it is no view, there is no such bound, or the answers are of another form.
     """
+    check_view(view, VIEW_DTYPE)
     check_answers(actions, new_actions())
-    if bound not in BOUNDS:
-        raise InputError(f"bound={bound!r}; valid: {', '.join(BOUNDS)}", "bound")
+    index = BOUNDS.index(one_of("bound", bound, BOUNDS))
     unsafe = np.zeros(MAX_PARTNERS, dtype=np.int64)
-    acts, missing, unpaid = _mark_unsafe(view, BOUNDS.index(bound), actions, unsafe)
+    acts, missing, unpaid = _mark_unsafe(view, index, actions, unsafe)
     return Harm(acts, tuple(np.flatnonzero(unsafe).tolist()), missing, unpaid)
 
 
@@ -227,6 +237,11 @@ class Tally:
     def counts(self) -> dict[str, int]:
         """What was counted, by the names of `scml_gym.simulator.recording.log.AUDITED`."""
         return {"acts": self.acts} | {f"unsafe_{bound}": n for bound, n in self.unsafe.items()}
+
+
+def prepare_audit() -> None:
+    """Have what a tally computes with compiled, or taken from disk."""
+    Tally()(new_view(), new_actions())
 
 
 def audit_world(world: Any, log: WorldLog | None = None) -> list[Tally]:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from scml_gym.core.arguments import brief
 from scml_gym.core.data_files import read_json
 from scml_gym.core.errors import InputError
 from scml_gym.core.files import make_folder, new_folder, replace_file
@@ -37,12 +38,18 @@ class Recording:
     Args:
         folder: Is made where it is missing; one that is a recording already is added to.
 
+    Attributes:
+        folder: Its absolute path, which stays the same where the current folder changes.
+
     Raises:
-        InputError: if it holds something else, a recording of another version of the schema, or cannot be made.
+        InputError: if it is no path, holds something else, a recording of another version of the schema, or cannot be
+            made.
     """
 
     def __init__(self, folder: str | os.PathLike[str]):
-        self.folder = Path(folder)
+        if not isinstance(folder, str | os.PathLike) or not os.fspath(folder):
+            raise InputError(f"recording={brief(folder)}; valid: the path of a folder", "recording")
+        self.folder = Path(folder).absolute()
         make_folder(self.folder)
         if not (self.folder / HEAD).exists():
             if any(

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 from gymnasium.vector import AutoresetMode
 
-from scml_gym.core.arguments import whole
+from scml_gym.core.arguments import MOST_ENVS, whole
 from scml_gym.core.errors import InputError
 from scml_gym.core.registry import load
 from scml_gym.game.codecs import Note
@@ -53,7 +53,7 @@ def check_batched(
     Raises:
         InputError: if there is none, or for another backend than the compiled one.
     """
-    whole(name, num_envs)
+    whole(name, num_envs, 1, MOST_ENVS)
     if arguments.get("backend", "compiled") != "compiled":
         raise InputError(f"backend={arguments['backend']!r} cannot be batched: use {instead}", "backend")
 

@@ -7,6 +7,7 @@ from scml_gym.game.codecs import ActionCodec
 from scml_gym.standard.actions.choice import ChoiceActions, PartnerChoices
 from scml_gym.standard.actions.continuous import ContinuousActions
 from scml_gym.standard.actions.goals import CHOICES, NUMBERS, GoalActions, Goals
+from scml_gym.standard.actions.traits import TRAIT_CHOICES
 
 __all__ = [
     "ACTIONS",
@@ -32,6 +33,7 @@ DAILY_ACTIONS = Registry("daily action codec")
 """Codecs whose answers are the goals of a day, for environments with an executor."""
 DAILY_ACTIONS.register("goals", partial(Goals, CHOICES))
 DAILY_ACTIONS.register("goals-continuous", partial(Goals, NUMBERS))
+DAILY_ACTIONS.register("traits", partial(Goals, TRAIT_CHOICES))
 
 
 def make_codec(action: str = "choice") -> ActionCodec:

@@ -89,7 +89,6 @@ def narrow_goals(view: StandardView, accepts: np.ndarray, limits: np.ndarray, ou
             out[slot * n] = out[slot * n + len(QUANTITIES)] = True
 
 
-_goal_mask = compiled(goal_mask)
 _compiled = functools.cache(compiled)
 
 
@@ -101,12 +100,24 @@ class GoalForm(NamedTuple):
         decode: ``(action, view, goals) -> int``: -1, or the first number that is not valid.
         dtype: Of the numbers of an action.
         valid: What is, for messages.
+        chosen: The names of the numbers of an action, for messages.
+        n_goals: Numbers of the goals.
+        n_choices: Length of a mask.
+        mask: ``(view, out)``: the valid choices.
+        narrow: Of masks behind a shield, see `scml_gym.standard.actions.safe.Narrow`.
+        executor: The name of the one that carries such goals out, see `scml_gym.standard.executors.EXECUTORS`.
     """
 
     space: spaces.Space
     decode: Callable[[np.ndarray, StandardView, np.ndarray], int]
     dtype: Any
     valid: str
+    chosen: tuple[str, ...] = tuple(GOALS)
+    n_goals: int = N_GOALS
+    n_choices: int = N_SLOTS * (len(QUANTITIES) + len(LIMITS))
+    mask: Callable[[StandardView, np.ndarray], None] = goal_mask
+    narrow: Callable[[StandardView, np.ndarray, np.ndarray, np.ndarray], None] = narrow_goals
+    executor: str = "planner"
 
 
 CHOICES = GoalForm(
@@ -135,11 +146,9 @@ class Goals:
         form: How they are chosen.
     """
 
-    narrow = staticmethod(narrow_goals)
-
     def __init__(self, form: GoalForm = CHOICES):
         self.form = form
-        self.space = form.space
+        self.space, self.narrow = form.space, form.narrow
 
     def reset(self) -> None:
         """Nothing is kept."""
@@ -148,7 +157,8 @@ class Goals:
         """Nothing is kept."""
 
     def decode(self, action: np.ndarray, view: StandardView) -> np.ndarray:
-        """The goals, float64 ``(N_GOALS,)``, see `scml_gym.standard.planner.GOALS`.
+        """The goals, float64 ``(n_goals,)``, see `scml_gym.standard.planner.GOALS` and
+        `scml_gym.standard.strategies.stock.TRAITS`.
 
         Raises:
             InputError: if the action has another shape, or a number that is outside the space or not finite.
@@ -156,16 +166,17 @@ class Goals:
         if action.shape != self.space.shape or (self.form.dtype is np.int64 and action.dtype.kind not in "iu"):
             kind = "integers" if self.form.dtype is np.int64 else "numbers"
             raise InputError(f"action of shape {action.shape}, {action.dtype}; valid: {kind} of {self.space.shape}")
-        numbers, goals = np.ascontiguousarray(action, dtype=self.form.dtype), np.zeros(N_GOALS)
+        numbers, goals = np.ascontiguousarray(action, dtype=self.form.dtype), np.zeros(self.form.n_goals)
         wrong = _compiled(self.form.decode)(numbers, view, goals)
         if wrong >= 0:
-            raise InputError(f"action {numbers.flat[wrong]} for {list(GOALS)[wrong]}; valid: {self.form.valid}")
+            raise InputError(f"action {numbers.flat[wrong]} for {self.form.chosen[wrong]}; valid: {self.form.valid}")
         return goals
 
     def mask(self, view: StandardView) -> np.ndarray:
-        """The valid choices, head after head, bool, shape ``(96,)``; for numbers in [-1, 1] for information only."""
-        mask = np.empty(N_SLOTS * (len(QUANTITIES) + len(LIMITS)), dtype=np.bool_)
-        _goal_mask(view, mask)
+        """The valid choices, head after head, bool, shape ``(n_choices,)``; for numbers in [-1, 1] for information
+        only."""
+        mask = np.empty(self.form.n_choices, dtype=np.bool_)
+        _compiled(self.form.mask)(view, mask)
         return mask
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,10 +12,10 @@ from scml_gym.core.arguments import check_render_mode, named_arguments
 from scml_gym.game.daily import DailyWorld
 from scml_gym.game.env import EnvParts, WorldEnv
 from scml_gym.game.world import Drawn
-from scml_gym.standard.actions import DAILY_ACTIONS
+from scml_gym.standard.actions import DAILY_ACTIONS, Goals
 from scml_gym.standard.actions.safe import ShieldedGoals
 from scml_gym.standard.envs.config import StandardConfig
-from scml_gym.standard.executors import MakeExecutor, executor_maker
+from scml_gym.standard.executors import MakeExecutor, executor_for
 from scml_gym.standard.observations import make_encoder
 from scml_gym.standard.planner import N_GOALS
 from scml_gym.standard.render import RENDER_MODES, render_day
@@ -41,8 +42,10 @@ class StandardDailyEnv(WorldEnv, EzPickle):
     ``action="goals"``: ``MultiDiscrete([8, 4] * 8)``: for buying, then for selling, and there for today, 1 to 3, 4 to 6
     and 7 to 10 days from today, a quantity (0 to twice the lines) and the worst price that is taken and asked for (any
     price of today's range to only the best one). ``action="goals-continuous"``: ``Box(-1, 1, (2, 4, 2))``, the same as
-    numbers. ``info["action_mask"]`` holds the valid choices as ``action_space.sample(mask=...)`` takes them. Every
-    action can be carried out.
+    numbers. ``action="traits"``, with ``executor="stock"``: ``MultiDiscrete([3, 4, 3, 3, 3, 2, 2, 3])``, how a member
+    of the stock family plays the day, see `scml_gym.standard.actions.traits.CHOSEN`: how much material it holds, how
+    many days ahead it sells, and for which prices. ``info["action_mask"]`` holds the valid choices as
+    ``action_space.sample(mask=...)`` takes them. Every action can be carried out.
 
     ## Observation Space
     That of ``scml_gym/StandardConcurrent-v0``, at the first decision of the day.
@@ -66,8 +69,8 @@ class StandardDailyEnv(WorldEnv, EzPickle):
 
     ## Arguments
     Those of `scml_gym.standard.envs.config.StandardConfig`, and ``observability``, ``observation``, ``history``,
-    ``action``, ``reward``, ``executor`` (``"planner"``, or what makes a `scml_gym.game.daily.Executor` for each world),
-    ``render_mode`` (``"ansi"`` or ``"rgb_array"``).
+    ``action``, ``reward``, ``executor`` (``"planner"``, ``"stock"`` for traits, or what makes a
+    `scml_gym.game.daily.Executor` for each world), ``render_mode`` (``"ansi"`` or ``"rgb_array"``).
 
     ## Version History
     v0: the first version. A v1 is made when the same seed and actions no longer give the same observations, rewards and
@@ -107,8 +110,9 @@ class StandardDailyEnv(WorldEnv, EzPickle):
     ):
         EzPickle.__init__(self, observability, observation, history, action, reward, executor, render_mode, **arguments)
         self.config = StandardConfig(**arguments)
-        self._make_executor = executor_maker(executor)
         goals = DAILY_ACTIONS.get(action, "action")()
+        self._make_executor = executor_for(executor, goals)
+        n_goals = goals.form.n_goals if isinstance(goals, Goals) else N_GOALS
         if self.config.shield is not None or self.config.audit:
             goals = ShieldedGoals(goals, self.config.shield, self.config.audit)
         parts = EnvParts(
@@ -116,7 +120,7 @@ class StandardDailyEnv(WorldEnv, EzPickle):
             encoder=make_encoder(observability, observation, history),
             codec=goals,
             reward=make_reward(reward),
-            no_ops=no_goals,
+            no_ops=partial(np.zeros, n_goals),
             validate=accept_all,
             render=render_day,
         )
@@ -133,11 +137,6 @@ class StandardDailyEnv(WorldEnv, EzPickle):
         if isinstance(self.codec, ShieldedGoals):
             executors = {i: self.codec.shield(executor) for i, executor in executors.items()}
         return Drawn(DailyWorld(drawn.world, executors), drawn.players)
-
-
-def no_goals() -> np.ndarray:
-    """Nothing is bought or sold."""
-    return np.zeros(N_GOALS)
 
 
 def accept_all(view: StandardView, goals: np.ndarray) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import copyreg
 import functools
 from typing import Any
 
+from scml_gym.core.copying import Uncopied
 from scml_gym.simulator import looking
 from scml_gym.simulator.pending import Look
 from scml_gym.standard.safety.answers import restrict_answers
@@ -25,6 +27,12 @@ def look_at(agent: Any, look: Look) -> None:
     looking.look_at(agent, SEEN, look)
 
 
+class Shielded(Uncopied):
+    """What the instances of all shielded classes are."""
+
+    why_not = "a shield looks at the world of this agent; copy or pickle its class, and make another one of it"
+
+
 @functools.cache
 def shielded_class(agent: type, bound: int, chance: float) -> type:
     """The class of agents that are those of another class, whose answers are made safe; see `shield_player`."""
@@ -33,9 +41,22 @@ def shielded_class(agent: type, bound: int, chance: float) -> type:
         super(shielded, self).__init__(*arguments, **named)
         look_at(self, lambda view, actions: restrict_answers(view, actions, BOUNDS[bound], chance))
 
-    shielded = type(
+    shielded = _type_of_shielded(type(agent))(
         f"Shielded{agent.__name__}",
-        (agent,),
-        {"__init__": make, "__doc__": f"{agent.__name__}, shielded.", "__module__": __name__},
+        (Shielded, agent),
+        {
+            "__init__": make,
+            "__doc__": f"{agent.__name__}, shielded.",
+            "__module__": __name__,
+            "made_of": (agent, bound, chance),
+        },
     )
     return shielded
+
+
+@functools.cache
+def _type_of_shielded(kind: type) -> type:
+    """The type of shielded classes: pickles find classes by name, and these by what they are made of."""
+    made = type(f"Shielded{kind.__name__}", (kind,), {})
+    copyreg.pickle(made, lambda shielded: (shielded_class, shielded.made_of))
+    return made

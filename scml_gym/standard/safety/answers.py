@@ -6,21 +6,34 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from scml_gym.core.errors import InputError
 from scml_gym.jit.arrays import scratch_floats, scratch_integers
 from scml_gym.jit.compile import compiled, jittable
 from scml_gym.jit.once import jittable_once
-from scml_gym.simulator.pending import check_answers
+from scml_gym.simulator.pending import check_answers, check_view
 from scml_gym.simulator.strategies import end
 from scml_gym.standard.rules import is_valid
 from scml_gym.standard.safety.bounds import named_bound
 from scml_gym.standard.safety.limits import check_chance, largest, put, put_standing
-from scml_gym.standard.safety.rolling import CERTAIN, MAX_CONTRACTS, NONE, OFFERED, Contracts, Outlook, harm, roll
+from scml_gym.standard.safety.rolling import (
+    CERTAIN,
+    CONTRACT_NUMBERS,
+    NONE,
+    OFFERED,
+    OUTLOOK_ITEMS,
+    OUTLOOK_MONEY,
+    Contracts,
+    contracts_in,
+    harm,
+    outlook_in,
+    roll,
+)
 from scml_gym.standard.strategies.market import offer, price_gain
 from scml_gym.standard.view import (
     ACCEPT,
-    BOOK_DAYS,
     MAX_PARTNERS,
     OFFER,
+    VIEW_DTYPE,
     ActionArray,
     StandardView,
     is_consumer,
@@ -117,24 +130,8 @@ def allow(
     Returns:
         What would come of all answers, see `scml_gym.standard.safety.rolling.harm`.
     """
-    contracts = Contracts(
-        scratch_integers(1),
-        scratch_integers(MAX_CONTRACTS),
-        scratch_integers(MAX_CONTRACTS),
-        scratch_integers(MAX_CONTRACTS),
-        scratch_integers(MAX_CONTRACTS),
-        scratch_integers(MAX_CONTRACTS),
-    )
-    before = Outlook(
-        scratch_integers(BOOK_DAYS),
-        scratch_floats(BOOK_DAYS),
-        scratch_integers(BOOK_DAYS),
-        scratch_floats(BOOK_DAYS),
-        scratch_integers(BOOK_DAYS),
-        scratch_integers(BOOK_DAYS),
-        scratch_floats(BOOK_DAYS),
-        scratch_integers(1),
-    )
+    contracts = contracts_in(scratch_integers(CONTRACT_NUMBERS))
+    before = outlook_in(scratch_integers(OUTLOOK_ITEMS), scratch_floats(OUTLOOK_MONEY))
     acts = scratch_integers(MAX_PARTNERS)
     allowed[:] = -1
     n = list_acts(view, actions, acts)
@@ -223,9 +220,13 @@ def restrict_answers(
         Which answers were changed, bool ``(MAX_PARTNERS,)``.
 
     Raises:
-        InputError: if there is no such bound, the chance is not one of 0 to 1, or the answers are of another form.
+        InputError: if it is no view, there is no such bound, the chance is not one of 0 to 1, or the answers are of
+            another form or cannot be changed.
     """
+    check_view(view, VIEW_DTYPE)
     check_answers(actions, new_actions())
+    if not actions.flags.writeable:
+        raise InputError("the array of answers cannot be changed; give a copy of it")
     changed = np.zeros(MAX_PARTNERS)
     _restrict(view, named_bound(bound), check_chance(chance), actions, changed)
     return changed > 0
@@ -247,6 +248,7 @@ def judge_answers(view: StandardView, actions: ActionArray, bound: str = "covere
         >>> str(judge_answers(view, actions))
         'day 2: 1 items missing'
     """
+    check_view(view, VIEW_DTYPE)
     check_answers(actions, new_actions())
     changed = np.zeros(MAX_PARTNERS)
     day, missing, unpaid, idle = _restrict(view, named_bound(bound), check_chance(chance), actions.copy(), changed)

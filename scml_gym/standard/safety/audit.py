@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,11 +18,23 @@ from scml_gym.game.strategy import Strategy
 from scml_gym.jit.arrays import scratch_integers
 from scml_gym.jit.compile import compiled, jittable
 from scml_gym.simulator.line_up import breach_rate
+from scml_gym.simulator.pending import check_answers, check_view
 from scml_gym.simulator.recording import audits
 from scml_gym.simulator.recording.log import Judged, UnsafeAct, WorldLog
 from scml_gym.standard.safety.answers import Harm, allow, list_acts
 from scml_gym.standard.safety.bounds import BOUNDS, COVERED
-from scml_gym.standard.view import ACCEPT, MAX_PARTNERS, MAX_PER_LEVEL, ActionArray, StandardView, is_consumer
+from scml_gym.standard.safety.wrapped import wrapped
+from scml_gym.standard.view import (
+    ACCEPT,
+    MAX_PARTNERS,
+    MAX_PER_LEVEL,
+    VIEW_DTYPE,
+    ActionArray,
+    StandardView,
+    is_consumer,
+    new_actions,
+    new_view,
+)
 
 COUNTS = (
     "acts",
@@ -121,7 +133,12 @@ def find_unsafe(view: StandardView, actions: ActionArray) -> list[Finding]:
 
     Returns:
         A finding for each bound by which the decision is unsafe.
+
+    Raises:
+        InputError: if it is no view, or the answers are of another form.
     """
+    check_view(view, VIEW_DTYPE)
+    check_answers(actions, new_actions())
     found = []
     for i, bound in enumerate(BOUNDS):
         allowed = np.zeros(MAX_PARTNERS, dtype=np.int64)
@@ -197,8 +214,7 @@ def audited(strategy: Strategy) -> Strategy:
     """The strategy whose decisions are audited: the numbers of `audit` stand at the end of its state, so that compiled
     worlds audit too."""
     first = strategy.state_size
-    decide = audited_decide(strategy.decide, first)
-    return replace(strategy, decide=decide, state_size=first + N_NUMBERS)
+    return wrapped(strategy, audited_decide, first, state_size=first + N_NUMBERS)
 
 
 @functools.cache
@@ -214,6 +230,13 @@ def audited_decide(decide: Callable[..., None], first: int) -> Callable[..., Non
         audit(view, actions, state[first : first + N_NUMBERS])
 
     return decide_audited
+
+
+def prepare_audit() -> None:
+    """Have what a tally computes with compiled, or taken from disk."""
+    view, actions = new_view(), new_actions()
+    Tally()(view, actions)
+    find_unsafe(view, actions)
 
 
 def audit_world(world: Any, log: WorldLog | None = None) -> list[Tally]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scml_gym.core.errors import InputError
+from scml_gym.core.arguments import one_of
 
 BOUNDS = ("covered", "possible")
 """What is held against further contracts.
@@ -21,6 +21,4 @@ def named_bound(bound: str) -> int:
     Raises:
         InputError: if there is no such bound.
     """
-    if bound not in BOUNDS:
-        raise InputError(f"bound={bound!r}; valid: {', '.join(BOUNDS)}", "bound")
-    return BOUNDS.index(bound)
+    return BOUNDS.index(one_of("bound", bound, BOUNDS))

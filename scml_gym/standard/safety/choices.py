@@ -7,8 +7,18 @@ import numpy as np
 from scml_gym.jit.arrays import scratch_floats, scratch_integers
 from scml_gym.jit.once import jittable_once
 from scml_gym.standard.safety.limits import TRIED, fill_limits, put, put_standing
-from scml_gym.standard.safety.rolling import CERTAIN, MAX_CONTRACTS, NONE, Contracts, Outlook, harm, roll
-from scml_gym.standard.view import BOOK_DAYS, MAX_PARTNERS, StandardView, is_consumer
+from scml_gym.standard.safety.rolling import (
+    CERTAIN,
+    CONTRACT_NUMBERS,
+    NONE,
+    OUTLOOK_ITEMS,
+    OUTLOOK_MONEY,
+    contracts_in,
+    harm,
+    outlook_in,
+    roll,
+)
+from scml_gym.standard.view import MAX_PARTNERS, StandardView, is_consumer
 
 
 @jittable_once
@@ -22,24 +32,8 @@ def write_safe_choices(view: StandardView, bound: int, accepts: np.ndarray, limi
         limits: int64 ``(BOTH_BOOKS,)``: the most items that one more contract may be about, by side and days from
             today, at the worst price of today.
     """
-    contracts = Contracts(
-        scratch_integers(1),
-        scratch_integers(MAX_CONTRACTS),
-        scratch_integers(MAX_CONTRACTS),
-        scratch_integers(MAX_CONTRACTS),
-        scratch_integers(MAX_CONTRACTS),
-        scratch_integers(MAX_CONTRACTS),
-    )
-    before = Outlook(
-        scratch_integers(BOOK_DAYS),
-        scratch_floats(BOOK_DAYS),
-        scratch_integers(BOOK_DAYS),
-        scratch_floats(BOOK_DAYS),
-        scratch_integers(BOOK_DAYS),
-        scratch_integers(BOOK_DAYS),
-        scratch_floats(BOOK_DAYS),
-        scratch_integers(1),
-    )
+    contracts = contracts_in(scratch_integers(CONTRACT_NUMBERS))
+    before = outlook_in(scratch_integers(OUTLOOK_ITEMS), scratch_floats(OUTLOOK_MONEY))
     prices = scratch_integers(2)
     prices[0], prices[1] = view["max_input_price"], view["min_output_price"]
     put_standing(view, contracts)

@@ -9,21 +9,29 @@ from scml_gym.core.errors import InputError
 from scml_gym.jit.arrays import scratch_floats, scratch_integers
 from scml_gym.jit.compile import compiled, jittable
 from scml_gym.jit.once import jittable_once
+from scml_gym.simulator.pending import check_view
 from scml_gym.standard.safety.bounds import COVERED, named_bound
 from scml_gym.standard.safety.rolling import (
     CERTAIN,
-    MAX_CONTRACTS,
+    CONTRACT_NUMBERS,
     NONE,
     OFFERED,
+    OUTLOOK_ITEMS,
+    OUTLOOK_MONEY,
     Contracts,
     Outlook,
+    contracts_in,
     days_to_come,
     delivered,
     harm,
+    outlook_in,
     roll,
 )
 from scml_gym.standard.strategies.market import BOTH_BOOKS, SALE, days_ahead
-from scml_gym.standard.view import BOOK_DAYS, MAX_PARTNERS, StandardView, is_consumer
+from scml_gym.standard.view import BOOK_DAYS, MAX_PARTNERS, VIEW_DTYPE, StandardView, is_consumer
+
+MOST_PRICE = 2**31 - 1
+"""Of one item, whatever a caller says."""
 
 TRIED = 0
 """The place of the contract that is tried out; those with partners follow, in their order."""
@@ -150,24 +158,8 @@ def write_limits(
         prices: int64 ``(2,)``, of an item, by side.
         limits: int64 ``(BOTH_BOOKS,)``, by side and days from today; 0 where nothing may be traded.
     """
-    contracts = Contracts(
-        scratch_integers(1),
-        scratch_integers(MAX_CONTRACTS),
-        scratch_integers(MAX_CONTRACTS),
-        scratch_integers(MAX_CONTRACTS),
-        scratch_integers(MAX_CONTRACTS),
-        scratch_integers(MAX_CONTRACTS),
-    )
-    before = Outlook(
-        scratch_integers(BOOK_DAYS),
-        scratch_floats(BOOK_DAYS),
-        scratch_integers(BOOK_DAYS),
-        scratch_floats(BOOK_DAYS),
-        scratch_integers(BOOK_DAYS),
-        scratch_integers(BOOK_DAYS),
-        scratch_floats(BOOK_DAYS),
-        scratch_integers(1),
-    )
+    contracts = contracts_in(scratch_integers(CONTRACT_NUMBERS))
+    before = outlook_in(scratch_integers(OUTLOOK_ITEMS), scratch_floats(OUTLOOK_MONEY))
     put_standing(view, contracts)
     roll(view, bound, chance, contracts, before)
     fill_limits(view, bound, chance, kind, prices, contracts, before, limits)
@@ -176,24 +168,8 @@ def write_limits(
 @jittable
 def write_balances(view: StandardView, chance: float, out: np.ndarray) -> None:
     """Write the money of each morning, float64 ``(BOOK_DAYS,)``; after the last day as on it."""
-    contracts = Contracts(
-        scratch_integers(1),
-        scratch_integers(MAX_CONTRACTS),
-        scratch_integers(MAX_CONTRACTS),
-        scratch_integers(MAX_CONTRACTS),
-        scratch_integers(MAX_CONTRACTS),
-        scratch_integers(MAX_CONTRACTS),
-    )
-    outlook = Outlook(
-        scratch_integers(BOOK_DAYS),
-        scratch_floats(BOOK_DAYS),
-        scratch_integers(BOOK_DAYS),
-        scratch_floats(BOOK_DAYS),
-        scratch_integers(BOOK_DAYS),
-        scratch_integers(BOOK_DAYS),
-        scratch_floats(BOOK_DAYS),
-        scratch_integers(1),
-    )
+    contracts = contracts_in(scratch_integers(CONTRACT_NUMBERS))
+    outlook = outlook_in(scratch_integers(OUTLOOK_ITEMS), scratch_floats(OUTLOOK_MONEY))
     put_standing(view, contracts)
     roll(view, COVERED, chance, contracts, outlook)
     for ahead in range(days_to_come(view)):
@@ -211,10 +187,7 @@ def check_chance(chance: float) -> float:
     Raises:
         InputError: if it is not one of 0 to 1.
     """
-    number = real("chance", chance)
-    if not 0.0 <= number <= 1.0:
-        raise InputError(f"chance={chance!r}; valid: 0 to 1", "chance")
-    return number
+    return real("chance", chance, 0.0, 1.0, "0 to 1")
 
 
 def largest_quantities(
@@ -234,7 +207,8 @@ def largest_quantities(
         Items of supplies and of sales by days from today, int64 ``(2, BOOK_DAYS)``; 0 where nothing may be traded.
 
     Raises:
-        InputError: if there is no such bound, the chance is not one of 0 to 1, or the prices are not two whole numbers.
+        InputError: if it is no view, there is no such bound, the chance is not one of 0 to 1, or the prices are not two
+            whole numbers from 0 on.
 
     Examples:
         >>> from scml_gym.standard.view import new_view
@@ -247,13 +221,14 @@ def largest_quantities(
         >>> largest_quantities(view)[1].tolist()
         [2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2]
     """
+    check_view(view, VIEW_DTYPE)
     worst = (view["max_input_price"], view["min_output_price"]) if prices is None else prices
     limits = np.zeros(BOTH_BOOKS, dtype=np.int64)
     if not isinstance(worst, tuple | list | np.ndarray) or len(worst) != 2:
         raise InputError(
             f"prices={brief(worst)}; valid: two whole numbers, of an item bought and of one sold", "prices"
         )
-    numbers = np.array([whole("prices", price, 0) for price in worst])
+    numbers = np.array([whole("prices", price, 0, MOST_PRICE) for price in worst])
     _write_limits(view, named_bound(bound), check_chance(chance), CERTAIN, numbers, limits)
     return limits.reshape(2, BOOK_DAYS)
 
@@ -269,8 +244,9 @@ def balances(view: StandardView, chance: float = 1.0) -> np.ndarray:
         Money by days from today, float64 ``(BOOK_DAYS,)``; after the world's last day as on it.
 
     Raises:
-        InputError: if the chance is not one of 0 to 1.
+        InputError: if it is no view, or the chance is not one of 0 to 1.
     """
+    check_view(view, VIEW_DTYPE)
     money = np.zeros(BOOK_DAYS)
     _write_balances(view, check_chance(chance), money)
     return money

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from dataclasses import dataclass, field, fields
 from typing import Any
 
 import numpy as np
 
 from scml_gym.core.errors import InputError
-from scml_gym.game.strategy import Decide, Strategy
+from scml_gym.game.strategy import Strategy
 from scml_gym.game.world import PlayerMaker
 from scml_gym.jit.arrays import scratch_floats
 from scml_gym.jit.compile import jittable
@@ -22,6 +21,7 @@ from scml_gym.simulator.players import Player
 from scml_gym.standard.safety.answers import restrict, restrict_answers
 from scml_gym.standard.safety.bounds import BOUNDS, named_bound
 from scml_gym.standard.safety.limits import check_chance
+from scml_gym.standard.safety.wrapped import WrappedStrategy, wrapped
 from scml_gym.standard.strategies.base import StrategyPolicy
 from scml_gym.standard.view import MAX_PARTNERS, ActionArray, StandardView
 
@@ -88,27 +88,9 @@ def shield_player(player: Any, bound: int, chance: float = 1.0) -> Any:
     return ShieldedPolicy(player, bound, chance)
 
 
-@dataclass(frozen=True)
-class ShieldedStrategy(Strategy):
-    """What `shield_strategy` makes. Pickles find functions by name: one holds what its ``decide`` was made of."""
-
-    shield: tuple[Decide, int, float] = field(kw_only=True)
-
-    def __getstate__(self) -> dict[str, Any]:
-        own = self.decide is shielded_decide(*self.shield)  # another one was put in its place otherwise
-        return vars(self) | {"decide": None} if own else dict(vars(self))
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        vars(self).update(state)
-        if self.decide is None:
-            vars(self)["decide"] = shielded_decide(*self.shield)
-
-
-def shield_strategy(strategy: Strategy, bound: int, chance: float) -> ShieldedStrategy:
+def shield_strategy(strategy: Strategy, bound: int, chance: float) -> WrappedStrategy:
     """The strategy whose answers are another's, made safe; see `shield_player`."""
-    same = {part.name: getattr(strategy, part.name) for part in fields(Strategy)}
-    made = same | {"name": f"shielded {strategy.name}", "decide": shielded_decide(strategy.decide, bound, chance)}
-    return ShieldedStrategy(**made, shield=(strategy.decide, bound, chance))
+    return wrapped(strategy, shielded_decide, bound, chance, name=f"shielded {strategy.name}")
 
 
 @functools.cache

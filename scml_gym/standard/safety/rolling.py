@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from scml_gym.jit.arrays import scratch_floats, scratch_integers
+from scml_gym.jit.arrays import line_of, scratch_floats, scratch_integers
 from scml_gym.jit.compile import jittable
 from scml_gym.standard.rules import stock_after
 from scml_gym.standard.safety.bounds import COVERED
@@ -35,6 +35,15 @@ MAX_CONTRACTS = MAX_PARTNERS + 1
 
 DELIVERIES = MAX_CONTRACTS + 2
 """Of a side and a day, at most: further ones, the books, and one that the settlement adds."""
+
+CONTRACT_NUMBERS = 1 + 5 * MAX_CONTRACTS
+"""Numbers of `Contracts`, see `contracts_in`."""
+
+OUTLOOK_ITEMS, OUTLOOK_MONEY = 4 * BOOK_DAYS + 1, 3 * BOOK_DAYS
+"""Whole numbers, and sums of money, of an `Outlook`, see `outlook_in`."""
+
+BOTH_SIDES = 2 * DELIVERIES
+"""Items, and prices, of `Deliveries`, see `deliveries_in`."""
 
 
 class Contracts(NamedTuple):
@@ -68,6 +77,49 @@ class Outlook(NamedTuple):
     missing: np.ndarray  # int64, items that are sold and cannot be delivered
     unpaid: np.ndarray  # float64, what is to be paid for supplies beyond the money of the morning, debts included
     idle: np.ndarray  # int64 (1,), inputs that the lines can never use
+
+
+@jittable
+def contracts_in(numbers: np.ndarray) -> Contracts:
+    """No contracts yet, in memory of the caller: zeros, int64, ``(CONTRACT_NUMBERS,)`` or ``(1 + 5 * places,)``.
+
+    A function that is compiled into its callers can return parts of what it is given, but no arrays of its own.
+    """
+    places = (len(numbers) - 1) // 5
+    return Contracts(
+        line_of(numbers, 0, 1),
+        line_of(numbers, 1, places),
+        line_of(numbers, 1 + places, places),
+        line_of(numbers, 1 + 2 * places, places),
+        line_of(numbers, 1 + 3 * places, places),
+        line_of(numbers, 1 + 4 * places, places),
+    )
+
+
+@jittable
+def outlook_in(items: np.ndarray, money: np.ndarray) -> Outlook:
+    """An outlook in memory of the caller: int64 ``(OUTLOOK_ITEMS,)`` and float64 ``(OUTLOOK_MONEY,)``."""
+    return Outlook(
+        line_of(items, 0, BOOK_DAYS),
+        line_of(money, 0, BOOK_DAYS),
+        line_of(items, BOOK_DAYS, BOOK_DAYS),
+        line_of(money, BOOK_DAYS, BOOK_DAYS),
+        line_of(items, 2 * BOOK_DAYS, BOOK_DAYS),
+        line_of(items, 3 * BOOK_DAYS, BOOK_DAYS),
+        line_of(money, 2 * BOOK_DAYS, BOOK_DAYS),
+        line_of(items, 4 * BOOK_DAYS, 1),
+    )
+
+
+@jittable
+def deliveries_in(items: np.ndarray, prices: np.ndarray) -> Deliveries:
+    """Room for deliveries in memory of the caller: int64 and float64, ``(BOTH_SIDES,)`` each."""
+    return Deliveries(
+        line_of(items, 0, DELIVERIES),
+        line_of(prices, 0, DELIVERIES),
+        line_of(items, DELIVERIES, DELIVERIES),
+        line_of(prices, DELIVERIES, DELIVERIES),
+    )
 
 
 Morning = tuple[int, float, int, float, int]
@@ -283,12 +335,7 @@ def roll(view: StandardView, bound: int, chance: float, contracts: Contracts, ou
         contracts: Further ones.
         outlook: Receives them.
     """
-    room = Deliveries(
-        scratch_integers(DELIVERIES),
-        scratch_floats(DELIVERIES),
-        scratch_integers(DELIVERIES),
-        scratch_floats(DELIVERIES),
-    )
+    room = deliveries_in(scratch_integers(BOTH_SIDES), scratch_floats(BOTH_SIDES))
     money, stock = view["balance"], view["stock"]
     morning, offered = (stock, money, stock, money, stock), offered_sides(contracts)
     for ahead in range(days_to_come(view)):
@@ -325,12 +372,7 @@ def harm(
     idle = 0
     if buys(contracts):
         idle = idle_inputs(view, contracts, chance) - before.idle[0]
-    room = Deliveries(
-        scratch_integers(DELIVERIES),
-        scratch_floats(DELIVERIES),
-        scratch_integers(DELIVERIES),
-        scratch_floats(DELIVERIES),
-    )
+    room = deliveries_in(scratch_integers(BOTH_SIDES), scratch_floats(BOTH_SIDES))
     offered = offered_sides(contracts)
     morning = (
         before.stock[start],

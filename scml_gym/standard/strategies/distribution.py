@@ -8,7 +8,13 @@ from __future__ import annotations
 import numpy as np
 
 from scml_gym.jit.compile import jittable
-from scml_gym.jit.random import below
+from scml_gym.jit.random import below, open_stream
+
+
+@jittable
+def stream_of(draws: np.ndarray, stream: np.ndarray) -> None:
+    """Open a stream with the first draw of a decision."""
+    open_stream(stream, int(draws[0] * 2.0**53))
 
 
 @jittable

@@ -31,11 +31,10 @@ import numpy as np
 from scml_gym.jit.arrays import copy_line, scratch_bits, scratch_floats, scratch_integers
 from scml_gym.jit.compile import jittable
 from scml_gym.jit.parameters import parameters_dtype, record_of
-from scml_gym.jit.random import open_stream
 from scml_gym.simulator.strategies import accept, end
 from scml_gym.standard.rules import prices_with, spare_inputs
 from scml_gym.standard.strategies.base import Strategy
-from scml_gym.standard.strategies.distribution import distribute, shuffle
+from scml_gym.standard.strategies.distribution import distribute, shuffle, stream_of
 from scml_gym.standard.strategies.market import BOTH_BOOKS, SALE, SUPPLY, days_ahead, offer, price_at
 from scml_gym.standard.strategies.material import sellable_of_kept_stock
 from scml_gym.standard.view import BOOK_DAYS, MAX_PARTNERS, MAX_PER_LEVEL, NOOP, ActionArray, StandardView
@@ -346,7 +345,7 @@ def decide(view: StandardView, state: np.ndarray, params: np.ndarray, draws: np.
     """Trade up to the target of each day."""
     parameters = record_of(params, PARAMETERS_DTYPE, 0)
     stream, needs = scratch_bits(1), scratch_floats(BOTH_BOOKS)
-    open_stream(stream, int(draws[0] * 2.0**53))
+    stream_of(draws, stream)
     write_needs(view, parameters, needs)
     closed = parameters["mended_guard"] < 1.0 and closed_today(view)
     trade(view, parameters, closed, parameters["mended_target"] >= 1.0, stream, needs, actions)

@@ -91,11 +91,32 @@ def play(view: StandardView, traits: np.void, memory: np.ndarray, actions: Actio
     """Answer all partners as a factory of these traits, a record of ``TRAITS_DTYPE``, and of this memory does."""
     see_rule(view, memory)
     kept = traits["trust"] >= 0.5 or memory[RULE] == KEPT
+    mean = traits["expected"] * memory[MADE] / max(memory[DAYS], 1.0)
+    answer(view, traits, kept, mean, 1.0 if is_first_level(view) else traits["promise"], 0, actions)
+
+
+@jittable
+def answer(
+    view: StandardView, traits: np.void, kept: bool, mean: float, promise: float, handed: int, actions: ActionArray
+) -> None:
+    """Answer all partners by traits.
+
+    Args:
+        view: What the factory sees.
+        traits: A record of ``TRAITS_DTYPE``; those that the other arguments say are not read.
+        kept: Whether stock stays.
+        mean: Items that each later day is counted on to need.
+        promise: Of the items that can still be sold, so many times as many are offered.
+        handed: Items of exogenous supplies that each later day is counted on to bring.
+        actions: Come as no-ops; valid afterwards.
+    """
     wanted, limits = scratch_integers(BOTH_BOOKS), scratch_floats(BOTH_BOOKS)
     supplies, sales = scratch_integers(BOOK_DAYS), scratch_integers(BOOK_DAYS)
     for ahead in range(BOOK_DAYS):
         supplies[ahead], sales[ahead] = view["supplies"][ahead], view["sales"][ahead]
     add_pending(view, SALE, sales)
+    for ahead in range(1, BOOK_DAYS):
+        supplies[ahead] += handed
     if kept:
         sellable_of_kept_stock(view, supplies, sales, wanted[BOOK_DAYS:])
     else:
@@ -105,11 +126,10 @@ def play(view: StandardView, traits: np.void, memory: np.ndarray, actions: Actio
     for ahead in range(BOOK_DAYS):
         if ahead > traits["ahead"]:
             wanted[BOOK_DAYS + ahead] = 0
-        elif not is_first_level(view):
-            wanted[BOOK_DAYS + ahead] = int(wanted[BOOK_DAYS + ahead] * traits["promise"] + 0.5)
+        else:
+            wanted[BOOK_DAYS + ahead] = int(wanted[BOOK_DAYS + ahead] * promise + 0.5)
     if not is_first_level(view):
         add_pending(view, SUPPLY, supplies)
-        mean = traits["expected"] * memory[MADE] / max(memory[DAYS], 1.0)
         wanted_supplies(view, traits, kept, supplies, mean, wanted[:BOOK_DAYS])
     firm = 0.0
     if earliest_time(view) < traits["patience"]:
@@ -119,6 +139,19 @@ def play(view: StandardView, traits: np.void, memory: np.ndarray, actions: Actio
         limits[ahead] = max(firm, traits["buy_limit"] * near)
         limits[BOOK_DAYS + ahead] = max(firm, traits["sell_limit"])
     allocate(view, EACH_DAY, wanted, limits, traits["exponent"], actions)
+
+
+@jittable
+def carry_out(view: StandardView, traits: np.ndarray, actions: ActionArray) -> None:
+    """Answer all partners by the traits that were chosen for a day, float64 ``(N_TRAITS,)``.
+
+    Here ``expected`` is a fraction of the lines, and at the first level what each later day is counted on to bring;
+    ``trust`` says whether stock stays, and ``promise`` is that of every level.
+    """
+    chosen = record_of(traits, TRAITS_DTYPE, 0)
+    mean = chosen["expected"] * view["lines"]
+    handed = int(mean + 0.5) if is_first_level(view) else 0
+    answer(view, chosen, chosen["trust"] >= 0.5, mean, chosen["promise"], handed, actions)
 
 
 @jittable

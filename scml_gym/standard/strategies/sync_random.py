@@ -13,11 +13,11 @@ import numpy as np
 from scml_gym.jit.arrays import copy_line, scratch_bits, scratch_floats, scratch_integers
 from scml_gym.jit.compile import jittable
 from scml_gym.jit.parameters import parameters_dtype, record_of
-from scml_gym.jit.random import below, open_stream, uniform
+from scml_gym.jit.random import below, uniform
 from scml_gym.simulator.strategies import accept, end
 from scml_gym.standard.rules import needed_sales, prices_with
 from scml_gym.standard.strategies.base import Strategy
-from scml_gym.standard.strategies.distribution import distribute, shuffle
+from scml_gym.standard.strategies.distribution import distribute, shuffle, stream_of
 from scml_gym.standard.strategies.market import (
     BOTH_BOOKS,
     SALE,
@@ -184,7 +184,7 @@ def decide(view: StandardView, state: np.ndarray, params: np.ndarray, draws: np.
     """Take good offers; ask most of the others for what today needs, and the rest for what later days need."""
     parameters = record_of(params, PARAMETERS_DTYPE, 0)
     stream = scratch_bits(1)
-    open_stream(stream, int(draws[0] * 2.0**53))
+    stream_of(draws, stream)
     needs, left, order = scratch_floats(BOTH_BOOKS), scratch_floats(BOTH_BOOKS), scratch_integers(MAX_PARTNERS)
     estimate_needs(view, parameters, needs)
     copy_line(needs, left)

@@ -8,7 +8,7 @@ from scml_gym.core.errors import InputError
 from scml_gym.experiments.run_folder import POLICY_FILE
 from scml_gym.game.world import FactoryPolicy
 from scml_gym.games import GAMES
-from scml_gym.offline.datasets import load_decisions
+from scml_gym.offline.reading import load_decisions
 from scml_gym.policies.run_folders import load_agent
 from tests.helpers.offline import CONCURRENT, SMALL, small_dataset
 

@@ -10,7 +10,6 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 
-import scml_gym  # noqa: F401 (registers the environments)
 from scml_gym.agents import STUDIES, training
 from scml_gym.agents.dqn_batch import QNetworks
 from scml_gym.agents.studies.acceptance.findings import FAILS, HOLDS, OPEN, findings
@@ -117,7 +116,7 @@ def test_networks_are_judged_as_in_the_environment():
         ("train_opponents.G=Gahbonino", "did you mean 'Gahboninho'?"),
         ("rewards.accept=[a, z]", "rewards: accept_reward: "),
         ("rewards.failure_penalty=[1.0]", "failure_penalty=1.0"),
-        ("train.rounds=1", "rounds=1; valid: 2 or more"),
+        ("train.rounds=1", "rounds=1; valid: 2 to 1000000"),
         ("floor=nobody", "'nobody' is not"),
         ("rules.never=AgentK+AC_none", "rules.never: "),
         ("dqn.tau=2", "dqn.tau: 2 is not valid"),

@@ -190,6 +190,31 @@ def test_a_choice_changes_the_address_and_the_page(tab):
     tab.wait_for_selector(".choice:has-text('whole')")
 
 
+def test_a_threshold_that_is_typed_changes_the_address_and_the_findings(tab):
+    def type_and_wait(label, text):
+        """The page is made anew: its title then says another count."""
+        before = tab.locator("h2", has_text="Idle lines").inner_text()
+        field = tab.get_by_label(label)
+        field.fill(text)
+        field.press("Enter")
+        tab.wait_for_function(
+            "before => !['', before].includes([...document.querySelectorAll('h2')]"
+            ".map((title) => title.innerText).filter((text) => text.startsWith('Idle lines')).join(''))",
+            arg=before,
+        )
+        return tab.locator("h2", has_text="Idle lines").inner_text()
+
+    look(tab, "/findings?run=0&detector=idle-lines")
+    days = tab.get_by_label("For so many days at least")
+    assert (days.input_value(), days.get_attribute("placeholder")) == ("", "3")
+    some = type_and_wait("Less than this share", "1")
+    assert "share=1" in tab.url
+    assert type_and_wait("For so many days at least", "1") != some
+    assert "share=1" in tab.url and "days=1" in tab.url
+    assert type_and_wait("For so many days at least", "") == some
+    assert "share=1" in tab.url and "days" not in tab.url
+
+
 SHOWN = {
     "/ranking": ".ytick text",
     "/world?factory=0": ".sankey-node text, .sankey text",

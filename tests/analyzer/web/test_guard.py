@@ -68,3 +68,31 @@ def test_only_what_was_named_is_read(recordings, runs_folder):
     for path in ("/assets/../app.py", "/assets/%2e%2e/app.py", str(runs_folder), "/..%2f..%2fetc/passwd"):
         answer = browser.get(path)
         assert answer.status_code == 404 or b"_dash-config" in answer.data, path
+
+
+UPDATE = "/_dash-update-component"
+PAGE = {
+    "output": "..menu.children...page.children..",
+    "outputs": [{"id": "menu", "property": "children"}, {"id": "page", "property": "children"}],
+    "inputs": [{"id": "address", "property": name, "value": "/"} for name in ("pathname", "search")],
+}
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        *([], {"output": "x"}, {"output": PAGE["output"], "inputs": []}),
+        *(PAGE | {"inputs": [{**PAGE["inputs"][0], "value": value}, PAGE["inputs"][1]]} for value in (["/"], {"a": 1})),
+        *(PAGE | {"inputs": [PAGE["inputs"][0], {**PAGE["inputs"][1], "value": v}]} for v in (5, [1], "?run=\ud800")),
+    ],
+)
+def test_what_no_page_asks_is_refused_and_told_in_a_line(recordings, asked, capsys):
+    browser = client(recordings)
+    answer = browser.post(UPDATE, json=asked)
+    assert answer.status_code == 400
+    assert answer.get_data() == b"No page of the analyzer asks this.\n"
+    told = capsys.readouterr().err
+    assert told.startswith(f"refused: POST {UPDATE}: ") and told.count("\n") == 1 and len(told) < 350
+    assert browser.post(UPDATE, json=PAGE).status_code == 200
+    assert browser.get("/_dash-component-suites/os/path.js").status_code == 400
+    assert browser.get("/assets/none.js").status_code == 404

@@ -65,6 +65,28 @@ def test_a_factory_that_a_world_has_not_is_refused(recordings, path):
     assert sum("Goods perish" in text for text in shown) == (path == "/world")
 
 
+def test_thresholds_of_a_detector_stand_in_the_address(recordings):
+    def shown(search):
+        return texts(as_json(page_content(recordings, "/findings", f"?run=0&detector=idle-lines{search}")))
+
+    def found(search):
+        return next(text for text in shown(search) if text.startswith("Idle lines: "))
+
+    assert {"Less than this share of the lines worked", "For so many days at least"} <= set(shown(""))
+    page = json.dumps(as_json(page_content(recordings, "/findings", "")))
+    assert '"choice": "detector", "now": "over-commitment", "drops": "days least share"' in page
+    assert found("") == found("&share=0.2&days=3&least=7") == "Idle lines: none"
+    assert found("&share=1&days=1") != "Idle lines: none"
+    for search, words in (
+        ("&share=2", "share=2; valid: 0 to 1"),
+        ("&share=nan", "share=nan; valid: 0 to 1"),
+        ("&days=1.5", "days=1.5; valid: a whole number, 1 or more"),
+        ("&days=" + 999 * "x", "in the address is no number"),
+    ):
+        assert any(words in text and len(text) < 200 for text in shown(search)), search
+        assert "For so many days at least" in shown(search)  # to be typed anew
+
+
 def test_seeds_and_large_numbers_reach_the_browser_digit_by_digit():
     import pandas as pd
 

@@ -59,5 +59,7 @@ def test_where_nobody_can_listen_is_told(recordings):
             make_server(recordings, "127.0.0.1", port, None)
     with pytest.raises(InputError, match=r"host='no\.such\.host\.invalid'"):
         make_server(recordings, "no.such.host.invalid", 0, None)
+    with pytest.raises(InputError, match=r"^host=str: .*label too long"):
+        make_server(recordings, 300 * "x", 0, None)
     with pytest.raises(InputError, match="port=70000"):
         make_server(recordings, "127.0.0.1", 70000, None)

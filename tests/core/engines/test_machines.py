@@ -43,3 +43,9 @@ def test_jobs_are_computed_in_order_whatever_the_workers(workers, tmp_path):
     assert [square for square, _ in results] == [0, 1, 4, 9, 16]
     assert (os.getpid() in {process for _, process in results}) == (workers == 1)
     assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {f"{n}.txt": str(n * n) for n in range(5)}
+
+
+@pytest.mark.parametrize("workers", [0, 1.5])
+def test_workers_are_whole_numbers(workers):
+    with pytest.raises(InputError, match=f"workers={workers}; valid"), each(written, Local(), workers):
+        pass

@@ -16,6 +16,7 @@ pytest.importorskip("ray", reason="pip install 'scml-gym[ray]'")
 from scml_gym.agents import STUDIES
 from scml_gym.agents.seeds import start_seeds
 from scml_gym.core.engines import find_engine
+from scml_gym.core.engines.ray_actors import BEGINNING
 from scml_gym.evaluation import evaluate_command
 from scml_gym.evaluation.studies.study import load_study, run_study
 from tests.helpers.clusters import HEAD, MARK, ThreeNodes, kill_the_node_that_waits
@@ -109,7 +110,9 @@ def here(nodes, tmp_path, monkeypatch):
     monkeypatch.delitem(sys.modules, "own", raising=False)  # of another test
     (beside / HEAD).write_text(str(nodes.head()))
     (folder / "own.py").write_text(OWN.format(beside=beside))
-    return folder
+    yield folder
+    # a thread that still asks Ray for something when Ray is shut down would crash the process
+    assert BEGINNING not in {thread.name for thread in threading.enumerate()}
 
 
 def contents(folder, *patterns):

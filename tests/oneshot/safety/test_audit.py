@@ -137,3 +137,9 @@ def test_an_unknown_bound_is_refused():
 def test_answers_of_another_form_are_refused():
     with pytest.raises(InputError, match=r"^the array of answers is .*; valid: "):
         judge_answers(make_view(), new_actions()[:3])
+
+
+def test_what_is_no_view_is_refused():
+    for view in (None, np.zeros(1, dtype=np.int64)[0], make_view()["partners"][0]):
+        with pytest.raises(InputError, match=r"^the view is .*; valid: one record of VIEW_DTYPE"):
+            judge_answers(view, new_actions())

@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 
 from scml_gym.core.errors import InputError
+from scml_gym.oneshot import view as oneshot
 from scml_gym.standard.rules import validate
 from scml_gym.standard.safety import balances, judge_answers, largest_quantities, restrict_answers
+from scml_gym.standard.safety.audit import find_unsafe
 from scml_gym.standard.view import ACCEPT, BOOK_DAYS, END, OFFER, new_actions
 from tests.helpers.settled_days import are_safe, settle, small_answers, small_views, tried_limits
 from tests.helpers.standard_views import make_view, random_views
@@ -183,7 +185,7 @@ def test_invalid_answers_are_left_to_the_rules():
         (("safe",), "bound='safe'; valid: covered, possible"),
         ((None,), "bound=None"),
         (("covered", 1.5), "chance=1.5; valid: 0 to 1"),
-        (("covered", "often"), "chance='often'"),
+        (("covered", "often"), "chance='often'; valid: 0 to 1"),
     ],
 )
 def test_wrong_arguments_are_refused(arguments, words):
@@ -196,14 +198,35 @@ def test_wrong_arguments_are_refused(arguments, words):
         judge_answers(view, new_actions(), *arguments)
 
 
-@pytest.mark.parametrize("prices", [(10,), (10, 20, 30), 10, "ab", (10.5, 20), (-1, 20)])
+@pytest.mark.parametrize("prices", [(10,), (10, 20, 30), 10, "ab", (10.5, 20), (-1, 20), (10**30, 1)])
 def test_wrong_prices_are_refused(prices):
     with pytest.raises(InputError, match=r"^prices=.*; valid: "):
         largest_quantities(make_view(suppliers=[(4, 3, 15)]), prices=prices)
 
 
-@pytest.mark.parametrize("judge", [judge_answers, restrict_answers])
+@pytest.mark.parametrize("judge", [judge_answers, restrict_answers, find_unsafe])
 @pytest.mark.parametrize("answers", [None, new_actions()[:3], np.zeros(16)])
 def test_answers_of_another_form_are_refused(judge, answers):
     with pytest.raises(InputError, match=r"^the array of answers is .*; valid: ACTION_DTYPE of shape"):
         judge(make_view(suppliers=[(4, 3, 15)]), answers)
+
+
+NO_VIEWS = [None, 3, {}, np.zeros(3), random_views(np.random.default_rng(0), 2), oneshot.new_view()]
+
+
+@pytest.mark.parametrize("view", NO_VIEWS)
+def test_what_is_no_view_is_refused(view):
+    """One of OneShot, or many of them at once, for instance."""
+    actions = new_actions()
+    for ask in (largest_quantities, balances, *(lambda v, f=f: f(v, actions) for f in (judge_answers, find_unsafe))):
+        with pytest.raises(InputError, match=r"^the view is .*; valid: one record of VIEW_DTYPE") as error:
+            ask(view)
+        assert "\n" not in str(error.value)
+
+
+def test_answers_that_cannot_be_changed_are_not():
+    actions = new_actions()
+    actions.flags.writeable = False
+    with pytest.raises(InputError, match="cannot be changed; give a copy"):
+        restrict_answers(make_view(suppliers=[(4, 3, 15)]), actions)
+    assert judge_answers(make_view(suppliers=[(4, 3, 15)]), actions).safe

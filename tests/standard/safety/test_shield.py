@@ -7,7 +7,6 @@ import gymnasium
 import numpy as np
 import pytest
 
-import scml_gym  # noqa: F401
 from scml_gym.core.errors import InputError
 from scml_gym.standard.envs import standard_factories_v0, standard_negotiations_v0
 from scml_gym.standard.safety import judge_answers, largest_quantities

@@ -1,6 +1,7 @@
 """Any player behind a shield: strategies in both worlds, agents of scml of both kinds, policies."""
 
 import copy
+import dataclasses
 import pickle
 import random
 
@@ -15,7 +16,7 @@ from scml_gym.core.errors import InputError
 from scml_gym.simulator.recording.log import WorldLog
 from scml_gym.standard.players import player_maker
 from scml_gym.standard.safety import judge_answers
-from scml_gym.standard.safety.agents import look_at
+from scml_gym.standard.safety.agents import look_at, shielded_class
 from scml_gym.standard.safety.audit import audit_world, audited
 from scml_gym.standard.safety.players import shield_player
 from scml_gym.standard.view import ACCEPT, OFFER
@@ -83,10 +84,32 @@ def test_copies_of_a_shielded_strategy_are_shielded(way):
     for each in (world, copied):
         each.run()
     assert len(world.contracts) > 0 and np.array_equal(world.contracts, copied.contracts)
+    counted = audited(make(5).strategy)
+    assert way(counted) == counted and way(counted).decide is counted.decide
+    other = dataclasses.replace(counted, decide=lambda *_: None)
+    with pytest.raises((AttributeError, pickle.PicklingError)):  # it would come back with another one than its own
+        pickle.dumps(other)
+
+
+@pytest.mark.parametrize("way", [copy.copy, copy.deepcopy, lambda thing: pickle.loads(pickle.dumps(thing))])
+def test_classes_of_shielded_agents_are_copied_and_their_agents_say_what_to_do(way):
+    agent, arguments = shield_player((SyncRandomStdAgent, {}), 0)
+    assert way((agent, arguments)) == (agent, arguments)
+    assert issubclass(agent, SyncRandomStdAgent) and agent.__name__ == "ShieldedSyncRandomStdAgent"
+    world = ReferenceWorld(SPEC, [(agent, arguments)] * SPEC.n_factories, 5)
     with pytest.raises(
-        (AttributeError, pickle.PicklingError)
-    ):  # it does not come back with another decide than it left with
-        pickle.dumps(audited(make(5).strategy))
+        TypeError, match=r"^ShieldedSyncRandomStdAgent cannot be copied or pickled: .* its class"
+    ) as error:
+        way(world.agents[0])
+    assert "\n" not in str(error.value)
+
+
+def test_a_pickled_class_of_shielded_agents_is_made_again_elsewhere():
+    """As in the processes of scml's tournaments; nothing that this process has made is known there."""
+    told = pickle.dumps(shield_player((SyncRandomStdAgent, {}), 1, 0.5)[0])
+    shielded_class.cache_clear()
+    made = pickle.loads(told)
+    assert made.made_of == (SyncRandomStdAgent, 1, 0.5)
 
 
 class Plays(StandardAsyncAdapter):
@@ -206,6 +229,7 @@ def test_a_policy_of_ones_own_is_shielded():
         ("shielded?off=greedy", "who is shielded is missing"),
         ("shielded?of=greedy?wrong_target=1", "no parameter 'wrong_target'"),
         ("shielded?of=shielded?of=greedy", "shielded already"),
+        (3, "^player=3; valid: its name"),
         ("shielded?of=shielded_runs/none", "^'?shielded_runs/none"),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -10,11 +11,14 @@ from scml_gym.analyzer.detectors import DETECTORS, counts
 from scml_gym.analyzer.queries import competitors
 from scml_gym.analyzer.sources import Recordings
 from scml_gym.analyzer.web.page import Page, Query, address
-from scml_gym.analyzer.web.parts import absent, choice, choices, run_choice, section, table
+from scml_gym.analyzer.web.parts import absent, choice, choices, number_choice, run_choice, section, table
+from scml_gym.core.errors import InputError
 
 SHOWN = 1000
 """Findings of a detector that are shown, the costliest first."""
 
+THRESHOLDS = " ".join(sorted({name for detector in DETECTORS.values() for name in detector.thresholds}))
+"""Of all detectors, in the address: they are those of the one that is chosen."""
 
 UNSAFE = "unsafe-acts"
 NOBODY_LOOKED = (
@@ -29,17 +33,24 @@ def show(recordings: Recordings, query: Query) -> list[Any]:
     names = competitors.competitors(recordings, run)["competitor"].tolist()
     who = None if query.text("competitor") is None else query.one_of("competitor", names)
     name = query.one_of("detector", DETECTORS)
+    thresholds = DETECTORS[name].thresholds
     picked = choices(
         run_choice(recordings, run),
         choice("competitor", "Competitor", {n: n for n in names}, who, any_label="all"),
-        choice("detector", "Detector", {n: d.title for n, d in DETECTORS.items()}, name),
+        choice("detector", "Detector", {n: d.title for n, d in DETECTORS.items()}, name, drops=THRESHOLDS),
+        *(number_choice(n, t.label, t.default, query.text(n)) for n, t in thresholds.items()),
     )
-    return [picked, _found(recordings, run, name, who)]
+    try:
+        given = {n: number for n in thresholds if (number := query.number(n)) is not None}
+        found = _found(recordings, run, name, who, given)
+    except InputError as error:  # what can be chosen stays
+        found = absent(str(error))
+    return [picked, found]
 
 
-def _found(recordings: Recordings, run: int, name: str, who: str | None) -> Any:
+def _found(recordings: Recordings, run: int, name: str, who: str | None, thresholds: Mapping[str, float]) -> Any:
     detector = DETECTORS[name]
-    count = detector.count(recordings, run, who)
+    count = detector.count(recordings, run, who, **thresholds)
     if not count:
         looked = name != UNSAFE or len(competitors.unsafe_acts(recordings, run))
         told = "Nothing of this kind was found." if looked else NOBODY_LOOKED
@@ -51,7 +62,7 @@ def _found(recordings: Recordings, run: int, name: str, who: str | None) -> Any:
     }
     told = f"{detector.help} The day's number leads to what was said on it."
     told += f" The {SHOWN:,} costliest of {count:,} are shown." if count > SHOWN else ""
-    shown = detector.find(recordings, run, who, n=SHOWN).drop(columns="run").dropna(axis=1, how="all")
+    shown = detector.find(recordings, run, who, SHOWN, **thresholds).drop(columns="run").dropna(axis=1, how="all")
     return section(f"{detector.title}: {count:,}", told, table(name, shown, links))
 
 
@@ -64,7 +75,7 @@ def overview(recordings: Recordings, query: Query) -> list[Any]:
     ]
     links = {"detector": lambda row: address("/findings", run=run, competitor=who, detector=row["name"])}
     content = table("detectors", pd.DataFrame(rows), links, hidden=["name"])
-    return [section("All detectors", "How much each found; its name leads to the findings.", content)]
+    return [section("All detectors", "How much each found by its defaults; its name leads to the findings.", content)]
 
 
 FINDINGS = Page(

@@ -15,7 +15,7 @@ from scml_gym.bilateral.negotiators.base import NO_OFFER
 from scml_gym.bilateral.render import render_negotiation
 from scml_gym.bilateral.rewards import BilateralReward, RewardPart, make_reward
 from scml_gym.bilateral.view import ACCEPTED_BY
-from scml_gym.core.arguments import named_arguments, whole
+from scml_gym.core.arguments import MOST_ENVS, named_arguments, whole
 from scml_gym.core.errors import InputError
 from scml_gym.vector.env import SINGLE, Information, RowVectorEnv
 
@@ -46,7 +46,7 @@ class NegotiationVectorEnv(RowVectorEnv):
         reward: BilateralReward,
         backend: str,
     ):
-        whole("num_envs", num_envs)
+        whole("num_envs", num_envs, 1, MOST_ENVS)
         if backend != "compiled":
             raise InputError(f"backend={backend!r} cannot be batched: use vectorization_mode='sync'", "backend")
         self.config, self.reward = config, reward

@@ -16,13 +16,12 @@ from scml_gym.jit.compile import jittable
 from scml_gym.simulator.vector.concurrent import FactoryVectorEnv
 from scml_gym.simulator.vector.env import check_batched
 from scml_gym.standard.actions import DAILY_ACTIONS
-from scml_gym.standard.actions.goals import GoalForm, Goals, goal_mask
+from scml_gym.standard.actions.goals import GoalForm, Goals
 from scml_gym.standard.actions.safe import shielded
 from scml_gym.standard.envs.config import StandardConfig
 from scml_gym.standard.envs.vector.track import TRACK
-from scml_gym.standard.executors import MakeExecutor, PlannerExecutor, executor_maker
+from scml_gym.standard.executors import MakeExecutor, executor_for
 from scml_gym.standard.observations import make_encoder
-from scml_gym.standard.planner import N_GOALS
 from scml_gym.standard.rewards import Reward, make_reward
 from scml_gym.standard.view import ActionArray, StandardView
 from scml_gym.standard.worlds.compiled.negotiation import clear_actions
@@ -36,7 +35,7 @@ class StandardDailyVectorEnv(FactoryVectorEnv):
     Row ``i`` of a batch that was reset with ``seed`` is the single environment reset with ``seed + i``, to the last bit
     of its observations, masks and rewards, and its later episodes are those of that environment's unseeded ``reset()``,
     whatever the number of rows and of threads. Masks are one array, ``infos["action_mask"]``, bool, shape
-    ``(num_envs, 96)``.
+    ``(num_envs, 96)`` for goals.
 
     Args:
         num_envs: Rows.
@@ -73,7 +72,8 @@ class StandardDailyVectorEnv(FactoryVectorEnv):
     ):
         check_batched(num_envs, arguments)
         config = StandardConfig(**arguments)
-        goals = ExecutedGoals(DAILY_ACTIONS.get(action, "action")(), executor_maker(executor)())
+        chosen = DAILY_ACTIONS.get(action, "action")()
+        goals = ExecutedGoals(chosen, executor_for(executor, chosen)())
         super().__init__(
             num_envs,
             autoreset_mode,
@@ -93,12 +93,12 @@ class ExecutedGoals(Goals):
         executor: Who carries them out.
 
     Raises:
-        NotCompiledError: if the executor is no planner.
+        NotCompiledError: if the executor is not one of `scml_gym.standard.executors.EXECUTORS`.
     """
 
     def __init__(self, goals: Goals, executor: Any):
         super().__init__(goals.form)
-        if type(executor) is not PlannerExecutor:
+        if "kernel" not in vars(type(executor)):
             raise NotCompiledError(
                 f"executor: {type(executor).__name__} is for single environments (vectorization_mode='sync')",
                 "executor",
@@ -114,25 +114,25 @@ class ExecutedGoals(Goals):
 def executed_kernel(form: GoalForm, carry_out: Callable[[StandardView, np.ndarray, ActionArray], None]) -> ActionKernel:
     """Goals that are carried out as compiled code takes it; the memory has them, and the day after the one they are
     for."""
-    return _executed_kernel(form.decode, form.dtype, carry_out)
+    return _executed_kernel(form.decode, form.dtype, form.n_goals, form.mask, carry_out)
 
 
 @functools.cache
-def _executed_kernel(decode_goals: Any, dtype: Any, carry_out: Any) -> ActionKernel:
+def _executed_kernel(decode_goals: Any, dtype: Any, n_goals: int, mask: Any, carry_out: Any) -> ActionKernel:
     @jittable
     def decode(action: np.ndarray, view: StandardView, memory: np.ndarray, actions: ActionArray) -> int:
-        wrong = decode_goals(action, view, memory[:N_GOALS])
+        wrong = decode_goals(action, view, memory[:n_goals])
         if wrong < 0:
-            memory[N_GOALS] = view["day"] + 1
-            carry_out(view, memory[:N_GOALS], actions)
+            memory[n_goals] = view["day"] + 1
+            carry_out(view, memory[:n_goals], actions)
         return wrong
 
     @jittable
     def go_on(view: StandardView, memory: np.ndarray, actions: ActionArray) -> bool:
-        decided = memory[N_GOALS] == view["day"] + 1
+        decided = memory[n_goals] == view["day"] + 1
         if decided:
             clear_actions(actions)
-            carry_out(view, memory[:N_GOALS], actions)
+            carry_out(view, memory[:n_goals], actions)
         return decided
 
-    return ActionKernel(ActionFunctions(decode, goal_mask, remember_nothing, go_on), dtype, N_GOALS + 1)
+    return ActionKernel(ActionFunctions(decode, mask, remember_nothing, go_on), dtype, n_goals + 1)

@@ -23,11 +23,11 @@ from scml_gym.jit.parameters import parameters_dtype, record_of
 from scml_gym.simulator.strategies import end
 from scml_gym.standard.rules import prices_with
 from scml_gym.standard.safety.limits import put
-from scml_gym.standard.safety.rolling import CERTAIN, NONE, Contracts
+from scml_gym.standard.safety.rolling import CERTAIN, NONE, Contracts, contracts_in
 from scml_gym.standard.strategies.base import Strategy
-from scml_gym.standard.strategies.distribution import distribute
+from scml_gym.standard.strategies.distribution import distribute, stream_of
 from scml_gym.standard.strategies.forerunners.cir_sets import (
-    PLACES,
+    NUMBERS,
     TRIED,
     choose_set,
     cost_of,
@@ -36,14 +36,16 @@ from scml_gym.standard.strategies.forerunners.cir_sets import (
     put_set,
 )
 from scml_gym.standard.strategies.forerunners.manager import (
+    PLAN_NUMBERS,
     Books,
     Plan,
     count_stock,
     open_books,
+    plan_in,
     write_plan,
     write_room,
 )
-from scml_gym.standard.strategies.forerunners.trading import promise, standing_offers, stream_of, take, to_open
+from scml_gym.standard.strategies.forerunners.trading import promise, standing_offers, take, to_open
 from scml_gym.standard.strategies.market import SALE, days_ahead, is_first_level
 from scml_gym.standard.view import (
     BOOK_DAYS,
@@ -246,22 +248,9 @@ def respond(
     view: StandardView, memory: np.ndarray, parameters: np.void, stream: np.ndarray, actions: ActionArray
 ) -> None:
     """Answer standing offers, then make first offers."""
-    contracts = Contracts(
-        scratch_integers(1),
-        scratch_integers(PLACES),
-        scratch_integers(PLACES),
-        scratch_integers(PLACES),
-        scratch_integers(PLACES),
-        scratch_integers(PLACES),
-    )
+    contracts = contracts_in(scratch_integers(NUMBERS))
     books = Books(scratch_integers(BOOK_DAYS), scratch_integers(BOOK_DAYS))
-    plan = Plan(
-        scratch_integers(BOOK_DAYS),
-        scratch_integers(BOOK_DAYS),
-        scratch_integers(BOOK_DAYS),
-        scratch_integers(BOOK_DAYS),
-        scratch_integers(BOOK_DAYS),
-    )
+    plan = plan_in(scratch_integers(PLAN_NUMBERS))
     expected = expected_demand(view, memory, parameters)
     open_books(view, books)
     put_pending(view, contracts)
@@ -336,7 +325,7 @@ def learn(view: StandardView, state: np.ndarray, params: np.ndarray) -> None:
     due = view["sales"][0] + view["exogenous_sales"]
     state[USED] += due
     state[DAYS] += 1.0
-    state[COUNTED] = count_stock(view, state[COUNTED], min(view["lines"], due))
+    state[COUNTED] = count_stock(view, state[COUNTED])
     closed = 0
     for k in range(MAX_PER_LEVEL):
         closed += view["partners"][k]["agreed_quantity"]

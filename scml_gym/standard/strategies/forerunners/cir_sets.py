@@ -16,14 +16,14 @@ from scml_gym.jit.random import below, uniform
 from scml_gym.standard.rules import prices_with, stock_after
 from scml_gym.standard.safety.limits import put
 from scml_gym.standard.safety.rolling import (
+    BOTH_SIDES,
     CERTAIN,
-    DELIVERIES,
     NO_SIDE,
     NONE,
     Contracts,
-    Deliveries,
     days_to_come,
     delivered,
+    deliveries_in,
     settle_ahead,
 )
 from scml_gym.standard.strategies.market import SALE, SUPPLY
@@ -33,6 +33,8 @@ TRIED = MAX_PARTNERS
 """The place of a contract that is tried out; before it are those with partners, after it what may be sold later."""
 
 PLACES = MAX_PARTNERS + 1 + BOOK_DAYS
+NUMBERS = 1 + 5 * PLACES
+"""Of contracts with so many places, see `scml_gym.standard.safety.rolling.contracts_in`."""
 
 EXHAUSTIVE = 7
 """Of so many offers or fewer, all sets are looked at."""
@@ -50,12 +52,7 @@ def cost_of(view: StandardView, expected: float, contracts: Contracts) -> float:
         expected: Items that are counted on to be sold on each later day, those that are sold already included.
         contracts: Further ones, ``(PLACES,)`` each; those of what is expected are written here.
     """
-    room = Deliveries(
-        scratch_integers(DELIVERIES),
-        scratch_floats(DELIVERIES),
-        scratch_integers(DELIVERIES),
-        scratch_floats(DELIVERIES),
-    )
+    room = deliveries_in(scratch_integers(BOTH_SIDES), scratch_floats(BOTH_SIDES))
     penalty = view["shortfall_penalty"] * view["output_price"]
     storage = view["storage_cost"] * view["input_price"]
     demand, stock, balance, cost = int(expected + 0.5), view["stock"], view["balance"], 0.0

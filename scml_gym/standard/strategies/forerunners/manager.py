@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from scml_gym.jit.arrays import scratch_integers
+from scml_gym.jit.arrays import line_of, scratch_integers
 from scml_gym.jit.compile import jittable
 from scml_gym.standard.allocation import add_pending
 from scml_gym.standard.rules import spare_inputs, stock_after
@@ -37,6 +37,21 @@ class Plan(NamedTuple):
     later: np.ndarray  # items that are lacking on that day and on all later ones
     left: np.ndarray  # inputs in stock in the evening
     room: np.ndarray  # items that can still be sold for that day alone
+
+
+PLAN_NUMBERS = len(Plan._fields) * BOOK_DAYS
+
+
+@jittable
+def plan_in(numbers: np.ndarray) -> Plan:
+    """A plan in memory of the caller, int64 ``(PLAN_NUMBERS,)``."""
+    return Plan(
+        line_of(numbers, 0, BOOK_DAYS),
+        line_of(numbers, BOOK_DAYS, BOOK_DAYS),
+        line_of(numbers, 2 * BOOK_DAYS, BOOK_DAYS),
+        line_of(numbers, 3 * BOOK_DAYS, BOOK_DAYS),
+        line_of(numbers, 4 * BOOK_DAYS, BOOK_DAYS),
+    )
 
 
 @jittable
@@ -139,8 +154,9 @@ def _plan_ahead(view: StandardView, books: Books, counted: float, plan: Plan) ->
 
 
 @jittable
-def count_stock(view: StandardView, counted: float, made: int) -> float:
-    """What the public manager takes for tomorrow's stock, at the end of a day on which so many items were made."""
+def count_stock(view: StandardView, counted: float) -> float:
+    """What the public manager takes for tomorrow's stock at the end of a day."""
+    made = min(view["lines"], view["sales"][0] + view["exogenous_sales"])
     return max(0.0, counted + view["supplies"][0] + view["exogenous_supply"] - made)
 
 

@@ -13,8 +13,15 @@ from scml_gym.jit.arrays import scratch_bits, scratch_floats, scratch_integers
 from scml_gym.jit.compile import jittable
 from scml_gym.jit.parameters import parameters_dtype, record_of
 from scml_gym.standard.strategies.base import Strategy
-from scml_gym.standard.strategies.forerunners.manager import Books, Plan, count_stock, open_books, write_plan
-from scml_gym.standard.strategies.forerunners.trading import stream_of
+from scml_gym.standard.strategies.distribution import stream_of
+from scml_gym.standard.strategies.forerunners.manager import (
+    PLAN_NUMBERS,
+    Books,
+    count_stock,
+    open_books,
+    plan_in,
+    write_plan,
+)
 from scml_gym.standard.strategies.market import BOTH_BOOKS
 from scml_gym.standard.strategies.penguin import RULES, trade
 from scml_gym.standard.view import BOOK_DAYS, ActionArray, StandardView
@@ -37,13 +44,7 @@ def decide(view: StandardView, state: np.ndarray, params: np.ndarray, draws: np.
     needs, stream = scratch_floats(BOTH_BOOKS), scratch_bits(1)
     stream_of(draws, stream)
     books = Books(scratch_integers(BOOK_DAYS), scratch_integers(BOOK_DAYS))
-    plan = Plan(
-        scratch_integers(BOOK_DAYS),
-        scratch_integers(BOOK_DAYS),
-        scratch_integers(BOOK_DAYS),
-        scratch_integers(BOOK_DAYS),
-        scratch_integers(BOOK_DAYS),
-    )
+    plan = plan_in(scratch_integers(PLAN_NUMBERS))
     open_books(view, books)
     write_plan(view, books, state[0], parameters["mended_stock"] >= 0.5, 0.0, plan)
     for ahead in range(BOOK_DAYS):
@@ -55,7 +56,7 @@ def decide(view: StandardView, state: np.ndarray, params: np.ndarray, draws: np.
 @jittable
 def learn(view: StandardView, state: np.ndarray, params: np.ndarray) -> None:
     """At the end of a day: count the stock as the public manager does."""
-    state[0] = count_stock(view, state[0], min(view["lines"], view["sales"][0] + view["exogenous_sales"]))
+    state[0] = count_stock(view, state[0])
 
 
 N = Strategy(

@@ -10,7 +10,6 @@ import numpy as np
 
 from scml_gym.jit.arrays import scratch_integers
 from scml_gym.jit.compile import jittable
-from scml_gym.jit.random import open_stream
 from scml_gym.simulator.strategies import accept, end
 from scml_gym.standard.strategies.distribution import distribute, shuffle
 from scml_gym.standard.strategies.forerunners.manager import Books, Plan, write_plan, write_room
@@ -48,12 +47,6 @@ SHARED_PARAMETERS = {
 def replan(view: StandardView, memory: np.ndarray, parameters: np.void, books: Books, plan: Plan) -> None:
     """Plan anew by the books as they are now."""
     write_plan(view, books, memory[COUNTED], parameters["mended_stock"] >= 0.5, 0.0, plan)
-
-
-@jittable
-def stream_of(draws: np.ndarray, stream: np.ndarray) -> None:
-    """Open a stream of random numbers with the first draw of a decision."""
-    open_stream(stream, int(draws[0] * 2.0**53))
 
 
 @jittable
@@ -151,6 +144,36 @@ def open_side(
                 end(actions, k)
             else:
                 promise(view, k, shares[i], ahead, price, books, actions)
+
+
+@jittable
+def open_purchases(
+    view: StandardView,
+    memory: np.ndarray,
+    parameters: np.void,
+    wanted: float,
+    stream: np.ndarray,
+    books: Books,
+    plan: Plan,
+    actions: ActionArray,
+) -> None:
+    """Ask suppliers for so many items at first, and for what tomorrow lacks where not all are asked for today.
+
+    Args:
+        view: What the factory sees.
+        memory: Of prices.
+        parameters: The strategy's.
+        wanted: Items of today.
+        stream: Of random numbers.
+        books: Receive what is offered.
+        plan: Of the books.
+        actions: Receive the offers.
+    """
+    cash, price, tomorrow = free_cash(view, parameters, books), view["min_input_price"], 0
+    today = affordable(cash, int(wanted + 0.5), price)
+    if parameters["today"] < 1.0:
+        tomorrow = affordable(cash, int(1.2 * plan.later[1] + 0.5), price)
+    open_side(view, memory, parameters, SUPPLY, (today, tomorrow), 0.0, stream, books, actions)
 
 
 @jittable

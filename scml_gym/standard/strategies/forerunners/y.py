@@ -21,7 +21,17 @@ from scml_gym.jit.compile import jittable
 from scml_gym.jit.parameters import parameters_dtype, record_of
 from scml_gym.simulator.strategies import end
 from scml_gym.standard.strategies.base import Strategy
-from scml_gym.standard.strategies.forerunners.manager import HIGH, Books, Plan, count_stock, health, open_books
+from scml_gym.standard.strategies.distribution import stream_of
+from scml_gym.standard.strategies.forerunners.manager import (
+    HIGH,
+    PLAN_NUMBERS,
+    Books,
+    Plan,
+    count_stock,
+    health,
+    open_books,
+    plan_in,
+)
 from scml_gym.standard.strategies.forerunners.memory import (
     COUNTED,
     MEMORY_SIZE,
@@ -36,11 +46,10 @@ from scml_gym.standard.strategies.forerunners.trading import (
     affordable,
     answer_consumers,
     free_cash,
-    open_side,
+    open_purchases,
     promise,
     replan,
     standing_offers,
-    stream_of,
     take,
 )
 from scml_gym.standard.strategies.market import SUPPLY
@@ -73,6 +82,16 @@ def optional_room(view: StandardView, plan: Plan, ahead: int, stock: int) -> flo
 
 
 @jittable
+def ask_for_missing(view: StandardView, k: int, wanted: int, worth: float, books: Books, actions: ActionArray) -> None:
+    """Ask for items of today in place of an offer, below what a missing one costs; where none is wanted, end."""
+    if wanted > 0:
+        price = min(0.95 * worth, float(view["partners"][k]["offer_price"]))
+        promise(view, k, wanted, 0, rounded(view, k, price, 0.0), books, actions)
+    else:
+        end(actions, k)
+
+
+@jittable
 def answer_urgent(
     view: StandardView,
     memory: np.ndarray,
@@ -96,11 +115,8 @@ def answer_urgent(
         wanted = affordable(cash, min(quantity, lack), price)
         if price <= limit and (quantity == wanted or (wanted > 0 and parameters["mended_accepts"] < 0.5)):
             take(view, k, books, actions)
-        elif wanted > 0:
-            asked = rounded(view, k, min(0.95 * worth, float(price)), 0.0)
-            promise(view, k, wanted, 0, asked, books, actions)
         else:
-            end(actions, k)
+            ask_for_missing(view, k, wanted, worth, books, actions)
         replan(view, memory, parameters, books, plan)
 
 
@@ -122,10 +138,7 @@ def answer_other(
     if plan.lack[0] > 0:
         worth = worth_of_missing(view, memory, parameters["mended_penalty"] >= 0.5)
         wanted = affordable(cash, min(plan.lack[0], view["max_quantity"]), price)
-        if wanted > 0:
-            promise(view, k, wanted, 0, rounded(view, k, min(0.95 * worth, float(price)), 0.0), books, actions)
-        else:
-            end(actions, k)
+        ask_for_missing(view, k, wanted, worth, books, actions)
         return
     cheap = cheap_price(view, memory, parameters["cheap"], plan)
     if ahead > 0 and plan.later[ahead] > 0:
@@ -159,13 +172,7 @@ def decide(view: StandardView, state: np.ndarray, params: np.ndarray, draws: np.
     stream_of(draws, stream)
     begin_day(view, state)
     books = Books(scratch_integers(BOOK_DAYS), scratch_integers(BOOK_DAYS))
-    plan = Plan(
-        scratch_integers(BOOK_DAYS),
-        scratch_integers(BOOK_DAYS),
-        scratch_integers(BOOK_DAYS),
-        scratch_integers(BOOK_DAYS),
-        scratch_integers(BOOK_DAYS),
-    )
+    plan = plan_in(scratch_integers(PLAN_NUMBERS))
     open_books(view, books)
     replan(view, state, parameters, books, plan)
     stock = health(view, plan, parameters["low"], parameters["high"])
@@ -175,12 +182,7 @@ def decide(view: StandardView, state: np.ndarray, params: np.ndarray, draws: np.
         if actions[order[i]]["response"] == NOOP:
             answer_other(view, state, parameters, order[i], stock, books, plan, actions)
             replan(view, state, parameters, books, plan)
-    cash = free_cash(view, parameters, books)
-    most = affordable(cash, int(1.2 * plan.later[0] + 0.5), view["min_input_price"])
-    later = (
-        affordable(cash, int(1.2 * plan.later[1] + 0.5), view["min_input_price"]) if parameters["today"] < 1.0 else 0
-    )
-    open_side(view, state, parameters, SUPPLY, (most, later), 0.0, stream, books, actions)
+    open_purchases(view, state, parameters, 1.2 * plan.later[0], stream, books, plan, actions)
     answer_consumers(view, state, parameters, False, stream, books, plan, actions)
     keep_offers(view, state)
 
@@ -189,8 +191,7 @@ def decide(view: StandardView, state: np.ndarray, params: np.ndarray, draws: np.
 def learn(view: StandardView, state: np.ndarray, params: np.ndarray) -> None:
     """At the end of a day: see `remember`; and count the stock as the public manager does."""
     remember(view, state)
-    sold = min(view["lines"], view["sales"][0] + view["exogenous_sales"])
-    state[COUNTED] = count_stock(view, state[COUNTED], sold)
+    state[COUNTED] = count_stock(view, state[COUNTED])
 
 
 Y = Strategy(

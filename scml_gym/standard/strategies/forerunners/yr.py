@@ -26,7 +26,16 @@ from scml_gym.jit.parameters import parameters_dtype, record_of
 from scml_gym.simulator.strategies import end
 from scml_gym.standard.rules import prices_with
 from scml_gym.standard.strategies.base import Strategy
-from scml_gym.standard.strategies.forerunners.manager import Books, Plan, count_stock, health, open_books
+from scml_gym.standard.strategies.distribution import stream_of
+from scml_gym.standard.strategies.forerunners.manager import (
+    PLAN_NUMBERS,
+    Books,
+    Plan,
+    count_stock,
+    health,
+    open_books,
+    plan_in,
+)
 from scml_gym.standard.strategies.forerunners.memory import (
     COUNTED,
     MEMORY_SIZE,
@@ -45,11 +54,10 @@ from scml_gym.standard.strategies.forerunners.trading import (
     affordable,
     answer_consumers,
     free_cash,
-    open_side,
+    open_purchases,
     promise,
     replan,
     standing_offers,
-    stream_of,
     take,
 )
 from scml_gym.standard.strategies.market import SUPPLY
@@ -211,20 +219,8 @@ def decide(view: StandardView, state: np.ndarray, params: np.ndarray, draws: np.
     stream_of(draws, stream)
     begin_day(view, state)
     books = Books(scratch_integers(BOOK_DAYS), scratch_integers(BOOK_DAYS))
-    needs = Plan(
-        scratch_integers(BOOK_DAYS),
-        scratch_integers(BOOK_DAYS),
-        scratch_integers(BOOK_DAYS),
-        scratch_integers(BOOK_DAYS),
-        scratch_integers(BOOK_DAYS),
-    )
-    plan = Plan(
-        scratch_integers(BOOK_DAYS),
-        scratch_integers(BOOK_DAYS),
-        scratch_integers(BOOK_DAYS),
-        scratch_integers(BOOK_DAYS),
-        scratch_integers(BOOK_DAYS),
-    )
+    needs = plan_in(scratch_integers(PLAN_NUMBERS))
+    plan = plan_in(scratch_integers(PLAN_NUMBERS))
     open_books(view, books)
     replan(view, state, parameters, books, needs)
     replan(view, state, parameters, books, plan)
@@ -232,13 +228,8 @@ def decide(view: StandardView, state: np.ndarray, params: np.ndarray, draws: np.
     n = standing_offers(view, SUPPLY, order)
     accept_offers(view, state, parameters, stock, order, n, needs, books, plan, actions)
     counter_offers(view, state, parameters, order, n, books, plan, actions)
-    cash = free_cash(view, parameters, books)
     wanted = plan.later[0] * factor(state, parameters, PLANNED_NEED)
-    most = affordable(cash, int(wanted + 0.5), view["min_input_price"])
-    later = (
-        affordable(cash, int(1.2 * plan.later[1] + 0.5), view["min_input_price"]) if parameters["today"] < 1.0 else 0
-    )
-    open_side(view, state, parameters, SUPPLY, (most, later), 0.0, stream, books, actions)
+    open_purchases(view, state, parameters, wanted, stream, books, plan, actions)
     answer_consumers(view, state, parameters, True, stream, books, plan, actions)
     keep_offers(view, state)
 
@@ -258,8 +249,7 @@ def learn(view: StandardView, state: np.ndarray, params: np.ndarray) -> None:
     state[PLANNED] += way * parameters["planned_step"]
     state[URGENT] = min(max(state[URGENT], -parameters["urgent"]), most - parameters["urgent"])
     state[PLANNED] = min(max(state[PLANNED], -parameters["planned"]), most - parameters["planned"])
-    sold = min(view["lines"], view["sales"][0] + view["exogenous_sales"])
-    state[COUNTED] = count_stock(view, state[COUNTED], sold)
+    state[COUNTED] = count_stock(view, state[COUNTED])
 
 
 YR = Strategy(
