@@ -11,6 +11,9 @@ from scml_gym.analyzer.sources import Recordings
 from scml_gym.core.arguments import brief
 from scml_gym.core.errors import InputError, nearest
 
+EXACT = 2.0**53
+"""Below it, a float tells whole numbers apart; larger ones stay floats, which DuckDB takes."""
+
 
 class Query:
     """What is chosen on a page, as its address says it.
@@ -52,7 +55,7 @@ class Query:
             number = float(text)
         except ValueError:
             raise InputError(f"{name}={brief(text)} in the address is no number", name) from None
-        return int(number) if number.is_integer() else number
+        return int(number) if number.is_integer() and abs(number) < EXACT else number
 
     def run(self, recordings: Recordings) -> int:
         """The number of the recording that is looked at, 0 where none is given.

@@ -82,6 +82,7 @@ def test_thresholds_of_a_detector_stand_in_the_address(recordings):
         ("&share=nan", "share=nan; valid: 0 to 1"),
         ("&days=1.5", "days=1.5; valid: a whole number, 1 or more"),
         ("&days=" + 999 * "x", "in the address is no number"),
+        ("&days=1e308", "days=1e+308; valid: a whole number, 1 or more"),
     ):
         assert any(words in text and len(text) < 200 for text in shown(search)), search
         assert "For so many days at least" in shown(search)  # to be typed anew
