@@ -51,6 +51,11 @@ def test_a_website_is_no_cluster(website):
         check_address(f"127.0.0.1:{website}")
 
 
+def test_what_is_no_engine_is_refused():
+    with pytest.raises(InputError, match=r"^--engine os:getcwd makes a str, which is no engine$"):
+        find_engine("os:getcwd")
+
+
 def test_local_processes_have_no_address():
     with pytest.raises(InputError, match=r"^--address x:1: local processes have no address; give --engine ray"):
         find_engine("local", "x:1")
