@@ -1,4 +1,4 @@
-"""Clusters of Ray on this machine: three nodes, of which tests kill some, and whatever runs on a node that is lost."""
+"""Clusters of Ray on this machine: two nodes, of which tests kill one, and whatever runs on a node that is lost."""
 
 import contextlib
 import os
@@ -13,8 +13,15 @@ MARK = "waited"
 """File with the process id of the node on which something waits for its end."""
 
 
-class ThreeNodes:
-    """One core each; the nodes that were killed come back when they are asked for."""
+UNWATCHED = {"include_log_monitor": False}
+"""Of a node whose logs nobody reads."""
+
+QUICK = str(Path(__file__).with_name("quick_ray"))
+"""Folder for ``PYTHONPATH``, with which processes of Ray start sooner."""
+
+
+class TwoNodes:
+    """One core each; the node that was killed comes back when it is asked for."""
 
     def __init__(self):
         from ray.cluster_utils import Cluster
@@ -25,18 +32,18 @@ class ThreeNodes:
             "health_check_timeout_ms": 5000,
             "health_check_failure_threshold": 2,
         }
-        head = {"num_cpus": 1, "include_dashboard": False, "_system_config": noticed_soon}
-        self._cluster = _patiently(Cluster, initialize_head=True, head_node_args=head)
+        head = {"num_cpus": 1, "include_dashboard": False, "no_monitor": True, "_system_config": noticed_soon}
+        self._cluster = _patiently(Cluster, initialize_head=True, head_node_args=head | UNWATCHED)
         self.address = self._cluster.address
         self.complete()
 
     def complete(self):
-        """Add the nodes that are missing."""
+        """Add the node, if it is missing."""
         for node in list(self._cluster.worker_nodes):
             if list(node.dead_processes()):
                 self._cluster.remove_node(node, allow_graceful=False)
-        while len(self._cluster.worker_nodes) < 2:
-            _patiently(self._cluster.add_node, num_cpus=1)
+        if not self._cluster.worker_nodes:
+            _patiently(self._cluster.add_node, num_cpus=1, **UNWATCHED)
 
     def end(self):
         """End all nodes."""
@@ -55,10 +62,10 @@ class ThreeNodes:
     def _nodes(self):
         return [self._cluster.head_node, *self._cluster.worker_nodes]
 
-    def kill_workers(self):
-        """All nodes but the head."""
-        for node in self._cluster.worker_nodes:
-            os.kill(_raylet(node), signal.SIGKILL)
+    def kill_worker(self):
+        """The node that is not the head."""
+        (node,) = self._cluster.worker_nodes
+        os.kill(_raylet(node), signal.SIGKILL)
 
     def head(self):
         """Process id of the head's raylet."""
