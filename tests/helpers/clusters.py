@@ -1,4 +1,4 @@
-"""Clusters of Ray on this machine: two nodes, of which tests kill one, and whatever runs on a node that is lost."""
+"""Clusters of Ray on this machine: three nodes, of which tests kill some, and whatever runs on a node that is lost."""
 
 import contextlib
 import os
@@ -20,8 +20,8 @@ QUICK = str(Path(__file__).with_name("quick_ray"))
 """Folder for ``PYTHONPATH``, with which processes of Ray start sooner."""
 
 
-class TwoNodes:
-    """One core each; the node that was killed comes back when it is asked for."""
+class ThreeNodes:
+    """One core each; the nodes that were killed come back when they are asked for."""
 
     def __init__(self):
         from ray.cluster_utils import Cluster
@@ -38,11 +38,11 @@ class TwoNodes:
         self.complete()
 
     def complete(self):
-        """Add the node, if it is missing."""
+        """Add the nodes that are missing."""
         for node in list(self._cluster.worker_nodes):
             if list(node.dead_processes()):
                 self._cluster.remove_node(node, allow_graceful=False)
-        if not self._cluster.worker_nodes:
+        while len(self._cluster.worker_nodes) < 2:
             _patiently(self._cluster.add_node, num_cpus=1, **UNWATCHED)
 
     def end(self):
@@ -62,10 +62,10 @@ class TwoNodes:
     def _nodes(self):
         return [self._cluster.head_node, *self._cluster.worker_nodes]
 
-    def kill_worker(self):
-        """The node that is not the head."""
-        (node,) = self._cluster.worker_nodes
-        os.kill(_raylet(node), signal.SIGKILL)
+    def kill_workers(self):
+        """All nodes but the head."""
+        for node in self._cluster.worker_nodes:
+            os.kill(_raylet(node), signal.SIGKILL)
 
     def head(self):
         """Process id of the head's raylet."""

@@ -18,7 +18,7 @@ from scml_gym.core.engines import find_engine
 from scml_gym.core.engines.ray_actors import BEGINNING
 from scml_gym.evaluation import evaluate_command
 from scml_gym.evaluation.studies.study import load_study, run_study
-from tests.helpers.clusters import HEAD, MARK, QUICK, TwoNodes, kill_the_node_that_waits
+from tests.helpers.clusters import HEAD, MARK, QUICK, ThreeNodes, kill_the_node_that_waits
 from tests.helpers.offline import CONCURRENT, SMALL
 
 pytestmark = [  # that Ray is there is seen without loading it, which takes each process of a test run seconds
@@ -94,7 +94,7 @@ def nodes():
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
         patch.setenv("PYTHONPATH", os.pathsep.join([os.getcwd(), QUICK]))
-        started = TwoNodes()
+        started = ThreeNodes()
         yield started
         started.end()
 
@@ -222,13 +222,13 @@ def test_an_interrupted_tournament_leaves_no_process(nodes, here):
     wait_until(lambda: not nodes.computing())
 
 
-def test_seeds_of_which_a_machine_is_lost_are_trained_as_on_one_machine(nodes, here, capfd):
+def test_seeds_of_which_machines_are_lost_are_trained_as_on_one_machine(nodes, here, capfd):
     options = ["agent.updates=3000", "agent.batch=40", "agent.log_every=10", "checkpoint_minutes=0"]
     start_seeds("ippo", options, [0, 2], 2, here / "local")
 
     def kill_soon():
         wait_until(lambda: list(here.glob("ray/seed-*/checkpoints/0*")))
-        nodes.kill_worker()
+        nodes.kill_workers()
 
     threading.Thread(target=kill_soon, daemon=True).start()
     start_seeds("ippo", options, [0, 2], 2, "ray", engine=find_engine("ray", nodes.address))
