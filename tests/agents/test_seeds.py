@@ -55,7 +55,7 @@ def test_each_seed_trains_as_it_does_alone(tmp_path, command_line):
 @pytest.mark.slow
 @pytest.mark.parametrize(("kind", "n"), [(signal.SIGKILL, 2), (signal.SIGTERM, 3)])
 def test_stopped_seeds_go_on_and_end_as_others_do(kind, n, tmp_path, command_line):
-    longer = [*TINY[1:], "agent.updates=400"]
+    longer = [*TINY[1:], "agent.updates=200"]
     folder = tmp_path / "stopped"
     command = [sys.executable, ROOT / "train.py", "ippo", *options(*longer), "--out", folder]
     script = Script(ROOT, [*command, "--seeds", f"0-{n - 1}", "--workers", 2])

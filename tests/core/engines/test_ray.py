@@ -23,6 +23,7 @@ from tests.helpers.offline import CONCURRENT, SMALL
 
 pytestmark = [  # that Ray is there is seen without loading it, which takes each process of a test run seconds
     pytest.mark.slow,
+    pytest.mark.cluster,
     pytest.mark.skipif(find_spec("ray") is None, reason="pip install 'scml-gym[ray]'"),
 ]
 
