@@ -19,6 +19,7 @@ AGENTS.register("behaviour-cloning", "scml_gym.agents.behaviour_cloning.learner:
 AGENTS.register("dnb", "scml_gym.agents.dnb.learner:DNB")
 AGENTS.register("dcl", "scml_gym.agents.commitment.learner:DCLLearner")
 AGENTS.register("ippo", "scml_gym.agents.commitment.learner:IPPOLearner")
+AGENTS.register("mappo", "scml_gym.agents.mappo.learner:MAPPO")
 AGENTS.register("mediated", "scml_gym.agents.commitment.learner:MediatedLearner")
 AGENTS.register("moca", "scml_gym.agents.commitment.learner:MOCALearner")
 
