@@ -40,7 +40,7 @@ EXPERIMENTS = {
     "acceptance": ["acceptance"],
     "dcl": ["dcl"],
     "dcl_grid": ["dcl_grid"],
-    "ippo": ["ippo"],
+    "independent_ppo": ["independent_ppo"],
     "mediated": ["mediated"],
     "moca": ["moca"],
 }

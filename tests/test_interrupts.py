@@ -44,7 +44,7 @@ TINY = {
     ),
     "behaviour-cloning": ("behaviour_cloning", ["agent.data=[tests/best-subset-v0]", "agent.epochs=3", *CLONED]),
     "dcl": ("dcl", GAME),
-    "ippo": ("ippo", GAME),
+    "independent-ppo": ("independent_ppo", GAME),
     "mediated": ("mediated", GAME),
     "moca": ("moca", GAME),
 }
@@ -54,7 +54,7 @@ NEW_EPISODES = {"ppo", "maskable-ppo", "recurrent-ppo", "dqn"}
 """Learners that begin new episodes where they resume, so that their curves differ from those of a whole training."""
 
 
-INTERRUPTED_AT = {"behaviour-cloning": 3, "dcl": 1, "ippo": 1, "mediated": 1, "moca": 1, "q-learning": 3, "dnb": 3}
+INTERRUPTED_AT = {"behaviour-cloning": 3, "dcl": 1, "independent-ppo": 1, "mediated": 1, "moca": 1, "q-learning": 3, "dnb": 3}
 INTERRUPTED_AT |= {"fast-ppo": 3, "fast-maskable-ppo": 3}
 """When the interrupt comes: how often the progress was told by then; others tell it at every step."""
 

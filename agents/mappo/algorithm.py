@@ -15,12 +15,13 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils import parameters_to_vector, vector_to_parameters
 
+from scml_gym.agents.adam import Adam
 from scml_gym.agents.mappo.layout import Layout
 from scml_gym.agents.mappo.networks import Actor, Critic, View
 from scml_gym.agents.mappo.rollout import Decisions, Rollout, generalised_advantages
 from scml_gym.agents.mappo.value_norms import VALUE_NORMS, Scale
-from scml_gym.core.errors import InputError
 
 MEASURES = ("policy_loss", "value_loss", "entropy", "approx_kl", "clip_fraction")
 
@@ -47,6 +48,26 @@ class Networks(nn.Module):
         self.scale = Scale()
 
 
+class Descent:
+    """The parameters of a network as parts of one array, and Adam over it.
+
+    Args:
+        network: Whose parameters change.
+        longest: Longer gradients are shortened to it.
+    """
+
+    def __init__(self, network: nn.Module, longest: float):
+        self._parameters = list(network.parameters())
+        vector = parameters_to_vector(self._parameters).detach().clone()
+        vector_to_parameters(vector, self._parameters)
+        self.adam = Adam(vector.numpy(), longest)
+
+    def step(self, loss: Tensor, rate: float, step: int) -> None:
+        """Against the gradient of a loss; see `Adam.descend`."""
+        parts = torch.autograd.grad(loss, self._parameters)
+        self.adam.descend(torch.cat([part.reshape(-1) for part in parts]).numpy()[None], rate, step)
+
+
 class Learning:
     """Learns from rollouts.
 
@@ -57,13 +78,13 @@ class Learning:
         generator: Of the order of decisions.
 
     Attributes:
-        optimizers: Adam, of the actor and of the critics.
+        descents: Of the actor, and of the critics.
     """
 
     def __init__(self, networks: Networks, settings: Any, view: View, generator: torch.Generator):
         self.networks, self.settings, self.view, self.generator = networks, settings, view, generator
-        groups = (networks.actor, settings.learning_rate), (networks.critics, settings.critic_rate)
-        self.optimizers = [torch.optim.Adam(part.parameters(), lr=rate, eps=1e-5) for part, rate in groups]
+        self.descents = [Descent(part, settings.max_grad_norm) for part in (networks.actor, networks.critics)]
+        self._rates, self._steps = (0.0, 0.0), 0
 
     @torch.no_grad()
     def expected(self, k: int, inputs: Tensor, present: Tensor, actions: Tensor | None = None) -> Tensor:
@@ -93,12 +114,12 @@ class Learning:
         VALUE_NORMS[settings.value_norm](self.networks.scale, heads, returns[flat.present], settings.value_norm_decay)
         return advantages.reshape(returns.shape), returns
 
-    def update(self, rollout: Rollout, done: float) -> dict[str, float]:
+    def update(self, rollout: Rollout, steps: int) -> dict[str, float]:
         """Learn from a rollout; what it measured.
 
         Args:
             rollout: To learn from.
-            done: The share of the training that is over, for the learning rates.
+            steps: Of the environment before it, for the learning rates.
 
         Raises:
             InputError: if a gradient is not finite.
@@ -112,9 +133,9 @@ class Learning:
             advantages = (advantages - ours.mean()) / (ours.std(correction=0) + 1e-8)
         mean, deviation = self.networks.scale.mean_and_deviation()
         targets = (returns - mean) / deviation
-        left = 1.0 - done * (1.0 - settings.final_learning_rate / settings.learning_rate)
-        for optimizer, rate in zip(self.optimizers, (settings.learning_rate, settings.critic_rate), strict=True):
-            optimizer.param_groups[0]["lr"] = rate * left
+        falls = 1.0 - settings.final_learning_rate / settings.learning_rate
+        left = 1.0 - min(1.0, steps / settings.total_steps) * falls
+        self._rates, self._steps = (settings.learning_rate * left, settings.critic_rate * left), steps
         measured = []
         for batch in self._batches(len(targets)):
             ours = Decisions(*(part[batch] for part in decisions))
@@ -122,7 +143,7 @@ class Learning:
             measured.append([*told[:1], self._value_step(ours, targets[batch]), *told[1:]])
         numbers = torch.tensor(measured).mean(dim=0).tolist()
         learnt = float(learns.sum()) / max(1, int((decisions.present & decisions.active).sum()))
-        return dict(zip(MEASURES, numbers, strict=True)) | {"learnt_share": learnt, "learning_rate": rate_of(self)}
+        return dict(zip(MEASURES, numbers, strict=True)) | {"learnt_share": learnt, "learning_rate": self._rates[0]}
 
     def _batches(self, n: int) -> Iterator[Tensor]:
         for _ in range(self.settings.n_epochs):
@@ -139,7 +160,7 @@ class Learning:
         change = logs - decisions.logs[learns]
         ratio, ours, clip = change.exp(), advantages[learns], self.settings.clip_range
         loss = -torch.minimum(ratio * ours, ratio.clamp(1.0 - clip, 1.0 + clip) * ours).mean()
-        self._descend(0, loss - self.settings.ent_coef * entropy, self.networks.actor)
+        self.descents[0].step(loss - self.settings.ent_coef * entropy, self._rates[0], self._steps)
         kl, clipped = (ratio - 1.0 - change).mean(), ((ratio - 1.0).abs() > clip).float().mean()
         return tuple(float(number.detach()) for number in (loss, entropy, kl, clipped))
 
@@ -151,22 +172,8 @@ class Learning:
             chosen = one_hot(decisions.actions, self.networks.actor.heads) if critic.done is not None else None
             values = critic(decisions.inputs, sees, chosen)[there]
             losses.append(nn.functional.huber_loss(values, targets[there], delta=self.settings.huber_delta))
-        self._descend(1, sum(losses), self.networks.critics)
+        self.descents[1].step(torch.stack(losses).sum(), self._rates[1], self._steps)
         return float(losses[0].detach())
-
-    def _descend(self, k: int, loss: Any, part: nn.Module) -> None:
-        self.optimizers[k].zero_grad()
-        loss.backward()
-        norm = nn.utils.clip_grad_norm_(part.parameters(), self.settings.max_grad_norm)
-        if not torch.isfinite(norm):
-            told = "training came to numbers that are not finite"
-            raise InputError(f"{told}: lower agent.learning_rate, agent.critic_rate or agent.reward_scale")
-        self.optimizers[k].step()
-
-
-def rate_of(learning: Learning) -> float:
-    """The actor's learning rate now."""
-    return learning.optimizers[0].param_groups[0]["lr"]
 
 
 def one_hot(actions: Tensor, heads: list[int]) -> Tensor:

@@ -39,10 +39,10 @@ class Layout:
         self.agents = len(observation_spaces)
         self._seen = [_without_mask(space) for space in observation_spaces]
         self._actions = action_spaces
-        widths, counts = [_width(space) for space in self._seen], [_options(space) for space in action_spaces]
+        self._widths, counts = [_width(space) for space in self._seen], [_options(space) for space in action_spaces]
         if len({len(count) for count in counts}) > 1:
             raise ConfigError(("env",), "its agents make different numbers of choices; valid: the same for all")
-        self._widest = max(widths)
+        self._widest = max(self._widths)
         self.identity = np.eye(self.agents, dtype=np.float32)[:, : self.agents if identity == "index" else 0]
         self.inputs = self._widest + self.identity.shape[1]
         self.heads = np.max(counts, axis=0)
@@ -61,7 +61,9 @@ class Layout:
         """Write what an agent sees, float32 ``(inputs,)``."""
         if isinstance(observation, Mapping) and MASK in observation:
             observation = observation.get("observation")
-        seen = np.asarray(spaces.flatten(self._seen[agent], observation), np.float32)
+        space = self._seen[agent]
+        plain = observation if isinstance(space, spaces.Box) else spaces.flatten(space, observation)
+        seen = np.asarray(plain, np.float32).reshape(self._widths[agent])
         out[: len(seen)], out[len(seen) : self._widest] = seen, 0.0
         out[self._widest :] = self.identity[agent]
 

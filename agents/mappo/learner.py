@@ -122,7 +122,7 @@ class MAPPO:
             bar.update(self.steps)
             while self.steps < total:
                 rollout = player.play(learning.networks.actor, settings.n_steps)
-                numbers = learning.update(rollout, self.steps / total)
+                numbers = learning.update(rollout, self.steps)
                 self.steps += settings.n_steps * settings.n_worlds
                 if self.steps >= total or self.steps - logged >= settings.log_steps:
                     note = write_row(run, self.steps, player.told.take() | numbers, since)

@@ -14,15 +14,17 @@ from scml_gym.agents.mappo.rollout import Player
 from scml_gym.agents.mappo.worlds import Seen
 from scml_gym.core.errors import InputError
 
+PARTS = ("actor", "critics")
+"""What is learnt, in the order of `Learning.descents`."""
+
 
 def state_arrays(learning: Learning, player: Player, steps: int, logged: int) -> dict[str, Any]:
     """Arrays as ``np.savez`` takes them without pickling; see `read_state`."""
     told = json.dumps({"steps": steps, "logged": logged, "ended": player.told.sums})
     arrays: dict[str, Any] = {"told": np.array(told), "generator": player.generator.get_state().numpy()}
     arrays |= {f"seen_{name}": part for name, part in player.seen._asdict().items()} | vars(player.episodes)
-    for i, optimizer in enumerate(learning.optimizers):
-        for k, kept in optimizer.state_dict()["state"].items():
-            arrays |= {f"adam_{i}_{k}_{name}": number.numpy() for name, number in kept.items()}
+    for name, descent in zip(PARTS, learning.descents, strict=True):
+        arrays |= {f"{name}_moments": descent.adam.moments, f"{name}_steps": np.array(descent.adam.steps)}
     return arrays | {f"worlds_{name}": array for name, array in player.worlds.arrays().items()}
 
 
@@ -40,13 +42,10 @@ def read_state(arrays: Mapping[str, np.ndarray], learning: Learning, player: Pla
         group, _, part = name.partition("_")
         kept.setdefault(group, {})[part] = array
     player.generator.set_state(torch.from_numpy(arrays["generator"]))
-    for i, optimizer in enumerate(learning.optimizers):
-        state: dict[int, dict[str, torch.Tensor]] = {}
-        for name, array in kept["adam"].items():
-            which, k, part = name.split("_", 2)
-            if int(which) == i:
-                state.setdefault(int(k), {})[part] = torch.from_numpy(array)
-        optimizer.load_state_dict(optimizer.state_dict() | {"state": state})
+    for name, descent in zip(PARTS, learning.descents, strict=True):
+        if arrays[f"{name}_moments"].shape != descent.adam.moments.shape:
+            raise InputError("a training with other networks")
+        descent.adam.moments, descent.adam.steps = arrays[f"{name}_moments"], int(arrays[f"{name}_steps"])
     player.worlds.restore(kept["worlds"])
     player.seen = Seen(**kept["seen"])
     if player.seen.present.shape[0] != len(arrays["returns"]):

@@ -24,14 +24,16 @@ class SteppedWorlds:
         spaces_of = (envs[0].observation_space, envs[0].action_space)
         self.layout = Layout(*([of(agent) for agent in self._agents] for of in spaces_of), identity)
         self._index = {agent: i for i, agent in enumerate(self._agents)}
-        n = len(envs), len(self._agents)
-        self._seed, self._episodes = 0, np.zeros(n[0], np.int64)
+        self._seed, self._episodes = 0, np.zeros(len(envs), np.int64)
         self._played: list[list[np.ndarray]] = [[] for _ in envs]
-        self._seen = Seen(
-            np.zeros((*n, self.layout.inputs), np.float32),
-            np.zeros((*n, self.layout.own.shape[1]), np.bool_),
-            *(np.zeros(n, np.bool_) for _ in range(2)),
-        )
+        self._seen = self._nothing()
+
+    def _nothing(self) -> Seen:
+        """Nobody is there."""
+        n = len(self._envs), len(self._agents)
+        inputs = np.zeros((*n, self.layout.inputs), np.float32)
+        masks = np.zeros((*n, self.layout.own.shape[1]), np.bool_)
+        return Seen(inputs, masks, *(np.zeros(n, np.bool_) for _ in range(2)))
 
     def reset(self, seed: int) -> Seen:
         """See `Worlds`."""
@@ -80,7 +82,7 @@ class SteppedWorlds:
                 changed[world, i] = np.any(info.get(CHANGED, False))
                 ended[world, i] |= bool(info.get("negotiation_end", False))
             if cut[world].any():
-                last = self._copy() if last is None else last
+                last = last or self._nothing()
                 self._write_last(world, observations, cut[world], last)
             over[world] = not env.agents
             if over[world]:

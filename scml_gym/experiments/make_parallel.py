@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from gymnasium.vector import AutoresetMode
-from pettingzoo import ParallelEnv
+from pettingzoo import AECEnv, ParallelEnv
+from pettingzoo.utils.conversions import aec_to_parallel
 
 from scml_gym.core.arguments import brief
 from scml_gym.core.config import ConfigError, arguments_of
@@ -27,7 +28,8 @@ def make_parallel(env: Mapping[str, Any]) -> ParallelEnv:
 
     Args:
         env: ``id``: a name in `scml_gym.registration.PARALLEL_ENVIRONMENTS` or `GAME_ENVIRONMENTS`, or ``module:Name``
-            of what makes one; and its keyword arguments.
+            of what makes one (or one of PettingZoo whose agents act in turns and could at once, which is converted); and
+            its keyword arguments.
 
     Raises:
         ConfigError: if there is no such environment, or an argument is unknown or refused.
@@ -38,6 +40,8 @@ def make_parallel(env: Mapping[str, Any]) -> ParallelEnv:
             made = _maker(name)(**arguments)
         except TypeError as error:  # an argument that somebody else's does not have
             raise InputError(" ".join(str(error).split())) from error
+    if isinstance(made, AECEnv):
+        made = aec_to_parallel(made)
     if not isinstance(made, ParallelEnv):
         told = f"{name!r} makes {brief(made)}, which is no PettingZoo parallel environment"
         raise ConfigError(("env", "id"), told)
