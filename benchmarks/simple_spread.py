@@ -3,8 +3,8 @@
     python train.py examples/peers/simple_spread.yaml --seed 0 --out runs/spread/mappo-0
     python benchmarks/simple_spread.py runs/spread/mappo-0 --trust runs/spread
 
-Each is judged in the same episodes, by the return of an agent (the mean of all), in which actions are the likeliest and,
-beside that, drawn. The share is 0 for random agents and 1 for the hand-written ones.
+Each is judged in the same episodes, by the return of an agent (the mean of all): with the likeliest actions, and with
+drawn ones. The share is 0 for random agents and 1 for the hand-written ones.
 """
 
 from __future__ import annotations

@@ -101,7 +101,8 @@ def test_it_is_compared_with_others_but_not_trained_further():
     assert runs_in(Path("zoo:independent_ppo")) == [ZOO / "independent_ppo"]
     with pytest.raises(InputError, match="unknown trained agent 'zoo:independent_po'"):
         runs_in(Path("zoo:independent_po"))
-    with pytest.raises(InputError, match=r"zoo:independent_ppo comes with the package .* valid: --from zoo:independent_ppo"):
+    told = r"zoo:independent_ppo comes with the package .* valid: --from zoo:independent_ppo"
+    with pytest.raises(InputError, match=told):
         resume(Path("zoo:independent_ppo"))
 
 

@@ -35,7 +35,9 @@ class Layout:
         ConfigError: for spaces that have no such form.
     """
 
-    def __init__(self, observation_spaces: Sequence[spaces.Space], action_spaces: Sequence[spaces.Space], identity: str):
+    def __init__(
+        self, observation_spaces: Sequence[spaces.Space], action_spaces: Sequence[spaces.Space], identity: str
+    ):
         self.agents = len(observation_spaces)
         self._seen = [_without_mask(space) for space in observation_spaces]
         self._actions = action_spaces
@@ -46,7 +48,9 @@ class Layout:
         self.identity = np.eye(self.agents, dtype=np.float32)[:, : self.agents if identity == "index" else 0]
         self.inputs = self._widest + self.identity.shape[1]
         self.heads = np.max(counts, axis=0)
-        self.own = np.stack([np.concatenate([np.arange(m) < n for m, n in zip(self.heads, c, strict=True)]) for c in counts])
+        self.own = np.stack(
+            [np.concatenate([np.arange(m) < n for m, n in zip(self.heads, c, strict=True)]) for c in counts]
+        )
 
     def described(self) -> dict[str, Any]:
         """What a checkpoint notes, to be compared."""
@@ -88,8 +92,8 @@ def _without_mask(space: spaces.Space) -> spaces.Space:
 def _width(space: spaces.Space) -> int:
     flat = spaces.flatten_space(space)
     if not isinstance(flat, spaces.Box) or not np.issubdtype(flat.dtype, np.number) or flat.shape[0] > MOST_INPUTS:
-        told = f"observations of {' '.join(str(space).split())}; valid: such as are at most {MOST_INPUTS} numbers when flat"
-        raise ConfigError(("env",), told)
+        valid = f"such as are at most {MOST_INPUTS} numbers when flat"
+        raise ConfigError(("env",), f"observations of {' '.join(str(space).split())}; valid: {valid}")
     return flat.shape[0]
 
 

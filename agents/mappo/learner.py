@@ -154,7 +154,9 @@ class MAPPO:
             valid = self.layout.mask(agent, observation[1], {} if mask is None else {"action_mask": mask})
         except (ValueError, TypeError, IndexError, AttributeError, KeyError) as error:
             told = " ".join(str(error).split())
-            raise InputError(f"observation: none of agent {agent}, or a mask that is none of its own ({told})") from error
+            raise InputError(
+                f"observation: none of agent {agent}, or a mask that is none of its own ({told})"
+            ) from error
         return self.layout.action(agent, self.choose(inputs, valid[None], deterministic)[0]), None
 
     @torch.no_grad()

@@ -39,7 +39,9 @@ class NativeWorlds:
             changed = np.where(whose, final[CHANGED], changed)
         if "negotiation_end" in final:
             ended |= final["negotiation_end"] & done
-        changed = np.zeros(len(done), np.bool_) if changed is None else (changed.reshape(len(done), -1) != 0).any(axis=1)
+        changed = (
+            np.zeros(len(done), np.bool_) if changed is None else (changed.reshape(len(done), -1) != 0).any(axis=1)
+        )
         first = done.reshape(self._shape)[:, 0].repeat(self._shape[1]) & (np.arange(len(done)) % self._shape[1] == 0)
         told = {name: final[name][first & final[f"_{name}"]] for name in SUMMARY if name in final}
         parts = (part.reshape(self._shape) for part in (rewards, ended, np.zeros_like(done), changed))
@@ -89,7 +91,10 @@ class GameWorlds:
 
     def _seen(self) -> Seen:
         seen = self._game.observe(self._state)[:, None]
-        flags = np.ones((*self._shape, self._game.actions), np.bool_), *(np.ones(self._shape, np.bool_) for _ in range(2))
+        flags = (
+            np.ones((*self._shape, self._game.actions), np.bool_),
+            *(np.ones(self._shape, np.bool_) for _ in range(2)),
+        )
         return Seen(self.layout.rows(np.broadcast_to(seen, (*self._shape, seen.shape[-1]))), *flags)
 
     def arrays(self) -> dict[str, np.ndarray]:

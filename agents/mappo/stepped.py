@@ -63,7 +63,9 @@ class SteppedWorlds:
     def _play(self, world: int, choices: np.ndarray) -> Any:
         env, played = self._envs[world], self._played[world]
         played.append(choices.copy())
-        return env.step({agent: self.layout.action(i, choices[i]) for agent in env.agents for i in (self._index[agent],)})
+        return env.step(
+            {agent: self.layout.action(i, choices[i]) for agent in env.agents for i in (self._index[agent],)}
+        )
 
     def step(self, actions: np.ndarray) -> tuple[Seen, Outcome]:
         """See `Worlds`."""

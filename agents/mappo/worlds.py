@@ -8,7 +8,7 @@ one from the seeds and actions of the episodes that run, which are played again.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 

@@ -71,7 +71,9 @@ def commitment_env(env: Any, mega_step: int = 1) -> CommitmentEnv:
     return CommitmentEnv(env, mega_step)
 
 
-def commitment_game(game: str | MarkovGame = "prisoners-dilemma", mega_step: int = 1, **arguments: Any) -> CommitmentEnv:
+def commitment_game(
+    game: str | MarkovGame = "prisoners-dilemma", mega_step: int = 1, **arguments: Any
+) -> CommitmentEnv:
     """The Markov commitment game of a game by name; arguments as in `make_game`, ``mega_step`` of the wrapper."""
     return commitment_env(parallel_env(game, **arguments), mega_step)
 

@@ -28,14 +28,13 @@ def make_parallel(env: Mapping[str, Any]) -> ParallelEnv:
 
     Args:
         env: ``id``: a name in `scml_gym.registration.PARALLEL_ENVIRONMENTS` or `GAME_ENVIRONMENTS`, or ``module:Name``
-            of what makes one (or one of PettingZoo whose agents act in turns and could at once, which is converted); and
-            its keyword arguments.
+            of what makes one, or makes an AEC environment that can be converted; and its keyword arguments.
 
     Raises:
         ConfigError: if there is no such environment, or an argument is unknown or refused.
     """
     name, arguments = env_arguments(env)
-    with arguments_of("env", arguments):
+    with arguments_of("env", arguments, "game" if name in GAME_ENVIRONMENTS else ""):
         try:
             made = _maker(name)(**arguments)
         except TypeError as error:  # an argument that somebody else's does not have

@@ -194,7 +194,10 @@ def test_training_that_breaks_down_saves_nothing(name, tmp_path):
 @pytest.mark.parametrize(
     ("changed", "told"),
     [
-        ({"agent": config_of("independent-ppo") | {"gamma": 0.5}}, "was trained with agent.gamma=0.99, the configuration has 0.5"),
+        (
+            {"agent": config_of("independent-ppo") | {"gamma": 0.5}},
+            "was trained with agent.gamma=0.99, the configuration has 0.5",
+        ),
         ({"env": {"game": "stag-hunt"}}, "was trained with env.game='grid', the configuration has 'stag-hunt'"),
     ],
 )

@@ -139,7 +139,9 @@ def likeliest(learner, env):
     totals = dict.fromkeys(env.possible_agents, 0.0)
     while env.agents:
         actions = {
-            agent: learner.predict((env.possible_agents.index(agent), observations[agent]), None, infos[agent].get("action_mask"))[0]
+            agent: learner.predict(
+                (env.possible_agents.index(agent), observations[agent]), None, infos[agent].get("action_mask")
+            )[0]
             for agent in env.agents
         }
         observations, rewards, _, _, infos = env.step(actions)
@@ -189,7 +191,12 @@ def test_what_is_no_observation_or_no_checkpoint_is_refused(tmp_path):
     learner = built(config_of("mappo"))
     with pytest.raises(InputError, match="not trained yet"):
         learner.predict((0, np.zeros(7)))
-    for wrong, told in ((np.zeros(7), "a pair"), ((5, np.zeros(7)), "agent"), ((0, np.zeros(3)), "agent 0"), ((0, "x"), "agent 0")):
+    for wrong, told in (
+        (np.zeros(7), "a pair"),
+        ((5, np.zeros(7)), "agent"),
+        ((0, np.zeros(3)), "agent 0"),
+        ((0, "x"), "agent 0"),
+    ):
         with pytest.raises(InputError, match=told):
             learner.predict(wrong)
     with pytest.raises(InputError, match=r"mappo\.json"):

@@ -48,7 +48,9 @@ def test_a_decentralised_critic_sees_nobody_else():
 
 def test_the_counterfactual_baseline_hears_of_the_others_alone():
     (seen, present), critic = inputs(), Critic(INPUTS, 8, OPTIONS)
-    values = [critic(seen, everyone(present), choices(*chosen)) for chosen in ((0, 1, 2, 1), (2, 1, 2, 1), (0, 0, 2, 1))]
+    values = [
+        critic(seen, everyone(present), choices(*chosen)) for chosen in ((0, 1, 2, 1), (2, 1, 2, 1), (0, 0, 2, 1))
+    ]
     assert torch.equal(values[0][:, 0], values[1][:, 0])
     assert not torch.allclose(values[0][:, 1:], values[1][:, 1:])
     assert not torch.allclose(values[0][0, 0], values[2][0, 0])

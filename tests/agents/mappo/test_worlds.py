@@ -88,7 +88,9 @@ def test_agents_come_go_and_differ():
         seen, outcome = worlds.step(draw(seen.masks, worlds.layout.heads, rng))
         absent = ~before.present
         assert not (outcome.rewards[absent].any() or outcome.ended[absent].any() or outcome.changed.any())
-        assert (outcome.ended | ~outcome.cut).all() and (outcome.ended[outcome.over] == before.present[outcome.over]).all()
+        assert (outcome.ended | ~outcome.cut).all() and (
+            outcome.ended[outcome.over] == before.present[outcome.over]
+        ).all()
         if outcome.last is not None:
             assert (outcome.last.present == outcome.cut).all()
             assert (outcome.last.inputs[outcome.cut][:, 5:].argmax(axis=1) == np.nonzero(outcome.cut)[1]).all()
@@ -96,7 +98,7 @@ def test_agents_come_go_and_differ():
         cut, over = cut + outcome.cut.sum(), over + outcome.over.sum()
     assert over == 6 and cut > 3  # 8 steps each
     shares = np.mean(there, axis=(0, 1))
-    assert ((0 < shares) & (shares < 1)).all()
+    assert ((shares > 0) & (shares < 1)).all()
     assert not seen.masks[:, 0, 2].any()  # the first has two options
 
 
@@ -112,7 +114,9 @@ def test_worlds_go_on_elsewhere_where_they_stood(make):
 
 def test_seeds_repeat_and_differ():
     runs = [SteppedWorlds([Errands() for _ in range(2)], "none") for _ in range(3)]
-    one, again, else_ = (played(worlds, worlds.reset(seed), 10)[1] for worlds, seed in zip(runs, (1, 1, 2), strict=True))
+    one, again, else_ = (
+        played(worlds, worlds.reset(seed), 10)[1] for worlds, seed in zip(runs, (1, 1, 2), strict=True)
+    )
     assert same(one, again) and not same(one, else_)
     assert not np.array_equal(*runs[0].reset(1).inputs)  # worlds are not alike
 
