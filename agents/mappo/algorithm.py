@@ -84,7 +84,7 @@ class Learning:
     def __init__(self, networks: Networks, settings: Any, view: View, generator: torch.Generator):
         self.networks, self.settings, self.view, self.generator = networks, settings, view, generator
         self.descents = [Descent(part, settings.max_grad_norm) for part in (networks.actor, networks.critics)]
-        self._rates, self._steps = (0.0, 0.0), 0
+        self._rates, self._entropy, self._steps = (0.0, 0.0), 0.0, 0
 
     @torch.no_grad()
     def expected(self, k: int, inputs: Tensor, present: Tensor, actions: Tensor | None = None) -> Tensor:
@@ -133,9 +133,10 @@ class Learning:
             advantages = (advantages - ours.mean()) / (ours.std(correction=0) + 1e-8)
         mean, deviation = self.networks.scale.mean_and_deviation()
         targets = (returns - mean) / deviation
-        falls = 1.0 - settings.final_learning_rate / settings.learning_rate
-        left = 1.0 - min(1.0, steps / settings.total_steps) * falls
+        done = min(1.0, steps / settings.total_steps)
+        left = 1.0 - done * (1.0 - settings.final_learning_rate / settings.learning_rate)
         self._rates, self._steps = (settings.learning_rate * left, settings.critic_rate * left), steps
+        self._entropy = settings.ent_coef + done * (settings.final_ent_coef - settings.ent_coef)
         measured = []
         for batch in self._batches(len(targets)):
             ours = Decisions(*(part[batch] for part in decisions))
@@ -160,7 +161,7 @@ class Learning:
         change = logs - decisions.logs[learns]
         ratio, ours, clip = change.exp(), advantages[learns], self.settings.clip_range
         loss = -torch.minimum(ratio * ours, ratio.clamp(1.0 - clip, 1.0 + clip) * ours).mean()
-        self.descents[0].step(loss - self.settings.ent_coef * entropy, self._rates[0], self._steps)
+        self.descents[0].step(loss - self._entropy * entropy, self._rates[0], self._steps)
         kl, clipped = (ratio - 1.0 - change).mean(), ((ratio - 1.0).abs() > clip).float().mean()
         return tuple(float(number.detach()) for number in (loss, entropy, kl, clipped))
 

@@ -30,7 +30,8 @@ class MAPPOHyperparameters(Config):
         gamma: Discount of an environment step.
         gae_lambda: Of generalised advantages.
         clip_range: Of the ratio of probabilities.
-        ent_coef: Weight of the entropy in the actor's loss.
+        ent_coef: Weight of the entropy in the actor's loss, at the start.
+        final_ent_coef: At the end; it falls linearly.
         huber_delta: Where the critic's loss, in normalised returns, becomes linear.
         reward_scale: What rewards are multiplied with before anything is learnt from them; curves are not scaled.
         value_norm: How the critic's targets are brought to mean 0 and deviation 1: ``popart`` (its output keeps what it
@@ -57,6 +58,7 @@ class MAPPOHyperparameters(Config):
     gae_lambda: float = Field(ge=0, le=1)
     clip_range: PositiveFloat
     ent_coef: NonNegativeFloat
+    final_ent_coef: NonNegativeFloat
     huber_delta: PositiveFloat
     reward_scale: PositiveFloat
     value_norm: Literal["popart", "running", "none"]

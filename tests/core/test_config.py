@@ -23,6 +23,7 @@ from scml_gym.core.config import (
 )
 from scml_gym.core.errors import InputError
 from scml_gym.experiments.make_env import make_env
+from scml_gym.experiments.make_parallel import GAME_ENVIRONMENTS, make_parallel
 
 FILES = sorted(CONFIGS.rglob("*.yaml"))
 EXPERIMENTS = sorted((CONFIGS / "experiment").glob("*.yaml"))
@@ -53,7 +54,10 @@ def test_every_learner_has_defaults_and_an_experiment():
 @pytest.mark.parametrize("path", ENVS, ids=name_of)
 def test_every_env_file_makes_its_environment(path):
     settings = read_yaml(path)
-    env = parallel_env(**settings) if "game" in settings else make_env(settings)
+    if "id" not in settings:
+        env = parallel_env(**settings)
+    else:
+        env = make_parallel(settings) if settings["id"] in GAME_ENVIRONMENTS else make_env(settings)
     env.reset(seed=0)
     env.close()
 
