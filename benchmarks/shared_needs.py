@@ -1,4 +1,4 @@
-"""Whether trained agents play the optimum of the cooperative negotiation ``shared-needs``, which is found by enumeration.
+"""Whether trained agents play the optimum of the negotiation ``shared-needs``, which enumeration finds.
 
     python train.py mappo --seeds 0-9 --out runs/mappo
     python benchmarks/shared_needs.py runs/mappo/seed-*
@@ -13,8 +13,9 @@ import itertools
 
 import numpy as np
 
-from scml_gym.commitment import make_game, parallel_env
+from scml_gym.commitment import make_game
 from scml_gym.commitment.base import MarkovGame
+from scml_gym.evaluation.one_play import play_together
 from scml_gym.experiments.run_folder import Run
 from scml_gym.policies.run_folders import load_agent
 
@@ -37,14 +38,8 @@ def main() -> None:
     print("| run | profit | optimum | sequences that bring it |\n|---|---|---|---|")
     for folder in parser.parse_args().runs:
         arguments = {key: value for key, value in Run.open(folder).config["env"].items() if key not in ("name", "id")}
-        learner, env = load_agent(folder), parallel_env(**arguments)
         best, n_best, n = optimum(make_game(**arguments))
-        observations, _ = env.reset()
-        total = 0.0
-        while env.agents:
-            chosen = {agent: learner.predict((k, observations[agent]))[0] for k, agent in enumerate(env.agents)}
-            observations, rewards, *_ = env.step(chosen)
-            total += next(iter(rewards.values()))
+        total = next(iter(play_together(load_agent(folder), Run.open(folder).config["env"], 0).values()))
         print(f"| {folder} | {total:g} | {best:g} | {n_best} of {n} |")
 
 

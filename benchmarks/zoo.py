@@ -41,6 +41,8 @@ EXPERIMENTS = {
     "dcl": ["dcl"],
     "dcl_grid": ["dcl_grid"],
     "independent_ppo": ["independent_ppo"],
+    "mappo": ["mappo"],
+    "ippo": ["ippo"],
     "mediated": ["mediated"],
     "moca": ["moca"],
 }

@@ -171,6 +171,10 @@ class MAPPO:
             return Player(None, self._generator).choose(actor, seen, valid)[0].numpy()
         return torch.stack([logs.argmax(dim=-1) for logs in actor.log_probabilities(seen, valid)], dim=-1).numpy()
 
+    def seed(self, seed: int) -> None:
+        """Let actions that `predict` draws begin anew."""
+        self._generator.manual_seed(seed)
+
     def policy(self, seed: int) -> FactoryPolicy:
         """A player for one factory of one world, where it was trained in one of a track's environments.
 
