@@ -17,11 +17,12 @@ from scml_gym.agents.mappo.algorithm import Learning, Networks
 from scml_gym.agents.mappo.hyperparameters import MAPPOHyperparameters
 from scml_gym.agents.mappo.making import make_worlds
 from scml_gym.agents.mappo.networks import View, everyone, oneself
-from scml_gym.agents.mappo.players import factory_player
+from scml_gym.agents.mappo.players import exported_player, factory_player
 from scml_gym.agents.mappo.rollout import Player
 from scml_gym.agents.mappo.state import read_state, state_arrays
 from scml_gym.agents.sb3.training import global_generators_kept, seeds_at, write_row
 from scml_gym.core.arguments import whole
+from scml_gym.core.calls import Call
 from scml_gym.core.config import ConfigError, validate
 from scml_gym.core.data_files import content_of, read_json
 from scml_gym.core.errors import InputError
@@ -183,6 +184,15 @@ class MAPPO:
         """
         self._trained()
         return factory_player(self, self.env)
+
+    def exported(self) -> Call:
+        """See `scml_gym.agents.base.Exports.exported`; for agents that are factories.
+
+        Raises:
+            InputError: as `policy`, and for agents that are negotiations.
+        """
+        self._trained()
+        return exported_player(self, self.env)
 
     def save(self, folder: Path) -> None:
         """Write ``weights.safetensors`` (networks, and the scale of returns) and ``mappo.json``."""

@@ -8,9 +8,12 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from scml_gym.core.calls import Call, filled
 from scml_gym.core.errors import InputError
 from scml_gym.core.masks import sampling_mask
 from scml_gym.experiments.make_parallel import make_parallel
+from scml_gym.export.modules import network_call
+from scml_gym.game.definition import Game
 from scml_gym.game.world import Actions, FactoryPolicy, View
 from scml_gym.games import GAMES
 from scml_gym.oneshot.envs.oneshot_negotiations_v0 import OneShotNegotiationsEnv
@@ -140,9 +143,34 @@ def factory_player(learner: Any, env: Mapping[str, Any]) -> FactoryPolicy:
         return NegotiationsPlayer(learner, SEATS[name](make_parallel(env)))
     if name not in FACTORIES:
         raise InputError(f"trained in {name!r}, which has no factories to play")
+    game, like = _of_one(learner, env)
+    return game.policy(OfOneFactory(learner), like)
+
+
+def exported_player(learner: Any, env: Mapping[str, Any]) -> Call:
+    """The same player made without this package, see `scml_gym.agents.base.Exports.exported`.
+
+    Raises:
+        InputError: as `factory_player`, and for agents of negotiations, whose players are none that can be exported.
+    """
+    if env["id"] not in FACTORIES:
+        raise InputError(f"cannot be exported: trained in {env['id']!r}; valid: {', '.join(FACTORIES)}")
+    game, like = _of_one(learner, env)
+    single: Any = make_parallel(env)
+    try:
+        agent = single.possible_agents[0]
+        spaces = single.observation_space(agent), single.action_space(agent)
+        predict = network_call(learner.networks.actor.layers, *spaces, masked=True)
+    finally:
+        single.close()
+    return filled(game.load("forms")(like), predict=predict, deterministic=True)
+
+
+def _of_one(learner: Any, env: Mapping[str, Any]) -> tuple[Game, dict[str, Any]]:
+    """The game of environments of factories, and the environment of one factory that sees and does alike."""
     if learner.hyperparameters.identity != "none":
         told = "its factories are told apart by their number, which other worlds do not have"
         raise InputError(f"trained with agent.identity={learner.hyperparameters.identity!r}: {told}; valid: none")
-    game, single = FACTORIES[name]
+    game, single = FACTORIES[env["id"]]
     arguments = {key: value for key, value in env.items() if key not in NOT_OF_ONE}
-    return GAMES.get(game).policy(OfOneFactory(learner), {"id": single} | arguments)
+    return GAMES.get(game), {"id": single} | arguments
