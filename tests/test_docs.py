@@ -40,7 +40,8 @@ SMALLER = {
     "train.py --help": "",
     "train.py independent_ppo": "--set agent.updates=4 --set agent.batch=16",
     "train.py independent_ppo --seeds": "--seeds 0-1 --set agent.updates=4 --set agent.batch=16",
-    "train.py mappo": "--set agent.total_steps=240 --set agent.n_worlds=4 --set agent.n_steps=10 --set agent.batch_size=20",
+    "train.py mappo": "--set agent.total_steps=240 --set agent.n_worlds=4 --set agent.n_steps=10 "
+    "--set agent.batch_size=20",
     "train.py moca --seeds": "--seeds 0-1 --set agent.updates=4 --set agent.batch=16",
     "train.py --from": "--set agent.updates=4",
     "evaluate.py plot": "",
