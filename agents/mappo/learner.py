@@ -99,6 +99,7 @@ class MAPPO:
         try:
             player, logged = Player(worlds, generator), 0
             if checkpoint is None:
+                self.steps = 0
                 player.reset(seeds[1])
             else:
                 self.networks.load_state_dict(self._read_networks(checkpoint).state_dict())
@@ -228,7 +229,11 @@ class MAPPO:
     def _new_networks(self, seed: int) -> Networks:
         with global_generators_kept():
             torch.manual_seed(seed)
-            return Networks(self.layout, self.hyperparameters)
+            try:
+                return Networks(self.layout, self.hyperparameters)
+            except RuntimeError as error:  # torch has no memory for it
+                told = f"{self.hyperparameters.hidden}: {' '.join(str(error).split())}"
+                raise ConfigError(("agent", "hidden"), told) from error
 
     def _read_networks(self, folder: Path) -> Networks:
         networks, path = self._new_networks(0), folder / WEIGHTS

@@ -21,8 +21,8 @@ class SteppedWorlds:
 
     def __init__(self, envs: Sequence[Any], identity: str):
         self._envs, self._agents = envs, list(envs[0].possible_agents)
-        spaces_of = (envs[0].observation_space, envs[0].action_space)
-        self.layout = Layout(*([of(agent) for agent in self._agents] for of in spaces_of), identity)
+        seen, done = ([of(agent) for agent in self._agents] for of in (envs[0].observation_space, envs[0].action_space))
+        self.layout = Layout(seen, done, identity)
         self._index = {agent: i for i, agent in enumerate(self._agents)}
         self._seed, self._episodes = 0, np.zeros(len(envs), np.int64)
         self._played: list[list[np.ndarray]] = [[] for _ in envs]
@@ -70,8 +70,7 @@ class SteppedWorlds:
     def step(self, actions: np.ndarray) -> tuple[Seen, Outcome]:
         """See `Worlds`."""
         shape, over = self._seen.present.shape, np.zeros(len(self._envs), np.bool_)
-        rewards, flags = np.zeros(shape), np.zeros((3, *shape), np.bool_)
-        ended, cut, changed = flags
+        rewards, (ended, cut, changed) = np.zeros(shape), [np.zeros(shape, np.bool_) for _ in range(3)]
         last, told = None, {}
         for world, env in enumerate(self._envs):
             observations, paid, terminations, truncations, infos = self._play(world, actions[world])
@@ -100,7 +99,7 @@ class SteppedWorlds:
     def _write_last(self, world: int, observations: Mapping[str, Any], cut: np.ndarray, last: Seen) -> None:
         """Write what those agents saw last that were cut."""
         last.present[world] = cut
-        for i in np.flatnonzero(cut):
+        for i in np.flatnonzero(cut).tolist():
             self.layout.observe(i, observations[self._agents[i]], last.inputs[world, i])
 
     def _copy(self) -> Seen:

@@ -71,4 +71,4 @@ class Worlds(Protocol):
 def has_choice(masks: np.ndarray, heads: np.ndarray) -> np.ndarray:
     """Whether there is more than one valid action: bool ``(..., options)`` -> bool ``(...)``."""
     starts = np.concatenate([[0], np.cumsum(heads)[:-1]])
-    return (np.add.reduceat(masks, starts, axis=-1, dtype=np.int64) > 1).any(axis=-1)
+    return np.asarray((np.add.reduceat(masks, starts, axis=-1, dtype=np.int64) > 1).any(axis=-1))

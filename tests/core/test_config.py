@@ -15,6 +15,7 @@ from scml_gym.core.config import (
     Experiment,
     Loaded,
     find_config,
+    learner_now,
     load,
     load_experiment,
     merge,
@@ -68,6 +69,23 @@ def test_a_resolved_experiment_is_an_experiment(name, tmp_path):
     path = tmp_path / "again.yaml"
     path.write_text(yaml.safe_dump(config))
     assert load_experiment(path).config == config
+
+
+@pytest.mark.parametrize(
+    ("env", "now"),
+    [
+        ({"name": "game"}, "independent-ppo"),
+        ({"name": "game", "game": "grid", "mega_step": 2}, "independent-ppo"),
+        ({"name": "parallel_game"}, "ippo"),
+        ({"id": "game_v0", "game": "grid"}, "ippo"),
+    ],
+)
+def test_an_experiment_of_before_names_the_learner_that_it_meant(env, now, tmp_path):
+    path = tmp_path / "before.yaml"
+    told = {"seed": 1, "agent": {"name": "ippo"}, "env": env, "checkpoint_minutes": 1, "threads": 1}
+    path.write_text(yaml.safe_dump(told))
+    config = load_experiment(path).config
+    assert config["agent"]["name"] == learner_now("ippo", config["env"]) == now
 
 
 def test_what_is_nearer_to_the_user_wins(tmp_path):
