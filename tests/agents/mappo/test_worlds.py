@@ -127,12 +127,12 @@ def test_seeds_repeat_and_differ():
         ({"id": "oneshot_negotiation_v0"}, r"env\.id: there is no .* did you mean 'oneshot_negotiations_v0'"),
         ({"id": "nowhere:Env"}, r"env\.id: .*nowhere"),
         ({"id": "scml_gym.commitment:make_game", "game": "grid"}, r"env\.id: .* no PettingZoo parallel environment"),
-        ({"id": "game_v0", "game": "gird"}, r"env\.game: .*did you mean 'grid'"),
+        ({"id": "game_v0", "game": "gri"}, r"env\.game: .*did you mean 'grid'"),
         ({"id": "game_v0", "game": "grid", "cell": 3}, r"env\.cell: .*did you mean 'cells'"),
         ({"id": "standard_negotiations_v0", "day": 3}, r"env\.day: .*did you mean 'days'"),
         ({"id": "oneshot_negotiations_v0"}, r"env: observations of Discrete\(4853\); valid: .* 4096 numbers"),
         ({"id": "tests.helpers.parallel_envs:NoDiscrete"}, r"env: actions of Box.*; valid: Discrete or MultiDiscrete"),
-        ({"id": "tests.helpers.parallel_envs:Errands", "sheild": True}, r"env: .*sheild"),
+        ({"id": "tests.helpers.parallel_envs:Errands", "shields": True}, r"env: .*shields"),
     ],
 )
 def test_wrong_environments_are_refused_in_one_line(env, told):
