@@ -225,14 +225,14 @@ def test_an_interrupted_tournament_leaves_no_process(nodes, here):
 
 def test_seeds_of_which_machines_are_lost_are_trained_as_on_one_machine(nodes, here, capfd):
     options = ["agent.updates=3000", "agent.batch=40", "agent.log_every=10", "checkpoint_minutes=0"]
-    start_seeds("ippo", options, [0, 2], 2, here / "local")
+    start_seeds("independent_ppo", options, [0, 2], 2, here / "local")
 
     def kill_soon():
         wait_until(lambda: list(here.glob("ray/seed-*/checkpoints/0*")))
         nodes.kill_workers()
 
     threading.Thread(target=kill_soon, daemon=True).start()
-    start_seeds("ippo", options, [0, 2], 2, "ray", engine=find_engine("ray", nodes.address))
+    start_seeds("independent_ppo", options, [0, 2], 2, "ray", engine=find_engine("ray", nodes.address))
     assert "is lost; its jobs are played again" in capfd.readouterr().err
     local, ray = (contents(here / name, "*.csv", "run.json", "*.npz") for name in ("local", "ray"))
     assert {"seed-0/learning_curve.csv", "seed-2/run.json"} < set(local)
