@@ -110,7 +110,7 @@ class Learning:
         returns = (advantages + values).flatten(0, 1)
         if len(self.networks.critics) > 1:
             advantages = returns - self.expected(1, flat.inputs, flat.present, flat.actions)
-        heads = [critic.head for critic in self.networks.critics]
+        heads: list[Any] = [critic.head for critic in self.networks.critics]
         VALUE_NORMS[settings.value_norm](self.networks.scale, heads, returns[flat.present], settings.value_norm_decay)
         return advantages.reshape(returns.shape), returns
 
@@ -157,7 +157,7 @@ class Learning:
         heads = self.networks.actor.log_probabilities(decisions.inputs[learns], decisions.masks[learns])
         actions = decisions.actions[learns]
         logs = sum(head.gather(1, actions[:, k : k + 1])[:, 0] for k, head in enumerate(heads))
-        entropy = -sum((head.exp() * head.clamp_min(-1e9)).sum(dim=-1) for head in heads).mean()
+        entropy = -torch.stack([(head.exp() * head.clamp_min(-1e9)).sum(dim=-1) for head in heads]).sum(dim=0).mean()
         change = logs - decisions.logs[learns]
         ratio, ours, clip = change.exp(), advantages[learns], self.settings.clip_range
         loss = -torch.minimum(ratio * ours, ratio.clamp(1.0 - clip, 1.0 + clip) * ours).mean()

@@ -81,7 +81,7 @@ class Layout:
 
     def action(self, agent: int, choices: np.ndarray) -> Any:
         """Choices, int64 ``(heads,)``, as the agent's action."""
-        space = self._actions[agent]
+        space: Any = self._actions[agent]
         return int(choices[0] + space.start) if isinstance(space, spaces.Discrete) else choices + space.start.ravel()
 
 

@@ -18,7 +18,7 @@ from scml_gym.agents.mappo.hyperparameters import MAPPOHyperparameters
 from scml_gym.agents.mappo.making import make_worlds
 from scml_gym.agents.mappo.networks import View, everyone, oneself
 from scml_gym.agents.mappo.players import exported_player, factory_player
-from scml_gym.agents.mappo.rollout import Player
+from scml_gym.agents.mappo.rollout import Player, draw
 from scml_gym.agents.mappo.state import read_state, state_arrays
 from scml_gym.agents.sb3.training import global_generators_kept, seeds_at, write_row
 from scml_gym.core.arguments import whole
@@ -170,7 +170,7 @@ class MAPPO:
         """
         actor, seen, valid = self._trained().actor, torch.from_numpy(inputs), torch.from_numpy(masks)
         if not deterministic:
-            return Player(None, self._generator).choose(actor, seen, valid)[0].numpy()
+            return draw(actor, seen, valid, self._generator)[0].numpy()
         return torch.stack([logs.argmax(dim=-1) for logs in actor.log_probabilities(seen, valid)], dim=-1).numpy()
 
     def seed(self, seed: int) -> None:

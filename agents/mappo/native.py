@@ -44,8 +44,9 @@ class NativeWorlds:
         )
         first = done.reshape(self._shape)[:, 0].repeat(self._shape[1]) & (np.arange(len(done)) % self._shape[1] == 0)
         told = {name: final[name][first & final[f"_{name}"]] for name in SUMMARY if name in final}
-        parts = (part.reshape(self._shape) for part in (rewards, ended, np.zeros_like(done), changed))
-        return self._seen(observations, infos), Outcome(*parts, None, done.reshape(self._shape)[:, 0], told)
+        rewards, ended, changed, over = (part.reshape(self._shape) for part in (rewards, ended, changed, done))
+        outcome = Outcome(rewards, ended, np.zeros_like(over), changed, None, over[:, 0], told)
+        return self._seen(observations, infos), outcome
 
     def _seen(self, observations: np.ndarray, infos: Mapping[str, Any]) -> Seen:
         if self._states:

@@ -37,6 +37,17 @@ class Rollout(NamedTuple):
     following: Seen  # of the decisions that are due
 
 
+def draw(actor: Actor, inputs: Tensor, masks: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Draw choices, int64 ``(n, heads)``, and the logarithms of their probabilities, ``(n,)``."""
+    choices, total = [], torch.zeros(len(inputs))
+    for logs in actor.log_probabilities(inputs, masks):
+        noise = -torch.empty_like(logs).exponential_(generator=generator).log()
+        chosen = (logs + noise).argmax(dim=-1, keepdim=True)
+        total += logs.gather(1, chosen)[:, 0]
+        choices.append(chosen)
+    return torch.cat(choices, dim=1), total
+
+
 class Player:
     """Plays worlds, and keeps where they stand and what their episodes told.
 
@@ -60,16 +71,6 @@ class Player:
         self.seen = self.worlds.reset(seed)
         self.episodes = RunningEpisodes(len(self.seen.present))
 
-    def choose(self, actor: Actor, inputs: Tensor, masks: Tensor) -> tuple[Tensor, Tensor]:
-        """Draw choices, int64 ``(n, heads)``, and the logarithms of their probabilities, ``(n,)``."""
-        choices, total = [], torch.zeros(len(inputs))
-        for logs in actor.log_probabilities(inputs, masks):
-            noise = -torch.empty_like(logs).exponential_(generator=self.generator).log()
-            chosen = (logs + noise).argmax(dim=-1, keepdim=True)
-            total += logs.gather(1, chosen)[:, 0]
-            choices.append(chosen)
-        return torch.cat(choices, dim=1), total
-
     @torch.no_grad()
     def play(self, actor: Actor, n_steps: int) -> Rollout:
         """A rollout of so many steps of each world."""
@@ -79,7 +80,7 @@ class Player:
             seen, shape = self.seen, self.seen.present.shape
             n = shape[0] * shape[1]
             inputs, masks = (torch.from_numpy(part.reshape(n, -1)) for part in seen[:2])
-            actions, logs = self.choose(actor, inputs, masks)
+            actions, logs = draw(actor, inputs, masks, self.generator)
             choices = actions.numpy().reshape(*shape, -1)
             self.seen, outcome = self.worlds.step(choices)
             self._count(outcome)

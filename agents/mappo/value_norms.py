@@ -18,6 +18,10 @@ LEAST_DEVIATION = 1e-3
 class Scale(nn.Module):
     """Mean and deviation of returns; 0 and 1 before anything is measured. Float64, part of what is saved."""
 
+    first: Tensor
+    second: Tensor
+    weight: Tensor
+
     def __init__(self) -> None:
         super().__init__()
         for name in ("first", "second", "weight"):
