@@ -28,8 +28,8 @@ CHOSEN = {
 }
 """The traits that are chosen, and their values; the first one of each does least.
 
-The other traits are at their defaults, but for ``trust``: stock stays where the stock rule says so; and ``patience``: it
-holds out for half of the rounds. Where stock stays, the first level never holds out: what it does not sell it pays
+The other traits are at their defaults, but for ``trust``: stock stays where the stock rule says so; and ``patience``:
+it holds out for half of the rounds. Where stock stays, the first level never holds out: what it does not sell it pays
 storage for on every later day, and many agents of the league end a negotiation in its first rounds. See
 `scml_gym.standard.strategies.stock.carry_out`.
 """
