@@ -2,15 +2,16 @@
 
 For each player, and for the mean of the runs, the score on each level and its differences to other players: over all
 seats, and over those of the first and the middle level together, where more than in the last can be gained over
-`ten-once`. Differences are paired by seat, and intervals are over configurations. A table that lacks seats of another
-is compared over those that all have.
+`ten-once`. Differences are paired by seat, and intervals are over configurations. Configurations of several tables are
+told apart by their seeds, and only seats that all players took are counted; ``--players`` leaves some players out.
 
-    python benchmarks/standard_seats.py docs/results/standard_learning/league.csv --less ten-once ten-once-dear
+    python benchmarks/standard_seats.py docs/results/standard_learning/league.csv --less scml-agents:2025/AS0 ten-once
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -26,9 +27,15 @@ SEAT = ["configuration", "play", "place"]
 MEAN = "mean of the runs"
 
 
-def seats_of(tables: Sequence[Path]) -> pd.DataFrame:
+def seats_of(tables: Sequence[Path], players: Sequence[str] = ()) -> pd.DataFrame:
     """Scores by seat, a column for each player, and one for the mean of the run folders where there are some."""
-    rows = pd.concat([pd.read_csv(path) for path in tables]).drop_duplicates([*SEAT, "player"])
+    parts = []
+    for path in tables:
+        seed = json.loads(path.with_name(f"{path.name}.json").read_text())["seed"]
+        parts.append(pd.read_csv(path).assign(configuration=lambda rows, seed=seed: rows["configuration"] + seed))
+    rows = pd.concat(parts).drop_duplicates([*SEAT, "player"])
+    if players:
+        rows = rows[rows["player"].isin(players)]
     seats = rows.pivot_table(index=SEAT, columns="player", values="score", sort=False).dropna()
     runs = [name for name in seats if str(name).startswith("runs/")]
     return seats.assign(**{MEAN: seats[runs].mean(axis=1)}) if runs else seats
@@ -69,8 +76,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("tables", nargs="+", type=Path)
     parser.add_argument("--less", nargs="+", default=["ten-once"], help="whom they are compared with")
+    parser.add_argument("--players", nargs="+", default=[], help="default: all")
     options = parser.parse_args()
-    seats = seats_of(options.tables)
+    seats = seats_of(options.tables, options.players)
     counts = seats.index.get_level_values("place").value_counts()
     configurations = seats.index.get_level_values("configuration").nunique()
     print(f"{len(seats)} seats of {configurations} configurations:", *(f"{counts.get(p, 0)} {p}" for p in PLACES))
