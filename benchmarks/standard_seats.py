@@ -43,7 +43,7 @@ def seats_of(tables: Sequence[Path], players: Sequence[str] = ()) -> pd.DataFram
 
 def difference(seats: pd.DataFrame, player: str, other: str) -> Paired:
     """A player less another, each configuration once."""
-    less = (seats[player] - seats[other]).groupby("configuration").mean().to_numpy()
+    less = np.asarray((seats[player] - seats[other]).groupby("configuration").mean())
     return compare(less, np.zeros(len(less)))
 
 
