@@ -29,7 +29,7 @@ MEAN = "mean of the runs"
 
 
 def seats_of(tables: Sequence[Path], players: Sequence[str] = ()) -> Any:
-    """Scores by seat: a data frame with a column for each player, and one for the mean of run folders if it has some."""
+    """Scores by seat: a data frame with a column for each player, and one for the mean of the run folders."""
     parts: list[Any] = []
     for path in tables:
         seed = json.loads(path.with_name(f"{path.name}.json").read_text())["seed"]
