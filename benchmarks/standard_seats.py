@@ -14,6 +14,7 @@ import argparse
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -27,13 +28,13 @@ SEAT = ["configuration", "play", "place"]
 MEAN = "mean of the runs"
 
 
-def seats_of(tables: Sequence[Path], players: Sequence[str] = ()) -> pd.DataFrame:
-    """Scores by seat, a column for each player, and one for the mean of the run folders where there are some."""
-    parts = []
+def seats_of(tables: Sequence[Path], players: Sequence[str] = ()) -> Any:
+    """Scores by seat: a data frame with a column for each player, and one for the mean of the run folders."""
+    parts: list[Any] = []
     for path in tables:
         seed = json.loads(path.with_name(f"{path.name}.json").read_text())["seed"]
         parts.append(pd.read_csv(path).assign(configuration=lambda rows, seed=seed: rows["configuration"] + seed))
-    rows = pd.concat(parts).drop_duplicates([*SEAT, "player"])
+    rows: Any = pd.concat(parts).drop_duplicates([*SEAT, "player"])
     if players:
         rows = rows[rows["player"].isin(players)]
     seats = rows.pivot_table(index=SEAT, columns="player", values="score", sort=False).dropna()
@@ -41,13 +42,13 @@ def seats_of(tables: Sequence[Path], players: Sequence[str] = ()) -> pd.DataFram
     return seats.assign(**{MEAN: seats[runs].mean(axis=1)}) if runs else seats
 
 
-def difference(seats: pd.DataFrame, player: str, other: str) -> Paired:
+def difference(seats: Any, player: str, other: str) -> Paired:
     """A player less another, each configuration once."""
     less = np.asarray((seats[player] - seats[other]).groupby("configuration").mean())
     return compare(less, np.zeros(len(less)))
 
 
-def table_of(seats: pd.DataFrame, others: Sequence[str]) -> str:
+def table_of(seats: Any, others: Sequence[str]) -> str:
     """Markdown: scores, and differences to the others.
 
     Raises:

@@ -51,9 +51,9 @@ def play_seats(
     chains: Sequence[int] = (2, 3),
 ) -> list[tuple[int, int, str, str, float]]:
     """The rows of one configuration, of so many days and about so many factories: each player in the seat of the first
-    of the field, on every level."""
+    of the field, on every level; ``chains`` are the levels of worlds, in turn."""
     days, factories = size
-    levels, seed = 2 + configuration % 2, first_seed + configuration
+    levels, seed = chains[configuration % len(chains)], first_seed + configuration
     per_level = -(-factories // levels)
     spec = league_spec(seed, days, per_level, levels)
     order = np.random.default_rng([first_seed, configuration]).permutation(len(field)).tolist()
