@@ -30,7 +30,7 @@ from scml_gym.standard.strategies.stock import TRAITS
 
 PLACES = ("first", "middle", "last")
 DAYS, CANDIDATES, FINALISTS = 50, 512, 16
-SEARCH, JUDGE = 61_000_000, 62_000_000
+SEARCH, JUDGE = 61_000_000, 64_000_000
 """Seeds of worlds."""
 
 Choose = Callable[[np.ndarray], np.ndarray]
@@ -112,7 +112,7 @@ def main() -> None:
     parser.add_argument("runs", nargs="+", type=Path)
     parser.add_argument("--stock", choices=STOCK_RULES, default=STOCK_RULES[0], help="default: %(default)s")
     parser.add_argument(
-        "--budget", type=int, default=1_536_000, help="days of the search; 0 for none (default: %(default)s)"
+        "--budget", type=int, default=2_048_000, help="days of the search; 0 for none (default: %(default)s)"
     )
     parser.add_argument("--rows", type=int, default=256, help="default: %(default)s")
     parser.add_argument("--worlds", type=int, default=6, help="of each row (default: %(default)s)")

@@ -1,10 +1,11 @@
 """The measuring sticks of the Standard track in the seats of a finalist, in scml's own simulation.
 
-The agents of configs/tournament/standard_finalists.yaml fill chains of 12 factories (2 levels of 6 and 3 of 4 in turn),
-or a part of them drawn at random fills smaller ones (``--factories``). Each configuration is played with the seats
-rotated through all levels. In each of these worlds every player takes the seat of the first agent of that file, while
-the others stay as they are. Differences to that agent, or to another one (``--baseline``), are paired by seat, and the
-interval is over configurations. It needs scml-agents; fix the hash seed, because agents iterate over sets of names:
+The agents of configs/tournament/standard_finalists.yaml fill chains of 12 factories (2 levels of 6 and 3 of 4 in turn;
+``--levels`` says otherwise), or a part of them drawn at random fills smaller ones (``--factories``). Each configuration
+is played with the seats rotated through all levels. In each of these worlds every player takes the seat of the first
+agent of that file, while the others stay as they are. Differences to that agent, or to another one (``--baseline``),
+are paired by seat, and the interval is over configurations. It needs scml-agents; fix the hash seed, because agents
+iterate over sets of names:
 
     PYTHONHASHSEED=0 python benchmarks/standard_sticks.py --out docs/results/standard_world/sticks.csv
 
@@ -15,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -46,11 +48,12 @@ def play_seats(
     size: tuple[int, int],
     stock: Any,
     first_seed: int = SEED,
+    chains: Sequence[int] = (2, 3),
 ) -> list[tuple[int, int, str, str, float]]:
     """The rows of one configuration, of so many days and about so many factories: each player in the seat of the first
-    of the field, on every level."""
+    of the field, on every level; ``chains`` are the levels of worlds, in turn."""
     days, factories = size
-    levels, seed = 2 + configuration % 2, first_seed + configuration
+    levels, seed = chains[configuration % len(chains)], first_seed + configuration
     per_level = -(-factories // levels)
     spec = league_spec(seed, days, per_level, levels)
     order = np.random.default_rng([first_seed, configuration]).permutation(len(field)).tolist()
@@ -91,6 +94,7 @@ def main() -> None:
     parser.add_argument("--baseline", help="whom they are compared with (default: the finalist)")
     parser.add_argument("--days", type=int, default=50, help="default: %(default)s")
     parser.add_argument("--factories", type=int, default=12, help="2 to 12; rounded up to full levels (default: 12)")
+    parser.add_argument("--levels", type=int, nargs="+", default=[2, 3], help="of worlds, in turn (default: 2 3)")
     parser.add_argument("--stock", choices=STOCK_RULES, default=STOCK_RULES[0], help="default: %(default)s")
     parser.add_argument("--seed", type=int, default=SEED, help="of the first configuration (default: %(default)s)")
     parser.add_argument("--out", type=Path, required=True, help="the table")
@@ -102,7 +106,7 @@ def main() -> None:
     baseline = options.baseline or field[0]
     players = [baseline, *options.players]
     given = {"players": players, "seed": options.seed}
-    given |= {"days": options.days, "factories": options.factories, "stock": options.stock}
+    given |= {"days": options.days, "factories": options.factories, "stock": options.stock, "levels": options.levels}
     size = options.days, options.factories
     with (
         kept_table(options.out, COLUMNS, given) as (known, add),
@@ -111,7 +115,8 @@ def main() -> None:
         makers = {name: player_maker(name) for name in [*field, *players]}
         for configuration in range(options.configurations):
             if configuration not in known:
-                add(play_seats(configuration, field, players, makers, size, options.stock, options.seed))
+                settings = size, options.stock, options.seed, options.levels
+                add(play_seats(configuration, field, players, makers, *settings))
             bar.update(configuration + 1)
     print(summary(pd.read_csv(options.out), baseline))
 

@@ -40,6 +40,8 @@ EXPERIMENTS = {
     "acceptance": ["acceptance"],
     "dcl": ["dcl"],
     "dcl_grid": ["dcl_grid"],
+    "independent_ppo": ["independent_ppo"],
+    "mappo": ["mappo"],
     "ippo": ["ippo"],
     "mediated": ["mediated"],
     "moca": ["moca"],

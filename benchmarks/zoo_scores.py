@@ -21,8 +21,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from scml_gym.core.trained import PREFIX, ZOO
-from scml_gym.evaluation.one_play import BILATERAL
+from scml_gym.evaluation.one_play import BILATERAL, play_together
 from scml_gym.evaluation.statistics import mean_and_error
+from scml_gym.experiments.make_parallel import GAME_ENVIRONMENTS
 from scml_gym.experiments.run_folder import Run
 from scml_gym.policies.run_folders import load_agent
 
@@ -140,8 +141,13 @@ def utility(name: str, seed: int) -> dict[str, Any]:
 
 def welfare(name: str, seed: int) -> dict[str, Any]:
     """Of a learner of a game: episodes as it plays them while it learns, from where its training ended."""
-    played = []
+    played, env = [], Run.open(ZOO / name).config["env"]
     for batch in range(BATCHES):
+        if env.get("id") in GAME_ENVIRONMENTS:
+            learner = load_agent(f"{PREFIX}{name}")
+            learner.seed(seed * BATCHES + batch)
+            played.append(sum(play_together(learner, env, batch, deterministic=False).values()))
+            continue
         method = load_agent(f"{PREFIX}{name}").method
         method.rngs[0].bit_generator.state = np.random.default_rng([seed, batch]).bit_generator.state
         played.append(float(method.update()["returns"][0].sum()))

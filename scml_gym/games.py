@@ -16,5 +16,6 @@ DEFAULT_GAME = "oneshot"
 
 
 def game_of(env_id: str) -> Game | None:
-    """The game that an environment belongs to; None where it is none of ours."""
-    return next((game for game in map(GAMES.get, GAMES) if env_id in game.environments), None)
+    """The game that an environment, of Gymnasium or of PettingZoo, belongs to; None where it is none of ours."""
+    known = ((game, {*game.environments, *game.parallel_environments}) for game in map(GAMES.get, GAMES))
+    return next((game for game, names in known if env_id in names), None)

@@ -39,6 +39,11 @@ def pytest_runtest_makereport(item, call):
     return report
 
 
+def pytest_collection_modifyitems(items):
+    """Tests of clusters come first: they mostly wait, and so one process of the run meets all, with one cluster."""
+    items.sort(key=lambda item: item.get_closest_marker("cluster") is None)
+
+
 def pytest_collection_finish():
     """What is loaded by now stays: Python does not look through it for garbage again and again."""
     gc.collect()

@@ -38,8 +38,10 @@ SMALLER = {
     "benchmarks/new_worlds.py": "--turns 1 --seed 1",
     "benchmarks/dnb_search.py": "--trials 2 --worlds 2 --days 3",
     "train.py --help": "",
-    "train.py ippo": "--set agent.updates=4 --set agent.batch=16",
-    "train.py ippo --seeds": "--seeds 0-1 --set agent.updates=4 --set agent.batch=16",
+    "train.py independent_ppo": "--set agent.updates=4 --set agent.batch=16",
+    "train.py independent_ppo --seeds": "--seeds 0-1 --set agent.updates=4 --set agent.batch=16",
+    "train.py mappo": "--set agent.total_steps=240 --set agent.n_worlds=4 --set agent.n_steps=10 "
+    "--set agent.batch_size=20",
     "train.py moca --seeds": "--seeds 0-1 --set agent.updates=4 --set agent.batch=16",
     "train.py --from": "--set agent.updates=4",
     "evaluate.py plot": "",

@@ -23,6 +23,7 @@ WORLDS = ["env.days=3", "env.factories_per_level=3"]
 PPO = ["agent.total_steps=64", "agent.n_envs=2", "agent.n_steps=8", "agent.batch_size=16", "agent.n_epochs=1", *WORLDS]
 CLONED = ["agent.batch_size=16", "agent.features=flatten", "agent.net_arch=[8]", "env.observation=flat", *WORLDS]
 GAME = ["agent.updates=6", "agent.batch=40", "agent.log_every=2"]
+AGENTS_OF_A_GAME = ["agent.total_steps=240", "agent.n_worlds=4", "agent.n_steps=10", "agent.batch_size=20"]
 TINY = {
     "ppo": ("ppo", PPO),
     "maskable-ppo": ("maskable_ppo", PPO),
@@ -44,7 +45,9 @@ TINY = {
     ),
     "behaviour-cloning": ("behaviour_cloning", ["agent.data=[tests/best-subset-v0]", "agent.epochs=3", *CLONED]),
     "dcl": ("dcl", GAME),
-    "ippo": ("ippo", GAME),
+    "independent-ppo": ("independent_ppo", GAME),
+    "ippo": ("ippo", AGENTS_OF_A_GAME),
+    "mappo": ("mappo", AGENTS_OF_A_GAME),
     "mediated": ("mediated", GAME),
     "moca": ("moca", GAME),
 }
@@ -54,8 +57,8 @@ NEW_EPISODES = {"ppo", "maskable-ppo", "recurrent-ppo", "dqn"}
 """Learners that begin new episodes where they resume, so that their curves differ from those of a whole training."""
 
 
-INTERRUPTED_AT = {"behaviour-cloning": 3, "dcl": 1, "ippo": 1, "mediated": 1, "moca": 1, "q-learning": 3, "dnb": 3}
-INTERRUPTED_AT |= {"fast-ppo": 3, "fast-maskable-ppo": 3}
+INTERRUPTED_AT = {"behaviour-cloning": 3, "dcl": 1, "independent-ppo": 1, "mediated": 1, "moca": 1, "q-learning": 3}
+INTERRUPTED_AT |= {"dnb": 3, "fast-ppo": 3, "fast-maskable-ppo": 3, "ippo": 3, "mappo": 3}
 """When the interrupt comes: how often the progress was told by then; others tell it at every step."""
 
 

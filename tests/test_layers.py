@@ -83,3 +83,29 @@ def test_every_module_is_in_a_folder_and_small():
     lengths = {name: len(path.read_text().splitlines()) for name, path in MODULES.items()}
     assert statistics.median(lengths.values()) <= 140
     assert not [f"{name}: {length} lines" for name, length in lengths.items() if length > 400]
+
+
+STARTS = [
+    *("scml_gym.commands.train", "scml_gym.agents.fast_ppo.learner", "scml_gym.agents.sb3.learner"),
+    *("scml_gym.oneshot.envs.vector.concurrent", "scml_gym.standard.envs.vector.concurrent"),
+]
+
+
+@pytest.mark.parametrize("start", STARTS)
+def test_a_training_in_compiled_worlds_starts_without_scml(start):
+    """Whose import takes longer than that of torch; what is imported within functions is not looked at."""
+    met, left = set(), [start]
+    while left:
+        name = left.pop()
+        if name in met:
+            continue
+        met.add(name)
+        parts = name.split(".")
+        left += [".".join(parts[:i]) for i in range(1, len(parts))]
+        tops = [
+            node for node in ast.parse(MODULES[name].read_text()).body if isinstance(node, ast.Import | ast.ImportFrom)
+        ]
+        modules = [node.module if isinstance(node, ast.ImportFrom) else node.names[0].name for node in tops]
+        assert not {module.split(".")[0] for module in modules} & {"scml", "negmas"}, name
+        lines = {node.lineno for node in tops}
+        left += [module for module, line in imports(name) if line in lines]

@@ -38,6 +38,7 @@ OTHERWISE = {
     "scml_gym.analyzer.scml_world": "through scml_gym.analyzer.importing",
     "scml_gym.agents.fast_ppo.algorithm": "a training that goes on, in a folder that is trusted",
     "scml_gym.agents.fast_ppo.learner": "likewise",
+    "scml_gym.agents.mappo.state": "likewise",
     "scml_gym.agents.sb3.replay": "likewise",
     "scml_gym.agents.behaviour_cloning.learner": "likewise",
     "scml_gym.agents.tuning.config": "choices as a study of this search keeps them",

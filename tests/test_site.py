@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.helpers.shared import made_once
+
 ROOT = Path(__file__).resolve().parents[1]
 DRAWINGS = sorted(set((ROOT / "docs" / "drawings").glob("*.py")) - {ROOT / "docs" / "drawings" / "svg.py"})
 NO_NETWORK = {name: "http://127.0.0.1:9" for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY")}
@@ -27,10 +29,11 @@ def build(folder, config="mkdocs.yml"):
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("site")
-    done = build(folder)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return folder
+    def make(folder):
+        done = build(folder)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    return made_once(tmp_path_factory, "site", make)
 
 
 class Assets(HTMLParser):

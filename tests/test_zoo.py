@@ -98,20 +98,21 @@ def test_an_unknown_name_is_refused_with_the_nearest_one(tmp_path, command_line)
 
 
 def test_it_is_compared_with_others_but_not_trained_further():
-    assert runs_in(Path("zoo:ippo")) == [ZOO / "ippo"]
-    with pytest.raises(InputError, match="unknown trained agent 'zoo:ipo'"):
-        runs_in(Path("zoo:ipo"))
-    with pytest.raises(InputError, match=r"zoo:ippo comes with the package .* valid: --from zoo:ippo"):
-        resume(Path("zoo:ippo"))
+    assert runs_in(Path("zoo:independent_ppo")) == [ZOO / "independent_ppo"]
+    with pytest.raises(InputError, match="unknown trained agent 'zoo:independent_po'"):
+        runs_in(Path("zoo:independent_po"))
+    told = r"zoo:independent_ppo comes with the package .* valid: --from zoo:independent_ppo"
+    with pytest.raises(InputError, match=told):
+        resume(Path("zoo:independent_ppo"))
 
 
 @pytest.mark.slow
 def test_a_training_begins_from_one_of_the_same_learner_only(tmp_path, command_line):
     small = ["--set", "agent.updates=4", "--set", "agent.batch=16"]
-    done = command_line("train.py", "--from", "zoo:ippo", *small, "--out", "more")
+    done = command_line("train.py", "--from", "zoo:independent_ppo", *small, "--out", "more")
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "more" / "from" / "networks.npz").is_file()
-    wrong = command_line("train.py", "moca", "--from", "zoo:ippo", "--out", "wrong")
+    wrong = command_line("train.py", "moca", "--from", "zoo:independent_ppo", "--out", "wrong")
     assert wrong.returncode == 2
-    assert wrong.stderr.count("\n") == 1 and "zoo:ippo was trained by 'ippo'" in wrong.stderr
+    assert wrong.stderr.count("\n") == 1 and "zoo:independent_ppo was trained by 'independent-ppo'" in wrong.stderr
     assert not (tmp_path / "wrong").exists()

@@ -27,6 +27,7 @@ MARKOV_GAMES.register("stag-hunt", "scml_gym.commitment.matrix:stag_hunt")
 MARKOV_GAMES.register("purely-conflicting", "scml_gym.commitment.matrix:purely_conflicting")
 MARKOV_GAMES.register("public-goods", "scml_gym.commitment.matrix:public_goods")
 MARKOV_GAMES.register("matrix", "scml_gym.commitment.matrix:MatrixGame")
+MARKOV_GAMES.register("shared-needs", "scml_gym.commitment.needs:SharedNeeds")
 MARKOV_GAMES.register("grid", "scml_gym.commitment.grid:GridGame")
 
 
@@ -68,6 +69,13 @@ def commitment_env(env: Any, mega_step: int = 1) -> CommitmentEnv:
     from scml_gym.commitment.envs.commitment_v0 import CommitmentEnv
 
     return CommitmentEnv(env, mega_step)
+
+
+def commitment_game(
+    game: str | MarkovGame = "prisoners-dilemma", mega_step: int = 1, **arguments: Any
+) -> CommitmentEnv:
+    """The Markov commitment game of a game by name; arguments as in `make_game`, ``mega_step`` of the wrapper."""
+    return commitment_env(parallel_env(game, **arguments), mega_step)
 
 
 def _call(make: Any, name: str, arguments: Mapping[str, Any]) -> MarkovGame:

@@ -304,9 +304,27 @@ def load_experiment(name: str | Path, options: Sequence[str] = (), seed: int | N
         sources["seed"] = f"--seed {seed}"
     loaded = Loaded(data, sources)
     with loaded.naming_sources():
-        experiment = validate(Experiment, data)
+        experiment = current_learner(validate(Experiment, data))
         sections = {kind: _with_defaults(kind, getattr(experiment, kind)) for kind in ("agent", "env")}
     return Loaded(experiment.model_dump() | sections, sources)
+
+
+def learner_now(name: Any, env: Mapping[str, Any]) -> Any:
+    """The name that a learner has now, which was once called ``name`` and learnt in an ``env`` section.
+
+    ``ippo`` was the learner of games alone that is ``independent-ppo`` now; the ``ippo`` of today learns in
+    environments, which have an ``id``.
+    """
+    game = env.get("name") == "game" or ("game" in env and "id" not in env)
+    return "independent-ppo" if name == "ippo" and game else name
+
+
+def current_learner(experiment: Experiment) -> Experiment:
+    """An experiment by the name that its learner has now, see `learner_now`."""
+    agent = experiment.agent
+    if "name" not in agent:
+        return experiment
+    return experiment.model_copy(update={"agent": agent | {"name": learner_now(agent["name"], experiment.env)}})
 
 
 def _with_defaults(kind: str, section: Mapping[str, Any]) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from scml_gym.core.provenance import package_versions
 from scml_gym.evaluation.config import TournamentConfig, competition_of
+from scml_gym.experiments.checkpoints import means_best
 
 OWN = "scml_gym"
 """Of the sources of this package."""
@@ -34,8 +35,9 @@ def played_with(config: TournamentConfig) -> dict[str, str]:
 
 def _player(name: str) -> str | None:
     path, (module, colon, _) = Path(name), name.partition(":")
-    if path.is_dir():
-        return _digest(sorted(p for p in path.rglob("*") if p.is_file() and not p.name.startswith(".")), path)
+    run = path.parent if means_best(path) else path
+    if (run / "run.json").is_file():  # other folders are refused when they are read
+        return _digest(sorted(p for p in run.rglob("*") if p.is_file() and not p.name.startswith(".")), run)
     if path.is_file():
         return _digest([path], path.parent)
     if not colon or module in ("scml", "scml-agents", "zoo"):

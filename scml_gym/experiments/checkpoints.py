@@ -22,7 +22,7 @@ def run_of(path: Path) -> Run:
         InputError: if it is no run folder (nor ``best`` in one), or is corrupt.
     """
     path = run_path(path)
-    return Run.open(path.parent if _means_best(path) else path)
+    return Run.open(path.parent if means_best(path) else path)
 
 
 def checkpoint_of(path: Path) -> tuple[Run, Path]:
@@ -32,7 +32,7 @@ def checkpoint_of(path: Path) -> tuple[Run, Path]:
         InputError: as `run_of`, or if the run has no checkpoint yet, or no best one.
     """
     run = run_of(path)
-    if not _means_best(path):
+    if not means_best(path):
         checkpoint = run.latest_checkpoint()
         if checkpoint is None:
             raise InputError(f"{path}: the run has no checkpoint yet")
@@ -58,5 +58,6 @@ def playable(path: Path) -> tuple[Run, Path]:
     return run, checkpoint
 
 
-def _means_best(path: Path) -> bool:
+def means_best(path: Path) -> bool:
+    """Whether a path is ``RUN/best`` of a run folder."""
     return path.name == BEST and not (path / "run.json").exists() and (path.parent / "run.json").is_file()

@@ -99,7 +99,8 @@ def can_batch(env: Mapping[str, Any]) -> bool:
     """
     env_id, arguments = env_arguments(env)
     game = game_of(env_id)
-    native = game is not None and game.environments[env_id].vector is not None
+    single = None if game is None else game.environments.get(env_id)
+    native = single is not None and single.vector is not None
     plays_natively = arguments.get("backend", "compiled") == "compiled" and not arguments.get("strict", False)
     return native and plays_natively and not env.get(WRAPPERS)
 

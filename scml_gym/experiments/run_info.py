@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from scml_gym.core.config import learner_now
 from scml_gym.core.data_files import read_json, read_yaml
 from scml_gym.core.errors import InputError
 
@@ -31,7 +32,7 @@ FORMER_AGENTS = {
         ("q-learning", "QLearning", ("agents.q_learning", "agents.q_learning.learner")),
         ("dnb", "DNB", ("agents.dnb.learner",)),
         ("dcl", "DCLLearner", ("agents.commitment.learner",)),
-        ("ippo", "IPPOLearner", ("agents.commitment.learner",)),
+        ("independent-ppo", "IPPOLearner", ("agents.commitment.learner",)),
         ("mediated", "MediatedLearner", ("agents.commitment.learner",)),
         ("moca", "MOCALearner", ("agents.commitment.learner",)),
     )
@@ -75,7 +76,7 @@ def read_info(path: Path) -> dict[str, Any]:
     for parent, name in ((CHECKPOINTS, info["checkpoint"]), (BEST, best and best["checkpoint"])):
         if name is not None:
             _check_inside(path, parent, name)
-    return info | {"agent": FORMER_AGENTS.get(info["agent"], info["agent"])}
+    return info | {"agent": learner_now(FORMER_AGENTS.get(info["agent"], info["agent"]), info["env"])}
 
 
 def read_config(path: Path) -> dict[str, Any]:
@@ -94,7 +95,10 @@ def read_config(path: Path) -> dict[str, Any]:
     for key in ("agent", "env"):
         if not isinstance(config[key], dict):
             raise unreadable(path, f"{key} is {_short(config[key])}")
-    return config | {"agent": current_hyperparameters(config["agent"])}
+    agent = current_hyperparameters(config["agent"])
+    if "name" in agent:
+        agent["name"] = learner_now(agent["name"], config["env"])
+    return config | {"agent": agent}
 
 
 def check_links(path: Path) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 
 from scml_gym.core.errors import InputError
 from scml_gym.game.definition import Setting
-from scml_gym.simulator.compiled.scores import score_of
+from scml_gym.simulator.compiled.scores import breach_rate, score_of
 from scml_gym.simulator.guard import Guard
 from scml_gym.simulator.lockstep import Lockstep
 from scml_gym.simulator.looking import look_at
@@ -311,14 +311,3 @@ def negotiation_counts(level: np.ndarray, bankrupt: np.ndarray) -> np.ndarray:
     active[:, 1:] -= bankrupt[:, :-1]
     beside = np.abs(level[:, None] - level[None]) == 1
     return (active * (beside.astype(np.int64) @ active)).sum(axis=1)
-
-
-def breach_rate(days: np.ndarray) -> float:
-    """Items that were sold and not delivered, of all that were sold; 0 where nothing was.
-
-    Args:
-        days: Of a factory, settled; has fields ``produced``, what was sold and delivered, and ``missing``, what was
-            not.
-    """
-    missing, produced = int(days["missing"].sum()), int(days["produced"].sum())
-    return missing / (missing + produced) if missing else 0.0

@@ -35,14 +35,14 @@ def test_other_seeds_are_refused_in_one_line(text):
 
 @pytest.mark.slow
 def test_each_seed_trains_as_it_does_alone(tmp_path, command_line):
-    arguments = ["ippo", *options(*TINY)]
+    arguments = ["independent_ppo", *options(*TINY)]
     done = command_line("train.py", *arguments, "--seeds", "0,2", "--workers", 2, "--out", "all")
     assert done.returncode == 0, done.stderr
     assert done.stdout == "trained: all\n"
     folder = tmp_path / "all"
     assert [path.name for path in runs_of(folder)] == ["seed-0", "seed-2"]
     assert (folder / "learning_curve.png").is_file()
-    alone = start("ippo", TINY, seed=2, out=tmp_path / "alone")
+    alone = start("independent_ppo", TINY, seed=2, out=tmp_path / "alone")
     assert (folder / "seed-2" / "learning_curve.csv").read_bytes() == (alone.path / "learning_curve.csv").read_bytes()
     assert Run.open(folder / "seed-2").finished
 
@@ -55,9 +55,9 @@ def test_each_seed_trains_as_it_does_alone(tmp_path, command_line):
 @pytest.mark.slow
 @pytest.mark.parametrize(("kind", "n"), [(signal.SIGKILL, 2), (signal.SIGTERM, 3)])
 def test_stopped_seeds_go_on_and_end_as_others_do(kind, n, tmp_path, command_line):
-    longer = [*TINY[1:], "agent.updates=400"]
+    longer = [*TINY[1:], "agent.updates=200"]
     folder = tmp_path / "stopped"
-    command = [sys.executable, ROOT / "train.py", "ippo", *options(*longer), "--out", folder]
+    command = [sys.executable, ROOT / "train.py", "independent_ppo", *options(*longer), "--out", folder]
     script = Script(ROOT, [*command, "--seeds", f"0-{n - 1}", "--workers", 2])
     script.wait_for(lambda: list(folder.glob("seed-*/checkpoints/0*")))
     script.process.send_signal(kind)
@@ -73,7 +73,7 @@ def test_stopped_seeds_go_on_and_end_as_others_do(kind, n, tmp_path, command_lin
         if "another process" not in done.stderr or time.monotonic() > deadline:
             break
     assert done.returncode == 0, done.stderr
-    whole = start("ippo", longer, seed=1, out=tmp_path / "whole")
+    whole = start("independent_ppo", longer, seed=1, out=tmp_path / "whole")
     assert all(Run.open(path).finished for path in runs_of(folder))
     assert (folder / "seed-1" / "learning_curve.csv").read_bytes() == (whole.path / "learning_curve.csv").read_bytes()
 
@@ -109,7 +109,7 @@ def test_bad_input_is_told_in_one_line_and_nothing_is_written(case, tmp_path, co
     arguments, told = WRONG[case]
     (tmp_path / "used").mkdir()
     (tmp_path / "used" / "file").write_text("mine")
-    done = command_line("train.py", "ippo", *arguments)
+    done = command_line("train.py", "independent_ppo", *arguments)
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1
     assert told in done.stderr
@@ -118,9 +118,9 @@ def test_bad_input_is_told_in_one_line_and_nothing_is_written(case, tmp_path, co
 
 @pytest.mark.slow
 def test_a_training_begins_with_what_another_one_learnt(tmp_path):
-    first = start("ippo", TINY, seed=1, out=tmp_path / "first")
-    second = start("ippo", TINY, seed=2, out=tmp_path / "second", begin_from=first.path)
-    fresh = start("ippo", TINY, seed=2, out=tmp_path / "fresh")
+    first = start("independent_ppo", TINY, seed=1, out=tmp_path / "first")
+    second = start("independent_ppo", TINY, seed=2, out=tmp_path / "second", begin_from=first.path)
+    fresh = start("independent_ppo", TINY, seed=2, out=tmp_path / "fresh")
     assert second.step == fresh.step
     assert [row["step"] for row in second.curve()] == [row["step"] for row in fresh.curve()]
     assert [row["welfare"] for row in second.curve()] != [row["welfare"] for row in fresh.curve()]
@@ -131,8 +131,8 @@ def test_a_training_begins_with_what_another_one_learnt(tmp_path):
 def test_a_training_that_was_killed_before_its_first_checkpoint_still_begins_there(tmp_path):
     from scml_gym.agents.training import resume
 
-    first = start("ippo", TINY, seed=1, out=tmp_path / "first")
-    whole = start("ippo", TINY, seed=2, out=tmp_path / "whole", begin_from=first.path)
+    first = start("independent_ppo", TINY, seed=1, out=tmp_path / "first")
+    whole = start("independent_ppo", TINY, seed=2, out=tmp_path / "whole", begin_from=first.path)
     killed = Run.create(tmp_path / "killed", whole.config, "train", first.latest_checkpoint())
     for checkpoint in first.path.glob("checkpoints/*"):
         (checkpoint / "networks.npz").unlink()  # what the other run does later is of no account
@@ -141,17 +141,17 @@ def test_a_training_that_was_killed_before_its_first_checkpoint_still_begins_the
 
 
 def test_another_learner_another_game_and_other_networks_are_refused(tmp_path):
-    first = start("ippo", TINY, seed=1, out=tmp_path / "first")
+    first = start("independent_ppo", TINY, seed=1, out=tmp_path / "first")
     for experiment, changes, told in (
-        ("dcl", [], r"agent.name: 'dcl', but .* was trained by 'ippo'"),
-        ("ippo", ["env.game=stag-hunt"], r"env.game: 'stag-hunt', but .* was trained with"),
-        ("ippo", ["agent.hidden=3"], r"agent: its networks are not those of"),
-        ("dnb_accept_logistic", [], "was trained by 'ippo'"),
+        ("dcl", [], r"agent.name: 'dcl', but .* was trained by 'independent-ppo'"),
+        ("independent_ppo", ["env.game=stag-hunt"], r"env.game: 'stag-hunt', but .* was trained with"),
+        ("independent_ppo", ["agent.hidden=3"], r"agent: its networks are not those of"),
+        ("dnb_accept_logistic", [], "was trained by 'independent-ppo'"),
     ):
         with pytest.raises(InputError, match=told):
             start(
                 experiment,
-                [*TINY, *changes] if experiment == "ippo" else changes,
+                [*TINY, *changes] if experiment == "independent_ppo" else changes,
                 out=tmp_path / "new",
                 begin_from=first.path,
             )

@@ -15,6 +15,7 @@ from scml_gym.core.config import (
     Experiment,
     Loaded,
     find_config,
+    learner_now,
     load,
     load_experiment,
     merge,
@@ -23,6 +24,7 @@ from scml_gym.core.config import (
 )
 from scml_gym.core.errors import InputError
 from scml_gym.experiments.make_env import make_env
+from scml_gym.experiments.make_parallel import GAME_ENVIRONMENTS, make_parallel
 
 FILES = sorted(CONFIGS.rglob("*.yaml"))
 EXPERIMENTS = sorted((CONFIGS / "experiment").glob("*.yaml"))
@@ -53,7 +55,10 @@ def test_every_learner_has_defaults_and_an_experiment():
 @pytest.mark.parametrize("path", ENVS, ids=name_of)
 def test_every_env_file_makes_its_environment(path):
     settings = read_yaml(path)
-    env = parallel_env(**settings) if "game" in settings else make_env(settings)
+    if "id" not in settings:
+        env = parallel_env(**settings)
+    else:
+        env = make_parallel(settings) if settings["id"] in GAME_ENVIRONMENTS else make_env(settings)
     env.reset(seed=0)
     env.close()
 
@@ -64,6 +69,23 @@ def test_a_resolved_experiment_is_an_experiment(name, tmp_path):
     path = tmp_path / "again.yaml"
     path.write_text(yaml.safe_dump(config))
     assert load_experiment(path).config == config
+
+
+@pytest.mark.parametrize(
+    ("env", "now"),
+    [
+        ({"name": "game"}, "independent-ppo"),
+        ({"name": "game", "game": "grid", "mega_step": 2}, "independent-ppo"),
+        ({"name": "parallel_game"}, "ippo"),
+        ({"id": "game_v0", "game": "grid"}, "ippo"),
+    ],
+)
+def test_an_experiment_of_before_names_the_learner_that_it_meant(env, now, tmp_path):
+    path = tmp_path / "before.yaml"
+    told = {"seed": 1, "agent": {"name": "ippo"}, "env": env, "checkpoint_minutes": 1, "threads": 1}
+    path.write_text(yaml.safe_dump(told))
+    config = load_experiment(path).config
+    assert config["agent"]["name"] == learner_now("ippo", config["env"]) == now
 
 
 def test_what_is_nearer_to_the_user_wins(tmp_path):

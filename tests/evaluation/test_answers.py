@@ -15,6 +15,9 @@ from tests.helpers import pie_players
 from tests.helpers.toy_game import TOY
 
 GAME, SETTING = "tests.helpers.toy_game:TOY", Setting(6)
+LIMIT = 2.0
+"""Seconds, which a player that hangs takes; who cannot compute for so long is played isolated, with ten times more."""
+
 PLAIN, CLAIM = "tests.helpers.pie_players:Plain", "claim?greed=0.5"
 
 
@@ -24,7 +27,7 @@ def played(pool, *names):
 
 @pytest.mark.slow
 def test_isolated_players_bring_the_same_and_who_fails_is_named():
-    with WorkerPool(1, 10.0, GAME) as pool:
+    with WorkerPool(1, LIMIT, GAME) as pool:
         honest = played(pool, PLAIN, CLAIM)
         assert len(honest["value"]) == 2
         for name, failure in pie_players.FAILING.items():
@@ -33,7 +36,7 @@ def test_isolated_players_bring_the_same_and_who_fails_is_named():
         for name in pie_players.CHEATING:
             result = played(pool, f"tests.helpers.pie_players:{name}", CLAIM)
             assert result == honest or result["player"] == 0, (name, result)
-    with WorkerPool(1, 10.0, GAME, isolate=AGENTS) as pool:
+    with WorkerPool(1, LIMIT, GAME, isolate=AGENTS) as pool:
         assert played(pool, PLAIN, CLAIM) == honest
         result = played(pool, CLAIM, "tests.helpers.pie_players:Hangs")
         assert (result["failure"], result["player"]) == ("hang", 1)

@@ -92,9 +92,20 @@ def test_changed_run_folders_are_refused(tmp_path):
         Journal(tmp_path / "out", asked)
 
 
+def test_the_best_checkpoint_of_a_run_is_noted_and_other_folders_are_not_read(tmp_path):
+    run, other = tmp_path / "run", tmp_path / "other"
+    for folder in (run, other):
+        folder.mkdir()
+    (run / "run.json").touch()
+    noted = played_with(config(competitors=(f"{run}/best", str(other))))
+    assert noted[f"{run}/best"] == played_with(config(competitors=(str(run),)))[str(run)]
+    assert str(other) not in noted
+
+
 def test_names_of_files_may_be_any_bytes(tmp_path):
     run = tmp_path / "run"
     run.mkdir()
+    (run / "run.json").touch()
     with contextlib.suppress(OSError):  # there are file systems without such names
         (run / os.fsdecode(b"odd\xff")).touch()
     assert set(played_with(config(competitors=(str(run),)))) >= {str(run)}

@@ -77,7 +77,7 @@ def test_who_fails_again_is_withdrawn(misbehaving):
 
 
 def test_a_hanging_player_is_stopped():
-    outcome = tournament("greedy", "tests.helpers.evaluation_players:Hangs", worlds=1, time_limit=5.0)
+    outcome = tournament("greedy", "tests.helpers.evaluation_players:Hangs", worlds=1, time_limit=2.0)
     assert [(f["player"], f["failure"]) for f in outcome.failures] == [
         ("tests.helpers.evaluation_players:Hangs", "hang")
     ]

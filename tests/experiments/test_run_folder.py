@@ -253,6 +253,15 @@ def test_a_former_hyperparameter_has_its_name_of_now():
     assert current_hyperparameters({"diary": "logs", "penalty": 1.0}) == {"decision_log": "logs", "penalty": 1.0}
 
 
+def test_a_former_learner_of_games_has_its_name_of_now(tmp_path):
+    agent, game = {"name": "ippo", "updates": 8}, {"game": "grid", "mega_step": 1}
+    config = {"seed": 1, "agent": agent, "env": game, "checkpoint_minutes": 5, "threads": 1}
+    opened = Run.open(Run.create(tmp_path / "before", config, "").path)
+    assert opened.info["agent"] == opened.config["agent"]["name"] == "independent-ppo"
+    opened = Run.open(Run.create(tmp_path / "now", config | {"env": {"id": "game_v0", "game": "grid"}}, "").path)
+    assert opened.info["agent"] == opened.config["agent"]["name"] == "ippo"
+
+
 @pytest.mark.slow
 def test_killed_at_any_moment_nothing_is_half_written(run):
     for trial in range(6):

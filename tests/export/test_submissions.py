@@ -45,7 +45,7 @@ REFUSED = (
 )
 TRACKS = ("oneshot", "standard")
 
-NO_FACTORY = {"dcl", "ippo", "mediated", "moca"}
+NO_FACTORY = {"dcl", "independent-ppo", "mediated", "moca"}
 """Learners that are not exported: what they learn plays games without factories."""
 
 

@@ -13,6 +13,13 @@ MARK = "waited"
 """File with the process id of the node on which something waits for its end."""
 
 
+UNWATCHED = {"include_log_monitor": False}
+"""Of a node whose logs nobody reads."""
+
+QUICK = str(Path(__file__).with_name("quick_ray"))
+"""Folder for ``PYTHONPATH``, with which processes of Ray start sooner."""
+
+
 class ThreeNodes:
     """One core each; the nodes that were killed come back when they are asked for."""
 
@@ -25,8 +32,8 @@ class ThreeNodes:
             "health_check_timeout_ms": 5000,
             "health_check_failure_threshold": 2,
         }
-        head = {"num_cpus": 1, "include_dashboard": False, "_system_config": noticed_soon}
-        self._cluster = _patiently(Cluster, initialize_head=True, head_node_args=head)
+        head = {"num_cpus": 1, "include_dashboard": False, "no_monitor": True, "_system_config": noticed_soon}
+        self._cluster = _patiently(Cluster, initialize_head=True, head_node_args=head | UNWATCHED)
         self.address = self._cluster.address
         self.complete()
 
@@ -36,7 +43,7 @@ class ThreeNodes:
             if list(node.dead_processes()):
                 self._cluster.remove_node(node, allow_graceful=False)
         while len(self._cluster.worker_nodes) < 2:
-            _patiently(self._cluster.add_node, num_cpus=1)
+            _patiently(self._cluster.add_node, num_cpus=1, **UNWATCHED)
 
     def end(self):
         """End all nodes."""

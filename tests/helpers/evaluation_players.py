@@ -42,10 +42,10 @@ class Hangs(GreedyOneShotAgent):
 
 
 class Slow(GreedyOneShotAgent):
-    """Takes some seconds for a world."""
+    """Takes a second for a world."""
 
     def before_step(self):
-        time.sleep(1.0)
+        time.sleep(0.4)
         super().before_step()
 
 

@@ -124,6 +124,8 @@ READERS = {
     "weights": Reader(("scml_gym.agents.sb3.weights",), zoo_file("planner", "weights.npz"), play),
     "game.json": Reader(("scml_gym.agents.commitment.learner",), zoo_file("dcl", "game.json"), play),
     "networks": Reader((), zoo_file("dcl", "networks.npz"), play),
+    "mappo.json": Reader(("scml_gym.agents.mappo.learner",), zoo_file("mappo", "mappo.json"), play),
+    "weights of many agents": Reader((), zoo_file("mappo", "weights.safetensors"), play),
     "q_learning.json": Reader(("scml_gym.agents.q_learning.tables",), learnt("q_learning", "q_learning.json"), play),
     "Q-tables": Reader((), learnt("q_learning", "tables.npz"), play),
     "acceptance.json": Reader(("scml_gym.agents.dnb.models",), dnb("acceptance.json"), read_model),

@@ -13,7 +13,7 @@ from scml_gym.standard.actions.traits import BUYING, CHOSEN, SELLING, SIZES
 from scml_gym.standard.executors import EXECUTORS
 from scml_gym.standard.strategies import STRATEGIES
 from scml_gym.standard.strategies.stock import TRAITS
-from scml_gym.standard.view import OFFER
+from scml_gym.standard.view import ACCEPT, OFFER
 from tests.helpers.standard_views import make_view, random_views
 
 NONE = (0, 0, 0)
@@ -75,3 +75,12 @@ def test_the_first_level_sells_what_it_counts_on_being_handed():
 
     assert sold_by_day(0.0) == [2, 0, 0]
     assert sold_by_day(0.5) == [2, 5, 0]
+
+
+@pytest.mark.parametrize("level, physical, holds_out", [(0, 0, False), (0, 1, True), (1, 0, True)])
+def test_where_stock_stays_the_first_level_does_not_hold_out(level, physical, holds_out):
+    in_the_middle = (1, 3, 27)
+    view = make_view(level=level, consumers=[in_the_middle], stock=10, physical=physical)
+    made = [answers(view, firm=firm, exponent=0.1)["response"] for firm in (0.0, 0.9)]
+    accepted = [bool((responses == ACCEPT).any()) for responses in made]
+    assert accepted == [True, not holds_out]

@@ -30,4 +30,7 @@ def find_engine(name: str = DEFAULT_ENGINE, address: str | None = None) -> Engin
     if address is not None and name == DEFAULT_ENGINE:
         raise InputError(f"--address {address}: local processes have no address; give --engine ray with it")
     make = ENGINES.get(name, "engine")
-    return make() if address is None else make(address)
+    engine = make() if address is None else make(address)
+    if not isinstance(engine, Engine):
+        raise InputError(f"--engine {name} makes a {type(engine).__name__}, which is no engine")
+    return engine

@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, Protocol, Self, runtime_checkable
 
 
 @dataclass(frozen=True)
@@ -88,6 +88,7 @@ class Process(Protocol):
         ...
 
 
+@runtime_checkable
 class Engine(Protocol):
     """Where jobs are computed: for a ``with`` block, in which the methods are called."""
 

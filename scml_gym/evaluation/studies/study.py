@@ -194,7 +194,7 @@ def run_study(
                     )
                     _compute_missing(study, config, results, missing, workers or where.cores(), computing)
             except KeyboardInterrupt as stop:
-                kept = f"{len(runs) - len(missing)} of {len(runs)} runs are kept"
+                kept = f"{sum(map(results.has, runs))} of {len(runs)} runs are kept"
                 how = f"go on with: {command}" if command else "the same study goes on in the same folder"
                 raise Interrupted(f"interrupted; {kept}, {how}") from stop
         tables = results.merge(list(runs))

@@ -30,7 +30,7 @@ from scml_gym.oneshot.view import (
     new_actions,
     new_view,
 )
-from scml_gym.simulator.line_up import breach_rate
+from scml_gym.simulator.compiled.scores import breach_rate
 from scml_gym.simulator.pending import check_answers, check_view
 from scml_gym.simulator.recording import audits
 from scml_gym.simulator.recording.log import Judged, UnsafeAct, WorldLog

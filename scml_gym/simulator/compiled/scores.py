@@ -1,4 +1,4 @@
-"""A factory's score, and the order in which its contracts of a day are used: the same in all tracks."""
+"""A factory's score, what it did not deliver, and the order in which contracts are used: the same in all tracks."""
 
 from __future__ import annotations
 
@@ -16,6 +16,17 @@ def score_of(initial_balance: Any, profit: Any) -> Any:
     Source: scml/oneshot/world.py, ``SCMLBaseWorld.scores``.
     """
     return (initial_balance + profit) / initial_balance
+
+
+def breach_rate(days: np.ndarray) -> float:
+    """Items that were sold and not delivered, of all that were sold; 0 where nothing was.
+
+    Args:
+        days: Of a factory, settled; has fields ``produced``, what was sold and delivered, and ``missing``, what was
+            not.
+    """
+    missing, produced = int(days["missing"].sum()), int(days["produced"].sum())
+    return missing / (missing + produced) if missing else 0.0
 
 
 @jittable

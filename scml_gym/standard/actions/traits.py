@@ -12,6 +12,7 @@ from gymnasium import spaces
 
 from scml_gym.jit.compile import jittable
 from scml_gym.standard.actions.goals import GoalForm
+from scml_gym.standard.strategies.market import is_first_level
 from scml_gym.standard.strategies.stock import N_TRAITS, TRAITS
 from scml_gym.standard.view import BOOK_DAYS, StandardView
 
@@ -25,9 +26,13 @@ CHOSEN = {
     "firm": (0.0, 0.9),
     "exponent": (0.1, 0.3, 2.0),
 }
-"""The traits that are chosen, and their values; the first one of each does least. The other traits are at their
-defaults, but for ``trust``: stock stays where the stock rule says so; and ``patience``: it holds out for half of the
-rounds. See `scml_gym.standard.strategies.stock.carry_out`."""
+"""The traits that are chosen, and their values; the first one of each does least.
+
+The other traits are at their defaults, but for ``trust``: stock stays where the stock rule says so; and ``patience``:
+it holds out for half of the rounds. Where stock stays, the first level never holds out: what it does not sell it pays
+storage for on every later day, and many agents of the league end a negotiation in its first rounds. See
+`scml_gym.standard.strategies.stock.carry_out`.
+"""
 
 BUYING, SELLING = ("material", "expected", "buy_limit"), ("promise", "ahead", "sell_limit")
 
@@ -37,7 +42,7 @@ _VALUES = np.zeros((len(CHOSEN), SIZES.max()))
 for _i, _values in enumerate(CHOSEN.values()):
     _VALUES[_i, : len(_values)] = _values
 _DEFAULTS = np.array(list((TRAITS | {"patience": 0.5}).values()))
-_TRUST = list(TRAITS).index("trust")
+_TRUST, _FIRM = (list(TRAITS).index(name) for name in ("trust", "firm"))
 _SIDES = np.array([0 if name in BUYING else 1 if name in SELLING else 2 for name in CHOSEN])
 N_CHOSEN, N_CHOICES = len(CHOSEN), int(SIZES.sum())
 
@@ -56,6 +61,8 @@ def decode_traits(action: np.ndarray, view: StandardView, traits: np.ndarray) ->
         if not 0 <= action[i] < SIZES[i]:
             return i
         traits[_PLACES[i]] = _VALUES[i, action[i]]
+    if is_first_level(view) and view["physical"] == 0:
+        traits[_FIRM] = 0.0
     return -1
 
 

@@ -17,7 +17,7 @@ import numpy as np
 from scml_gym.game.strategy import Strategy
 from scml_gym.jit.arrays import scratch_integers
 from scml_gym.jit.compile import compiled, jittable
-from scml_gym.simulator.line_up import breach_rate
+from scml_gym.simulator.compiled.scores import breach_rate
 from scml_gym.simulator.pending import check_answers, check_view
 from scml_gym.simulator.recording import audits
 from scml_gym.simulator.recording.log import Judged, UnsafeAct, WorldLog

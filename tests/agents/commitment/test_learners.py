@@ -25,7 +25,7 @@ from scml_gym.experiments.run_folder import Run
 
 METHODS = {
     "dcl": (DCL, DCLHyperparameters),
-    "ippo": (IPPO, IPPOHyperparameters),
+    "independent-ppo": (IPPO, IPPOHyperparameters),
     "mediated": (MediatedMARL, MediatedHyperparameters),
     "moca": (MOCA, MOCAHyperparameters),
 }
@@ -33,14 +33,14 @@ VARIANTS = {
     "dcl": {},
     "dcl-ic": {"constraint": 1.0},
     "dcl-decentralised": {"information": "decentralised", "constraint": 1.0},
-    "ippo": {},
+    "independent-ppo": {},
     "mediated": {},
     "moca": {"updates": 8, "subgame": 0.5},
 }
 
 
 def make(variant, seeds=(0,), game="grid", mega_step=1, **changes):
-    name = variant.partition("-")[0]
+    name = next(method for method in METHODS if variant.startswith(method))
     method, hyperparameters = METHODS[name]
     data = {k: v for k, v in read_yaml(find_config("agent", name)).items() if k != "name"}
     made = hyperparameters.model_validate(data | VARIANTS[variant] | changes)
@@ -88,7 +88,7 @@ def test_dcl_learns_the_prisoners_dilemma():
 
 
 def test_independent_learners_defect():
-    method = make("ippo", (0,), "prisoners-dilemma", actor_rate=4e-3, critic_rate=7e-3, batch=64)
+    method = make("independent-ppo", (0,), "prisoners-dilemma", actor_rate=4e-3, critic_rate=7e-3, batch=64)
     last = learn(method, 150)[-20:]
     assert np.mean([row["returns"] for row in last]) == pytest.approx(-2.0, abs=0.1)
 
@@ -194,17 +194,20 @@ def test_training_that_breaks_down_saves_nothing(name, tmp_path):
 @pytest.mark.parametrize(
     ("changed", "told"),
     [
-        ({"agent": config_of("ippo") | {"gamma": 0.5}}, "was trained with agent.gamma=0.99, the configuration has 0.5"),
+        (
+            {"agent": config_of("independent-ppo") | {"gamma": 0.5}},
+            "was trained with agent.gamma=0.99, the configuration has 0.5",
+        ),
         ({"env": {"game": "stag-hunt"}}, "was trained with env.game='grid', the configuration has 'stag-hunt'"),
     ],
 )
 def test_training_does_not_go_on_under_another_configuration(changed, told, tmp_path):
-    config = {"agent": config_of("ippo"), "env": {"game": "grid"}, "seed": 5, "checkpoint_minutes": 0}
+    config = {"agent": config_of("independent-ppo"), "env": {"game": "grid"}, "seed": 5, "checkpoint_minutes": 0}
     run = Run.create(tmp_path / "run", config, "")
-    AGENTS.get("ippo").build(config["agent"], config["env"]).train(run)
+    AGENTS.get("independent-ppo").build(config["agent"], config["env"]).train(run)
     config |= changed
     with pytest.raises(InputError, match=re.escape(told)):
-        AGENTS.get("ippo").build(config["agent"], config["env"]).train(run)
+        AGENTS.get("independent-ppo").build(config["agent"], config["env"]).train(run)
 
 
 @pytest.mark.parametrize("name", METHODS)
@@ -258,7 +261,7 @@ def test_the_others_choose_too(name):
 
 
 def test_a_game_has_no_factories():
-    learner = AGENTS.get("ippo").build(config_of("ippo"), {"game": "grid"})
+    learner = AGENTS.get("independent-ppo").build(config_of("independent-ppo"), {"game": "grid"})
     with pytest.raises(InputError, match="no factories"):
         learner.policy(0)
 

@@ -2,16 +2,19 @@
 
 import pytest
 
+from tests.helpers.shared import made_once
+
 
 @pytest.fixture(scope="session")
 def runs_folder(tmp_path_factory):
     """A folder with a recording of each kind, by the names of `tests.helpers.analyzer_runs.RUNS`."""
     from tests.helpers.analyzer_runs import RUNS
 
-    folder = tmp_path_factory.mktemp("runs")
-    for name, make in RUNS.items():
-        make(folder / name)
-    return folder
+    def make_all(folder):
+        for name, make in RUNS.items():
+            make(folder / name)
+
+    return made_once(tmp_path_factory, "runs", make_all)
 
 
 @pytest.fixture(scope="module")

@@ -51,6 +51,11 @@ def test_a_website_is_no_cluster(website):
         check_address(f"127.0.0.1:{website}")
 
 
+def test_what_is_no_engine_is_refused():
+    with pytest.raises(InputError, match=r"^--engine os:getcwd makes a str, which is no engine$"):
+        find_engine("os:getcwd")
+
+
 def test_local_processes_have_no_address():
     with pytest.raises(InputError, match=r"^--address x:1: local processes have no address; give --engine ray"):
         find_engine("local", "x:1")
@@ -61,7 +66,7 @@ def test_local_processes_have_no_address():
     [
         ("evaluate.py", ("greedy",)),
         ("evaluate.py", ("study", "dqn_acceptance")),
-        ("train.py", ("ippo", "--seeds", "0-1")),
+        ("train.py", ("independent_ppo", "--seeds", "0-1")),
     ],
 )
 def test_commands_refuse_an_address_that_does_not_answer(script, arguments, command_line, tmp_path):
@@ -72,7 +77,7 @@ def test_commands_refuse_an_address_that_does_not_answer(script, arguments, comm
 
 
 def test_an_engine_is_for_several_trainings(command_line):
-    done = command_line("train.py", "ippo", "--engine", "ray")
+    done = command_line("train.py", "independent_ppo", "--engine", "ray")
     assert done.returncode == 2
     assert done.stderr.startswith("error: --engine ray is for several trainings at once: give --seeds")
 

@@ -6,12 +6,11 @@ import subprocess
 import sys
 import threading
 import time
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 import pytest
-
-pytest.importorskip("ray", reason="pip install 'scml-gym[ray]'")
 
 from scml_gym.agents import STUDIES
 from scml_gym.agents.seeds import start_seeds
@@ -19,10 +18,14 @@ from scml_gym.core.engines import find_engine
 from scml_gym.core.engines.ray_actors import BEGINNING
 from scml_gym.evaluation import evaluate_command
 from scml_gym.evaluation.studies.study import load_study, run_study
-from tests.helpers.clusters import HEAD, MARK, ThreeNodes, kill_the_node_that_waits
+from tests.helpers.clusters import HEAD, MARK, QUICK, ThreeNodes, kill_the_node_that_waits
 from tests.helpers.offline import CONCURRENT, SMALL
 
-pytestmark = pytest.mark.slow
+pytestmark = [  # that Ray is there is seen without loading it, which takes each process of a test run seconds
+    pytest.mark.slow,
+    pytest.mark.cluster,
+    pytest.mark.skipif(find_spec("ray") is None, reason="pip install 'scml-gym[ray]'"),
+]
 
 OWN = """\
 from pathlib import Path
@@ -91,7 +94,7 @@ space: {agent.x: {low: 0.0, high: 6.0}, agent.deep.kind: {choices: [good, bad]}}
 def nodes():
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
-        patch.setenv("PYTHONPATH", os.getcwd())
+        patch.setenv("PYTHONPATH", os.pathsep.join([os.getcwd(), QUICK]))
         started = ThreeNodes()
         yield started
         started.end()
@@ -222,14 +225,14 @@ def test_an_interrupted_tournament_leaves_no_process(nodes, here):
 
 def test_seeds_of_which_machines_are_lost_are_trained_as_on_one_machine(nodes, here, capfd):
     options = ["agent.updates=3000", "agent.batch=40", "agent.log_every=10", "checkpoint_minutes=0"]
-    start_seeds("ippo", options, [0, 2], 2, here / "local")
+    start_seeds("independent_ppo", options, [0, 2], 2, here / "local")
 
     def kill_soon():
         wait_until(lambda: list(here.glob("ray/seed-*/checkpoints/0*")))
         nodes.kill_workers()
 
     threading.Thread(target=kill_soon, daemon=True).start()
-    start_seeds("ippo", options, [0, 2], 2, "ray", engine=find_engine("ray", nodes.address))
+    start_seeds("independent_ppo", options, [0, 2], 2, "ray", engine=find_engine("ray", nodes.address))
     assert "is lost; its jobs are played again" in capfd.readouterr().err
     local, ray = (contents(here / name, "*.csv", "run.json", "*.npz") for name in ("local", "ray"))
     assert {"seed-0/learning_curve.csv", "seed-2/run.json"} < set(local)
