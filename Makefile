@@ -2,8 +2,8 @@
 #   PYTHON=python3.12             another interpreter, 3.11 to 3.13
 #   PIP_ARGS="--index-url ..."    where to install from; for a torch without CUDA (much smaller):
 #                                 PIP_ARGS="--extra-index-url https://download.pytorch.org/whl/cpu"
-#   WORKERS=4                     processes of `make test` and `make test-fast`, 0 for none beside; by default two more
-#                                 than there are cores, as many tests wait
+#   WORKERS=4                     processes of `make test` and `make test-fast`, 0 for none beside; by default one more
+#                                 than there are cores, as some tests wait
 #   PYTEST_ARGS="-k planner"      more arguments for pytest
 
 SUPPORTED := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
@@ -12,7 +12,7 @@ PYTHON := $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 VENV := .venv
 RUN := $(VENV)/bin/python
 PIP_ARGS :=
-WORKERS := $(shell expr $$(nproc 2>/dev/null || getconf _NPROCESSORS_ONLN) + 2)
+WORKERS := $(shell expr $$(nproc 2>/dev/null || getconf _NPROCESSORS_ONLN) + 1)
 PYTEST_ARGS :=
 PYTEST = $(RUN) -m pytest -n $(WORKERS) --dist worksteal
 
