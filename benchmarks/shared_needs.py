@@ -1,7 +1,7 @@
 """Whether trained agents play the optimum of the negotiation ``shared-needs``, which enumeration finds.
 
     python train.py mappo --seeds 0-9 --out runs/mappo
-    python benchmarks/shared_needs.py runs/mappo/seed-*
+    python benchmarks/shared_needs.py runs/mappo/seed-?
 
 All agents take the actions that they think likeliest; as nothing is drawn in the game, that is one episode.
 """
@@ -15,6 +15,7 @@ import numpy as np
 
 from scml_gym.commitment import make_game
 from scml_gym.commitment.base import MarkovGame
+from scml_gym.core.cli import run_main
 from scml_gym.evaluation.one_play import play_together
 from scml_gym.experiments.run_folder import Run
 from scml_gym.policies.run_folders import load_agent
@@ -44,4 +45,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_main(main)

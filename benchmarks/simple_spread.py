@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from scml_gym.core.cli import run_main
 from scml_gym.core.trust import trust
 from scml_gym.experiments.make_parallel import make_parallel
 from scml_gym.policies.run_folders import load_agent
@@ -77,4 +78,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_main(main)
