@@ -68,7 +68,8 @@ def test_earlier_worlds_stay_when_more_are_played():
 
 
 def test_sizes_are_drawn_for_each_configuration_and_the_same_for_all_blocks():
-    config = TournamentConfig(competitors=("a", "b"), same_seat=True, worlds=40, days="50-200", factories=[4, 8])
+    sizes = {"days": "50-200", "factories": [4, 8]}
+    config = TournamentConfig(competitors=("a", "b"), same_seat=True, worlds=40, **sizes)
     matches = list(schedule(config))
     assert {len(match.positions) // 2 for match in matches} == set(range(4, 9))
     days = [match.setting.days for match in matches]
@@ -90,7 +91,7 @@ def test_chains_have_as_many_factories_as_were_drawn_or_a_few_more():
 
 
 def test_levels_are_even_one_on_one_whatever_is_drawn():
-    config = TournamentConfig(competitors=("a", "b"), one_on_one=True, worlds=20, factories="2-5")
+    config = TournamentConfig(competitors=("a", "b"), one_on_one=True, worlds=20, factories=(2, 5))
     assert {len(match.positions) for match in schedule(config)} == {4, 8, 12}
 
 
