@@ -106,6 +106,16 @@ def loaded_by(path: str) -> Callable[[Path], object]:
     return read
 
 
+def policy_of(game: str) -> Callable[[Path], object]:
+    def read(file: Path) -> object:
+        from scml_gym.game.policy_files import PolicyFile
+        from scml_gym.games import GAMES
+
+        return PolicyFile.load(file, GAMES.get(game).load("networks"))
+
+    return read
+
+
 def zoo_file(name: str, file: str) -> Callable[[Path], Path]:
     """A run folder that comes with the package; of a checkpoint's file the name alone."""
 

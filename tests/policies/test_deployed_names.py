@@ -10,9 +10,10 @@ import pytest
 
 from scml_gym.core.errors import InputError
 from scml_gym.core.trained import ZOO
+from scml_gym.game.networks import pack_network
+from scml_gym.game.policy_files import PolicyFile
 from scml_gym.games import GAMES
-from scml_gym.oneshot.policy_files import PolicyFile, network_sizes
-from scml_gym.oneshot.strategies.network import pack_network
+from scml_gym.oneshot.policy_files import network_strategy
 from scml_gym.oneshot.strategies.simple import NICE
 from scml_gym.policies.run_folders import deploy
 from tests.helpers.submissions import assert_same_contracts
@@ -24,9 +25,9 @@ MINE = NICE
 def policy_file(tmp_path, monkeypatch):
     """In the current folder."""
     monkeypatch.chdir(tmp_path)
-    inputs, outputs = network_sizes("flat", 0, "choice")
-    layers = [(np.random.default_rng(0).normal(0, 0.3, (inputs, outputs)), np.zeros(outputs))]
-    PolicyFile("flat", 0, "choice", pack_network(layers, "tanh", True, 0.0)).save(Path("policy.npz"))
+    strategy = network_strategy("flat", 0, "choice")
+    layers = [(np.random.default_rng(0).normal(0, 0.3, strategy.sizes), np.zeros(strategy.sizes[1]))]
+    PolicyFile(strategy, pack_network(layers, "tanh", True, 0.0)).save(Path("policy.npz"))
     return "policy.npz"
 
 

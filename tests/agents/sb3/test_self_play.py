@@ -1,7 +1,5 @@
 """Policy files of trained networks in both worlds, and self-play with them."""
 
-import itertools
-
 import gymnasium
 import numpy as np
 import pytest
@@ -13,15 +11,16 @@ from scml_gym.core.config import CONFIGS, read_yaml
 from scml_gym.core.errors import InputError
 from scml_gym.experiments.make_env import make_env
 from scml_gym.experiments.run_folder import POLICY_FILE, Run
+from scml_gym.game.networks import choose, compute_logits, pack_network
+from scml_gym.game.policy_files import PolicyFile
+from scml_gym.game.strategy import StrategyPolicy
 from scml_gym.oneshot.exported_policies import JointPolicy
 from scml_gym.oneshot.players import player_maker
-from scml_gym.oneshot.policy_files import PolicyFile, network_sizes, network_strategy
-from scml_gym.oneshot.strategies.base import StrategyPolicy
-from scml_gym.oneshot.strategies.network import choose, compute_logits, pack_network
-from scml_gym.oneshot.strategies.row_network import FEATURES
+from scml_gym.oneshot.policy_files import NETWORKS, network_strategy
 from scml_gym.oneshot.worlds.compiled.world import CompiledWorld
 from scml_gym.oneshot.worlds.generation import league_spec
 from scml_gym.oneshot.worlds.reference import ReferenceWorld
+from tests.helpers.networks import random_policy
 
 pytestmark = pytest.mark.slow
 
@@ -36,17 +35,8 @@ SETTINGS = {"total_steps": 64, "n_envs": 4, "n_steps": 8, "batch_size": 16, "n_e
 ENV = {"days": 3, "factories_per_level": 4, "generator": "compiled", "backend": "compiled"}
 
 
-def policy_file(seed=0, form=FORMS[0], masked=True, temperature=1.0, activation="tanh"):
-    """A random network with large weights, so that its choices differ."""
-    rng = np.random.default_rng(seed)
-    n_in, n_out = network_sizes(*form)
-    *seen, features = form
-    sizes, twice = [n_in, 12, 7, n_out], FEATURES.get(features).twice
-    layers = [
-        (rng.normal(size=(a * (1 + (i in twice)), b)).astype(np.float32), rng.normal(size=b).astype(np.float32))
-        for i, (a, b) in enumerate(itertools.pairwise(sizes))
-    ]
-    return PolicyFile(*seen, pack_network(layers, activation, masked, temperature, twice), features)
+def policy_file(seed=0, form=FORMS[0], **settings):
+    return random_policy(network_strategy(*form), seed, **settings)
 
 
 def experiment(name="ppo", agent=None, env=None):
@@ -105,13 +95,13 @@ def test_networks_are_checked():
     with pytest.raises(InputError, match=r"layer 1 has weights \(4, 2\); valid: \(3, 2\)"):
         pack_network([layer, (np.zeros((4, 2)), np.zeros(2))], "tanh", False, 0.0)
     with pytest.raises(InputError, match="95 numbers in, 176 out"):
-        PolicyFile("flat", 0, "choice", pack_network([layer], "tanh", False, 0.0))
+        PolicyFile(network_strategy("flat", 0, "choice"), pack_network([layer], "tanh", False, 0.0))
     with pytest.raises(InputError, match="'continuous' has no choices"):
-        network_sizes("flat", 0, "continuous")
+        network_strategy("flat", 0, "continuous")
     with pytest.raises(InputError, match="features='sets' reads rows; valid: observation='entities', history=0"):
-        network_sizes("flat", 0, "choice", "sets")
+        network_strategy("flat", 0, "choice", "sets")
     with pytest.raises(InputError, match="features='partners' answers each partner; valid: action='choice'"):
-        network_sizes("entities", 0, "planner", "partners")
+        network_strategy("entities", 0, "planner", "partners")
 
 
 def test_a_file_holds_all_of_it(tmp_path):
@@ -124,10 +114,10 @@ def test_a_file_holds_all_of_it(tmp_path):
     with np.load(tmp_path / "a.npz") as data:  # of an earlier version
         former = {name: array for name, array in data.items() if name != "features"}
         np.savez(tmp_path / "former.npz", **(former | {"schema": np.array("scml-gym-snapshot-1")}))
-    assert np.array_equal(PolicyFile.load(tmp_path / "former.npz").network, whole.network)
+    assert np.array_equal(PolicyFile.load(tmp_path / "former.npz", NETWORKS).network, whole.network)
     (tmp_path / "b.npz").write_bytes(b"PK")
     with pytest.raises(InputError, match="cannot be read as a policy file"):
-        PolicyFile.load(tmp_path / "b.npz")
+        PolicyFile.load(tmp_path / "b.npz", NETWORKS)
 
 
 LEARNT = {
@@ -146,7 +136,7 @@ def learnt(request, tmp_path_factory):
 
 def test_a_policy_file_acts_as_its_learner(learnt):
     agent, run = learnt
-    player = PolicyFile.load(run.latest_checkpoint() / POLICY_FILE).player(0)
+    player = PolicyFile.load(run.latest_checkpoint() / POLICY_FILE, NETWORKS).player(0)
     deployed = agent.policy(0)
     assert isinstance(deployed, JointPolicy)
     env = make_env(agent.env | {"backend": "reference", "days": 4, "action": "choice"})
@@ -315,7 +305,7 @@ def test_self_play_adds_policy_files_and_is_found_again(tmp_path):
     agent, run = train(tmp_path / "whole", config)
     steps = [int(path.stem) for path in sorted((run.path / "self_play").iterdir())]
     assert steps == [64, 96]  # rollouts of 32: the first ones that begin at or after 40 and 80
-    taken = PolicyFile.load(run.path / "self_play" / "000000000096.npz")
+    taken = PolicyFile.load(run.path / "self_play" / "000000000096.npz", NETWORKS)
     assert not np.array_equal(taken.network, agent.policy_file().network)
     _, again = train(tmp_path / "again", config)
     for name in ("learning_curve.csv", "self_play/000000000064.npz"):
