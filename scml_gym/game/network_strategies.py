@@ -170,8 +170,16 @@ def form_in(forms: NetworkForms, action: str, arguments: Mapping[str, Any], feat
     """The form of what is learnt with that action in an environment with these arguments.
 
     Raises:
-        InputError: if it is seen in full observability, or the features are none of a policy file.
+        InputError: if a part has no registered name, by which a file could tell it, or it is seen in full
+            observability.
     """
+    parts = (
+        (action, forms.actions, "env.action"),
+        (arguments.get("observation", "flat"), forms.observations, "env.observation"),
+    )
+    for name, registry, key in parts:
+        if name not in registry:
+            raise InputError(f"no policy files with {key}={name!r}; valid: {', '.join(registry)}")
     if features not in forms.features:
         raise InputError(f"no policy files with agent.features={features!r}; valid: {', '.join(forms.features)}")
     if arguments.get("observability", "partial") != "partial":
