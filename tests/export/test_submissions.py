@@ -20,9 +20,7 @@ from scml_gym.export import export_module, export_player
 from scml_gym.export.folder import _expression, submission_files
 from scml_gym.export.modules import exported_module
 from scml_gym.export.players import Exported, exported_player
-from scml_gym.game.policy_files import PolicyFile
 from scml_gym.games import GAMES
-from scml_gym.oneshot.policy_files import NETWORKS, network_strategy
 from scml_gym.oneshot.strategies.base import StrategyPolicy
 from scml_gym.oneshot.strategies.time_dependent import BOULWARE
 from tests.helpers import q_learning
@@ -71,20 +69,22 @@ def test_every_strategy_makes_the_same_contracts(track, tmp_path, monkeypatch):
 
 
 POLICY_FILES = {
-    "likeliest": (0.0, ("flat", 1, "planner", "flatten")),
-    "drawn": (1.0, ("flat", 1, "planner", "flatten")),
-    "sets": (0.0, ("entities", 0, "planner", "sets")),
-    "partners": (1.0, ("entities", 0, "choice", "partners")),
+    "likeliest": ("oneshot", 0.0, ("flat", 1, "planner", "flatten")),
+    "drawn": ("oneshot", 1.0, ("flat", 1, "planner", "flatten")),
+    "sets": ("oneshot", 0.0, ("entities", 0, "planner", "sets")),
+    "partners": ("oneshot", 1.0, ("entities", 0, "choice", "partners")),
+    "standard": ("standard", 0.0, ("flat", 1, "daily goals", "flatten")),
+    "drawn in standard": ("standard", 1.0, ("flat", 0, "choice", "flatten")),
 }
 
 
 @pytest.mark.parametrize("name", POLICY_FILES)
 def test_a_policy_file_makes_the_same_contracts(name, tmp_path, monkeypatch):
-    temperature, form = POLICY_FILES[name]
+    game, temperature, form = POLICY_FILES[name]
     path = tmp_path / "policy.npz"
-    random_policy(network_strategy(*form), masked=False, temperature=temperature, scale=0.3).save(path)
+    random_policy(game, form, masked=False, temperature=temperature, scale=0.3).save(path)
     agent = agent_of(exported_player(str(path)), tmp_path, monkeypatch)
-    assert_same_contracts("oneshot", [PolicyFile.load(path, NETWORKS).player], [agent])
+    assert_same_contracts(game, [GAMES.get(game).player_maker(str(path))], [agent], days=5)
 
 
 OTHERS = {"oneshot": "best-subset", "standard": "just-in-time"}

@@ -106,6 +106,16 @@ def loaded_by(path: str) -> Callable[[Path], object]:
     return read
 
 
+def policy_file(game: str) -> Callable[[Path], Path]:
+    def make(folder: Path) -> Path:
+        from tests.helpers.networks import FORMS, random_policy
+
+        random_policy(game, FORMS[game][-1]).save(folder / "policy.npz")
+        return folder / "policy.npz"
+
+    return make
+
+
 def policy_of(game: str) -> Callable[[Path], object]:
     def read(file: Path) -> object:
         from scml_gym.game.policy_files import PolicyFile

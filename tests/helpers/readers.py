@@ -39,6 +39,7 @@ from tests.helpers.reader_files import (
     of_scml,
     open_run,
     play,
+    policy_file,
     policy_of,
     pool_file,
     read_dataset,
@@ -112,6 +113,7 @@ READERS = {
         zoo_file("planner", "policy.npz"),
         policy_of("oneshot"),
     ),
+    "policy file of standard": Reader((), policy_file("standard"), policy_of("standard")),
     "run.json": Reader(("scml_gym.experiments.run_info",), zoo_file("flat", "run.json"), open_run),
     "config.yaml": Reader((), zoo_file("flat", "config.yaml"), open_run),
     "learning curve": Reader(
