@@ -82,6 +82,22 @@ def test_a_run_folder_is_a_policy_file_in_the_compiled_world_and_deployed_elsewh
     assert np.array_equal(player.parameters, agent.policy_file().network)
 
 
+def test_a_run_folder_makes_the_same_contracts_in_both_worlds(learnt):
+    """As its learner in one of them, and as its policy file in the other."""
+    _, run, game = learnt
+    spec = game.registry("generators").get("compiled")(
+        5, (5, 5), (2, 2), *([(3, 3)] if game.name == "standard" else [])
+    )
+    contracts = []
+    for backend in ("reference", "compiled"):
+        kind = game.registry("backends").get(backend)
+        makers = [kind.player_maker(name) for name in (str(run.path), "greedy")]
+        world = kind(spec, [makers[i % 2](7) for i in range(spec.n_factories)], seed=7)
+        world.run()
+        contracts.append(world.contracts.tolist())
+    assert contracts[0] == contracts[1] != []
+
+
 @pytest.mark.parametrize(
     ("name", "agent", "env", "world", "reason"),
     [
