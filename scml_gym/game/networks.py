@@ -73,7 +73,8 @@ def check_network(numbers: np.ndarray, n_inputs: int, n_outputs: int, reads: Fea
 
     Args:
         numbers: As `pack_network` makes them, or of a file.
-        n_inputs, n_outputs: Of the network.
+        n_inputs: Of its first layer.
+        n_outputs: Of its last one.
         reads: What comes before its layers.
 
     Raises:
