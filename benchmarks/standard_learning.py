@@ -2,8 +2,8 @@
 
 A random search tries constant choices in as many days as a training has: half of them for all candidates, half for the
 best. The best one, the measuring stick `ten-once` (which is one of the choices) and the policies of run folders then
-play the same worlds, which nothing else was played in; differences to the stick are paired by world. What is chosen,
-and how much is in stock, is written down by day and place in the chain.
+play the same worlds, which nothing else was played in; differences to these two and to the first run are paired by
+world. What is chosen, and how much is in stock, is written down by day and place in the chain.
 
     python benchmarks/standard_learning.py runs/standard-goals-* --out docs/results/standard_learning/league.json
 """
@@ -138,13 +138,14 @@ def main() -> None:
     }
     habits = {name: np.zeros((len(PLACES), DAYS, 2 + len(CHOSEN))) for name in players}
     scores: dict[str, np.ndarray] = {}
+    others = [*constants, options.runs[0].name]
     for name, choose in players.items():
         places, scores[name] = (x.ravel() for x in play(envs, choose, JUDGE, options.worlds, habits[name]))
         parts = {"all": slice(None), "first and middle": places < 2}
         parts |= {place: places == i for i, place in enumerate(PLACES)}
         row = told["players"][name] = {
             part: {"n": len(scores[name][at]), "score": round(float(scores[name][at].mean()), 4)}
-            | {f"less {other}": paired(scores[name][at], scores[other][at]) for other in constants if other in scores}
+            | {f"less {other}": paired(scores[name][at], scores[other][at]) for other in others if other in scores}
             for part, at in parts.items()
         }
         print(name, json.dumps(row["all"]), json.dumps(row["first and middle"]), flush=True)
