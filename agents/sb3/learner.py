@@ -9,7 +9,6 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Mapping
-from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, NoReturn, Self, cast
 
@@ -54,10 +53,10 @@ from scml_gym.experiments.make_env import WRAPPERS, env_arguments, make_env, wra
 from scml_gym.experiments.run_folder import Run
 from scml_gym.experiments.run_info import current_hyperparameters
 from scml_gym.game.definition import Game
+from scml_gym.game.policy_files import PolicyFile
 from scml_gym.game.world import FactoryPolicy
 from scml_gym.games import DEFAULT_GAME, GAMES, game_of
 from scml_gym.oneshot.exported_policies import CONCURRENT, ONE_PARTNER
-from scml_gym.oneshot.policy_files import PolicyFile
 
 SCHEMA = "scml-gym-sb3-2"
 
@@ -158,8 +157,7 @@ class SB3Agent:
             else:
                 self.model = self._read_model(checkpoint, vec)
             run.truncate_log(self.model.num_timesteps)
-            explorer = partial(export_policy, self, temperature=1.0)
-            past = make_self_play(self.hyperparameters.self_play, run, vec, self.model.num_timesteps, explorer)
+            past = make_self_play(self, run, vec, self.model.num_timesteps)
             callbacks = [*past, *make_callbacks(self.hyperparameters.callbacks)]
             if self.hyperparameters.evaluation is not None:
                 callbacks.append(Evaluation(self.hyperparameters.evaluation, self, self.env, run))

@@ -10,11 +10,11 @@ from scml_gym.core.errors import InputError
 from scml_gym.core.registry import load_object, parse_parameters
 from scml_gym.experiments.checkpoints import run_of
 from scml_gym.game.definition import Game
+from scml_gym.game.policy_files import PolicyFile
 from scml_gym.game.run_folders import is_folder
 from scml_gym.game.strategy import Strategy
 from scml_gym.games import DEFAULT_GAME, GAMES
-from scml_gym.oneshot.policy_files import PolicyFile
-from scml_gym.policies.run_folders import LEARNERS, check_game, game_of_run, load_agent
+from scml_gym.policies.run_folders import LEARNERS, check_game, game_of_file, game_of_run, load_agent
 
 STRATEGY_POLICY = "scml_gym.game.strategy:StrategyPolicy"
 
@@ -42,7 +42,8 @@ def exported_player(name: str, game: str = "") -> Exported:
     Args:
         name: A strategy (``best-subset``, ``greedy?own_needs=1``), a run folder, ``zoo:NAME``, a policy file
             (``.npz``), or ``module:Name``, an own `Strategy` or a callable ``(seed) -> FactoryPolicy``.
-        game: Of a strategy or a callable; OneShot by default. A run folder plays the game it was trained in.
+        game: Of a strategy or a callable; OneShot by default. A run folder or a policy file plays the game it was
+            trained in.
 
     Raises:
         InputError: if nothing of that name exists, or it cannot be exported; the message says which part.
@@ -69,12 +70,12 @@ def exported_player(name: str, game: str = "") -> Exported:
 
 
 def _of_policy_file(name: str, game: str) -> Exported:
-    if game not in ("", "oneshot"):
-        raise InputError(f"{name!r}: policy files play 'oneshot'")
-    policy = PolicyFile.load(name)
-    strategy = call("scml_gym.oneshot.policy_files:network_strategy", *policy.form)
+    of_game = game_of_file(name, game)
+    policy = PolicyFile.load(name, of_game.load("networks"))
+    make = policy.strategy.forms.strategy
+    strategy = call(f"{make.__module__}:{make.__name__}", *policy.strategy.form)
     made = call(STRATEGY_POLICY, strategy, Given("seed"), Array("network", policy.network))
-    return Exported(GAMES.get("oneshot"), made, True, f"the policy file {Path(name).name}")
+    return Exported(of_game, made, True, f"the policy file {Path(name).name}")
 
 
 def _of_run(name: str, game: str) -> Exported:

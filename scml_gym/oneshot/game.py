@@ -77,6 +77,7 @@ ONESHOT = Game(
     players="scml_gym.oneshot.players:player_maker",
     policies="scml_gym.oneshot.exported_policies:export_policy",
     forms="scml_gym.oneshot.exported_policies:policy_form",
+    networks="scml_gym.oneshot.policy_files:NETWORKS",
     adapters={
         True: ("scml_gym.oneshot.worlds.adapters:OneShotSyncAdapter",),
         False: ("scml_gym.oneshot.worlds.adapters:OneShotAsyncAdapter",),

@@ -6,13 +6,14 @@
 - ``module:Name``: an own scml ``OneShotAgent`` class, an own `Strategy`, or a callable ``(seed) -> FactoryPolicy``;
 - a folder: a run of ``train.py`` (see `scml_gym.policies.run_folders`), its learner or, in the compiled world, its
   policy file;
-- ``folder/name.npz``: a policy file (see `scml_gym.oneshot.policy_files`), such as self-play leaves in its run folder.
+- ``folder/name.npz``: a policy file (see `scml_gym.game.policy_files`), such as self-play leaves in its run folder.
 """
 
 from __future__ import annotations
 
+from scml_gym.game.policy_files import PolicyFile
 from scml_gym.game.world import PlayerMaker
-from scml_gym.oneshot.policy_files import PolicyFile
+from scml_gym.oneshot.policy_files import NETWORKS
 from scml_gym.oneshot.strategies import STRATEGIES
 from scml_gym.oneshot.strategies.base import ONESHOT_INTERFACE
 from scml_gym.simulator.players import ONESHOT, Player, named_player
@@ -33,5 +34,5 @@ def player_maker(name: str, run_folders: str = "learner") -> PlayerMaker:
             valid one.
     """
     if name.endswith(".npz"):
-        return PolicyFile.load(name).player
+        return PolicyFile.load(name, NETWORKS).player
     return named_player(name, ONESHOT, STRATEGIES, ONESHOT_INTERFACE, run_folders)

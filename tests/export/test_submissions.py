@@ -1,6 +1,5 @@
 """What plays here plays in scml's league as a folder that needs scml and NumPy alone."""
 
-import itertools
 import os
 import subprocess
 import sys
@@ -22,13 +21,11 @@ from scml_gym.export.folder import _expression, submission_files
 from scml_gym.export.modules import exported_module
 from scml_gym.export.players import Exported, exported_player
 from scml_gym.games import GAMES
-from scml_gym.oneshot.policy_files import PolicyFile, network_sizes
 from scml_gym.oneshot.strategies.base import StrategyPolicy
-from scml_gym.oneshot.strategies.network import pack_network
-from scml_gym.oneshot.strategies.row_network import FEATURES
 from scml_gym.oneshot.strategies.time_dependent import BOULWARE
 from tests.helpers import q_learning
 from tests.helpers.dnb_samples import random_model
+from tests.helpers.networks import random_policy
 from tests.helpers.sb3_runs import SMALL, experiment, trained
 from tests.helpers.submissions import agent_of, assert_same_contracts
 
@@ -72,25 +69,22 @@ def test_every_strategy_makes_the_same_contracts(track, tmp_path, monkeypatch):
 
 
 POLICY_FILES = {
-    "likeliest": (0.0, ("flat", 1, "planner", "flatten")),
-    "drawn": (1.0, ("flat", 1, "planner", "flatten")),
-    "sets": (0.0, ("entities", 0, "planner", "sets")),
-    "partners": (1.0, ("entities", 0, "choice", "partners")),
+    "likeliest": ("oneshot", 0.0, ("flat", 1, "planner", "flatten")),
+    "drawn": ("oneshot", 1.0, ("flat", 1, "planner", "flatten")),
+    "sets": ("oneshot", 0.0, ("entities", 0, "planner", "sets")),
+    "partners": ("oneshot", 1.0, ("entities", 0, "choice", "partners")),
+    "standard": ("standard", 0.0, ("flat", 1, "daily goals", "flatten")),
+    "drawn in standard": ("standard", 1.0, ("flat", 0, "choice", "flatten")),
 }
 
 
 @pytest.mark.parametrize("name", POLICY_FILES)
 def test_a_policy_file_makes_the_same_contracts(name, tmp_path, monkeypatch):
-    temperature, (*seen, features) = POLICY_FILES[name]
-    rng, twice = np.random.default_rng(0), FEATURES.get(features).twice
-    sizes = [*network_sizes(*seen, features)]
-    sizes[1:1] = [8, 8] if twice else [8]
-    shapes = [(a * (1 + (i in twice)), b) for i, (a, b) in enumerate(itertools.pairwise(sizes))]
-    layers = [(rng.normal(0, 0.3, shape), rng.normal(0, 0.3, shape[1])) for shape in shapes]
+    game, temperature, form = POLICY_FILES[name]
     path = tmp_path / "policy.npz"
-    PolicyFile(*seen, pack_network(layers, "tanh", False, temperature, twice), features).save(path)
+    random_policy(game, form, masked=False, temperature=temperature, scale=0.3).save(path)
     agent = agent_of(exported_player(str(path)), tmp_path, monkeypatch)
-    assert_same_contracts("oneshot", [PolicyFile.load(path).player], [agent])
+    assert_same_contracts(game, [GAMES.get(game).player_maker(str(path))], [agent], days=5)
 
 
 OTHERS = {"oneshot": "best-subset", "standard": "just-in-time"}

@@ -106,6 +106,26 @@ def loaded_by(path: str) -> Callable[[Path], object]:
     return read
 
 
+def policy_file(game: str) -> Callable[[Path], Path]:
+    def make(folder: Path) -> Path:
+        from tests.helpers.networks import FORMS, random_policy
+
+        random_policy(game, FORMS[game][-1]).save(folder / "policy.npz")
+        return folder / "policy.npz"
+
+    return make
+
+
+def policy_of(game: str) -> Callable[[Path], object]:
+    def read(file: Path) -> object:
+        from scml_gym.game.policy_files import PolicyFile
+        from scml_gym.games import GAMES
+
+        return PolicyFile.load(file, GAMES.get(game).load("networks"))
+
+    return read
+
+
 def zoo_file(name: str, file: str) -> Callable[[Path], Path]:
     """A run folder that comes with the package; of a checkpoint's file the name alone."""
 

@@ -39,6 +39,8 @@ from tests.helpers.reader_files import (
     of_scml,
     open_run,
     play,
+    policy_file,
+    policy_of,
     pool_file,
     read_dataset,
     read_experiment,
@@ -107,10 +109,11 @@ READERS = {
     ),
     "pool of standard": Reader((), pool_file("standard"), loaded_by("scml_gym.standard.worlds.pool:SpecPool")),
     "policy file": Reader(
-        ("scml_gym.oneshot.policy_files",),
+        ("scml_gym.game.policy_files",),
         zoo_file("planner", "policy.npz"),
-        loaded_by("scml_gym.oneshot.policy_files:PolicyFile"),
+        policy_of("oneshot"),
     ),
+    "policy file of standard": Reader((), policy_file("standard"), policy_of("standard")),
     "run.json": Reader(("scml_gym.experiments.run_info",), zoo_file("flat", "run.json"), open_run),
     "config.yaml": Reader((), zoo_file("flat", "config.yaml"), open_run),
     "learning curve": Reader(
