@@ -13,7 +13,8 @@ from scml_gym.game.definition import Game
 from scml_gym.game.run_folders import is_folder
 from scml_gym.game.strategy import Strategy
 from scml_gym.games import DEFAULT_GAME, GAMES
-from scml_gym.oneshot.policy_files import PolicyFile
+from scml_gym.oneshot.clones.files import PREFIX, CloneFile, named_clone
+from scml_gym.oneshot.players import file_player
 from scml_gym.policies.run_folders import LEARNERS, check_game, game_of_run, load_agent
 
 STRATEGY_POLICY = "scml_gym.game.strategy:StrategyPolicy"
@@ -40,8 +41,8 @@ def exported_player(name: str, game: str = "") -> Exported:
     """What of a player's name is exported.
 
     Args:
-        name: A strategy (``best-subset``, ``greedy?own_needs=1``), a run folder, ``zoo:NAME``, a policy file
-            (``.npz``), or ``module:Name``, an own `Strategy` or a callable ``(seed) -> FactoryPolicy``.
+        name: A strategy (``best-subset``, ``greedy?own_needs=1``), a run folder, ``zoo:NAME``, a policy file or
+            a clone (``.npz``), ``clone:YEAR/Name``, or ``module:Name``, an own `Strategy` or a callable ``(seed) -> FactoryPolicy``.
         game: Of a strategy or a callable; OneShot by default. A run folder plays the game it was trained in.
 
     Raises:
@@ -49,6 +50,8 @@ def exported_player(name: str, game: str = "") -> Exported:
     """
     if name.endswith(".npz"):
         return _of_policy_file(name, game)
+    if name.startswith(PREFIX) and game in ("", "oneshot"):
+        return _of_clone(named_clone(name))
     if is_folder(name):
         return _of_run(name, game)
     of_game = GAMES.get(game or DEFAULT_GAME)
@@ -71,10 +74,16 @@ def exported_player(name: str, game: str = "") -> Exported:
 def _of_policy_file(name: str, game: str) -> Exported:
     if game not in ("", "oneshot"):
         raise InputError(f"{name!r}: policy files play 'oneshot'")
-    policy = PolicyFile.load(name)
+    policy = file_player(name)
+    if isinstance(policy, CloneFile):
+        return _of_clone(policy)
     strategy = call("scml_gym.oneshot.policy_files:network_strategy", *policy.form)
     made = call(STRATEGY_POLICY, strategy, Given("seed"), Array("network", policy.network))
     return Exported(GAMES.get("oneshot"), made, True, f"the policy file {Path(name).name}")
+
+
+def _of_clone(clone: CloneFile) -> Exported:
+    return Exported(GAMES.get("oneshot"), clone.made(), True, f"a clone of {clone.agent}")
 
 
 def _of_run(name: str, game: str) -> Exported:

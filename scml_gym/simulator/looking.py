@@ -221,7 +221,7 @@ def look_at(agent: Any, seen: Seen, look: Look) -> None:
     come_between("before_step", begin_day)
     come_between("on_negotiation_success", agree)
     come_between("on_negotiation_failure", fail)
-    if isinstance(agent, OneShotSyncAgent) and not _answers_itself(type(agent)):
+    if answers_together(type(agent)):
         come_between("first_proposals", lambda ask: answers[0].first(ask))
         come_between("propose", lambda *given, **named: answers[0].send(*given, **named))
         come_between("counter_all", lambda *given, **named: answers[0].all(*given, **named))
@@ -232,9 +232,11 @@ def look_at(agent: Any, seen: Seen, look: Look) -> None:
         come_between("propose", lambda *given, **named: answers[0].propose(*given, **named))
 
 
-def _answers_itself(agent: type) -> bool:
-    """Whether agents that negmas would have answer all partners together take each negotiation by itself after all."""
-    return any(getattr(agent, name) is not getattr(SAOSyncController, name) for name in ("propose", "respond"))
+def answers_together(agent: type) -> bool:
+    """Whether agents of a class answer all partners together; some that negmas would have do so take each negotiation
+    by itself after all."""
+    itself = any(getattr(agent, name, None) is not getattr(SAOSyncController, name) for name in ("propose", "respond"))
+    return issubclass(agent, OneShotSyncAgent) and not itself
 
 
 def _partner(agent: Any, annotation: Mapping[str, Any]) -> str:
