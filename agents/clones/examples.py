@@ -10,9 +10,12 @@ import numpy as np
 from scml_gym.agents.clones.recording import Recording
 from scml_gym.jit.compile import compiled
 from scml_gym.oneshot.clones.features import (
+    BEST_RATE,
     BETWEEN,
     MAX_SETS,
     Sets,
+    add_asked,
+    drop_asked,
     find_sets,
     is_opening,
     least_share,
@@ -30,7 +33,6 @@ from scml_gym.oneshot.clones.layout import (
     MAX_TOTAL,
     MEMORY_SIZE,
     N_CONTEXTS,
-    RATE,
     fill_context,
     remember,
 )
@@ -110,15 +112,15 @@ def _played(
 
 
 def _openings_joined(views: np.ndarray, actions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """First offers of a day as one decision about all partners: negmas asks again for those that are missing."""
+    """First offers of a day as one decision about all partners: negmas asks again where one is missing, and what is said
+    last is sent."""
     views, actions, kept = views.copy(), actions.copy(), []
     for i in range(len(views)):
         turn = views["partners"]["my_turn"][i] != 0
         opening = not (turn & (views["partners"]["offer_quantity"][i] > 0)).any()
         if opening and kept and views["day"][kept[-1]] == views["day"][i]:
             first = kept[-1]
-            new = (actions["response"][i] == OFFER) & (actions["response"][first] != OFFER)
-            new &= views["partners"]["running"][first] != 0
+            new = (actions["response"][i] == OFFER) & (views["partners"]["running"][first] != 0)
             actions[first][new] = actions[i][new]
             continue
         if opening:
@@ -196,7 +198,7 @@ def _write_choices(
         np.zeros(MAX_SETS),
         np.zeros(4),
     )
-    context = np.zeros(N_CONTEXTS)
+    context, asked = np.zeros(N_CONTEXTS), np.zeros(4)
     for d in range(len(views)):
         view, answers = views[d], actions[d]
         while day < view["day"]:
@@ -222,11 +224,13 @@ def _write_choices(
             _close(sets, g, row, mask, context)
             used[0] += 1
 
-        left, n_rest, rest, best_rate = view["needs"] - quantity, 0, 0, -1.0
+        left, n_rest, rest = view["needs"] - quantity, 0, 0
+        asked[:] = 0.0
+        asked[BEST_RATE] = -1.0
         for k in range(view["n_partners"]):
             if view["partners"][k]["my_turn"] != 0 and answers[k]["response"] != ACCEPT:
                 n_rest += 1
-                best_rate = max(best_rate, memory[RATE + k])
+                add_asked(view, memory, k, asked)
                 if answers[k]["response"] == OFFER:
                     rest += answers[k]["quantity"]
         if n_rest == 0:
@@ -251,13 +255,14 @@ def _write_choices(
                 row = shares.start[g]
                 for q in range(least, min(rest, view["max_quantity"]) + 1):
                     shares.count[row] = share_features(
-                        view, memory, opening, k, n_rest, rest, best_rate, q, shares.index[row], shares.value[row]
+                        view, memory, opening, k, asked, rest, q, shares.index[row], shares.value[row]
                     )
                     row += 1
                 _close(shares, g, row, share - least, context)
                 used[2] += 1
             rest -= share
             n_rest -= 1
+            drop_asked(view, memory, k, asked)
             if share == 0 or view["max_price"] == view["min_price"]:
                 continue
             g, kind, chosen = used[3], price_kind(view, answers[k]["price"]), 0

@@ -178,14 +178,14 @@ class Answers:
             self._put(actions, agent, response.outcome)
 
     def _put(self, actions: np.ndarray, agent: str, offer: Any) -> None:
-        """Put an offer into the array. What is no offer, or has numbers that are not whole, is none: with it negmas
-        ends the negotiation."""
+        """Put an offer into the array. What is no offer, has numbers that are not whole, or is for a day on which
+        nothing can be delivered, is none: with it negmas ends the negotiation."""
         try:
             given = [offer[place] for place in self.observer.issues.values()]
             numbers = [int(number) for number in given]
         except (TypeError, ValueError, IndexError, OverflowError):
             return
-        if numbers != given:
+        if numbers != given or self.observer.outcome(*numbers) != tuple(offer):
             return
         actions[self._partners[agent]] = (OFFER, *numbers)
 

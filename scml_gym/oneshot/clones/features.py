@@ -11,10 +11,12 @@ import numpy as np
 
 from scml_gym.jit.compile import jittable
 from scml_gym.oneshot.clones.layout import (
+    ITEMS,
     LEFT_HIGH,
     LEFT_LOW,
     LEFTS,
     MAX_TOTAL,
+    MEANS,
     N_SHARE,
     N_TOTAL,
     NEAR_HIGH,
@@ -25,6 +27,7 @@ from scml_gym.oneshot.clones.layout import (
     SHARE_HIGH,
     SHARE_LOW,
     SHARES,
+    TOTALS,
     clipped,
 )
 from scml_gym.oneshot.planner import money_of, unit_values
@@ -193,10 +196,50 @@ def total_features(
     if total == n_rest * left:
         n = put(index, value, n, LEFTS + 3, 1.0)
     n = put(index, value, n, LEFTS + 4, total / 10.0)
+    mean = total // n_rest
+    if total == mean * n_rest:
+        n = put(index, value, n, LEFTS + 5, 1.0)
     near = clipped(left, NEAR_LOW, NEAR_HIGH) + (NEARS if opening else 0)
-    n = put(index, value, n, N_TOTAL + near * (MAX_TOTAL + 1) + total, 1.0)
-    table = N_TOTAL + 2 * NEARS * (MAX_TOTAL + 1)
+    n = put(index, value, n, N_TOTAL + near * TOTALS + min(total, TOTALS - 1), 1.0)
+    table = N_TOTAL + 2 * NEARS * TOTALS
+    n = put(index, value, n, table + near * MEANS + min(mean, MEANS - 1), 1.0)
+    table += 2 * NEARS * MEANS
     return put(index, value, n, table + (n_rest - 1) * SHARES + clipped(total - left, SHARE_LOW, SHARE_HIGH), 1.0)
+
+
+@jittable
+def standing(view: FactoryView, k: int) -> int:
+    """Items of a partner's standing offer; 0 where there is none to be answered."""
+    partner = view["partners"][k]
+    return partner["offer_quantity"] if partner["my_turn"] != 0 else 0
+
+
+ASKED, BEST_RATE, ALL_ITEMS, ALL_OFFERED = range(4)
+
+
+@jittable
+def add_asked(view: FactoryView, memory: np.ndarray, k: int, asked: np.ndarray) -> None:
+    """Count a partner among those that are asked.
+
+    Args:
+        view: Of the decision.
+        memory: Of the clone.
+        k: The partner.
+        asked: Float64 ``(4,)``: how many there are, the highest rate of them (-1 to begin with), items agreed with them
+            on earlier days, and items that they offer.
+    """
+    asked[ASKED] += 1.0
+    asked[BEST_RATE] = max(asked[BEST_RATE], memory[RATE + k])
+    asked[ALL_ITEMS] += memory[ITEMS + k]
+    asked[ALL_OFFERED] += standing(view, k)
+
+
+@jittable
+def drop_asked(view: FactoryView, memory: np.ndarray, k: int, asked: np.ndarray) -> None:
+    """Count a partner, whose share is chosen, no more."""
+    asked[ASKED] -= 1.0
+    asked[ALL_ITEMS] -= memory[ITEMS + k]
+    asked[ALL_OFFERED] -= standing(view, k)
 
 
 @jittable
@@ -205,9 +248,8 @@ def share_features(
     memory: np.ndarray,
     opening: bool,
     k: int,
-    n_rest: int,
+    asked: np.ndarray,
     rest: int,
-    best_rate: float,
     quantity: int,
     index: np.ndarray,
     value: np.ndarray,
@@ -219,15 +261,14 @@ def share_features(
         memory: Of the clone.
         opening: Whether these are first offers.
         k: The partner.
-        n_rest: Partners that are still to be asked, this one among them; 2 or more.
+        asked: The partners that are still to be asked, this one among them, see `add_asked`; 2 or more.
         rest: Items that they are asked for together.
-        best_rate: The highest rate of all partners that are asked.
         quantity: Items that this one is asked for.
         index: Receives the features' indices.
         value: Receives what they are.
     """
-    partner, rate = view["partners"][k], memory[RATE + k]
-    offered = partner["offer_quantity"] if partner["my_turn"] != 0 else 0
+    partner, rate, offered = view["partners"][k], memory[RATE + k], standing(view, k)
+    n_rest = int(asked[ASKED])
     equal = rest // n_rest
     more = rest - equal * n_rest
     n = 0
@@ -248,11 +289,17 @@ def share_features(
         n = put(index, value, n, 6, 1.0)
     if quantity == partner["my_quantity"] > 0:
         n = put(index, value, n, 9, 1.0)
-    if rate >= best_rate:
+    if rate >= asked[BEST_RATE]:
         n = put(index, value, n, 10, quantity / 3.0)
     if quantity == memory[QUANTITY + k] > 0.0:
         n = put(index, value, n, 11, 1.0)
     n = put(index, value, n, 12, quantity * quantity / 25.0)
+    if rest - quantity < n_rest - 1 <= rest - 1:  # too few are left to ask each of the others for one
+        n = put(index, value, n, 15, 1.0)
+    if asked[ALL_ITEMS] > 0.0:
+        n = put(index, value, n, 13, quantity * rest * memory[ITEMS + k] / asked[ALL_ITEMS] / 9.0)
+    if asked[ALL_OFFERED] > 0.0:
+        n = put(index, value, n, 14, quantity * rest * offered / asked[ALL_OFFERED] / 9.0)
     row = n_rest - 2 + (MAX_PARTNERS - 1 if opening else 0)
     return put(index, value, n, N_SHARE + row * SHARES + clipped(quantity - equal, SHARE_LOW, SHARE_HIGH), 1.0)
 

@@ -16,10 +16,16 @@ from typing import NamedTuple
 import numpy as np
 
 from scml_gym.jit.compile import jittable
-from scml_gym.oneshot.view import MAX_PARTNERS, FactoryView
+from scml_gym.oneshot.view import MAX_PARTNERS, SELLER, FactoryView
 
-MAX_TOTAL = 30
+MAX_TOTAL = 40
 """Items that a clone asks for at once, at most."""
+
+TOTALS = 25
+"""Columns of the table of what is asked for; larger totals count alike there."""
+
+MEANS = 11
+"""Items that each partner is asked for on average, 0 to 10."""
 
 LEFT_LOW, LEFT_HIGH = -8, 12
 LEFTS = LEFT_HIGH - LEFT_LOW + 1
@@ -43,9 +49,17 @@ OPENING = len(TIME_KNOTS)
 RATIO = OPENING + 1
 UNMET = RATIO + len(RATIO_KNOTS) - 1
 OVER = UNMET + 1
-N_CONTEXTS = OVER + 1
+SCARCE = OVER + 1
+AMPLE = SCARCE + 1
+EARLY = AMPLE + 1
+AGREEABLE = EARLY + 1
+N_CONTEXTS = AGREEABLE + 1
 """The context: hats over time and, for first offers, one number in their place; hats over the ratio, but for the first;
-what was missing, and too much, at the end of earlier days."""
+what was missing, and too much, at the end of earlier days; by how much partners can trade less than the own level, and
+more; how early in the world it is; how often partners agreed."""
+
+EARLY_DAYS = 15
+"""Days after which a world is not early any more."""
 
 
 class Choice(NamedTuple):
@@ -71,11 +85,11 @@ N_SET = 2 * LEFTS + 12
 SET = Choice(0, N_SET, 0)
 """Which of the standing offers to take."""
 
-N_TOTAL = LEFTS + 5
-TOTAL = Choice(SET.first + SET.size, N_TOTAL, 2 * NEARS * (MAX_TOTAL + 1) + MAX_PARTNERS * SHARES)
+N_TOTAL = LEFTS + 6
+TOTAL = Choice(SET.first + SET.size, N_TOTAL, 2 * NEARS * (TOTALS + MEANS) + MAX_PARTNERS * SHARES)
 """How many items to ask the other partners for, all together."""
 
-N_SHARE = 13
+N_SHARE = 16
 SHARE = Choice(TOTAL.first + TOTAL.size, N_SHARE, 2 * (MAX_PARTNERS - 1) * SHARES)
 """How many of them to ask the next partner for."""
 
@@ -91,11 +105,12 @@ LEVEL_SIZE = PRICE.first + PRICE.size
 MAX_FEATURES = 20
 """Of an alternative, that are not 0."""
 
-RATE, QUANTITY = 0, MAX_PARTNERS
-UNMET_BEFORE, OVER_BEFORE = 2 * MAX_PARTNERS, 2 * MAX_PARTNERS + 1
-MEMORY_SIZE = 2 * MAX_PARTNERS + 2
-"""What a clone remembers, float64 ``(MEMORY_SIZE,)``: of each partner a moving average of .5 for a day with an agreement
-and -.5 for one without, and the items last agreed; moving averages of items missing, and too many, in fives."""
+RATE, QUANTITY, ITEMS = 0, MAX_PARTNERS, 2 * MAX_PARTNERS
+UNMET_BEFORE, OVER_BEFORE = 3 * MAX_PARTNERS, 3 * MAX_PARTNERS + 1
+MEMORY_SIZE = 3 * MAX_PARTNERS + 2
+"""What a clone remembers, float64 ``(MEMORY_SIZE,)``: of each partner a moving average of .5 for a day with an
+agreement and -.5 for one without, the items last agreed, and those of all days; moving averages of items missing, and
+too many, in fives."""
 
 WEIGHT = 0.2
 """Of the newest day in the moving averages."""
@@ -114,6 +129,7 @@ def remember(view: FactoryView, memory: np.ndarray) -> None:
         memory[RATE + k] += WEIGHT * ((0.5 if agreed > 0 else -0.5) - memory[RATE + k])
         if agreed > 0:
             memory[QUANTITY + k] = agreed
+            memory[ITEMS + k] += agreed
     unmet = min(max(view["needs"], 0), 5) / 5.0
     over = min(max(-view["needs"], 0), 5) / 5.0
     memory[UNMET_BEFORE] += WEIGHT * (unmet - memory[UNMET_BEFORE])
@@ -157,6 +173,16 @@ def fill_context(view: FactoryView, memory: np.ndarray, opening: bool, out: np.n
     both = shortfall + disposal
     hats(disposal / both if both > 0.0 else 0.0, RATIO_KNOTS, 1, out, RATIO)
     out[UNMET], out[OVER] = memory[UNMET_BEFORE], memory[OVER_BEFORE]
+    theirs, ours = view["total_demand"], view["total_supply"]
+    if view["level"] != SELLER:
+        theirs, ours = ours, theirs
+    ahead = 4.0 * (theirs - ours) / max(theirs + ours, 1)
+    out[SCARCE], out[AMPLE] = min(max(-ahead, 0.0), 1.0), min(max(ahead, 0.0), 1.0)
+    out[EARLY] = max(1.0 - view["day"] / EARLY_DAYS, 0.0)
+    agreeable = 0.0
+    for k in range(view["n_partners"]):
+        agreeable += memory[RATE + k]
+    out[AGREEABLE] = agreeable / view["n_partners"]
 
 
 @jittable

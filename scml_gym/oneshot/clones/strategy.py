@@ -10,9 +10,12 @@ from scml_gym.jit.arrays import line_of, scratch_floats, scratch_integers
 from scml_gym.jit.compile import compiled, jittable
 from scml_gym.oneshot.clones.features import (
     BEST_PRICE,
+    BEST_RATE,
     BETWEEN,
     MAX_SETS,
     Sets,
+    add_asked,
+    drop_asked,
     find_sets,
     is_opening,
     least_share,
@@ -33,7 +36,6 @@ from scml_gym.oneshot.clones.layout import (
     N_SHARE,
     N_TOTAL,
     PRICE,
-    RATE,
     SET,
     SHARE,
     TOTAL,
@@ -114,14 +116,16 @@ def play(view: FactoryView, memory: np.ndarray, weights: np.ndarray, draws: np.n
             if (chosen >> bit) & 1:
                 taken |= 1 << sets.partners[bit]
 
-    left, n_rest, best_rate = view["needs"] - quantity, 0, -1.0
+    left, n_rest = view["needs"] - quantity, 0
+    asked = scratch_floats(4)
+    asked[BEST_RATE] = -1.0
     for k in range(n_partners):
         if view["partners"][k]["my_turn"] != 0:
             if (taken >> k) & 1:
                 accept(actions, k)
             else:
                 n_rest += 1
-                best_rate = max(best_rate, memory[RATE + k])
+                add_asked(view, memory, k, asked)
     if n_rest == 0:
         return
     mix(weights, FIRST_TOTAL, N_TOTAL, context, mixed)
@@ -139,12 +143,13 @@ def play(view: FactoryView, memory: np.ndarray, weights: np.ndarray, draws: np.n
         if n_rest > 1 and rest > 0:
             n_shares = min(rest, view["max_quantity"]) - least + 1
             for i in range(n_shares):
-                n = share_features(view, memory, opening, k, n_rest, rest, best_rate, least + i, index, value)
+                n = share_features(view, memory, opening, k, asked, rest, least + i, index, value)
                 utilities[i] = utility(weights, FIRST_SHARE, N_SHARE, mixed, index, value, n)
             share = least + drawn(utilities, n_shares, draws[SHARE_DRAWS + k])
         shares[k] = share
         rest -= share
         n_rest -= 1
+        drop_asked(view, memory, k, asked)
 
     mix(weights, FIRST_PRICE, N_PRICE, context, mixed)
     low, high, previous = view["min_price"], view["max_price"], -1
