@@ -47,17 +47,17 @@ class Examples(NamedTuple):
         context: Float64 ``(choices, N_CONTEXTS)``, see `scml_gym.oneshot.clones.layout.fill_context`.
         start: Int64 ``(choices + 1,)``: where the rows of a choice begin.
         chosen: Int64 ``(choices,)``: which of its alternatives was taken.
-        index: Int16 ``(rows, MAX_FEATURES)``: features that are not 0.
-        value: Float32, likewise: what they are.
-        count: Int64 ``(rows,)``: how many they are.
+        features: Int16 ``(rows, MAX_FEATURES)``: those that are not 0.
+        values: Float32, likewise: what they are.
+        n_features: Int64 ``(rows,)``: how many they are.
     """
 
     context: np.ndarray
     start: np.ndarray
     chosen: np.ndarray
-    index: np.ndarray
-    value: np.ndarray
-    count: np.ndarray
+    features: np.ndarray
+    values: np.ndarray
+    n_features: np.ndarray
 
 
 def empty(choices: int, rows: int) -> Examples:
@@ -74,7 +74,7 @@ def empty(choices: int, rows: int) -> Examples:
 
 def join(parts: Sequence[Examples]) -> Examples:
     """Several together."""
-    offsets = np.cumsum([0, *(len(part.count) for part in parts)])
+    offsets = np.cumsum([0, *(len(part.n_features) for part in parts)])
     starts = [part.start[:-1] + offset for part, offset in zip(parts, offsets, strict=False)]
     joined = [np.concatenate(column) for column in zip(*parts, strict=True)]
     return Examples(*joined)._replace(start=np.concatenate([*starts, offsets[-1:]]))
@@ -112,8 +112,8 @@ def _played(
 
 
 def _openings_joined(views: np.ndarray, actions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """First offers of a day as one decision about all partners: negmas asks again where one is missing, and what is said
-    last is sent."""
+    """First offers of a day as one decision about all partners: negmas asks again where one is missing, and what is
+    said last is sent."""
     views, actions, kept = views.copy(), actions.copy(), []
     for i in range(len(views)):
         turn = views["partners"]["my_turn"][i] != 0
@@ -167,9 +167,9 @@ def _cut(part: Examples, choices: int) -> Examples:
         part.context[:choices],
         part.start[: choices + 1],
         part.chosen[:choices],
-        part.index[:rows].copy(),
-        part.value[:rows].copy(),
-        part.count[:rows].copy(),
+        part.features[:rows].copy(),
+        part.values[:rows].copy(),
+        part.n_features[:rows].copy(),
     )
 
 
@@ -217,8 +217,8 @@ def _write_choices(
             g = used[0]
             row = sets.start[g]
             for alternative in range(1 << n_offers):
-                sets.count[row] = set_features(
-                    view, found, n_offers, n_running, alternative, sets.index[row], sets.value[row]
+                sets.n_features[row] = set_features(
+                    view, found, n_offers, n_running, alternative, sets.features[row], sets.values[row]
                 )
                 row += 1
             _close(sets, g, row, mask, context)
@@ -238,8 +238,8 @@ def _write_choices(
         g, most = used[1], most_total(view, n_rest)
         row = totals.start[g]
         for total in range(most + 1):
-            totals.count[row] = total_features(
-                left, opening, taken, n_rest, total, totals.index[row], totals.value[row]
+            totals.n_features[row] = total_features(
+                left, opening, taken, n_rest, total, totals.features[row], totals.values[row]
             )
             row += 1
         _close(totals, g, row, min(rest, most), context)
@@ -254,8 +254,8 @@ def _write_choices(
                 g, least = used[2], least_share(view, n_rest, rest)
                 row = shares.start[g]
                 for q in range(least, min(rest, view["max_quantity"]) + 1):
-                    shares.count[row] = share_features(
-                        view, memory, opening, k, asked, rest, q, shares.index[row], shares.value[row]
+                    shares.n_features[row] = share_features(
+                        view, memory, opening, k, asked, rest, q, shares.features[row], shares.values[row]
                     )
                     row += 1
                 _close(shares, g, row, share - least, context)
@@ -272,8 +272,8 @@ def _write_choices(
                     continue
                 if alternative == kind:
                     chosen = row - prices.start[g]
-                prices.count[row] = price_features(
-                    view, memory, taken, k, share, previous, alternative, prices.index[row], prices.value[row]
+                prices.n_features[row] = price_features(
+                    view, memory, taken, k, share, previous, alternative, prices.features[row], prices.values[row]
                 )
                 row += 1
             _close(prices, g, row, chosen, context)

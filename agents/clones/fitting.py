@@ -29,7 +29,7 @@ def fit_choice(choice: Choice, examples: Examples, penalty: float, iterations: i
     def loss(weights: np.ndarray) -> tuple[float, np.ndarray]:
         slope = np.zeros(choice.size)
         value = _loss(weights, choice.n_contextual, examples, slope)
-        return (value + 0.5 * penalty * weights @ weights) / n, (slope + penalty * weights) / n
+        return float(value + 0.5 * penalty * weights @ weights) / n, (slope + penalty * weights) / n
 
     found = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": iterations, "gtol": 1e-5})
     return found.x
@@ -62,7 +62,7 @@ def _loss(weights: Any, n: int, examples: Any, slope: Any) -> float:
         mix(weights, 0, n, context, mixed)
         highest = -np.inf
         for row in range(first, last):
-            u = utility(weights, 0, n, mixed, examples.index[row], examples.value[row], examples.count[row])
+            u = utility(weights, 0, n, mixed, examples.features[row], examples.values[row], examples.n_features[row])
             chances[row - first] = u
             highest = max(highest, u)
         at = chances[examples.chosen[g]]
@@ -76,12 +76,12 @@ def _loss(weights: Any, n: int, examples: Any, slope: Any) -> float:
             part = chances[row - first] / scale
             if row - first == examples.chosen[g]:
                 part -= 1.0
-            for i in range(examples.count[row]):
-                f = examples.index[row, i]
+            for i in range(examples.n_features[row]):
+                f = examples.features[row, i]
                 if f < n:
-                    toward[f] += part * examples.value[row, i]
+                    toward[f] += part * examples.values[row, i]
                 else:
-                    slope[static + f] += part * examples.value[row, i]
+                    slope[static + f] += part * examples.values[row, i]
         for c in range(N_CONTEXTS):
             if context[c] != 0.0:
                 for i in range(n):

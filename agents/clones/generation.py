@@ -16,6 +16,7 @@ from scml_gym.core.errors import InputError
 from scml_gym.core.worker_processes import worker_processes
 from scml_gym.oneshot.players import player_maker
 from scml_gym.oneshot.worlds.compiled.generation import compiled_spec
+from scml_gym.oneshot.worlds.reference import ReferenceWorld
 from scml_gym.simulator.looking import answers_together
 
 
@@ -71,14 +72,14 @@ def recording_path(folder: Path, number: int) -> Path:
 
 
 def record(hyperparameters: CloneHyperparameters, seed: int, number: int) -> Recording:
-    """Draw the world of that number, which is a function of the arguments, and play it."""
+    """Draw the real world of that number, which is a function of the arguments, and play it."""
     rng = np.random.default_rng([seed, number])
     spec = compiled_spec(int(rng.integers(2**62)), hyperparameters.days, hyperparameters.factories_per_level)
     weights = dict.fromkeys(hyperparameters.agents, 1.0) | hyperparameters.others
     shares = np.array(list(weights.values())) / sum(weights.values())
     names = [list(weights)[i] for i in rng.choice(len(weights), spec.n_factories, p=shares)]
     world_seed = int(rng.integers(2**62))
-    return record_world(spec, [_maker(name)(world_seed) for name in names], names, world_seed)
+    return record_world(ReferenceWorld(spec, [_maker(name)(world_seed) for name in names], world_seed), names)
 
 
 def record_worlds(

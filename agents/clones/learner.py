@@ -99,8 +99,8 @@ class CloneLearner:
     def _fit(
         self, name: str, learnt: Sequence[Recording], held_out: Sequence[Recording]
     ) -> tuple[CloneFile, dict[str, float]]:
-        """A clone, and its log losses: ``seller_set`` of the decisions it was fitted to, ``held_out_seller_set`` of the
-        others, ``blind_seller_set`` of choosing blindly there."""
+        """A clone, and its log losses: ``seller_set`` of the decisions that it was fitted to, ``blind_seller_set`` of
+        choosing blindly there, ``held_out_seller_set`` of other decisions."""
         weights, losses = np.zeros((2, LEVEL_SIZE), np.float32), {}
         for side, level in LEVELS.items():
             seen, unseen = examples_of(learnt, name, level), examples_of(held_out, name, level)
@@ -110,8 +110,8 @@ class CloneLearner:
                 fitted = fit_choice(choice, seen[key], self.hyperparameters.penalty, self.hyperparameters.iterations)
                 weights[level, choice.first : choice.first + choice.size] = fitted
                 numbers = weights[level].astype(np.float64)
-                losses[f"{side}_{key}"] = log_loss(choice, numbers, seen[key])[0]
-                losses[f"held_out_{side}_{key}"], losses[f"blind_{side}_{key}"] = log_loss(choice, numbers, unseen[key])
+                losses[f"{side}_{key}"], losses[f"blind_{side}_{key}"] = log_loss(choice, numbers, seen[key])
+                losses[f"held_out_{side}_{key}"] = log_loss(choice, numbers, unseen[key])[0]
         return CloneFile(name, weights), losses
 
     def predict(

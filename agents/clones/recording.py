@@ -1,4 +1,4 @@
-"""What agents decide in real worlds, recorded while it happens: each view with the answers to it, and all contracts."""
+"""What players decide in a world, recorded while it happens: each view with the answers to it, and all contracts."""
 
 from __future__ import annotations
 
@@ -14,8 +14,7 @@ from scml_gym.core.data_files import content_of
 from scml_gym.core.errors import InputError
 from scml_gym.core.files import read_arrays, replace_file
 from scml_gym.oneshot.view import ACTION_DTYPE, MAX_PARTNERS, VIEW_DTYPE
-from scml_gym.oneshot.worlds.reference import CONTRACT_DTYPE, Player, ReferenceWorld
-from scml_gym.oneshot.worlds.spec import WorldSpec
+from scml_gym.oneshot.worlds.reference import CONTRACT_DTYPE
 
 SCHEMA = "scml-gym-decisions-1"
 
@@ -86,14 +85,13 @@ def _records(columns: np.ndarray, dtype: np.dtype) -> np.ndarray:
     return np.ascontiguousarray(columns.T.astype(np.uint8, casting="safe")).reshape(-1).view(dtype)
 
 
-def record_world(spec: WorldSpec, players: Sequence[Player], names: Sequence[str], seed: int) -> Recording:
-    """Play a real world and record what all factories decide.
+def record_world(world: Any, names: Sequence[str]) -> Recording:
+    """Play a world to its end and record what all factories decide.
 
     Args:
-        spec: The world's parameters.
-        players: For each factory who plays it.
+        world: A `scml_gym.oneshot.worlds.reference.ReferenceWorld`, or a compiled one, without external factories; not
+            started.
         names: Of the players.
-        seed: Of the simulation's own generators.
     """
     views: list[Any] = []
     actions: list[np.ndarray] = []
@@ -102,17 +100,13 @@ def record_world(spec: WorldSpec, players: Sequence[Player], names: Sequence[str
         views.append(view.copy())
         actions.append(answers.copy())
 
-    world = ReferenceWorld(spec, players, seed)
-    world.look([look] * spec.n_factories)
+    world.look([look] * world.spec.n_factories)
     world.run()
-    contracts = [
-        (r["delivery_time"], seller, buyer, r["quantity"], r["unit_price"]) for r, seller, buyer in world.negotiated()
-    ]
     return Recording(
         tuple(names),
-        spec.n_sellers,
+        world.spec.n_sellers,
         np.array(views, VIEW_DTYPE),
         np.array(actions, ACTION_DTYPE).reshape(-1, MAX_PARTNERS),
-        np.array(contracts, CONTRACT_DTYPE),
-        world.scores,
+        world.contracts.copy(),
+        np.array(world.scores),
     )

@@ -41,8 +41,9 @@ def exported_player(name: str, game: str = "") -> Exported:
     """What of a player's name is exported.
 
     Args:
-        name: A strategy (``best-subset``, ``greedy?own_needs=1``), a run folder, ``zoo:NAME``, a policy file or
-            a clone (``.npz``), ``clone:YEAR/Name``, or ``module:Name``, an own `Strategy` or a callable ``(seed) -> FactoryPolicy``.
+        name: A strategy (``best-subset``, ``greedy?own_needs=1``), a run folder, ``zoo:NAME``, a policy file or a clone
+            (``.npz``), ``clone:YEAR/Name``, or ``module:Name``, an own `Strategy` or a callable ``(seed) ->
+            FactoryPolicy``.
         game: Of a strategy or a callable; OneShot by default. A run folder plays the game it was trained in.
 
     Raises:

@@ -1,4 +1,4 @@
-"""What each alternative of a clone's choices looks like: the features that are not 0, as pairs of an index and a number.
+"""What each alternative of a clone's choices looks like: its features that are not 0, as indices and numbers.
 
 The same functions serve players and the fit. They write from place ``n`` on and return the next free place.
 """
