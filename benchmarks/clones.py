@@ -5,8 +5,8 @@
     PYTHONHASHSEED=0 python benchmarks/clones.py speed --worlds 20 --out docs/results/clones
 
 ``field`` draws who plays each factory, and compares scores by level, items missed, prices, and what is accepted by
-round and price. ``gains`` puts players in the same seat of each world, once on each level: is the gain of the first over
-the others among clones what it is among the agents? ``speed`` times both kinds of worlds by turns. All need the
+round and price. ``gains`` puts players in the same seat of each world, once on each level: is the gain of the first
+over the others among clones what it is among the agents? ``speed`` times both kinds of worlds by turns. All need the
 league's agents (scml-agents); the worlds have 30 days and 5 factories a level.
 """
 
@@ -133,7 +133,8 @@ def field(options: argparse.Namespace) -> dict[str, pd.DataFrame]:
     table: Any = pd.DataFrame(rows)
     table["agent"] = table["agent"].map(clone_key)
     keys = ["level", "round", "price"]
-    counts: Any = pd.concat(accepted).groupby([*keys, "kind"], sort=False).sum().unstack("kind")
+    joined: Any = pd.concat(accepted)
+    counts = joined.groupby([*keys, "kind"], sort=False).sum().unstack("kind")
     show_field(table)
     print("\n| offers to | round | price | real | cloned |\n| --- | --- | --- | --- | --- |")
     for (level, part, price), row in counts.iterrows():
