@@ -95,6 +95,7 @@ class CloneLearner:
                 run.checkpoint(len(self.clones), self.save)
                 bar.update(len(self.clones), clone_key(name))
         self._write(run.path)
+        run.plot()
 
     def _fit(
         self, name: str, learnt: Sequence[Recording], held_out: Sequence[Recording]

@@ -22,6 +22,7 @@ from scml_gym.export.folder import _expression, submission_files
 from scml_gym.export.modules import exported_module
 from scml_gym.export.players import Exported, exported_player
 from scml_gym.games import GAMES
+from scml_gym.oneshot.clones.files import CLONES, named_clone
 from scml_gym.oneshot.policy_files import PolicyFile, network_sizes
 from scml_gym.oneshot.strategies.base import StrategyPolicy
 from scml_gym.oneshot.strategies.network import pack_network
@@ -91,6 +92,14 @@ def test_a_policy_file_makes_the_same_contracts(name, tmp_path, monkeypatch):
     PolicyFile(*seen, pack_network(layers, "tanh", False, temperature, twice), features).save(path)
     agent = agent_of(exported_player(str(path)), tmp_path, monkeypatch)
     assert_same_contracts("oneshot", [PolicyFile.load(path).player], [agent])
+
+
+def test_a_clone_makes_the_same_contracts(tmp_path, monkeypatch):
+    name = "clone:2025/CostAverseAgent"
+    path = str(CLONES / "2025" / "CostAverseAgent.npz")
+    assert exported_player(path).of == exported_player(name).of == "a clone of scml-agents:2025/CostAverseAgent"
+    agent = agent_of(exported_player(name), tmp_path, monkeypatch)
+    assert_same_contracts("oneshot", [named_clone(name).player], [agent], days=2)
 
 
 OTHERS = {"oneshot": "best-subset", "standard": "just-in-time"}
