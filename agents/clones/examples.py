@@ -196,6 +196,7 @@ def _write_choices(
         np.zeros(MAX_SETS),
         np.zeros(MAX_SETS),
         np.zeros(MAX_SETS),
+        np.zeros(MAX_SETS),
         np.zeros(4),
     )
     context, asked = np.zeros(N_CONTEXTS), np.zeros(4)

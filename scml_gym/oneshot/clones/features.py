@@ -49,6 +49,7 @@ class Sets(NamedTuple):
         money: Likewise: of all items together.
         bad: Likewise: items, each by how far its price is from the best one.
         rate: Likewise: what is remembered of the partners, summed up.
+        large: Likewise: offers of more than an equal share of the needs.
         best: Float64 ``(4,)``, see `LEAST_MISS`.
     """
 
@@ -57,6 +58,7 @@ class Sets(NamedTuple):
     money: np.ndarray
     bad: np.ndarray
     rate: np.ndarray
+    large: np.ndarray
     best: np.ndarray
 
 
@@ -85,6 +87,16 @@ def set_value(view: FactoryView, values: tuple[float, float, float], quantity: f
 
 
 @jittable
+def running(view: FactoryView) -> int:
+    """Partners whose negotiation of today has not ended."""
+    n = 0
+    for k in range(view["n_partners"]):
+        if view["partners"][k]["running"] != 0:
+            n += 1
+    return n
+
+
+@jittable
 def find_sets(view: FactoryView, memory: np.ndarray, sets: Sets) -> int:
     """Write all sets of standing offers; returns how many offers there are."""
     n = 0
@@ -93,7 +105,8 @@ def find_sets(view: FactoryView, memory: np.ndarray, sets: Sets) -> int:
             sets.partners[n] = k
             n += 1
     needs, values = view["needs"], unit_values(view, 0.0)
-    sets.quantity[0], sets.money[0], sets.bad[0], sets.rate[0] = 0.0, 0.0, 0.0, 0.0
+    sets.quantity[0], sets.money[0], sets.bad[0], sets.rate[0], sets.large[0] = 0.0, 0.0, 0.0, 0.0, 0.0
+    share = needs // max(running(view), 1)
     best = sets.best
     best[LEAST_MISS], best[LEAST_UNDER], best[LEAST_OVER], best[BEST] = 1e9, 1e9, 1e9, -1e9
     for mask in range(1 << n):
@@ -107,6 +120,7 @@ def find_sets(view: FactoryView, memory: np.ndarray, sets: Sets) -> int:
             sets.money[mask] = sets.money[rest] + quantity * price
             sets.bad[mask] = sets.bad[rest] + quantity * (1.0 - price_gain(view, price))
             sets.rate[mask] = sets.rate[rest] + memory[RATE + k]
+            sets.large[mask] = sets.large[rest] + (1.0 if quantity > share else 0.0)
         left = needs - sets.quantity[mask]
         best[LEAST_MISS] = min(best[LEAST_MISS], abs(left))
         if left >= 0.0:
@@ -114,16 +128,6 @@ def find_sets(view: FactoryView, memory: np.ndarray, sets: Sets) -> int:
         if left <= 0.0:
             best[LEAST_OVER] = min(best[LEAST_OVER], -left)
         best[BEST] = max(best[BEST], set_value(view, values, sets.quantity[mask], sets.money[mask]))
-    return n
-
-
-@jittable
-def running(view: FactoryView) -> int:
-    """Partners whose negotiation of today has not ended."""
-    n = 0
-    for k in range(view["n_partners"]):
-        if view["partners"][k]["running"] != 0:
-            n += 1
     return n
 
 
@@ -161,8 +165,10 @@ def set_features(
     if regret < 1e-9:
         n = put(index, value, n, f + 3, 1.0)
     n = put(index, value, n, f + 4, min(regret, 10.0) / 5.0)
+    n = put(index, value, n, f + 12, (sets.large[(1 << n_offers) - 1] - sets.large[mask]) / 4.0)
     if mask == 0:
         return put(index, value, n, f + 5, 1.0)
+    n = put(index, value, n, f + 13, (taken - sets.large[mask]) / 4.0)
     if taken == n_offers:
         n = put(index, value, n, f + 6, 1.0)
     n = put(index, value, n, f + 7, taken / 4.0)

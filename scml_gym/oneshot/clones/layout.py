@@ -81,7 +81,7 @@ class Choice(NamedTuple):
         return self.n_contextual * N_CONTEXTS + self.n_static
 
 
-N_SET = 2 * LEFTS + 12
+N_SET = 2 * LEFTS + 14
 SET = Choice(0, N_SET, 0)
 """Which of the standing offers to take."""
 

@@ -103,6 +103,7 @@ def play(view: FactoryView, memory: np.ndarray, weights: np.ndarray, draws: np.n
             scratch_floats(MAX_SETS),
             scratch_floats(MAX_SETS),
             scratch_floats(MAX_SETS),
+            scratch_floats(MAX_SETS),
             scratch_floats(4),
         )
         n_offers, n_running = find_sets(view, memory, sets), running(view)
