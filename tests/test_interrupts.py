@@ -35,6 +35,13 @@ TINY = {
         ["agent.total_steps=96", "agent.learning_starts=32", "agent.log_steps=32", "agent.buffer_size=96", *WORLDS],
     ),
     "q-learning": ("q_learning", ["agent.training.worlds=8", "agent.training.log_every=4", *WORLDS]),
+    "clone": (
+        "clone",
+        [
+            "agent.agents=[best-subset, subset-strong, greedy-sync]",
+            *("agent.others={}", "agent.worlds=2", "agent.days=3", "agent.factories_per_level=6"),
+        ],
+    ),
     "dnb": (
         "dnb_accept_logistic",
         [
@@ -58,7 +65,7 @@ NEW_EPISODES = {"ppo", "maskable-ppo", "recurrent-ppo", "dqn"}
 
 
 INTERRUPTED_AT = {"behaviour-cloning": 3, "dcl": 1, "independent-ppo": 1, "mediated": 1, "moca": 1, "q-learning": 3}
-INTERRUPTED_AT |= {"dnb": 3, "fast-ppo": 3, "fast-maskable-ppo": 3, "ippo": 3, "mappo": 3}
+INTERRUPTED_AT |= {"clone": 4, "dnb": 3, "fast-ppo": 3, "fast-maskable-ppo": 3, "ippo": 3, "mappo": 3}
 """When the interrupt comes: how often the progress was told by then; others tell it at every step."""
 
 

@@ -14,6 +14,7 @@ from scml_gym.game.policy_files import PolicyFile
 from scml_gym.game.run_folders import is_folder
 from scml_gym.game.strategy import Strategy
 from scml_gym.games import DEFAULT_GAME, GAMES
+from scml_gym.oneshot.clones.files import PREFIX, CloneFile, is_clone, named_clone
 from scml_gym.policies.run_folders import LEARNERS, check_game, game_of_file, game_of_run, load_agent
 
 STRATEGY_POLICY = "scml_gym.game.strategy:StrategyPolicy"
@@ -40,8 +41,9 @@ def exported_player(name: str, game: str = "") -> Exported:
     """What of a player's name is exported.
 
     Args:
-        name: A strategy (``best-subset``, ``greedy?own_needs=1``), a run folder, ``zoo:NAME``, a policy file
-            (``.npz``), or ``module:Name``, an own `Strategy` or a callable ``(seed) -> FactoryPolicy``.
+        name: A strategy (``best-subset``, ``greedy?own_needs=1``), a run folder, ``zoo:NAME``, a policy file or a clone
+            (``.npz``), ``clone:YEAR/Name``, or ``module:Name``, an own `Strategy` or a callable ``(seed) ->
+            FactoryPolicy``.
         game: Of a strategy or a callable; OneShot by default. A run folder or a policy file plays the game it was
             trained in.
 
@@ -49,7 +51,9 @@ def exported_player(name: str, game: str = "") -> Exported:
         InputError: if nothing of that name exists, or it cannot be exported; the message says which part.
     """
     if name.endswith(".npz"):
-        return _of_policy_file(name, game)
+        return _of_clone(CloneFile.load(name), name, game) if is_clone(name) else _of_policy_file(name, game)
+    if name.startswith(PREFIX):
+        return _of_clone(named_clone(name), name, game)
     if is_folder(name):
         return _of_run(name, game)
     of_game = GAMES.get(game or DEFAULT_GAME)
@@ -76,6 +80,12 @@ def _of_policy_file(name: str, game: str) -> Exported:
     strategy = call(f"{make.__module__}:{make.__name__}", *policy.strategy.form)
     made = call(STRATEGY_POLICY, strategy, Given("seed"), Array("network", policy.network))
     return Exported(of_game, made, True, f"the policy file {Path(name).name}")
+
+
+def _of_clone(clone: CloneFile, name: str, game: str) -> Exported:
+    if game not in ("", "oneshot"):
+        raise InputError(f"{name!r} plays the game 'oneshot' and does not play {game!r}")
+    return Exported(GAMES.get("oneshot"), clone.made(), True, f"a clone of {clone.agent}")
 
 
 def _of_run(name: str, game: str) -> Exported:

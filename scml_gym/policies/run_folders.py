@@ -24,6 +24,7 @@ from scml_gym.game.policy_files import game_of_policy_file
 from scml_gym.game.run_folders import is_folder
 from scml_gym.game.world import PlayerMaker
 from scml_gym.games import DEFAULT_GAME, GAMES, game_of
+from scml_gym.oneshot.clones.files import is_clone
 
 if TYPE_CHECKING:
     from scml.oneshot.agent import OneShotAgent
@@ -67,12 +68,14 @@ def game_of_run(run: str | os.PathLike[str]) -> Game:
 
 
 def game_of_file(name: str, game: str = "") -> Game:
-    """The game that a policy file plays, or the one that it is to play.
+    """The game that a policy file or a clone plays, or the one that it is to play.
 
     Raises:
         InputError: if there is no such game, or the file is missing or no policy file.
     """
-    return GAMES.get(game) if game else GAMES.known(game_of_policy_file(name))
+    if game:
+        return GAMES.get(game)
+    return GAMES.known("oneshot" if is_clone(name) else game_of_policy_file(name))
 
 
 def learner_maker(run: str | os.PathLike[str], game: str = "") -> PlayerMaker:

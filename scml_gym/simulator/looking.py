@@ -178,14 +178,14 @@ class Answers:
             self._put(actions, agent, response.outcome)
 
     def _put(self, actions: np.ndarray, agent: str, offer: Any) -> None:
-        """Put an offer into the array. What is no offer, or has numbers that are not whole, is none: with it negmas
-        ends the negotiation."""
+        """Put an offer into the array. What is no offer, has numbers that are not whole, or is for a day on which
+        nothing can be delivered, is none: with it negmas ends the negotiation."""
         try:
             given = [offer[place] for place in self.observer.issues.values()]
             numbers = [int(number) for number in given]
         except (TypeError, ValueError, IndexError, OverflowError):
             return
-        if numbers != given:
+        if numbers != given or self.observer.outcome(*numbers) != tuple(offer):
             return
         actions[self._partners[agent]] = (OFFER, *numbers)
 
@@ -221,7 +221,7 @@ def look_at(agent: Any, seen: Seen, look: Look) -> None:
     come_between("before_step", begin_day)
     come_between("on_negotiation_success", agree)
     come_between("on_negotiation_failure", fail)
-    if isinstance(agent, OneShotSyncAgent) and not _answers_itself(type(agent)):
+    if answers_together(type(agent)):
         come_between("first_proposals", lambda ask: answers[0].first(ask))
         come_between("propose", lambda *given, **named: answers[0].send(*given, **named))
         come_between("counter_all", lambda *given, **named: answers[0].all(*given, **named))
@@ -232,9 +232,11 @@ def look_at(agent: Any, seen: Seen, look: Look) -> None:
         come_between("propose", lambda *given, **named: answers[0].propose(*given, **named))
 
 
-def _answers_itself(agent: type) -> bool:
-    """Whether agents that negmas would have answer all partners together take each negotiation by itself after all."""
-    return any(getattr(agent, name) is not getattr(SAOSyncController, name) for name in ("propose", "respond"))
+def answers_together(agent: type) -> bool:
+    """Whether agents of a class answer all partners together; some that negmas would have do so take each negotiation
+    by itself after all."""
+    itself = any(getattr(agent, name, None) is not getattr(SAOSyncController, name) for name in ("propose", "respond"))
+    return issubclass(agent, OneShotSyncAgent) and not itself
 
 
 def _partner(agent: Any, annotation: Mapping[str, Any]) -> str:

@@ -21,6 +21,7 @@ from scml_gym.export.folder import _expression, submission_files
 from scml_gym.export.modules import exported_module
 from scml_gym.export.players import Exported, exported_player
 from scml_gym.games import GAMES
+from scml_gym.oneshot.clones.files import CLONES, named_clone
 from scml_gym.oneshot.strategies.base import StrategyPolicy
 from scml_gym.oneshot.strategies.time_dependent import BOULWARE
 from tests.helpers import q_learning
@@ -85,6 +86,14 @@ def test_a_policy_file_makes_the_same_contracts(name, tmp_path, monkeypatch):
     random_policy(game, form, masked=False, temperature=temperature, scale=0.3).save(path)
     agent = agent_of(exported_player(str(path)), tmp_path, monkeypatch)
     assert_same_contracts(game, [GAMES.get(game).player_maker(str(path))], [agent], days=5)
+
+
+def test_a_clone_makes_the_same_contracts(tmp_path, monkeypatch):
+    name = "clone:2025/CostAverseAgent"
+    path = str(CLONES / "2025" / "CostAverseAgent.npz")
+    assert exported_player(path).of == exported_player(name).of == "a clone of scml-agents:2025/CostAverseAgent"
+    agent = agent_of(exported_player(name), tmp_path, monkeypatch)
+    assert_same_contracts("oneshot", [named_clone(name).player], [agent], days=2)
 
 
 OTHERS = {"oneshot": "best-subset", "standard": "just-in-time"}

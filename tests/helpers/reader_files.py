@@ -126,6 +126,42 @@ def policy_of(game: str) -> Callable[[Path], object]:
     return read
 
 
+def loaded_run(path: str) -> Callable[[Path], object]:
+    """What is loaded from the folder of a file."""
+    read = loaded_by(path)
+    return lambda file: read(file.parent)
+
+
+def clone_file(folder: Path) -> Path:
+    from scml_gym.oneshot.clones.files import CLONES
+
+    shutil.copy(CLONES / "2025" / "CostAverseAgent.npz", folder / "clone.npz")
+    return folder / "clone.npz"
+
+
+def clones_run(folder: Path) -> Path:
+    """A checkpoint of the learner of clones."""
+    from scml_gym.agents.clones.learner import GAME, META, CloneLearner
+    from scml_gym.core.config import load_experiment
+
+    config = load_experiment("clone", ["agent.agents=[best-subset]"]).config
+    learner = CloneLearner.build(config["agent"], {"id": GAME})
+    learner.save(folder)
+    return folder / META
+
+
+def decisions_file(folder: Path) -> Path:
+    from scml_gym.agents.clones.recording import record_world
+    from scml_gym.oneshot.players import player_maker
+    from scml_gym.oneshot.worlds.compiled.generation import compiled_spec
+    from scml_gym.oneshot.worlds.compiled.world import CompiledWorld
+
+    names = ["best-subset"] * 4
+    world = CompiledWorld(compiled_spec(1, 2, 2), [player_maker(name)(1) for name in names])
+    record_world(world, names).save(folder / "world.npz")
+    return folder / "world.npz"
+
+
 def zoo_file(name: str, file: str) -> Callable[[Path], Path]:
     """A run folder that comes with the package; of a checkpoint's file the name alone."""
 

@@ -25,8 +25,11 @@ from tests.helpers.reader_files import (
     EXPERIMENT,
     SCENARIO,
     analyze,
+    clone_file,
+    clones_run,
     compare,
     dataset_file,
+    decisions_file,
     discounted,
     dnb,
     geniusweb,
@@ -34,6 +37,7 @@ from tests.helpers.reader_files import (
     judge,
     learnt,
     loaded_by,
+    loaded_run,
     log_file,
     negmas,
     of_scml,
@@ -114,6 +118,17 @@ READERS = {
         policy_of("oneshot"),
     ),
     "policy file of standard": Reader((), policy_file("standard"), policy_of("standard")),
+    "clone": Reader(
+        ("scml_gym.oneshot.clones.files",), clone_file, loaded_by("scml_gym.oneshot.clones.files:CloneFile")
+    ),
+    "clones.json": Reader(
+        ("scml_gym.agents.clones.learner",), clones_run, loaded_run("scml_gym.agents.clones.learner:CloneLearner")
+    ),
+    "recorded decisions": Reader(
+        ("scml_gym.agents.clones.recording",),
+        decisions_file,
+        loaded_by("scml_gym.agents.clones.recording:Recording"),
+    ),
     "run.json": Reader(("scml_gym.experiments.run_info",), zoo_file("flat", "run.json"), open_run),
     "config.yaml": Reader((), zoo_file("flat", "config.yaml"), open_run),
     "learning curve": Reader(
