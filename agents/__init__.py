@@ -16,6 +16,7 @@ AGENTS.register("fast-maskable-ppo", "scml_gym.agents.fast_ppo.learner:FastMaska
 AGENTS.register("recurrent-ppo", "scml_gym.agents.sb3.algorithms:RecurrentPPO")
 AGENTS.register("dqn", "scml_gym.agents.sb3.algorithms:DQN")
 AGENTS.register("behaviour-cloning", "scml_gym.agents.behaviour_cloning.learner:BehaviourCloning")
+AGENTS.register("decision-transformer", "scml_gym.agents.decision_transformer.learner:DecisionTransformerLearner")
 AGENTS.register("dnb", "scml_gym.agents.dnb.learner:DNB")
 AGENTS.register("dcl", "scml_gym.agents.commitment.learner:DCLLearner")
 AGENTS.register("independent-ppo", "scml_gym.agents.commitment.learner:IPPOLearner")

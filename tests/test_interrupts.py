@@ -44,6 +44,13 @@ TINY = {
         ],
     ),
     "behaviour-cloning": ("behaviour_cloning", ["agent.data=[tests/best-subset-v0]", "agent.epochs=3", *CLONED]),
+    "decision-transformer": (
+        "decision_transformer",
+        [
+            *("agent.data=[tests/best-subset-v0]", "agent.epochs=3", "agent.batch_size=16", "agent.context=4"),
+            *("agent.width=8", "agent.layers=1", "agent.attention_heads=2", *WORLDS),
+        ],
+    ),
     "dcl": ("dcl", GAME),
     "independent-ppo": ("independent_ppo", GAME),
     "ippo": ("ippo", AGENTS_OF_A_GAME),
@@ -53,11 +60,22 @@ TINY = {
 }
 """Learner -> an experiment with it, small enough to be trained in a second."""
 
+OF_DATA = {"behaviour-cloning", "decision-transformer"}
+"""Learners that learn from datasets."""
+
 NEW_EPISODES = {"ppo", "maskable-ppo", "recurrent-ppo", "dqn"}
 """Learners that begin new episodes where they resume, so that their curves differ from those of a whole training."""
 
 
-INTERRUPTED_AT = {"behaviour-cloning": 3, "dcl": 1, "independent-ppo": 1, "mediated": 1, "moca": 1, "q-learning": 3}
+INTERRUPTED_AT = {
+    "behaviour-cloning": 3,
+    "decision-transformer": 3,
+    "dcl": 1,
+    "independent-ppo": 1,
+    "mediated": 1,
+    "moca": 1,
+    "q-learning": 3,
+}
 INTERRUPTED_AT |= {"dnb": 3, "fast-ppo": 3, "fast-maskable-ppo": 3, "ippo": 3, "mappo": 3}
 """When the interrupt comes: how often the progress was told by then; others tell it at every step."""
 
@@ -88,7 +106,7 @@ def interrupted_at(monkeypatch):
 
 @pytest.mark.parametrize("name", AGENTS)
 def test_an_interrupted_learner_goes_on_as_it_promises(name, tmp_path, interrupted_at, monkeypatch):
-    if name == "behaviour-cloning":
+    if name in OF_DATA:
         pytest.importorskip("minari", reason="pip install 'scml-gym[offline]'")
         small_dataset(monkeypatch, tmp_path / "data", episodes=6)
     experiment, options = small(name)

@@ -1,0 +1,161 @@
+"""What a Decision Transformer learns with, and where it stands: episodes, the likelihood of their actions, Adam."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+from stable_baselines3.common.utils import LinearSchedule
+
+from scml_gym.agents.adam import Adam
+from scml_gym.agents.behaviour_cloning.fitting import in_one_array
+from scml_gym.agents.decision_transformer.hyperparameters import SequenceHyperparameters
+from scml_gym.agents.decision_transformer.network import DecisionTransformer
+from scml_gym.agents.decision_transformer.sequences import (
+    LEAST_DEVIATION,
+    Batches,
+    Sequences,
+    scale_of,
+    split,
+    windows_of,
+)
+from scml_gym.core.errors import InputError
+
+CHUNK = 256
+"""Windows that are looked at together where nothing is learnt."""
+
+
+def fit_scales(network: DecisionTransformer, sequences: Sequences, held_out: float, target: float | None) -> None:
+    """Let a network measure observations, returns and rewards as the episodes that are learnt from do."""
+    learnt, _ = split(sequences, held_out)
+    network.scale.copy_(torch.from_numpy(scale_of(sequences, learnt, target)))
+    if network.numbers is not None:
+        seen = sequences.observations[: sequences.ends[learnt[-1]]]
+        network.mean.copy_(torch.from_numpy(seen.mean(axis=0)))
+        network.deviation.copy_(torch.from_numpy(np.maximum(seen.std(axis=0), LEAST_DEVIATION)))
+
+
+class Fitting:
+    """A network and the episodes that it learns from.
+
+    Args:
+        network: Whose parameters change, with its scales.
+        sequences: All episodes.
+        settings: How it learns.
+        seed: Of the windows, and the order in which they are learnt from.
+
+    Attributes:
+        steps: Decisions learnt from so far.
+        total: Of the whole training.
+    """
+
+    def __init__(
+        self, network: DecisionTransformer, sequences: Sequences, settings: SequenceHyperparameters, seed: int
+    ):
+        self._network, self._sequences, self._settings, self._seed = network, sequences, settings, seed
+        self._learnt, self._held_out = split(sequences, settings.held_out)
+        self._batches = Batches(sequences, network.scale.numpy(), settings.context)
+        self._adam = Adam(in_one_array(network), settings.max_grad_norm)
+        self._passes, self._at, self._losses = -1, 0, np.zeros(2)
+        self._begin = self._end = np.zeros(0, np.int64)
+        self.steps = 0
+        self.epoch = int(sequences.ends[self._learnt[-1]])
+        self.total = settings.epochs * self.epoch
+
+    def _cut(self) -> None:
+        """The windows of the present pass."""
+        passes, context = self.steps // self.epoch, self._settings.context
+        if passes == self._passes:
+            return
+        draws = np.random.default_rng((self._seed, passes))
+        begins = draws.integers(context, size=len(self._learnt))
+        begin, end = windows_of(self._sequences, self._learnt, context, begins)
+        order = draws.permutation(len(begin))
+        self._begin, self._end, self._passes = begin[order], end[order], passes
+        self._at = int(np.searchsorted(np.cumsum(self._end - self._begin), self.steps % self.epoch, side="right"))
+
+    def learn(self) -> None:
+        """A gradient step.
+
+        Raises:
+            InputError: if the gradient is not finite.
+        """
+        self._cut()
+        settings = self._settings
+        chosen = slice(self._at, self._at + max(1, settings.batch_size // settings.context))
+        rate = LinearSchedule(settings.learning_rate, settings.final_learning_rate, 1.0)
+        self._network.zero_grad()
+        logs, errors, _ = self._judge(self._begin[chosen], self._end[chosen], False)
+        loss = -logs.sum(dim=1).mean() + settings.reward_loss * errors.mean()
+        loss.backward()
+        slopes = [p.new_zeros(p.shape) if p.grad is None else p.grad for p in self._network.parameters()]
+        gradient = np.concatenate([slope.numpy().ravel() for slope in slopes])
+        self._adam.descend(gradient[None], rate(1.0 - self.steps / self.total), self.steps)
+        self.steps, self._at = self.steps + len(logs), chosen.stop
+        self._losses += float(-logs.detach().sum(dim=1).mean()), 1
+
+    def take_loss(self) -> float:
+        """The mean loss of the steps since this was last called, in logarithms of an action's likelihood."""
+        mean = float(self._losses[0] / self._losses[1])
+        self._losses[:] = 0
+        return mean
+
+    def measure(self) -> dict[str, float]:
+        """How well the decisions that are held out are met: ``held_out_loss``; ``held_out_met``, the share of them
+        whose chosen action is the recorded one; ``held_out_reward``, the squared error of rewards, in deviations.
+        Nothing where none are held out."""
+        if not len(self._held_out):
+            return {}
+        logs, met, errors = self.judged(self._held_out)
+        loss, same = -float(logs.sum(axis=1).mean()), float(met.all(axis=1).mean())
+        return {"held_out_loss": loss, "held_out_met": same, "held_out_reward": float(errors.mean())}
+
+    def judged(self, episodes: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Of all decisions of some episodes, in order, in windows that begin with the episode.
+
+        Returns:
+            The logarithm of the likelihood of each choice given those before it, float32 ``(n, choices)``; which
+            choices are made as recorded where each follows the network's own choices before it, bool ``(n, choices)``;
+            and the squared errors of rewards, float32 ``(n,)``.
+        """
+        context = self._settings.context
+        begin, end = windows_of(self._sequences, episodes, context, np.zeros(len(episodes), np.int64))
+        parts = []
+        with torch.no_grad():
+            for start in range(0, len(begin), CHUNK):
+                logs, errors, met = self._judge(begin[start : start + CHUNK], end[start : start + CHUNK], True)
+                parts.append((logs.numpy(), met.numpy(), errors.numpy()))
+        logs, met, errors = (np.concatenate(part) for part in zip(*parts, strict=True))
+        return logs, met, errors
+
+    def _judge(
+        self, begin: np.ndarray, end: np.ndarray, chosen: bool
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Of the decisions in some windows: the logarithms of the likelihoods of their choices, the squared errors of
+        their rewards, and, if choices are made, which are made as recorded."""
+        windows, there, places = self._batches.take(begin, end)
+        told = self._network(windows)[there]
+        actions, masks, rewards = self._batches.done(places)
+        logs, known = self._network.heads.log_likelihood(told, actions, masks)
+        errors = (self._network.predicted(known) - rewards) ** 2
+        if not chosen:
+            return logs, errors, actions
+        picked, _ = self._network.heads.choose(told, masks, None, None)
+        return logs, errors, (picked - actions).abs() < 1e-3
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Where it stands, apart from the parameters, as `np.savez` takes it."""
+        counts = np.array([self.steps, self._adam.steps])
+        return {"counts": counts, "losses": self._losses, "moments": self._adam.moments}
+
+    def restore(self, arrays: Mapping[str, np.ndarray]) -> None:
+        """Go on where `arrays` were given.
+
+        Raises:
+            InputError: if they are of another version or another network.
+        """
+        if {"counts", "losses", "moments"} - arrays.keys() or arrays["moments"].shape != self._adam.moments.shape:
+            raise InputError("a training of another version, or of another network: begin a new run")
+        self.steps, self._adam.steps = arrays["counts"].tolist()
+        self._losses, self._adam.moments, self._passes = arrays["losses"], arrays["moments"], -1
