@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -11,7 +12,7 @@ from stable_baselines3.common.utils import LinearSchedule
 from scml_gym.agents.adam import Adam
 from scml_gym.agents.behaviour_cloning.fitting import in_one_array
 from scml_gym.agents.decision_transformer.hyperparameters import SequenceHyperparameters
-from scml_gym.agents.decision_transformer.network import DecisionTransformer
+from scml_gym.agents.decision_transformer.network import NEAR, DecisionTransformer
 from scml_gym.agents.decision_transformer.sequences import (
     LEAST_DEVIATION,
     Batches,
@@ -34,6 +35,22 @@ def fit_scales(network: DecisionTransformer, sequences: Sequences, held_out: flo
         seen = sequences.observations[: sequences.ends[learnt[-1]]]
         network.mean.copy_(torch.from_numpy(seen.mean(axis=0)))
         network.deviation.copy_(torch.from_numpy(np.maximum(seen.std(axis=0), LEAST_DEVIATION)))
+
+
+class Judged(NamedTuple):
+    """How well ``n`` recorded decisions are met.
+
+    Attributes:
+        logs: The logarithm of the likelihood of each choice given those before it, float32 ``(n, choices)``.
+        likeliest: Which choices are the likeliest given those before them, bool ``(n, choices)``.
+        met: Whether the action that is chosen is the recorded one, bool ``(n,)``.
+        errors: Squared errors of rewards, in deviations, float32 ``(n,)``.
+    """
+
+    logs: np.ndarray
+    likeliest: np.ndarray
+    met: np.ndarray
+    errors: np.ndarray
 
 
 class Fitting:
@@ -69,7 +86,8 @@ class Fitting:
         if passes == self._passes:
             return
         draws = np.random.default_rng((self._seed, passes))
-        begins = draws.integers(context, size=len(self._learnt))
+        lengths = self._sequences.ends[self._learnt] - self._sequences.starts[self._learnt]
+        begins = draws.integers(context, size=len(self._learnt)) * (lengths > context)  # others are whole
         begin, end = windows_of(self._sequences, self._learnt, context, begins)
         order = draws.permutation(len(begin))
         self._begin, self._end, self._passes = begin[order], end[order], passes
@@ -86,7 +104,7 @@ class Fitting:
         chosen = slice(self._at, self._at + max(1, settings.batch_size // settings.context))
         rate = LinearSchedule(settings.learning_rate, settings.final_learning_rate, 1.0)
         self._network.zero_grad()
-        logs, errors, _ = self._judge(self._begin[chosen], self._end[chosen], False)
+        logs, _, errors, *_ = self._judge(self._begin[chosen], self._end[chosen])
         loss = -logs.sum(dim=1).mean() + settings.reward_loss * errors.mean()
         loss.backward()
         slopes = [p.new_zeros(p.shape) if p.grad is None else p.grad for p in self._network.parameters()]
@@ -107,42 +125,33 @@ class Fitting:
         Nothing where none are held out."""
         if not len(self._held_out):
             return {}
-        logs, met, errors = self.judged(self._held_out)
-        loss, same = -float(logs.sum(axis=1).mean()), float(met.all(axis=1).mean())
-        return {"held_out_loss": loss, "held_out_met": same, "held_out_reward": float(errors.mean())}
+        judged = self.judged(self._held_out)
+        loss, met = -float(judged.logs.sum(axis=1).mean()), float(judged.met.mean())
+        return {"held_out_loss": loss, "held_out_met": met, "held_out_reward": float(judged.errors.mean())}
 
-    def judged(self, episodes: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Of all decisions of some episodes, in order, in windows that begin with the episode.
-
-        Returns:
-            The logarithm of the likelihood of each choice given those before it, float32 ``(n, choices)``; which
-            choices are made as recorded where each follows the network's own choices before it, bool ``(n, choices)``;
-            and the squared errors of rewards, float32 ``(n,)``.
-        """
+    def judged(self, episodes: np.ndarray) -> Judged:
+        """All decisions of some episodes, in order, in windows that begin with the episode."""
         context = self._settings.context
         begin, end = windows_of(self._sequences, episodes, context, np.zeros(len(episodes), np.int64))
         parts = []
         with torch.no_grad():
             for start in range(0, len(begin), CHUNK):
-                logs, errors, met = self._judge(begin[start : start + CHUNK], end[start : start + CHUNK], True)
-                parts.append((logs.numpy(), met.numpy(), errors.numpy()))
-        logs, met, errors = (np.concatenate(part) for part in zip(*parts, strict=True))
-        return logs, met, errors
+                chosen = slice(start, start + CHUNK)
+                logs, likeliest, errors, told, places = self._judge(begin[chosen], end[chosen])
+                actions, masks, _ = self._batches.done(places)
+                picked, _ = self._network.heads.choose(told, masks, None, None)
+                met = ((picked - actions).abs() < NEAR).all(dim=1)
+                parts.append([part.numpy() for part in (logs, likeliest, met, errors)])
+        return Judged(*(np.concatenate(part) for part in zip(*parts, strict=True)))
 
-    def _judge(
-        self, begin: np.ndarray, end: np.ndarray, chosen: bool
-    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Of the decisions in some windows: the logarithms of the likelihoods of their choices, the squared errors of
-        their rewards, and, if choices are made, which are made as recorded."""
+    def _judge(self, begin: np.ndarray, end: np.ndarray) -> tuple[Any, ...]:
+        """Of the decisions in some windows: the logarithms of the likelihoods of their choices, which of these are the
+        likeliest, the squared errors of their rewards, what the network says of them, and which decisions they are."""
         windows, there, places = self._batches.take(begin, end)
         told = self._network(windows)[there]
         actions, masks, rewards = self._batches.done(places)
-        logs, known = self._network.heads.log_likelihood(told, actions, masks)
-        errors = (self._network.predicted(known) - rewards) ** 2
-        if not chosen:
-            return logs, errors, actions
-        picked, _ = self._network.heads.choose(told, masks, None, None)
-        return logs, errors, (picked - actions).abs() < 1e-3
+        logs, likeliest, known = self._network.heads.log_likelihood(told, actions, masks)
+        return logs, likeliest, (self._network.predicted(known) - rewards) ** 2, told, places
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Where it stands, apart from the parameters, as `np.savez` takes it."""

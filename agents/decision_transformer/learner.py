@@ -6,18 +6,22 @@ import json
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 import torch
+from gymnasium import spaces
 
 from scml_gym.agents.behaviour_cloning.players import factory_player, spaces_of
 from scml_gym.agents.decision_transformer.fitting import Fitting, fit_scales
 from scml_gym.agents.decision_transformer.forms import actions_of, observations_of
-from scml_gym.agents.decision_transformer.hyperparameters import DecisionTransformerHyperparameters
+from scml_gym.agents.decision_transformer.hyperparameters import (
+    DecisionTransformerHyperparameters,
+    SequenceHyperparameters,
+)
 from scml_gym.agents.decision_transformer.network import DecisionTransformer
 from scml_gym.agents.decision_transformer.playing import Memory, beginning, decide
-from scml_gym.agents.decision_transformer.sequences import sequences_of
+from scml_gym.agents.decision_transformer.sequences import Sequences, sequences_of
 from scml_gym.agents.sb3.training import global_generators_kept, seeds_at, write_row
 from scml_gym.agents.sb3.weights import brief_space, read_weights, write_weights
 from scml_gym.core.config import ConfigError, arguments_of, validate
@@ -31,12 +35,11 @@ from scml_gym.offline.reading import check_game, load_decisions
 if TYPE_CHECKING:
     from scml_gym.experiments.run_folder import Run
 
-SCHEMA = "scml-gym-decision-transformer-1"
 META, WEIGHTS, TRAINING = "decision_transformer.json", "weights.npz", "training.npz"
 
 
 class DecisionTransformerLearner:
-    """An `scml_gym.agents.base.Agent`.
+    """An `scml_gym.agents.base.Agent`; subclasses say what else is learnt from.
 
     Attributes:
         hyperparameters: The checked ``agent`` section.
@@ -46,10 +49,15 @@ class DecisionTransformerLearner:
         steps: Decisions that it has learnt from.
     """
 
-    def __init__(self, hyperparameters: DecisionTransformerHyperparameters, env: Mapping[str, Any]):
+    hyperparameters_class: ClassVar[type[SequenceHyperparameters]] = DecisionTransformerHyperparameters
+    schema: ClassVar[str] = "scml-gym-decision-transformer-1"
+    order: ClassVar[tuple[int, ...] | None] = None
+    """Of the choices of an action, see `scml_gym.agents.decision_transformer.forms.actions_of`."""
+
+    def __init__(self, hyperparameters: Any, env: Mapping[str, Any]):
         self.hyperparameters, self.env = hyperparameters, {key: env[key] for key in env if key != "name"}
-        self.observation_space, self.action_space = spaces_of(self.env)
-        self._seen, self._done = observations_of(self.observation_space), actions_of(self.action_space)
+        self.observation_space, self.action_space = self._find_spaces()
+        self._seen, self._done = observations_of(self.observation_space), actions_of(self.action_space, self.order)
         self.network: DecisionTransformer | None = None
         self.steps = 0
         self._generator = torch.Generator()
@@ -57,7 +65,22 @@ class DecisionTransformerLearner:
     @classmethod
     def build(cls, config: Mapping[str, Any], env: Mapping[str, Any]) -> Self:
         """See `scml_gym.agents.base.Agent.build`."""
-        return cls(validate(DecisionTransformerHyperparameters, config, "agent"), env)
+        return cls(validate(cls.hyperparameters_class, config, "agent"), env)
+
+    def _find_spaces(self) -> tuple[spaces.Space, spaces.Space]:
+        return spaces_of(self.env)
+
+    def _episodes(self, run: Run) -> Sequences:
+        """What is learnt from.
+
+        Raises:
+            InputError: if it is missing, or of another form.
+        """
+        names = self.hyperparameters.data
+        with arguments_of("agent", ("data",), "data"):
+            check_game(names, self.env["id"])
+            decisions = load_decisions(names, self.observation_space, self.action_space)
+        return sequences_of(decisions, self._seen, self._done)
 
     def train(self, run: Run) -> None:
         """See `scml_gym.agents.base.Agent.train`; a resumed training is equal to one that was not interrupted.
@@ -66,10 +89,7 @@ class DecisionTransformerLearner:
             InputError: before anything is learnt, if a dataset is missing, or of another game or other spaces.
         """
         settings, checkpoint = self.hyperparameters, run.latest_checkpoint()
-        with arguments_of("agent", ("data",), "data"):
-            check_game(settings.data, self.env["id"])
-            decisions = load_decisions(settings.data, self.observation_space, self.action_space)
-        sequences, seeds = sequences_of(decisions, self._seen, self._done), seeds_at(run.config["seed"], 0)
+        sequences, seeds = self._episodes(run), seeds_at(run.config["seed"], 0)
         network = self.network = self._new_network(seeds[0])
         if checkpoint is None:
             fit_scales(network, sequences, settings.held_out, settings.target_return)
@@ -159,7 +179,7 @@ class DecisionTransformerLearner:
         """Write ``weights.npz`` (with the scales of observations, returns and rewards) and `META`."""
         write_weights(self._trained(), self.steps, Path(folder) / WEIGHTS)
         facts = {
-            "schema": SCHEMA,
+            "schema": self.schema,
             "steps": self.steps,
             "settings": self.hyperparameters.model_dump(),
             "env": self.env,
@@ -172,10 +192,10 @@ class DecisionTransformerLearner:
         """See `scml_gym.agents.base.Agent.load`."""
         path = Path(folder) / META
         facts = read_json(path)
-        if facts.get("schema") != SCHEMA:
-            raise InputError(f"{path} has the schema {facts.get('schema')!r}; {SCHEMA!r} is needed")
+        if facts.get("schema") != cls.schema:
+            raise InputError(f"{path} has the schema {facts.get('schema')!r}; {cls.schema!r} is needed")
         with content_of(path, "a checkpoint"):
-            learner = cls(validate(DecisionTransformerHyperparameters, facts["settings"], "agent"), facts["env"])
+            learner = cls(validate(cls.hyperparameters_class, facts["settings"], "agent"), facts["env"])
             if facts["spaces"] != (now := learner._spaces()):
                 raise InputError(f"{path} was trained with {facts['spaces']}, this environment has {now}")
         learner.network = learner._new_network(0)

@@ -23,6 +23,9 @@ TOKENS = 3
 LONGEST_PERIOD = 10_000.0
 """Decisions, of the slowest of the waves by which a decision's place in its episode is told."""
 
+NEAR = 1e-3
+"""Numbers that are no further apart count as the same."""
+
 Narrow = Callable[[int, Tensor, Tensor], Tensor]
 """``(i, chosen, mask) -> mask``: the valid options of choice ``i``, bool ``(n, options)``, given the choices before it,
 int64 ``(n, i)``."""
@@ -67,6 +70,8 @@ class Layer(nn.Module):
 class ChoiceHeads(nn.Module):
     """The logarithms of probabilities of choices, each given those before it."""
 
+    starts: Tensor
+
     def __init__(self, width: int, sizes: tuple[int, ...]):
         super().__init__()
         self.sizes = sizes
@@ -86,8 +91,9 @@ class ChoiceHeads(nn.Module):
         logits = known @ self.options.weight[part].T + self.options.bias[part]
         return logits.masked_fill(~mask, -torch.inf).log_softmax(dim=-1)
 
-    def log_likelihood(self, told: Tensor, rows: Tensor, masks: Tensor) -> tuple[Tensor, Tensor]:
-        """Of recorded choices, ``(n, choices)``; and what is known after them, ``(n, width)``.
+    def log_likelihood(self, told: Tensor, rows: Tensor, masks: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Of recorded choices, each given those before it, ``(n, choices)``; which of them are the likeliest, bool of
+        the same shape; and what is known after them, ``(n, width)``.
 
         Args:
             told: What the tokens say, ``(n, width)``.
@@ -98,7 +104,8 @@ class ChoiceHeads(nn.Module):
         valid = masks.split(self.sizes, dim=1)
         logs = [self._logits(i, known[:, i], mask) for i, mask in enumerate(valid)]
         met = [part.gather(1, rows[:, i : i + 1].long()) for i, part in enumerate(logs)]
-        return torch.cat(met, dim=1), known[:, -1]
+        likeliest = torch.stack([part.argmax(dim=1) for part in logs], dim=1) == rows
+        return torch.cat(met, dim=1), likeliest, known[:, -1]
 
     def choose(
         self, told: Tensor, masks: Tensor, generator: torch.Generator | None, narrow: Narrow | None
@@ -124,11 +131,11 @@ class NumberHeads(nn.Module):
         self.mean, self.log_deviation = nn.Linear(width, numbers), nn.Parameter(torch.zeros(numbers))
         self.chosen = nn.Linear(numbers, width, bias=False)
 
-    def log_likelihood(self, told: Tensor, rows: Tensor, masks: Tensor) -> tuple[Tensor, Tensor]:
+    def log_likelihood(self, told: Tensor, rows: Tensor, masks: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """See `ChoiceHeads.log_likelihood`."""
-        off = (rows - self.mean(gelu(told))) / self.log_deviation.exp()
-        logs = -0.5 * off**2 - self.log_deviation - 0.5 * math.log(2 * math.pi)
-        return logs, gelu(told + self.chosen(rows))
+        away = rows - self.mean(gelu(told))
+        logs = -0.5 * (away / self.log_deviation.exp()) ** 2 - self.log_deviation - 0.5 * math.log(2 * math.pi)
+        return logs, away.abs() < NEAR, gelu(told + self.chosen(rows))
 
     def choose(
         self, told: Tensor, masks: Tensor, generator: torch.Generator | None, narrow: Narrow | None

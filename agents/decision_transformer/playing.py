@@ -6,6 +6,7 @@ what the network expects to be paid for it is taken away.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -32,6 +33,10 @@ class Memory:
     returns: np.ndarray
     observations: np.ndarray
     actions: np.ndarray
+
+    def promised(self, to_go: float) -> Memory:
+        """The same with another return that is to come."""
+        return dataclasses.replace(self, to_go=to_go)
 
 
 def beginning(network: DecisionTransformer, observations: int, actions: int) -> Memory:

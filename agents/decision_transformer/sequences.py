@@ -29,6 +29,9 @@ class Sequences:
         masks: Bool ``(n, options)``, in the order of the actions' rows.
         rewards: Float32 ``(n,)``.
         starts: The first decision of each episode, int64 ``(episodes,)``, ascending from 0.
+        groups: Of each episode; those of a group stand together, and all of them are held out, or none. Int64
+            ``(episodes,)``.
+        promised: Of each decision, whether it is told what is still to come, bool ``(n,)``; else it sees the mean.
     """
 
     observations: np.ndarray
@@ -36,6 +39,8 @@ class Sequences:
     masks: np.ndarray
     rewards: np.ndarray
     starts: np.ndarray
+    groups: np.ndarray
+    promised: np.ndarray
 
     @property
     def ends(self) -> np.ndarray:
@@ -57,17 +62,20 @@ class Sequences:
 def sequences_of(decisions: Decisions, seen: Observations, done: Actions) -> Sequences:
     """The decisions of datasets as episodes."""
     n = len(decisions.rewards)
+    starts = np.flatnonzero(np.diff(decisions.episodes, prepend=-1))
     return Sequences(
         seen.rows(decisions.observations, n),
         done.rows(decisions.actions),
         done.masks(decisions.masks),
         decisions.rewards.astype(np.float32),
-        np.flatnonzero(np.diff(decisions.episodes, prepend=-1)),
+        starts,
+        np.arange(len(starts)),
+        np.ones(n, np.bool_),
     )
 
 
 def split(sequences: Sequences, held_out: float) -> tuple[np.ndarray, np.ndarray]:
-    """The episodes that are learnt from, and the last ones, which are not.
+    """The episodes that are learnt from, and those of the last groups, which are not.
 
     Raises:
         InputError: if there is no episode.
@@ -75,7 +83,9 @@ def split(sequences: Sequences, held_out: float) -> tuple[np.ndarray, np.ndarray
     episodes = len(sequences.starts)
     if not episodes:
         raise InputError("no episodes to learn from")
-    learnt = max(1, round(episodes * (1 - held_out)))
+    begins = np.flatnonzero(np.diff(sequences.groups, prepend=sequences.groups[0] - 1))
+    first_held_out = max(1, round(len(begins) * (1 - held_out)))
+    learnt = int(np.append(begins, episodes)[first_held_out])
     return np.arange(learnt), np.arange(learnt, episodes)
 
 
@@ -125,7 +135,7 @@ class Batches:
 
     def __init__(self, sequences: Sequences, scale: np.ndarray, context: int):
         self._sequences, self._context = sequences, context
-        self._returns = (sequences.returns() - scale[0]) / scale[1]
+        self._returns = (sequences.returns() - scale[0]) / scale[1] * sequences.promised
         self._rewards = (sequences.rewards - scale[2]) / scale[3]
         self._steps = sequences.steps()
 

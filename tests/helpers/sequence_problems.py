@@ -53,4 +53,5 @@ def sequences(observations, actions, rewards, masks=None):
     n = episodes * length
     masks = np.ones((n, 3), np.bool_) if masks is None else masks
     starts = np.arange(0, n, length)
-    return Sequences(observations.reshape(n, -1), actions.reshape(n, -1), masks, rewards.reshape(n), starts)
+    parts = observations.reshape(n, -1), actions.reshape(n, -1), masks, rewards.reshape(n)
+    return Sequences(*parts, starts, np.arange(episodes), np.ones(n, np.bool_))

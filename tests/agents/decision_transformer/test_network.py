@@ -111,7 +111,7 @@ def test_the_likelihood_is_that_of_drawn_choices():
     heads, told = network(done=done).heads, torch.randn(1, 16)
     masks = torch.tensor([[True, True, True, True, False]])
     every = torch.cartesian_prod(torch.arange(2), torch.arange(2)).float()
-    logs, _ = heads.log_likelihood(told.expand(4, -1), every, masks.expand(4, -1))
+    logs, _, _ = heads.log_likelihood(told.expand(4, -1), every, masks.expand(4, -1))
     assert logs.sum(dim=1).exp().sum().item() == pytest.approx(1.0, abs=1e-6)
     drawn, _ = heads.choose(told.expand(20000, -1), masks.expand(20000, -1), torch.Generator().manual_seed(0), None)
     shares = [(drawn == row).all(dim=1).float().mean().item() for row in every]
@@ -178,7 +178,7 @@ def test_numbers_are_chosen_within_their_space():
     rows, (memory,) = decide(made, 3, [beginning(made, 2, 2)], np.zeros((1, 2), np.float32), np.ones((1, 0), np.bool_))
     assert memory.actions.shape == (1, 2)
     assert done.space.contains(done.action(10 * rows[0]))
-    logs, _ = made.heads.log_likelihood(torch.zeros(1, 16), torch.zeros(1, 2), torch.ones(1, 0))
+    logs, _, _ = made.heads.log_likelihood(torch.zeros(1, 16), torch.zeros(1, 2), torch.ones(1, 0))
     mean = made.heads.mean(torch.nn.functional.gelu(torch.zeros(1, 16)))
     expected = torch.distributions.Normal(mean, 1.0).log_prob(torch.zeros(1, 2))
     assert torch.allclose(logs, expected, atol=1e-6)
