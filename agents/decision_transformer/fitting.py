@@ -53,6 +53,32 @@ class Judged(NamedTuple):
     errors: np.ndarray
 
 
+def judge(network: DecisionTransformer, sequences: Sequences, episodes: np.ndarray, context: int) -> Judged:
+    """How well a network meets all decisions of some episodes, in order, in windows that begin with the episode."""
+    batches = Batches(sequences, network.scale.numpy(), context)
+    begin, end = windows_of(sequences, episodes, context, np.zeros(len(episodes), np.int64))
+    parts = []
+    with torch.no_grad():
+        for start in range(0, len(begin), CHUNK):
+            chosen = slice(start, start + CHUNK)
+            logs, likeliest, errors, told, places = _look(network, batches, begin[chosen], end[chosen])
+            actions, masks, _ = batches.done(places)
+            picked, _ = network.heads.choose(told, masks, None, None)
+            met = ((picked - actions).abs() < NEAR).all(dim=1)
+            parts.append([part.numpy() for part in (logs, likeliest, met, errors)])
+    return Judged(*(np.concatenate(part) for part in zip(*parts, strict=True)))
+
+
+def _look(network: DecisionTransformer, batches: Batches, begin: np.ndarray, end: np.ndarray) -> tuple[Any, ...]:
+    """Of the decisions in some windows: the logarithms of the likelihoods of their choices, which of these are the
+    likeliest, the squared errors of their rewards, what the network says of them, and which decisions they are."""
+    windows, there, places = batches.take(begin, end)
+    told = network(windows)[there]
+    actions, masks, rewards = batches.done(places)
+    logs, likeliest, known = network.heads.log_likelihood(told, actions, masks)
+    return logs, likeliest, (network.predicted(known) - rewards) ** 2, told, places
+
+
 class Fitting:
     """A network and the episodes that it learns from.
 
@@ -104,7 +130,7 @@ class Fitting:
         chosen = slice(self._at, self._at + max(1, settings.batch_size // settings.context))
         rate = LinearSchedule(settings.learning_rate, settings.final_learning_rate, 1.0)
         self._network.zero_grad()
-        logs, _, errors, *_ = self._judge(self._begin[chosen], self._end[chosen])
+        logs, _, errors, *_ = _look(self._network, self._batches, self._begin[chosen], self._end[chosen])
         loss = -logs.sum(dim=1).mean() + settings.reward_loss * errors.mean()
         loss.backward()
         slopes = [p.new_zeros(p.shape) if p.grad is None else p.grad for p in self._network.parameters()]
@@ -125,33 +151,9 @@ class Fitting:
         Nothing where none are held out."""
         if not len(self._held_out):
             return {}
-        judged = self.judged(self._held_out)
+        judged = judge(self._network, self._sequences, self._held_out, self._settings.context)
         loss, met = -float(judged.logs.sum(axis=1).mean()), float(judged.met.mean())
         return {"held_out_loss": loss, "held_out_met": met, "held_out_reward": float(judged.errors.mean())}
-
-    def judged(self, episodes: np.ndarray) -> Judged:
-        """All decisions of some episodes, in order, in windows that begin with the episode."""
-        context = self._settings.context
-        begin, end = windows_of(self._sequences, episodes, context, np.zeros(len(episodes), np.int64))
-        parts = []
-        with torch.no_grad():
-            for start in range(0, len(begin), CHUNK):
-                chosen = slice(start, start + CHUNK)
-                logs, likeliest, errors, told, places = self._judge(begin[chosen], end[chosen])
-                actions, masks, _ = self._batches.done(places)
-                picked, _ = self._network.heads.choose(told, masks, None, None)
-                met = ((picked - actions).abs() < NEAR).all(dim=1)
-                parts.append([part.numpy() for part in (logs, likeliest, met, errors)])
-        return Judged(*(np.concatenate(part) for part in zip(*parts, strict=True)))
-
-    def _judge(self, begin: np.ndarray, end: np.ndarray) -> tuple[Any, ...]:
-        """Of the decisions in some windows: the logarithms of the likelihoods of their choices, which of these are the
-        likeliest, the squared errors of their rewards, what the network says of them, and which decisions they are."""
-        windows, there, places = self._batches.take(begin, end)
-        told = self._network(windows)[there]
-        actions, masks, rewards = self._batches.done(places)
-        logs, likeliest, known = self._network.heads.log_likelihood(told, actions, masks)
-        return logs, likeliest, (self._network.predicted(known) - rewards) ** 2, told, places
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Where it stands, apart from the parameters, as `np.savez` takes it."""

@@ -1,7 +1,8 @@
 """The leak test: does a number of the observation tell the action by itself?
 
 Where a label has come into the input, as when a history already holds the answer that is to be learnt, one column that
-is looked up in a table predicts it. What is seen before an answer never does so for all decisions.
+is looked up in a table predicts it. What is seen before an answer does not, where several kinds of players are
+recorded; a scripted player by itself may be predicted by one number, such as its own last offer, without a fault.
 """
 
 from __future__ import annotations
@@ -15,10 +16,10 @@ from scml_gym.agents.hrl_xf.observing import hide_goals, name_of
 from scml_gym.core.errors import InputError
 from scml_gym.standard.actions.choice import HEADS
 
-MOST = 0.98
+MOST = 0.99
 """Share of the actions that a column may tell."""
 
-LEAST_GAIN = 0.1
+LEAST_GAIN = 0.02
 """What is told beyond the commonest action, below which nothing is said of a column."""
 
 LOOKED_AT = 20_000

@@ -14,7 +14,6 @@ from scml_gym.agents.decision_transformer.playing import Memory, beginning, deci
 from scml_gym.agents.decision_transformer.sequences import Sequences
 from scml_gym.agents.hrl_xf.executing import ORDER, Executing
 from scml_gym.agents.hrl_xf.hyperparameters import ExecutorHyperparameters
-from scml_gym.agents.hrl_xf.leaks import check_leaks
 from scml_gym.agents.hrl_xf.negotiations import Negotiations, read, write
 from scml_gym.agents.hrl_xf.observing import PROMISED, SPACE, hide_goals
 from scml_gym.agents.hrl_xf.recording import Line, record
@@ -63,8 +62,11 @@ class ExecutorLearner(DecisionTransformerLearner):
             table = read(path)
             if table.sizes != self.choices.sizes:
                 raise InputError(f"{path} has actions of {table.sizes}, this environment of {self.choices.sizes}")
-            check_leaks(table)
-        return episodes_of(table, self._done.rows(table.actions), self._done.masks(table.masks), *self._hidden(table))
+        return episodes_of(table, *self.rows(table), *self._hidden(table))
+
+    def rows(self, table: Negotiations) -> tuple[np.ndarray, np.ndarray]:
+        """Actions and masks of negotiations in the order in which numbers are decided."""
+        return self._done.rows(table.actions), self._done.masks(table.masks)
 
     def _record(self, run: Run) -> None:
         settings = self.hyperparameters.record

@@ -54,13 +54,13 @@ class Notes:
         self.decisions: list[Decision] = []
 
     def __call__(self, view: StandardView, actions: ActionArray) -> None:
-        """Note a decision; who waits has not decided."""
+        """Note a decision; who waits has not decided, and who does not open is not seen to decide in real worlds."""
         shown = observe(view, self._bound)
         for k, row in zip(shown.due.tolist(), shown.rows, strict=True):
-            response = actions[k]["response"]
-            if response not in (END, ACCEPT, OFFER):
+            response, side, partner = actions[k]["response"], int(k >= MAX_PER_LEVEL), view["partners"][k]
+            silent = response == END and partner["offer_quantity"] == 0
+            if response not in (END, ACCEPT, OFFER) or silent:
                 continue
-            side, partner = int(k >= MAX_PER_LEVEL), view["partners"][k]
             choice = self._choices.encode(actions, view, k)
             quantity, day = 0, int(view["day"])
             if response == OFFER:
@@ -91,7 +91,7 @@ class Notes:
 
 
 def plan_of(negotiations: Any) -> np.ndarray:
-    """What is asked for first in each of a day's negotiations: items by side and days from today, ``(2, BOOK_DAYS)``."""
+    """What is asked for first in each of a day's negotiations: items by side and days from today, ``(2, 11)``."""
     plan = np.zeros((SIDES, BOOK_DAYS), np.int64)
     for made in negotiations:
         plan[int(made[0].partner >= MAX_PER_LEVEL), made[0].ahead] += made[0].quantity
@@ -190,7 +190,7 @@ def record(
     due = [(seed + i, line) for i in range(max(line.worlds for line in lines)) for line in lines if i < line.worlds]
     parts = []
     for done, (number, line) in enumerate(due, 1):
-        draws = np.random.default_rng((number, line.compiled))
+        draws = np.random.default_rng(number)
         taken = [line.players[i % len(line.players)] for i in range(levels * factories)]
         taken = [taken[i] for i in draws.permutation(len(taken)).tolist()]
         spec = league_spec(number, days, factories, levels)
