@@ -14,6 +14,7 @@ from scml_gym.agents.training import resume, start
 from scml_gym.core.interrupts import Interrupted, stop_requests
 from scml_gym.core.reporting import Progress
 from scml_gym.experiments.run_folder import Run
+from tests.helpers.negotiations import RECORD
 from tests.helpers.offline import small_dataset
 from tests.helpers.scripts import ROOT, Script
 
@@ -51,6 +52,13 @@ TINY = {
             *("agent.width=8", "agent.layers=1", "agent.attention_heads=2", *WORLDS),
         ],
     ),
+    "executor": (
+        "executor",
+        [
+            *(f"agent.record={RECORD}", "agent.epochs=3", "agent.batch_size=200"),
+            *("agent.width=8", "agent.layers=1", "agent.attention_heads=2"),
+        ],
+    ),
     "dcl": ("dcl", GAME),
     "independent-ppo": ("independent_ppo", GAME),
     "ippo": ("ippo", AGENTS_OF_A_GAME),
@@ -70,6 +78,7 @@ NEW_EPISODES = {"ppo", "maskable-ppo", "recurrent-ppo", "dqn"}
 INTERRUPTED_AT = {
     "behaviour-cloning": 3,
     "decision-transformer": 3,
+    "executor": 8,
     "dcl": 1,
     "independent-ppo": 1,
     "mediated": 1,

@@ -23,6 +23,9 @@ from scml_gym.agents.decision_transformer.sequences import (
 )
 from scml_gym.core.errors import InputError
 
+PARTS = 4
+"""Of the windows of a gradient step, by their lengths: short ones are not filled up to long ones."""
+
 CHUNK = 256
 """Windows that are looked at together where nothing is learnt."""
 
@@ -130,14 +133,19 @@ class Fitting:
         chosen = slice(self._at, self._at + max(1, settings.batch_size // settings.context))
         rate = LinearSchedule(settings.learning_rate, settings.final_learning_rate, 1.0)
         self._network.zero_grad()
-        logs, _, errors, *_ = _look(self._network, self._batches, self._begin[chosen], self._end[chosen])
-        loss = -logs.sum(dim=1).mean() + settings.reward_loss * errors.mean()
-        loss.backward()
+        lengths = (self._end - self._begin)[chosen]
+        learnt, total = int(lengths.sum()), 0.0
+        for part in np.array_split(np.argsort(lengths, kind="stable"), min(PARTS, len(lengths))):
+            begin, end = self._begin[chosen][part], self._end[chosen][part]
+            logs, _, errors, *_ = _look(self._network, self._batches, begin, end)
+            likelihood = logs.sum()
+            ((settings.reward_loss * errors.sum() - likelihood) / learnt).backward()
+            total -= likelihood.item()
         slopes = [p.new_zeros(p.shape) if p.grad is None else p.grad for p in self._network.parameters()]
         gradient = np.concatenate([slope.numpy().ravel() for slope in slopes])
         self._adam.descend(gradient[None], rate(1.0 - self.steps / self.total), self.steps)
-        self.steps, self._at = self.steps + len(logs), chosen.stop
-        self._losses += float(-logs.detach().sum(dim=1).mean()), 1
+        self.steps, self._at = self.steps + learnt, chosen.stop
+        self._losses += total / learnt, 1
 
     def take_loss(self) -> float:
         """The mean loss of the steps since this was last called, in logarithms of an action's likelihood."""
