@@ -52,6 +52,9 @@ SMALLER = {
     "--set env.factories_per_level=4 --set 'tune.space={agent.learning_rate: {low: 1e-4, high: 1e-3}}' "
     "--set agent.n_steps=16 --set agent.batch_size=16 --set agent.log_steps=1",
     "train.py behaviour_cloning": "--set agent.epochs=1",
+    "train.py decision_transformer": "--set agent.epochs=1",
+    "train.py executor": "--set agent.epochs=1 --set agent.record.real_worlds=0 --set agent.record.compiled_worlds=2 "
+    "--set agent.record.days=4",
     "train.py runs/tune-planner": "--set agent.total_steps=32",
     "examples/": "",
     "my_policy.py": "2",

@@ -93,9 +93,7 @@ class SB3Agent:
     def __init__(self, hyperparameters: Any, env: Mapping[str, Any]):
         self.hyperparameters = hyperparameters
         self.env = dict(env)
-        single = make_env(env)
-        self.observation_space, self.action_space = single.observation_space, single.action_space
-        single.close()
+        self.observation_space, self.action_space = self._spaces()
         if not isinstance(self.action_space, self.action_spaces):
             valid = " or ".join(space.__name__ for space in self.action_spaces)
             told = f"takes actions of {valid}, this environment has {brief_space(self.action_space)}"
@@ -108,6 +106,12 @@ class SB3Agent:
         self._check()
         self.model: Any = None
         self._beginning: dict[str, Any] | None = None
+
+    def _spaces(self) -> tuple[gymnasium.Space, gymnasium.Space]:
+        """Observations and actions of its environment."""
+        single = make_env(self.env)
+        single.close()
+        return single.observation_space, single.action_space
 
     def _check(self) -> None:
         """Refuse settings that would be found wrong later."""

@@ -215,6 +215,43 @@ def learnt(name: str, file: str) -> Callable[[Path], Path]:
     return make
 
 
+def sequence_learner(file: str) -> Callable[[Path], Path]:
+    """A run folder of an untrained Decision Transformer."""
+
+    def make(folder: Path) -> Path:
+        from scml_gym.agents import AGENTS
+        from scml_gym.core.config import load_experiment
+        from scml_gym.experiments.run_folder import Run
+
+        config = load_experiment("decision_transformer", ["agent.width=8", "agent.layers=1"]).config
+        env = {key: value for key, value in config["env"].items() if key != "name"}
+        agent = AGENTS.get("decision-transformer").build(config["agent"], env)
+        agent.network = agent._new_network(0)
+        run = Run.create(folder / "run", config, "test")
+        run.checkpoint(1, agent.save)
+        os.environ["SCML_GYM_TRUST"] = ""
+        return run.path / "checkpoints" / "000000000001" / file
+
+    return make
+
+
+def negotiations_file(folder: Path) -> Path:
+    from scml_gym.agents.hrl_xf.negotiations import Negotiations, write
+    from scml_gym.agents.hrl_xf.observing import SIZE
+
+    seen, actions, masks = np.ones((4, SIZE), np.float32), np.zeros((4, 4), np.int64), np.ones((4, 28), np.bool_)
+    identity = np.array([[0, 0, 0, 0, 0], [1, 1, 2, 0, 9]])
+    parts = seen, actions, masks, np.zeros(4, np.float32), np.array([0, 3]), identity
+    write(Negotiations(*parts, ("a", "b"), (3, 10, 11, 4)), folder / "n.parquet", {"by": "a test"})
+    return folder / "n.parquet"
+
+
+def read_negotiations(file: Path) -> object:
+    from scml_gym.agents.hrl_xf.negotiations import read
+
+    return read(file)
+
+
 def dnb(file: str) -> Callable[[Path], Path]:
     def make(folder: Path) -> Path:
         from scml_gym.agents.dnb.models import AcceptanceModel, model_kind
