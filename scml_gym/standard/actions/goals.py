@@ -19,7 +19,8 @@ from scml_gym.game.kernels import ActionFunctions, ActionKernel, remember_nothin
 from scml_gym.game.ranges import unit
 from scml_gym.jit.arrays import scratch_floats
 from scml_gym.jit.compile import compiled, jittable
-from scml_gym.standard.planner import GOALS, N_GOALS, N_GROUPS, N_SLOTS, SIDES, STARTS, compiled_plan, plan
+from scml_gym.standard.executors import EXECUTORS
+from scml_gym.standard.planner import GOALS, N_GOALS, N_GROUPS, N_SLOTS, SIDES, STARTS
 from scml_gym.standard.view import BOOK_DAYS, ActionArray, StandardView, new_actions
 
 QUANTITIES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0, 1.5, 2.0)
@@ -33,12 +34,12 @@ _QUANTITIES, _LIMITS = np.array(QUANTITIES), np.array(LIMITS)
 
 @jittable
 def decode_choices(action: np.ndarray, view: StandardView, goals: np.ndarray) -> int:
-    """The goals of choices, int64 ``(16,)``, written into ``goals``, float64 ``(N_GOALS,)``.
+    """The goals of choices, int64 ``(n,)``, written into ``goals``, float64 ``(n,)``.
 
     Returns:
         The first number that is outside the space, else -1.
     """
-    for i in range(N_GOALS):
+    for i in range(len(goals)):
         values = _QUANTITIES if i % 2 == 0 else _LIMITS
         if not 0 <= action[i] < len(values):
             return i
@@ -48,13 +49,15 @@ def decode_choices(action: np.ndarray, view: StandardView, goals: np.ndarray) ->
 
 @jittable
 def decode_numbers(action: np.ndarray, view: StandardView, goals: np.ndarray) -> int:
-    """The goals of numbers in [-1, 1], float64 ``(2, 4, 2)``, written into ``goals``, float64 ``(N_GOALS,)``.
+    """The goals of numbers in [-1, 1], float64 ``(2, n_groups, 2)``, written into ``goals``, float64
+    ``(4 * n_groups,)``.
 
     Returns:
         The first number that is not finite, else -1.
     """
-    for i in range(N_GOALS):
-        number = action[i // (2 * N_GROUPS), i // 2 % N_GROUPS, i % 2]
+    n_groups = action.shape[1]
+    for i in range(len(goals)):
+        number = action[i // (2 * n_groups), i // 2 % n_groups, i % 2]
         if not math.isfinite(number):
             return i
         goals[i] = unit(number)
@@ -64,29 +67,41 @@ def decode_numbers(action: np.ndarray, view: StandardView, goals: np.ndarray) ->
 
 
 @jittable
-def goal_mask(view: StandardView, out: np.ndarray) -> None:
-    """The valid choices, bool ``(96,)``: all, but only the first where a side has no partners or nothing may be traded
-    for a group of days."""
-    n = len(QUANTITIES) + len(LIMITS)
-    for slot in range(N_SLOTS):
-        partners = view["n_suppliers"] if slot < N_GROUPS else view["n_consumers"]
-        possible = partners > 0 and view["day"] + STARTS[slot % N_GROUPS] <= view["last_day"]
+def mask_groups(view: StandardView, starts: np.ndarray, out: np.ndarray) -> None:
+    """The valid choices by groups of days, which begin as `scml_gym.standard.planner.plan_groups` says, bool
+    ``(24 * n_groups,)``: all, but only the first where a side has no partners or nothing may be traded for a group."""
+    n, n_groups = len(QUANTITIES) + len(LIMITS), len(starts) - 1
+    for slot in range(2 * n_groups):
+        partners = view["n_suppliers"] if slot < n_groups else view["n_consumers"]
+        possible = partners > 0 and view["day"] + starts[slot % n_groups] <= view["last_day"]
         out[slot * n : (slot + 1) * n] = possible
         out[slot * n] = out[slot * n + len(QUANTITIES)] = True
 
 
 @jittable
-def narrow_goals(view: StandardView, accepts: np.ndarray, limits: np.ndarray, out: np.ndarray) -> None:
+def narrow_groups(view: StandardView, starts: np.ndarray, limits: np.ndarray, out: np.ndarray) -> None:
     """Leave only the first choice where nothing more may be traded for a group of days; see
     `scml_gym.standard.actions.safe.Narrow`."""
-    n = len(QUANTITIES) + len(LIMITS)
-    for slot in range(N_SLOTS):
+    n, n_groups = len(QUANTITIES) + len(LIMITS), len(starts) - 1
+    for slot in range(2 * n_groups):
         most = 0
-        for ahead in range(STARTS[slot % N_GROUPS], STARTS[slot % N_GROUPS + 1]):
-            most = max(most, limits[slot // N_GROUPS * BOOK_DAYS + ahead])
+        for ahead in range(starts[slot % n_groups], starts[slot % n_groups + 1]):
+            most = max(most, limits[slot // n_groups * BOOK_DAYS + ahead])
         if most < view["min_quantity"]:
             out[slot * n : (slot + 1) * n] = False
             out[slot * n] = out[slot * n + len(QUANTITIES)] = True
+
+
+@jittable
+def goal_mask(view: StandardView, out: np.ndarray) -> None:
+    """`mask_groups` of `scml_gym.standard.planner.GROUPS`, bool ``(96,)``."""
+    mask_groups(view, STARTS, out)
+
+
+@jittable
+def narrow_goals(view: StandardView, accepts: np.ndarray, limits: np.ndarray, out: np.ndarray) -> None:
+    """`narrow_groups` of the same."""
+    narrow_groups(view, STARTS, limits, out)
 
 
 _compiled = functools.cache(compiled)
@@ -181,23 +196,22 @@ class Goals:
 
 
 class GoalActions:
-    """Goals as an action codec whose answers are the planner's; whatever is chosen, they are valid.
+    """Goals as an action codec whose answers are those of the executor; whatever is chosen, they are valid.
 
     Args:
         form: How goals are chosen; by default ``MultiDiscrete([8, 4] * 8)``.
     """
 
-    narrow = staticmethod(narrow_goals)
-
     def __init__(self, form: GoalForm = CHOICES):
         self.form = form
         self._goals = Goals(form)
-        self.space = form.space
+        self._carry_out = EXECUTORS.get(form.executor).kernel
+        self.space, self.narrow = form.space, form.narrow
 
     @property
     def kernel(self) -> ActionKernel:
         """As compiled code takes it."""
-        return goals_kernel(self.form.decode, self.form.dtype)
+        return goals_kernel(self.form.decode, self.form.dtype, self.form.n_goals, self.form.mask, self._carry_out)
 
     def reset(self) -> None:
         """Nothing is kept."""
@@ -206,9 +220,9 @@ class GoalActions:
         """Nothing is kept."""
 
     def decode(self, action: np.ndarray, view: StandardView) -> ActionArray:
-        """The planner's answers by the goals of an action; see `Goals.decode`."""
+        """The executor's answers by the goals of an action; see `Goals.decode`."""
         actions = new_actions()
-        compiled_plan(view, self._goals.decode(action, view), actions)
+        _compiled(self._carry_out)(view, self._goals.decode(action, view), actions)
         return actions
 
     def mask(self, view: StandardView) -> np.ndarray:
@@ -217,15 +231,15 @@ class GoalActions:
 
 
 @functools.cache
-def goals_kernel(decode_goals: Callable[[np.ndarray, StandardView, np.ndarray], int], dtype: Any) -> ActionKernel:
-    """`GoalActions` as compiled code takes it."""
+def goals_kernel(decode_goals: Any, dtype: Any, n_goals: int, mask: Any, carry_out: Any) -> ActionKernel:
+    """`GoalActions` as compiled code takes it, of the parts of a `GoalForm` and the executor's kernel."""
 
     @jittable
     def decode(action: np.ndarray, view: StandardView, memory: np.ndarray, actions: ActionArray) -> int:
-        goals = scratch_floats(N_GOALS)
+        goals = scratch_floats(n_goals)
         wrong = decode_goals(action, view, goals)
         if wrong < 0:
-            plan(view, goals, actions)
+            carry_out(view, goals, actions)
         return wrong
 
-    return ActionKernel(ActionFunctions(decode, goal_mask, remember_nothing), dtype, 0)
+    return ActionKernel(ActionFunctions(decode, mask, remember_nothing), dtype, 0)
