@@ -194,20 +194,20 @@ def goals_by_name(name, view, **chosen):
 
 def test_goals_by_day_are_reached_day_by_day():
     view = make_view(consumers=[NONE] * 6, sales=[0, 4])
-    goals, answers = goals_by_name("goals-by-day", view, sell_in_0=2, sell_in_1=3, sell_in_10=2, sell_in_10_limit=3)
-    assert dict(zip(DAILY_ACTIONS.get("goals-by-day")().form.chosen, goals.tolist(), strict=True))["sell_in_10"] == 4
+    goals, answers = goals_by_name("goals-by-day", view, sell_in_0=4, sell_in_1=5, sell_in_10=4, sell_in_10_limit=3)
+    assert dict(zip(DAILY_ACTIONS.get("goals-by-day")().form.chosen, goals.tolist(), strict=True))["sell_in_10"] == 5
     asked = {ahead: int(answers["quantity"][answers["day"] == view["day"] + ahead].sum()) for ahead in (0, 1, 2, 10)}
-    assert asked == {0: 4, 1: 2, 2: 0, 10: 4}, "4 of the 6 items of tomorrow are sold"
+    assert asked == {0: 5, 1: 3, 2: 0, 10: 5}, "4 of the 7 items of tomorrow are sold"
     in_ten_days = answers[answers["day"] == view["day"] + 10]
     assert set(in_ten_days["price"]) == {view["max_output_price"]}
 
 
 def test_buckets_hold_the_days_of_the_sources():
     view = make_view(suppliers=[NONE] * 6, day=0, n_days=30)
-    _, answers = goals_by_name("goals-by-bucket", view, buy_0_to_2=5, buy_3_to_7=5, buy_8_to_10=4)
+    _, answers = goals_by_name("goals-by-bucket", view, buy_0_to_2=3, buy_3_to_7=2, buy_8_to_10=5)
     days, quantities = (answers[field][answers["response"] == OFFER] for field in ("day", "quantity"))
     bought = [int(quantities[np.searchsorted(BUCKET_STARTS, days, side="right") == i].sum()) for i in (1, 2, 3)]
-    assert bought == [10, 10, 8]
+    assert bought == [9, 10, 21]
 
 
 def test_masks_close_days_after_the_last_one_and_sides_without_partners():

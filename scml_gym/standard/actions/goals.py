@@ -15,10 +15,12 @@ import numpy as np
 from gymnasium import spaces
 
 from scml_gym.core.errors import InputError
+from scml_gym.game.inverses import Inverse
 from scml_gym.game.kernels import ActionFunctions, ActionKernel, remember_nothing
 from scml_gym.game.ranges import unit
 from scml_gym.jit.arrays import scratch_floats
 from scml_gym.jit.compile import compiled, jittable
+from scml_gym.standard.actions.proposals import as_opened
 from scml_gym.standard.executors import EXECUTORS
 from scml_gym.standard.planner import GOALS, N_GOALS, N_GROUPS, N_SLOTS, SIDES, STARTS
 from scml_gym.standard.view import BOOK_DAYS, ActionArray, StandardView, new_actions
@@ -34,12 +36,12 @@ _QUANTITIES, _LIMITS = np.array(QUANTITIES), np.array(LIMITS)
 
 @jittable
 def decode_choices(action: np.ndarray, view: StandardView, goals: np.ndarray) -> int:
-    """The goals of choices, int64 ``(n,)``, written into ``goals``, float64 ``(n,)``.
+    """The goals of choices, int64 ``(16,)``, written into ``goals``, float64 ``(N_GOALS,)``.
 
     Returns:
         The first number that is outside the space, else -1.
     """
-    for i in range(len(goals)):
+    for i in range(N_GOALS):
         values = _QUANTITIES if i % 2 == 0 else _LIMITS
         if not 0 <= action[i] < len(values):
             return i
@@ -49,15 +51,13 @@ def decode_choices(action: np.ndarray, view: StandardView, goals: np.ndarray) ->
 
 @jittable
 def decode_numbers(action: np.ndarray, view: StandardView, goals: np.ndarray) -> int:
-    """The goals of numbers in [-1, 1], float64 ``(2, n_groups, 2)``, written into ``goals``, float64
-    ``(4 * n_groups,)``.
+    """The goals of numbers in [-1, 1], float64 ``(2, 4, 2)``, written into ``goals``, float64 ``(N_GOALS,)``.
 
     Returns:
         The first number that is not finite, else -1.
     """
-    n_groups = action.shape[1]
-    for i in range(len(goals)):
-        number = action[i // (2 * n_groups), i // 2 % n_groups, i % 2]
+    for i in range(N_GOALS):
+        number = action[i // (2 * N_GROUPS), i // 2 % N_GROUPS, i % 2]
         if not math.isfinite(number):
             return i
         goals[i] = unit(number)
@@ -121,6 +121,8 @@ class GoalForm(NamedTuple):
         mask: ``(view, out)``: the valid choices.
         narrow: Of masks behind a shield, see `scml_gym.standard.actions.safe.Narrow`.
         executor: The name of the one that carries such goals out, see `scml_gym.standard.executors.EXECUTORS`.
+        encode: An `Inverse` that takes a player's first proposals of a day, see `scml_gym.standard.actions.proposals`;
+            None where these are no goals.
     """
 
     space: spaces.Space
@@ -133,6 +135,7 @@ class GoalForm(NamedTuple):
     mask: Callable[[StandardView, np.ndarray], None] = goal_mask
     narrow: Callable[[StandardView, np.ndarray, np.ndarray, np.ndarray], None] = narrow_goals
     executor: str = "planner"
+    encode: Inverse | None = None
 
 
 CHOICES = GoalForm(
@@ -164,6 +167,29 @@ class Goals:
     def __init__(self, form: GoalForm = CHOICES):
         self.form = form
         self.space, self.narrow = form.space, form.narrow
+
+    opening = staticmethod(as_opened)
+    """Players whose answers become goals are asked as if they spoke first."""
+
+    @property
+    def inverse(self) -> Inverse:
+        """See `scml_gym.game.inverses.Invertible`; of first proposals.
+
+        Raises:
+            InputError: if these are no goals.
+        """
+        if self.form.encode is None:
+            raise InputError("first proposals are no such goals; valid: goals-by-day, goals-by-bucket", "action")
+        return self.form.encode
+
+    def meant(self, actions: np.ndarray) -> np.ndarray:
+        """Which numbers of actions, ``(n, ...)``, say something, bool of that shape: not the price of what is not
+        wanted."""
+        told = np.ones(actions.shape, dtype=np.bool_)
+        if self.form.encode is not None:
+            flat, wanted = told.reshape(len(actions), -1), actions.reshape(len(actions), -1)[:, ::2]
+            flat[:, 1::2] = wanted > self.space.low.flat[0] if isinstance(self.space, spaces.Box) else wanted > 0
+        return told
 
     def reset(self) -> None:
         """Nothing is kept."""
