@@ -120,7 +120,7 @@ def main() -> None:
             _, own = env_arguments(Run.open(Path(player)).config["env"])
             scores[player] = play_rows(name, own | worlds | {"reward": "daily-profit"}, learnt(Path(player)), seeds)
         elif player.startswith("plan:"):
-            executor = {"goals-by-day": "planner-by-day", "goals-by-bucket": "planner-by-bucket"}[options.action]
+            executor = "planner-by-bucket" if options.action == "goals-by-bucket" else "planner-by-day"
             plans = worlds | {"action": options.action, "executor": executor}
             scores[player] = play_rows(name, plans, planned(player.removeprefix("plan:"), seeds), seeds)
         else:
