@@ -1,8 +1,8 @@
 """Managers of the Standard track beside the players whose plans they imitate, in compiled worlds.
 
 Everybody takes the learner's seat of the same worlds, which nothing else was played in; opponents are drawn as in the
-experiment ``standard_manager``. A player is a run folder, a strategy, or ``plan:NAME``: what that strategy proposes first
-on each day, as goals that the planner carries out. Differences to the first player are paired by world.
+experiment ``standard_manager``. A player is a run folder, a strategy, or ``plan:NAME``: what that strategy proposes
+first on each day, as goals that the planner carries out. Differences to the first player are paired by world.
 
     python benchmarks/standard_manager.py ten-once plan:ten-once runs/manager-0 --out docs/results/manager/league.json
 """

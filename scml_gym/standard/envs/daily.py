@@ -52,8 +52,8 @@ class StandardDailyEnv(WorldEnv, EzPickle):
     ``action_space.sample(mask=...)`` takes them. Every action can be carried out.
 
     ## Observation Space
-    That of ``scml_gym/StandardConcurrent-v0``, at the first decision of the day. ``observation="plan"`` shows in place of
-    each partner what all of them offer and ask for each day, and the balance by day: ``Box(1, 137)``.
+    That of ``scml_gym/StandardConcurrent-v0``, at the first decision of the day. ``observation="plan"`` shows in place
+    of each partner what all of them offer and ask for each day, and the balance by day: ``Box(1, 137)``.
 
     ## Rewards
     By default the daily profits settled since the last decision, divided by the initial balance, so that the
@@ -75,7 +75,8 @@ class StandardDailyEnv(WorldEnv, EzPickle):
     ## Arguments
     Those of `scml_gym.standard.envs.config.StandardConfig`, and ``observability``, ``observation``, ``history``,
     ``action``, ``reward``, ``executor`` (``"planner"``, ``"planner-by-day"`` and ``"planner-by-bucket"`` for these
-    goals, ``"stock"`` for traits, or what makes a `scml_gym.game.daily.Executor` for each world), ``render_mode`` (``"ansi"`` or ``"rgb_array"``).
+    goals, ``"stock"`` for traits, or what makes a `scml_gym.game.daily.Executor` for each world), ``render_mode``
+    (``"ansi"`` or ``"rgb_array"``).
 
     ## Version History
     v0: the first version. A v1 is made when the same seed and actions no longer give the same observations, rewards and

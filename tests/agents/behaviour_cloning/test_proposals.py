@@ -1,4 +1,4 @@
-"""Plans as data: what says nothing is not learnt from, numbers are fitted by their means, and PPO begins with a clone."""
+"""Plans as data: what says nothing is not learnt from, numbers are fitted by means, and PPO begins with a clone."""
 
 import numpy as np
 import pytest
@@ -84,7 +84,7 @@ def test_ppo_begins_with_the_policy_of_a_clone(tmp_path, monkeypatch):
         np.testing.assert_array_equal(tensor, weights[key])
     with pytest.raises(InputError, match=r"agent.net_arch.*\[9\], but .* was trained with \[8\]"):
         taking_over("maskable_ppo", "env.name=concurrent", "agent.features=flatten", "agent.net_arch=[9]")
-    with pytest.raises(InputError, match="'recurrent-ppo', but .* was trained by 'behaviour-cloning'"):
+    with pytest.raises(InputError, match=r"'recurrent-ppo', but .* was trained by 'behaviour-cloning'"):
         taking_over("recurrent_ppo", "env.name=concurrent")
 
 
