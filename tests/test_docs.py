@@ -52,6 +52,9 @@ SMALLER = {
     "--set env.factories_per_level=4 --set 'tune.space={agent.learning_rate: {low: 1e-4, high: 1e-3}}' "
     "--set agent.n_steps=16 --set agent.batch_size=16 --set agent.log_steps=1",
     "train.py behaviour_cloning": "--set agent.epochs=1",
+    "train.py standard_manager_imitation": "--set agent.epochs=1",
+    "train.py standard_manager": "--set agent.total_steps=32 --set agent.n_envs=1 --set agent.n_steps=16 "
+    "--set agent.batch_size=16 --set agent.log_steps=1 --set env.days=5",
     "train.py runs/tune-planner": "--set agent.total_steps=32",
     "examples/": "",
     "my_policy.py": "2",
