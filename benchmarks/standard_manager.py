@@ -25,6 +25,7 @@ from scml_gym.experiments.run_folder import Run
 from scml_gym.game.run_folders import is_folder
 from scml_gym.policies.run_folders import load_agent
 from scml_gym.simulator.vector.played import RowPlayer
+from scml_gym.standard.actions import make_daily_codec
 from scml_gym.standard.envs.config import StandardConfig
 from scml_gym.standard.players import player_maker
 from scml_gym.standard.rules import STOCK_RULES
@@ -114,14 +115,18 @@ def main() -> None:
     worlds = {key: arguments[key] for key in OF_WORLDS if key in arguments}
     config, scores = StandardConfig(**worlds), dict[str, np.ndarray]()
     at = places(config, seeds)
-    told: dict[str, Any] = {"stock": options.stock, "seeds": [seeds.start, seeds.stop - 1], "players": {}}
+    told: dict[str, Any] = {
+        "stock": options.stock,
+        "action": options.action,
+        "seeds": [seeds.start, seeds.stop - 1],
+        "players": {},
+    }
     for player in options.players:
         if is_folder(player):
             _, own = env_arguments(Run.open(Path(player)).config["env"])
             scores[player] = play_rows(name, own | worlds | {"reward": "daily-profit"}, learnt(Path(player)), seeds)
         elif player.startswith("plan:"):
-            executor = "planner-by-bucket" if options.action == "goals-by-bucket" else "planner-by-day"
-            plans = worlds | {"action": options.action, "executor": executor}
+            plans = worlds | {"action": options.action, "executor": make_daily_codec(options.action).form.executor}
             scores[player] = play_rows(name, plans, planned(player.removeprefix("plan:"), seeds), seeds)
         else:
             scores[player] = seated(player, config, seeds)

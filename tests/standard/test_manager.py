@@ -48,7 +48,9 @@ def test_proposals_are_summed_by_day_with_their_prices_by_volume():
     codec = make_daily_codec("goals-by-day")
     goals = dict(zip(codec.form.chosen, encode_answers(codec, proposals(view), view).tolist(), strict=True))
     wanted = {name: SHARES[choice] for name, choice in goals.items() if choice and not name.endswith("limit")}
-    assert wanted == {"sell_in_0": 0.3, "sell_in_1": 1.0}, "4 in the books and 5 proposed; nothing for what is booked only"
+    assert wanted == {"sell_in_0": 0.3, "sell_in_1": 1.0}, (
+        "4 in the books and 5 proposed; nothing for what is booked only"
+    )
     numbers = make_daily_codec("goals-by-day-continuous")
     exact = encode_answers(numbers, proposals(view), view)
     assert numbers.decode(exact, view)[22::2][:3] == pytest.approx([4.0, 9.0, 0.0], abs=1e-5)
@@ -57,11 +59,13 @@ def test_proposals_are_summed_by_day_with_their_prices_by_volume():
     assert limits == pytest.approx([at_27, (3 * at_29 + 2 * at_24) / 5], abs=1e-5)
 
 
-def test_buckets_sum_the_days_in_them():
+def test_groups_sum_the_days_in_them():
     view = make_view(consumers=[NONE] * 4, sales=[0, 4, 9])
-    codec = make_daily_codec("goals-by-bucket")
-    goals = dict(zip(codec.form.chosen, encode_answers(codec, proposals(view), view).tolist(), strict=True))
-    assert SHARES[goals["sell_0_to_2"]] == 0.7, "13 in the books and 9 proposed, of 30"
+    cases = (("goals-by-bucket", "sell_0_to_2", 21), ("goals", "sell_soon", 20), ("goals", "sell_today", 4))
+    for action, name, items in cases:  # 13 in the books; 4 proposed for today, 5 for tomorrow
+        codec = make_daily_codec(action)
+        goals = codec.decode(encode_answers(codec, proposals(view), view), view)
+        assert dict(zip(codec.form.chosen, goals.tolist(), strict=True))[name] == pytest.approx(items)
 
 
 def test_who_speaks_second_is_asked_as_if_it_spoke_first():

@@ -20,7 +20,7 @@ from scml_gym.game.kernels import ActionFunctions, ActionKernel, remember_nothin
 from scml_gym.game.ranges import unit
 from scml_gym.jit.arrays import scratch_floats
 from scml_gym.jit.compile import compiled, jittable
-from scml_gym.standard.actions.proposals import as_opened
+from scml_gym.standard.actions.proposals import add_proposals, as_opened, in_books, nearest
 from scml_gym.standard.executors import EXECUTORS
 from scml_gym.standard.planner import GOALS, N_GOALS, N_GROUPS, N_SLOTS, SIDES, STARTS
 from scml_gym.standard.view import BOOK_DAYS, ActionArray, StandardView, new_actions
@@ -64,6 +64,21 @@ def decode_numbers(action: np.ndarray, view: StandardView, goals: np.ndarray) ->
         if i % 2 == 0:
             goals[i] *= QUANTITIES[-1] * view["lines"]
     return -1
+
+
+@jittable
+def encode_choices(actions: ActionArray, view: StandardView, out: np.ndarray) -> None:
+    """The nearest choices to a player's first proposals, ``(16,)``: for each side and group of days what is in the
+    books and what it proposes, and the worst price; nothing where it proposes nothing."""
+    proposed = scratch_floats(2)
+    for slot in range(N_SLOTS):
+        side, start, stop = slot // N_GROUPS, STARTS[slot % N_GROUPS], STARTS[slot % N_GROUPS + 1]
+        add_proposals(actions, view, side, start, stop, proposed)
+        out[2 * slot] = out[2 * slot + 1] = 0
+        if proposed[0] > 0.0:
+            items = proposed[0] + in_books(view, side, start, stop)
+            out[2 * slot] = max(1, nearest(_QUANTITIES, items / view["lines"]))
+            out[2 * slot + 1] = nearest(_LIMITS, proposed[1])
 
 
 @jittable
@@ -143,6 +158,7 @@ CHOICES = GoalForm(
     decode_choices,
     np.int64,
     f"quantities 0 to {len(QUANTITIES) - 1}, limits 0 to {len(LIMITS) - 1}",
+    encode=encode_choices,
 )
 """For buying, then for selling, for today, 1 to 3, 4 to 6 and 7 to 10 days from today: a number of `QUANTITIES` and one
 of `LIMITS`; ``MultiDiscrete([8, 4] * 8)``."""
@@ -179,7 +195,7 @@ class Goals:
             InputError: if these are no goals.
         """
         if self.form.encode is None:
-            raise InputError("first proposals are no such goals; valid: goals-by-day, goals-by-bucket", "action")
+            raise InputError("first proposals are no such goals; valid: goals, goals-by-day, goals-by-bucket", "action")
         return self.form.encode
 
     def meant(self, actions: np.ndarray) -> np.ndarray:

@@ -17,7 +17,7 @@ from scml_gym.game.ranges import unit
 from scml_gym.jit.arrays import scratch_floats
 from scml_gym.jit.compile import jittable
 from scml_gym.standard.actions.goals import CHOICES, LIMITS, NUMBERS, GoalForm, mask_groups, narrow_groups
-from scml_gym.standard.actions.proposals import add_proposals
+from scml_gym.standard.actions.proposals import add_proposals, in_books, nearest
 from scml_gym.standard.allocation import EACH_DAY
 from scml_gym.standard.planner import BUCKET_STARTS, BUCKETS, SIDES
 from scml_gym.standard.view import BOOK_DAYS, ActionArray, StandardView
@@ -64,25 +64,6 @@ def encode_shares(actions: ActionArray, view: StandardView, starts: np.ndarray, 
             items = proposed[0] + in_books(view, slot // n_groups, starts[group], starts[group + 1])
             out[2 * slot] = max(1, nearest(_SHARES, items / capacity_of(view, starts, 2 * slot)))
             out[2 * slot + 1] = nearest(_LIMITS, proposed[1])
-
-
-@jittable
-def nearest(values: np.ndarray, number: float) -> int:
-    """The place of the value that is nearest to a number; of two, the first."""
-    best = 0
-    for i in range(1, len(values)):
-        if abs(values[i] - number) < abs(values[best] - number) - 1e-9:
-            best = i
-    return best
-
-
-@jittable
-def in_books(view: StandardView, side: int, start: int, stop: int) -> int:
-    """Items of a side that are agreed for the days from ``start`` to before ``stop``, both from today."""
-    items = 0
-    for ahead in range(start, stop):
-        items += view["supplies"][ahead] if side == 0 else view["sales"][ahead]
-    return items
 
 
 @jittable

@@ -49,3 +49,22 @@ def add_proposals(
             items += actions[k]["quantity"]
             weighted += actions[k]["quantity"] * min(max(price_gain(view, k, worst), 0.0), 1.0)
     proposed[0], proposed[1] = items, weighted / max(items, 1)
+
+
+@jittable
+def nearest(values: np.ndarray, number: float) -> int:
+    """The place of the value that is nearest to a number; of two, the first."""
+    best = 0
+    for i in range(1, len(values)):
+        if abs(values[i] - number) < abs(values[best] - number) - 1e-9:
+            best = i
+    return best
+
+
+@jittable
+def in_books(view: StandardView, side: int, start: int, stop: int) -> int:
+    """Items of a side that are agreed for the days from ``start`` to before ``stop``, both from today."""
+    items = 0
+    for ahead in range(start, stop):
+        items += view["supplies"][ahead] if side == 0 else view["sales"][ahead]
+    return items

@@ -94,6 +94,6 @@ def test_data_of_another_game_and_losses_of_numbers_are_refused(tmp_path, monkey
         start("standard_manager_imitation", [f"agent.data=[{name}]"], out=tmp_path / "run")
     with pytest.raises(InputError, match=r"agent.loss.*numbers.*valid: likelihood"):
         start("standard_manager_imitation", ["agent.loss=huber"], out=tmp_path / "run")
-    with pytest.raises(InputError, match="valid: goals-by-day, goals-by-bucket"):
-        dataset_command(["penguin"], "standard_daily", ["days=5"], 1, 0, "tests")
+    with pytest.raises(InputError, match="valid: goals, goals-by-day, goals-by-bucket"):
+        dataset_command(["penguin"], "standard_daily", ["days=5", "action=traits", "executor=stock"], 1, 0, "tests")
     assert not (tmp_path / "run").exists()
