@@ -55,6 +55,9 @@ SMALLER = {
     "train.py decision_transformer": "--set agent.epochs=1",
     "train.py executor": "--set agent.epochs=1 --set agent.record.real_worlds=0 --set agent.record.compiled_worlds=2 "
     "--set agent.record.days=4",
+    "train.py standard_manager_imitation": "--set agent.epochs=1",
+    "train.py standard_manager": "--set agent.total_steps=32 --set agent.n_envs=1 --set agent.n_steps=16 "
+    "--set agent.batch_size=16 --set agent.log_steps=1 --set env.days=5",
     "train.py runs/tune-planner": "--set agent.total_steps=32",
     "examples/": "",
     "my_policy.py": "2",

@@ -20,12 +20,13 @@ from scml_gym.agents.behaviour_cloning.players import factory_player, is_paralle
 from scml_gym.agents.sb3.heads import HeadsPolicy, MaskedHeadsPolicy
 from scml_gym.agents.sb3.learner import SB3Agent
 from scml_gym.agents.sb3.training import seeds_at, write_row
-from scml_gym.agents.sb3.weights import WEIGHTS, Played, read_policy
+from scml_gym.agents.sb3.weights import WEIGHTS, Played, brief_space, read_policy
 from scml_gym.core.calls import Call
-from scml_gym.core.config import arguments_of
+from scml_gym.core.config import ConfigError, arguments_of
 from scml_gym.core.data_files import content_of
 from scml_gym.core.errors import InputError
 from scml_gym.core.files import read_arrays, write_arrays
+from scml_gym.experiments.make_env import make_env
 from scml_gym.experiments.run_folder import Run
 from scml_gym.game.world import FactoryPolicy
 from scml_gym.offline.playing import stacked
@@ -62,7 +63,14 @@ class BehaviourCloning(SB3Agent):
         return spaces_of(self.env)
 
     def _check(self) -> None:
-        """Nothing is found wrong later."""
+        """Refuse settings that would be found wrong later.
+
+        Raises:
+            ConfigError: if the loss is one of numbers, and actions are choices.
+        """
+        if self.hyperparameters.loss == "huber" and not isinstance(self.action_space, Box):
+            told = f"'huber' is for actions that are numbers, these are {brief_space(self.action_space)}"
+            raise ConfigError(("agent", "loss"), f"{told}; valid: likelihood")
 
     def predict(
         self, observation: Any, state: Any = None, mask: np.ndarray | None = None, deterministic: bool = True
@@ -113,7 +121,8 @@ class BehaviourCloning(SB3Agent):
         if checkpoint is None and self._beginning is not None:
             self.model.policy.load_state_dict(self._beginning["policy"])
         self.model.policy.set_training_mode(True)
-        fitting = Fitting(self.model.policy, decisions, settings, self._masked, seeds[1])
+        meant = self._meant(decisions.actions)
+        fitting = Fitting(self.model.policy, decisions, settings, self._masked, seeds[1], meant)
         if checkpoint is not None:
             arrays = read_arrays(checkpoint / TRAINING, "a training")
             with content_of(checkpoint / TRAINING, "a training"):
@@ -122,6 +131,15 @@ class BehaviourCloning(SB3Agent):
         self._learn(run, fitting)
         self.model.policy.set_training_mode(False)
         run.plot()
+
+    def _meant(self, actions: np.ndarray) -> np.ndarray | None:
+        """Which numbers of actions say something, where the environment's action codec knows, ``(n, numbers)``."""
+        if is_parallel(self.env):
+            return None
+        env = make_env(self.env)
+        meant = getattr(getattr(env.unwrapped, "codec", None), "meant", None)
+        env.close()
+        return None if meant is None else meant(actions).reshape(len(actions), -1)
 
     def _learn(self, run: Run, fitting: Fitting) -> None:
         since, note = (fitting.steps, time.perf_counter()), ""

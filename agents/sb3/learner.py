@@ -19,6 +19,7 @@ from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 from stable_baselines3.common.utils import LinearSchedule
 
+from scml_gym.agents import AGENTS
 from scml_gym.agents.sb3.evaluation import Evaluation
 from scml_gym.agents.sb3.exported import predict_call
 from scml_gym.agents.sb3.hyperparameters import (
@@ -80,6 +81,7 @@ class SB3Agent:
         env: The ``env`` section.
         observation_space, action_space: Of that environment.
         features: Arguments of SB3's policy that the ``features`` setting stands for.
+        takes_over: Names of other learners with the same networks, from whose runs it may begin.
         model: SB3's, with ``num_timesteps`` as its counter; None before training. `scml_gym.agents.fast_ppo.learner`
             has one of its own.
     """
@@ -89,6 +91,7 @@ class SB3Agent:
     action_spaces: ClassVar[tuple[type[gymnasium.Space], ...]] = (Box, Discrete, MultiDiscrete)
     policy_class: str | type = "MlpPolicy"
     schema: ClassVar[str] = SCHEMA
+    takes_over: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, hyperparameters: Any, env: Mapping[str, Any]):
         self.hyperparameters = hyperparameters
@@ -131,7 +134,7 @@ class SB3Agent:
         Raises:
             InputError: if it has other networks, observations or actions.
         """
-        other = type(self).load(checkpoint)
+        other = self._of_checkpoint(checkpoint).load(checkpoint)
         for name in _SPACES:
             then, now = getattr(other, name), getattr(self, name)
             if then != now:
@@ -142,6 +145,12 @@ class SB3Agent:
             if then != now:
                 raise ConfigError(("agent", key), f"{now!r}, but {checkpoint} was trained with {then!r}")
         self._beginning = other._parameters(checkpoint)
+
+    def _of_checkpoint(self, folder: Path) -> type[SB3Agent]:
+        """The class of the learner that wrote a checkpoint: one of `takes_over`, else this one's."""
+        kinds = {kind.schema: kind for kind in map(AGENTS.get, self.takes_over)}
+        kinds[self.schema] = type(self)
+        return kinds.get(read_json(folder / "agent.json").get("schema"), type(self))
 
     def train(self, run: Run) -> None:
         """See `scml_gym.agents.base.Agent.train`; environments begin new episodes where a training is resumed."""
