@@ -32,6 +32,7 @@ SMALLER = {
     "--set agent.batch_size=16 --set agent.log_steps=1 --set env.days=3 --set env.factories_per_level=4",
     "train.py dcl": "--set agent.updates=4 --set agent.batch=16",
     "train.py examples/own_learner.yaml": "--set agent.episodes=10 --set env.days=3",
+    "train.py clone": "--set agent.worlds=2 --set agent.days=3",
     "train.py dnb_accept": "--set agent.data.worlds=6 --set agent.data.days=4 --set agent.data.held_out=[] "
     "--set agent.models.transformer.epochs=1",
     "train.py --resume": "",

@@ -93,7 +93,7 @@ def test_a_clone_makes_the_same_contracts(tmp_path, monkeypatch):
     path = str(CLONES / "2025" / "CostAverseAgent.npz")
     assert exported_player(path).of == exported_player(name).of == "a clone of scml-agents:2025/CostAverseAgent"
     agent = agent_of(exported_player(name), tmp_path, monkeypatch)
-    assert_same_contracts("oneshot", [named_clone(name).player], [agent], days=2)
+    assert_same_contracts("oneshot", [named_clone(name).player], [agent], days=3)
 
 
 OTHERS = {"oneshot": "best-subset", "standard": "just-in-time"}
