@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from scml_gym.jit.compile import compiled, jittable
+from scml_gym.jit.compile import jittable
+from scml_gym.jit.once import compiled_once
 from scml_gym.jit.parameters import parameters_dtype, record_of
 from scml_gym.oneshot.asking import Prospects, answer_asked, best_price, new_prospects
 from scml_gym.oneshot.strategies.acceptance_counts import (
@@ -148,7 +149,7 @@ def answer_partners(
             prospects.pending[k], prospects.late[k] = action["quantity"], chance
 
 
-@compiled
+@compiled_once
 def play(view: FactoryView, state: np.ndarray, params: np.ndarray, actions: ActionArray) -> None:
     """See `Strategy.decide`."""
     parameters, counts, prospects = record_of(params, PARAMETERS_DTYPE, 0), counts_of(state), new_prospects()
@@ -159,7 +160,7 @@ def play(view: FactoryView, state: np.ndarray, params: np.ndarray, actions: Acti
     answer_partners(view, parameters, counts, prospects, missing, actions)
 
 
-@compiled
+@compiled_once
 def remember(view: FactoryView, state: np.ndarray) -> None:
     """See `Strategy.learn`."""
     see_answers(view, counts_of(state), True)
