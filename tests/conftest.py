@@ -29,6 +29,12 @@ def pytest_addoption(parser):
     )
 
 
+def pytest_configure(config):
+    """The processes of a test run have scripts forked from one process, which loads what it needs meanwhile."""
+    if forks.WORKS and config.getoption("numprocesses", None) and not hasattr(config, "workerinput"):
+        forks.start_for_all()
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item, call):
     report = yield

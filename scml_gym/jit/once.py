@@ -40,5 +40,5 @@ def compiled_once(function: Function) -> Function:
     def call(*arguments: Any) -> Any:
         return apart(*arguments)
 
-    made: Any = compiled(call)
-    return functools.update_wrapper(made, function)
+    made: Any = functools.update_wrapper(compiled(call), function)
+    return made
