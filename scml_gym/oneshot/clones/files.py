@@ -97,8 +97,9 @@ def clone_names() -> list[str]:
     return sorted(PREFIX + path.relative_to(CLONES).with_suffix("").as_posix() for path in CLONES.glob("*/*.npz"))
 
 
+@functools.cache
 def named_clone(name: str) -> CloneFile:
-    """A clone that comes with the package.
+    """A clone that comes with the package; each is read once.
 
     Args:
         name: With its prefix, ``clone:2025/CostAverseAgent``.
