@@ -74,7 +74,7 @@ def by_base_rate(table: Negotiations, learnt: np.ndarray, episodes: np.ndarray) 
     """How well the shares of what was done in the negotiations that are learnt from, among what is valid, meet others;
     those of day, quantity and price are of offers."""
     rows, known = _decisions(table, episodes), _decisions(table, learnt)
-    starts, logs, likeliest = np.cumsum(table.sizes) - table.sizes, [], []
+    starts, logs, likeliest = np.cumsum((0, *table.sizes)), [], []
     for head in ORDER:
         size, of_offers = table.sizes[head], known[(table.actions[known, 0] == 2) | (head == 0)]
         counts = 1.0 + np.bincount(table.actions[of_offers, head], minlength=size)
@@ -88,8 +88,8 @@ def by_base_rate(table: Negotiations, learnt: np.ndarray, episodes: np.ndarray) 
 
 def _decisions(table: Negotiations, episodes: np.ndarray) -> np.ndarray:
     """The decisions of some negotiations."""
-    ends = np.append(table.starts[1:], len(table.rewards))
-    return np.concatenate([np.arange(table.starts[i], ends[i]) for i in episodes.tolist()])
+    starts = [*table.starts.tolist(), len(table.rewards)]
+    return np.concatenate([np.arange(starts[i], starts[i + 1]) for i in episodes.tolist()])
 
 
 def _by_world(table: Negotiations, episodes: np.ndarray, logs: np.ndarray, likeliest: np.ndarray) -> Met:

@@ -67,13 +67,12 @@ class Negotiations:
 def join(parts: Sequence[Negotiations]) -> Negotiations:
     """All negotiations of some recordings of the same players, in order."""
     lengths = np.cumsum([0, *(len(part.rewards) for part in parts)])
-    arrays = [
-        np.concatenate([getattr(part, name) for part in parts])
-        for name in ("observations", "actions", "masks", "rewards")
-    ]
+    names = ("observations", "actions", "masks", "rewards")
+    arrays: dict[str, Any] = {name: np.concatenate([getattr(part, name) for part in parts]) for name in names}
     starts = np.concatenate([part.starts + first for part, first in zip(parts, lengths[:-1], strict=True)])
     identity = np.concatenate([part.identity for part in parts])
-    return Negotiations(*arrays, starts, identity, parts[0].players, parts[0].sizes)
+    about = {"identity": identity, "players": parts[0].players, "sizes": parts[0].sizes}
+    return Negotiations(**arrays, starts=starts, **about)
 
 
 def write(table: Negotiations, path: Path, facts: dict[str, Any]) -> None:
@@ -160,10 +159,11 @@ def _table(columns: pa.Table, about: dict[str, Any]) -> Negotiations:
 
 def _check(table: Negotiations) -> None:
     """Refuse numbers that could not have been recorded."""
-    places = np.cumsum(table.sizes) - table.sizes
+    sizes = np.array(table.sizes, np.int64)
+    places = np.cumsum(sizes) - sizes
     if not (np.isfinite(table.observations).all() and np.isfinite(table.rewards).all()):
         raise ValueError("numbers that are not finite")
-    if (table.actions < 0).any() or (table.actions >= np.array(table.sizes)).any():
+    if (table.actions < 0).any() or (table.actions >= sizes).any():
         raise ValueError(f"an action outside {dict(zip(HEADS, table.sizes, strict=True))}")
     if not np.take_along_axis(table.masks, places + table.actions, axis=1).all():
         raise ValueError("a mask forbids its action")

@@ -141,11 +141,13 @@ def noted(
     if not made:
         raise InputError(f"world {seed}: nobody decided anything")
     sizes = next(note for note in notes if note is not None)._choices.sizes
-    parts = [np.concatenate([part[name] for part in made]) for name in ("rows", "choices", "masks", "rewards")]
+    rows, actions, masks, rewards = (
+        np.concatenate([part[name] for part in made]) for name in ("rows", "choices", "masks", "rewards")
+    )
     lengths = np.cumsum([0, *(len(part["rewards"]) for part in made)])
     identity = np.array([part["identity"] for part in made], np.int64)
-    assert parts[0].shape[1] == SIZE, "rows are whole observations"
-    return Negotiations(*parts, lengths[:-1], identity, names, sizes)
+    assert rows.shape[1] == SIZE, "rows are whole observations"
+    return Negotiations(rows, actions, masks, rewards, lengths[:-1], identity, names, sizes)
 
 
 class Line(NamedTuple):

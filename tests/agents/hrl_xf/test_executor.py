@@ -21,8 +21,7 @@ from scml_gym.standard.safety.audit import find_unsafe
 from scml_gym.standard.view import ACCEPT, OFFER
 from scml_gym.standard.worlds.compiled.world import CompiledWorld
 from scml_gym.standard.worlds.generation import league_spec
-from tests.agents.hrl_xf.test_recording import untrained
-from tests.helpers.negotiations import RECORD, small_recording
+from tests.helpers.negotiations import RECORD, small_recording, untrained
 
 SMALL = ["agent.width=16", "agent.layers=1", "agent.attention_heads=2", "agent.held_out=0.25", "agent.batch_size=320"]
 

@@ -6,14 +6,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-import torch
 
-from scml_gym.agents import AGENTS
 from scml_gym.agents.hrl_xf.leaks import check_leaks, most_told
 from scml_gym.agents.hrl_xf.negotiations import ABOUT, IDENTITY, join, read, write
 from scml_gym.agents.hrl_xf.observing import GAPS, GOALS, KNOWN, PROMISED, SAFE, SEEN, SIZE, hide_goals, observe
 from scml_gym.agents.hrl_xf.recording import Line, Notes, noted, record
-from scml_gym.core.config import load_experiment
 from scml_gym.core.errors import InputError
 from scml_gym.standard.actions import PartnerChoices
 from scml_gym.standard.observations import PartnerEncoder
@@ -23,17 +20,7 @@ from scml_gym.standard.view import END
 from scml_gym.standard.worlds.compiled.world import CompiledWorld
 from scml_gym.standard.worlds.generation import league_spec
 from scml_gym.standard.worlds.reference import ReferenceWorld
-from tests.helpers.negotiations import RECORD, STRATEGIES, small_recording
-
-
-def untrained(*options):
-    """An executor with drawn weights, which does all kinds of things."""
-    config = load_experiment("executor", [f"agent.record={RECORD}", *options]).config
-    learner = AGENTS.get("executor").build(config["agent"], config["env"])
-    learner.network = learner._new_network(1)
-    with torch.no_grad():
-        learner.network.heads.options.weight.mul_(20.0)
-    return learner
+from tests.helpers.negotiations import STRATEGIES, small_recording, untrained
 
 
 def test_both_worlds_give_the_same_recording():
