@@ -43,8 +43,9 @@ def proposals(view):
     return actions
 
 
-def test_proposals_are_summed_by_day_with_their_prices_by_volume():
-    view = make_view(consumers=[NONE] * 4, sales=[0, 4, 9])
+@pytest.mark.parametrize(("physical", "tolerance"), [(0, 0.2), (1, 0.1)])
+def test_proposals_are_summed_by_day_with_their_prices_by_volume(physical, tolerance):
+    view = make_view(consumers=[NONE] * 4, sales=[0, 4, 9], physical=physical)
     codec = make_daily_codec("goals-by-day")
     goals = dict(zip(codec.form.chosen, encode_answers(codec, proposals(view), view).tolist(), strict=True))
     wanted = {name: SHARES[choice] for name, choice in goals.items() if choice and not name.endswith("limit")}
@@ -54,7 +55,7 @@ def test_proposals_are_summed_by_day_with_their_prices_by_volume():
     numbers = make_daily_codec("goals-by-day-continuous")
     exact = encode_answers(numbers, proposals(view), view)
     assert numbers.decode(exact, view)[22::2][:3] == pytest.approx([4.0, 9.0, 0.0], abs=1e-5)
-    at_29, at_24, at_27 = (max(0.0, (price * 0.8 - 24) / 5) for price in (29, 24, 27))
+    at_29, at_24, at_27 = (max(0.0, (price * (1.0 - tolerance) - 24) / 5) for price in (29, 24, 27))
     limits = numbers.decode(exact, view)[23::2][:2]
     assert limits == pytest.approx([at_27, (3 * at_29 + 2 * at_24) / 5], abs=1e-5)
 

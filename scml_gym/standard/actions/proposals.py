@@ -12,9 +12,10 @@ from scml_gym.jit.compile import jittable
 from scml_gym.standard.strategies.market import SALE, price_gain
 from scml_gym.standard.view import MAX_PARTNERS, MAX_PER_LEVEL, OFFER, ActionArray, StandardView
 
-TOLERANCE = 0.2
-"""A price that is worse than the proposed one by up to that fraction is taken: the width of today's range, as experts
-concede from their first price to any other one. The sources' executor takes .1 (docs/results/manager.md)."""
+TOLERANCE, ANY = 0.1, 0.2
+"""A price that is worse than the proposed one by up to that fraction is taken. By the physical stock rule a tenth, as
+the sources' executor takes it. By the league's rule the width of today's range: what is not bought, or sold, there is
+missing on every later day. Each is the better one under its rule (docs/results/manager.md)."""
 
 
 @jittable
@@ -43,9 +44,10 @@ def add_proposals(
             today's range, 1 the best for this factory and 0 the worst.
     """
     items, weighted = 0, 0.0
+    tolerance = TOLERANCE if view["physical"] != 0 else ANY
     for k in range(side * MAX_PER_LEVEL, (side + 1) * MAX_PER_LEVEL):
         if actions[k]["response"] == OFFER and start <= actions[k]["day"] - view["day"] < stop:
-            worst = actions[k]["price"] * (1.0 - TOLERANCE if side == SALE else 1.0 + TOLERANCE)
+            worst = actions[k]["price"] * (1.0 - tolerance if side == SALE else 1.0 + tolerance)
             items += actions[k]["quantity"]
             weighted += actions[k]["quantity"] * min(max(price_gain(view, k, worst), 0.0), 1.0)
     proposed[0], proposed[1] = items, weighted / max(items, 1)
