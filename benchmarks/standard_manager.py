@@ -126,7 +126,8 @@ def main() -> None:
             _, own = env_arguments(Run.open(Path(player)).config["env"])
             scores[player] = play_rows(name, own | worlds | {"reward": "daily-profit"}, learnt(Path(player)), seeds)
         elif player.startswith("plan:"):
-            plans = worlds | {"action": options.action, "executor": make_daily_codec(options.action).form.executor}
+            goals: Any = make_daily_codec(options.action)
+            plans = worlds | {"action": options.action, "executor": goals.form.executor}
             scores[player] = play_rows(name, plans, planned(player.removeprefix("plan:"), seeds), seeds)
         else:
             scores[player] = seated(player, config, seeds)
