@@ -138,8 +138,10 @@ def episodes_of(
 
     Args:
         table: All of them.
-        actions, masks: In the order in which numbers are decided.
-        goals, returns: Of each negotiation, whether they are hidden, bool ``(m,)``.
+        actions: In the order in which numbers are decided.
+        masks: Likewise.
+        goals: Of each negotiation, whether they are hidden, bool ``(m,)``.
+        returns: Likewise.
     """
     lengths = np.diff(np.append(table.starts, len(table.rewards)))
     rows, hidden = table.observations.copy(), np.repeat(goals, lengths)

@@ -60,7 +60,8 @@ def show(view: StandardView, bound: int, rows: np.ndarray, accepts: np.ndarray, 
         view: What the factory sees.
         bound: Of the shield.
         rows: Float32 ``(MAX_PARTNERS, SIZE)``, zeros before.
-        accepts, limits: See `scml_gym.standard.safety.choices.write_safe_choices`; written too.
+        accepts: See `scml_gym.standard.safety.choices.write_safe_choices`; written too.
+        limits: Likewise.
     """
     write_safe_choices(view, bound, accepts, limits)
     first, lines = -1, max(view["lines"], 1)

@@ -178,7 +178,9 @@ def record(
 
     Args:
         lines: Who plays where. The worlds of real and compiled ones take turns.
-        days, levels, factories: Of a world: simulated days, levels, and factories on each of them.
+        days: Simulated days of a world.
+        levels: Of a world.
+        factories: On each level.
         stock: The stock rule.
         seed: Of the first world.
         choices: As which answers are written down.

@@ -62,6 +62,7 @@ def evaluate(
     trust_folders(*trust or ())
     others = ("config", "record_every", "evaluate_command", "engine", "address", "trust")
     options = {k: v for k, v in locals().items() if k not in (*others, "others")}
+    options |= {name: int(text) for name in ("days", "factories") if (text := options[name] or "").isdecimal()}
     options["record"] = record_every if record_every is not None or not record else 1
     return evaluate_command(config, options, command_typed(), find_engine(engine, address))
 

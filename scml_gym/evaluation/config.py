@@ -44,8 +44,7 @@ def _size(value: Any, info: ValidationInfo) -> int | tuple[int, int]:
     name = str(info.field_name)
     if isinstance(value, str):
         parts = value.split("-")
-        value = [int(part) for part in parts] if all(part.isdecimal() for part in parts) else value
-        value = value[0] if len(value) == 1 else value
+        value = [int(part) for part in parts] if len(parts) > 1 and all(map(str.isdecimal, parts)) else value
     if not isinstance(value, list | tuple):
         value = whole(name, value, 1, MOST_DAYS)
     low, high = whole_range(name, value, 1, MOST_DAYS)

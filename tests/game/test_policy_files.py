@@ -180,7 +180,7 @@ def test_what_is_no_file_is_told(tmp_path):
             "features='sets' reads rows; valid: observation='entities'",
         ),
         ("oneshot", ("entities", 0, "planner", "partners"), "features='partners' answers each partner; valid"),
-        ("standard", ("flat", 0, "daily goals-continuous"), "no choices; valid: choice, daily goals, daily traits"),
+        ("standard", ("flat", 0, "daily goals-continuous"), "no choices; valid: choice, daily goals, .*daily traits"),
         ("standard", ("dict", 0, "choice"), "observation='dict' is no array"),
         ("standard", ("entities", 1, "choice"), "history=1; valid with observation='entities': 0"),
     ],

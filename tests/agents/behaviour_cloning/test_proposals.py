@@ -29,7 +29,7 @@ def fitted(action, actions, masked, meant=None, **settings):
     policy = new_policy(kind, spaces.Box(0.0, 1.0, (3,)), action, {"net_arch": [8]}, 0)
     before = {name: tensor.clone() for name, tensor in policy.state_dict().items()}
     masks = np.ones((N, int(action.nvec.sum()) if masked else 1), dtype=np.bool_)
-    decisions = Decisions(seen, actions(seen), masks, np.arange(N))
+    decisions = Decisions(seen, actions(seen), masks, np.arange(N), np.zeros(N))
     fitting = Fitting(policy, decisions, BehaviourCloningHyperparameters(**QUICK | settings), masked, 0, meant)
     losses = []
     while fitting.steps < fitting.total:
@@ -90,7 +90,7 @@ def test_ppo_begins_with_the_policy_of_a_clone(tmp_path, monkeypatch):
 
 def test_data_of_another_game_and_losses_of_numbers_are_refused(tmp_path, monkeypatch):
     name = small_dataset(monkeypatch, tmp_path / "data", episodes=1)
-    with pytest.raises(InputError, match="which are not those of this environment"):
+    with pytest.raises(InputError, match="is of the game 'oneshot'"):
         start("standard_manager_imitation", [f"agent.data=[{name}]"], out=tmp_path / "run")
     with pytest.raises(InputError, match=r"agent.loss.*numbers.*valid: likelihood"):
         start("standard_manager_imitation", ["agent.loss=huber"], out=tmp_path / "run")
