@@ -81,14 +81,14 @@ def test_the_value_is_that_of_enumeration(seed):
     values = np.zeros(MAX_TOTAL + 1)
     top = fill_worth(view, needs, prospects, later, values)
     end = values.copy()
-    put_others_before(view, prospects, 0, top, values)
+    put_others_before(view, prospects, prospects.available, 0, top, values)
     standing = prospects.quantities[:3] > 0
     others = sorted((1, 2), key=lambda k: (standing[k], k))
     assert values[0] == pytest.approx(enumerate_value(view, needs, prospects, others, later))
     now, *_ = best_answer(view, prospects, 0, 0, top, values)
     assert now == pytest.approx(enumerate_value(view, needs, prospects, [0, *others], later))
     put_before(view, prospects, 0, top, end)
-    put_others_before(view, prospects, 0, top, end)
+    put_others_before(view, prospects, prospects.available, 0, top, end)
     last = enumerate_value(view, needs, prospects, [*others, 0], later)
     assert end[0] == pytest.approx(last)
     response = answer_asked(view, needs, prospects, 0, later, True)[0]
