@@ -27,7 +27,7 @@ from scml_gym.oneshot.strategies.acceptance_counts import (
     see_answers,
 )
 from scml_gym.oneshot.strategies.base import Strategy
-from scml_gym.oneshot.view import ACCEPT, BUYER, END, OFFER, WAIT, ActionArray, FactoryView
+from scml_gym.oneshot.view import ACCEPT, BUYER, END, OFFER, SELLER, WAIT, ActionArray, FactoryView
 
 PARAMETERS = {
     "opening": 1.0,  # passes that a buyer waits before its first offers
@@ -125,6 +125,9 @@ def answer_partners(
         actions: Come as no-ops.
     """
     most, needs = most_waits(view, parameters["patience"]), view["needs"]
+    if view["level"] == SELLER:  # its offers are answered in the next pass at the earliest
+        for k in range(view["n_partners"]):
+            prospects.due[k] = 1 if view["partners"][k]["waits"] >= most else 0
     for k in range(view["n_partners"]):
         partner, action = view["partners"][k], actions[k]
         if partner["my_turn"] == 0:
