@@ -17,13 +17,14 @@ if TYPE_CHECKING:
 
 @runtime_checkable
 class BeginsFrom(Protocol):
-    """A learner that can begin with what another training of the same learner has learnt."""
+    """A learner that can begin with what another training of the same learner has learnt, or of the learners that its
+    ``takes_over`` names, where it has one."""
 
     def begin_from(self, checkpoint: Path) -> None:
         """Take that over; `Agent.train` then begins with it where the run has no checkpoint of its own.
 
         Args:
-            checkpoint: A folder that ``save`` of the same learner wrote.
+            checkpoint: A folder that ``save`` of one of these learners wrote.
 
         Raises:
             InputError: if it is not readable, or its networks, tables or spaces are not those of this learner.

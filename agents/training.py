@@ -38,7 +38,8 @@ def start(
         seed: Replaces the experiment's.
         out: The run folder; by default ``runs/<experiment>-seed<seed>-<time>``.
         command: To be noted in the folder.
-        begin_from: A run of the same learner, with whose knowledge this one begins; its steps count from 0.
+        begin_from: A run of the same learner, or of one that it takes over, with whose knowledge this one begins; its
+            steps count from 0.
 
     Raises:
         InputError: before anything is written, if the experiment is wrong in any way, ``out`` is not empty, or the
@@ -116,7 +117,7 @@ def take_over(agent: Agent, loaded: Loaded, run: Path) -> Path:
     trained, checkpoint = playable(run)
     with loaded.naming_sources():
         name = loaded.config["agent"]["name"]
-        if trained.info["agent"] != name:
+        if trained.info["agent"] not in (name, *getattr(agent, "takes_over", ())):
             raise ConfigError(("agent", "name"), f"{name!r}, but {run} was trained by {trained.info['agent']!r}")
         if not isinstance(agent, BeginsFrom):
             raise ConfigError(("agent", "name"), f"{name!r} begins each training anew, so it cannot begin from {run}")

@@ -28,13 +28,14 @@ from scml_gym.oneshot.worlds.reference import ReferenceWorld
 LEVELS = ("seller", "buyer")
 
 
-def count(match: Match, play: int, days: int) -> list[dict[str, Any]]:
+def count(match: Match, play: int) -> list[dict[str, Any]]:
     """For each factory of a world: days on which it needed something, and what it agreed to on them.
 
     Returns:
         Rows: ``over``, days with more agreed than needed; ``excess`` and ``missing``, items over all days; ``days``.
     """
     names = [occupant.name for occupant in match.line_up(play)]
+    days = match.setting.days
     spec = league_spec(match.seed, days=days, factories_per_level=len(names) // 2)
     world = ReferenceWorld(spec, [player_maker(name)(match.seed) for name in names], match.seed)
     world.run()
@@ -87,7 +88,7 @@ def main() -> None:
     with progress_bar(len(matches), "worlds") as bar:
         for index, match in enumerate(matches):
             for play in match.plays:
-                rows += count(match, play, config.days)
+                rows += count(match, play)
             bar.update(index + 1)
     frame = pd.DataFrame(rows)
     args.out.mkdir(parents=True, exist_ok=True)

@@ -2,8 +2,8 @@
 
 A random search tries constant choices in as many days as a training has: half of them for all candidates, half for the
 best. The best one, the measuring stick `ten-once` (which is one of the choices) and the policies of run folders then
-play the same worlds, which nothing else was played in; differences to the stick are paired by world. What is chosen,
-and how much is in stock, is written down by day and place in the chain.
+play the same worlds, which nothing else was played in; differences to these two and to the first run are paired by
+world. What is chosen, and how much is in stock, is written down by day and place in the chain.
 
     python benchmarks/standard_learning.py runs/standard-goals-* --out docs/results/standard_learning/league.json
 """
@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -37,9 +37,10 @@ Choose = Callable[[np.ndarray], np.ndarray]
 Numbers = Any
 
 
-def environments(rows: int, stock: str) -> Any:
-    """Rows of the experiment's environment."""
+def environments(rows: int, stock: str, opponents: Sequence[str] = ()) -> Any:
+    """Rows of the experiment's environment, with its opponents or with others."""
     settings = [f"env.days={DAYS}", f"env.stock={stock}"]
+    settings += [f"env.opponents={json.dumps(opponents)}"] if opponents else []
     name, arguments = env_arguments(load_experiment("standard_goals", settings).config["env"])
     return gymnasium.make_vec(name, rows, autoreset_mode=AutoresetMode.SAME_STEP, **arguments)
 
@@ -116,6 +117,7 @@ def main() -> None:
     )
     parser.add_argument("--rows", type=int, default=256, help="default: %(default)s")
     parser.add_argument("--worlds", type=int, default=6, help="of each row (default: %(default)s)")
+    parser.add_argument("--opponents", nargs="+", default=(), help="in place of the experiment's, which a search has")
     parser.add_argument("--out", type=Path, required=True, help="JSON; the figure is put beside it")
     options = parser.parse_args()
     stick = np.array([CHOSEN[name].index((TRAITS | {"expected": 0.0})[name]) for name in CHOSEN])
@@ -127,21 +129,23 @@ def main() -> None:
     }
     for run in options.runs:
         players[run.name] = policy(run)
-    envs = environments(options.rows, options.stock)
+    envs = environments(options.rows, options.stock, options.opponents)
     told: dict[str, Any] = {"stock": options.stock, "budget": options.budget, "players": {}}
+    told |= {"opponents": options.opponents} if options.opponents else {}
     told["constants"] = {
         name: {trait: CHOSEN[trait][i] for trait, i in zip(CHOSEN, choice, strict=True)}
         for name, choice in constants.items()
     }
     habits = {name: np.zeros((len(PLACES), DAYS, 2 + len(CHOSEN))) for name in players}
     scores: dict[str, np.ndarray] = {}
+    others = [*constants, options.runs[0].name]
     for name, choose in players.items():
         places, scores[name] = (x.ravel() for x in play(envs, choose, JUDGE, options.worlds, habits[name]))
         parts = {"all": slice(None), "first and middle": places < 2}
         parts |= {place: places == i for i, place in enumerate(PLACES)}
         row = told["players"][name] = {
             part: {"n": len(scores[name][at]), "score": round(float(scores[name][at].mean()), 4)}
-            | {f"less {other}": paired(scores[name][at], scores[other][at]) for other in constants if other in scores}
+            | {f"less {other}": paired(scores[name][at], scores[other][at]) for other in others if other in scores}
             for part, at in parts.items()
         }
         print(name, json.dumps(row["all"]), json.dumps(row["first and middle"]), flush=True)

@@ -22,8 +22,8 @@ import pandas as pd
 from scml_gym.core.cli import run_main
 from scml_gym.core.errors import InputError
 from scml_gym.evaluation.statistics import Paired, compare
+from scml_gym.standard.parity import LEVELS as PLACES
 
-PLACES = ("first", "middle", "last")
 SEAT = ["configuration", "play", "place"]
 MEAN = "mean of the runs"
 

@@ -31,6 +31,7 @@ from scml_gym.evaluation.config import load_config
 from scml_gym.evaluation.statistics import compare
 from scml_gym.game.world import PlayerMaker
 from scml_gym.standard.line_up import place_of
+from scml_gym.standard.parity import LEVELS as PLACES
 from scml_gym.standard.players import player_maker
 from scml_gym.standard.rules import STOCK_RULES
 from scml_gym.standard.worlds.generation import league_spec
@@ -49,9 +50,10 @@ def play_seats(
     stock: Any,
     first_seed: int = SEED,
     chains: Sequence[int] = (2, 3),
+    places: Sequence[str] = PLACES,
 ) -> list[tuple[int, int, str, str, float]]:
     """The rows of one configuration, of so many days and about so many factories: each player in the seat of the first
-    of the field, on every level; ``chains`` are the levels of worlds, in turn."""
+    of the field, on every level at one of the places; ``chains`` are the levels of worlds, in turn."""
     days, factories = size
     levels, seed = chains[configuration % len(chains)], first_seed + configuration
     per_level = -(-factories // levels)
@@ -63,11 +65,13 @@ def play_seats(
     for play in range(levels):
         names = [field[i] for i in np.roll(order, play * per_level)]
         seat = names.index(field[0])
+        place = place_of(int(spec.level[seat]), levels)
+        if place not in places:
+            continue
         for player in players:
             names[seat] = player
             world = ReferenceWorld(spec, [makers[name](seed) for name in names], seed, stock)
             world.run()
-            place = place_of(int(spec.level[seat]), levels)
             rows.append((configuration, play, place, player, float(world.scores[seat])))
     return rows
 
@@ -81,7 +85,7 @@ def summary(table: Any, baseline: str) -> str:
         differences = (seats[player] - seats[baseline]).groupby("configuration").mean().dropna().to_numpy()
         found = compare(differences, np.zeros(len(differences)))
         told = "" if player == baseline else f"{found.difference:+.3f} ({found.low:+.3f} to {found.high:+.3f})"
-        places = " | ".join(f"{by_place.get(place, np.nan):.3f}" for place in ("first", "middle", "last"))
+        places = " | ".join(f"{by_place.get(place, np.nan):.3f}" for place in PLACES)
         lines.append(f"| {player} | {seats[player].count()} | {seats[player].mean():.3f} | {told} | {places} |")
     return "\n".join(lines)
 
@@ -95,6 +99,7 @@ def main() -> None:
     parser.add_argument("--days", type=int, default=50, help="default: %(default)s")
     parser.add_argument("--factories", type=int, default=12, help="2 to 12; rounded up to full levels (default: 12)")
     parser.add_argument("--levels", type=int, nargs="+", default=[2, 3], help="of worlds, in turn (default: 2 3)")
+    parser.add_argument("--places", nargs="+", choices=PLACES, help="of the seats (default: all)")
     parser.add_argument("--stock", choices=STOCK_RULES, default=STOCK_RULES[0], help="default: %(default)s")
     parser.add_argument("--seed", type=int, default=SEED, help="of the first configuration (default: %(default)s)")
     parser.add_argument("--out", type=Path, required=True, help="the table")
@@ -107,6 +112,8 @@ def main() -> None:
     players = [baseline, *options.players]
     given = {"players": players, "seed": options.seed}
     given |= {"days": options.days, "factories": options.factories, "stock": options.stock, "levels": options.levels}
+    if options.places:
+        given["places"] = options.places
     size = options.days, options.factories
     with (
         kept_table(options.out, COLUMNS, given) as (known, add),
@@ -115,7 +122,7 @@ def main() -> None:
         makers = {name: player_maker(name) for name in [*field, *players]}
         for configuration in range(options.configurations):
             if configuration not in known:
-                settings = size, options.stock, options.seed, options.levels
+                settings = size, options.stock, options.seed, options.levels, options.places or PLACES
                 add(play_seats(configuration, field, players, makers, *settings))
             bar.update(configuration + 1)
     print(summary(pd.read_csv(options.out), baseline))

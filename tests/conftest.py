@@ -13,6 +13,7 @@ import pytest
 from scml_gym.core.process import limit_threads
 from tests.helpers import forks
 
+gc.disable()  # until all tests are collected: what is loaded stays
 limit_threads(1)
 # a slow example is no failure; other examples than the gate's: pytest --hypothesis-profile=new-examples
 hypothesis.settings.register_profile("gate", deadline=None, derandomize=True)
@@ -27,6 +28,12 @@ def pytest_addoption(parser):
         default="",
         help="comma-separated markers (league,docs,...): their tests fail where they would be skipped",
     )
+
+
+def pytest_configure(config):
+    """The processes of a test run have scripts forked from one process, which loads what it needs meanwhile."""
+    if forks.WORKS and config.getoption("numprocesses", None) and not hasattr(config, "workerinput"):
+        forks.start_for_all()
 
 
 @pytest.hookimpl(wrapper=True)
@@ -48,6 +55,7 @@ def pytest_collection_finish():
     """What is loaded by now stays: Python does not look through it for garbage again and again."""
     gc.collect()
     gc.freeze()
+    gc.enable()
     gc.set_threshold(10_000)
 
 

@@ -32,6 +32,7 @@ SMALLER = {
     "--set agent.batch_size=16 --set agent.log_steps=1 --set env.days=3 --set env.factories_per_level=4",
     "train.py dcl": "--set agent.updates=4 --set agent.batch=16",
     "train.py examples/own_learner.yaml": "--set agent.episodes=10 --set env.days=3",
+    "train.py clone": "--set agent.worlds=2 --set agent.days=3",
     "train.py dnb_accept": "--set agent.data.worlds=6 --set agent.data.days=4 --set agent.data.held_out=[] "
     "--set agent.models.transformer.epochs=1",
     "train.py --resume": "",
@@ -52,6 +53,12 @@ SMALLER = {
     "--set env.factories_per_level=4 --set 'tune.space={agent.learning_rate: {low: 1e-4, high: 1e-3}}' "
     "--set agent.n_steps=16 --set agent.batch_size=16 --set agent.log_steps=1",
     "train.py behaviour_cloning": "--set agent.epochs=1",
+    "train.py decision_transformer": "--set agent.epochs=1",
+    "train.py executor": "--set agent.epochs=1 --set agent.record.real_worlds=0 --set agent.record.compiled_worlds=2 "
+    "--set agent.record.days=4",
+    "train.py standard_manager_imitation": "--set agent.epochs=1",
+    "train.py standard_manager": "--set agent.total_steps=32 --set agent.n_envs=1 --set agent.n_steps=16 "
+    "--set agent.batch_size=16 --set agent.log_steps=1 --set env.days=5",
     "train.py runs/tune-planner": "--set agent.total_steps=32",
     "examples/": "",
     "my_policy.py": "2",

@@ -14,6 +14,7 @@ from scml_gym.agents.training import resume, start
 from scml_gym.core.interrupts import Interrupted, stop_requests
 from scml_gym.core.reporting import Progress
 from scml_gym.experiments.run_folder import Run
+from tests.helpers.negotiations import RECORD
 from tests.helpers.offline import small_dataset
 from tests.helpers.scripts import ROOT, Script
 
@@ -35,6 +36,13 @@ TINY = {
         ["agent.total_steps=96", "agent.learning_starts=32", "agent.log_steps=32", "agent.buffer_size=96", *WORLDS],
     ),
     "q-learning": ("q_learning", ["agent.training.worlds=8", "agent.training.log_every=4", *WORLDS]),
+    "clone": (
+        "clone",
+        [
+            "agent.agents=[best-subset, subset-strong, greedy-sync]",
+            *("agent.others={}", "agent.worlds=2", "agent.days=3", "agent.factories_per_level=6"),
+        ],
+    ),
     "dnb": (
         "dnb_accept_logistic",
         [
@@ -44,6 +52,20 @@ TINY = {
         ],
     ),
     "behaviour-cloning": ("behaviour_cloning", ["agent.data=[tests/best-subset-v0]", "agent.epochs=3", *CLONED]),
+    "decision-transformer": (
+        "decision_transformer",
+        [
+            *("agent.data=[tests/best-subset-v0]", "agent.epochs=3", "agent.batch_size=16", "agent.context=4"),
+            *("agent.width=8", "agent.layers=1", "agent.attention_heads=2", *WORLDS),
+        ],
+    ),
+    "executor": (
+        "executor",
+        [
+            *(f"agent.record={RECORD}", "agent.epochs=3", "agent.batch_size=200"),
+            *("agent.width=8", "agent.layers=1", "agent.attention_heads=2"),
+        ],
+    ),
     "dcl": ("dcl", GAME),
     "independent-ppo": ("independent_ppo", GAME),
     "ippo": ("ippo", AGENTS_OF_A_GAME),
@@ -53,12 +75,24 @@ TINY = {
 }
 """Learner -> an experiment with it, small enough to be trained in a second."""
 
+OF_DATA = {"behaviour-cloning", "decision-transformer"}
+"""Learners that learn from datasets."""
+
 NEW_EPISODES = {"ppo", "maskable-ppo", "recurrent-ppo", "dqn"}
 """Learners that begin new episodes where they resume, so that their curves differ from those of a whole training."""
 
 
-INTERRUPTED_AT = {"behaviour-cloning": 3, "dcl": 1, "independent-ppo": 1, "mediated": 1, "moca": 1, "q-learning": 3}
-INTERRUPTED_AT |= {"dnb": 3, "fast-ppo": 3, "fast-maskable-ppo": 3, "ippo": 3, "mappo": 3}
+INTERRUPTED_AT = {
+    "behaviour-cloning": 3,
+    "decision-transformer": 3,
+    "executor": 8,
+    "dcl": 1,
+    "independent-ppo": 1,
+    "mediated": 1,
+    "moca": 1,
+    "q-learning": 3,
+}
+INTERRUPTED_AT |= {"clone": 4, "dnb": 3, "fast-ppo": 3, "fast-maskable-ppo": 3, "ippo": 3, "mappo": 3}
 """When the interrupt comes: how often the progress was told by then; others tell it at every step."""
 
 
@@ -88,7 +122,7 @@ def interrupted_at(monkeypatch):
 
 @pytest.mark.parametrize("name", AGENTS)
 def test_an_interrupted_learner_goes_on_as_it_promises(name, tmp_path, interrupted_at, monkeypatch):
-    if name == "behaviour-cloning":
+    if name in OF_DATA:
         pytest.importorskip("minari", reason="pip install 'scml-gym[offline]'")
         small_dataset(monkeypatch, tmp_path / "data", episodes=6)
     experiment, options = small(name)

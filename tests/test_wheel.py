@@ -72,5 +72,10 @@ def test_a_wheel_has_its_data_and_its_environments(program, installed):
     for kind in ("agent", "env", "experiment", "study", "tournament"):
         here = {path.name for path in (ROOT / "configs" / kind).glob("*.yaml")}
         assert {path.name for path in (installed / "scml_gym" / "configs" / kind).glob("*.yaml")} == here
+    folder = Path("scml_gym") / "oneshot" / "clones" / "data"
+    clones = {str(path.relative_to(ROOT / folder)) for path in (ROOT / folder).rglob("*.npz")}
+    assert (
+        clones and {str(path.relative_to(installed / folder)) for path in (installed / folder).rglob("*.npz")} == clones
+    )
     told = program("doctor")
     assert f"{installed / 'scml_gym'}\n" in told

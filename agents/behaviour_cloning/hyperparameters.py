@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field, PositiveFloat, PositiveInt, field_validator
 
 from scml_gym.agents.sb3.hyperparameters import FEATURES
@@ -19,6 +21,7 @@ class BehaviourCloningHyperparameters(Config):
         held_out: Share of the episodes, the last ones, that are not learnt from: the curve says how well they are met.
         learning_rate: Of Adam, at the start.
         final_learning_rate: At the end; it falls linearly.
+        loss: ``likelihood``, or ``huber`` for actions that are numbers: of their means, whose spread is not learnt.
         max_grad_norm: Longer gradients are shortened to it.
         net_arch: Units of each hidden layer.
         features: What comes before them, see `scml_gym.agents.sb3.hyperparameters.SB3Hyperparameters`.
@@ -32,6 +35,7 @@ class BehaviourCloningHyperparameters(Config):
     learning_rate: PositiveFloat
     final_learning_rate: PositiveFloat
     max_grad_norm: PositiveFloat
+    loss: Literal["likelihood", "huber"] = "likelihood"
     net_arch: list[PositiveInt]
     features: str
     embedding_size: PositiveInt

@@ -11,7 +11,9 @@ from scml_gym.core.errors import InputError, nearest
 from scml_gym.oneshot.view import MAX_PARTNERS
 
 
-def _within(most: int) -> BeforeValidator:
+def within(most: int) -> BeforeValidator:
+    """Checks that a value is a whole number, or a pair of them in order, from 1 to ``most``."""
+
     def check(value: Any) -> Any:
         ends = value if isinstance(value, list | tuple) else (value, value)
         if len(ends) != 2 or any(type(end) is not int for end in ends) or not 1 <= ends[0] <= ends[1] <= most:
@@ -41,8 +43,8 @@ class DatasetConfig(Config):
 
     source: Literal["compiled", "real", "logs"]
     worlds: PositiveInt
-    days: Annotated[int | tuple[int, int], _within(10_000)]
-    factories_per_level: Annotated[int | tuple[int, int], _within(MAX_PARTNERS)]
+    days: Annotated[int | tuple[int, int], within(10_000)]
+    factories_per_level: Annotated[int | tuple[int, int], within(MAX_PARTNERS)]
     opponents: dict[str, PositiveFloat] = Field(min_length=1)
     held_out: tuple[str, ...]
     test_worlds: float = Field(ge=0, lt=1)

@@ -28,6 +28,7 @@ from scml_gym.game.calls import PLAYER_DTYPE, call_decide, call_learn, fill_play
 from scml_gym.game.strategy import Strategy as AnyStrategy
 from scml_gym.jit.callbacks import floats_at, integers_at
 from scml_gym.jit.compile import compiled, jittable
+from scml_gym.jit.once import compiled_once
 from scml_gym.jit.random import fill_draws
 from scml_gym.oneshot.rules import repair
 from scml_gym.oneshot.strategies.base import Strategy, StrategyPolicy
@@ -133,7 +134,7 @@ def learn(view: FactoryView, state: np.ndarray, params: np.ndarray) -> None:
     _learn(view, state, params)
 
 
-@compiled
+@compiled_once
 def _decide(view: FactoryView, state: np.ndarray, params: np.ndarray, draws: np.ndarray, actions: ActionArray) -> None:
     recorder = params.view(RECORDER_DTYPE)[0]
     n_state = recorder["n_state"]

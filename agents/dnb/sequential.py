@@ -20,6 +20,7 @@ from scml_gym.agents.dnb.rules import N_RULES, N_SIDE, Rules
 from scml_gym.agents.dnb.strategy import look, offer_estimator, player_numbers
 from scml_gym.agents.dnb.tracking import begin_day, note
 from scml_gym.jit.compile import compiled, jittable
+from scml_gym.jit.once import compiled_once
 from scml_gym.jit.parameters import record_of
 from scml_gym.oneshot.asking import PRICES, Prospects, new_prospects, offered_price
 from scml_gym.oneshot.strategies.acceptance_counts import COUNTS_DTYPE, COUNTS_SIZE, see_answers
@@ -70,7 +71,7 @@ def sequential_strategy(kernel: Kernel) -> Strategy:
                     alpha, beta = float(alphas[quantity, in_bin]), float(betas[quantity, in_bin])
                     prospects.chances[k, quantity, i] = stays * alpha / (alpha + beta)
 
-    @compiled
+    @compiled_once
     def play(view: FactoryView, state: np.ndarray, params: np.ndarray, actions: ActionArray) -> None:
         memory, counts = record_of(state, MEMORY_DTYPE, 0), record_of(state, COUNTS_DTYPE, MEMORY_SIZE)
         parameters, rules = record_of(params, PARAMETERS_DTYPE, 0), params[N_PARAMETERS:]

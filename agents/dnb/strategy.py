@@ -42,6 +42,7 @@ from scml_gym.agents.dnb.tracking import (
     take_answer,
 )
 from scml_gym.jit.compile import compiled, jittable
+from scml_gym.jit.once import compiled_once
 from scml_gym.jit.parameters import record_of
 from scml_gym.oneshot.strategies.base import Strategy, StrategyPolicy
 from scml_gym.oneshot.strategies.best_subset import earliest_time
@@ -151,7 +152,7 @@ def dnb_strategy(kernel: Kernel) -> Strategy:
                     means[k, quantity, in_bin] = stays * alpha / (alpha + beta)
                     bounds[k, quantity, in_bin] = stays * lower_bound(alpha, beta, calibration)
 
-    @compiled
+    @compiled_once
     def play(view: FactoryView, state: np.ndarray, params: np.ndarray, actions: ActionArray) -> None:
         memory = state.view(MEMORY_DTYPE)[0]
         side = record_of(params, SIDE_DTYPE, view["level"] * N_SIDE)

@@ -19,6 +19,7 @@ class PPO(SB3Agent):
     algorithm = "stable_baselines3:PPO"
     hyperparameters_class = PPOHyperparameters
     policy_class = HeadsPolicy
+    takes_over = ("behaviour-cloning",)
 
 
 class MaskablePPO(SB3Agent):
@@ -28,6 +29,7 @@ class MaskablePPO(SB3Agent):
     hyperparameters_class = PPOHyperparameters
     policy_class = MaskedHeadsPolicy
     action_spaces = (Discrete, MultiDiscrete)
+    takes_over = ("behaviour-cloning",)
 
     def predict(
         self, observation: Any, state: Any = None, mask: np.ndarray | None = None, deterministic: bool = True

@@ -65,7 +65,11 @@ class Heads(MultiCategoricalDistribution):
 
     def log_prob(self, actions: torch.Tensor) -> torch.Tensor:
         """Of actions, ``(batch, heads)``: ``(batch,)``."""
-        return self._logs.gather(-1, actions.long().unsqueeze(-1)).squeeze(-1).sum(dim=1)
+        return self.log_probs(actions).sum(dim=1)
+
+    def log_probs(self, actions: torch.Tensor) -> torch.Tensor:
+        """Of each choice of actions, ``(batch, heads)``: likewise."""
+        return self._logs.gather(-1, actions.long().unsqueeze(-1)).squeeze(-1)
 
     def entropy(self) -> torch.Tensor:
         """Of all heads together, ``(batch,)``."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Mapping
-from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, NoReturn, Self, cast
 
@@ -20,6 +19,7 @@ from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 from stable_baselines3.common.utils import LinearSchedule
 
+from scml_gym.agents import AGENTS
 from scml_gym.agents.sb3.evaluation import Evaluation
 from scml_gym.agents.sb3.exported import predict_call
 from scml_gym.agents.sb3.hyperparameters import (
@@ -54,10 +54,10 @@ from scml_gym.experiments.make_env import WRAPPERS, env_arguments, make_env, wra
 from scml_gym.experiments.run_folder import Run
 from scml_gym.experiments.run_info import current_hyperparameters
 from scml_gym.game.definition import Game
+from scml_gym.game.policy_files import PolicyFile
 from scml_gym.game.world import FactoryPolicy
 from scml_gym.games import DEFAULT_GAME, GAMES, game_of
 from scml_gym.oneshot.exported_policies import CONCURRENT, ONE_PARTNER
-from scml_gym.oneshot.policy_files import PolicyFile
 
 SCHEMA = "scml-gym-sb3-2"
 
@@ -81,6 +81,7 @@ class SB3Agent:
         env: The ``env`` section.
         observation_space, action_space: Of that environment.
         features: Arguments of SB3's policy that the ``features`` setting stands for.
+        takes_over: Names of other learners with the same networks, from whose runs it may begin.
         model: SB3's, with ``num_timesteps`` as its counter; None before training. `scml_gym.agents.fast_ppo.learner`
             has one of its own.
     """
@@ -90,13 +91,12 @@ class SB3Agent:
     action_spaces: ClassVar[tuple[type[gymnasium.Space], ...]] = (Box, Discrete, MultiDiscrete)
     policy_class: str | type = "MlpPolicy"
     schema: ClassVar[str] = SCHEMA
+    takes_over: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, hyperparameters: Any, env: Mapping[str, Any]):
         self.hyperparameters = hyperparameters
         self.env = dict(env)
-        single = make_env(env)
-        self.observation_space, self.action_space = single.observation_space, single.action_space
-        single.close()
+        self.observation_space, self.action_space = self._spaces()
         if not isinstance(self.action_space, self.action_spaces):
             valid = " or ".join(space.__name__ for space in self.action_spaces)
             told = f"takes actions of {valid}, this environment has {brief_space(self.action_space)}"
@@ -109,6 +109,12 @@ class SB3Agent:
         self._check()
         self.model: Any = None
         self._beginning: dict[str, Any] | None = None
+
+    def _spaces(self) -> tuple[gymnasium.Space, gymnasium.Space]:
+        """Observations and actions of its environment."""
+        single = make_env(self.env)
+        single.close()
+        return single.observation_space, single.action_space
 
     def _check(self) -> None:
         """Refuse settings that would be found wrong later."""
@@ -128,7 +134,7 @@ class SB3Agent:
         Raises:
             InputError: if it has other networks, observations or actions.
         """
-        other = type(self).load(checkpoint)
+        other = self._of_checkpoint(checkpoint).load(checkpoint)
         for name in _SPACES:
             then, now = getattr(other, name), getattr(self, name)
             if then != now:
@@ -139,6 +145,12 @@ class SB3Agent:
             if then != now:
                 raise ConfigError(("agent", key), f"{now!r}, but {checkpoint} was trained with {then!r}")
         self._beginning = other._parameters(checkpoint)
+
+    def _of_checkpoint(self, folder: Path) -> type[SB3Agent]:
+        """The class of the learner that wrote a checkpoint: one of `takes_over`, else this one's."""
+        kinds = {kind.schema: kind for kind in map(AGENTS.get, self.takes_over)}
+        kinds[self.schema] = type(self)
+        return kinds.get(read_json(folder / "agent.json").get("schema"), type(self))
 
     def train(self, run: Run) -> None:
         """See `scml_gym.agents.base.Agent.train`; environments begin new episodes where a training is resumed."""
@@ -158,8 +170,7 @@ class SB3Agent:
             else:
                 self.model = self._read_model(checkpoint, vec)
             run.truncate_log(self.model.num_timesteps)
-            explorer = partial(export_policy, self, temperature=1.0)
-            past = make_self_play(self.hyperparameters.self_play, run, vec, self.model.num_timesteps, explorer)
+            past = make_self_play(self, run, vec, self.model.num_timesteps)
             callbacks = [*past, *make_callbacks(self.hyperparameters.callbacks)]
             if self.hyperparameters.evaluation is not None:
                 callbacks.append(Evaluation(self.hyperparameters.evaluation, self, self.env, run))

@@ -14,14 +14,14 @@ from scml_gym.agents.sb3.partners import PartnerBody, SetFeatures
 from scml_gym.core.errors import InputError
 from scml_gym.experiments.make_env import WRAPPERS, env_arguments, wrappers_change_play
 from scml_gym.experiments.run_folder import POLICY_FILE
-from scml_gym.oneshot.policy_files import PolicyFile, network_sizes
-from scml_gym.oneshot.strategies.network import pack_network
-from scml_gym.oneshot.strategies.row_network import FEATURES
+from scml_gym.game.network_strategies import NetworkStrategy
+from scml_gym.game.networks import pack_network
+from scml_gym.game.policy_files import PolicyFile
+from scml_gym.games import game_of
 
 MASKED = {"stable_baselines3:PPO": False, "sb3_contrib:MaskablePPO": True}
 """Algorithms whose policy is a network of choices, and whether it chooses among the valid ones only."""
 
-ENVIRONMENT = "scml_gym/OneShotConcurrent-v0"
 _ACTIVATIONS = {nn.Tanh: "tanh", nn.ReLU: "relu"}
 
 
@@ -41,8 +41,8 @@ class Learner(Protocol):
     def model(self) -> Any: ...
 
 
-def policy_form(agent: Learner) -> tuple[str, int, str, str]:
-    """Observation, history, action and features of a learner of which policy files can be made.
+def policy_strategy(agent: Learner) -> NetworkStrategy:
+    """The strategy of the policy files of a learner, which says what its network sees and means.
 
     Raises:
         InputError: saying in one line what a policy file cannot stand for.
@@ -52,18 +52,11 @@ def policy_form(agent: Learner) -> tuple[str, int, str, str]:
         raise InputError(f"{agent.algorithm.partition(':')[2]} makes no policy files; valid: PPO, MaskablePPO")
     if wrappers_change_play(agent.env):
         raise InputError(f"no policy files with env.wrappers={agent.env[WRAPPERS]}")
-    if env_id != ENVIRONMENT:
-        raise InputError(f"no policy files of {env_id}; valid: {ENVIRONMENT}")
-    if (features := agent.hyperparameters.features) not in FEATURES:
-        raise InputError(f"no policy files with agent.features={features!r}; valid: {', '.join(FEATURES)}")
-    if arguments.get("observability", "partial") != "partial":
-        raise InputError("no policy files with env.observability='full', which no factory of the league has")
-    if arguments.get("timing", "rounds") == "negotiations":
-        raise InputError("no policy files with env.timing='negotiations', where partners are answered one by one")
-    seen = arguments.get("observation", "flat"), int(arguments.get("history", 0))
-    form = *seen, arguments.get("action", "choice"), features
-    network_sizes(*form)
-    return form
+    game = game_of(env_id)
+    if game is None or game.networks is None:
+        raise InputError(f"no policy files of {env_id}, which is no environment of a game that has some")
+    forms = game.load("networks")
+    return forms.strategy(*forms.form_of(env_id, arguments, agent.hyperparameters.features))
 
 
 def export_policy(agent: Learner, temperature: float = 0.0) -> PolicyFile:
@@ -74,15 +67,14 @@ def export_policy(agent: Learner, temperature: float = 0.0) -> PolicyFile:
         temperature: 0 for the likeliest actions, as learners are judged; 1 to draw them, as learners explore.
 
     Raises:
-        InputError: as `policy_form`; if the learner is not trained, or its network is of another kind.
+        InputError: as `policy_strategy`; if the learner is not trained, or its network is of another kind.
     """
-    observation, history, action, features = policy_form(agent)
+    strategy = policy_strategy(agent)
     if agent.model is None:
         raise InputError("no policy file of a learner that is not trained")
     layers, activation = _layers(agent.model.policy)
-    twice = FEATURES.get(features).twice
-    network = pack_network(layers, activation, MASKED[agent.algorithm], temperature, twice)
-    return PolicyFile(observation, history, action, network, features)
+    network = pack_network(layers, activation, MASKED[agent.algorithm], temperature, strategy.reads.twice)
+    return PolicyFile(strategy, network)
 
 
 def save_policy_file(agent: Learner, folder: Path) -> None:

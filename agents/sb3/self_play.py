@@ -7,7 +7,7 @@ time.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
 from math import gcd
 from pathlib import Path
@@ -17,13 +17,13 @@ from stable_baselines3.common.callbacks import BaseCallback
 
 from scml_gym.agents.sb3.batch import BatchVecEnv
 from scml_gym.agents.sb3.hyperparameters import SelfPlayHyperparameters
-from scml_gym.agents.sb3.policy_files import Learner, policy_form
+from scml_gym.agents.sb3.policy_files import Learner, export_policy, policy_strategy
 from scml_gym.core.config import ConfigError
 from scml_gym.core.errors import InputError
 from scml_gym.experiments.make_env import can_batch
 from scml_gym.experiments.run_folder import Run
+from scml_gym.game.policy_files import PolicyFile
 from scml_gym.game.world import PlayerMaker
-from scml_gym.oneshot.policy_files import PolicyFile
 from scml_gym.simulator.vector.env import BatchedEnv
 
 FOLDER = "self_play"
@@ -50,21 +50,20 @@ class SelfPlay(BaseCallback):
     """Writes the policy files while SB3 learns, and lets them play.
 
     Args:
-        hyperparameters: Of self-play.
+        settings: Of self-play.
         folder: Of the policy files.
         envs: Where they play; its opponents at this time are the scripted ones.
-        export: Makes a policy file of the learner.
+        learner: Whose policies they are.
     """
 
-    def __init__(
-        self, hyperparameters: SelfPlayHyperparameters, folder: Path, envs: BatchedEnv, export: Callable[[], PolicyFile]
-    ):
+    def __init__(self, settings: SelfPlayHyperparameters, folder: Path, envs: BatchedEnv, learner: Learner):
         super().__init__()
-        self._settings = hyperparameters
+        self._settings = settings
         self._folder = folder
         self._envs = envs
         self._scripted = list(envs.config.makers)
-        self._export = export
+        self._learner = learner
+        self._forms = policy_strategy(learner).forms
 
     def prepare(self, step: int) -> None:
         """Where a training starts or resumes at a step: the policies until then play, later ones are written anew."""
@@ -80,12 +79,13 @@ class SelfPlay(BaseCallback):
     def _on_rollout_start(self) -> None:
         steps = [int(path.stem) for path in self._folder.glob("*.npz")]
         if self.num_timesteps // self._settings.every > max(steps, default=0) // self._settings.every:
-            self._export().save(self._folder / f"{self.num_timesteps:012d}.npz")
+            policy = export_policy(self._learner, temperature=1.0)
+            policy.save(self._folder / f"{self.num_timesteps:012d}.npz")
             self._play()
 
     def _play(self) -> None:
         latest = sorted(self._folder.glob("*.npz"))[-self._settings.size :]
-        past = [PolicyFile.load(path).player for path in latest]
+        past = [PolicyFile.load(path, self._forms).player for path in latest]
         self._envs.set_opponents(mix(self._scripted, past, self._settings.share))
 
 
@@ -98,7 +98,7 @@ def check_self_play(agent: Learner) -> None:
     if agent.hyperparameters.self_play is None:
         return
     try:
-        policy_form(agent)
+        policy_strategy(agent)
     except InputError as error:
         raise ConfigError(("agent", "self_play"), str(error)) from error
     if not can_batch(agent.env):
@@ -106,27 +106,25 @@ def check_self_play(agent: Learner) -> None:
         raise ConfigError(("agent", "self_play"), told)
 
 
-def make_self_play(
-    hyperparameters: SelfPlayHyperparameters | None, run: Run, vec: Any, step: int, export: Callable[[], PolicyFile]
-) -> list[BaseCallback]:
-    """The callbacks of self-play, whose earlier policies already play; none without hyperparameters.
+def make_self_play(learner: Learner, run: Run, vec: Any, step: int) -> list[BaseCallback]:
+    """The callbacks of self-play, whose earlier policies already play; none of a learner without.
 
     Args:
-        hyperparameters: Of self-play.
+        learner: Whose policies play.
         run: In whose folder the policy files are kept.
         vec: The learner's environments.
         step: Environment steps so far.
-        export: Makes a policy file of the learner.
 
     Raises:
         ConfigError: if the environments are stepped one by one.
     """
-    if hyperparameters is None:
+    settings = learner.hyperparameters.self_play
+    if settings is None:
         return []
     envs = vec.envs if isinstance(vec, BatchVecEnv) else None
     if not isinstance(envs, BatchedEnv):
         told = "opponents change in a native vector environment only, which this environment's parts do not have"
         raise ConfigError(("agent", "self_play"), told)
-    self_play = SelfPlay(hyperparameters, run.path / FOLDER, envs, export)
+    self_play = SelfPlay(settings, run.path / FOLDER, envs, learner)
     self_play.prepare(step)
     return [self_play]

@@ -29,11 +29,15 @@ def evaluate(
         list[str] | None, typer.Option(help="Who fills the positions left; repeat, or use commas.")
     ] = None,
     worlds: Annotated[int | None, typer.Option(help="Configurations, each played on all levels in turn. [20]")] = None,
-    days: Annotated[int | None, typer.Option(help="Simulated days of a world, at least 3. [30; standard 50]")] = None,
+    days: Annotated[
+        str | None, typer.Option(help="Simulated days of a world, or a range such as 50-200. [30; standard 50]")
+    ] = None,
     levels: Annotated[str | None, typer.Option(help="Levels of worlds, in turn. [2; standard 2,3]")] = None,
     stock: Annotated[str | None, typer.Option(help="Stock rule of standard: league or physical. [league]")] = None,
     seed: Annotated[int | None, typer.Option(help="Of everything that is drawn. [0]")] = None,
-    factories: Annotated[int | None, typer.Option(help="On each of two levels, 1 to 8. [5 or 6]")] = None,
+    factories: Annotated[
+        str | None, typer.Option(help="On each of two levels, 1 to 8, or a range such as 4-8. [5 or 6]")
+    ] = None,
     one_on_one: Annotated[bool | None, typer.Option("--one-on-one", help="Two alone, half of each level each.")] = None,
     same_seat: Annotated[bool | None, typer.Option("--same-seat", help="Each alone, in the same positions.")] = None,
     record: Annotated[bool | None, typer.Option("--record", help="Record all worlds, see docs/analyzer.md.")] = None,
@@ -58,6 +62,7 @@ def evaluate(
     trust_folders(*trust or ())
     others = ("config", "record_every", "evaluate_command", "engine", "address", "trust")
     options = {k: v for k, v in locals().items() if k not in (*others, "others")}
+    options |= {name: int(text) for name in ("days", "factories") if (text := options[name] or "").isdecimal()}
     options["record"] = record_every if record_every is not None or not record else 1
     return evaluate_command(config, options, command_typed(), find_engine(engine, address))
 

@@ -13,7 +13,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, TypeVar
+from types import UnionType
+from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
 import yaml
 from pydantic import (
@@ -23,8 +24,10 @@ from pydantic import (
     NonNegativeInt,
     PositiveInt,
     ValidationError,
+    ValidationInfo,
     field_validator,
 )
+from pydantic_core import PydanticCustomError
 
 from scml_gym.core.data_files import parse_yaml, read_yaml
 from scml_gym.core.errors import InputError, nearest
@@ -35,9 +38,25 @@ CONFIGS = Path(str(files("scml_gym.configs")))
 
 
 class Config(BaseModel):
-    """Base of all configuration models: frozen; unknown keys and infinite numbers are errors."""
+    """Base of all configuration models: frozen; unknown keys, infinite numbers and truths as numbers are errors."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _no_truth_as_number(cls, value: Any, info: ValidationInfo) -> Any:
+        kinds = set(_kinds(cls.model_fields[str(info.field_name)].annotation))
+        if isinstance(value, bool) and kinds & {int, float} and bool not in kinds:
+            raise PydanticCustomError("truth_as_number", "Input should be a number")  # pydantic would take 1 or 0
+        return value
+
+
+def _kinds(annotation: Any) -> Iterator[Any]:
+    """The types of which a value may be."""
+    inner = get_args(annotation) if get_origin(annotation) in (Annotated, Union, UnionType) else ()
+    for part in inner:
+        yield from _kinds(part)
+    yield annotation
 
 
 DEFAULT_LOGGERS = ["tensorboard"]

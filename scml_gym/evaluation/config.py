@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Self
 
+import numpy as np
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
-from scml_gym.core.arguments import real, whole
+from scml_gym.core.arguments import real, whole, whole_range
 from scml_gym.core.curves import FORMATS
 from scml_gym.core.data_files import parse_yaml, read_text
 from scml_gym.core.errors import RENAMED, InputError, nearest
@@ -33,6 +34,28 @@ def competition_of(game: str) -> Competition:
     return found
 
 
+def _ends(size: int | tuple[int, int]) -> tuple[int, int]:
+    """Both ends of a size, which may be a range."""
+    return size if isinstance(size, tuple) else (size, size)
+
+
+def _size(value: Any, info: ValidationInfo) -> int | tuple[int, int]:
+    """A whole number, or a range of them: ``"4-8"``, ``[4, 8]``."""
+    name = str(info.field_name)
+    if isinstance(value, str):
+        parts = value.split("-")
+        value = [int(part) for part in parts] if len(parts) > 1 and all(map(str.isdecimal, parts)) else value
+    if not isinstance(value, list | tuple):
+        value = whole(name, value, 1, MOST_DAYS)
+    low, high = whole_range(name, value, 1, MOST_DAYS)
+    return low if low == high else (low, high)
+
+
+MOST_DAYS = 10_000
+Size = Annotated[int | tuple[int, int], BeforeValidator(_size)]
+"""How large worlds are: all of one size, or of one that is drawn from a range, both ends included."""
+
+
 class TournamentConfig(BaseModel):
     """One tournament; the options of `evaluate.py` have the same names.
 
@@ -43,14 +66,14 @@ class TournamentConfig(BaseModel):
             Scores depend on who else plays: compare runs with the same background opponents only.
         worlds: Configurations; each is played as often as it has levels, so that everyone plays on each of them.
         days: Simulated days of a world, at least 3 in OneShot (scml generates no shorter one); by default 30, in the
-            Standard track 50.
+            Standard track 50. A range, ``[50, 200]`` or ``"50-200"``, is drawn from for each configuration.
         levels: How many levels worlds have, the first one the first number and so on in turn: in OneShot 2, in the
             Standard track 2 to 4, by default 2 and 3.
         stock: The stock rule of the Standard track, ``league`` by default or ``physical``; empty in other games.
         seed: Of everything that is drawn, at least 0.
         factories: On each level of a world of two levels, at most 8; more where the competitors need more positions.
             Worlds of more levels have as many factories in all, or the next larger number that their levels divide.
-            None for the game's choice, in OneShot 5, one on one 6, in the Standard track 6.
+            None for the game's choice, in OneShot 5, one on one 6, in the Standard track 6. A range as with ``days``.
         one_on_one: Two competitors alone, equal numbers of both on each level, no background opponents.
         same_seat: Each competitor plays alone among background opponents: all of them in the same positions of the same
             worlds with the same others. It takes as many worlds as there are competitors.
@@ -72,11 +95,11 @@ class TournamentConfig(BaseModel):
     competitors: Annotated[tuple[str, ...], Field(min_length=1)]
     background: Annotated[tuple[str, ...], Field(min_length=1)] = ()
     worlds: Annotated[int, Field(ge=1, le=1_000_000)] = 20
-    days: Annotated[int, Field(ge=1, le=10_000)] = 30
+    days: Size = 30
     levels: Annotated[tuple[int, ...], Field(min_length=1)] = (2,)
     stock: str = ""
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
-    factories: Annotated[int, Field(ge=1)] | None = None
+    factories: Size | None = None
     one_on_one: bool = False
     same_seat: bool = False
     record: Annotated[int, Field(ge=1)] | None = None
@@ -95,7 +118,7 @@ class TournamentConfig(BaseModel):
         chosen = {"background": game.background, "days": game.days, "levels": game.levels, "stock": stock}
         return chosen | {name: value for name, value in data.items() if value is not None or name not in chosen}
 
-    @field_validator("worlds", "days", "seed", "factories", "record", "workers", mode="before")
+    @field_validator("worlds", "seed", "record", "workers", mode="before")
     @classmethod
     def _whole(cls, number: Any, info: ValidationInfo) -> Any:
         return None if number is None else whole(str(info.field_name), number, least=None)
@@ -143,9 +166,9 @@ class TournamentConfig(BaseModel):
 
     @field_validator("days")
     @classmethod
-    def _long_enough(cls, days: int, info: ValidationInfo) -> int:
+    def _long_enough(cls, days: Size, info: ValidationInfo) -> Size:
         least = competition_of(info.data["game"]).least_days
-        if days < least:
+        if _ends(days)[0] < least:
             raise ValueError(f"a world of {info.data['game']} has at least {least} days")
         return days
 
@@ -158,9 +181,9 @@ class TournamentConfig(BaseModel):
 
     @field_validator("factories")
     @classmethod
-    def _few_enough(cls, factories: int | None, info: ValidationInfo) -> int | None:
+    def _few_enough(cls, factories: Size | None, info: ValidationInfo) -> Size | None:
         most = competition_of(info.data["game"]).most_positions
-        if factories is not None and factories > most:
+        if factories is not None and _ends(factories)[1] > most:
             raise ValueError(f"a level of {info.data['game']} has at most {most}")
         return factories
 
@@ -196,7 +219,8 @@ class TournamentConfig(BaseModel):
     def _two_for_one_on_one(self) -> Self:
         if self.one_on_one and len(self.competitors) != 2:
             raise ValueError(f"one_on_one needs exactly two competitors, not {len(self.competitors)}")
-        if self.one_on_one and self.factories and self.factories % 2 and competition_of(self.game).most_positions > 1:
+        odd = isinstance(self.factories, int) and self.factories % 2 == 1
+        if self.one_on_one and odd and competition_of(self.game).most_positions > 1:
             raise ValueError(f"one_on_one needs an even number of factories a level, not {self.factories}")
         if self.one_on_one and self.same_seat:
             raise ValueError("one_on_one and same_seat exclude each other")
@@ -204,19 +228,37 @@ class TournamentConfig(BaseModel):
 
     def setting(self, configuration: int) -> Setting:
         """What the world of a configuration is like."""
-        return Setting(self.days, self.levels[configuration % len(self.levels)], self.stock)
+        levels = self.levels[configuration % len(self.levels)]
+        return Setting(self._drawn(self.days, configuration, 2), levels, self.stock)
 
-    def factories_on(self, levels: int) -> int:
-        """On each level of a world of so many levels: enough for the largest block of competitors."""
-        each = -(-2 * self.factories_per_level // levels)
-        return each + each % 2 if self.one_on_one and levels > 2 else each
+    def factories_in(self, configuration: int) -> int:
+        """On each level of a configuration's world."""
+        drawn = self._drawn(self.factories_range, configuration, 3)
+        return self.factories_on(self.setting(configuration).levels, drawn)
+
+    def factories_on(self, levels: int, factories: int | None = None) -> int:
+        """On each level of a world of so many levels, enough for the largest block of competitors.
+
+        Args:
+            levels: Of the world.
+            factories: On each level of a world of two; by default the fewest.
+        """
+        factories = self.factories_range[0] if factories is None else factories
+        if not self.one_on_one:
+            return -(-2 * max(factories, (self.block_size + 1) // 2) // levels)
+        each = -(-2 * factories // levels)
+        return each + each % 2 if levels > 2 or isinstance(self.factories, tuple) else each
 
     @property
-    def factories_per_level(self) -> int:
-        """Of a world of two levels, see `factories_on`."""
-        if self.one_on_one:
-            return self.factories or competition_of(self.game).positions_one_on_one
-        return max(self.factories or competition_of(self.game).positions, (self.block_size + 1) // 2)
+    def factories_range(self) -> tuple[int, int]:
+        """The fewest and the most on each level of a world of two levels, as configured."""
+        competition = competition_of(self.game)
+        return _ends(self.factories or (competition.positions_one_on_one if self.one_on_one else competition.positions))
+
+    def _drawn(self, size: Size, configuration: int, kind: int) -> int:
+        """A configuration's number out of a range."""
+        low, high = _ends(size)
+        return int(np.random.default_rng([self.seed, configuration, kind]).integers(low, high, endpoint=True))
 
     @property
     def n_blocks(self) -> int:

@@ -96,7 +96,8 @@ def remove_unfinished(folder: Path) -> Path:
 def render(folder: Path) -> str:
     """Make rankings, comparisons, report and plots from the saved tables of a results folder.
 
-    Writes ``ranking.csv``, ``paired.csv``, ``ranking.json``, ``ranking.md`` and the plots.
+    Writes ``ranking.csv``, ``paired.csv``, ``losses.csv`` (where the game measures them), ``ranking.json``,
+    ``ranking.md`` and the plots.
 
     Returns:
         The text of ``ranking.md``.
@@ -105,25 +106,29 @@ def render(folder: Path) -> str:
         InputError: if the folder holds no readable table of scores.
     """
     from scml_gym.evaluation.plots import draw
-    from scml_gym.evaluation.statistics import paired, ranking
+    from scml_gym.evaluation.statistics import losses, paired, ranking
 
     config = saved_config(folder)
     table = read_scores(folder / "scores.csv", config.game)
     failures = read_failures(folder / "failures.csv")
     with content_of(folder, "the results of a tournament"):
         ranks, pairs, background = ranking(table), paired(table), ranking(table, role="background")
+        lost = losses(table)
     ranks.to_csv(folder / "ranking.csv", index=False, lineterminator="\n")
     pairs.to_csv(folder / "paired.csv", index=False, lineterminator="\n")
+    if len(lost):
+        lost.to_csv(folder / "losses.csv", index=False, lineterminator="\n")
     content = {
         "schema": SCHEMA,
         "config": config.model_dump(mode="json", exclude={"out", "workers"}),
         "ranking": _records(ranks),
         "paired": _records(pairs),
+        "losses": _records(lost),
         "background": _records(background),
         "failures": failures,
     }
     (folder / "ranking.json").write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8")
-    text = _markdown(config, ranks, pairs, background, failures)
+    text = _markdown(config, ranks, pairs, lost, background, failures)
     (folder / "ranking.md").write_text(text, encoding="utf-8")
     for name, picture in draw(table, config.format).items():
         (folder / name).write_bytes(picture)
@@ -138,15 +143,20 @@ def headline(config: TournamentConfig, shown: Callable[[object], str] = printabl
         shown: How a name is shown, on a terminal or on a page.
     """
     plays = f"{config.worlds} configurations, each also played with the levels swapped"
-    size = f"{config.factories_per_level} factories a level, {config.days} days, seed {config.seed}"
+    days = f"{_span(config.days)} days"
+    size = f"{_on_levels(config, 2)} factories a level, {days}, seed {config.seed}"
     if competition_of(config.game).most_levels > 2:
         plays = f"{config.worlds} configurations, each played with everyone on each level in turn"
         levels = dict.fromkeys(config.levels)
-        chains = " or ".join(f"{n} levels of {config.factories_on(n)} factories" for n in levels)
-        size = f"{chains}, {config.days} days, {config.stock} stock rule, seed {config.seed}"
+        chains = " or ".join(f"{n} levels of {_on_levels(config, n)} factories" for n in levels)
+        size = f"{chains}, {days}, {config.stock} stock rule, seed {config.seed}"
     if config.one_on_one:
         others = "One on one: half of each level each, no background opponents."
-    elif all(n * config.factories_on(n) * config.n_blocks == len(config.competitors) for n in config.levels):
+    elif all(
+        n * config.factories_on(n, factories) * config.n_blocks == len(config.competitors)
+        for n in config.levels
+        for factories in config.factories_range
+    ):
         others = "No background opponents: the competitors fill all positions."
     else:
         names = ", ".join(map(shown, config.background))
@@ -159,10 +169,23 @@ def headline(config: TournamentConfig, shown: Callable[[object], str] = printabl
     return f"{len(config.competitors)} competitors{blocks}; {plays}; {size}.\n{others}\n"
 
 
+def _on_levels(config: TournamentConfig, levels: int) -> str:
+    """How many factories are on a level of worlds of so many."""
+    few, many = (config.factories_on(levels, factories) for factories in config.factories_range)
+    return _span((few, many))
+
+
+def _span(size: int | tuple[int, int]) -> str:
+    """A size in words."""
+    low, high = size if isinstance(size, tuple) else (size, size)
+    return str(low) if low == high else f"{low} to {high}"
+
+
 def _markdown(
     config: TournamentConfig,
     ranks: pd.DataFrame,
     pairs: pd.DataFrame,
+    lost: pd.DataFrame,
     background: pd.DataFrame,
     failures: Sequence[Mapping[str, str]],
 ) -> str:
@@ -176,6 +199,13 @@ def _markdown(
             "Differences on the same configurations, with 95 % interval, p of the paired t-test and of Wilcoxon's "
             "signed-rank test; share: of the configurations not tied that the first one won, with Wilson's interval. "
             "The p-values are not corrected for the number of pairs.\n"
+        )
+    if len(lost):
+        parts += ["## Loss against the ideal\n", _table(lost)]
+        parts.append(
+            "ideal: the score of who trades all that each day needs at the best price, or nothing where an item costs "
+            "more than it brings; loss: ideal less score, by cause: needed items that were not traded, prices worse "
+            "than the best, items beyond the need.\n"
         )
     if len(background):
         parts += ["## Background opponents\n", _table(background)]

@@ -116,7 +116,7 @@ def schedule(config: TournamentConfig) -> Iterator[Match]:
     for configuration in range(config.worlds):
         rng = np.random.default_rng([config.seed, configuration, 1])
         setting = config.setting(configuration)
-        each = config.factories_on(setting.levels)
+        each = config.factories_in(configuration)
         total, seed = each * setting.levels, world_seed(config.seed, configuration)
         if config.same_seat:
             order = rng.permutation(total)

@@ -175,6 +175,33 @@ def ranking(table: pd.DataFrame, role: str = "competitor") -> pd.DataFrame:
     return frame
 
 
+def losses(table: pd.DataFrame) -> pd.DataFrame:
+    """What the competitors' days lost on each level against the best that they could have brought, by cause.
+
+    Returns:
+        Columns: competitor, level, ideal and score (means over configurations), loss, its causes, the columns
+        ``lost_...`` of the game without that word. Fractions of the initial balance; empty for a table that
+        does not measure it.
+    """
+    import pandas as pd
+
+    causes = [str(column) for column in table if str(column).startswith("lost_")]
+    columns = ["competitor", "level", "ideal", "score", "loss", *(cause.removeprefix("lost_") for cause in causes)]
+    if "ideal_profit" not in table:
+        return pd.DataFrame(columns=columns)
+    rows: Any = table.loc[table["role"].eq("competitor")]
+    shares = rows[["ideal_profit", *causes]].div(rows["initial_balance"], axis=0)
+    shares = shares.rename(columns=lambda name: name.removeprefix("lost_").removesuffix("_profit"))
+    rows = rows[["configuration", "competitor", "level", "score"]].join(shares)
+    rows = rows.assign(ideal=rows["ideal"] + 1.0)
+    means = rows.groupby(["competitor", "level", "configuration"]).mean().groupby(["competitor", "level"]).mean()
+    frame = means.assign(loss=means["ideal"] - means["score"]).reset_index()[columns]
+    order = {name: rank for rank, name in enumerate(ranking(table)["competitor"])}
+    levels = {name: rank for rank, name in enumerate(levels_of(table))}
+    places = frame["level"].map(levels) * (len(order) + 1) + frame["competitor"].map(order)
+    return frame.iloc[places.argsort(kind="stable")].reset_index(drop=True)
+
+
 def paired(table: pd.DataFrame) -> pd.DataFrame:
     """All pairs of competitors on the configurations that both played, the better one of the ranking first.
 

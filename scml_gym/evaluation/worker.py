@@ -20,7 +20,7 @@ import os
 import select
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from scml_gym.core.errors import InputError
@@ -96,18 +96,17 @@ class Worker:
     def _try(self, task: dict[str, Any], limit: float) -> Result:
         from scml_gym.evaluation import play
         from scml_gym.evaluation.isolation import fork_server
+        from scml_gym.evaluation.isolation.descendants import death, ended
 
         reader, writer = os.pipe()
         child = fork_server.fork_world(writer, task, limit, play.in_a_trial)
         os.close(writer)
-        content = self._read(reader, time.monotonic() + limit)
+        content = self._read(reader, time.monotonic() + limit, lambda: ended(child))
         result = fork_server.read_result(content or b"")
         if result is None or not ({"value"} == result.keys() or {"failure", "message"} <= result.keys()):
-            ended = "hang" if content is None else "crash"
-            from scml_gym.evaluation.isolation.descendants import death
-
+            how = "hang" if content is None else "crash"
             message = f"no end within {limit:g} seconds" if content is None else f"its process {death(child)}"
-            result = {"failure": ended, "message": message}
+            result = {"failure": how, "message": message}
         self._end_worlds()
         return result
 
@@ -186,14 +185,14 @@ class Worker:
         except OSError:
             self._start_fork_server()
             return None
-        content = self._read(reader, time.monotonic() + limit)
+        content = self._read(reader, time.monotonic() + limit, server.ended)
         self._end_worlds()
         if content is None:
             return {"failure": "hang", "message": f"no end within {limit:g} seconds", "player": -1}
         return read_result(content)
 
-    def _read(self, reader: int, deadline: float) -> bytes | None:
-        """What is written, to its end; None where the deadline passes first."""
+    def _read(self, reader: int, deadline: float, ended: Callable[[], bool]) -> bytes | None:
+        """What the process of a world writes, a line; None at the deadline. What it started may hold the pipe open."""
         from scml_gym.evaluation.isolation.confinement import MOST_PROCESSES
         from scml_gym.evaluation.isolation.descendants import descendants
 
@@ -202,13 +201,15 @@ class Worker:
             while time.monotonic() < deadline:
                 if self._ready(reader, min(_POLL, deadline - time.monotonic())):
                     part = os.read(reader, 1 << 20)
-                    if not part:
-                        return b"".join(parts)
                     parts.append(part)
                     if sum(map(len, parts)) > _MOST_BYTES:
                         return b""
+                    if not part or part.endswith(b"\n"):
+                        return b"".join(parts)
                 elif len(descendants(os.getpid())) > MOST_PROCESSES:
                     return b""
+                elif ended() and not self._ready(reader, 0.0):
+                    return b"".join(parts)
             return None
         finally:
             os.close(reader)

@@ -40,7 +40,7 @@ BEGINNING = "from"
 """A copy of another run's checkpoint, with whose knowledge this one began."""
 CURVE = "learning_curve.csv"
 POLICY_FILE = "policy.npz"
-"""In a checkpoint whose policy is a network: that network as data, see `scml_gym.oneshot.policy_files`."""
+"""In a checkpoint whose policy is a network: that network as data, see `scml_gym.game.policy_files`."""
 
 FORMER_FILES = {POLICY_FILE: "snapshot.npz", "self_play": "league"}
 """Files and folders of a run by the names that they had."""

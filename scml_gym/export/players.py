@@ -10,11 +10,12 @@ from scml_gym.core.errors import InputError
 from scml_gym.core.registry import load_object, parse_parameters
 from scml_gym.experiments.checkpoints import run_of
 from scml_gym.game.definition import Game
+from scml_gym.game.policy_files import PolicyFile
 from scml_gym.game.run_folders import is_folder
 from scml_gym.game.strategy import Strategy
 from scml_gym.games import DEFAULT_GAME, GAMES
-from scml_gym.oneshot.policy_files import PolicyFile
-from scml_gym.policies.run_folders import LEARNERS, check_game, game_of_run, load_agent
+from scml_gym.oneshot.clones.files import PREFIX, CloneFile, is_clone, named_clone
+from scml_gym.policies.run_folders import LEARNERS, check_game, game_of_file, game_of_run, load_agent
 
 STRATEGY_POLICY = "scml_gym.game.strategy:StrategyPolicy"
 
@@ -40,15 +41,19 @@ def exported_player(name: str, game: str = "") -> Exported:
     """What of a player's name is exported.
 
     Args:
-        name: A strategy (``best-subset``, ``greedy?own_needs=1``), a run folder, ``zoo:NAME``, a policy file
-            (``.npz``), or ``module:Name``, an own `Strategy` or a callable ``(seed) -> FactoryPolicy``.
-        game: Of a strategy or a callable; OneShot by default. A run folder plays the game it was trained in.
+        name: A strategy (``best-subset``, ``greedy?own_needs=1``), a run folder, ``zoo:NAME``, a policy file or a clone
+            (``.npz``), ``clone:YEAR/Name``, or ``module:Name``, an own `Strategy` or a callable ``(seed) ->
+            FactoryPolicy``.
+        game: Of a strategy or a callable; OneShot by default. A run folder or a policy file plays the game it was
+            trained in.
 
     Raises:
         InputError: if nothing of that name exists, or it cannot be exported; the message says which part.
     """
     if name.endswith(".npz"):
-        return _of_policy_file(name, game)
+        return _of_clone(CloneFile.load(name), name, game) if is_clone(name) else _of_policy_file(name, game)
+    if name.startswith(PREFIX):
+        return _of_clone(named_clone(name), name, game)
     if is_folder(name):
         return _of_run(name, game)
     of_game = GAMES.get(game or DEFAULT_GAME)
@@ -69,12 +74,18 @@ def exported_player(name: str, game: str = "") -> Exported:
 
 
 def _of_policy_file(name: str, game: str) -> Exported:
-    if game not in ("", "oneshot"):
-        raise InputError(f"{name!r}: policy files play 'oneshot'")
-    policy = PolicyFile.load(name)
-    strategy = call("scml_gym.oneshot.policy_files:network_strategy", *policy.form)
+    of_game = game_of_file(name, game)
+    policy = PolicyFile.load(name, of_game.load("networks"))
+    make = policy.strategy.forms.strategy
+    strategy = call(f"{make.__module__}:{make.__name__}", *policy.strategy.form)
     made = call(STRATEGY_POLICY, strategy, Given("seed"), Array("network", policy.network))
-    return Exported(GAMES.get("oneshot"), made, True, f"the policy file {Path(name).name}")
+    return Exported(of_game, made, True, f"the policy file {Path(name).name}")
+
+
+def _of_clone(clone: CloneFile, name: str, game: str) -> Exported:
+    if game not in ("", "oneshot"):
+        raise InputError(f"{name!r} plays the game 'oneshot' and does not play {game!r}")
+    return Exported(GAMES.get("oneshot"), clone.made(), True, f"a clone of {clone.agent}")
 
 
 def _of_run(name: str, game: str) -> Exported:

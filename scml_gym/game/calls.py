@@ -25,6 +25,12 @@ much it draws and remembers. A record of a game may have these fields among othe
 _FLOATS = types.CPointer(types.float64)
 
 
+@functools.cache
+def _pointer(dtype: np.dtype) -> Any:
+    """Numba's type of an address of such a record; made once, as it takes longer than a short world."""
+    return types.CPointer(numba.from_dtype(dtype))
+
+
 def strategy_addresses(strategy: Strategy) -> tuple[int, int]:
     """Addresses of a strategy's compiled ``decide`` and ``learn``, 0 where it learns nothing.
 
@@ -32,7 +38,7 @@ def strategy_addresses(strategy: Strategy) -> tuple[int, int]:
         InputError: if they do not compile.
     """
     interface = strategy.interface
-    view, action = (types.CPointer(numba.from_dtype(dtype)) for dtype in (interface.view, interface.action))
+    view, action = _pointer(interface.view), _pointer(interface.action)
     shown = (view, _FLOATS, types.intp, _FLOATS, types.intp)
     with refuse_uncompiled(
         f"strategy {strategy.name!r}",

@@ -131,6 +131,8 @@ class Game:
             player; ``env`` has the environment's ``id`` and its arguments.
         forms: ``(env) -> Call``: the same player as data, made of ``predict`` and ``deterministic``, without the
             environment; see `scml_gym.core.calls`.
+        networks: How trained networks are strategies of this game, and so policy files its players; a
+            `scml_gym.game.network_strategies.NetworkForms`.
         adapters: For a player that answers all partners together (True), and for one that answers each negotiation by
             itself (False): the classes, by name, that an scml agent which plays it derives from.
         agents: ``(player) -> class``: the scml agent class with which a player of a run folder is deployed.
@@ -158,6 +160,7 @@ class Game:
     players: Named = None
     policies: Named = None
     forms: Named = None
+    networks: Named = None
     adapters: Mapping[bool, tuple[str, ...]] = field(default_factory=dict)
     agents: Named = None
     competition: Competition | None = None

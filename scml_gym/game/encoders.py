@@ -157,6 +157,7 @@ class RowEncoder:
         encode: ``(view, out)``: writes the numbers, float32, shape ``(rows, most features)``.
         observability: ``"partial"``.
         history: 0.
+        name: Of the observation, for messages.
 
     Raises:
         InputError: for any other value: rows show neither hidden state nor a history.
@@ -170,13 +171,13 @@ class RowEncoder:
         encode: Callable[[View, np.ndarray], None],
         observability: str = "partial",
         history: int = 0,
+        name: str = "entities",
     ):
         if observability != "partial":
-            raise InputError(
-                f"observability={observability!r}; valid with observation='entities': 'partial'", "observability"
-            )
+            told = f"observability={observability!r}; valid with observation={name!r}: 'partial'"
+            raise InputError(told, "observability")
         if whole("history", history, least=0) != 0:
-            raise InputError(f"history={history!r}; valid with observation='entities': 0", "history")
+            raise InputError(f"history={history!r}; valid with observation={name!r}: 0", "history")
         shape = len(rows), max(map(len, rows.values()))
         self._encode = encode
         self.features: list[Feature] = []

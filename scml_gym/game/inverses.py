@@ -15,6 +15,9 @@ Inverse = Callable[[Any, Any, np.ndarray], None]
 """``inverse(actions, view, out)``: jittable; writes into ``out``, ``(size of the action,)``, the numbers of the valid
 action that is nearest to an action array."""
 
+Opening = Callable[[Any], None]
+"""``opening(view)``: jittable; changes a copy of a view to what a player is asked by whose answers become actions."""
+
 
 class Invertible(Protocol):
     """An action codec whose actions stand for answers one by one, so that answers have an action.
@@ -36,6 +39,21 @@ def inverse_of(codec: Any) -> Inverse:
     if not hasattr(type(codec), "inverse"):
         raise InputError(f"action: {type(codec).__name__} has no action for a given answer; valid: choice, continuous")
     return codec.inverse
+
+
+def opening_of(codec: Any) -> Opening | None:
+    """How players are asked whose answers become actions of a codec; None where by what the learner's factory sees."""
+    return getattr(codec, "opening", None)
+
+
+def asked_by(codec: Any, view: View) -> View:
+    """What a player is asked by, whose answers become an action of a codec: the view, or a changed copy of it."""
+    opening = opening_of(codec)
+    if opening is None:
+        return view
+    copy = view.copy()
+    opening(copy)
+    return copy
 
 
 def encode_answers(codec: Any, actions: Actions, view: View) -> Any:

@@ -14,6 +14,10 @@ RUN_FOLDERS.register("policy file", "scml_gym.policies.run_folders:policy_file_m
 
 
 def is_folder(name: str) -> bool:
-    """Whether a player's name means a folder, there or not; ``zoo:NAME`` is one that comes with the package."""
+    """Whether a player's name means a folder, there or not; ``zoo:NAME`` is one that comes with the package.
+
+    What has another prefix, as ``clone:2025/CostAverseAgent``, is one only where it is there.
+    """
     # unlike Path, isdir takes names that are too long for a file
-    return name.startswith(PREFIX) or os.sep in name or os.path.isdir(name)
+    prefixed = ":" in name.partition(os.sep)[0]
+    return name.startswith(PREFIX) or (os.sep in name and not prefixed) or os.path.isdir(name)

@@ -15,6 +15,7 @@ from gymnasium import spaces
 from scml_gym.core.data_files import content_of
 from scml_gym.core.errors import InputError, nearest
 from scml_gym.core.trust import require_trust_of_names
+from scml_gym.games import game_of
 from scml_gym.offline.datasets import ABOUT, datasets_root, minari
 from scml_gym.offline.playing import MASK
 from scml_gym.registration import ENVIRONMENTS, PARALLEL_ENVIRONMENTS
@@ -72,12 +73,14 @@ class Decisions(NamedTuple):
         actions: ``(n, ...)``.
         masks: The valid choices, bool ``(n, choices)``.
         episodes: The number of each decision's episode, int64 ``(n,)``, ascending.
+        rewards: Float64 ``(n,)``.
     """
 
     observations: Any
     actions: np.ndarray
     masks: np.ndarray
     episodes: np.ndarray
+    rewards: np.ndarray
 
 
 def load_decisions(names: Sequence[str], observation: spaces.Space, action: spaces.Space) -> Decisions:
@@ -92,7 +95,7 @@ def load_decisions(names: Sequence[str], observation: spaces.Space, action: spac
         InputError: as `load_dataset`; if one has other spaces, its infos have no masks, or what an episode holds is not
             of its spaces and masks.
     """
-    parts: list[tuple[Any, np.ndarray, np.ndarray]] = []
+    parts: list[tuple[Any, np.ndarray, np.ndarray, np.ndarray]] = []
     for name in names:
         dataset = load_dataset(name)
         spaces_are = dataset.spec.observation_space, dataset.spec.action_space
@@ -103,27 +106,44 @@ def load_decisions(names: Sequence[str], observation: spaces.Space, action: spac
             parts += [_decisions(name, episode, observation, action) for episode in dataset.iterate_episodes()]
     if not parts:
         raise InputError("no episodes to learn from")
-    shown, actions, masks = zip(*parts, strict=True)
+    shown, actions, masks, rewards = zip(*parts, strict=True)
     dicts = isinstance(shown[0], dict)
     together = {k: np.concatenate([part[k] for part in shown]) for k in shown[0]} if dicts else np.concatenate(shown)
     lengths = [len(part) for part in actions]
-    return Decisions(together, np.concatenate(actions), np.concatenate(masks), np.arange(len(parts)).repeat(lengths))
+    episodes = np.arange(len(parts)).repeat(lengths)
+    return Decisions(together, np.concatenate(actions), np.concatenate(masks), episodes, np.concatenate(rewards))
 
 
-def _decisions(name: str, episode: Any, observation: spaces.Space, action: spaces.Space) -> tuple[Any, Any, Any]:
-    """Observations, actions and masks of an episode that are of their spaces."""
+def check_game(names: Sequence[str], env_id: str) -> None:
+    """Refuse datasets of another game than an environment is of.
+
+    Raises:
+        InputError: if one is, or as `load_dataset`.
+    """
+    game = game_of(env_id)
+    for name in names:
+        other = game_of(env_of(load_dataset(name))["id"])
+        if game is not None and other is not None and other.name != game.name:
+            raise InputError(f"the dataset {name!r} is of the game {other.name!r}, {env_id!r} is of {game.name!r}")
+
+
+def _decisions(
+    name: str, episode: Any, observation: spaces.Space, action: spaces.Space
+) -> tuple[Any, np.ndarray, np.ndarray, np.ndarray]:
+    """Observations, actions, masks and rewards of an episode that are of their spaces."""
     if MASK not in (episode.infos or {}):
         raise InputError(f"the dataset {name!r} has no {MASK} among its infos")
     seen, n = episode.observations, len(episode.rewards)
     shown = {k: v[:n] for k, v in seen.items()} if isinstance(seen, dict) else seen[:n]
     actions, masks = np.asarray(episode.actions), _mask(episode.infos[MASK])[:n]
-    if not (_of(shown, observation, n) and _of(actions, action, n)):
+    rewards = np.asarray(episode.rewards, np.float64)
+    if not (_of(shown, observation, n) and _of(actions, action, n) and np.isfinite(rewards).all()):
         raise InputError(f"episode {episode.id} of the dataset {name!r} has other observations or actions than it says")
     offered = _offered(masks, actions, action)
     if not offered.all():
         step = int(np.flatnonzero(~offered)[0])
         raise InputError(f"episode {episode.id} of the dataset {name!r}: its mask forbids the action of step {step}")
-    return shown, actions, masks
+    return shown, actions, masks, rewards
 
 
 def _of(values: Any, space: spaces.Space, n: int) -> bool:

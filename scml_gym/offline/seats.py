@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from scml_gym.core.errors import InputError
 from scml_gym.game.env import WorldEnv
-from scml_gym.game.inverses import encode_answers, inverse_of
+from scml_gym.game.inverses import asked_by, encode_answers, inverse_of
 from scml_gym.game.parallel_env import ParallelWorldEnv
 from scml_gym.game.world import Actions, View
 from scml_gym.oneshot.envs.bilateral import OneShotBilateralEnv
@@ -21,7 +21,7 @@ class Seat(NamedTuple):
 
     Attributes:
         player: Index of the factory that it plays, or plays a part of.
-        view: What that factory sees.
+        view: What that factory is asked by: what it sees, see `scml_gym.game.inverses.asked_by`.
         encode: ``(answers) -> action``: the action that is nearest to the factory's answers.
         kind: Of the agent: agents of one kind see and do the same.
     """
@@ -45,7 +45,8 @@ def seat_of(env: Any, agent: str) -> Seat:
 @seat_of.register
 def _world(env: WorldEnv, agent: str) -> Seat:
     inverse_of(env.codec)
-    return Seat(env.player, env.view, lambda answers: encode_answers(env.codec, answers, env.view), agent)
+    asked = asked_by(env.codec, env.view)
+    return Seat(env.player, asked, lambda answers: encode_answers(env.codec, answers, env.view), agent)
 
 
 @seat_of.register

@@ -17,6 +17,15 @@ going on is
 factory's own offers that have no answer yet: each is counted by the chance that it is still accepted. Asking partners
 that have no offer standing first leaves the options open for longest, so they come first in the order. A partner whose
 turn it is may be put last instead, by ``WAIT``: that is worth it where ``V`` is larger in that order.
+
+That supposes that an offer has its answer before the next partner is asked. Where partners ``D`` have to be answered
+before that (a seller's, that it cannot let wait any longer), an offer of ``q`` items at ``p`` to partner ``i`` is a
+lottery while they are answered. With ``V^F`` the value of going on with the others only, ``D`` is put before
+
+    W_{q,p}(x) = c_i(q, p) (m(p) q + V^F(x + q)) + (1 - c_i(q, p)) V^F(x)
+
+and the best offer is that of the largest value then. Otherwise the factory would ask one partner, take the offers of
+the rest all the same, and trade too much.
 """
 
 from __future__ import annotations
@@ -53,6 +62,7 @@ class Prospects(NamedTuple):
             are not made.
         pending: int64, items of my offer that has no answer yet; 0 for none.
         late: float64, the chance that it is still accepted.
+        due: int64, 1 where its answer is due before an offer that is made now has its own.
     """
 
     available: np.ndarray
@@ -61,6 +71,7 @@ class Prospects(NamedTuple):
     chances: np.ndarray
     pending: np.ndarray
     late: np.ndarray
+    due: np.ndarray
 
 
 @jittable
@@ -73,6 +84,7 @@ def new_prospects() -> Prospects:
         np.full((MAX_PARTNERS, MAX_ITEMS + 1, PRICES), -1.0),
         np.zeros(MAX_PARTNERS, dtype=np.int64),
         np.zeros(MAX_PARTNERS),
+        np.zeros(MAX_PARTNERS, dtype=np.int64),
     )
 
 
@@ -130,6 +142,20 @@ def fill_worth(view: FactoryView, needs: int, prospects: Prospects, later: float
 
 
 @jittable
+def best_reply(
+    view: FactoryView, prospects: Prospects, k: int, x: int, top: int, after: np.ndarray
+) -> tuple[float, int]:
+    """Value and response of the better of two answers to partner ``k``: to take its offer, or to let it go. The
+    arguments are those of `best_answer`."""
+    quantity = prospects.quantities[k]
+    if quantity > 0 and x + quantity <= top:
+        value = money(view, quantity, prospects.prices[k]) + after[x + quantity]
+        if value > after[x] + _LEAST_GAIN:
+            return float(value), ACCEPT
+    return float(after[x]), END
+
+
+@jittable
 def best_answer(
     view: FactoryView, prospects: Prospects, k: int, x: int, top: int, after: np.ndarray
 ) -> tuple[float, int, int, int]:
@@ -146,12 +172,8 @@ def best_answer(
     Returns:
         Its value, response, items and price.
     """
-    best, response, items, at = float(after[x]), END, 0, 0
-    quantity = prospects.quantities[k]
-    if quantity > 0 and x + quantity <= top:
-        value = money(view, quantity, prospects.prices[k]) + after[x + quantity]
-        if value > best + _LEAST_GAIN:
-            best, response, items, at = value, ACCEPT, 0, 0
+    best, response = best_reply(view, prospects, k, x, top, after)
+    items, at = 0, 0
     for i in range(PRICES):
         price = offered_price(view, i)
         for quantity in range(1, min(MAX_ITEMS, top - x) + 1):
@@ -171,15 +193,53 @@ def put_before(view: FactoryView, prospects: Prospects, k: int, top: int, values
 
 
 @jittable
-def put_others_before(view: FactoryView, prospects: Prospects, k: int, top: int, values: np.ndarray) -> None:
-    """Put all available partners but ``k`` before those that ``values`` stand for: first those without an offer, in the
-    order in which they are asked after ``k``, then those with one."""
+def put_others_before(
+    view: FactoryView, prospects: Prospects, who: np.ndarray, k: int, top: int, values: np.ndarray
+) -> None:
+    """Put partners but ``k`` before those that ``values`` stand for: first those without an offer, in the order in
+    which they are asked after ``k``, then those with one. Who they are is int64 ``(MAX_PARTNERS,)``, 1 for each."""
     n = view["n_partners"]
     for with_offer in (True, False):
         for back in range(1, n):
             j = (k + n - back) % n
-            if prospects.available[j] != 0 and (prospects.quantities[j] > 0) == with_offer:
+            if who[j] != 0 and (prospects.quantities[j] > 0) == with_offer:
                 put_before(view, prospects, j, top, values)
+
+
+@jittable
+def best_blind_offer(
+    view: FactoryView, prospects: Prospects, k: int, top: int, end: np.ndarray
+) -> tuple[float, int, int]:
+    """The best offer to partner ``k`` where others have to be answered before it has an answer.
+
+    Args:
+        view: Of the factory.
+        prospects: Of its partners.
+        k: The partner.
+        top: Totals above are not considered.
+        end: float64 ``(MAX_TOTAL + 1,)``, the value after the last partner.
+
+    Returns:
+        Its value, items and price; 0 items where no offer is made.
+    """
+    before, after = prospects.available * prospects.due, prospects.available * (1 - prospects.due)
+    informed, blind = np.zeros(MAX_TOTAL + 1), np.zeros(MAX_TOTAL + 1)
+    copy_line(end, informed)
+    put_others_before(view, prospects, after, k, top, informed)
+    best, items, at = -np.inf, 0, 0
+    for i in range(PRICES):
+        price = offered_price(view, i)
+        for quantity in range(1, min(MAX_ITEMS, top) + 1):
+            chance = prospects.chances[k, quantity, i]
+            if chance < 0.0:
+                continue
+            brought = money(view, quantity, price)
+            for x in range(top - quantity + 1):
+                blind[x] = chance * (brought + informed[x + quantity]) + (1.0 - chance) * informed[x]
+            put_others_before(view, prospects, before, k, top - quantity, blind)
+            if blind[0] > best + _LEAST_GAIN:
+                best, items, at = blind[0], quantity, price
+    return float(best), items, at
 
 
 @jittable
@@ -202,11 +262,20 @@ def answer_asked(
     end, now = np.zeros(MAX_TOTAL + 1), np.zeros(MAX_TOTAL + 1)
     top = fill_worth(view, needs, prospects, later, end)
     copy_line(end, now)
-    put_others_before(view, prospects, k, top, now)
+    put_others_before(view, prospects, prospects.available, k, top, now)
     value, response, items, price = best_answer(view, prospects, k, 0, top, now)
+    due = prospects.available * prospects.due
+    due[k] = 0
+    if response == OFFER and due.any():
+        offer, items, price = best_blind_offer(view, prospects, k, top, end)
+        value, response = best_reply(view, prospects, k, 0, top, now)
+        if items > 0 and offer > value + _LEAST_GAIN:
+            value, response = offer, OFFER
+        else:
+            items, price = 0, 0
     if may_wait:
         put_before(view, prospects, k, top, end)
-        put_others_before(view, prospects, k, top, end)
+        put_others_before(view, prospects, prospects.available, k, top, end)
         under_way = False
         for j in range(MAX_PARTNERS):
             under_way = under_way or prospects.pending[j] > 0 or (j != k and prospects.available[j] != 0)

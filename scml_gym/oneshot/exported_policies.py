@@ -49,7 +49,7 @@ class PartnerByPartner:
     as it would had they been asked one after the other.
 
     Args:
-        predict: The policy, without recurrent state.
+        predict: The policy, whose recurrent state is that of a negotiation.
         codec: What it is shown, and what its actions mean.
         deterministic: Whether to take the policy's best action rather than to sample.
     """
@@ -60,16 +60,19 @@ class PartnerByPartner:
         self._codec = codec
         self._predict = predict
         self._deterministic = deterministic
+        self._states: dict[int, Any] = {}
 
     def begin(self, view: FactoryView) -> None:
         """Nothing is kept from world to world."""
+        self._states.clear()
 
     def act(self, view: FactoryView) -> ActionArray:
         """The policy's answer to every partner whose turn it is."""
         seen, actions = view.copy(), new_actions()
         for k in np.flatnonzero(view["partners"]["my_turn"]).tolist():
             observation, mask = self._codec.observe(seen, k), self._codec.mask(seen, k)
-            action, _ = self._predict(observation, None, mask, self._deterministic)
+            state = self._states.get(k)
+            action, self._states[k] = self._predict(observation, state, mask, self._deterministic)
             tell_thoughts(self._predict, view, observation, mask, action, k)
             actions[k] = self._codec.actions.decode(int(action), seen, k)
             if actions[k]["response"] == ACCEPT:
@@ -77,14 +80,15 @@ class PartnerByPartner:
         return actions
 
     def end_day(self, view: FactoryView) -> None:
-        """Nothing is kept from day to day."""
+        """Nothing is kept from day to day: negotiations end with it."""
+        self._states.clear()
 
 
 class PartnerPolicy(PartnerByPartner):
     """A policy trained on ``scml_gym/OneShotBilateral-v0``, as a player of a factory.
 
     Args:
-        predict: The policy of one negotiation, without recurrent state.
+        predict: The policy of one negotiation.
         env: The environment's arguments; those that shape observations and actions are read.
         deterministic: Whether to take the policy's best action rather than to sample.
 

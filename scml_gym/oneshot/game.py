@@ -45,6 +45,10 @@ COMPETITION = Competition(
         "negotiations": Column(int, "all of them"),
         "bankrupt": Column(int, "1 where the balance fell below 0"),
         **AUDIT_COLUMNS,
+        "ideal_profit": Column(float, "what the days could have brought at best, money", new=True),
+        "lost_untraded": Column(float, "of it, by needed items that were not traded, money", new=True),
+        "lost_price": Column(float, "by prices worse than the best, money", new=True),
+        "lost_excess": Column(float, "by items beyond the need: their price and penalty, money", new=True),
     },
 )
 
@@ -73,6 +77,7 @@ ONESHOT = Game(
     players="scml_gym.oneshot.players:player_maker",
     policies="scml_gym.oneshot.exported_policies:export_policy",
     forms="scml_gym.oneshot.exported_policies:policy_form",
+    networks="scml_gym.oneshot.policy_files:NETWORKS",
     adapters={
         True: ("scml_gym.oneshot.worlds.adapters:OneShotSyncAdapter",),
         False: ("scml_gym.oneshot.worlds.adapters:OneShotAsyncAdapter",),

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from scml_gym.game.definition import Setting
+from scml_gym.oneshot.losses import LOSSES_DTYPE, losses
 from scml_gym.oneshot.players import Player
 from scml_gym.oneshot.safety.audit import audit_world, prepare_audit
 from scml_gym.oneshot.settlement import settle_world, trading_prices
@@ -18,6 +19,7 @@ from scml_gym.oneshot.worlds.spec import WorldSpec
 from scml_gym.simulator.line_up import LineUp, Outcome
 from scml_gym.simulator.recording.log import AUDITED, WorldLog
 
+LOSSES = LOSSES_DTYPE.names or ()
 PARTS = ("profit", "revenue", "supplies", "production", "disposal", "shortfall")
 
 
@@ -30,9 +32,12 @@ def _make(spec: Any, players: Sequence[Player], seed: int, setting: Setting, log
 
 
 def _settle(spec: WorldSpec, contracts: np.ndarray, stock: str) -> Outcome:
-    table = settle_world(spec, contracts, trading_prices(spec, contracts))
+    prices = trading_prices(spec, contracts)
+    table = settle_world(spec, contracts, prices)
+    lost = losses(spec, table, prices)
+    columns = [{name: float(sum(lost[name][i].tolist())) for name in LOSSES} for i in range(spec.n_factories)]
     levels = ["buyer" if level else "seller" for level in spec.level]
-    return Outcome(table, table["bankrupt"], levels, [{}] * len(levels))
+    return Outcome(table, table["bankrupt"], levels, columns)
 
 
 def _agent(player: Player) -> tuple[type, dict[str, Any]]:

@@ -9,6 +9,7 @@ from typing import Any, cast
 import numpy as np
 
 from scml_gym.game.parity import compare_decisions, compare_episodes, compare_results
+from scml_gym.oneshot.clones.files import PREFIX, clone_names
 from scml_gym.oneshot.players import player_maker
 from scml_gym.oneshot.strategies import STRATEGIES
 from scml_gym.oneshot.worlds.compiled.world import CompiledWorld
@@ -40,8 +41,8 @@ class Case:
 
 
 def draw_case(seed: int, index: int, timing: str, poor: bool, days: tuple[int, int] = (3, 20)) -> Case:
-    """A world of random size and length, drawn by scml's own generator, with random strategies of the registry; in
-    ``"negotiations"`` half of them wait.
+    """A world of random size and length, drawn by scml's own generator, with random strategies of the registry and
+    clones; in ``"negotiations"`` half of them wait.
 
     Args:
         seed: Of the whole comparison.
@@ -55,7 +56,8 @@ def draw_case(seed: int, index: int, timing: str, poor: bool, days: tuple[int, i
     if poor:
         share = rng.uniform(0.02, 0.3, size=spec.n_factories)
         spec = dataclasses.replace(spec, initial_balance=1 + (spec.initial_balance * share).astype(np.int64))
-    strategies, draws = rng.choice(sorted(STRATEGIES), size=spec.n_factories).tolist(), int(rng.integers(2**62))
+    names, draws = rng.choice([*sorted(STRATEGIES), PREFIX], size=spec.n_factories), int(rng.integers(2**62))
+    strategies = np.where(names == PREFIX, rng.choice(clone_names(), size=spec.n_factories), names).tolist()
     if timing == "negotiations":
         waiting = rng.random(spec.n_factories) < 0.5
         strategies = np.where(waiting, "sequential", strategies).tolist()

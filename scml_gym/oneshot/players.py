@@ -6,13 +6,17 @@
 - ``module:Name``: an own scml ``OneShotAgent`` class, an own `Strategy`, or a callable ``(seed) -> FactoryPolicy``;
 - a folder: a run of ``train.py`` (see `scml_gym.policies.run_folders`), its learner or, in the compiled world, its
   policy file;
-- ``folder/name.npz``: a policy file (see `scml_gym.oneshot.policy_files`), such as self-play leaves in its run folder.
+- ``clone:2025/CostAverseAgent``: a model of an agent that comes with the package (see `scml_gym.oneshot.clones`);
+- ``folder/name.npz``: a policy file (see `scml_gym.game.policy_files`), such as self-play leaves in its run folder, or
+  the file of a clone.
 """
 
 from __future__ import annotations
 
+from scml_gym.game.policy_files import PolicyFile
 from scml_gym.game.world import PlayerMaker
-from scml_gym.oneshot.policy_files import PolicyFile
+from scml_gym.oneshot.clones.files import PREFIX, CloneFile, is_clone, named_clone
+from scml_gym.oneshot.policy_files import NETWORKS
 from scml_gym.oneshot.strategies import STRATEGIES
 from scml_gym.oneshot.strategies.base import ONESHOT_INTERFACE
 from scml_gym.simulator.players import ONESHOT, Player, named_player
@@ -32,6 +36,8 @@ def player_maker(name: str, run_folders: str = "learner") -> PlayerMaker:
         InputError: if nothing of that name exists, or it plays another game or track; the message names the nearest
             valid one.
     """
+    if name.startswith(PREFIX):
+        return named_clone(name).player
     if name.endswith(".npz"):
-        return PolicyFile.load(name).player
+        return CloneFile.load(name).player if is_clone(name) else PolicyFile.load(name, NETWORKS).player
     return named_player(name, ONESHOT, STRATEGIES, ONESHOT_INTERFACE, run_folders)

@@ -20,9 +20,11 @@ from scml_gym.core.trained import run_path
 from scml_gym.experiments.checkpoints import checkpoint_of, playable, run_of
 from scml_gym.experiments.run_folder import find_policy_file
 from scml_gym.game.definition import Game
+from scml_gym.game.policy_files import game_of_policy_file
 from scml_gym.game.run_folders import is_folder
 from scml_gym.game.world import PlayerMaker
 from scml_gym.games import DEFAULT_GAME, GAMES, game_of
+from scml_gym.oneshot.clones.files import is_clone
 
 if TYPE_CHECKING:
     from scml.oneshot.agent import OneShotAgent
@@ -63,6 +65,17 @@ def game_of_run(run: str | os.PathLike[str]) -> Game:
         InputError: if the folder is missing or corrupt.
     """
     return game_of(str(run_of(Path(run)).config["env"].get("id"))) or GAMES.get(DEFAULT_GAME)
+
+
+def game_of_file(name: str, game: str = "") -> Game:
+    """The game that a policy file or a clone plays, or the one that it is to play.
+
+    Raises:
+        InputError: if there is no such game, or the file is missing or no policy file.
+    """
+    if game:
+        return GAMES.get(game)
+    return GAMES.known("oneshot" if is_clone(name) else game_of_policy_file(name))
 
 
 def learner_maker(run: str | os.PathLike[str], game: str = "") -> PlayerMaker:
@@ -125,7 +138,8 @@ def deploy(
     Args:
         player: A run folder, ``zoo:NAME``, or a player's name: a strategy (``best-subset``, ``greedy?own_needs=1``), a
             policy file (``.npz``), or ``module:Name``, an own `Strategy` or a callable ``(seed) -> FactoryPolicy``.
-        game: That a name plays; OneShot by default. A run folder plays the game that it was trained in.
+        game: That a name plays; OneShot by default. A run folder or a policy file plays the game that it was trained
+            in.
         parameters: Further parameters of `scml_gym.deployed.DeployedAgent`: ``seed``, ``counts`` and ``name``.
 
     Raises:
@@ -160,7 +174,10 @@ def deployed_maker(name: str, game: str) -> tuple[Game, PlayerMaker]:
     Raises:
         InputError: if there is no such player, or it was trained in another game.
     """
-    if is_folder(name) and not name.endswith(".npz"):
+    if name.endswith(".npz"):
+        of_game = game_of_file(name, game)
+        return of_game, of_game.player_maker(name)
+    if is_folder(name):
         return game_of_run(name), learner_maker(name, game)
     of_game = GAMES.get(game or DEFAULT_GAME)
     return of_game, of_game.player_maker(name)

@@ -51,6 +51,7 @@ class Answers:
         self._counters: dict[str, Outcome] = {}
         self._opened: dict[str, tuple[Any, Any]] = {}  # first offers as they were made, and as they are after the look
         self._sent: set[str] = set()
+        self._countered: dict[str, Any] = {}  # what was last offered in answer to offers
         self._thinking = False
 
     def begin_day(self) -> None:
@@ -59,6 +60,7 @@ class Answers:
         self._counters.clear()
         self._opened.clear()
         self._sent.clear()
+        self._countered.clear()
 
     def first(self, ask: Callable[[], Any]) -> Any:
         """`OneShotSyncAgent.first_proposals`; those of a factory that does not open are never sent.
@@ -89,6 +91,9 @@ class Answers:
     def send(self, ask: Callable[..., Any], partner: str, *more: Any, **named: Any) -> Any:
         """`OneShotSyncAgent.propose`, which sends what was looked at."""
         offer = ask(partner, *more, **named)
+        if partner in self._sent and offer is not None and offer != self._countered.get(partner):
+            # negmas lost the counter-offer, and asked for first proposals in its place
+            offer = self._offered(partner, self._agent.negotiators[partner][0].nmi.state, offer)
         self._sent.add(partner)
         return offer
 
@@ -107,7 +112,9 @@ class Answers:
         changed = self._shown(actions, shown)
         answers = {agent: self.observer.answer(actions, agent, shown[agent]) for agent in changed}
         given = {agent: answer for agent, answer in answers.items() if answer is not None}
-        return dict(responses) | given if given else responses
+        final = dict(responses) | given if given else responses
+        self._countered |= {agent: getattr(final.get(agent), "outcome", None) for agent in shown}
+        return final
 
     def turn(self, ask: Callable[..., SAOResponse], partner: str, state: SAOState) -> SAOResponse:
         """`AsyncAdapter.take_turn`."""
@@ -136,8 +143,10 @@ class Answers:
         if partner in self._counters:
             return self._counters.pop(partner)
         offer = self._think(ask, partner, state, *more, **named)
-        if offer is None:
-            return None
+        return None if offer is None else self._offered(partner, state, offer)
+
+    def _offered(self, partner: str, state: SAOState, offer: Outcome) -> Any:
+        """An offer, after a look at it."""
         standing = state.current_offer if state.current_proposer_agent != self._agent.id else None
         made = SAOResponse(ResponseType.REJECT_OFFER, offer)
         response = self._one(partner, standing, state, made)
@@ -178,14 +187,14 @@ class Answers:
             self._put(actions, agent, response.outcome)
 
     def _put(self, actions: np.ndarray, agent: str, offer: Any) -> None:
-        """Put an offer into the array. What is no offer, or has numbers that are not whole, is none: with it negmas
-        ends the negotiation."""
+        """Put an offer into the array. What is no offer, has numbers that are not whole, or is for a day on which
+        nothing can be delivered, is none: with it negmas ends the negotiation."""
         try:
             given = [offer[place] for place in self.observer.issues.values()]
             numbers = [int(number) for number in given]
         except (TypeError, ValueError, IndexError, OverflowError):
             return
-        if numbers != given:
+        if numbers != given or self.observer.outcome(*numbers) != tuple(offer):
             return
         actions[self._partners[agent]] = (OFFER, *numbers)
 
@@ -221,7 +230,7 @@ def look_at(agent: Any, seen: Seen, look: Look) -> None:
     come_between("before_step", begin_day)
     come_between("on_negotiation_success", agree)
     come_between("on_negotiation_failure", fail)
-    if isinstance(agent, OneShotSyncAgent) and not _answers_itself(type(agent)):
+    if answers_together(type(agent)):
         come_between("first_proposals", lambda ask: answers[0].first(ask))
         come_between("propose", lambda *given, **named: answers[0].send(*given, **named))
         come_between("counter_all", lambda *given, **named: answers[0].all(*given, **named))
@@ -232,9 +241,11 @@ def look_at(agent: Any, seen: Seen, look: Look) -> None:
         come_between("propose", lambda *given, **named: answers[0].propose(*given, **named))
 
 
-def _answers_itself(agent: type) -> bool:
-    """Whether agents that negmas would have answer all partners together take each negotiation by itself after all."""
-    return any(getattr(agent, name) is not getattr(SAOSyncController, name) for name in ("propose", "respond"))
+def answers_together(agent: type) -> bool:
+    """Whether agents of a class answer all partners together; some that negmas would have do so take each negotiation
+    by itself after all."""
+    itself = any(getattr(agent, name, None) is not getattr(SAOSyncController, name) for name in ("propose", "respond"))
+    return issubclass(agent, OneShotSyncAgent) and not itself
 
 
 def _partner(agent: Any, annotation: Mapping[str, Any]) -> str:

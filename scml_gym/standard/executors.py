@@ -12,7 +12,7 @@ from scml_gym.core.errors import InputError
 from scml_gym.core.registry import Registry
 from scml_gym.game.daily import Executor
 from scml_gym.jit.compile import compiled
-from scml_gym.standard.planner import plan
+from scml_gym.standard.planner import plan, plan_buckets, plan_days
 from scml_gym.standard.strategies.stock import carry_out
 from scml_gym.standard.view import ActionArray, StandardView, new_actions
 
@@ -45,6 +45,20 @@ class PlannerExecutor:
         """Nothing is remembered."""
 
 
+class DaysExecutor(PlannerExecutor):
+    """The planner with goals for each delivery day by itself; see `scml_gym.standard.planner.plan_days`."""
+
+    kernel: Kernel = staticmethod(plan_days)
+    carries_out = "planner-by-day"
+
+
+class BucketsExecutor(PlannerExecutor):
+    """The planner with goals for buckets of days; see `scml_gym.standard.planner.plan_buckets`."""
+
+    kernel: Kernel = staticmethod(plan_buckets)
+    carries_out = "planner-by-bucket"
+
+
 class StockExecutor(PlannerExecutor):
     """Plays by traits of the stock family; see `scml_gym.standard.strategies.stock.carry_out`."""
 
@@ -54,6 +68,8 @@ class StockExecutor(PlannerExecutor):
 
 EXECUTORS = Registry("executor")
 EXECUTORS.register("planner", PlannerExecutor)
+EXECUTORS.register("planner-by-day", DaysExecutor)
+EXECUTORS.register("planner-by-bucket", BucketsExecutor)
 EXECUTORS.register("stock", StockExecutor)
 
 

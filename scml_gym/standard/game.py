@@ -88,6 +88,7 @@ STANDARD = Game(
     recompute="scml_gym.standard.recording:recompute",
     policies="scml_gym.standard.exported_policies:export_policy",
     forms="scml_gym.standard.exported_policies:policy_form",
+    networks="scml_gym.standard.policy_files:NETWORKS",
     adapters={
         True: ("scml_gym.standard.worlds.adapters:StandardSyncAdapter", "scml.std.agent:StdSyncAgent"),
         False: ("scml_gym.standard.worlds.adapters:StandardAsyncAdapter", "scml.std.agent:StdAgent"),

@@ -10,17 +10,21 @@ from __future__ import annotations
 import numpy as np
 
 from scml_gym.jit.arrays import scratch_floats, scratch_integers
-from scml_gym.jit.compile import compiled, jittable
-from scml_gym.standard.allocation import add_pending, allocate
+from scml_gym.jit.compile import jittable
+from scml_gym.standard.allocation import EACH_DAY, add_pending, allocate
 from scml_gym.standard.strategies.base import Strategy
-from scml_gym.standard.strategies.market import SALE
+from scml_gym.standard.strategies.market import BOTH_BOOKS, SALE
 from scml_gym.standard.view import BOOK_DAYS, ActionArray, StandardView
 
 GROUPS = {"today": (0, 0), "soon": (1, 3), "later": (4, 6), "far": (7, 10)}
 """Groups of delivery days: the first and the last of each, by days from today."""
 
+BUCKETS = {"0_to_2": (0, 2), "3_to_7": (3, 7), "8_to_10": (8, 10)}
+"""Buckets of days of the HRL-XF manager; its fourth one, of the days from 15 on, is beyond what may be traded for."""
+
 SIDES = ("buy", "sell")
 STARTS = np.array([first for first, _ in GROUPS.values()] + [BOOK_DAYS])
+BUCKET_STARTS = np.array([first for first, _ in BUCKETS.values()] + [BOOK_DAYS])
 N_GROUPS = len(GROUPS)
 N_SLOTS = len(SIDES) * N_GROUPS
 
@@ -51,27 +55,48 @@ CONCESSION = 2.0
 
 
 @jittable
-def plan(view: StandardView, goals: np.ndarray, actions: ActionArray) -> None:
-    """Answer every partner whose turn it is.
+def plan_groups(view: StandardView, starts: np.ndarray, goals: np.ndarray, actions: ActionArray) -> None:
+    """Answer every partner whose turn it is, by goals for any groups of days.
 
     Args:
         view: What the factory sees.
-        goals: float64 ``(N_GOALS,)``, see `GOALS`; quantities are rounded, what is not above 0 is not wanted.
+        starts: int64 ``(n_groups + 1,)``, see `scml_gym.standard.allocation.allocate`.
+        goals: float64 ``(4 * n_groups,)``: for buying, then for selling, for each group the items that should be in the
+            books by the evening, and their worst price; quantities are rounded, what is not above 0 is not wanted.
         actions: Come as no-ops; valid afterwards.
     """
-    wanted, limits = scratch_integers(N_SLOTS), scratch_floats(N_SLOTS)
+    n_groups = len(starts) - 1
+    wanted, limits = scratch_integers(BOTH_BOOKS), scratch_floats(BOTH_BOOKS)
     booked = scratch_integers(BOOK_DAYS)
     for side in range(2):
         for ahead in range(BOOK_DAYS):
             booked[ahead] = view["sales"][ahead] if side == SALE else view["supplies"][ahead]
         add_pending(view, side, booked)
-        for group in range(N_GROUPS):
-            slot = side * N_GROUPS + group
+        for group in range(n_groups):
+            slot = side * n_groups + group
             wanted[slot] = int(max(goals[2 * slot], 0.0) + 0.5)
             limits[slot] = min(max(goals[2 * slot + 1], 0.0), 1.0)
-            for ahead in range(STARTS[group], STARTS[group + 1]):
+            for ahead in range(starts[group], starts[group + 1]):
                 wanted[slot] -= booked[ahead]
-    allocate(view, STARTS, wanted, limits, CONCESSION, actions)
+    allocate(view, starts, wanted, limits, CONCESSION, actions)
+
+
+@jittable
+def plan(view: StandardView, goals: np.ndarray, actions: ActionArray) -> None:
+    """`plan_groups` with `GROUPS`: goals are float64 ``(N_GOALS,)``, see `GOALS`."""
+    plan_groups(view, STARTS, goals, actions)
+
+
+@jittable
+def plan_days(view: StandardView, goals: np.ndarray, actions: ActionArray) -> None:
+    """`plan_groups` with each day by itself: goals are float64 ``(44,)``."""
+    plan_groups(view, EACH_DAY, goals, actions)
+
+
+@jittable
+def plan_buckets(view: StandardView, goals: np.ndarray, actions: ActionArray) -> None:
+    """`plan_groups` with `BUCKETS`: goals are float64 ``(12,)``."""
+    plan_groups(view, BUCKET_STARTS, goals, actions)
 
 
 @jittable
@@ -87,6 +112,3 @@ PLANNER = Strategy(
     summary="keeps so many items bought and sold in its books by groups of days, within limits of price",
     n_draws=0,
 )
-
-compiled_plan = compiled(plan)
-"""The same, as quickly as the installation allows."""

@@ -6,15 +6,18 @@
 - ``module:Name``: an own scml ``StdAgent`` class, an own `Strategy`, or a callable ``(seed) -> FactoryPolicy``;
 - ``shielded?of=NAME&bound=covered``: any of these, with answers made safe, see `scml_gym.standard.safety.players`;
 - a folder: a run of ``train.py`` (see `scml_gym.policies.run_folders`), its learner or, in the compiled world, its
-  policy file.
+  policy file;
+- ``folder/name.npz``: a policy file (see `scml_gym.game.policy_files`), such as self-play leaves in its run folder.
 """
 
 from __future__ import annotations
 
 from functools import partial
 
+from scml_gym.game.policy_files import PolicyFile
 from scml_gym.game.world import PlayerMaker
 from scml_gym.simulator.players import STANDARD, Player, named_player
+from scml_gym.standard.policy_files import NETWORKS
 from scml_gym.standard.safety.players import PREFIX, shielded_maker
 from scml_gym.standard.strategies import STRATEGIES
 from scml_gym.standard.strategies.base import STANDARD_INTERFACE
@@ -36,4 +39,6 @@ def player_maker(name: str, run_folders: str = "learner") -> PlayerMaker:
     """
     if isinstance(name, str) and name.startswith(PREFIX):
         return shielded_maker(name, partial(player_maker, run_folders=run_folders))
+    if isinstance(name, str) and name.endswith(".npz"):
+        return PolicyFile.load(name, NETWORKS).player
     return named_player(name, STANDARD, STRATEGIES, STANDARD_INTERFACE, run_folders)

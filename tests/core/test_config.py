@@ -103,6 +103,8 @@ def test_what_is_nearer_to_the_user_wins(tmp_path):
 WRONG = {
     "agent.learing_rate=1": "{option}: agent.learing_rate: unknown key; did you mean 'learning_rate'?",
     "agent.learning_rate=fast": "{option}: agent.learning_rate: 'fast' is not valid: input should be a valid number",
+    "agent.n_epochs=true": "{option}: agent.n_epochs: True is not valid: input should be a number",
+    "agent.final_learning_rate=false": "{option}: agent.final_learning_rate: False is not valid",
     "agent.gamma=1.5": "{option}: agent.gamma: 1.5 is not valid: input should be less than or equal to 1",
     "agent.batch_size=100": "{option}: agent: a rollout of n_steps * n_envs = 16384 is not a multiple of batch_size",
     "agent.name=ppoo": "{option}: agent.name: there is no agent file 'ppoo'; did you mean 'ppo'?",

@@ -22,6 +22,7 @@ FILES = {
     "config.yaml",
     "failures.csv",
     "levels.png",
+    "losses.csv",
     "paired.csv",
     "paired.png",
     "profit.png",
@@ -66,6 +67,7 @@ def test_a_results_folder(command_line, tmp_path):
     for name in (
         "ranking.csv",
         "paired.csv",
+        "losses.csv",
         "ranking.json",
         "ranking.md",
         "ranking.png",

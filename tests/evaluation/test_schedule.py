@@ -67,6 +67,34 @@ def test_earlier_worlds_stay_when_more_are_played():
     assert few == many[:3]
 
 
+def test_sizes_are_drawn_for_each_configuration_and_the_same_for_all_blocks():
+    sizes = {"days": "50-200", "factories": [4, 8]}
+    config = TournamentConfig(competitors=("a", "b"), same_seat=True, worlds=40, **sizes)
+    matches = list(schedule(config))
+    assert {len(match.positions) // 2 for match in matches} == set(range(4, 9))
+    days = [match.setting.days for match in matches]
+    assert min(days) >= 50
+    assert max(days) <= 200
+    assert len(set(days)) > 20
+    assert days[::2] == days[1::2]
+    assert matches[:20] == list(schedule(config.model_copy(update={"worlds": 10})))
+    assert TournamentConfig(**config.model_dump(mode="json")) == config
+
+
+def test_chains_have_as_many_factories_as_were_drawn_or_a_few_more():
+    settings = {"game": "standard", "competitors": ("a",), "factories": "4-8", "levels": "2,3,4"}
+    config = TournamentConfig(**settings, worlds=120)
+    sizes = {(m.setting.levels, len(m.positions)) for m in schedule(config)}
+    assert {size for levels, size in sizes if levels == 2} == {8, 10, 12, 14, 16}
+    assert {size for levels, size in sizes if levels == 3} == {9, 12, 15, 18}
+    assert {size for levels, size in sizes if levels == 4} == {8, 12, 16}
+
+
+def test_levels_are_even_one_on_one_whatever_is_drawn():
+    config = TournamentConfig(competitors=("a", "b"), one_on_one=True, worlds=20, factories=(2, 5))
+    assert {len(match.positions) for match in schedule(config)} == {4, 8, 12}
+
+
 def test_the_seed_changes_worlds_and_positions():
     one, other = (list(schedule(TournamentConfig(competitors=tuple("ab"), seed=seed))) for seed in (0, 1))
     assert not {m.seed for m in one} & {m.seed for m in other}
@@ -109,6 +137,13 @@ def test_a_former_key_is_answered_by_its_name_now(tmp_path):
     [
         {"worlds": 0},
         {"days": 2},
+        {"days": "2-9"},
+        {"days": "9-3"},
+        {"days": "3-"},
+        {"days": 3.5},
+        {"days": True},
+        {"days": [3, 4, 5]},
+        {"factories": "4-9"},
         {"seed": -1},
         {"factories": 9},
         {"time_limit": 0},

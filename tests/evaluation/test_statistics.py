@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from scml_gym.evaluation.statistics import compare, mean_and_error, paired, ranking, wilson_interval
+from scml_gym.evaluation.statistics import compare, losses, mean_and_error, paired, ranking, wilson_interval
 from scml_gym.evaluation.table import COLUMNS
 
 RNG = np.random.default_rng(0)
@@ -88,3 +88,14 @@ def test_an_empty_table_has_an_empty_ranking():
 def test_mean_of_one_has_no_error():
     assert mean_and_error(np.array([2.0])).mean == 2.0
     assert math.isnan(mean_and_error(np.array([2.0])).error)
+
+
+def test_losses_are_means_over_configurations_as_shares():
+    scores = table({("a", 0): [1.1, 1.0], ("a", 1): [1.3, 1.0], ("b", 0): [1.4, 1.2]})
+    scores = scores.assign(ideal_profit=100.0, lost_untraded=10.0, lost_price=[20.0, 0.0, 60.0, 0.0, 0.0, 0.0])
+    found = losses(scores).set_index(["level", "competitor"])
+    assert list(found.index) == [("seller", "b"), ("seller", "a"), ("buyer", "b"), ("buyer", "a")]
+    a = found.loc[("seller", "a")]
+    assert (a["ideal"], a["score"], a["loss"]) == pytest.approx((1.5, 1.2, 0.3))
+    assert (a["untraded"], a["price"], a["excess"]) == pytest.approx((0.05, 0.2, 0.0))
+    assert losses(scores.drop(columns="ideal_profit")).empty

@@ -21,7 +21,7 @@ def tournament(*competitors, **settings):
 @pytest.fixture(scope="module")
 def misbehaving():
     """Nobody's neighbours: two good players and one of each way to fail."""
-    names = ("Raises", "Exits", "Segfaults", "CannotBeMade", "Handles")
+    names = ("Raises", "Exits", "Segfaults", "CannotBeMade", "Handles", "Leaves")
     return tournament(
         "best-subset", "greedy", *(f"tests.helpers.evaluation_players:{n}" for n in names), worlds=MAX_FAILURES + 1
     )
@@ -62,10 +62,11 @@ def test_misbehaving_players_are_blamed(misbehaving):
 
 
 def test_the_others_play_every_world(misbehaving):
-    for label in ("best-subset", "greedy", "tests.helpers.evaluation_players:Handles"):
+    judged = {"best-subset", "greedy", *(f"tests.helpers.evaluation_players:{name}" for name in ("Handles", "Leaves"))}
+    for label in judged:
         mine = [row for row in misbehaving.rows if (row["competitor"], row["role"]) == (label, "competitor")]
         assert len(mine) == 2 * (MAX_FAILURES + 1)
-    assert labels(misbehaving.rows) == {"best-subset", "greedy", "tests.helpers.evaluation_players:Handles"}
+    assert labels(misbehaving.rows) == judged
     assert labels(misbehaving.rows, "substitute") == {substitute_of("oneshot").label}
 
 

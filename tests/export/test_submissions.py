@@ -1,6 +1,5 @@
 """What plays here plays in scml's league as a folder that needs scml and NumPy alone."""
 
-import itertools
 import os
 import subprocess
 import sys
@@ -22,13 +21,12 @@ from scml_gym.export.folder import _expression, submission_files
 from scml_gym.export.modules import exported_module
 from scml_gym.export.players import Exported, exported_player
 from scml_gym.games import GAMES
-from scml_gym.oneshot.policy_files import PolicyFile, network_sizes
+from scml_gym.oneshot.clones.files import CLONES, named_clone
 from scml_gym.oneshot.strategies.base import StrategyPolicy
-from scml_gym.oneshot.strategies.network import pack_network
-from scml_gym.oneshot.strategies.row_network import FEATURES
 from scml_gym.oneshot.strategies.time_dependent import BOULWARE
 from tests.helpers import q_learning
 from tests.helpers.dnb_samples import random_model
+from tests.helpers.networks import random_policy
 from tests.helpers.sb3_runs import SMALL, experiment, trained
 from tests.helpers.submissions import agent_of, assert_same_contracts
 
@@ -49,13 +47,17 @@ NO_FACTORY = {"dcl", "independent-ppo", "mediated", "moca"}
 """Learners that are not exported: what they learn plays games without factories."""
 
 
+SEQUENCES = {"decision-transformer", "executor"}
+"""Likewise: what they remember of an episode has no form without torch yet."""
+
+
 def own_player(seed):
     """A player of a user's own."""
     return StrategyPolicy(BOULWARE, seed, {"exponent": 2.0})
 
 
 def test_every_learner_is_exported_or_named_here():
-    assert {name for name in AGENTS if not hasattr(AGENTS.get(name), "exported")} == NO_FACTORY
+    assert {name for name in AGENTS if not hasattr(AGENTS.get(name), "exported")} == NO_FACTORY | SEQUENCES
 
 
 @pytest.mark.slow
@@ -72,25 +74,30 @@ def test_every_strategy_makes_the_same_contracts(track, tmp_path, monkeypatch):
 
 
 POLICY_FILES = {
-    "likeliest": (0.0, ("flat", 1, "planner", "flatten")),
-    "drawn": (1.0, ("flat", 1, "planner", "flatten")),
-    "sets": (0.0, ("entities", 0, "planner", "sets")),
-    "partners": (1.0, ("entities", 0, "choice", "partners")),
+    "likeliest": ("oneshot", 0.0, ("flat", 1, "planner", "flatten")),
+    "drawn": ("oneshot", 1.0, ("flat", 1, "planner", "flatten")),
+    "sets": ("oneshot", 0.0, ("entities", 0, "planner", "sets")),
+    "partners": ("oneshot", 1.0, ("entities", 0, "choice", "partners")),
+    "standard": ("standard", 0.0, ("flat", 1, "daily goals", "flatten")),
+    "drawn in standard": ("standard", 1.0, ("flat", 0, "choice", "flatten")),
 }
 
 
 @pytest.mark.parametrize("name", POLICY_FILES)
 def test_a_policy_file_makes_the_same_contracts(name, tmp_path, monkeypatch):
-    temperature, (*seen, features) = POLICY_FILES[name]
-    rng, twice = np.random.default_rng(0), FEATURES.get(features).twice
-    sizes = [*network_sizes(*seen, features)]
-    sizes[1:1] = [8, 8] if twice else [8]
-    shapes = [(a * (1 + (i in twice)), b) for i, (a, b) in enumerate(itertools.pairwise(sizes))]
-    layers = [(rng.normal(0, 0.3, shape), rng.normal(0, 0.3, shape[1])) for shape in shapes]
+    game, temperature, form = POLICY_FILES[name]
     path = tmp_path / "policy.npz"
-    PolicyFile(*seen, pack_network(layers, "tanh", False, temperature, twice), features).save(path)
+    random_policy(game, form, masked=False, temperature=temperature, scale=0.3).save(path)
     agent = agent_of(exported_player(str(path)), tmp_path, monkeypatch)
-    assert_same_contracts("oneshot", [PolicyFile.load(path).player], [agent])
+    assert_same_contracts(game, [GAMES.get(game).player_maker(str(path))], [agent], days=5)
+
+
+def test_a_clone_makes_the_same_contracts(tmp_path, monkeypatch):
+    name = "clone:2025/CostAverseAgent"
+    path = str(CLONES / "2025" / "CostAverseAgent.npz")
+    assert exported_player(path).of == exported_player(name).of == "a clone of scml-agents:2025/CostAverseAgent"
+    agent = agent_of(exported_player(name), tmp_path, monkeypatch)
+    assert_same_contracts("oneshot", [named_clone(name).player], [agent], days=3)
 
 
 OTHERS = {"oneshot": "best-subset", "standard": "just-in-time"}

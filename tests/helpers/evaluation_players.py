@@ -41,6 +41,16 @@ class Hangs(GreedyOneShotAgent):
         time.sleep(1000)
 
 
+class Leaves(GreedyOneShotAgent):
+    """Leaves a process behind, which holds what the world's process has open."""
+
+    def init(self):
+        super().init()
+        if os.fork() == 0:
+            time.sleep(1000)
+            os._exit(0)
+
+
 class Slow(GreedyOneShotAgent):
     """Takes a second for a world."""
 

@@ -112,6 +112,11 @@ def start_worker(command, environment):
     return process
 
 
+def start_for_all():
+    """Have all processes that this one starts fork from one: those of a test run, of which each would load its own."""
+    os.environ[_SERVER] = _start_server()
+
+
 def _server():
     """The address of the process that is forked: the one of the tests, in their scripts too."""
     return os.environ.get(_SERVER) or _start_server()
@@ -119,17 +124,19 @@ def _server():
 
 @functools.cache
 def _start_server():
+    """Who connects before it is ready waits."""
     folder = tempfile.TemporaryDirectory()
     address = f"{folder.name}/socket"
-    command = [sys.executable, "-m", "tests.helpers.forks", address]
-    process = subprocess.Popen(
-        command,
-        cwd=ROOT,
-        env=environment() | {"PYTHONHASHSEED": "0"},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-    )
-    process.stdout.readline()
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(address)
+        listener.listen(64)
+        process = subprocess.Popen(
+            [sys.executable, "-m", "tests.helpers.forks", str(listener.fileno()), address],
+            cwd=ROOT,
+            env=environment() | {"PYTHONHASHSEED": "0"},
+            stdin=subprocess.PIPE,
+            pass_fds=[listener.fileno()],
+        )
     atexit.register(_end, folder, process)
     return address
 
@@ -139,17 +146,14 @@ def _end(folder, process):
     folder.cleanup()
 
 
-def serve(address):
-    """Fork until stdin is closed."""
+def serve(descriptor, address):
+    """Fork for those who connect to a listening socket, until stdin is closed."""
     for package in LOADED:
         importlib.import_module(package)
     sys.modules["numba"].njit(lambda x: x)(0)  # which fills Numba's tables
     gc.collect()
     gc.freeze()
-    with socket.socket(socket.AF_UNIX) as listener:
-        listener.bind(address)
-        listener.listen(64)
-        print("ready", flush=True)
+    with socket.socket(fileno=descriptor) as listener:
         while 0 not in select.select([0, listener], [], [])[0]:
             link = listener.accept()[0]
             if os.fork() == 0:
@@ -251,4 +255,4 @@ def fork_workers():
 if __name__ == "__main__":
     from tests.helpers import forks
 
-    forks.serve(sys.argv[1])
+    forks.serve(int(sys.argv[1]), sys.argv[2])

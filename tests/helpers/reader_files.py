@@ -159,25 +159,6 @@ def learnt(name: str, file: str) -> Callable[[Path], Path]:
     return make
 
 
-def dnb(file: str) -> Callable[[Path], Path]:
-    def make(folder: Path) -> Path:
-        from scml_gym.agents.dnb.models import AcceptanceModel, model_kind
-
-        kind = model_kind("base-rate")
-        hyperparameters = kind.hyperparameters(mean=0.25)
-        weights = {name: np.full(shape, 0.3, kind.dtype) for name, shape in kind.shapes(hyperparameters).items()}
-        AcceptanceModel.pack("base-rate", hyperparameters, weights, 3.0).save(folder)
-        return folder / file
-
-    return make
-
-
-def read_model(file: Path) -> object:
-    from scml_gym.agents.dnb.models import AcceptanceModel
-
-    return AcceptanceModel.load(file.parent)
-
-
 def read_seeds(file: Path) -> object:
     from scml_gym.agents.seeds import runs_of
 

@@ -28,7 +28,6 @@ from tests.helpers.reader_files import (
     compare,
     dataset_file,
     discounted,
-    dnb,
     geniusweb,
     import_scml,
     judge,
@@ -43,7 +42,6 @@ from tests.helpers.reader_files import (
     read_dataset,
     read_experiment,
     read_logs,
-    read_model,
     read_scenario,
     read_seeds,
     read_study,
@@ -54,6 +52,19 @@ from tests.helpers.reader_files import (
     study_folder,
     text_file,
     zoo_file,
+)
+from tests.helpers.reader_learners import (
+    clone_file,
+    clones_run,
+    decisions_file,
+    dnb,
+    loaded_run,
+    negotiations_file,
+    policy_file,
+    policy_of,
+    read_model,
+    read_negotiations,
+    sequence_learner,
 )
 
 SECONDS = 5.0
@@ -107,9 +118,21 @@ READERS = {
     ),
     "pool of standard": Reader((), pool_file("standard"), loaded_by("scml_gym.standard.worlds.pool:SpecPool")),
     "policy file": Reader(
-        ("scml_gym.oneshot.policy_files",),
+        ("scml_gym.game.policy_files",),
         zoo_file("planner", "policy.npz"),
-        loaded_by("scml_gym.oneshot.policy_files:PolicyFile"),
+        policy_of("oneshot"),
+    ),
+    "policy file of standard": Reader((), policy_file("standard"), policy_of("standard")),
+    "clone": Reader(
+        ("scml_gym.oneshot.clones.files",), clone_file, loaded_by("scml_gym.oneshot.clones.files:CloneFile")
+    ),
+    "clones.json": Reader(
+        ("scml_gym.agents.clones.learner",), clones_run, loaded_run("scml_gym.agents.clones.learner:CloneLearner")
+    ),
+    "recorded decisions": Reader(
+        ("scml_gym.agents.clones.recording",),
+        decisions_file,
+        loaded_by("scml_gym.agents.clones.recording:Recording"),
     ),
     "run.json": Reader(("scml_gym.experiments.run_info",), zoo_file("flat", "run.json"), open_run),
     "config.yaml": Reader((), zoo_file("flat", "config.yaml"), open_run),
@@ -126,6 +149,11 @@ READERS = {
     "networks": Reader((), zoo_file("dcl", "networks.npz"), play),
     "mappo.json": Reader(("scml_gym.agents.mappo.learner",), zoo_file("mappo", "mappo.json"), play),
     "weights of many agents": Reader((), zoo_file("mappo", "weights.safetensors"), play),
+    "decision_transformer.json": Reader(
+        ("scml_gym.agents.decision_transformer.learner",), sequence_learner("decision_transformer.json"), play
+    ),
+    "weights of a sequence model": Reader((), sequence_learner("weights.npz"), play),
+    "negotiations": Reader(("scml_gym.agents.hrl_xf.negotiations",), negotiations_file, read_negotiations),
     "q_learning.json": Reader(("scml_gym.agents.q_learning.tables",), learnt("q_learning", "q_learning.json"), play),
     "Q-tables": Reader((), learnt("q_learning", "tables.npz"), play),
     "acceptance.json": Reader(("scml_gym.agents.dnb.models",), dnb("acceptance.json"), read_model),

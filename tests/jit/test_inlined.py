@@ -7,6 +7,7 @@ import numba
 import numpy as np
 import pytest
 
+from scml_gym.jit import cache
 from scml_gym.jit.compile import compiled, compiled_callback, compiled_inside, jittable
 
 
@@ -80,7 +81,8 @@ def test_no_machine_code_is_made_of_a_helper(monkeypatch):
     assert len(made) == 3  # as Numba does it
 
 
-def test_callers_of_all_kinds_share_a_helper(monkeypatch):
+def test_callers_of_all_kinds_share_a_helper(monkeypatch, tmp_path):
+    monkeypatch.setattr(cache, "code_folder", lambda: tmp_path)  # where nothing is kept yet
     typed = []
     begin = numba.core.compiler.CompilerBase.compile_extra
     monkeypatch.setattr(

@@ -6,7 +6,7 @@ import numpy as np
 
 from scml_gym.jit.arrays import scratch_integers
 from scml_gym.jit.compile import compiled
-from scml_gym.jit.once import jittable_once
+from scml_gym.jit.once import compiled_once, jittable_once
 from scml_gym.jit.symbols import FUNCTIONS
 
 
@@ -48,3 +48,26 @@ def test_compiled_code_has_one_copy():
     test_python_and_compiled_code_say_the_same()
     (name,) = (name for name in FUNCTIONS if name.endswith("test_once.add"))
     assert len(FUNCTIONS[name].overloads) == 1
+
+
+@compiled_once
+def take(pair, by):
+    """Take from both arrays of a pair, and say what is left."""
+    pair.first[0] -= by
+    pair.second[0] -= by
+    return pair.first[0] + pair.second[0]
+
+
+@compiled
+def take_twice(by):
+    pair = Pair(scratch_integers(1), scratch_integers(1))
+    take(pair, by)
+    return take(pair, by)
+
+
+def test_what_python_calls_compiled_is_the_copy_of_compiled_code():
+    pair = Pair(np.zeros(1, dtype=np.int64), np.zeros(1, dtype=np.int64))
+    assert take(pair, 3) == -6 and pair.second[0] == -3
+    assert take_twice(3) == -12
+    (name,) = (name for name in FUNCTIONS if name.endswith("test_once.take"))
+    assert len(FUNCTIONS[name].overloads) == 1 and take.__doc__.startswith("Take from both")

@@ -12,10 +12,12 @@ from scml_gym.offline.playing import agent_spaces, play_parallel, play_single
 
 SMALL = ("days=3", "factories_per_level=[2, 4]", "opponents=[best-subset, greedy, random]")
 DAYS = ("episode=day", "reward=regret", "observation=entities")
+CHAINS = ("days=5", "factories_per_level=[2, 3]")
 CASES = [
     ("scml_gym/OneShotConcurrent-v0", "adaptive-price", SMALL),  # which learns from day to day
     ("scml_gym/OneShotConcurrent-v0", "uniform", (*SMALL, *DAYS)),
     ("scml_gym/OneShotBilateral-v0", "uniform", ("days=3",)),
+    ("scml_gym/StandardDaily-v0", "penguin", ("action=goals-by-day", "executor=planner-by-day", *CHAINS)),
     ("scml_gym/BilateralAcceptance-v0", "uniform", ()),
 ]
 

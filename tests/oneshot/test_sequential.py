@@ -11,6 +11,7 @@ from scml_gym.oneshot.asking import (
     MAX_TOTAL,
     answer_asked,
     best_answer,
+    best_blind_offer,
     fill_worth,
     new_prospects,
     offered_price,
@@ -81,19 +82,57 @@ def test_the_value_is_that_of_enumeration(seed):
     values = np.zeros(MAX_TOTAL + 1)
     top = fill_worth(view, needs, prospects, later, values)
     end = values.copy()
-    put_others_before(view, prospects, 0, top, values)
+    put_others_before(view, prospects, prospects.available, 0, top, values)
     standing = prospects.quantities[:3] > 0
     others = sorted((1, 2), key=lambda k: (standing[k], k))
     assert values[0] == pytest.approx(enumerate_value(view, needs, prospects, others, later))
     now, *_ = best_answer(view, prospects, 0, 0, top, values)
     assert now == pytest.approx(enumerate_value(view, needs, prospects, [0, *others], later))
     put_before(view, prospects, 0, top, end)
-    put_others_before(view, prospects, 0, top, end)
+    put_others_before(view, prospects, prospects.available, 0, top, end)
     last = enumerate_value(view, needs, prospects, [*others, 0], later)
     assert end[0] == pytest.approx(last)
     response = answer_asked(view, needs, prospects, 0, later, True)[0]
     assert (response == WAIT) >= (last > now + 1e-6)
     assert answer_asked(view, needs, prospects, 0, later, False)[0] != WAIT
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_an_offer_is_a_lottery_while_others_have_to_be_answered(seed):
+    """Partner 1 is answered before the offer to partner 0 has its answer, partner 2 after that."""
+    view, needs, prospects, later = small_case(2 * seed)
+    prospects.due[1] = 1
+    end = np.zeros(MAX_TOTAL + 1)
+    top = fill_worth(view, needs, prospects, later, end)
+    values = {}
+    for i, quantity in itertools.product(range(2), range(1, 4)):
+        chance, price = prospects.chances[0, quantity, i], offered_price(view, i)
+
+        def go_on(total, spent, chance=chance, quantity=quantity, price=price):
+            agreed = enumerate_value(view, needs, prospects, [2], later, total + quantity, spent + quantity * price)
+            return chance * agreed + (1.0 - chance) * enumerate_value(view, needs, prospects, [2], later, total, spent)
+
+        answers, standing = [go_on(0, 0)], prospects.quantities[1]
+        if standing:
+            answers.append(go_on(standing, standing * prospects.prices[1]))
+        for j, items in itertools.product(range(2), range(1, 4)):
+            accepted = prospects.chances[1, items, j]
+            answers.append(accepted * go_on(items, items * offered_price(view, j)) + (1.0 - accepted) * answers[0])
+        values[quantity, price] = max(answers)
+    value, *offer = best_blind_offer(view, prospects, 0, top, end)
+    assert value == pytest.approx(max(values.values())) == values[tuple(offer)]
+
+
+def test_a_seller_does_not_ask_one_partner_and_take_the_offer_of_another_for_the_same_items():
+    view, needs, prospects, _ = small_case(0)
+    prospects.chances[:] = -1.0
+    prospects.quantities[:] = prospects.pending[:] = 0
+    prospects.available[2] = 0
+    prospects.quantities[1], prospects.prices[1] = needs, 10
+    prospects.chances[0, needs, 1] = 0.3
+    assert answer_asked(view, needs, prospects, 0, 0.0, False) == (OFFER, needs, 11)
+    prospects.due[1] = 1
+    assert answer_asked(view, needs, prospects, 0, 0.0, False) == (END, 0, 0)
 
 
 def asked(view, k, waits=()):

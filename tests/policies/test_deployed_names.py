@@ -11,23 +11,20 @@ import pytest
 from scml_gym.core.errors import InputError
 from scml_gym.core.trained import ZOO
 from scml_gym.games import GAMES
-from scml_gym.oneshot.policy_files import PolicyFile, network_sizes
-from scml_gym.oneshot.strategies.network import pack_network
 from scml_gym.oneshot.strategies.simple import NICE
 from scml_gym.policies.run_folders import deploy
+from tests.helpers.networks import FORMS, random_policy
 from tests.helpers.submissions import assert_same_contracts
 
 MINE = NICE
 
 
-@pytest.fixture
-def policy_file(tmp_path, monkeypatch):
-    """In the current folder."""
+@pytest.fixture(params=["oneshot", "standard"])
+def policy_file(request, tmp_path, monkeypatch):
+    """In the current folder, and the game that it plays."""
     monkeypatch.chdir(tmp_path)
-    inputs, outputs = network_sizes("flat", 0, "choice")
-    layers = [(np.random.default_rng(0).normal(0, 0.3, (inputs, outputs)), np.zeros(outputs))]
-    PolicyFile("flat", 0, "choice", pack_network(layers, "tanh", True, 0.0)).save(Path("policy.npz"))
-    return "policy.npz"
+    random_policy(request.param, FORMS[request.param][0], scale=0.3).save(Path("policy.npz"))
+    return "policy.npz", request.param
 
 
 @pytest.mark.parametrize(
@@ -42,11 +39,20 @@ def test_a_name_plays_as_an_scml_agent(name, game):
 
 
 def test_a_policy_file_is_found_from_other_folders(policy_file, monkeypatch):
-    kind, parameters = deploy(policy_file)
+    path, game = policy_file
+    kind, parameters = deploy(path)
+    assert parameters["controller_params"]["game"] == game
     monkeypatch.chdir("/")
     assert os.path.isabs(parameters["controller_params"]["player"])
     agent = kind(**parameters["controller_params"])
     assert agent.policy.synchronous
+
+
+def test_a_policy_file_of_another_game_is_not_deployed(policy_file):
+    path, game = policy_file
+    other = {"oneshot": "standard", "standard": "oneshot"}[game]
+    with pytest.raises(InputError, match=f"plays the game '{game}' and does not play '{other}'"):
+        deploy(path, other)
 
 
 @pytest.mark.parametrize(

@@ -105,6 +105,27 @@ def test_partners_are_answered_in_order_with_what_is_left():
     assert view["needs"] == 5
 
 
+def test_a_policy_of_one_negotiation_remembers_each_of_them_until_the_day_ends():
+    view = new_view()
+    view["partners"]["my_turn"][:2] = view["partners"]["exists"][:2] = view["partners"]["running"][:2] = 1
+    told = []
+
+    def count(observation, state, mask, deterministic):
+        told.append(state or 0)
+        return 0, (state or 0) + 1
+
+    player = PartnerPolicy(count, {"observation": "needs"})
+    player.begin(view)
+    player.act(view)
+    view["partners"]["my_turn"][0] = 0
+    player.act(view)
+    view["partners"]["my_turn"][0] = 1
+    player.act(view)
+    player.end_day(view)
+    player.act(view)
+    assert told == [0, 0, 1, 1, 2, 0, 0]
+
+
 def test_full_observability_cannot_be_deployed():
     with pytest.raises(InputError, match="observability='full'"):
         JointPolicy(load_agent, {"observability": "full"})  # refused before it is called

@@ -19,8 +19,8 @@ from scml_gym.standard.actions import (
     Goals,
     PartnerChoices,
 )
-from scml_gym.standard.executors import PlannerExecutor
-from scml_gym.standard.planner import GOALS, N_GOALS, PLANNER, STARTS
+from scml_gym.standard.executors import EXECUTORS, PlannerExecutor
+from scml_gym.standard.planner import BUCKET_STARTS, GOALS, N_GOALS, PLANNER, STARTS
 from scml_gym.standard.rules import prices_with, repair, validate
 from scml_gym.standard.view import ACCEPT, END, MAX_PARTNERS, MAX_PER_LEVEL, NOOP, OFFER, new_actions
 from tests.helpers.standard_views import make_view, random_views
@@ -164,6 +164,57 @@ def test_numbers_outside_are_clipped(seed):
     for codec in (ContinuousActions(), ACTIONS.get("goals-continuous")()):
         numbers = generator.normal(0, 3, codec.space.shape)
         np.testing.assert_array_equal(codec.decode(numbers, view), codec.decode(numbers.clip(-1, 1), view))
+
+
+@pytest.mark.parametrize("name", list(DAILY_ACTIONS))
+@given(seed=st.integers(0, 2**32))
+@settings(max_examples=20, deadline=None)
+def test_goals_that_fit_the_mask_are_carried_out_by_their_executor(name, seed):
+    view, codec = view_of(seed), DAILY_ACTIONS.get(name)()
+    codec.space.seed(seed % 2**31)
+    mask = codec.mask(view)
+    assert len(mask) == codec.form.n_choices
+    discrete = hasattr(codec.space, "nvec")
+    action = np.asarray(codec.space.sample(mask=sampling_mask(mask, codec.space)) if discrete else codec.space.sample())
+    goals = codec.decode(action, view)
+    assert goals.shape == (codec.form.n_goals,)
+    assert len(codec.form.chosen) == action.size
+    validate(view, EXECUTORS.get(codec.form.executor)().act(view, goals))
+
+
+def goals_by_name(name, view, **chosen):
+    """Goals of an action whose choices are all 0, but for those named; and the executor's answers to them."""
+    codec = DAILY_ACTIONS.get(name)()
+    action = np.zeros(codec.space.shape, dtype=np.int64)
+    for goal, choice in chosen.items():
+        action[codec.form.chosen.index(goal)] = choice
+    goals = codec.decode(action, view)
+    return goals, EXECUTORS.get(codec.form.executor)().act(view, goals)
+
+
+def test_goals_by_day_are_reached_day_by_day():
+    view = make_view(consumers=[NONE] * 6, sales=[0, 4])
+    goals, answers = goals_by_name("goals-by-day", view, sell_in_0=4, sell_in_1=5, sell_in_10=4, sell_in_10_limit=3)
+    assert dict(zip(DAILY_ACTIONS.get("goals-by-day")().form.chosen, goals.tolist(), strict=True))["sell_in_10"] == 5
+    asked = {ahead: int(answers["quantity"][answers["day"] == view["day"] + ahead].sum()) for ahead in (0, 1, 2, 10)}
+    assert asked == {0: 5, 1: 3, 2: 0, 10: 5}, "4 of the 7 items of tomorrow are sold"
+    in_ten_days = answers[answers["day"] == view["day"] + 10]
+    assert set(in_ten_days["price"]) == {view["max_output_price"]}
+
+
+def test_buckets_hold_the_days_of_the_sources():
+    view = make_view(suppliers=[NONE] * 6, day=0, n_days=30)
+    _, answers = goals_by_name("goals-by-bucket", view, buy_0_to_2=3, buy_3_to_7=2, buy_8_to_10=5)
+    days, quantities = (answers[field][answers["response"] == OFFER] for field in ("day", "quantity"))
+    bought = [int(quantities[np.searchsorted(BUCKET_STARTS, days, side="right") == i].sum()) for i in (1, 2, 3)]
+    assert bought == [9, 10, 21]
+
+
+def test_masks_close_days_after_the_last_one_and_sides_without_partners():
+    view = make_view(consumers=[NONE], day=27, n_days=30)
+    heads = DAILY_ACTIONS.get("goals-by-day")().mask(view).reshape(2, 11, 12)
+    assert heads[0].sum(axis=1).tolist() == [2] * 11
+    assert heads[1].sum(axis=1).tolist() == [12] * 3 + [2] * 8
 
 
 def test_both_forms_of_goals_reach_the_same_ends():

@@ -24,6 +24,7 @@ ENCODERS = [
     {"observation": "flat"},
     {"observation": "dict"},
     {"observation": "entities"},
+    {"observation": "plan"},
     {"observability": "full"},
     {"observability": "full", "observation": "dict", "history": 2},
     {"history": 3},
@@ -137,6 +138,34 @@ def test_numbers_mean_what_they_say():
         "days[2].spare": -0.8,
         "days[1].room": -1.0,
         "days[10].open": 1.0,
+    }
+    assert {name: values[name] for name in expected} == pytest.approx(expected)
+
+
+def test_a_manager_is_shown_what_a_plan_costs_and_what_partners_ask():
+    view = make_view(
+        suppliers=[(4, 3, 14), (2, 5, 17), (3, 5, 17)],
+        consumers=[(6, 8, 29)],
+        supplies=[2, 0, 8],
+        supplies_cost=[30, 0, 128],
+        sales=[3, 20],
+        sales_revenue=[81, 540],
+        balance=900.0,
+        physical=1,
+    )
+    features, shown = make_encoder(observation="plan").features, make_encoder(observation="plan").encode(view)
+    values = {f.name.removeprefix("plan."): float(v) for f, v in zip(features, np.ravel(shown), strict=True)}
+    expected = {
+        "factory.day": 0.1,
+        "money.physical": 1.0,
+        "money.day_cost": 10 * 16 / 1000,
+        "days[2].supplies": 0.8,
+        "days[0].cash": (900 + 81 - 30 - 9) / 1000,
+        "days[1].cash": (942 + 540 - 30) / 1000,
+        "days[10].cash": (942 + 510 - 128) / 1000,
+        "days[0].offered": 0.4,
+        "days[2].offered": 0.5,
+        "days[5].asked": 0.6,
     }
     assert {name: values[name] for name in expected} == pytest.approx(expected)
 

@@ -13,7 +13,15 @@ from scml_gym.core.errors import InputError
 from scml_gym.game.codecs import Transition
 from scml_gym.game.rewards import PotentialShaping
 from scml_gym.jit.compile import compiled
-from scml_gym.standard.rewards import REWARDS, DailyProfit, ShapedProfit, make_reward, position_value
+from scml_gym.standard.rewards import (
+    REWARDS,
+    DailyProfit,
+    MarginShapedProfit,
+    ShapedProfit,
+    make_reward,
+    margin_value,
+    position_value,
+)
 from scml_gym.standard.rules import roll_books, stock_after
 from scml_gym.standard.settlement import settle_view
 from scml_gym.standard.view import new_view
@@ -38,7 +46,7 @@ def test_the_return_is_the_score_less_one(name):
     reward = make_reward(name)
     reward.reset(views[0])
     gains = [reward(transition(views[i], views[i + 1], p, done=i == 4)) for i, p in enumerate(profits)]
-    first = 0.0 if name == "daily-profit" else position_value(views[0])
+    first = 0.0 if name == "daily-profit" else reward.potential(views[0])
     assert sum(gains) == pytest.approx(sum(map(sum, profits)) / 800 - first)
 
 
@@ -77,8 +85,42 @@ def test_the_value_counts_goods_and_contracts_but_no_cash():
 
 def test_a_wrong_gamma_is_refused():
     for gamma in (1.5, -0.1, float("nan"), "1"):
-        with pytest.raises(InputError, match=r"gamma=.*valid: 0 to 1"):
-            ShapedProfit(gamma)
+        for shaped in (ShapedProfit, MarginShapedProfit):
+            with pytest.raises(InputError, match=r"gamma=.*valid: 0 to 1"):
+                shaped(gamma)
+
+
+@given(seed=st.integers(0, 2**32), gamma=st.floats(0.5, 1))
+@settings(max_examples=15, deadline=None)
+def test_the_shaped_return_differs_from_the_return_by_what_the_start_is_worth(seed, gamma):
+    """Discounted, whatever is done in between."""
+    views = random_views(np.random.default_rng(seed), 5)
+    plain, shaped = DailyProfit(), MarginShapedProfit(round(gamma, 1))
+    totals = []
+    for reward in (plain, shaped):
+        reward.reset(views[0])
+        gains = [reward(transition(views[i], views[i + 1], [10.0 * i - 7.0], done=i == 3)) for i in range(4)]
+        totals.append(sum(shaped.gamma**i * gain for i, gain in enumerate(gains)))
+    assert totals[1] == pytest.approx(totals[0] - shaped.potential(views[0]), abs=1e-9)
+
+
+def test_margins_count_what_is_gained_over_the_market():
+    value = margin_value(0.5)
+    bought = make_view(supplies=[0, 4], supplies_cost=[0, 60])
+    assert value(bought) == pytest.approx(0.5 * (4 * 16 - 60) / 1000), "its goods count as well as its price"
+    sold = make_view(sales=[2, 3], sales_revenue=[50, 84])
+    assert value(sold) == pytest.approx((50 - 2 * 27 + 0.5 * (84 - 3 * 27)) / 1000)
+    assert value(make_view(balance=9999.0)) == 0.0, "no cash"
+
+
+def test_stock_is_worth_what_the_stock_rule_makes_of_it():
+    def worth(stock, day, physical):
+        return margin_value(1.0)(make_view(stock=stock, day=day, n_days=30, physical=physical)) * 1000
+
+    assert [worth(4, day, 1) for day in (0, 29)] == [64, 64]
+    assert worth(40, 29, 1) == 160, "only what the lines can still use"
+    assert [worth(4, day, 0) for day in (0, 29)] == pytest.approx([0.5 * 4 * 16 * 30, 0.5 * 4 * 16])
+    assert worth(14, 29, 0) == pytest.approx(16 * (5 - 0.02 * 4)), "more than a day needs is stored for nothing"
 
 
 @pytest.mark.parametrize("name", list(REWARDS))
@@ -161,9 +203,10 @@ def best_actions(reward, gamma):
 
 @pytest.mark.parametrize("gamma", [1.0, 0.9, 0.5])
 def test_shaping_leaves_the_best_policy_as_it_is(gamma):
-    plain, shaped = best_actions(DailyProfit(), gamma), best_actions(ShapedProfit(gamma), gamma)
+    plain = best_actions(DailyProfit(), gamma)
     assert len(plain) > 100
-    assert plain == shaped
+    for shaped in (ShapedProfit(gamma), MarginShapedProfit(gamma)):
+        assert plain == best_actions(shaped, gamma)
     assert len({frozenset(actions) for actions in plain.values()}) > 3, "states differ in what is best"
 
 

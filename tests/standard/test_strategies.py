@@ -311,3 +311,24 @@ def test_importing_the_registry_imports_nothing_heavy():
     )
     output = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert output.strip() == "[]"
+
+
+def test_the_heuristic_manager_trades_by_urgency_and_counts_what_is_signed():
+    def asked(day=15, **fields):
+        view = make_view(suppliers=[NONE] * 6, day=day, n_days=30, physical=1, **fields)
+        answers = decide("heuristic-manager", view)
+        return [int(answers["quantity"][answers["day"] - day == ahead].sum()) for ahead in range(11)]
+
+    calm = asked(lines=40)
+    assert [sum(calm[:3]), sum(calm[3:8]), sum(calm[8:])] == [10, 8, 6], "a quarter, less a fifth for each bucket"
+    assert sum(asked(lines=40, day=2)) > sum(calm) > sum(asked(lines=40, day=27)), "more early, less late"
+    assert sum(asked(lines=40, stock=10, supplies=[0, 0, 30])) == 0, "signed supplies are no longer lacking"
+
+
+def test_the_heuristic_manager_sells_what_it_can_make():
+    view = make_view(consumers=[NONE] * 8, day=15, n_days=30, stock=4)
+    answers = decide("heuristic-manager", view)
+    ahead = answers["day"][answers["quantity"] > 0] - 15
+    assert set(ahead) <= set(range(11)) and answers["quantity"].sum() == 3 + 4 + 2, "stock stays for every day"
+    view["physical"] = 1
+    assert decide("heuristic-manager", view)["quantity"].sum() == 1, "an item is sold once"

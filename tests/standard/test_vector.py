@@ -29,6 +29,10 @@ CASES = {
     "daily": (DAILY, {}),
     "daily-physical": (DAILY, {"stock": "physical", "level": "middle"}),
     "daily-traits": (DAILY, {"action": "traits", "executor": "stock", "stock": "physical", "level": "first"}),
+    "daily-by-day": (
+        DAILY,
+        {"action": "goals-by-day", "executor": "planner-by-day", "shield": "covered", "reward": "margin-shaped-profit"},
+    ),
     "daily-numbers": (DAILY, {"action": "goals-continuous", "observation": "entities", "reward": "shaped-profit"}),
 }
 

@@ -50,6 +50,14 @@ def stopped(child: int) -> bool:
         return False
 
 
+def ended(child: int) -> bool:
+    """Whether a child of this process has ended; nothing is lost for who waits for it."""
+    try:
+        return os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+    except ChildProcessError:
+        return True
+
+
 def computes(process: int, seconds: float) -> bool:
     """Whether a process is at work, or would be if it had a processor, and has had less than so many CPU seconds."""
     stat = _stat(process)

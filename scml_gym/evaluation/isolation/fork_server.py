@@ -11,6 +11,7 @@ import gc
 import json
 import os
 import pickle
+import select
 import signal
 import socket
 import struct
@@ -37,6 +38,8 @@ class ForkServer:
     """
 
     def __init__(self, load: Callable[[], None], run: Run):
+        self._told = True
+        """Whether the end of the last world is known."""
         self.line, theirs = socket.socketpair()
         self.pid = os.fork()
         if self.pid == 0:
@@ -50,8 +53,10 @@ class ForkServer:
         """Begin a world: a descriptor from which its result is read.
 
         Raises:
-            OSError: if it has ended.
+            OSError: if it has ended, or the world before does not end.
         """
+        if not self.ended(_GRACE):
+            raise TimeoutError("the process of a world does not end")
         reader, writer = os.pipe()
         content = pickle.dumps((task, limit))
         try:
@@ -62,7 +67,16 @@ class ForkServer:
             raise
         finally:
             os.close(writer)
+        self._told = False
         return reader
+
+    def ended(self, patience: float = 0.0) -> bool:
+        """Whether the process of the last world has ended, or does within so many seconds; what it started may be
+        there still, and hold what it had open."""
+        if not self._told and select.select([self.line], [], [], patience)[0]:
+            self.line.recv(1)
+            self._told = True
+        return self._told
 
     def end(self) -> None:
         """End it, and what its modules started."""
@@ -95,6 +109,7 @@ def _serve(line: socket.socket, load: Callable[[], None], run: Run) -> None:
         world = fork_world(descriptors[0], task, limit, run)
         os.close(descriptors[0])
         os.waitpid(world, 0)  # the worker ends it, and asks for no other one before
+        line.sendall(b".")
 
 
 def fork_world(writer: int, task: dict[str, Any], limit: float, run: Run) -> int:

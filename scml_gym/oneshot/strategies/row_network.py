@@ -6,36 +6,16 @@ same in torch.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import NamedTuple
-
 import numpy as np
 
 from scml_gym.core.registry import Registry
+from scml_gym.game.networks import FLATTEN, SIZES, Features, compute_logits, layer
 from scml_gym.jit.compile import jittable
 from scml_gym.oneshot.observations.fitting_sets import MOST_SETS, N_CONTEXT, N_ROW, read_facts
-from scml_gym.oneshot.strategies.network import SIZES, compute_logits, layer
 from scml_gym.oneshot.view import MAX_PARTNERS
 
-
-class Features(NamedTuple):
-    """How a network reads an observation.
-
-    Attributes:
-        n_inputs: Of its first layer; 0 for as many as the observation has.
-        n_rows: Into which its choices are divided: it gives those of one row at a time.
-        twice: Layers that are given a row's values and the mean over the rows.
-        logits: ``(params, observation) -> logits of all choices``, float64; jittable.
-    """
-
-    n_inputs: int
-    n_rows: int
-    twice: tuple[int, ...]
-    logits: Callable[[np.ndarray, np.ndarray], np.ndarray]
-
-
 FEATURES = Registry("features of a policy file")
-"""Of `Features`."""
+"""Of `scml_gym.game.networks.Features`."""
 
 
 @jittable
@@ -73,6 +53,6 @@ def logits_of_partners(params: np.ndarray, observation: np.ndarray) -> np.ndarra
     return logits
 
 
-FEATURES.register("flatten", Features(0, 1, (), compute_logits))
+FEATURES.register("flatten", FLATTEN)
 FEATURES.register("sets", Features(N_CONTEXT + N_ROW, 1, (), logits_of_sets))
-FEATURES.register("partners", Features(N_ROW + N_CONTEXT, MAX_PARTNERS, (1,), logits_of_partners))
+FEATURES.register("partners", Features(N_ROW + N_CONTEXT, MAX_PARTNERS, (1,), logits_of_partners, 3))

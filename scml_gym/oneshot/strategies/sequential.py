@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from scml_gym.jit.compile import compiled, jittable
+from scml_gym.jit.compile import jittable
+from scml_gym.jit.once import compiled_once
 from scml_gym.jit.parameters import parameters_dtype, record_of
 from scml_gym.oneshot.asking import Prospects, answer_asked, best_price, new_prospects
 from scml_gym.oneshot.strategies.acceptance_counts import (
@@ -26,7 +27,7 @@ from scml_gym.oneshot.strategies.acceptance_counts import (
     see_answers,
 )
 from scml_gym.oneshot.strategies.base import Strategy
-from scml_gym.oneshot.view import ACCEPT, BUYER, END, OFFER, WAIT, ActionArray, FactoryView
+from scml_gym.oneshot.view import ACCEPT, BUYER, END, OFFER, SELLER, WAIT, ActionArray, FactoryView
 
 PARAMETERS = {
     "opening": 1.0,  # passes that a buyer waits before its first offers
@@ -124,6 +125,9 @@ def answer_partners(
         actions: Come as no-ops.
     """
     most, needs = most_waits(view, parameters["patience"]), view["needs"]
+    if view["level"] == SELLER:  # its offers are answered in the next pass at the earliest
+        for k in range(view["n_partners"]):
+            prospects.due[k] = 1 if view["partners"][k]["waits"] >= most else 0
     for k in range(view["n_partners"]):
         partner, action = view["partners"][k], actions[k]
         if partner["my_turn"] == 0:
@@ -148,7 +152,7 @@ def answer_partners(
             prospects.pending[k], prospects.late[k] = action["quantity"], chance
 
 
-@compiled
+@compiled_once
 def play(view: FactoryView, state: np.ndarray, params: np.ndarray, actions: ActionArray) -> None:
     """See `Strategy.decide`."""
     parameters, counts, prospects = record_of(params, PARAMETERS_DTYPE, 0), counts_of(state), new_prospects()
@@ -159,7 +163,7 @@ def play(view: FactoryView, state: np.ndarray, params: np.ndarray, actions: Acti
     answer_partners(view, parameters, counts, prospects, missing, actions)
 
 
-@compiled
+@compiled_once
 def remember(view: FactoryView, state: np.ndarray) -> None:
     """See `Strategy.learn`."""
     see_answers(view, counts_of(state), True)

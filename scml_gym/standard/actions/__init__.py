@@ -7,6 +7,7 @@ from scml_gym.game.codecs import ActionCodec
 from scml_gym.standard.actions.choice import ChoiceActions, PartnerChoices
 from scml_gym.standard.actions.continuous import ContinuousActions
 from scml_gym.standard.actions.goals import CHOICES, NUMBERS, GoalActions, Goals
+from scml_gym.standard.actions.goals_by_day import BUCKET_CHOICES, DAY_CHOICES, DAY_NUMBERS
 from scml_gym.standard.actions.traits import TRAIT_CHOICES
 
 __all__ = [
@@ -28,11 +29,15 @@ ACTIONS.register("choice", ChoiceActions)
 ACTIONS.register("continuous", ContinuousActions)
 ACTIONS.register("goals", GoalActions)
 ACTIONS.register("goals-continuous", partial(GoalActions, NUMBERS))
+ACTIONS.register("goals-by-day", partial(GoalActions, DAY_CHOICES))
 
 DAILY_ACTIONS = Registry("daily action codec")
 """Codecs whose answers are the goals of a day, for environments with an executor."""
 DAILY_ACTIONS.register("goals", partial(Goals, CHOICES))
 DAILY_ACTIONS.register("goals-continuous", partial(Goals, NUMBERS))
+DAILY_ACTIONS.register("goals-by-day", partial(Goals, DAY_CHOICES))
+DAILY_ACTIONS.register("goals-by-day-continuous", partial(Goals, DAY_NUMBERS))
+DAILY_ACTIONS.register("goals-by-bucket", partial(Goals, BUCKET_CHOICES))
 DAILY_ACTIONS.register("traits", partial(Goals, TRAIT_CHOICES))
 
 

@@ -15,11 +15,14 @@ import numpy as np
 from gymnasium import spaces
 
 from scml_gym.core.errors import InputError
+from scml_gym.game.inverses import Inverse
 from scml_gym.game.kernels import ActionFunctions, ActionKernel, remember_nothing
 from scml_gym.game.ranges import unit
 from scml_gym.jit.arrays import scratch_floats
 from scml_gym.jit.compile import compiled, jittable
-from scml_gym.standard.planner import GOALS, N_GOALS, N_GROUPS, N_SLOTS, SIDES, STARTS, compiled_plan, plan
+from scml_gym.standard.actions.proposals import add_proposals, as_opened, in_books, nearest
+from scml_gym.standard.executors import EXECUTORS
+from scml_gym.standard.planner import GOALS, N_GOALS, N_GROUPS, N_SLOTS, SIDES, STARTS
 from scml_gym.standard.view import BOOK_DAYS, ActionArray, StandardView, new_actions
 
 QUANTITIES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0, 1.5, 2.0)
@@ -64,29 +67,56 @@ def decode_numbers(action: np.ndarray, view: StandardView, goals: np.ndarray) ->
 
 
 @jittable
-def goal_mask(view: StandardView, out: np.ndarray) -> None:
-    """The valid choices, bool ``(96,)``: all, but only the first where a side has no partners or nothing may be traded
-    for a group of days."""
-    n = len(QUANTITIES) + len(LIMITS)
+def encode_choices(actions: ActionArray, view: StandardView, out: np.ndarray) -> None:
+    """The nearest choices to a player's first proposals, ``(16,)``: for each side and group of days what is in the
+    books and what it proposes, and the worst price; nothing where it proposes nothing."""
+    proposed = scratch_floats(2)
     for slot in range(N_SLOTS):
-        partners = view["n_suppliers"] if slot < N_GROUPS else view["n_consumers"]
-        possible = partners > 0 and view["day"] + STARTS[slot % N_GROUPS] <= view["last_day"]
+        side, start, stop = slot // N_GROUPS, STARTS[slot % N_GROUPS], STARTS[slot % N_GROUPS + 1]
+        add_proposals(actions, view, side, start, stop, proposed)
+        out[2 * slot] = out[2 * slot + 1] = 0
+        if proposed[0] > 0.0:
+            items = proposed[0] + in_books(view, side, start, stop)
+            out[2 * slot] = max(1, nearest(_QUANTITIES, items / view["lines"]))
+            out[2 * slot + 1] = nearest(_LIMITS, proposed[1])
+
+
+@jittable
+def mask_groups(view: StandardView, starts: np.ndarray, out: np.ndarray) -> None:
+    """The valid choices by groups of days, which begin as `scml_gym.standard.planner.plan_groups` says, bool
+    ``(24 * n_groups,)``: all, but only the first where a side has no partners or nothing may be traded for a group."""
+    n, n_groups = len(QUANTITIES) + len(LIMITS), len(starts) - 1
+    for slot in range(2 * n_groups):
+        partners = view["n_suppliers"] if slot < n_groups else view["n_consumers"]
+        possible = partners > 0 and view["day"] + starts[slot % n_groups] <= view["last_day"]
         out[slot * n : (slot + 1) * n] = possible
         out[slot * n] = out[slot * n + len(QUANTITIES)] = True
 
 
 @jittable
-def narrow_goals(view: StandardView, accepts: np.ndarray, limits: np.ndarray, out: np.ndarray) -> None:
+def narrow_groups(view: StandardView, starts: np.ndarray, limits: np.ndarray, out: np.ndarray) -> None:
     """Leave only the first choice where nothing more may be traded for a group of days; see
     `scml_gym.standard.actions.safe.Narrow`."""
-    n = len(QUANTITIES) + len(LIMITS)
-    for slot in range(N_SLOTS):
+    n, n_groups = len(QUANTITIES) + len(LIMITS), len(starts) - 1
+    for slot in range(2 * n_groups):
         most = 0
-        for ahead in range(STARTS[slot % N_GROUPS], STARTS[slot % N_GROUPS + 1]):
-            most = max(most, limits[slot // N_GROUPS * BOOK_DAYS + ahead])
+        for ahead in range(starts[slot % n_groups], starts[slot % n_groups + 1]):
+            most = max(most, limits[slot // n_groups * BOOK_DAYS + ahead])
         if most < view["min_quantity"]:
             out[slot * n : (slot + 1) * n] = False
             out[slot * n] = out[slot * n + len(QUANTITIES)] = True
+
+
+@jittable
+def goal_mask(view: StandardView, out: np.ndarray) -> None:
+    """`mask_groups` of `scml_gym.standard.planner.GROUPS`, bool ``(96,)``."""
+    mask_groups(view, STARTS, out)
+
+
+@jittable
+def narrow_goals(view: StandardView, accepts: np.ndarray, limits: np.ndarray, out: np.ndarray) -> None:
+    """`narrow_groups` of the same."""
+    narrow_groups(view, STARTS, limits, out)
 
 
 _compiled = functools.cache(compiled)
@@ -106,6 +136,8 @@ class GoalForm(NamedTuple):
         mask: ``(view, out)``: the valid choices.
         narrow: Of masks behind a shield, see `scml_gym.standard.actions.safe.Narrow`.
         executor: The name of the one that carries such goals out, see `scml_gym.standard.executors.EXECUTORS`.
+        encode: An `Inverse` that takes a player's first proposals of a day, see `scml_gym.standard.actions.proposals`;
+            None where these are no goals.
     """
 
     space: spaces.Space
@@ -118,6 +150,7 @@ class GoalForm(NamedTuple):
     mask: Callable[[StandardView, np.ndarray], None] = goal_mask
     narrow: Callable[[StandardView, np.ndarray, np.ndarray, np.ndarray], None] = narrow_goals
     executor: str = "planner"
+    encode: Inverse | None = None
 
 
 CHOICES = GoalForm(
@@ -125,6 +158,7 @@ CHOICES = GoalForm(
     decode_choices,
     np.int64,
     f"quantities 0 to {len(QUANTITIES) - 1}, limits 0 to {len(LIMITS) - 1}",
+    encode=encode_choices,
 )
 """For buying, then for selling, for today, 1 to 3, 4 to 6 and 7 to 10 days from today: a number of `QUANTITIES` and one
 of `LIMITS`; ``MultiDiscrete([8, 4] * 8)``."""
@@ -149,6 +183,29 @@ class Goals:
     def __init__(self, form: GoalForm = CHOICES):
         self.form = form
         self.space, self.narrow = form.space, form.narrow
+
+    opening = staticmethod(as_opened)
+    """Players whose answers become goals are asked as if they spoke first."""
+
+    @property
+    def inverse(self) -> Inverse:
+        """See `scml_gym.game.inverses.Invertible`; of first proposals.
+
+        Raises:
+            InputError: if these are no goals.
+        """
+        if self.form.encode is None:
+            raise InputError("first proposals are no such goals; valid: goals, goals-by-day, goals-by-bucket", "action")
+        return self.form.encode
+
+    def meant(self, actions: np.ndarray) -> np.ndarray:
+        """Which numbers of actions, ``(n, ...)``, say something, bool of that shape: not the price of what is not
+        wanted."""
+        told = np.ones(actions.shape, dtype=np.bool_)
+        if self.form.encode is not None:
+            flat, wanted = told.reshape(len(actions), -1), actions.reshape(len(actions), -1)[:, ::2]
+            flat[:, 1::2] = wanted > self.space.low.flat[0] if isinstance(self.space, spaces.Box) else wanted > 0
+        return told
 
     def reset(self) -> None:
         """Nothing is kept."""
@@ -181,23 +238,22 @@ class Goals:
 
 
 class GoalActions:
-    """Goals as an action codec whose answers are the planner's; whatever is chosen, they are valid.
+    """Goals as an action codec whose answers are those of the executor; whatever is chosen, they are valid.
 
     Args:
         form: How goals are chosen; by default ``MultiDiscrete([8, 4] * 8)``.
     """
 
-    narrow = staticmethod(narrow_goals)
-
     def __init__(self, form: GoalForm = CHOICES):
         self.form = form
         self._goals = Goals(form)
-        self.space = form.space
+        self._carry_out = EXECUTORS.get(form.executor).kernel
+        self.space, self.narrow = form.space, form.narrow
 
     @property
     def kernel(self) -> ActionKernel:
         """As compiled code takes it."""
-        return goals_kernel(self.form.decode, self.form.dtype)
+        return goals_kernel(self.form.decode, self.form.dtype, self.form.n_goals, self.form.mask, self._carry_out)
 
     def reset(self) -> None:
         """Nothing is kept."""
@@ -206,9 +262,9 @@ class GoalActions:
         """Nothing is kept."""
 
     def decode(self, action: np.ndarray, view: StandardView) -> ActionArray:
-        """The planner's answers by the goals of an action; see `Goals.decode`."""
+        """The executor's answers by the goals of an action; see `Goals.decode`."""
         actions = new_actions()
-        compiled_plan(view, self._goals.decode(action, view), actions)
+        _compiled(self._carry_out)(view, self._goals.decode(action, view), actions)
         return actions
 
     def mask(self, view: StandardView) -> np.ndarray:
@@ -217,15 +273,15 @@ class GoalActions:
 
 
 @functools.cache
-def goals_kernel(decode_goals: Callable[[np.ndarray, StandardView, np.ndarray], int], dtype: Any) -> ActionKernel:
-    """`GoalActions` as compiled code takes it."""
+def goals_kernel(decode_goals: Any, dtype: Any, n_goals: int, mask: Any, carry_out: Any) -> ActionKernel:
+    """`GoalActions` as compiled code takes it, of the parts of a `GoalForm` and the executor's kernel."""
 
     @jittable
     def decode(action: np.ndarray, view: StandardView, memory: np.ndarray, actions: ActionArray) -> int:
-        goals = scratch_floats(N_GOALS)
+        goals = scratch_floats(n_goals)
         wrong = decode_goals(action, view, goals)
         if wrong < 0:
-            plan(view, goals, actions)
+            carry_out(view, goals, actions)
         return wrong
 
-    return ActionKernel(ActionFunctions(decode, goal_mask, remember_nothing), dtype, 0)
+    return ActionKernel(ActionFunctions(decode, mask, remember_nothing), dtype, 0)

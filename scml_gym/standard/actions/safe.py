@@ -15,7 +15,7 @@ from gymnasium import spaces
 
 from scml_gym.game.codecs import ActionCodec, Note
 from scml_gym.game.daily import Executor
-from scml_gym.game.inverses import Inverse, inverse_of
+from scml_gym.game.inverses import Inverse, Opening, inverse_of, opening_of
 from scml_gym.game.kernels import ActionFunctions, ActionKernel, action_kernel
 from scml_gym.jit.arrays import scratch_integers
 from scml_gym.jit.compile import compiled, jittable
@@ -81,6 +81,11 @@ class ShieldedActions:
             InputError: if that has none.
         """
         return inverse_of(self.codec)
+
+    @property
+    def opening(self) -> Opening | None:
+        """See `scml_gym.game.inverses.opening_of`: that of the codec behind the shield."""
+        return opening_of(self.codec)
 
     @property
     def notes(self) -> Mapping[str, Note]:

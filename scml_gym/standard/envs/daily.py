@@ -42,13 +42,18 @@ class StandardDailyEnv(WorldEnv, EzPickle):
     ``action="goals"``: ``MultiDiscrete([8, 4] * 8)``: for buying, then for selling, and there for today, 1 to 3, 4 to 6
     and 7 to 10 days from today, a quantity (0 to twice the lines) and the worst price that is taken and asked for (any
     price of today's range to only the best one). ``action="goals-continuous"``: ``Box(-1, 1, (2, 4, 2))``, the same as
-    numbers. ``action="traits"``, with ``executor="stock"``: ``MultiDiscrete([3, 4, 3, 3, 3, 2, 2, 3])``, how a member
+    numbers. ``action="goals-by-day"``, with ``executor="planner-by-day"``: ``MultiDiscrete([8, 4] * 22)``, the same for
+    each of the eleven delivery days, with quantities from 0 to 1.5 times what the lines make on it; as numbers
+    (``"goals-by-day-continuous"``) ``Box(-1, 1, (2, 11, 2))``. ``action="goals-by-bucket"``, with
+    ``executor="planner-by-bucket"``: ``MultiDiscrete([8, 4] * 6)``, for 0 to 2, 3 to 7 and 8 to 10 days from today.
+    ``action="traits"``, with ``executor="stock"``: ``MultiDiscrete([3, 4, 3, 3, 3, 2, 2, 3])``, how a member
     of the stock family plays the day, see `scml_gym.standard.actions.traits.CHOSEN`: how much material it holds, how
     many days ahead it sells, and for which prices. ``info["action_mask"]`` holds the valid choices as
     ``action_space.sample(mask=...)`` takes them. Every action can be carried out.
 
     ## Observation Space
-    That of ``scml_gym/StandardConcurrent-v0``, at the first decision of the day.
+    That of ``scml_gym/StandardConcurrent-v0``, at the first decision of the day. ``observation="plan"`` shows in place
+    of each partner what all of them offer and ask for each day, and the balance by day: ``Box(1, 137)``.
 
     ## Rewards
     By default the daily profits settled since the last decision, divided by the initial balance, so that the
@@ -69,8 +74,9 @@ class StandardDailyEnv(WorldEnv, EzPickle):
 
     ## Arguments
     Those of `scml_gym.standard.envs.config.StandardConfig`, and ``observability``, ``observation``, ``history``,
-    ``action``, ``reward``, ``executor`` (``"planner"``, ``"stock"`` for traits, or what makes a
-    `scml_gym.game.daily.Executor` for each world), ``render_mode`` (``"ansi"`` or ``"rgb_array"``).
+    ``action``, ``reward``, ``executor`` (``"planner"``, ``"planner-by-day"`` and ``"planner-by-bucket"`` for these
+    goals, ``"stock"`` for traits, or what makes a `scml_gym.game.daily.Executor` for each world), ``render_mode``
+    (``"ansi"`` or ``"rgb_array"``).
 
     ## Version History
     v0: the first version. A v1 is made when the same seed and actions no longer give the same observations, rewards and

@@ -25,6 +25,7 @@ from scml_gym.standard.observations.features import (
     OTHER_FEATURES,
     PARTNER_FEATURES,
 )
+from scml_gym.standard.observations.plan import PlanEncoder
 from scml_gym.standard.view import BOOK_DAYS, HIDDEN_DTYPE, MAX_FACTORIES, MAX_PARTNERS, StandardView
 
 PARTS = JointParts(
@@ -111,6 +112,7 @@ OBSERVATIONS = Registry("observation")
 OBSERVATIONS.register("flat", partial(JointEncoder, layout="flat"))
 OBSERVATIONS.register("dict", partial(JointEncoder, layout="dict"))
 OBSERVATIONS.register("entities", EntityEncoder)
+OBSERVATIONS.register("plan", PlanEncoder)
 
 
 def make_encoder(observability: str = "partial", observation: str = "flat", history: int = 0) -> Encoder:

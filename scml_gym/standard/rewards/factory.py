@@ -7,6 +7,7 @@ from scml_gym.core.registry import Registry
 from scml_gym.game.codecs import Reward
 from scml_gym.game.rewards import KernelReward, reward_from, shaped_kernel
 from scml_gym.simulator.rewards import DAILY_PROFIT, DailyProfit
+from scml_gym.standard.rewards.margins import margin_value
 from scml_gym.standard.rewards.potential import position_value
 
 
@@ -26,12 +27,31 @@ class ShapedProfit(KernelReward):
 
     def __init__(self, gamma: float = 1.0):
         self.gamma = real("gamma", gamma, 0.0, 1.0, "0 to 1")
-        super().__init__(shaped_kernel(DAILY_PROFIT, position_value, self.gamma))
+        self.potential = position_value
+        super().__init__(shaped_kernel(DAILY_PROFIT, self.potential, self.gamma))
+
+
+class MarginShapedProfit(KernelReward):
+    """As `ShapedProfit`, with `scml_gym.standard.rewards.margins.margin_value`: what stock saves, and what contracts
+    gain over the market.
+
+    Args:
+        gamma: The learner's discount, in [0, 1], also of margins by their days until delivery.
+
+    Raises:
+        InputError: if it is outside of that.
+    """
+
+    def __init__(self, gamma: float = 1.0):
+        self.gamma = real("gamma", gamma, 0.0, 1.0, "0 to 1")
+        self.potential = margin_value(self.gamma)
+        super().__init__(shaped_kernel(DAILY_PROFIT, self.potential, self.gamma))
 
 
 REWARDS = Registry("reward")
 REWARDS.register("daily-profit", DailyProfit)
 REWARDS.register("shaped-profit", ShapedProfit)
+REWARDS.register("margin-shaped-profit", MarginShapedProfit)
 
 
 def make_reward(reward: str | Reward) -> Reward:

@@ -20,6 +20,7 @@ for _name, _path in {
     "stock-planner": "stock:STOCK_PLANNER",
     "stock-weak": "stock:STOCK_WEAK",
     "stock-population": "stock:STOCK_POPULATION",
+    "heuristic-manager": "heuristic_manager:HEURISTIC_MANAGER",
     "penguin": "penguin:PENGUIN",
     "lita-h": "penguin:H",
     "lita-y": "forerunners.y:Y",

@@ -15,7 +15,8 @@ from scml_gym.core.config import CONFIGS, read_yaml
 from scml_gym.core.errors import InputError
 from scml_gym.experiments.make_env import make_env
 from scml_gym.experiments.run_folder import POLICY_FILE, Run
-from scml_gym.oneshot.policy_files import PolicyFile
+from scml_gym.game.policy_files import PolicyFile
+from scml_gym.oneshot.policy_files import NETWORKS
 
 ENV = {
     **{"id": "scml_gym/OneShotConcurrent-v0", "days": 3, "factories_per_level": (2, 4)},
@@ -159,7 +160,7 @@ def test_what_it_learns_is_played_as_that_of_the_slower_learner(tmp_path):
     slow, slow_run = trained(tmp_path / "slow", config | {"agent": config["agent"] | {"name": "maskable-ppo"}})
     for key, value in slow.model.policy.state_dict().items():
         assert torch.allclose(value, fast.model.policy.state_dict()[key], atol=1e-20)  # what biases of 0 have become
-    files = [PolicyFile.load(r.latest_checkpoint() / POLICY_FILE) for r in (run, slow_run)]
+    files = [PolicyFile.load(r.latest_checkpoint() / POLICY_FILE, NETWORKS) for r in (run, slow_run)]
     assert np.allclose(files[0].network, files[1].network, atol=1e-20)
     assert type(fast.policy(0)) is type(slow.policy(0))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
@@ -143,8 +145,9 @@ def test_a_reward_in_python_is_stepped_one_by_one_and_that_is_said(capsys):
     assert line.startswith("note: reward: Halved is for single environments") and line.endswith("one by one")
     vec.reset()
     vec.step([vec.action_space.sample() for _ in range(2)])
+    learner = SimpleNamespace(hyperparameters=SimpleNamespace(self_play=object()))
     with pytest.raises(InputError, match=r"agent\.self_play"):
-        make_self_play(object(), None, vec, 0, None)
+        make_self_play(learner, None, vec, 0)
 
 
 SIZES = {"equal": [5, 5, 5], "unequal": [6, 2, 3]}

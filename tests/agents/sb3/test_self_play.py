@@ -1,229 +1,18 @@
-"""Policy files of trained networks in both worlds, and self-play with them."""
-
-import itertools
+"""Self-play in every game that has policy files: past policies join the opponents, killed and resumed too."""
 
 import gymnasium
 import numpy as np
 import pytest
 
-from scml_gym.agents import AGENTS
-from scml_gym.agents.sb3.policy_files import export_policy
 from scml_gym.agents.sb3.self_play import mix
-from scml_gym.core.config import CONFIGS, read_yaml
 from scml_gym.core.errors import InputError
-from scml_gym.experiments.make_env import make_env
 from scml_gym.experiments.run_folder import POLICY_FILE, Run
-from scml_gym.oneshot.exported_policies import JointPolicy
-from scml_gym.oneshot.players import player_maker
-from scml_gym.oneshot.policy_files import PolicyFile, network_sizes, network_strategy
-from scml_gym.oneshot.strategies.base import StrategyPolicy
-from scml_gym.oneshot.strategies.network import choose, compute_logits, pack_network
-from scml_gym.oneshot.strategies.row_network import FEATURES
-from scml_gym.oneshot.worlds.compiled.world import CompiledWorld
-from scml_gym.oneshot.worlds.generation import league_spec
-from scml_gym.oneshot.worlds.reference import ReferenceWorld
+from scml_gym.game.policy_files import PolicyFile
+from scml_gym.game.strategy import StrategyPolicy
+from tests.helpers.networks import FORMS, networks_of, random_policy
+from tests.helpers.self_play import TRAITS, build, experiment, train
 
 pytestmark = pytest.mark.slow
-
-FORMS = [
-    ("flat", 0, "choice", "flatten"),
-    ("flat", 2, "planner", "flatten"),
-    ("entities", 0, "choice", "flatten"),
-    ("entities", 0, "planner", "sets"),
-    ("entities", 0, "choice", "partners"),
-]
-SETTINGS = {"total_steps": 64, "n_envs": 4, "n_steps": 8, "batch_size": 16, "n_epochs": 2, "net_arch": [16]}
-ENV = {"days": 3, "factories_per_level": 4, "generator": "compiled", "backend": "compiled"}
-
-
-def policy_file(seed=0, form=FORMS[0], masked=True, temperature=1.0, activation="tanh"):
-    """A random network with large weights, so that its choices differ."""
-    rng = np.random.default_rng(seed)
-    n_in, n_out = network_sizes(*form)
-    *seen, features = form
-    sizes, twice = [n_in, 12, 7, n_out], FEATURES.get(features).twice
-    layers = [
-        (rng.normal(size=(a * (1 + (i in twice)), b)).astype(np.float32), rng.normal(size=b).astype(np.float32))
-        for i, (a, b) in enumerate(itertools.pairwise(sizes))
-    ]
-    return PolicyFile(*seen, pack_network(layers, activation, masked, temperature, twice), features)
-
-
-def experiment(name="ppo", agent=None, env=None):
-    learner = read_yaml(CONFIGS / "agent" / f"{name.replace('-', '_')}.yaml") | {"name": name} | SETTINGS
-    world = read_yaml(CONFIGS / "env" / "concurrent.yaml") | ENV | (env or {})
-    return {"seed": 1, "agent": learner | (agent or {}), "env": world, "checkpoint_minutes": 0, "threads": 1}
-
-
-def build(config):
-    return AGENTS.get(config["agent"]["name"]).build(config["agent"], config["env"])
-
-
-def train(folder, config):
-    agent = build(config)
-    run = Run.create(folder, config, "test")
-    agent.train(run)
-    return agent, run
-
-
-@pytest.mark.parametrize(("form", "seed"), list(zip(FORMS, (1, 1, 1, 1, 3), strict=True)))  # networks that agree
-def test_policy_files_play_the_same_in_both_worlds(form, seed):
-    spec = league_spec(3, days=3, factories_per_level=(3, 4))
-    players = [policy_file(seed, form, temperature=0.0), policy_file(seed + 1, form, masked=False, activation="relu")]
-    results = []
-    for world in (ReferenceWorld, CompiledWorld):
-        played = world(spec, [players[i % 2].player(5) for i in range(spec.n_factories)], seed=5)
-        played.run()
-        results.append(played)
-    assert len(results[0].contracts) > 0
-    assert results[0].contracts.tolist() == results[1].contracts.tolist()
-    assert np.array_equal(results[0].scores, results[1].scores)
-
-
-def test_the_arithmetic_is_that_of_matrices():
-    rng = np.random.default_rng(0)
-    layers = [(rng.normal(size=(5, 4)), rng.normal(size=4)), (rng.normal(size=(4, 6)), rng.normal(size=6))]
-    x = rng.normal(size=5)
-    for activation, function in (("tanh", np.tanh), ("relu", lambda v: np.maximum(v, 0))):
-        expected = function(x @ layers[0][0] + layers[0][1]) @ layers[1][0] + layers[1][1]
-        assert np.allclose(compute_logits(pack_network(layers, activation, False, 0.0), x), expected)
-
-
-def test_choices_are_drawn_by_softmax_among_the_valid():
-    logits, valid = np.array([1.0, 3.0, 2.0, -1.0]), np.array([True, False, True, True])
-    assert choose(logits.copy(), valid, 0.0, 0.5) == 2
-    draws = (np.arange(2000) + 0.5) / 2000
-    drawn = np.bincount([choose(logits.copy(), valid, 2.0, u) for u in draws], minlength=4) / 2000
-    weights = np.exp(logits / 2.0) * valid
-    assert np.allclose(drawn, weights / weights.sum(), atol=1e-3)
-
-
-def test_networks_are_checked():
-    layer = (np.zeros((95, 3)), np.zeros(3))
-    with pytest.raises(InputError, match=r"sigmoid.*tanh, relu"):
-        pack_network([layer], "sigmoid", False, 0.0)
-    with pytest.raises(InputError, match=r"layer 1 has weights \(4, 2\); valid: \(3, 2\)"):
-        pack_network([layer, (np.zeros((4, 2)), np.zeros(2))], "tanh", False, 0.0)
-    with pytest.raises(InputError, match="95 numbers in, 176 out"):
-        PolicyFile("flat", 0, "choice", pack_network([layer], "tanh", False, 0.0))
-    with pytest.raises(InputError, match="'continuous' has no choices"):
-        network_sizes("flat", 0, "continuous")
-    with pytest.raises(InputError, match="features='sets' reads rows; valid: observation='entities', history=0"):
-        network_sizes("flat", 0, "choice", "sets")
-    with pytest.raises(InputError, match="features='partners' answers each partner; valid: action='choice'"):
-        network_sizes("entities", 0, "planner", "partners")
-
-
-def test_a_file_holds_all_of_it(tmp_path):
-    whole = policy_file(form=FORMS[1])
-    whole.save(tmp_path / "a.npz")
-    player = player_maker(str(tmp_path / "a.npz"))(4)
-    assert isinstance(player, StrategyPolicy)
-    assert player.strategy is network_strategy(*FORMS[1])
-    assert np.array_equal(player.parameters, whole.network)
-    with np.load(tmp_path / "a.npz") as data:  # of an earlier version
-        former = {name: array for name, array in data.items() if name != "features"}
-        np.savez(tmp_path / "former.npz", **(former | {"schema": np.array("scml-gym-snapshot-1")}))
-    assert np.array_equal(PolicyFile.load(tmp_path / "former.npz").network, whole.network)
-    (tmp_path / "b.npz").write_bytes(b"PK")
-    with pytest.raises(InputError, match="cannot be read as a policy file"):
-        PolicyFile.load(tmp_path / "b.npz")
-
-
-LEARNT = {
-    "ppo": ("ppo", {}, {}),
-    "maskable-ppo": ("maskable-ppo", {}, {}),
-    "planner": ("ppo", {}, {"action": "planner"}),
-    "sets": ("ppo", {"features": "sets"}, {"action": "planner", "observation": "entities"}),
-    "partners": ("maskable-ppo", {"features": "partners", "embedding_size": 8}, {"observation": "entities"}),
-}
-
-
-@pytest.fixture(scope="module", params=LEARNT)
-def learnt(request, tmp_path_factory):
-    return train(tmp_path_factory.mktemp("self_play") / "run", experiment(*LEARNT[request.param]))
-
-
-def test_a_policy_file_acts_as_its_learner(learnt):
-    agent, run = learnt
-    player = PolicyFile.load(run.latest_checkpoint() / POLICY_FILE).player(0)
-    deployed = agent.policy(0)
-    assert isinstance(deployed, JointPolicy)
-    env = make_env(agent.env | {"backend": "reference", "days": 4, "action": "choice"})
-    env.reset(seed=3)
-    before, compared, done = env.unwrapped.view.copy(), 0, False
-    for policy in (player, deployed):
-        policy.begin(before)
-    while not done:
-        view = env.unwrapped.view
-        if view["day"] != before["day"]:
-            for policy in (player, deployed):
-                policy.end_day(before)
-        before = view.copy()
-        assert player.act(view).tolist() == deployed.act(view).tolist()
-        compared += 1
-        _, _, done, _, _ = env.step(env.action_space.sample(mask=env.unwrapped.sample_mask()))
-    assert compared > 5
-
-
-def test_a_run_folder_is_a_policy_file_in_the_compiled_world_and_deployed_elsewhere(learnt):
-    _, run = learnt
-    assert isinstance(player_maker(str(run.path))(0), JointPolicy)
-    assert isinstance(ReferenceWorld.player_maker(str(run.path))(0), JointPolicy)
-    player = CompiledWorld.player_maker(str(run.path))(0)
-    assert isinstance(player, StrategyPolicy)
-    envs = gymnasium.make_vec("scml_gym/OneShotConcurrent-v0", num_envs=2, days=2, opponents=[str(run.path), "greedy"])
-    envs.reset(seed=1)
-    envs.close()
-
-
-@pytest.mark.parametrize(
-    ("name", "agent", "env", "reason"),
-    [
-        ("recurrent-ppo", {"n_epochs": 1}, {}, "RecurrentPPO makes no policy files; valid: PPO, MaskablePPO"),
-        ("ppo", {}, {"action": "continuous"}, "action='continuous' has no choices"),
-        ("ppo", {}, {"observation": "dict"}, "observation='dict' is no array"),
-        ("ppo", {}, {"observability": "full"}, "no policy files with env.observability='full'"),
-        ("ppo", {}, {"timing": "negotiations"}, "no policy files with env.timing='negotiations'"),
-        ("ppo", {"features": "deep_sets"}, {"observation": "entities"}, "no policy files with agent.features"),
-    ],
-)
-def test_what_makes_no_policy_files_is_refused(name, agent, env, reason):
-    learner = build(experiment(name, agent, env))
-    with pytest.raises(InputError, match=reason):
-        export_policy(learner)
-    with pytest.raises(InputError, match=rf"self_play.*{reason}"):
-        build(experiment(name, agent | {"self_play": {"every": 8, "size": 2, "share": 0.5}}, env))
-
-
-def test_an_untrained_learner_has_no_policy_file_and_self_play_needs_the_compiled_world():
-    with pytest.raises(InputError, match="not trained"):
-        export_policy(build(experiment()))
-    self_play = {"self_play": {"every": 8, "size": 2, "share": 0.5}}
-    with pytest.raises(InputError, match=r"valid with env\.backend: compiled"):
-        build(experiment(agent=self_play, env={"backend": "reference"}))
-    with pytest.raises(InputError, match=r"agent\.league: unknown key; did you mean 'self_play'"):
-        build(experiment(agent={"league": self_play["self_play"]}))
-    with pytest.raises(InputError, match="share"):
-        build(experiment(agent={"self_play": {"every": 8, "size": 2, "share": 1.5}}))
-
-
-def test_a_run_without_a_policy_file_is_refused_in_the_compiled_world(tmp_path):
-    _, run = train(tmp_path / "run", experiment("recurrent-ppo", {"total_steps": 32, "n_epochs": 1}))
-    with pytest.raises(InputError, match=r"RecurrentPPO makes no policy files.*use backend='reference'"):
-        CompiledWorld.player_maker(str(run.path))
-
-
-def test_an_old_checkpoint_is_exported_when_asked_for(learnt):
-    agent, run = learnt
-    file = run.latest_checkpoint() / POLICY_FILE
-    content = file.read_bytes()
-    file.unlink()
-    try:
-        player = CompiledWorld.player_maker(str(run.path))(0)
-    finally:
-        file.write_bytes(content)
-    assert np.array_equal(player.parameters, agent.policy_file().network)
 
 
 def test_the_mixture_has_its_share_exactly():
@@ -235,44 +24,56 @@ def test_the_mixture_has_its_share_exactly():
     assert sum(counts[3:]) / len(mixed) == 0.3
 
 
-def roll(num_envs, threads, steps, episode="world", single=None):
+ROLLED = {
+    "oneshot": ("scml_gym/OneShotConcurrent-v0", {"factories_per_level": [1, 3]}, "subset-population", 800),
+    "standard": ("scml_gym/StandardDaily-v0", {"factories_per_level": [1, 2]}, "stock-population", 240),
+}
+"""Game -> environment, arguments, an opponent, steps."""
+
+
+def roll(game, threads, steps, row=None):
     """Rewards and observations of random play in which the opponents change every few steps; their networks are kept
-    by nobody else."""
-    arguments = {"days": 2, "factories_per_level": [1, 3], "opponents": ["greedy"], "episode": episode}
-    env = (
-        gymnasium.make_vec(
-            "scml_gym/OneShotConcurrent-v0", num_envs, threads=threads, autoreset_mode="SameStep", **arguments
-        )
-        if single is None
-        else gymnasium.make("scml_gym/OneShotConcurrent-v0", **arguments).unwrapped
-    )
-    env.reset(seed=3 if single is None else 3 + single)
+    by nobody else.
+
+    Args:
+        game: What is played, in 16 rows.
+        threads: That share them.
+        steps: In each row.
+        row: The one whose single environment is played alone; None for all rows.
+    """
+    name, arguments, other, _ = ROLLED[game]
+    arguments = {"days": 2, "opponents": ["greedy"]} | arguments
+    envs = gymnasium.make_vec(name, 16, threads=threads, autoreset_mode="SameStep", **arguments)
+    env = envs if row is None else gymnasium.make(name, **arguments).unwrapped
+    env.reset(seed=3 + (row or 0))
     rng, seen, ended = np.random.default_rng(0), [], 0
     for step in range(steps):
         if step % 7 == 3:
-            makers = [policy_file(step, FORMS[step % 3]).player, "subset-population"]
-            (env if single is None else env.config).set_opponents(makers)
-        actions = rng.integers(22, size=(num_envs, 8))
-        observation, reward, done, _, _ = env.step(actions if single is None else actions[single])
-        if single is not None and done:
+            policy = random_policy(game, FORMS[game][step % 3], step)
+            (env if row is None else env.config).set_opponents([policy.player, other])
+        actions = rng.integers(envs.single_action_space.nvec, size=(16, len(envs.single_action_space.nvec)))
+        observation, reward, done, _, _ = env.step(actions if row is None else actions[row])
+        if row is not None and done:
             observation, _ = env.reset()
         ended += np.sum(done)
         seen.append((np.copy(observation), np.copy(reward)))
-    if single is None:
+    if row is None:
         networks = [params for player_table in env._later for params in player_table.params if len(params) > 1000]
-        assert len(networks) < 30  # of over a hundred: those out of play are let go
+        assert len(networks) < 30  # those out of play are let go
     env.close()
     return [np.array(part) for part in zip(*seen, strict=True)], ended
 
 
-def test_opponents_change_between_worlds_of_a_batch():
-    (observations, rewards), ended = roll(16, 1, 800)
-    assert ended > 1000
-    (same, paid), _ = roll(16, 2, 800)
+@pytest.mark.parametrize("game", ROLLED)
+def test_opponents_change_between_worlds_of_a_batch(game):
+    steps = ROLLED[game][-1]
+    (observations, rewards), ended = roll(game, 1, steps)
+    assert ended > steps
+    (same, paid), _ = roll(game, 2, steps)
     assert np.array_equal(observations, same)
     assert np.array_equal(rewards, paid)
     for row in (0, 9):
-        (same, paid), _ = roll(16, 1, 150, single=row)
+        (same, paid), _ = roll(game, 1, 150, row)
         assert np.array_equal(observations[:150, row], same)
         assert np.array_equal(rewards[:150, row], paid)
 
@@ -287,7 +88,7 @@ def test_running_worlds_keep_what_their_strategies_remember():
         rewards, step, done = [], 0, np.zeros(3, dtype=bool)
         while not done.any():
             if changes and step == 10:
-                env.set_opponents([policy_file(form=("flat", 4, "choice", "flatten")).player])
+                env.set_opponents([random_policy("oneshot", ("flat", 4, "choice", "flatten")).player])
             _, reward, done, _, _ = env.step(np.full((3, 8), 2 + step % 20))
             rewards.append(reward)
             step += 1
@@ -299,8 +100,8 @@ def test_running_worlds_keep_what_their_strategies_remember():
 
 def test_refused_opponents_change_nothing():
     env = gymnasium.make_vec("scml_gym/OneShotConcurrent-v0", 2, days=2, opponents=["greedy"])
-    before = env.config.makers
-    for wrong in ([], ["scml:GreedyOneShotAgent"], [lambda seed: StrategyPolicy(network_strategy(*FORMS[0]), 7)]):
+    before, strategy = env.config.makers, networks_of("oneshot").strategy(*FORMS["oneshot"][0])
+    for wrong in ([], ["scml:GreedyOneShotAgent"], [lambda seed: StrategyPolicy(strategy, 7)]):
         with pytest.raises(InputError):
             env.set_opponents(wrong)
         assert env.config.makers is before
@@ -310,26 +111,39 @@ def test_refused_opponents_change_nothing():
 SELF_PLAY = {"every": 40, "size": 2, "share": 0.5}
 
 
-def test_self_play_adds_policy_files_and_is_found_again(tmp_path):
-    config = experiment("maskable-ppo", {"total_steps": 128, "self_play": SELF_PLAY}, {"action": "planner"})
+GAMES = {
+    "oneshot": {"name": "maskable-ppo", "env": {"action": "planner"}},
+    "standard": {"env": TRAITS, "world": "standard_daily"},
+    "standard choice": {"name": "maskable-ppo", "world": "standard_concurrent"},
+}
+
+
+def files_of(run):
+    return [int(path.stem) for path in sorted((run.path / "self_play").iterdir())]
+
+
+@pytest.mark.parametrize("game", GAMES)
+def test_self_play_adds_policy_files_and_is_found_again(game, tmp_path):
+    config = experiment(**GAMES[game], agent={"total_steps": 128, "self_play": SELF_PLAY})
     agent, run = train(tmp_path / "whole", config)
-    steps = [int(path.stem) for path in sorted((run.path / "self_play").iterdir())]
-    assert steps == [64, 96]  # rollouts of 32: the first ones that begin at or after 40 and 80
-    taken = PolicyFile.load(run.path / "self_play" / "000000000096.npz")
-    assert not np.array_equal(taken.network, agent.policy_file().network)
+    assert files_of(run) == [64, 96]  # rollouts of 32: the first ones that begin at or after 40 and 80
+    taken = PolicyFile.load(run.path / "self_play" / "000000000096.npz", networks_of(game.split()[0]))
+    learnt = PolicyFile.load(run.latest_checkpoint() / POLICY_FILE, networks_of(game.split()[0]))
+    assert np.array_equal(learnt.network, agent.policy_file().network)
+    assert not np.array_equal(taken.network, learnt.network)
     _, again = train(tmp_path / "again", config)
     for name in ("learning_curve.csv", "self_play/000000000064.npz"):
         assert (again.path / name).read_bytes() == (run.path / name).read_bytes()
-    alone = experiment("maskable-ppo", {"total_steps": 128}, {"action": "planner"})
-    _, without = train(tmp_path / "alone", alone)
+    _, without = train(tmp_path / "alone", experiment(**GAMES[game], agent={"total_steps": 128}))
     assert not (without.path / "self_play").exists()
     curves = [r.curve() for r in (run, without)]
     assert curves[0][:2] == curves[1][:2]
     assert curves[0][2:] != curves[1][2:]
 
 
-def test_resumed_self_play_goes_on_with_its_policy_files(tmp_path, monkeypatch):
-    config = experiment("ppo", {"total_steps": 96, "self_play": SELF_PLAY})
+@pytest.mark.parametrize("game", ["oneshot", "standard"])
+def test_resumed_self_play_goes_on_with_its_policy_files(game, tmp_path, monkeypatch):
+    config = experiment(**GAMES[game], agent={"total_steps": 96, "self_play": SELF_PLAY})
     _, run = train(tmp_path / "run", config)
     (run.path / "self_play" / "000000009999.npz").write_bytes(b"of a time after the checkpoint")
     played = []
@@ -338,6 +152,31 @@ def test_resumed_self_play_goes_on_with_its_policy_files(tmp_path, monkeypatch):
     )
     longer = config | {"agent": config["agent"] | {"total_steps": 160}}
     build(longer).train(Run.open(run.path))
-    steps = [int(path.stem) for path in sorted((run.path / "self_play").iterdir())]
-    assert steps == [64, 96, 128]
+    assert files_of(run) == [64, 96, 128]
     assert played == [6, 12, 12]  # three scripted ones beside 1 policy file (3 + 3), then 2 (6 + 6)
+
+
+@pytest.mark.parametrize("world", ["concurrent", "standard_daily"])
+def test_self_play_needs_the_compiled_world(world):
+    with pytest.raises(InputError, match=r"valid with env\.backend: compiled"):
+        build(experiment(agent={"self_play": SELF_PLAY}, env={"backend": "reference"}, world=world))
+
+
+@pytest.mark.parametrize(
+    ("agent", "told"),
+    [
+        ({"league": SELF_PLAY}, r"agent\.league: unknown key; did you mean 'self_play'"),
+        ({"self_play": SELF_PLAY | {"share": 1.5}}, "share"),
+        ({"self_play": SELF_PLAY | {"every": 0}}, "every"),
+        ({"self_play": SELF_PLAY | {"size": "all"}}, "size"),
+        ({"self_play": {"every": 40}}, "size"),
+    ],
+)
+def test_settings_of_self_play_are_checked(agent, told):
+    with pytest.raises(InputError, match=told):
+        build(experiment(agent=agent, world="standard_daily"))
+
+
+def test_the_fast_learners_name_the_one_that_takes_self_play():
+    with pytest.raises(InputError, match=r"fast-ppo does not take opponents that change; valid: agent\.name: ppo"):
+        build(experiment("fast-ppo", {"self_play": SELF_PLAY}, TRAITS, "standard_daily"))

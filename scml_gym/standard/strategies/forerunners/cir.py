@@ -18,7 +18,8 @@ from __future__ import annotations
 import numpy as np
 
 from scml_gym.jit.arrays import scratch_bits, scratch_integers
-from scml_gym.jit.compile import compiled, jittable
+from scml_gym.jit.compile import jittable
+from scml_gym.jit.once import compiled_once
 from scml_gym.jit.parameters import parameters_dtype, record_of
 from scml_gym.simulator.strategies import end
 from scml_gym.standard.rules import prices_with
@@ -302,7 +303,7 @@ def answer_standing(
             counter(view, parameters, offers[i], for_stock, for_price, expected, contracts, books, plan, actions)
 
 
-compiled_respond = compiled(respond)
+compiled_respond = compiled_once(respond)
 """Compiled for both worlds: in Python a decision would take seconds."""
 
 

@@ -5,14 +5,17 @@ The sums run in one order in Python and in compiled code, so both give the same 
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
 from scml_gym.core.errors import InputError
 from scml_gym.jit.compile import jittable
 from scml_gym.jit.parameters import count_parameters, parameters_dtype, record_of
+from scml_gym.jit.random import N_DRAWS, open_stream, uniform
 
 HEAD_DTYPE = parameters_dtype(("hidden", "activation", "masked", "temperature"))
 """What a network's numbers begin with: how many hidden layers it has, their activation, whether it chooses among the
@@ -39,8 +42,7 @@ def pack_network(
         activation: Of the hidden layers, one of `ACTIVATIONS`.
         masked: Whether invalid choices are never made.
         temperature: Of the choices: 0 for the likeliest, 1 to draw them as the network was trained.
-        twice: Layers that take twice as many inputs as the layer before gives, see
-            `scml_gym.oneshot.strategies.row_network.Features`.
+        twice: Layers that take twice as many inputs as the layer before gives, see `Features`.
 
     Raises:
         InputError: if the activation is unknown, the temperature negative, or sizes of layers do not meet.
@@ -64,6 +66,32 @@ def layer_sizes(numbers: np.ndarray) -> list[int]:
     """The sizes of a network's layers, from the observation to the logits."""
     n = int(record_of(numbers, HEAD_DTYPE, 0)["hidden"]) + 2
     return numbers[SIZES : SIZES + n].astype(int).tolist()
+
+
+def check_network(numbers: np.ndarray, n_inputs: int, n_outputs: int, reads: Features) -> None:
+    """Refuse numbers that are no network of that form.
+
+    Args:
+        numbers: As `pack_network` makes them, or of a file.
+        n_inputs: Of its first layer.
+        n_outputs: Of its last one.
+        reads: What comes before its layers.
+
+    Raises:
+        InputError: if its sizes are others, its numbers are more or fewer, or it has no such activation or temperature.
+    """
+    if len(numbers) < SIZES:
+        raise InputError(f"network of {len(numbers)} numbers; valid: {SIZES} and more")
+    head, sizes = record_of(numbers, HEAD_DTYPE, 0), layer_sizes(numbers)
+    deep = len(sizes) - 1 == reads.n_layers if reads.n_layers else len(sizes) >= 2
+    if not deep or min(sizes) < 1 or (sizes[0], sizes[-1]) != (n_inputs, n_outputs):
+        raise InputError(f"network of {sizes} units; valid: {n_inputs} numbers in, {n_outputs} out")
+    layers = enumerate(itertools.pairwise(sizes))
+    expected = SIZES + len(sizes) + sum(((1 + (i in reads.twice)) * a + 1) * b for i, (a, b) in layers)
+    if len(numbers) != expected:
+        raise InputError(f"network of {len(numbers)} numbers; valid: {expected} for {sizes} units")
+    if head["activation"] not in range(len(ACTIVATIONS)) or not head["temperature"] >= 0:
+        raise InputError(f"network with the head {head.tolist()}; valid: an activation of {ACTIVATIONS}, a temperature")
 
 
 @jittable
@@ -115,6 +143,48 @@ def compute_logits(params: np.ndarray, inputs: np.ndarray) -> np.ndarray:
         values = layer(params, index, values, first)
         first += (n_in + 1) * len(values)
     return values
+
+
+class Features(NamedTuple):
+    """How a network reads an observation.
+
+    Attributes:
+        n_inputs: Of its first layer; 0 for as many as the observation has.
+        n_rows: Into which its choices are divided: it gives those of one row at a time.
+        twice: Layers that are given a row's values and the mean over the rows.
+        logits: ``(params, observation) -> logits of all choices``, float64; jittable.
+        n_layers: That it has; 0 for any number.
+    """
+
+    n_inputs: int
+    n_rows: int
+    twice: tuple[int, ...]
+    logits: Callable[[np.ndarray, np.ndarray], np.ndarray]
+    n_layers: int = 0
+
+
+FLATTEN = Features(0, 1, (), compute_logits)
+"""All numbers of the observation in a row."""
+
+
+@jittable
+def fill_head_draws(draws: np.ndarray, out: np.ndarray) -> None:
+    """A uniform number for each head: those of the decision in their order.
+
+    Where there are more heads than numbers, the last number opens a stream of further ones.
+
+    Args:
+        draws: Of the decision, shape ``(N_DRAWS,)``.
+        out: Float64, shape ``(heads,)``.
+    """
+    direct = len(out) if len(out) <= N_DRAWS else N_DRAWS - 1
+    for head in range(direct):
+        out[head] = draws[head]
+    if direct < len(out):
+        stream = np.zeros(1, dtype=np.uint64)
+        open_stream(stream, int(draws[direct] * 2.0**53))
+        for head in range(direct, len(out)):
+            out[head] = uniform(stream)
 
 
 @jittable
