@@ -19,7 +19,9 @@ import gymnasium
 import numpy as np
 from gymnasium.utils.seeding import np_random
 
+from scml_gym.core.cli import run_main
 from scml_gym.core.config import load_experiment
+from scml_gym.core.errors import InputError
 from scml_gym.experiments.make_env import env_arguments
 from scml_gym.experiments.run_folder import Run
 from scml_gym.game.run_folders import is_folder
@@ -51,7 +53,10 @@ def planned(strategy: str, seeds: range) -> Any:
     """Chooses what a strategy proposes first."""
 
     def choose(envs: Any) -> Any:
-        player = RowPlayer(envs, player_maker(strategy)(0))  # type: ignore[arg-type]
+        made = player_maker(strategy)(0)
+        if isinstance(made, tuple):
+            raise InputError(f"plan:{strategy}: an scml agent is asked by its own simulation alone; valid: a strategy")
+        player = RowPlayer(envs, made)
         player.begin(np.arange(len(seeds)), np.array(seeds))
         return lambda observations, masks, live: player.act(live)
 
@@ -146,4 +151,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_main(main)
