@@ -102,7 +102,7 @@ def make_network_strategy(forms: NetworkForms, form: Form) -> NetworkStrategy:
     encoder, codec, reads = _parts(forms, form)
     space: Any = codec.space
     (decode, mask, remember, go_on), _, memory_size = action_kernel(codec)
-    encode, shape = encoder_kernel(encoder)
+    encode, shape, remember_seen = encoder_kernel(encoder)
     heads, n_inputs = tuple(space.nvec.tolist()), len(encoder.features)
     n_heads, n_outputs, logits_of, hidden = len(heads), sum(heads), reads.logits, forms.hidden
 
@@ -130,6 +130,7 @@ def make_network_strategy(forms: NetworkForms, form: Form) -> NetworkStrategy:
 
     def learn(view: Any, state: np.ndarray, params: np.ndarray) -> None:
         remember(view, state[:memory_size])
+        remember_seen(view, state[memory_size:].reshape(shape))
 
     return NetworkStrategy(
         name=f"network of {form.observation} and {form.action}",

@@ -13,20 +13,8 @@ from scml_gym.game.inverses import Inverse
 from scml_gym.game.kernels import ActionFunctions, ActionKernel, remember_nothing
 from scml_gym.jit.compile import compiled, jittable
 from scml_gym.oneshot.actions.negotiation import PartnerActions, decode_choice, encode_choice, partner_mask
-from scml_gym.oneshot.rules import may_wait
-from scml_gym.oneshot.view import MAX_PARTNERS, WAIT, ActionArray, FactoryView, new_actions
-
-NOBODY = -1
-"""In place of a partner's index: none waits for an answer."""
-
-
-@jittable
-def asked_partner(view: FactoryView) -> int:
-    """The partner that an answer is asked for, the first of several; ``NOBODY`` where none is."""
-    for k in range(MAX_PARTNERS):
-        if view["partners"][k]["my_turn"] != 0:
-            return k
-    return NOBODY
+from scml_gym.oneshot.rules import NOBODY, asked_partner, may_wait
+from scml_gym.oneshot.view import WAIT, ActionArray, FactoryView, new_actions
 
 
 @jittable

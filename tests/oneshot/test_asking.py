@@ -7,11 +7,11 @@ import itertools
 import numpy as np
 import pytest
 
-from scml_gym.oneshot.asking import (
+from scml_gym.oneshot.asking.answers import N_ANSWERS, answer_at, fill_blind_offers, fill_worths
+from scml_gym.oneshot.asking.counts import COUNTS_DTYPE
+from scml_gym.oneshot.asking.values import (
     MAX_TOTAL,
-    answer_asked,
     best_answer,
-    best_blind_offer,
     fill_worth,
     new_prospects,
     offered_price,
@@ -20,7 +20,6 @@ from scml_gym.oneshot.asking import (
 )
 from scml_gym.oneshot.planner import unit_values
 from scml_gym.oneshot.players import player_maker
-from scml_gym.oneshot.strategies.acceptance_counts import COUNTS_DTYPE
 from scml_gym.oneshot.view import ACCEPT, END, OFFER, SELLER, WAIT, new_actions
 from scml_gym.oneshot.worlds.compiled.world import CompiledWorld
 from scml_gym.oneshot.worlds.generation import league_spec
@@ -59,6 +58,11 @@ def enumerate_value(view, needs, prospects, order, later, total=0, spent=0.0, pe
         if (chance := prospects.chances[k, quantity, i]) >= 0.0:
             values.append(chance * go_on(quantity, offered_price(view, i)) + (1.0 - chance) * values[0])
     return max(values)
+
+
+def answer_asked(view, needs, prospects, k, later, may_wait):
+    """The best answer to a partner."""
+    return answer_at(view, fill_worths(view, needs, prospects, k, later, may_wait, np.full(N_ANSWERS, -np.inf)))
 
 
 def small_case(seed):
@@ -119,8 +123,10 @@ def test_an_offer_is_a_lottery_while_others_have_to_be_answered(seed):
             accepted = prospects.chances[1, items, j]
             answers.append(accepted * go_on(items, items * offered_price(view, j)) + (1.0 - accepted) * answers[0])
         values[quantity, price] = max(answers)
-    value, *offer = best_blind_offer(view, prospects, 0, top, end)
-    assert value == pytest.approx(max(values.values())) == values[tuple(offer)]
+    worths = np.full(N_ANSWERS, -np.inf)
+    fill_blind_offers(view, prospects, 0, top, end, worths)
+    offers = {place: answer_at(view, int(place))[1:] for place in np.flatnonzero(worths > -np.inf)}
+    assert {offer: worths[place] for place, offer in offers.items()} == pytest.approx(values)
 
 
 def test_a_seller_does_not_ask_one_partner_and_take_the_offer_of_another_for_the_same_items():
