@@ -173,7 +173,7 @@ def test_what_is_no_file_is_told(tmp_path):
 @pytest.mark.parametrize(
     ("game", "form", "told"),
     [
-        ("oneshot", ("flat", 0, "continuous"), "'continuous' has no choices; valid: choice, planner"),
+        ("oneshot", ("flat", 0, "continuous"), "'continuous' has no choices; valid: .*choice, planner"),
         (
             "oneshot",
             ("flat", 0, "choice", "sets"),

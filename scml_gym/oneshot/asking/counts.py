@@ -180,14 +180,20 @@ def fill_all_chances(view: FactoryView, counts: np.void, parameters: np.void, pr
 
 
 @jittable
+def at_once_share(counts: np.void) -> float:
+    """Of offers that are accepted, the share whose answer comes before the factory is asked again."""
+    at_once, later = AT_ONCE + counts["at_once"], LATER + counts["later"]
+    return float(at_once / (at_once + later))
+
+
+@jittable
 def fill_pending(view: FactoryView, counts: np.void, prospects: Prospects) -> None:
     """My offers that have no answer yet, and the chances that they are still accepted.
 
     A seller's offer has its answer in the next pass at the earliest. A buyer's may have it at once, with chance ``s``:
     if it had none by then that is accepted with chance ``c``, it still is with ``c (1 - s) / (1 - c s)``.
     """
-    at_once, later = AT_ONCE + counts["at_once"], LATER + counts["later"]
-    s = 0.0 if view["level"] == SELLER else at_once / (at_once + later)
+    s = 0.0 if view["level"] == SELLER else at_once_share(counts)
     for k in range(view["n_partners"]):
         known = counts["partners"][k]
         prospects.pending[k] = int(known["pending"])

@@ -22,11 +22,12 @@ from scml_gym.game.kernels import EncoderKernel
 from scml_gym.jit.arrays import copy_line
 from scml_gym.jit.compile import compiled, jittable
 from scml_gym.jit.parameters import record_of
-from scml_gym.oneshot.asking.answers import N_ANSWERS
+from scml_gym.oneshot.asking.answers import LET_GO, LET_WAIT, N_ANSWERS, fill_worths
 from scml_gym.oneshot.asking.counts import (
     BUCKETS,
     COUNTS_SIZE,
     acceptance_chance,
+    at_once_share,
     bucket,
     counts_of,
     fill_all_chances,
@@ -68,8 +69,12 @@ ANSWERS = (
 EASE = 0.25
 """Answers that are worth so much less than the best one, as a fraction of an item's highest price, show ``1 / e``."""
 
+AT_ONCE = Feature("at_once", 0, 1, "of my offers that were accepted, the share that was before I was asked again")
+"""Of the factory, beside `FACTORY_FEATURES`: others that wait, too, answer later."""
+
 N_SEEN = N_PARTNER + len(FACTS)
-FIRST_ANSWER, FIRST_PARTNER = N_FACTORY, N_FACTORY + 2 * N_ANSWERS
+FIRST_ANSWER = N_FACTORY + 1
+FIRST_PARTNER = FIRST_ANSWER + 2 * N_ANSWERS
 SIZE = FIRST_PARTNER + MAX_PARTNERS * N_SEEN
 FACTS_LOW, FACTS_HIGH = bounds(FACTS)
 
@@ -105,7 +110,7 @@ def see_last_answer(view: FactoryView, memory: np.ndarray, counts: np.void) -> N
         weights = (settings()["prior"], settings()["pooled"])
         time, at = 1 if memory[STEP] > 0 else 0, best_price(view, price)
         chance = acceptance_chance(view, counts, k, weights, time, at, bucket(quantity))
-        note_offer(counts, k, quantity, at, time, np.float32(chance))
+        note_offer(counts, k, quantity, at, time, float(np.float32(chance)))
 
 
 @jittable
@@ -168,8 +173,11 @@ def encode_prospects(view: FactoryView, hidden_state: np.ndarray, offer_history:
         fill_all_chances(view, counts, parameters, prospects)
         see_due(view, parameters, prospects)
         best = choose_answer(view, parameters, view["needs"], prospects, k, missing, worths)
+        if best == LET_WAIT and worths[LET_GO] == -np.inf:  # it waits for others, whatever the answers are worth now
+            fill_worths(view, view["needs"], prospects, k, parameters["later"], True, worths)
         encode_worths(view, worths, best, out[FIRST_ANSWER:FIRST_PARTNER])
         ask(view, k, memory)
+    out[N_FACTORY] = at_once_share(counts)
     gains = np.zeros(MAX_PARTNERS)
     fill_set_gains(view, prospects, parameters["later"], gains)
     for place in range(view["n_partners"]):
@@ -196,7 +204,7 @@ _encode, _remember_day = compiled(encode_prospects), compiled(remember_day)
 
 
 class ProspectsEncoder:
-    """Encodes decisions about one partner each, float32, shape ``(SIZE,)``: the factory's 15 features, two of each of
+    """Encodes decisions about one partner each, float32, shape ``(SIZE,)``: the factory's 16 features, two of each of
     the 23 answers, and 25 of each partner, the one that is asked about first.
 
     Args:
@@ -215,7 +223,7 @@ class ProspectsEncoder:
             raise InputError(told, "observability")
         if whole("history", history, least=0) != 0:
             raise InputError(f"history={history!r}; valid with observation='prospects': 0", "history")
-        blocks = [("factory", FACTORY_FEATURES)]
+        blocks = [("factory", (*FACTORY_FEATURES, AT_ONCE))]
         blocks += [(f"answers[{i}]", ANSWERS) for i in range(N_ANSWERS)]
         blocks += [(f"partners[{i}]", (*PARTNER_FEATURES, *FACTS)) for i in range(MAX_PARTNERS)]
         self.features = [Feature(f"{name}.{s.name}", s.low, s.high, s.meaning) for name, row in blocks for s in row]
