@@ -223,6 +223,7 @@ ACTIONS = Registry("action codec")
 ACTIONS.register("choice", ChoiceActions)
 ACTIONS.register("continuous", ContinuousActions)
 ACTIONS.register("planner", "scml_gym.oneshot.actions.planner:PlannerActions")
+ACTIONS.register("planner-fine", "scml_gym.oneshot.actions.fine_planner:fine_planner")
 
 ASKED_ACTIONS = Registry("action codec of timing='negotiations'")
 """Action codecs where negotiations are answered one by one."""

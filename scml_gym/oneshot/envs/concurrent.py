@@ -50,7 +50,9 @@ class OneShotConcurrentEnv(WorldEnv, EzPickle):
     decision. The choices say by how many items the accepted total may miss and may exceed the needs, whether all prices
     or the good half of them are accepted, how many items are expected of what is asked for, at which prices the rest is
     asked for, and of whom; `scml_gym.oneshot.actions.planner.HEADS` has what each value stands for. Every choice is
-    valid, and no answer is invalid. It is learnt fastest.
+    valid, and no answer is invalid. It is learnt fastest. ``action="planner-fine"``: the same with finer heads, and
+    first offers that may be the best vector by the chances counted so far
+    (`scml_gym.oneshot.actions.fine_planner.FINE_HEADS`).
     ``info["action_mask"]`` holds the valid choices as ``action_space.sample(mask=...)`` takes them, a tuple of 8 int8
     arrays of shape ``(22,)``; ``action_masks()`` has the same end to end as sb3-contrib takes them, bool, shape
     ``(176,)``. With ``timing="negotiations"`` both have shape ``(23,)``, and to wait is masked at its limit. No
