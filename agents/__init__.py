@@ -19,6 +19,7 @@ AGENTS.register("behaviour-cloning", "scml_gym.agents.behaviour_cloning.learner:
 AGENTS.register("clone", "scml_gym.agents.clones.learner:CloneLearner")
 AGENTS.register("decision-transformer", "scml_gym.agents.decision_transformer.learner:DecisionTransformerLearner")
 AGENTS.register("executor", "scml_gym.agents.hrl_xf.learner:ExecutorLearner")
+AGENTS.register("hrl-xf", "scml_gym.agents.hrl_xf.agent:HRLXF")
 AGENTS.register("dnb", "scml_gym.agents.dnb.learner:DNB")
 AGENTS.register("dcl", "scml_gym.agents.commitment.learner:DCLLearner")
 AGENTS.register("independent-ppo", "scml_gym.agents.commitment.learner:IPPOLearner")
