@@ -85,9 +85,8 @@ class Hierarchy:
             exploring: How to draw; None for the likeliest answers.
         """
         asked = [seat.ask(view) for seat, view in zip(seats, views, strict=True)]
-        told = [(one.shown, one.rows) for one in asked]
         situations = [
-            monitor(view, shown, rows, seat.goals) for view, (shown, rows), seat in zip(views, told, seats, strict=True)
+            monitor(view, one.shown, one.rows, seat.goals) for view, one, seat in zip(views, asked, seats, strict=True)
         ]
         alphas, raw = self._alphas(situations, exploring)
         cuts = np.cumsum([len(one.rows) for one in asked])[:-1]

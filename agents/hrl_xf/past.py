@@ -13,6 +13,7 @@ from scml_gym.agents.hrl_xf.learner import ExecutorLearner
 from scml_gym.agents.hrl_xf.rollouts import Past
 from scml_gym.agents.sb3.weights import read_weights, write_weights
 from scml_gym.core.files import new_folder
+from scml_gym.core.leftovers import remove_leftovers
 
 EXECUTOR, COORDINATOR = "executor.npz", "coordinator.npz"
 
@@ -55,6 +56,7 @@ class Copies:
         final = self._folder / f"{worlds:012d}"
         shutil.rmtree(final, ignore_errors=True)
         self._folder.mkdir(exist_ok=True)
+        remove_leftovers(self._folder)
         with new_folder(final) as filling:
             write_weights(hierarchy.executor.network, worlds, filling / EXECUTOR)
             if hierarchy.coordinator is not None:

@@ -6,6 +6,7 @@ finished. So several runs of the whole agent share what was recorded and pre-tra
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -90,7 +91,7 @@ def trained(run: Run, folder: Path, experiment: str, options: Sequence[str], beg
 
 def _check_config(run: Run, loaded: Loaded) -> None:
     """Refuse a run with other settings; its seed may be any."""
-    for section in ("agent", "env"):
+    for section in ("env", "agent"):
         then, now = _flat(run.config[section]), _flat(loaded.config[section])
         for key in [*then, *now]:
             if then.get(key) != now.get(key):
@@ -135,11 +136,13 @@ def train_manager(run: Run, stage: ManagerStage, shared: Path, env: Mapping[str,
         The folder of the manager's run.
     """
     worlds = of_env(env, OF_WORLDS)
+    told = [option.removeprefix("env.") for option in worlds]
+    of_worlds = hashlib.sha256(" ".join(told).encode()).hexdigest()[:8]
+    namespace = f"{NAMESPACE}/{stage.episodes}-from-{stage.seed}-{of_worlds}"  # so that others are recorded beside them
     with _datasets(shared / "datasets") as folder:
-        name = dataset_name(NAMESPACE, stage.expert, AGENT)
+        name = dataset_name(namespace, stage.expert, AGENT)
         if not (folder / name).is_dir():
-            told = [option.removeprefix("env.") for option in worlds]
-            dataset_command([stage.expert], "standard_manager", told, stage.episodes, stage.seed, NAMESPACE)
+            dataset_command([stage.expert], "standard_manager", told, stage.episodes, stage.seed, namespace)
         options = [*worlds, f"agent.data=[{name}]", *of_agent(stage.imitation)]
         clone = trained(run, shared / "imitation", "standard_manager_imitation", options)
     return trained(run, run.path / "manager", "standard_manager", [*worlds, *of_agent(stage.learning)], clone)

@@ -52,8 +52,9 @@ def hierarchy(way="learnt", manager=True, *options):
     return Hierarchy(executor, (Planner(), DAILY) if manager else None, way, Coordinator(8, 4, 1))
 
 
-def worlds():
-    return StandardConfig(opponents=["stock-planner", "greedy"], days=4, factories_per_level=3, n_levels=3)
+def worlds(backend="compiled"):
+    opponents = ["stock-planner", "greedy"]
+    return StandardConfig(opponents=opponents, days=4, factories_per_level=3, n_levels=3, backend=backend)
 
 
 def contracts(make, policy, seed=5):
@@ -135,6 +136,8 @@ def test_what_is_learnt_from_is_what_was_done():
     episodes = play(made, worlds(), [1, 2])
     rollout, learner = rollout_of(episodes, made.executor), made.executor
     assert sum(len(one.chosen) for e in episodes for one in e.decided) == len(rollout.order) == int(rollout.due.sum())
+    real = play(made, worlds("reference"), [1])[0]  # one world after the other, or side by side: the same
+    assert real.told["score"] == episodes[0].told["score"] and np.array_equal(real.rewards, episodes[0].rewards)
     for episode in episodes:
         assert episode.told["score"] == pytest.approx(1.0 + episode.rewards.sum())
     improving = Improving(learner, made.coordinator, Judge(8), LEARNING, everyone, 0)
