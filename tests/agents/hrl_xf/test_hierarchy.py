@@ -231,3 +231,23 @@ def test_twelve_partners_are_answered_within_10_ms():
         seat.act(view)
         taken.append(time.process_time() - begun)
     assert np.median(taken[8:]) < 0.01
+
+
+def test_what_was_better_than_expected_becomes_likelier_and_alpha_follows():
+    made, critic = hierarchy("learnt"), Judge(8)
+    exploring = Exploring(torch.Generator().manual_seed(1), 0.3)
+    rollout = rollout_of(play(made, worlds(), [3, 4], exploring), made.executor)
+    offers = torch.zeros(len(rollout.order), dtype=torch.bool)
+    offers[torch.from_numpy(rollout.order)] = torch.from_numpy(rollout.sequences.actions[:, 0] == 2)
+    assert 0 < offers.float().mean() < 1
+    every, draws = torch.ones(len(offers), dtype=torch.bool), np.random.default_rng(0)
+    improving = Improving(made.executor, made.coordinator, critic, LEARNING, everyone, 0)
+    before = judge(made.executor.network, rollout.sequences, np.arange(len(rollout.sequences.starts)), 20).logs[:, 0]
+    list(improving._improve_executor(rollout, torch.where(offers, 1.0, -1.0), every, draws, 0))
+    after = judge(made.executor.network, rollout.sequences, np.arange(len(rollout.sequences.starts)), 20).logs[:, 0]
+    offered = rollout.sequences.actions[:, 0] == 2
+    assert (after - before)[offered].mean() > 0 > (after - before)[~offered].mean()
+    steps, targets = np.arange(len(rollout.rewards)), torch.zeros(rollout.due.shape)
+    means = improving._means(rollout, steps)
+    list(improving._improve_others(rollout, torch.sign(rollout.raw - means), every, targets, draws, 0))
+    assert improving._means(rollout, steps).mean() > means.mean()
