@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
 from scml_gym.agents.decision_transformer.hyperparameters import SequenceHyperparameters
 from scml_gym.core.config import Config
+
+Levels = Annotated[int, Field(ge=2, le=4)]
+Factories = Annotated[int, Field(ge=2, le=8)]
 
 
 class RecordHyperparameters(Config):
@@ -19,8 +22,8 @@ class RecordHyperparameters(Config):
         compiled: Names of strategies of compiled worlds.
         compiled_worlds: How many compiled worlds.
         days: Simulated days of a world.
-        levels: Of a world.
-        factories: On each level.
+        levels: Of a world, a number or a range to be drawn from.
+        factories: On each level, likewise.
         seed: Of the first world.
     """
 
@@ -29,8 +32,8 @@ class RecordHyperparameters(Config):
     compiled: list[str]
     compiled_worlds: NonNegativeInt
     days: PositiveInt
-    levels: int = Field(ge=2, le=4)
-    factories: int = Field(ge=2, le=8)
+    levels: Levels | tuple[Levels, Levels]
+    factories: Factories | tuple[Factories, Factories]
     seed: NonNegativeInt
 
     @model_validator(mode="after")
