@@ -30,7 +30,8 @@ from scml_gym.standard.worlds.generation import league_spec
 from scml_gym.standard.worlds.reference import ReferenceWorld
 from tests.helpers.negotiations import SMALL_AGENT, untrained
 
-LEARNING = validate(HRLXFHyperparameters, load_experiment("hrl_xf", SMALL_AGENT).config["agent"], "agent").learning
+SETTINGS = validate(HRLXFHyperparameters, load_experiment("hrl_xf", SMALL_AGENT).config["agent"], "agent")
+LEARNING = SETTINGS.learning.model_copy(update={"learning_rate": 1e-4})
 DAILY = {"id": "scml_gym/StandardDaily-v0", "action": "goals-by-day", "observation": "plan"}
 
 
