@@ -41,6 +41,7 @@ OTHERWISE = {
     "scml_gym.agents.mappo.state": "likewise",
     "scml_gym.agents.sb3.replay": "likewise",
     "scml_gym.agents.behaviour_cloning.learner": "likewise",
+    "scml_gym.agents.hrl_xf.stages": "command.txt of the training's own folder",
     "scml_gym.agents.tuning.config": "choices as a study of this search keeps them",
     "scml_gym.agents.tuning.study": "the folder of a search that goes on",
     "scml_gym.core.engines.ray_host": "jobs of the leading process, in a cluster of the user's own",
