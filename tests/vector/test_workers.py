@@ -13,7 +13,7 @@ import pytest
 from numba.core.errors import TypingError
 
 from scml_gym.jit.compile import jittable
-from scml_gym.vector.jobs import INSIDE, Counters, shared, take
+from scml_gym.vector.jobs import INSIDE, BatchStep, Counters, take
 from scml_gym.vector.workers import Workers
 
 
@@ -24,7 +24,7 @@ class Counts(NamedTuple):
     total: np.ndarray
 
 
-@shared
+@BatchStep
 @jittable
 def count(arguments: tuple[Counts, np.ndarray, int], counters: Counters) -> None:
     """Note each visit, with some work for the rows below a number."""
@@ -40,7 +40,7 @@ def count(arguments: tuple[Counts, np.ndarray, int], counters: Counters) -> None
         low, high = take(counters)
 
 
-@shared
+@BatchStep
 @jittable
 def divide(arguments: tuple[np.ndarray], counters: Counters) -> None:
     """Fails at zeros."""
