@@ -20,7 +20,7 @@ from scml_gym.game.encoders import Encoder
 from scml_gym.game.kernels import action_kernel, encoder_kernel
 from scml_gym.game.networks import HEAD_DTYPE, Features, choose, fill_head_draws
 from scml_gym.game.strategy import Strategy, StrategyInterface
-from scml_gym.jit.compile import compiled
+from scml_gym.jit.once import compiled_once
 from scml_gym.jit.parameters import record_of
 from scml_gym.jit.random import N_DRAWS
 
@@ -106,7 +106,7 @@ def make_network_strategy(forms: NetworkForms, form: Form) -> NetworkStrategy:
     heads, n_inputs = tuple(space.nvec.tolist()), len(encoder.features)
     n_heads, n_outputs, logits_of, hidden = len(heads), sum(heads), reads.logits, forms.hidden
 
-    @compiled
+    @compiled_once
     def play(view: Any, state: np.ndarray, params: np.ndarray, draws: np.ndarray, actions: Any) -> None:
         memory, offer_history = state[:memory_size], state[memory_size:].reshape(shape)
         if go_on(view, memory, actions):
