@@ -81,6 +81,7 @@ def test_workers_sleep_and_wake() -> None:
     workers.close()
 
 
+@pytest.mark.usefixtures("own_garbage")
 def test_workers_end_with_their_object() -> None:
     """By `close`, after which the caller goes on alone, or when nobody has the workers any more."""
     before, counts = workers_alive(), Counts(np.zeros(9, dtype=np.int64), np.zeros(9))
