@@ -33,6 +33,7 @@ OTHERWISE = {
     "scml_gym.export.folder": "what its trial says",
     "scml_gym.export.parsing": "sources of this package",
     "scml_gym.jit.cache": "kept code is read where nobody else can have written it, see tests/jit/test_cache.py",
+    "scml_gym.jit.imports": "likewise, see tests/jit/test_imports.py",
     "scml_gym.simulator.recording.packing": "worlds of a recording that is written to",
     "scml_gym.vector.seeds": "states of generators, of an environment of the same process or a training",
     "scml_gym.analyzer.scml_world": "through scml_gym.analyzer.importing",

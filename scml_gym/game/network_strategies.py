@@ -21,7 +21,8 @@ from scml_gym.game.kernels import action_kernel, encoder_kernel
 from scml_gym.game.networks import HEAD_DTYPE, Features, choose, fill_head_draws
 from scml_gym.game.strategy import Strategy, StrategyInterface
 from scml_gym.jit.arrays import part_of
-from scml_gym.jit.compile import compiled, jittable
+from scml_gym.jit.compile import jittable
+from scml_gym.jit.once import compiled_once
 from scml_gym.jit.parameters import record_of
 from scml_gym.jit.random import N_DRAWS
 
@@ -109,7 +110,7 @@ def make_network_strategy(forms: NetworkForms, form: Form) -> NetworkStrategy:
     (heads, action_of), n_inputs = _choices(space), len(encoder.features)
     n_heads, n_outputs, logits_of, hidden = len(heads), sum(heads), reads.logits, forms.hidden
 
-    @compiled
+    @compiled_once
     def play(view: Any, state: np.ndarray, params: np.ndarray, draws: np.ndarray, actions: Any) -> None:
         memory, offer_history = state[:memory_size], state[memory_size:].reshape(shape)
         if go_on(view, memory, actions):

@@ -8,13 +8,13 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 
 from scml_gym.game.kernels import ActionFunctions, EncoderKernel, RewardKernel
-from scml_gym.jit.arrays import part_of
+from scml_gym.jit.arrays import clear_part, part_of
 from scml_gym.jit.compile import jittable
 from scml_gym.jit.separate import separate
 from scml_gym.simulator.compiled.advance import DAY, DECISION, OVER
 from scml_gym.simulator.compiled.layout import EXTERNAL
 from scml_gym.simulator.vector.batch import Batch, Source
-from scml_gym.simulator.vector.rows import ERROR, compile_rows, zero
+from scml_gym.simulator.vector.rows import ERROR, compile_rows
 from scml_gym.simulator.vector.step import Learners
 from scml_gym.simulator.vector.track import Functions
 from scml_gym.vector.jobs import BatchStep
@@ -107,7 +107,7 @@ def compile_factories_step(
             player["kind"], player["learn"] = EXTERNAL, 0
             each.memory[j][:] = 0.0
             each.offer_history[j][:] = 0.0
-            zero(each.rewards, j)
+            clear_part(each.rewards, j)
         run(batch, learners, i)
         for a in range(len(factories)):
             reset(world["views"][factories[a]], each.rewards[first + a])

@@ -8,12 +8,12 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 
 from scml_gym.game.kernels import ActionFunctions, EncoderKernel, RewardKernel
-from scml_gym.jit.arrays import part_of
+from scml_gym.jit.arrays import clear_part, part_of
 from scml_gym.jit.compile import jittable
 from scml_gym.jit.separate import separate
 from scml_gym.simulator.compiled.advance import DAY, DECISION, OVER
 from scml_gym.simulator.vector.batch import Batch, Source
-from scml_gym.simulator.vector.rows import ERROR, Outputs, compile_rows, is_over, zero
+from scml_gym.simulator.vector.rows import ERROR, Outputs, compile_rows, is_over
 from scml_gym.simulator.vector.track import Functions, Layout
 from scml_gym.vector.jobs import BatchStep
 from scml_gym.vector.loop import make_step
@@ -125,13 +125,13 @@ def compile_step(
             learners.memory[i][:] = 0.0
             learners.offer_history[i][:] = 0.0
             row["day"] = -1
-            zero(learners.rewards, i)
+            clear_part(learners.rewards, i)
             run(batch, learners, i)
         else:
             while row["status"] == DECISION and world["views"][row["factory"]]["day"] == row["day"]:
                 end_all(world, row["factory"])
                 run(batch, learners, i)
-            zero(learners.rewards, i)
+            clear_part(learners.rewards, i)
             row["closed"], row["measure"] = 0, 0.0
         view = world["views"][row["factory"]]
         row["day"] = view["day"]
