@@ -43,7 +43,7 @@ class PlainThreads(ABC):
     """Runs a step with one more Python thread, where the environment has its workers."""
 
     def __init__(self, step: BatchStep):
-        self._step = step
+        self._step, self._of_thread = step, threading.local()
 
     @abstractmethod
     def __call__(self, n: int, *arguments: Any) -> None:
@@ -53,7 +53,10 @@ class PlainThreads(ABC):
         """Run the step in this thread alone."""
         counters = np.zeros(ASLEEP, dtype=np.int64)
         counters[PORTIONS] = 1
-        step, (first, *others) = PreparedStep(self._step), arguments
+        first, *others = arguments
+        if not hasattr(self._of_thread, "step"):
+            self._of_thread.step = PreparedStep(self._step)
+        step = self._of_thread.step
         step.prepare(first, tuple(others))
         step.run(counters, (low, high), tuple(others))
 
