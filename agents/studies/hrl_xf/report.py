@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import isnan
 from typing import TYPE_CHECKING, Any
 
 from scml_gym.agents.studies.safety.report import csv_of, markdown
@@ -75,7 +76,7 @@ def scores_table(rows: Rows, reference: str) -> str:
             [
                 row["player"],
                 f"{row['score']:.3f} ± {row['standard_error']:.3f}",
-                *(f"{row[level]:.2f}" for level in ("first", "middle", "last")),
+                *("" if isnan(row[level]) else f"{row[level]:.2f}" for level in ("first", "middle", "last")),
                 "" if row["player"] == reference else less,
                 f"{row['unsafe']:,} of {row['acts']:,}",
                 f"{100 * row['breach_rate']:.1f} %",
