@@ -13,24 +13,16 @@ from scml_gym.oneshot.asking.values import (
     MAX_TOTAL,
     best_answer,
     fill_worth,
-    new_prospects,
     offered_price,
     put_before,
     put_others_before,
 )
-from scml_gym.oneshot.planner import unit_values
 from scml_gym.oneshot.players import player_maker
 from scml_gym.oneshot.view import ACCEPT, END, OFFER, SELLER, WAIT, new_actions
 from scml_gym.oneshot.worlds.compiled.world import CompiledWorld
 from scml_gym.oneshot.worlds.generation import league_spec
+from tests.helpers.asking import small_case, worth_of
 from tests.helpers.views import money_view
-
-
-def worth_of(view, needs, total, later):
-    """What a total of items is worth at the end, apart from its prices."""
-    used, spare, still_open = unit_values(view, later)
-    spare -= view["max_price"] if view["level"] == SELLER else 0
-    return used * min(total, needs) + spare * max(total - needs, 0) + still_open * max(needs - total, 0)
 
 
 def enumerate_value(view, needs, prospects, order, later, total=0, spent=0.0, pending=None):
@@ -63,21 +55,6 @@ def enumerate_value(view, needs, prospects, order, later, total=0, spent=0.0, pe
 def answer_asked(view, needs, prospects, k, later, may_wait):
     """The best answer to a partner."""
     return answer_at(view, fill_worths(view, needs, prospects, k, later, may_wait, np.full(N_ANSWERS, -np.inf)))
-
-
-def small_case(seed):
-    """A factory with three partners, of whom some have offers standing, and one offer under way at times."""
-    rng = np.random.default_rng(seed)
-    needs = int(rng.integers(1, 5))
-    view, prospects = money_view(level=seed % 2, needs=needs, n_partners=4), new_prospects()
-    for k in range(3):
-        prospects.available[k] = 1
-        if rng.random() < 0.5:
-            prospects.quantities[k], prospects.prices[k] = rng.integers(1, 4), rng.integers(10, 12)
-        prospects.chances[k, 1:4] = rng.random((3, 2))
-    if rng.random() < 0.5:
-        prospects.pending[3], prospects.late[3] = rng.integers(1, 4), rng.random()
-    return view, needs, prospects, float(rng.choice([0.0, 0.4]))
 
 
 @pytest.mark.parametrize("seed", range(12))

@@ -11,7 +11,7 @@ from scml_gym.offline.behaviours import Played
 from scml_gym.oneshot.asking.sets import fill_set_gains
 from scml_gym.oneshot.observations.prospects import FIRST_ANSWER, FIRST_PARTNER, ProspectsEncoder
 from scml_gym.oneshot.players import player_maker
-from tests.oneshot.test_asking import small_case, worth_of
+from tests.helpers.asking import small_case, worth_of
 
 ID = "scml_gym/OneShotConcurrent-v0"
 

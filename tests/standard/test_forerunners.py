@@ -353,7 +353,7 @@ def test_p_with_its_faults_plays_as_penguin():
 
     def play(name):
         counts = []
-        for seed in range(4):
+        for seed in range(6):
             spec = league_spec(seed, 12, 4, 3)
             others = ["scml:SyncRandomStdAgent", "scml:GreedyStdAgent"]
             players = [player_maker(others[i % 2])(seed) for i in range(spec.n_factories)]
