@@ -8,7 +8,8 @@ factories and background opponents, so that a configuration differs in nothing b
     python evaluate.py scml:SyncRandomOneShotAgent --worlds 160 --seed 3000 --out final/SyncRandom
     python benchmarks/same_seat.py final/planner-0 --against final/SyncRandom --out final
 
-The difference to each baseline is paired by configuration (its plays on all levels are one observation). With
+The difference to each baseline is paired by configuration (its plays on all levels, and copies of one player, are one
+observation). With
 ``--out`` the competitors' rows of all runs go into ``scores.csv`` and the comparisons into ``paired.csv``. Runs in such
 a table of an earlier comparison are baselines too, where the same worlds were played:
 
@@ -33,15 +34,16 @@ SAME = ("game", "background", "days", "seed", "factories", "levels", "stock")
 
 
 def competitor_rows(folder: Path) -> Any:
-    """A table of the rows of a run's only competitor; the column ``run`` names the folder.
+    """A table of the rows of a run's only competitor, or of its copies; the column ``run`` names the folder.
 
     Raises:
         InputError: if it has none, or more than one.
     """
     table: Any = read_scores(folder / "scores.csv", saved_config(folder).game)
     rows = table[table["role"] == "competitor"]
-    if rows["competitor"].nunique() != 1:
-        raise InputError(f"{folder} has {rows['competitor'].nunique()} competitors; valid: 1")
+    different = rows["competitor"].str.replace(r"#\d+$", "", regex=True).nunique()
+    if different != 1:
+        raise InputError(f"{folder} has {different} competitors; valid: 1, and copies of it")
     return rows.assign(run=folder.name)
 
 

@@ -28,11 +28,10 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from scml_gym.jit.arrays import BUFFER_SIZE
 from scml_gym.oneshot.strategies import STRATEGIES
 from scml_gym.oneshot.view import MAX_PARTNERS
 from scml_gym.vector.jobs import ASLEEP, PORTIONS, BatchStep
-from scml_gym.vector.workers import Workers
+from scml_gym.vector.workers import PreparedStep, Workers
 
 ENVIRONMENT = "scml_gym/OneShotConcurrent-v0"
 WORLDS: dict[str, Any] = {"days": 50, "factories_per_level": 6, "opponents": sorted(STRATEGIES)}
@@ -44,7 +43,7 @@ class PlainThreads(ABC):
     """Runs a step with one more Python thread, where the environment has its workers."""
 
     def __init__(self, step: BatchStep):
-        self._step = step
+        self._step, self._of_thread = step, threading.local()
 
     @abstractmethod
     def __call__(self, n: int, *arguments: Any) -> None:
@@ -54,7 +53,12 @@ class PlainThreads(ABC):
         """Run the step in this thread alone."""
         counters = np.zeros(ASLEEP, dtype=np.int64)
         counters[PORTIONS] = 1
-        self._step.lead(counters, np.empty(BUFFER_SIZE, dtype=np.uint8), low, high, arguments)
+        first, *others = arguments
+        if not hasattr(self._of_thread, "step"):
+            self._of_thread.step = PreparedStep(self._step)
+        step = self._of_thread.step
+        step.prepare(first, tuple(others))
+        step.run(counters, (low, high), tuple(others))
 
 
 class Executor(PlainThreads):
@@ -149,7 +153,7 @@ def make_envs(n: int) -> tuple[Any, dict[str, Callable[..., None]]]:
     envs = gymnasium.make_vec(ENVIRONMENT, num_envs=n, threads=2, **WORLDS).unwrapped
     envs.reset(seed=0)
     workers: Any = vars(envs)["_step"]
-    return envs, {"workers": workers} | {name: make(workers._step) for name, make in PLAIN.items()}
+    return envs, {"workers": workers} | {name: make(workers._step._step) for name, make in PLAIN.items()}
 
 
 def compile_all() -> None:

@@ -13,12 +13,12 @@ from __future__ import annotations
 import ast
 import base64
 import functools
+import json
 import posixpath
 import re
 from pathlib import Path
 from typing import Any
 
-import nbformat
 import yaml
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
@@ -78,16 +78,17 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
 def notebook_page(path: Path) -> tuple[str, dict[str, bytes]]:
     """A notebook with its outputs in Markdown, and the pictures in it by file name."""
     parts, pictures = list[str](), dict[str, bytes]()
-    for cell in nbformat.read(path, as_version=4).cells:
-        parts.append(cell.source if cell.cell_type == "markdown" else f"```python\n{cell.source}\n```")
+    for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:  # a text is kept as a list of its lines
+        source = "".join(cell["source"])
+        parts.append(source if cell["cell_type"] == "markdown" else f"```python\n{source}\n```")
         for output in cell.get("outputs", ()):
             data = output.get("data", {"text/plain": output.get("text", "")})
             if "image/png" in data:
                 name = f"{path.stem}-{len(pictures)}.png"
-                pictures[name] = base64.b64decode(data["image/png"])
+                pictures[name] = base64.b64decode("".join(data["image/png"]))
                 parts.append(f"![What the code above draws]({name})")
             else:
-                parts.append(f"```text\n{data['text/plain'].rstrip()}\n```")
+                parts.append(f"```text\n{''.join(data['text/plain']).rstrip()}\n```")
     text = relinked("\n\n".join(parts), f"{NOTEBOOKS}/{path.name}", f"notebooks/{path.stem}.md")
     where = f"This page is a notebook: [{path.name}]({path.name}) runs wherever the package is installed."
     return f"{text}\n\n---\n\n{where}\n", pictures

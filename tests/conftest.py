@@ -72,6 +72,13 @@ def fixed_seeds(monkeypatch):
         sys.modules["torch"].manual_seed(0)
 
 
+@pytest.fixture
+def own_garbage():
+    """A search for garbage looks through what the test made, and not through all that is left of those before it: the
+    compiler alone leaves millions of objects, which takes a second."""
+    gc.freeze()
+
+
 @pytest.fixture(scope="session", autouse=True)
 def small_curves():
     """A training of a test draws one column of its learning curve: all of them take longer than most trainings.

@@ -26,6 +26,8 @@ from scml_gym.standard.worlds.reference import ReferenceWorld as StandardReferen
 from scml_gym.vector.workers import Workers
 from tests.helpers.scripts import in_forked_process
 
+pytestmark = pytest.mark.usefixtures("own_garbage")
+
 WAYS = {
     "copy": copy.copy,
     "deepcopy": copy.deepcopy,

@@ -16,6 +16,7 @@ from scml_gym.evaluation.table import COLUMNS
 from scml_gym.oneshot.rewards.factory import REWARDS
 from scml_gym.oneshot.strategies import STRATEGIES
 from scml_gym.oneshot.view import PARTNER_DTYPE, VIEW_DTYPE
+from tests.helpers.negotiations import SMALL_AGENT
 from tests.helpers.pages import PAGES, ROOT, blocks, chains, steps
 from tests.helpers.scripts import in_forked_process
 
@@ -59,6 +60,7 @@ SMALLER = {
     "train.py standard_manager_imitation": "--set agent.epochs=1",
     "train.py standard_manager": "--set agent.total_steps=32 --set agent.n_envs=1 --set agent.n_steps=16 "
     "--set agent.batch_size=16 --set agent.log_steps=1 --set env.days=5",
+    "train.py hrl_xf": shlex.join(word for option in SMALL_AGENT for word in ("--set", option)),
     "train.py runs/tune-planner": "--set agent.total_steps=32",
     "examples/": "",
     "my_policy.py": "2",

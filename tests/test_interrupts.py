@@ -14,7 +14,7 @@ from scml_gym.agents.training import resume, start
 from scml_gym.core.interrupts import Interrupted, stop_requests
 from scml_gym.core.reporting import Progress
 from scml_gym.experiments.run_folder import Run
-from tests.helpers.negotiations import RECORD
+from tests.helpers.negotiations import RECORD, SMALL_AGENT
 from tests.helpers.offline import small_dataset
 from tests.helpers.scripts import ROOT, Script
 
@@ -66,6 +66,7 @@ TINY = {
             *("agent.width=8", "agent.layers=1", "agent.attention_heads=2"),
         ],
     ),
+    "hrl-xf": ("hrl_xf", SMALL_AGENT),
     "dcl": ("dcl", GAME),
     "independent-ppo": ("independent_ppo", GAME),
     "ippo": ("ippo", AGENTS_OF_A_GAME),
@@ -78,6 +79,9 @@ TINY = {
 OF_DATA = {"behaviour-cloning", "decision-transformer"}
 """Learners that learn from datasets."""
 
+IN_HIERARCHY = {"hrl-xf"}
+"""Learners that record datasets themselves."""
+
 NEW_EPISODES = {"ppo", "maskable-ppo", "recurrent-ppo", "dqn"}
 """Learners that begin new episodes where they resume, so that their curves differ from those of a whole training."""
 
@@ -86,6 +90,7 @@ INTERRUPTED_AT = {
     "behaviour-cloning": 3,
     "decision-transformer": 3,
     "executor": 8,
+    "hrl-xf": 34,
     "dcl": 1,
     "independent-ppo": 1,
     "mediated": 1,
@@ -122,8 +127,9 @@ def interrupted_at(monkeypatch):
 
 @pytest.mark.parametrize("name", AGENTS)
 def test_an_interrupted_learner_goes_on_as_it_promises(name, tmp_path, interrupted_at, monkeypatch):
-    if name in OF_DATA:
+    if name in OF_DATA | IN_HIERARCHY:
         pytest.importorskip("minari", reason="pip install 'scml-gym[offline]'")
+    if name in OF_DATA:
         small_dataset(monkeypatch, tmp_path / "data", episodes=6)
     experiment, options = small(name)
     whole = start(experiment, options, out=tmp_path / "whole")

@@ -58,7 +58,13 @@ def test_every_learner_has_one_and_the_pages_name_them_all():
         r"^\| `([\w-]+)` \|", (root / "README.md").read_text().partition("## Learners")[2], flags=re.M
     )
     assert set(AGENTS) == set(learners)
-    of_data = {"behaviour-cloning", "clone", "decision-transformer", "executor"}  # they do as somebody's data do
+    of_data = {
+        "behaviour-cloning",
+        "clone",
+        "decision-transformer",
+        "executor",
+        "hrl-xf",
+    }  # they do as somebody's data do
     assert set(rows.values()) == set(AGENTS) - of_data
 
 

@@ -37,7 +37,8 @@ def fit_scales(network: DecisionTransformer, sequences: Sequences, held_out: flo
     if network.numbers is not None:
         seen = sequences.observations[: sequences.ends[learnt[-1]]]
         network.mean.copy_(torch.from_numpy(seen.mean(axis=0)))
-        network.deviation.copy_(torch.from_numpy(np.maximum(seen.std(axis=0), LEAST_DEVIATION)))
+        deviation = seen.std(axis=0)  # what never varied is not blown up where it does in play
+        network.deviation.copy_(torch.from_numpy(np.where(deviation < LEAST_DEVIATION, 1.0, deviation)))
 
 
 class Judged(NamedTuple):

@@ -100,12 +100,21 @@ class ChoiceHeads(nn.Module):
             rows: The choices.
             masks: Bool ``(n, options)``.
         """
-        known = gelu(told[:, None] + self._before(rows))
-        valid = masks.split(self.sizes, dim=1)
-        logs = [self._logits(i, known[:, i], mask) for i, mask in enumerate(valid)]
+        logs, known = self._given(told, rows, masks)
         met = [part.gather(1, rows[:, i : i + 1].long()) for i, part in enumerate(logs)]
         likeliest = torch.stack([part.argmax(dim=1) for part in logs], dim=1) == rows
-        return torch.cat(met, dim=1), likeliest, known[:, -1]
+        return torch.cat(met, dim=1), likeliest, known
+
+    def distributions(self, told: Tensor, rows: Tensor, masks: Tensor) -> list[Tensor]:
+        """The logarithms of the probabilities of the options of each choice, given the recorded ones before it, ``(n,
+        options)`` each; arguments as of `log_likelihood`."""
+        return self._given(told, rows, masks)[0]
+
+    def _given(self, told: Tensor, rows: Tensor, masks: Tensor) -> tuple[list[Tensor], Tensor]:
+        """`distributions`, and what is known after all choices, ``(n, width)``."""
+        known = gelu(told[:, None] + self._before(rows))
+        valid = masks.split(self.sizes, dim=1)
+        return [self._logits(i, known[:, i], mask) for i, mask in enumerate(valid)], known[:, -1]
 
     def choose(
         self, told: Tensor, masks: Tensor, generator: torch.Generator | None, narrow: Narrow | None

@@ -22,16 +22,12 @@ from scml_gym.agents.dnb.tracking import begin_day, note
 from scml_gym.jit.compile import compiled, jittable
 from scml_gym.jit.once import compiled_once
 from scml_gym.jit.parameters import record_of
-from scml_gym.oneshot.asking import PRICES, Prospects, new_prospects, offered_price
-from scml_gym.oneshot.strategies.acceptance_counts import COUNTS_DTYPE, COUNTS_SIZE, see_answers
+from scml_gym.oneshot.asking.counts import COUNTS_DTYPE, COUNTS_SIZE, see_answers
+from scml_gym.oneshot.asking.parameters import N_PARAMETERS, PARAMETERS_DTYPE
+from scml_gym.oneshot.asking.turns import look_around
+from scml_gym.oneshot.asking.values import PRICES, Prospects, new_prospects, offered_price
 from scml_gym.oneshot.strategies.base import Strategy, StrategyPolicy
-from scml_gym.oneshot.strategies.sequential import (
-    N_PARAMETERS,
-    PARAMETERS_DTYPE,
-    SEQUENTIAL,
-    answer_partners,
-    look_around,
-)
+from scml_gym.oneshot.strategies.sequential import SEQUENTIAL, answer_partners
 from scml_gym.oneshot.view import SELLER, ActionArray, FactoryView, new_actions, new_view
 
 

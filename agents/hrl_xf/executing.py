@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Protocol
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import torch
@@ -51,6 +51,35 @@ def write_quantities(view: StandardView, limits: np.ndarray, bins: int, out: np.
 _write_quantities = compiled(write_quantities)
 
 
+class Asked(NamedTuple):
+    """What a factory is asked, of the ``n`` negotiations that are due.
+
+    Attributes:
+        shown: What it is shown of them, without conditions.
+        rows: The same with goals told, float32 ``(n, SIZE)``.
+        memories: What each negotiation gave before; None at its first decision.
+        masks: Valid options, bool ``(n, options)``.
+        safe: Which quantities are safe for each day, bool ``(n, BOOK_DAYS, bins)``; all where there is no shield.
+    """
+
+    shown: Shown
+    rows: np.ndarray
+    memories: list[Memory | None]
+    masks: np.ndarray
+    safe: np.ndarray
+
+
+def narrowing(safe: np.ndarray) -> Narrow:
+    """Of quantities, to those that are safe for the day that is chosen; ``safe`` as of `Asked`, of all negotiations
+    that are decided together."""
+    of_each = torch.from_numpy(safe)
+
+    def narrow(i: int, before: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        return mask & of_each[torch.arange(len(mask)), before[:, DAY]] if i == QUANTITY else mask
+
+    return narrow
+
+
 class Executing:
     """A `scml_gym.game.daily.Executor` of goals by side and days from today; negotiations are remembered for a day.
 
@@ -87,43 +116,53 @@ class Executing:
                 nobody sets any.
             alpha: How eager each negotiation is to be, -1 to 1, ``(MAX_PARTNERS,)``; None for 0.
         """
-        actions = new_actions()
+        asked = self.ask(view, goals)
+        due = asked.shown.due
+        if not len(due):
+            return new_actions()
+        if alpha is not None:
+            asked.rows[:, ALPHA] = alpha[due]
+        chosen, after = self._learner.continued(asked.rows, asked.memories, asked.masks, narrowing(asked.safe))
+        return self.answer(view, due, chosen, after)[0]
+
+    def ask(self, view: StandardView, goals: np.ndarray | None) -> Asked:
+        """What is to be decided; arguments as of `act`."""
         shown = observe(view, self.bound)
-        if not len(shown.due):
-            return actions
-        rows, sides = shown.rows, shown.due // MAX_PER_LEVEL
+        rows, sides = shown.rows.copy(), shown.due // MAX_PER_LEVEL
         if goals is not None:
             wanted = np.asarray(goals, np.float64).reshape(2, BOOK_DAYS)
             tell_goals(rows, wanted[sides], shown.agreed[sides], int(view["lines"]))
-        if alpha is not None:
-            rows[:, ALPHA] = alpha[shown.due]
         memories = [self._memories.get(k) for k in shown.due.tolist()]
-        masks, narrow = self._masks(view, shown)
-        chosen, after = self._learner.continued(rows, memories, masks, narrow)
-        for k, choice, memory in zip(shown.due.tolist(), chosen, after, strict=True):
+        return Asked(shown, rows, memories, *self._masks(view, shown))
+
+    def answer(
+        self, view: StandardView, due: np.ndarray, chosen: Sequence[Any], after: Sequence[Memory]
+    ) -> tuple[ActionArray, np.ndarray]:
+        """The factory's answers, and which of them, by partner, the shield has changed, bool ``(MAX_PARTNERS,)``.
+
+        Args:
+            view: What the factory sees.
+            due: The partners that were asked for.
+            chosen: A choice for each of them.
+            after: What each negotiation remembers.
+        """
+        actions = new_actions()
+        for k, choice, memory in zip(due.tolist(), chosen, after, strict=True):
             self._choices.decode(choice, view, k, actions)
             self._memories[k] = memory
-        if self._shield is not None:
-            restrict_answers(view, actions, BOUNDS[self.bound], 1.0)
-        return actions
+        if self._shield is None:
+            return actions, np.zeros(MAX_PARTNERS, np.bool_)
+        return actions, restrict_answers(view, actions, BOUNDS[self.bound], 1.0)
 
-    def _masks(self, view: StandardView, shown: Shown) -> tuple[np.ndarray, Narrow | None]:
-        """Valid options, bool ``(n, options)``, and, behind a shield, which quantities are for a day that is chosen."""
+    def _masks(self, view: StandardView, shown: Shown) -> tuple[np.ndarray, np.ndarray]:
+        """See `Asked`."""
         masks = np.zeros((MAX_PARTNERS, sum(self._choices.sizes)), np.bool_)
         for k in shown.due.tolist():
             masks[k] = self._choices.mask(view, k)
-        if self._shield is None:
-            return masks[shown.due], None
-        self._narrow(view, shown.accepts, shown.limits, masks.reshape(-1))
-        safe = np.zeros((2, BOOK_DAYS, self._choices.quantity_bins), np.bool_)
-        for side in range(2):
-            limits = shown.limits[side * BOOK_DAYS : (side + 1) * BOOK_DAYS]
-            _write_quantities(view, limits, self._choices.quantity_bins, safe[side])
-        of_partner = torch.from_numpy(safe[shown.due // MAX_PER_LEVEL])
-
-        def narrow(i: int, before: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-            if i != QUANTITY:
-                return mask
-            return mask & of_partner[torch.arange(len(mask)), before[:, DAY]]
-
-        return masks[shown.due], narrow
+        safe = np.ones((2, BOOK_DAYS, self._choices.quantity_bins), np.bool_)
+        if self._shield is not None:
+            self._narrow(view, shown.accepts, shown.limits, masks.reshape(-1))
+            for side in range(2):
+                limits = shown.limits[side * BOOK_DAYS : (side + 1) * BOOK_DAYS]
+                _write_quantities(view, limits, self._choices.quantity_bins, safe[side])
+        return masks[shown.due], safe[shown.due // MAX_PER_LEVEL]

@@ -6,16 +6,18 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import torch
 from gymnasium import spaces
 
 from scml_gym.agents.decision_transformer.learner import DecisionTransformerLearner
 from scml_gym.agents.decision_transformer.network import Narrow
 from scml_gym.agents.decision_transformer.playing import Memory, beginning, decide
-from scml_gym.agents.decision_transformer.sequences import Sequences
+from scml_gym.agents.decision_transformer.sequences import Sequences, split
+from scml_gym.agents.hrl_xf.eagerness import eagerness
 from scml_gym.agents.hrl_xf.executing import ORDER, Executing
 from scml_gym.agents.hrl_xf.hyperparameters import ExecutorHyperparameters
 from scml_gym.agents.hrl_xf.negotiations import Negotiations, read, write
-from scml_gym.agents.hrl_xf.observing import PROMISED, SPACE, hide_goals
+from scml_gym.agents.hrl_xf.observing import ALPHA, PROMISED, SPACE, hide_goals
 from scml_gym.agents.hrl_xf.recording import Line, record
 from scml_gym.core.config import ConfigError, arguments_of
 from scml_gym.core.errors import InputError
@@ -62,11 +64,20 @@ class ExecutorLearner(DecisionTransformerLearner):
             table = read(path)
             if table.sizes != self.choices.sizes:
                 raise InputError(f"{path} has actions of {table.sizes}, this environment of {self.choices.sizes}")
-        return episodes_of(table, *self.rows(table), *self._hidden(table))
+        sequences = episodes_of(table, *self.rows(table), *self._hidden(table))
+        if settings.alpha.dropped < 1.0:
+            learnt, _ = split(sequences, settings.held_out)
+            known = np.arange(int(sequences.ends[learnt[-1]]))
+            sequences.observations[:, ALPHA], _ = eagerness(table, known, settings.alpha, run.config["seed"])
+        return sequences
 
     def rows(self, table: Negotiations) -> tuple[np.ndarray, np.ndarray]:
         """Actions and masks of negotiations in the order in which numbers are decided."""
-        return self._done.rows(table.actions), self._done.masks(table.masks)
+        return self.rows_of(table.actions, table.masks)
+
+    def rows_of(self, actions: np.ndarray, masks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Actions ``(n, 4)`` and masks ``(n, options)`` in the order in which numbers are decided."""
+        return self._done.rows(actions), self._done.masks(masks)
 
     def _record(self, run: Run) -> None:
         settings = self.hyperparameters.record
@@ -95,7 +106,12 @@ class ExecutorLearner(DecisionTransformerLearner):
         return (draws.random(int(day.max()) + 1) < share)[day.ravel()], draws.random(len(table.starts)) < share
 
     def continued(
-        self, rows: np.ndarray, memories: list[Memory | None], masks: np.ndarray, narrow: Narrow | None = None
+        self,
+        rows: np.ndarray,
+        memories: list[Memory | None],
+        masks: np.ndarray,
+        narrow: Narrow | None = None,
+        generator: torch.Generator | None = None,
     ) -> tuple[list[Any], list[Memory]]:
         """Decide in several negotiations at once.
 
@@ -104,6 +120,7 @@ class ExecutorLearner(DecisionTransformerLearner):
             memories: What each gave before; None at its first decision.
             masks: Valid options, bool ``(n, options)``, number after number of an action.
             narrow: See `scml_gym.agents.decision_transformer.network.Narrow`; choices are in the order of `ORDER`.
+            generator: Draws; None for the likeliest choices.
 
         Returns:
             Actions, int64 ``(4,)`` each, and memories.
@@ -118,7 +135,7 @@ class ExecutorLearner(DecisionTransformerLearner):
         if target is None:  # the mean is what an unknown return looks like
             begun = [memory.promised(float(network.scale[0])) for memory in begun]
         valid = self._done.masks(masks)
-        picked, after = decide(network, self.hyperparameters.context, begun, rows, valid, None, narrow)
+        picked, after = decide(network, self.hyperparameters.context, begun, rows, valid, generator, narrow)
         return [self._done.action(row) for row in picked], after
 
     def executor(self) -> Executing:

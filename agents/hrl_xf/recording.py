@@ -15,6 +15,7 @@ import numpy as np
 
 from scml_gym.agents.hrl_xf.negotiations import Negotiations, join
 from scml_gym.agents.hrl_xf.observing import SIDES, SIZE, observe, tell_goals
+from scml_gym.core.arguments import Range
 from scml_gym.core.errors import InputError
 from scml_gym.standard.actions import PartnerChoices
 from scml_gym.standard.line_up import LINE_UP
@@ -167,8 +168,8 @@ class Line(NamedTuple):
 def record(
     lines: Sequence[Line],
     days: int,
-    levels: int,
-    factories: int,
+    levels: Range,
+    factories: Range,
     stock: str,
     seed: int,
     choices: PartnerChoices,
@@ -179,8 +180,8 @@ def record(
     Args:
         lines: Who plays where. The worlds of real and compiled ones take turns.
         days: Simulated days of a world.
-        levels: Of a world.
-        factories: On each level.
+        levels: Of a world, a number or a range to be drawn from.
+        factories: On each level, likewise.
         stock: The stock rule.
         seed: Of the first world.
         choices: As which answers are written down.
@@ -194,10 +195,9 @@ def record(
     due = [(seed + i, line) for i in range(max(line.worlds for line in lines)) for line in lines if i < line.worlds]
     parts = []
     for done, (number, line) in enumerate(due, 1):
-        draws = np.random.default_rng(number)
-        taken = [line.players[i % len(line.players)] for i in range(levels * factories)]
+        draws, spec = np.random.default_rng(number), league_spec(number, days, factories, levels)
+        taken = [line.players[i % len(line.players)] for i in range(spec.n_factories)]
         taken = [taken[i] for i in draws.permutation(len(taken)).tolist()]
-        spec = league_spec(number, days, factories, levels)
         notes = [Notes(choices) for _ in taken]
         world = _make(line.compiled, spec, taken, [makers[name](number) for name in taken], number, stock)
         world.look(notes)

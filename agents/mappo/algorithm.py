@@ -64,7 +64,7 @@ class Descent:
 
     def step(self, loss: Tensor, rate: float, step: int) -> None:
         """Against the gradient of a loss; see `Adam.descend`."""
-        parts = torch.autograd.grad(loss, self._parameters)
+        parts = torch.autograd.grad(loss, self._parameters, allow_unused=True, materialize_grads=True)
         self.adam.descend(torch.cat([part.reshape(-1) for part in parts]).numpy()[None], rate, step)
 
 
@@ -159,10 +159,8 @@ class Learning:
         logs = sum(head.gather(1, actions[:, k : k + 1])[:, 0] for k, head in enumerate(heads))
         entropy = -torch.stack([(head.exp() * head.clamp_min(-1e9)).sum(dim=-1) for head in heads]).sum(dim=0).mean()
         change = logs - decisions.logs[learns]
-        ratio, ours, clip = change.exp(), advantages[learns], self.settings.clip_range
-        loss = -torch.minimum(ratio * ours, ratio.clamp(1.0 - clip, 1.0 + clip) * ours).mean()
+        loss, kl, clipped = clipped_loss(change, advantages[learns], self.settings.clip_range)
         self.descents[0].step(loss - self._entropy * entropy, self._rates[0], self._steps)
-        kl, clipped = (ratio - 1.0 - change).mean(), ((ratio - 1.0).abs() > clip).float().mean()
         return tuple(float(number.detach()) for number in (loss, entropy, kl, clipped))
 
     def _value_step(self, decisions: Decisions, targets: Tensor) -> float:
@@ -175,6 +173,22 @@ class Learning:
             losses.append(nn.functional.huber_loss(values, targets[there], delta=self.settings.huber_delta))
         self.descents[1].step(torch.stack(losses).sum(), self._rates[1], self._steps)
         return float(losses[0].detach())
+
+
+def clipped_loss(change: Tensor, advantages: Tensor, clip: float) -> tuple[Tensor, Tensor, Tensor]:
+    """PPO's loss of a policy (Schulman et al. 2017, https://arxiv.org/abs/1707.06347), and how far it has gone.
+
+    Args:
+        change: Of the logarithms of the probabilities of what was done, ``(n,)``.
+        advantages: Of the same, ``(n,)``.
+        clip: How far a ratio of probabilities counts from 1.
+
+    Returns:
+        The loss; the approximate Kullback-Leibler divergence; the share of the ratios that were clipped.
+    """
+    ratio = change.exp()
+    loss = -torch.minimum(ratio * advantages, ratio.clamp(1.0 - clip, 1.0 + clip) * advantages).mean()
+    return loss, (ratio - 1.0 - change).mean(), ((ratio - 1.0).abs() > clip).float().mean()
 
 
 def one_hot(actions: Tensor, heads: list[int]) -> Tensor:

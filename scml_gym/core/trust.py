@@ -16,7 +16,7 @@ from scml_gym.core.errors import InputError
 VARIABLE = "SCML_GYM_TRUST"
 """Of the environment: folders that are trusted, separated as in ``PATH``."""
 
-FOUND_BY = ("zoo", "scml", "scml-agents")
+FOUND_BY = ("zoo", "scml", "scml-agents", "clone")
 """What may stand before the colon of a name that is no module: players that come with a package."""
 
 

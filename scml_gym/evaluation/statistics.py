@@ -7,6 +7,7 @@ independent of each other, configurations are.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -129,6 +130,11 @@ def by_configuration(rows: pd.DataFrame, column: str, how: str = "mean") -> dict
     return dict(zip(pivot.columns.tolist(), pivot.to_numpy(dtype=np.float64).T, strict=True))
 
 
+def best_first(scores: Mapping[str, np.ndarray]) -> list[str]:
+    """Competitors by their mean scores, which `by_configuration` gives."""
+    return sorted(scores, key=lambda label: -mean_and_error(scores[label][~np.isnan(scores[label])]).mean)
+
+
 def ranking(table: pd.DataFrame, role: str = "competitor") -> pd.DataFrame:
     """The competitors, best first.
 
@@ -149,7 +155,8 @@ def ranking(table: pd.DataFrame, role: str = "competitor") -> pd.DataFrame:
         by_configuration(rows, c, how="sum") if counted else {} for c in ("agreements", "negotiations")
     )
     lines = []
-    for label, values in scores.items():
+    for label in best_first(scores):
+        values = scores[label]
         score = mean_and_error(values[~np.isnan(values)])
         total = float(np.nansum(negotiations[label])) if counted else 0.0
         measured = {part: float(np.nanmean(means[part][label])) for part in parts if part in means}
@@ -167,7 +174,6 @@ def ranking(table: pd.DataFrame, role: str = "competitor") -> pd.DataFrame:
                 **measured,
             }
         )
-    lines.sort(key=lambda line: -line["score"])
     columns = ["competitor", "configurations", "score", "standard_error", *levels]
     columns += [part for part in parts if part in means] + ["agreement_rate"] * counted
     frame = pd.DataFrame(lines, columns=columns + ["bankrupt"] * ("bankrupt" in means))
@@ -196,7 +202,8 @@ def losses(table: pd.DataFrame) -> pd.DataFrame:
     rows = rows.assign(ideal=rows["ideal"] + 1.0)
     means = rows.groupby(["competitor", "level", "configuration"]).mean().groupby(["competitor", "level"]).mean()
     frame = means.assign(loss=means["ideal"] - means["score"]).reset_index()[columns]
-    order = {name: rank for rank, name in enumerate(ranking(table)["competitor"])}
+    ranks = best_first(by_configuration(rows_of(table, "competitor"), "score"))
+    order = {name: rank for rank, name in enumerate(ranks)}
     levels = {name: rank for rank, name in enumerate(levels_of(table))}
     places = frame["level"].map(levels) * (len(order) + 1) + frame["competitor"].map(order)
     return frame.iloc[places.argsort(kind="stable")].reset_index(drop=True)
@@ -212,7 +219,7 @@ def paired(table: pd.DataFrame) -> pd.DataFrame:
     import pandas as pd
 
     scores = by_configuration(rows_of(table, "competitor"), "score")
-    order = ranking(table)["competitor"].tolist()
+    order = best_first(scores)
     lines = []
     for i, label in enumerate(order):
         for other in order[i + 1 :]:

@@ -50,7 +50,7 @@ def playable(path: Path) -> tuple[Run, Path]:
     """
     run, checkpoint = checkpoint_of(path)
     require_trust_of_names(run.path, [run.info["agent"], run.info["env"], run.config])
-    for file in sorted(checkpoint.glob("*.json")):
+    for file in sorted(checkpoint.rglob("*.json")):
         said = parse_json(read_text(file), str(file))
         if isinstance(said, dict):
             said.pop("algorithm", None)  # of Stable-Baselines3, compared and never imported

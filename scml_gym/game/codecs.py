@@ -42,6 +42,14 @@ class Encoder(Protocol):
         ...
 
 
+def end_day(encoder: Encoder, view: View) -> None:
+    """Tell an encoder that a day of the world is over, with its last view, by its method ``end_day(view)``; nothing
+    where it has none, as it remembers nothing of it."""
+    ended = getattr(encoder, "end_day", None)
+    if ended is not None:
+        ended(view)
+
+
 class ActionCodec(Protocol):
     """An action codec: its space, which choices are valid, and what an action means.
 

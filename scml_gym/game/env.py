@@ -12,7 +12,7 @@ import numpy as np
 from scml_gym.core.errors import InputError, require_reset
 from scml_gym.core.masks import sampling_mask
 from scml_gym.core.threads import WrongThreadError, one_thread
-from scml_gym.game.codecs import ActionCodec, Encoder, Reward, Transition, read_action, told_by
+from scml_gym.game.codecs import ActionCodec, Encoder, Reward, Transition, end_day, read_action, told_by
 from scml_gym.game.rewards import pay
 from scml_gym.game.world import Actions, Drawn, View
 
@@ -188,6 +188,7 @@ class WorldEnv(gymnasium.Env):
         """Take the last views of the days that ended."""
         for last in self.world.closed_days(self.player):
             self.codec.end_day(last)
+            end_day(self.encoder, last)
             self._closed.append(last)
 
     def _mask(self) -> np.ndarray:

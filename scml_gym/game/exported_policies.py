@@ -10,7 +10,7 @@ import numpy as np
 
 from scml_gym.core.arguments import argument_names, check_names
 from scml_gym.core.errors import InputError
-from scml_gym.game.codecs import ActionCodec, Encoder
+from scml_gym.game.codecs import ActionCodec, Encoder, end_day
 from scml_gym.game.telling import tell_thoughts
 from scml_gym.game.world import Actions, Predict, View
 
@@ -90,7 +90,8 @@ class EncodedPolicy:
         return self._codec.decode(np.asarray(action), view)
 
     def end_day(self, view: View) -> None:
-        """The action codec sees what came of the day; where it was trained on days, so ends the recurrent state."""
+        """The codecs see what came of the day; where it was trained on days, so ends the recurrent state."""
         self._codec.end_day(view)
+        end_day(self._encoder, view)
         if self._per_day:
             self._state = None

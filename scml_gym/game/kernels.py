@@ -21,6 +21,11 @@ def ask_again(view: Any, memory: np.ndarray, actions: Any) -> bool:
     return False
 
 
+@jittable
+def remember_nothing(view: Any, memory: np.ndarray) -> None:
+    """For codecs without a memory."""
+
+
 class ActionFunctions(NamedTuple):
     """An action codec as compiled code takes it.
 
@@ -47,11 +52,17 @@ class ActionKernel(NamedTuple):
 
 
 class EncoderKernel(NamedTuple):
-    """An encoder: ``encode(view, hidden_state, offer_history, out)``, and the shape of that history: decisions,
-    partners, features."""
+    """An encoder.
+
+    Attributes:
+        encode: ``(view, hidden_state, offer_history, out)``.
+        history: Shape of that history: decisions, partners, features; or of whatever else the encoder remembers.
+        remember: ``(view, offer_history)``: a day's last view.
+    """
 
     encode: Any
     history: tuple[int, ...]
+    remember: Callable[..., None] = remember_nothing
 
 
 class RewardKernel(NamedTuple):
@@ -68,11 +79,6 @@ class RewardKernel(NamedTuple):
     day_end: Callable[[Any, float, Any], None]
     reward: Callable[[Any, bool, Any], float]
     dtype: np.dtype
-
-
-@jittable
-def remember_nothing(view: Any, memory: np.ndarray) -> None:
-    """For codecs without a memory."""
 
 
 @jittable

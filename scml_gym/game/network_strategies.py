@@ -20,7 +20,9 @@ from scml_gym.game.encoders import Encoder
 from scml_gym.game.kernels import action_kernel, encoder_kernel
 from scml_gym.game.networks import HEAD_DTYPE, Features, choose, fill_head_draws
 from scml_gym.game.strategy import Strategy, StrategyInterface
-from scml_gym.jit.compile import compiled
+from scml_gym.jit.arrays import part_of
+from scml_gym.jit.compile import jittable
+from scml_gym.jit.once import compiled_once
 from scml_gym.jit.parameters import record_of
 from scml_gym.jit.random import N_DRAWS
 
@@ -31,7 +33,7 @@ class Form(NamedTuple):
     Attributes:
         observation: In `NetworkForms.observations`, with partial observability.
         history: Earlier decisions that are shown.
-        action: In `NetworkForms.actions`, with one choice for each of several heads.
+        action: In `NetworkForms.actions`: one choice, or one for each of several heads.
         features: What comes before its layers, in `NetworkForms.features`.
     """
 
@@ -56,6 +58,7 @@ class NetworkForms:
             calls `make_network_strategy`, and is found by its name, as copies in other processes are made by it.
         form_of: ``(env_id, arguments, features) -> Form``: of what is learnt in one of the game's environments; raises
             an `InputError` where no network can stand for that.
+        one_by_one: Actions that answer one negotiation at a time, by name in ``actions``.
     """
 
     game: str
@@ -66,6 +69,7 @@ class NetworkForms:
     hidden: np.dtype
     strategy: Callable[..., NetworkStrategy]
     form_of: Callable[[str, Mapping[str, Any], str], Form]
+    one_by_one: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -102,11 +106,11 @@ def make_network_strategy(forms: NetworkForms, form: Form) -> NetworkStrategy:
     encoder, codec, reads = _parts(forms, form)
     space: Any = codec.space
     (decode, mask, remember, go_on), _, memory_size = action_kernel(codec)
-    encode, shape = encoder_kernel(encoder)
-    heads, n_inputs = tuple(space.nvec.tolist()), len(encoder.features)
+    encode, shape, remember_seen = encoder_kernel(encoder)
+    (heads, action_of), n_inputs = _choices(space), len(encoder.features)
     n_heads, n_outputs, logits_of, hidden = len(heads), sum(heads), reads.logits, forms.hidden
 
-    @compiled
+    @compiled_once
     def play(view: Any, state: np.ndarray, params: np.ndarray, draws: np.ndarray, actions: Any) -> None:
         memory, offer_history = state[:memory_size], state[memory_size:].reshape(shape)
         if go_on(view, memory, actions):
@@ -123,19 +127,21 @@ def make_network_strategy(forms: NetworkForms, form: Form) -> NetworkStrategy:
             last = first + heads[head]
             choices[head] = choose(logits[first:last], valid[first:last], rules["temperature"], points[head])
             first = last
-        decode(choices, view, memory, actions)
+        decode(action_of(choices), view, memory, actions)
 
     def decide(view: Any, state: np.ndarray, params: np.ndarray, draws: np.ndarray, actions: Any) -> None:
         play(view, state, params, draws, actions)
 
     def learn(view: Any, state: np.ndarray, params: np.ndarray) -> None:
         remember(view, state[:memory_size])
+        remember_seen(view, state[memory_size:].reshape(shape))
 
     return NetworkStrategy(
         name=f"network of {form.observation} and {form.action}",
         decide=decide,
         state_size=memory_size + int(np.prod(shape)),
         summary="a trained network",
+        synchronous=form.action not in forms.one_by_one,
         learn=learn,
         n_draws=min(n_heads, N_DRAWS),
         interface=forms.interface,
@@ -145,6 +151,25 @@ def make_network_strategy(forms: NetworkForms, form: Form) -> NetworkStrategy:
     )
 
 
+@jittable
+def _all_of(choices: np.ndarray) -> np.ndarray:
+    """The action of several heads."""
+    return choices
+
+
+@jittable
+def _only_one(choices: np.ndarray) -> np.ndarray:
+    """The action of one choice, an array of no dimension."""
+    return part_of(choices, 0)
+
+
+def _choices(space: Any) -> tuple[tuple[int, ...], Callable[[np.ndarray], np.ndarray]]:
+    """Options of each choice, and the action that choices are."""
+    if isinstance(space, spaces.Discrete):
+        return (int(space.n),), _only_one
+    return tuple(space.nvec.tolist()), _all_of
+
+
 def _parts(forms: NetworkForms, form: Form) -> tuple[Encoder, ActionCodec, Features]:
     """What a form is made of.
 
@@ -152,16 +177,17 @@ def _parts(forms: NetworkForms, form: Form) -> tuple[Encoder, ActionCodec, Featu
         InputError: if no network can play it.
     """
     codec, reads = forms.actions.get(form.action, "action")(), forms.features.get(form.features)
-    if not isinstance(codec.space, spaces.MultiDiscrete):
-        choices = [name for name in forms.actions if isinstance(forms.actions.get(name)().space, spaces.MultiDiscrete)]
+    of_choices = spaces.Discrete | spaces.MultiDiscrete
+    if not isinstance(codec.space, of_choices):
+        choices = [name for name in forms.actions if isinstance(forms.actions.get(name)().space, of_choices)]
         raise InputError(f"action={form.action!r} has no choices; valid: {', '.join(choices)}")
     encoder = forms.observations.get(form.observation, "observation")(observability="partial", history=form.history)
     if not isinstance(encoder.space, spaces.Box):
         raise InputError(f"observation={form.observation!r} is no array; valid: flat, entities")
     if reads.n_inputs and (form.observation, form.history) != ("entities", 0):
         raise InputError(f"features={form.features!r} reads rows; valid: observation='entities', history=0")
-    sizes = codec.space.nvec.tolist()
-    if reads.n_rows > 1 and sizes != [sizes[0]] * reads.n_rows:
+    sizes, _ = _choices(codec.space)
+    if reads.n_rows > 1 and sizes != (sizes[0],) * reads.n_rows:
         raise InputError(f"features={form.features!r} answers each partner; valid: action='choice'")
     return encoder, codec, reads
 

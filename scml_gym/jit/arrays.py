@@ -13,9 +13,6 @@ import numpy as np
 
 from scml_gym.jit.compile import jittable, numba
 
-BUFFER_SIZE = 4096
-"""Bytes of an argument buffer: enough for the arguments of every batch step."""
-
 
 def scratch_integers(n: int) -> np.ndarray:
     """Zeros for the length of a call, int64, shape ``(n,)``; ``n`` is a constant, and the array is not returned."""
@@ -52,6 +49,19 @@ def copy_line(source: np.ndarray, target: np.ndarray) -> None:
     """Copy an array of one dimension to another one; an assignment to a slice would count who holds them."""
     for i in range(len(target)):
         target[i] = source[i]
+
+
+def clear_part(array: np.ndarray, i: int) -> None:
+    """Set every byte of the part ``i``, 0 or more, of an array in C order to 0."""
+    array[i : i + 1].view(np.uint8)[:] = 0
+
+
+def copy_record(source: np.ndarray, i: int, target: np.ndarray, j: int) -> None:
+    """Copy the bytes of record ``i`` to where record ``j`` of another array begins; there are no more than those of it.
+
+    Both arrays have one dimension and are in C order, and both numbers are 0 or more.
+    """
+    target[j : j + 1].view(np.uint8)[: source.itemsize] = source[i : i + 1].view(np.uint8)
 
 
 if numba is not None:
@@ -140,6 +150,40 @@ if numba is not None:
         first, n = (context.cast(builder, values[i], signature.args[i], types.intp) for i in (1, 2))
         return _line(context, builder, signature.return_type, builder.gep(whole.data, [first]), n)
 
+    def _in_c_order(kind: Any) -> bool:
+        return isinstance(kind, types.Array) and kind.layout == "C"
+
+    def _part_bytes(context: Any, builder: Any, kind: Any, value: Any, i: Any, at: Any) -> Any:
+        """Address and size of the part ``i`` of an array."""
+        whole = make_array(kind)(context, builder, value)
+        size = context.get_constant(types.intp, context.get_abi_sizeof(context.get_data_type(kind.dtype)))
+        for n in cgutils.unpack_tuple(builder, whole.shape)[1:]:
+            size = builder.mul(size, n)
+        start = builder.mul(context.cast(builder, i, at, types.intp), size)
+        return cgutils.pointer_add(builder, whole.data, start), size
+
+    @extending.type_callable(clear_part)
+    def _(context: Any) -> Any:
+        return lambda array, i: types.void if _in_c_order(array) else None
+
+    @extending.lower_builtin(clear_part, types.Array, types.Integer)
+    def _(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        memory, size = _part_bytes(context, builder, signature.args[0], values[0], values[1], signature.args[1])
+        cgutils.memset(builder, memory, size, 0)
+        return context.get_dummy_value()
+
+    @extending.type_callable(copy_record)
+    def _(context: Any) -> Any:
+        return lambda source, i, target, j: types.void if _in_c_order(source) and _in_c_order(target) else None
+
+    @extending.lower_builtin(copy_record, types.Array, types.Integer, types.Array, types.Integer)
+    def _(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        kinds = signature.args
+        memory, size = _part_bytes(context, builder, kinds[0], values[0], values[1], kinds[1])
+        to, _ = _part_bytes(context, builder, kinds[2], values[2], values[3], kinds[3])
+        cgutils.raw_memcpy(builder, to, memory, size, 1)
+        return context.get_dummy_value()
+
     def borrowed_type(kind: Any) -> Any:
         """The type of what is borrowed."""
         if isinstance(kind, types.Array):
@@ -171,33 +215,6 @@ if numba is not None:
             return lend(context, builder, record, values[0])
 
         return borrowed_type(record)(record), generate
-
-    def _address(context: Any, builder: Any, kind: Any, buffer: Any) -> Any:
-        """The address in an array at which a value of that type stands."""
-        data = make_array(buffer[0])(context, builder, buffer[1]).data
-        return builder.bitcast(data, context.get_value_type(kind).as_pointer())
-
-    @extending.intrinsic
-    def write_record(typing_context: Any, buffer: Any, record: Any) -> Any:
-        """``write_record(buffer, record)``: put what was borrowed into an array of `BUFFER_SIZE` bytes."""
-
-        def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-            kind = signature.args[1]
-            if context.get_abi_sizeof(context.get_value_type(kind)) > BUFFER_SIZE:
-                raise numba.core.errors.LoweringError(f"more than {BUFFER_SIZE} bytes: {kind}")
-            builder.store(values[1], _address(context, builder, kind, (signature.args[0], values[0])), align=8)
-            return context.get_dummy_value()
-
-        return types.void(buffer, record), generate
-
-    @extending.intrinsic
-    def read_record(typing_context: Any, buffer: Any, like: Any) -> Any:
-        """``read_record(buffer, like)``: what was put there; ``like`` is of the same type."""
-
-        def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-            return builder.load(_address(context, builder, like, (signature.args[0], values[0])), align=8)
-
-        return like(buffer, like), generate
 
     def _scratch(function: Any, element: Any) -> None:
         """Let compiled code take a function's array from the frame of the caller."""

@@ -35,6 +35,7 @@ from typing import Any, TextIO, TypeVar
 import numpy as np
 
 from scml_gym.core.files import replace_file
+from scml_gym.jit.folder import code_folder, is_private, warn
 from scml_gym.jit.sources import identity, source_digest
 from scml_gym.jit.symbols import can_be_kept, link, references_of
 
@@ -168,42 +169,9 @@ def _versions() -> tuple[str, ...]:
 
 
 @functools.cache
-def code_folder() -> Path | None:
-    """Where compiled code is kept; None, after a line that says so, where nothing can be written."""
-    named = os.environ.get("SCML_GYM_CACHE_DIR") or os.environ.get("XDG_CACHE_HOME")
-    try:
-        folder = Path(named or Path.home() / ".cache").absolute() / "scml_gym"
-    except RuntimeError:
-        return _warn("there is no home folder")
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        folder.mkdir(mode=0o700, exist_ok=True)
-        if not _is_private(folder.stat()):
-            return _warn(f"{folder} belongs to another user or others may write to it, and kept code can run anything")
-        probe = folder / f".probe-{os.getpid()}"
-        probe.touch()
-        probe.unlink()
-    except OSError as error:
-        return _warn(f"{folder} cannot be written ({error.strerror})")
-    return folder
-
-
-def _is_private(state: os.stat_result) -> bool:
-    """Whether something belongs to this user, and nobody else may write to it."""
-    return state.st_uid == os.getuid() and not state.st_mode & 0o022
-
-
-@functools.cache
 def _warn_of_writing(folder: Path, reason: str | None) -> None:
     """Once a process and reason: a disk that is full is so for all that is compiled."""
-    _warn(f"{folder} cannot be written ({reason})")
-
-
-def _warn(reason: str) -> None:
-    print(
-        f"scml_gym: {reason}, so code is compiled anew in every process; give another folder in SCML_GYM_CACHE_DIR",
-        file=sys.stderr,
-    )
+    warn(f"{folder} cannot be written ({reason})")
 
 
 def _read(path: Path | None) -> Any:
@@ -213,7 +181,7 @@ def _read(path: Path | None) -> Any:
     try:
         with path.open("rb") as file:
             state, data = os.fstat(file.fileno()), file.read()
-        if not _is_private(state):
+        if not is_private(state):
             return None
         if time.time() - state.st_mtime > _HOUR:
             with contextlib.suppress(OSError):

@@ -12,7 +12,6 @@ another holds it as a closure.
 
 from __future__ import annotations
 
-import ast
 import functools
 import hashlib
 import importlib.util
@@ -25,6 +24,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+
+from scml_gym.jit.imports import imports_of, keep_imports
 
 STARTED = time.time()
 """About when this process read its modules: a file that was changed later is not what it runs."""
@@ -73,6 +74,7 @@ def _digest(names: frozenset[str]) -> str | None:
     if any(module_file(name) is None and not is_installed(name) for name in names):
         return None
     modules = [read_module(path) for path in _reached(names)]
+    keep_imports()
     if any(module.changed for module in modules):
         return None
     return hashlib.sha256(" ".join(sorted(module.digest for module in modules)).encode()).hexdigest()
@@ -115,31 +117,11 @@ def _imported_modules(path: Path, package: str) -> frozenset[str]:
 
 @functools.cache
 def read_module(path: Path) -> Module:
-    """Read and parse a file, once in a process."""
+    """Read a file, once in a process."""
     source = path.read_bytes()
     changed = path.stat().st_ctime > STARTED
-    try:
-        imports = tuple(sorted(set(_imports(ast.parse(source).body))))
-    except (SyntaxError, ValueError):  # it can be reached without ever being imported
-        imports = ()
-    return Module(hashlib.sha256(source).hexdigest(), imports, changed)
-
-
-def _imports(body: list[ast.stmt]) -> Iterator[str]:
-    """What statements import, as full names; relative ones with their dots before them."""
-    for node in body:
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            base = "." * node.level + (node.module or "")
-            yield from (f"{base}.{alias.name}" if node.module else base + alias.name for alias in node.names)
-        elif isinstance(node, ast.If) and ast.unparse(node.test) in ("TYPE_CHECKING", "typing.TYPE_CHECKING"):
-            yield from _imports(node.orelse)
-        else:
-            for part in ("body", "orelse", "finalbody", "handlers", "cases"):
-                inner = getattr(node, part, None)
-                if isinstance(inner, list):
-                    yield from _imports(inner)
+    digest = hashlib.sha256(source).hexdigest()
+    return Module(digest, imports_of(source, digest), changed)
 
 
 @functools.cache

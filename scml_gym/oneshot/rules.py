@@ -6,7 +6,7 @@ Arithmetic on records, so that real simulations, compiled worlds, environments a
 from __future__ import annotations
 
 from scml_gym.jit.compile import jittable
-from scml_gym.oneshot.view import ActionArray, FactoryView
+from scml_gym.oneshot.view import MAX_PARTNERS, ActionArray, FactoryView
 from scml_gym.simulator.compiled.answers import answer_rules, refuse_invalid
 
 
@@ -29,6 +29,19 @@ def may_wait(view: FactoryView, k: int) -> bool:
     """Whether the factory may let partner ``k`` wait: it is asked in each negotiation by itself, and has not waited as
     often as it may."""
     return view["partners"][k]["waits"] < view["most_waits"]
+
+
+NOBODY = -1
+"""In place of a partner's index: none waits for an answer."""
+
+
+@jittable
+def asked_partner(view: FactoryView) -> int:
+    """The partner that an answer is asked for, the first of several; ``NOBODY`` where none is."""
+    for k in range(MAX_PARTNERS):
+        if view["partners"][k]["my_turn"] != 0:
+            return k
+    return NOBODY
 
 
 RULES = answer_rules(_fits, _clear_offer, may_wait)

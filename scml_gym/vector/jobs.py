@@ -23,21 +23,23 @@ a quick caller and 25 with a slow one; with one more busy process 41 and 36.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-from scml_gym.jit.arrays import borrow, read_record, write_record
+from scml_gym.jit.arguments import call_entry, code_of, count_words, entry_types, read_words, write_words
+from scml_gym.jit.arrays import borrow
 from scml_gym.jit.atomics import add, load, pause, store
-from scml_gym.jit.compile import compiled, jittable
+from scml_gym.jit.compile import compiled, compiled_inside, jittable
 
 LINE = 8
 """Numbers in a line of a processor's cache; threads hinder each other in numbers that share one."""
 
-OPEN, INSIDE, NEXT, ROWS, PORTIONS, JOBS, COMING, CLOSED, ASLEEP = range(0, 9 * LINE, LINE)
+OPEN, INSIDE, NEXT, ROWS, STEP, PORTIONS, JOBS, COMING, CLOSED, ASLEEP = range(0, 10 * LINE, LINE)
 """Where there stands, among the counters: the number of the job that can be joined, or 0; threads that have joined; the
-next row; the one after the last; into how many portions those left are thought to be cut; jobs so far; whether one is
-coming, or not yet done; whether there will be no more; from there on, for each worker, whether it sleeps."""
+next row; the one after the last; the address of the step; into how many portions those left are thought to be cut; jobs
+so far; whether one is coming, or not yet done; whether there will be no more; from there on, for each worker, whether
+it sleeps."""
 
 PATIENCE = 1000
 """How often a worker looks for work before it sleeps: some tenths of a millisecond."""
@@ -46,55 +48,79 @@ Counters = np.ndarray
 """The shared counters, int64."""
 
 
-class BatchStep(NamedTuple):
-    """A step as threads run it together.
-
-    Attributes:
-        lead: For the thread that has the arguments.
-        follow: For its workers, which find the arguments in the argument buffer.
-    """
-
-    lead: Callable[..., None]
-    follow: Callable[..., None]
-
-
-def shared(step: Callable[..., None]) -> BatchStep:
-    """Compile a step for threads.
+class BatchStep:
+    """A step as threads run it together: it is compiled for the types of its arguments when they first come.
 
     Args:
         step: ``(arguments, counters)``, which does the rows that `take` gives it until there are none. The
             arguments are a tuple of numbers, arrays in C order and NamedTuples of such, with the arrays borrowed.
     """
 
-    @compiled
-    def lead(counters: Counters, buffer: np.ndarray, low: int, high: int, arguments: tuple[Any, ...]) -> None:
-        """Do the rows from ``low`` to before ``high`` with all workers that are there."""
-        counters, buffer, arguments = borrow((counters, buffer, arguments))
-        write_record(buffer, arguments)
-        counters[ROWS], counters[NEXT] = high, low
-        counters[JOBS] += 1
-        store(counters, OPEN, counters[JOBS])
-        step(arguments, counters)
-        close(counters)
+    def __init__(self, step: Callable[[tuple[Any, ...], Counters], None]):
+        def entry(words: np.ndarray, counters: Counters, kind: Any) -> None:
+            step(read_words(words, kind), counters)
 
-    @compiled
-    def follow(counters: Counters, buffer: np.ndarray, like: tuple[Any, ...]) -> None:
-        """Help with each job, until none comes for a moment; ``like`` are arguments of the same types."""
-        counters, buffer, like = borrow((counters, buffer, like))
-        done, looks = 0, 0
-        while looks < PATIENCE and load(counters, CLOSED) == 0:
-            job = load(counters, OPEN)
-            if job == 0 or job == done:
-                looks += 1
-                pause()
-                continue
-            add(counters, INSIDE, 1)
-            if load(counters, OPEN) == job:  # the arguments are those of this job, until the last one is out
-                step(read_record(buffer, like), counters)
-                done, looks = job, 0
-            add(counters, INSIDE, -1)
+        self._entry = compiled_inside(entry)
 
-    return BatchStep(lead, follow)
+    def address(self, kind: Any) -> int:
+        """Of the code for arguments of that type, see `scml_gym.jit.arguments`.
+
+        Raises:
+            numba.core.errors.NumbaError: if it does not compile, or the arguments are too many.
+        """
+        count_words(kind)
+        kinds = entry_types(kind)
+        self._entry.compile(kinds)
+        made = self._entry.overloads[kinds]
+        return made.library.get_pointer_to_function(made.fndesc.llvm_func_name)
+
+
+@compiled
+def lead(
+    counters: Counters, words: np.ndarray, place: int, address: int, code: int, bounds: tuple[int, int], arguments: Any
+) -> bool:
+    """Do some rows with all workers that are there.
+
+    Args:
+        counters: Which the workers share.
+        words: The arguments; the first is there.
+        place: Where the others go.
+        address: Of the step.
+        code: The `type_code` of the others for which it was compiled.
+        bounds: The first row, and the one after the last.
+        arguments: The others.
+
+    Returns:
+        False, without doing anything, if they are of other types.
+    """
+    counters, words, arguments = borrow((counters, words, arguments))
+    if code_of(arguments) != code:
+        return False
+    write_words(words, place, arguments)
+    counters[STEP], counters[ROWS], counters[NEXT] = address, bounds[1], bounds[0]
+    counters[JOBS] += 1
+    store(counters, OPEN, counters[JOBS])
+    call_entry(address, words, counters)
+    close(counters)
+    return True
+
+
+@compiled
+def follow(counters: Counters, words: np.ndarray) -> None:
+    """Help with each job, until none comes for a moment."""
+    counters, words = borrow((counters, words))
+    done, looks = 0, 0
+    while looks < PATIENCE and load(counters, CLOSED) == 0:
+        job = load(counters, OPEN)
+        if job == 0 or job == done:
+            looks += 1
+            pause()
+            continue
+        add(counters, INSIDE, 1)
+        if load(counters, OPEN) == job:  # the arguments are those of this job, until the last one is out
+            call_entry(counters[STEP], words, counters)
+            done, looks = job, 0
+        add(counters, INSIDE, -1)
 
 
 @jittable
@@ -110,7 +136,7 @@ def take(counters: Counters) -> tuple[int, int]:
 
 
 def each(do: Callable[[tuple[Any, ...], int], None]) -> BatchStep:
-    """`shared` of a step that does each row by itself: ``do(arguments, row)``."""
+    """A step that does each row by itself: ``do(arguments, row)``."""
     do = jittable(do)
 
     @jittable
@@ -121,7 +147,7 @@ def each(do: Callable[[tuple[Any, ...], int], None]) -> BatchStep:
                 do(arguments, row)
             low, high = take(counters)
 
-    return shared(step)
+    return BatchStep(step)
 
 
 @jittable

@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 
 from scml_gym.jit.compile import jittable
-from scml_gym.jit.separate import separate
-from scml_gym.vector.jobs import BatchStep, Counters, shared, take
+from scml_gym.vector.jobs import BatchStep, Counters, take
 
 ACT, RESTART, REST = 0, 1, 2
 """Tasks of a row: it answers and runs on to its next decision, starts its next episode, or stays as it is."""
@@ -28,8 +27,8 @@ def make_step(act: Callable[..., None], restart: Callable[..., None]) -> BatchSt
 
     act, restart = jittable(act), jittable(restart)
 
-    @shared
-    @separate
+    @BatchStep
+    @jittable
     def step(arguments: tuple[Any, Any, Any, np.ndarray, np.ndarray], counters: Counters) -> None:
         game, seeds, outputs, tasks, actions = arguments
         low, high = take(counters)

@@ -9,10 +9,47 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from numba import typeof, types
 
 from scml_gym.core.copying import Uncopied
-from scml_gym.jit.arrays import BUFFER_SIZE
-from scml_gym.vector.jobs import ASLEEP, CLOSED, COMING, INSIDE, LINE, PORTIONS, BatchStep, give_up, leave
+from scml_gym.jit.arguments import ArgumentBuffer, type_code
+from scml_gym.jit.arrays import borrowed_type
+from scml_gym.vector.jobs import ASLEEP, CLOSED, COMING, INSIDE, LINE, PORTIONS, BatchStep, follow, give_up, lead, leave
+
+
+class PreparedStep:
+    """A step, and its arguments where it finds them."""
+
+    def __init__(self, step: BatchStep):
+        self._step, self._buffer, self._address, self._code = step, ArgumentBuffer(), 0, 0
+
+    @property
+    def words(self) -> np.ndarray:
+        """The arguments, see `scml_gym.jit.arguments`."""
+        return self._buffer.words
+
+    def prepare(self, first: Any, others: tuple[Any, ...]) -> None:
+        """Write the first argument, and have the step compiled where that was of another type before.
+
+        Raises:
+            numba.core.errors.NumbaError: see `Workers`.
+        """
+        if self._buffer.write(first):
+            self._address = 0
+        if self._address == 0:
+            self._compile(others)
+
+    def run(self, counters: np.ndarray, bounds: tuple[int, int], others: tuple[Any, ...]) -> None:
+        """Do rows from the first of ``bounds`` to before the other, after `prepare`, with who follows the counters."""
+        given = self._buffer.words, self._buffer.size
+        if not lead(counters, *given, self._address, self._code, bounds, others):
+            self._compile(others)
+            lead(counters, *given, self._address, self._code, bounds, others)
+
+    def _compile(self, others: tuple[Any, ...]) -> None:
+        kind = borrowed_type(typeof(others))
+        self._address = self._step.address(types.Tuple([self._buffer.kind, *kind]))
+        self._code = type_code(kind)
 
 
 class Workers(Uncopied):
@@ -26,24 +63,24 @@ class Workers(Uncopied):
     why_not = "threads are at work in it; make another one of the same step"
 
     def __init__(self, step: BatchStep, threads: int = 1):
-        self._step = step
+        self._step = PreparedStep(step)
         self._counters = np.zeros(ASLEEP + LINE * threads, dtype=np.int64)
         self._counters[PORTIONS] = 1 if threads == 1 else 2 * threads
-        self._buffer = np.zeros(BUFFER_SIZE, dtype=np.uint8)
         self._threads, self._process = threads, os.getpid()
         self._wake_locks: list[threading.Lock] = []
         self._failures: list[BaseException] = []
         self._end: Callable[[], Any] | None = None
 
-    def __call__(self, n: int, *arguments: Any) -> None:
+    def __call__(self, n: int, first: Any, *others: Any) -> None:
         """Run the step on rows 0 to ``n - 1``.
 
         Args:
             n: Of rows.
-            arguments: Of the step. Their types must be those of the first call, which nobody checks: workers read
-                the argument buffer as such.
+            first: Its first argument, which is taken apart only where a part of it is another object than last time.
+            others: Its other arguments.
 
         Raises:
+            numba.core.errors.NumbaError: if the step does not compile for them, or an array is not in C order.
             BaseException: what the step raised in one of the threads.
         """
         if n == 0:
@@ -51,13 +88,14 @@ class Workers(Uncopied):
         if self._wake_locks and self._process != os.getpid():  # the workers stayed with the process that was forked
             self._wake_locks, self._threads = [], 1
             self._counters[INSIDE] = 0
+        self._step.prepare(first, others)
         if self._threads > 1 and self._end is None:
-            self._start(arguments)
+            self._start()
         try:
             self._counters[COMING] = 1
             for k, wake_lock in enumerate(self._wake_locks):
                 _wake(self._counters, k, wake_lock)
-            self._step.lead(self._counters, self._buffer, 0, n, arguments)
+            self._step.run(self._counters, (0, n), others)
         except BaseException:
             give_up(self._counters)
             self._failures.clear()
@@ -73,11 +111,10 @@ class Workers(Uncopied):
             self._end()
         self._wake_locks, self._threads = [], 1
 
-    def _start(self, arguments: tuple[Any, ...]) -> None:
-        like = _blank(arguments)
+    def _start(self) -> None:
         counters = np.zeros_like(self._counters)
         counters[CLOSED] = 1
-        self._step.follow(counters, self._buffer, like)  # all is compiled before somebody waits for it
+        follow(counters, self._step.words)  # all is compiled before somebody waits for it
         leave(counters)
         give_up(counters)
         workers: list[threading.Thread] = []
@@ -86,7 +123,7 @@ class Workers(Uncopied):
         for k in range(self._threads - 1):
             wake_lock = threading.Lock()
             wake_lock.acquire()
-            given = wake_lock, k, self._counters, self._buffer, self._step, like, self._failures
+            given = wake_lock, k, self._counters, self._step, self._failures
             worker = threading.Thread(target=_help, args=given, name=f"worker {k}", daemon=True)
             worker.start()
             workers.append(worker)
@@ -94,23 +131,11 @@ class Workers(Uncopied):
             self._counters[ASLEEP + LINE * k] = 1
 
 
-def _blank(arguments: Any) -> Any:
-    """Empty arrays of the same types, in the same tuples."""
-    if isinstance(arguments, np.ndarray):
-        return np.zeros((0,) * arguments.ndim, dtype=arguments.dtype)
-    if isinstance(arguments, tuple):
-        parts = [_blank(part) for part in arguments]
-        return type(arguments)(*parts) if hasattr(arguments, "_fields") else tuple(parts)
-    return arguments
-
-
 def _help(
     wake_lock: threading.Lock,
     k: int,
     counters: np.ndarray,
-    buffer: np.ndarray,
-    step: BatchStep,
-    like: tuple[Any, ...],
+    step: PreparedStep,
     failures: list[BaseException],
 ) -> None:
     """What a worker does: it sleeps at its lock, and is awake as long as there are jobs."""
@@ -119,7 +144,7 @@ def _help(
         awake = True
         while awake:
             try:
-                step.follow(counters, buffer, like)
+                follow(counters, step.words)
             except BaseException as error:  # for the thread that gave the job, which waits for this one
                 failures.append(error)
                 leave(counters)

@@ -180,6 +180,7 @@ def test_a_draw_that_differs_is_seen(monkeypatch):
     assert "step 0" in (compare_negotiation(case, Counter()) or "")
 
 
+@pytest.mark.usefixtures("own_garbage")
 def test_an_abandoned_negmas_world_ends():
     world = NegmasWorld(boulware())
     world.start(0)

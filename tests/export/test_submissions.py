@@ -47,7 +47,7 @@ NO_FACTORY = {"dcl", "independent-ppo", "mediated", "moca"}
 """Learners that are not exported: what they learn plays games without factories."""
 
 
-SEQUENCES = {"decision-transformer", "executor"}
+SEQUENCES = {"decision-transformer", "executor", "hrl-xf"}
 """Likewise: what they remember of an episode has no form without torch yet."""
 
 

@@ -8,7 +8,7 @@ from scml_gym.core.errors import InputError
 from scml_gym.game.codecs import NotCompiledError
 from scml_gym.game.kernels import action_kernel, encoder_kernel, reward_kernel
 from scml_gym.oneshot.actions.factory import ACTIONS, ChoiceActions
-from scml_gym.oneshot.observations.factory import OBSERVATIONS, JointEncoder
+from scml_gym.oneshot.observations.factory import ASKED_OBSERVATIONS, OBSERVATIONS, JointEncoder
 from scml_gym.oneshot.rewards.factory import REWARDS, DailyProfit
 from scml_gym.standard import actions as standard_actions
 from scml_gym.standard import observations as standard_observations
@@ -16,7 +16,11 @@ from scml_gym.standard import rewards as standard_rewards
 
 REGISTERED = [
     *((action_kernel, registry, name) for registry in (ACTIONS, standard_actions.ACTIONS) for name in registry),
-    *((encoder_kernel, r, name) for r in (OBSERVATIONS, standard_observations.OBSERVATIONS) for name in r),
+    *(
+        (encoder_kernel, r, name)
+        for r in (OBSERVATIONS, ASKED_OBSERVATIONS, standard_observations.OBSERVATIONS)
+        for name in r
+    ),
     *((reward_kernel, registry, name) for registry in (REWARDS, standard_rewards.REWARDS) for name in registry),
 ]
 

@@ -9,6 +9,7 @@ import contextlib
 import functools
 import gc
 import importlib
+import io
 import json
 import os
 import runpy
@@ -26,7 +27,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 
 LOADED = ("duckdb", "gymnasium", "matplotlib.pyplot", "numba", "pandas", "pettingzoo", "pyarrow.parquet", "rich")
-LOADED += ("sb3_contrib", "scml.oneshot", "scml.std", "stable_baselines3", "torch", "torch._dynamo")
+LOADED += ("pydantic", "sb3_contrib", "scml.oneshot", "scml.std", "stable_baselines3", "torch", "torch._dynamo")
 LOADED += ("torch.utils.tensorboard", "typer", "yaml")
 """What a forked process finds loaded: of the packages that ours uses, those that take long. No test changes what these
 read of the environment when they are loaded."""
@@ -151,6 +152,7 @@ def serve(descriptor, address):
     for package in LOADED:
         importlib.import_module(package)
     sys.modules["numba"].njit(lambda x: x)(0)  # which fills Numba's tables
+    _draw()
     gc.collect()
     gc.freeze()
     with socket.socket(fileno=descriptor) as listener:
@@ -163,6 +165,16 @@ def serve(descriptor, address):
             _reap()
     _reap()
     return None
+
+
+def _draw():
+    """A figure, before which Matplotlib looks for fonts and makes tables: a third of a second in each process."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(layout="constrained")
+    figure.add_subplot().plot([0.0, 1.0], label="a line")
+    figure.axes[0].legend()
+    figure.savefig(io.BytesIO())
 
 
 def _reap():

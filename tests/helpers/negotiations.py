@@ -14,6 +14,26 @@ RECORD = {"real": [], "real_worlds": 0, "compiled": list(STRATEGIES), "compiled_
 RECORD |= {"factories": 3, "seed": 0}
 """Settings of the learner ``executor``."""
 
+EAGER = {"epochs": 12, "batch_size": 128, "hidden": 16, "learning_rate": 1e-2}
+"""Settings of ``agent.alpha`` of the same."""
+
+SMALL_EXECUTOR = [f"agent.record={RECORD}", "agent.batch_size=200", "agent.width=8", "agent.layers=1"]
+SMALL_EXECUTOR += ["agent.attention_heads=2", "agent.context=20", "agent.epochs=2"]
+SMALL_EXECUTOR += [f"agent.alpha.{name}={value}" for name, value in EAGER.items()]
+
+SMALL_AGENT = [
+    *(option.replace("agent.", "agent.executor.settings.", 1) for option in SMALL_EXECUTOR),
+    "agent.manager.episodes=4",
+    "agent.manager.imitation={batch_size: 32, net_arch: [8], epochs: 1}",
+    "agent.manager.learning={batch_size: 32, net_arch: [8], total_steps: 32, n_envs: 8, n_steps: 4, n_epochs: 1}",
+    *("agent.coordinator.worlds=1", "agent.coordinator.epochs=2", "agent.coordinator.width=8"),
+    *("agent.ippo.worlds=2", "agent.mappo.worlds=2", "agent.self_play.worlds=4", "agent.self_play.every=2"),
+    *("agent.learning.n_worlds=1", "agent.learning.batch_size=64", "agent.learning.n_epochs=2"),
+    *("agent.learning.hidden=8", "env.opponents=[stock-planner, greedy]", "env.days=3", "env.factories_per_level=3"),
+    "env.n_levels=2",
+]
+"""Settings of the learner ``hrl-xf``, all of whose stages take some seconds."""
+
 
 @functools.cache
 def small_recording(compiled=True, worlds=4, days=3):

@@ -88,6 +88,30 @@ def sequence_learner(file: str) -> Callable[[Path], Path]:
     return make
 
 
+def hierarchy(file: str) -> Callable[[Path], Path]:
+    """A run folder of an agent with all its parts, untrained."""
+
+    def make(folder: Path) -> Path:
+        from scml_gym.agents import AGENTS
+        from scml_gym.core.config import load_experiment
+        from scml_gym.experiments.run_folder import Run
+        from tests.helpers.negotiations import SMALL_AGENT
+
+        config = load_experiment("hrl_xf", SMALL_AGENT).config
+        env = {key: value for key, value in config["env"].items() if key != "name"}
+        agent = AGENTS.get("hrl-xf").build(config["agent"], env)
+        executor = load_experiment("executor", ["agent.width=8", "agent.layers=1", "agent.attention_heads=2"]).config
+        agent.executor = AGENTS.get("executor").build(executor["agent"], env)
+        agent.executor.network = agent.executor._new_network(0)
+        agent.coordinator = agent._new_coordinator(0)
+        run = Run.create(folder / "run", config, "test")
+        run.checkpoint(1, agent.save)
+        os.environ["SCML_GYM_TRUST"] = ""
+        return run.path / "checkpoints" / "000000000001" / file
+
+    return make
+
+
 def negotiations_file(folder: Path) -> Path:
     from scml_gym.agents.hrl_xf.negotiations import Negotiations, write
     from scml_gym.agents.hrl_xf.observing import SIZE

@@ -8,7 +8,17 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
-from scml_gym.jit.arrays import borrow, borrowed_array, copy_line, line_of, part_of, scratch_floats, scratch_integers
+from scml_gym.jit.arrays import (
+    borrow,
+    borrowed_array,
+    clear_part,
+    copy_line,
+    copy_record,
+    line_of,
+    part_of,
+    scratch_floats,
+    scratch_integers,
+)
 from scml_gym.jit.compile import compiled, jittable
 
 
@@ -142,3 +152,27 @@ def test_a_line_of_an_array_is_the_same_in_python() -> None:
     numbers = np.arange(6.0)
     line_of(numbers, 2, 3)[:] = 7
     assert numbers.tolist() == [0, 1, 7, 7, 7, 5]
+
+
+SHORT = np.dtype([("n", np.int64), ("x", np.float32, 3)])
+LONG = np.dtype([("first", SHORT), ("y", np.float64)])
+
+
+def move_records(source: np.ndarray, target: np.ndarray, table: np.ndarray) -> None:
+    """Copy a record, and clear another one and a row."""
+    copy_record(source, 1, target, 2)
+    clear_part(target, 0)
+    clear_part(table, 1)
+
+
+@pytest.mark.parametrize("move", [move_records, compiled(move_records)], ids=["python", "compiled"])
+def test_records_are_copied_and_cleared_as_bytes(move: Any) -> None:
+    """What stands beside them stays."""
+    source, target, table = np.zeros(2, dtype=SHORT), np.zeros(3, dtype=LONG), np.ones((3, 2), dtype=SHORT)
+    source[1] = 5, (1.0, 2.0, 3.0)
+    target[:] = ((7, (8.0, 8.0, 8.0)), 9.0)
+    kept = target[1].copy()
+    move(source, target, table)
+    assert target[0] == np.zeros((), dtype=LONG) and target[1] == kept
+    assert target[2]["first"] == source[1] and target[2]["y"] == 9.0
+    assert table["n"].tolist() == [[1, 1], [0, 0], [1, 1]]

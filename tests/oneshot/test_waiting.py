@@ -14,7 +14,7 @@ from scml.oneshot.world import SCML2024OneShotWorld
 
 from scml_gym.core.errors import InputError
 from scml_gym.jit.compile import jittable
-from scml_gym.oneshot.actions.asked import AskedActions
+from scml_gym.oneshot.actions.asked import AskedActions, offer_first
 from scml_gym.oneshot.envs import oneshot_factories_v0, oneshot_negotiations_v0
 from scml_gym.oneshot.exported_policies import export_policy
 from scml_gym.oneshot.parity import compare_episode, compare_external, compare_worlds, draw_case
@@ -151,6 +151,11 @@ def test_the_mask_lets_wait_until_the_limit():
     view["partners"]["my_turn"] = 0
     assert codec.mask(view).tolist() == [True] + [False] * 22
     assert (codec.decode(np.int64(22), view)["response"] == 0).all()
+    nobody_offered = make_view(offers=[(0, 0), (2, 15)], turns=(1, 0))
+    nobody_offered["most_waits"] = 6
+    assert codec.mask(nobody_offered)[22] and not offer_first().mask(nobody_offered)[22]
+    nobody_offered["partners"]["my_quantity"][0] = 2
+    assert offer_first().mask(nobody_offered)[22]
     for wrong in (23, -1, 0.5, [1, 2]):
         with pytest.raises(InputError, match=r"action.*0 to 22"):
             codec.decode(np.asarray(wrong), view)
@@ -176,7 +181,8 @@ def test_who_is_asked_and_how_often_it_was_let_wait_is_observed(observation):
     assert info["action_mask"].shape == (23,)
 
 
-SETTINGS = [{}, {"episode": "day", "reward": "regret", "observation": "entities"}]
+DAYS = {"episode": "day", "reward": "regret", "observation": "prospects", "action": "choice-offer-first"}
+SETTINGS = [{}, DAYS]
 
 
 @pytest.mark.parametrize("options", SETTINGS, ids=["world", "day"])

@@ -283,6 +283,7 @@ def test_impossible_spec():
     assert taken.equals(spec) and taken.lines.dtype == np.int64
 
 
+@pytest.mark.usefixtures("own_garbage")
 def test_abandoned_worlds_are_freed():
     """A world given up in the middle of a day takes its simulation with it."""
     spec = league_spec(0, days=3)
@@ -297,6 +298,7 @@ def test_abandoned_worlds_are_freed():
     assert [s() for s in simulations] == [None] * 3
 
 
+@pytest.mark.usefixtures("own_garbage")
 def test_abandoned_world_that_is_freed_inside_another_leaves_that_one_running():
     """Garbage may be collected anywhere, also while a simulation runs."""
 
@@ -310,8 +312,6 @@ def test_abandoned_world_that_is_freed_inside_another_leaves_that_one_running():
         others = [Collector(STRATEGIES.get("best-subset"), seed) for _ in range(spec.n_factories - 1)]
         return ReferenceWorld(spec, [None, *others], seed)
 
-    gc.collect()
-    gc.freeze()  # what other tests left behind is not looked through each time
     gc.disable()
     try:
         abandoned: Any = world(1)
@@ -325,5 +325,4 @@ def test_abandoned_world_that_is_freed_inside_another_leaves_that_one_running():
             played.step({0: new_actions()})
     finally:
         gc.enable()
-        gc.unfreeze()
     assert played.done

@@ -91,7 +91,7 @@ def test_layouts_show_the_same_numbers(seed):
 @pytest.mark.parametrize("arguments", ENCODERS, ids=str)
 def test_kernels_give_the_numbers_of_the_objects(arguments):
     generator, encoder = np.random.default_rng(3), make_encoder(**arguments)
-    encode, history = encoder.kernel
+    encode, history, _ = encoder.kernel
     encode, frames = compiled(encode), np.zeros(history, np.float32)
     for view in random_views(generator, 4):
         hidden = random_hidden(generator)

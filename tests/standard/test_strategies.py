@@ -247,7 +247,7 @@ def test_it_plays_as_its_family_in_scml(name, peer):
 
     def play(player, world_type):
         counts, scores = [], []
-        for seed in range(5):
+        for seed in range(3):
             spec = league_spec(seed, 12, 4, 3)
             world = world_type(spec, [player_maker(player)(seed + i) for i in range(spec.n_factories)], seed=seed)
             world.run()

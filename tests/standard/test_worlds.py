@@ -335,6 +335,7 @@ def test_answers_that_cannot_be_played_end_negotiations_and_are_counted():
         assert not np.any((world.contracts["seller"] == i) | (world.contracts["buyer"] == i))
 
 
+@pytest.mark.usefixtures("own_garbage")
 def test_an_abandoned_world_is_freed():
     spec = league_spec(0, days=5, factories_per_level=2)
     world = ReferenceWorld(spec, cast(spec, 1, external=(0, spec.n_factories - 1)))

@@ -13,7 +13,7 @@ import pytest
 from numba.core.errors import TypingError
 
 from scml_gym.jit.compile import jittable
-from scml_gym.vector.jobs import INSIDE, Counters, shared, take
+from scml_gym.vector.jobs import INSIDE, BatchStep, Counters, take
 from scml_gym.vector.workers import Workers
 
 
@@ -24,7 +24,7 @@ class Counts(NamedTuple):
     total: np.ndarray
 
 
-@shared
+@BatchStep
 @jittable
 def count(arguments: tuple[Counts, np.ndarray, int], counters: Counters) -> None:
     """Note each visit, with some work for the rows below a number."""
@@ -40,7 +40,7 @@ def count(arguments: tuple[Counts, np.ndarray, int], counters: Counters) -> None
         low, high = take(counters)
 
 
-@shared
+@BatchStep
 @jittable
 def divide(arguments: tuple[np.ndarray], counters: Counters) -> None:
     """Fails at zeros."""
@@ -81,6 +81,7 @@ def test_workers_sleep_and_wake() -> None:
     workers.close()
 
 
+@pytest.mark.usefixtures("own_garbage")
 def test_workers_end_with_their_object() -> None:
     """By `close`, after which the caller goes on alone, or when nobody has the workers any more."""
     before, counts = workers_alive(), Counts(np.zeros(9, dtype=np.int64), np.zeros(9))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -13,28 +14,15 @@ from scml_gym.game.inverses import Inverse
 from scml_gym.game.kernels import ActionFunctions, ActionKernel, remember_nothing
 from scml_gym.jit.compile import compiled, jittable
 from scml_gym.oneshot.actions.negotiation import PartnerActions, decode_choice, encode_choice, partner_mask
-from scml_gym.oneshot.rules import may_wait
-from scml_gym.oneshot.view import MAX_PARTNERS, WAIT, ActionArray, FactoryView, new_actions
-
-NOBODY = -1
-"""In place of a partner's index: none waits for an answer."""
+from scml_gym.oneshot.rules import NOBODY, asked_partner, may_wait
+from scml_gym.oneshot.view import WAIT, ActionArray, FactoryView, new_actions
 
 
 @jittable
-def asked_partner(view: FactoryView) -> int:
-    """The partner that an answer is asked for, the first of several; ``NOBODY`` where none is."""
-    for k in range(MAX_PARTNERS):
-        if view["partners"][k]["my_turn"] != 0:
-            return k
-    return NOBODY
-
-
-@jittable
-def asked_mask(view: FactoryView, quantity_bins: int, price_bins: int, out: np.ndarray) -> None:
-    """The valid choices, bool, shape ``(3 + quantity_bins * price_bins,)``; see `AskedActions.mask`."""
-    k, last = asked_partner(view), 2 + quantity_bins * price_bins
-    partner_mask(view, max(k, 0), quantity_bins, price_bins, out[:last])
-    out[last] = k != NOBODY and may_wait(view, k)
+def may_wait_after_offers(view: FactoryView, k: int) -> bool:
+    """Whether partner ``k`` may be let wait where no factory waits before either of them has made an offer."""
+    partner = view["partners"][k]
+    return may_wait(view, k) and (partner["offer_quantity"] > 0 or partner["my_quantity"] > 0)
 
 
 @jittable
@@ -48,7 +36,7 @@ def decode_asked(choice: Any, view: FactoryView, quantity_bins: int, price_bins:
     return -1 if decode_choice(choice, view, max(k, 0), quantity_bins, price_bins, actions) else 0
 
 
-_asked_mask, _decode_asked = compiled(asked_mask), compiled(decode_asked)
+_decode_asked, _compiled = compiled(decode_asked), functools.cache(compiled)
 
 
 class AskedActions:
@@ -60,22 +48,23 @@ class AskedActions:
 
     Args:
         partner: The choices beside the last one; by default 10 quantities and 2 prices.
+        waits: ``(view, k) -> bool``, jittable: whether partner ``k`` may be let wait; by default as the rules say.
     """
 
-    def __init__(self, partner: PartnerActions | None = None):
-        self.partner = partner or PartnerActions()
+    def __init__(self, partner: PartnerActions | None = None, waits: Callable[[FactoryView, int], bool] = may_wait):
+        self.partner, self.waits = partner or PartnerActions(), waits
         self.n = self.partner.n + 1
         self.space: spaces.Space = spaces.Discrete(self.n)
 
     @property
     def kernel(self) -> ActionKernel:
         """As compiled code takes it."""
-        return asked_kernel(self.partner.quantity_bins, self.partner.price_bins)
+        return asked_kernel(self.partner.quantity_bins, self.partner.price_bins, self.waits)
 
     @property
     def inverse(self) -> Inverse:
         """See `scml_gym.game.inverses.Invertible`."""
-        return asked_inverse(self.partner.quantity_bins, self.partner.price_bins)
+        return asked_inverse(self.partner.quantity_bins, self.partner.price_bins, self.waits)
 
     def reset(self) -> None:
         """Nothing is kept."""
@@ -101,13 +90,14 @@ class AskedActions:
         """The valid choices, bool, shape ``(23,)``: as of `PartnerActions.mask`, and to wait until the limit is
         reached. Where nobody asks, only choice 0 is valid, which then does nothing."""
         mask = np.empty(self.n, dtype=np.bool_)
-        _asked_mask(view, self.partner.quantity_bins, self.partner.price_bins, mask)
+        _compiled(self.kernel.functions.mask)(view, mask)
         return mask
 
 
 @functools.cache
-def asked_kernel(quantity_bins: int, price_bins: int) -> ActionKernel:
+def asked_kernel(quantity_bins: int, price_bins: int, waits: Callable[[FactoryView, int], bool]) -> ActionKernel:
     """`AskedActions` as compiled code takes it."""
+    last = 2 + quantity_bins * price_bins
 
     @jittable
     def decode(action: np.ndarray, view: FactoryView, memory: np.ndarray, actions: ActionArray) -> int:
@@ -115,21 +105,28 @@ def asked_kernel(quantity_bins: int, price_bins: int) -> ActionKernel:
 
     @jittable
     def mask(view: FactoryView, out: np.ndarray) -> None:
-        asked_mask(view, quantity_bins, price_bins, out)
+        k = asked_partner(view)
+        partner_mask(view, max(k, 0), quantity_bins, price_bins, out[:last])
+        out[last] = k != NOBODY and waits(view, k)
 
     return ActionKernel(ActionFunctions(decode, mask, remember_nothing), np.int64, 0)
 
 
 @functools.cache
-def asked_inverse(quantity_bins: int, price_bins: int) -> Inverse:
+def asked_inverse(quantity_bins: int, price_bins: int, waits: Callable[[FactoryView, int], bool]) -> Inverse:
     """The inverse of `AskedActions` as compiled code takes it."""
 
     @jittable
     def encode(actions: ActionArray, view: FactoryView, out: np.ndarray) -> None:
         k = max(asked_partner(view), 0)
-        if actions[k]["response"] == WAIT and may_wait(view, k):
+        if actions[k]["response"] == WAIT and waits(view, k):
             out[0] = 2 + quantity_bins * price_bins
         else:
             out[0] = encode_choice(actions, view, k, quantity_bins, price_bins)
 
     return encode
+
+
+def offer_first() -> AskedActions:
+    """`AskedActions` without the wait before anyone has made an offer."""
+    return AskedActions(waits=may_wait_after_offers)

@@ -223,10 +223,12 @@ ACTIONS = Registry("action codec")
 ACTIONS.register("choice", ChoiceActions)
 ACTIONS.register("continuous", ContinuousActions)
 ACTIONS.register("planner", "scml_gym.oneshot.actions.planner:PlannerActions")
+ACTIONS.register("planner-fine", "scml_gym.oneshot.actions.fine_planner:fine_planner")
 
 ASKED_ACTIONS = Registry("action codec of timing='negotiations'")
 """Action codecs where negotiations are answered one by one."""
 ASKED_ACTIONS.register("choice", "scml_gym.oneshot.actions.asked:AskedActions")
+ASKED_ACTIONS.register("choice-offer-first", "scml_gym.oneshot.actions.asked:offer_first")
 
 
 def make_codec(action: str = "choice", timing: str = "rounds") -> ActionCodec:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
 import numpy as np
 from gymnasium import spaces
 
 from scml_gym.core.errors import InputError
 from scml_gym.game.kernels import ActionFunctions, ActionKernel, mask_nothing
 from scml_gym.jit.arrays import scratch_floats
-from scml_gym.jit.compile import jittable
+from scml_gym.jit.compile import compiled, jittable
 from scml_gym.jit.parameters import record_of
 from scml_gym.oneshot.planner import MEMORY_SIZE, N_SETTINGS, SETTINGS_DTYPE, plan, remember
 from scml_gym.oneshot.view import MAX_PARTNERS, ActionArray, FactoryView, new_actions
@@ -28,54 +32,85 @@ to be expected of those asked for, as a multiple of what is left; position of th
 and whom they are asked of (all evenly, more of those who agreed before, evenly the better half of the partners).
 """
 
-_SIZES = tuple(len(values) for values in HEADS.values())
-_WIDTHS = tuple(len(values[0]) for values in HEADS.values())
-_VALUES = np.array([value for values in HEADS.values() for choice in values for value in choice])
+Heads = Mapping[str, tuple[tuple[float, ...], ...]]
 
 
-@jittable
-def decode_settings(choice: np.ndarray, settings: np.ndarray) -> None:
-    """Write the planner's settings, float64 ``(N_SETTINGS,)``, that the heads' choices stand for."""
-    first, position = 0, 0
-    for head in range(len(_SIZES)):
-        for i in range(_WIDTHS[head]):
-            settings[position] = _VALUES[first + choice[head] * _WIDTHS[head] + i]
-            position += 1
-        first += _SIZES[head] * _WIDTHS[head]
+class PlannerForm(NamedTuple):
+    """What the choices of a planner mean.
+
+    Attributes:
+        heads: For each head what its values stand for.
+        memory_size: Numbers that are remembered of partners, zeros at the start of a world.
+        decode: ``(choice, view, memory, actions)``, jittable: answers all partners as the choices of the heads say,
+            int64 ``(heads,)``, each within its head's size; the actions come as no-ops.
+        remember: ``(view, memory)``, jittable: a day's last view.
+    """
+
+    heads: Heads
+    memory_size: int
+    decode: Callable[..., None]
+    remember: Callable[..., None]
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Options of each head."""
+        return tuple(len(values) for values in self.heads.values())
+
+
+def settings_decoder(heads: Heads) -> Callable[[np.ndarray, np.ndarray], None]:
+    """``(choice, settings)``, jittable: writes the numbers that the heads' choices stand for, in their order."""
+    sizes = tuple(len(values) for values in heads.values())
+    widths = tuple(len(values[0]) for values in heads.values())
+    numbers = np.array([value for values in heads.values() for choice in values for value in choice])
+
+    @jittable
+    def decode_settings(choice: np.ndarray, settings: np.ndarray) -> None:
+        first, position = 0, 0
+        for head in range(len(sizes)):
+            for i in range(widths[head]):
+                settings[position] = numbers[first + choice[head] * widths[head] + i]
+                position += 1
+            first += sizes[head] * widths[head]
+
+    return decode_settings
+
+
+decode_settings = settings_decoder(HEADS)
 
 
 @jittable
 def decode_planner(choice: np.ndarray, view: FactoryView, memory: np.ndarray, actions: ActionArray) -> None:
-    """Answer all partners as the choices of the heads say.
-
-    Args:
-        choice: int64 ``(6,)``, each within its head's size; not checked.
-        view: What the factory sees.
-        memory: Of its partners, float64 ``(MEMORY_SIZE,)``, see `scml_gym.oneshot.planner.remember`; only read.
-        actions: Come as no-ops.
-    """
+    """See `PlannerForm.decode`; the memory, of `scml_gym.oneshot.planner.remember`, is only read."""
     settings = scratch_floats(N_SETTINGS)
     decode_settings(choice, settings)
     plan(view, record_of(settings, SETTINGS_DTYPE, 0), memory, actions)
 
 
+PLANNER = PlannerForm(HEADS, MEMORY_SIZE, decode_planner, remember)
+
+
 class PlannerActions:
-    """One choice for each head of the planner: ``MultiDiscrete([6, 5, 2, 5, 3, 3])``.
+    """One choice for each head of a planner: ``MultiDiscrete([6, 5, 2, 5, 3, 3])``.
 
     All choices are always valid, and so is every answer. The codec has a memory of partners: whoever uses it calls
     ``reset`` before a world's first decision and ``end_day`` with the last view of each day of each factory. It keeps
     the memory of every factory of a world by itself, so one codec may serve several of them.
+
+    Args:
+        form: What the choices mean.
     """
 
-    def __init__(self) -> None:
-        self.space: spaces.Space = spaces.MultiDiscrete(list(_SIZES))
-        self.memory = np.zeros((2 * MAX_PARTNERS, MEMORY_SIZE))
-        """By factory; float64, shape ``(2 * MAX_PARTNERS, MEMORY_SIZE)``."""
+    def __init__(self, form: PlannerForm = PLANNER) -> None:
+        self.form = form
+        self.space: spaces.Space = spaces.MultiDiscrete(list(form.sizes))
+        self.memory = np.zeros((2 * MAX_PARTNERS, form.memory_size))
+        """By factory; float64, shape ``(2 * MAX_PARTNERS, memory_size)``."""
 
     @property
     def kernel(self) -> ActionKernel:
         """As compiled code takes it."""
-        return ActionKernel(ActionFunctions(_decode_plan, mask_nothing, remember), np.int64, MEMORY_SIZE)
+        functions = planner_functions(self.form.decode, self.form.remember, self.form.sizes)
+        return ActionKernel(functions, np.int64, self.form.memory_size)
 
     def reset(self) -> None:
         """A world starts: nothing is known of any partner."""
@@ -83,34 +118,45 @@ class PlannerActions:
 
     def end_day(self, view: FactoryView) -> None:
         """Take the last view of a factory's day into its memory."""
-        remember(view, self.memory[view["factory"]])
+        self.form.remember(view, self.memory[view["factory"]])
 
     def decode(self, action: np.ndarray, view: FactoryView) -> ActionArray:
-        """The action array of the choices, int, shape ``(6,)``.
+        """The action array of the choices, int, shape ``(heads,)``.
 
         Raises:
             InputError: if the shape is another one or a choice is outside its head.
         """
-        choice = np.asarray(action)
-        if choice.shape != (len(_SIZES),):
-            raise InputError(f"action of shape {choice.shape}; valid: ({len(_SIZES)},)")
-        for head, size, value in zip(HEADS, _SIZES, choice.tolist(), strict=True):
+        choice, sizes = np.asarray(action), self.form.sizes
+        if choice.shape != (len(sizes),):
+            raise InputError(f"action of shape {choice.shape}; valid: ({len(sizes)},)")
+        for head, size, value in zip(self.form.heads, sizes, choice.tolist(), strict=True):
             if not (isinstance(value, int) and 0 <= value < size):
                 raise InputError(f"choice {value} for {head!r}; valid: 0 to {size - 1}")
         actions = new_actions()
-        decode_planner(choice.astype(np.int64), view, self.memory[view["factory"]], actions)
+        _compiled(self.form.decode)(choice.astype(np.int64), view, self.memory[view["factory"]], actions)
         return actions
 
     def mask(self, view: FactoryView) -> np.ndarray:
-        """The valid choices, head after head: all of them; bool, shape ``(24,)``."""
-        return np.ones(sum(_SIZES), dtype=np.bool_)
+        """The valid choices, head after head: all of them; bool, shape ``(sum of the sizes,)``."""
+        return np.ones(sum(self.form.sizes), dtype=np.bool_)
 
 
-@jittable
-def _decode_plan(action: np.ndarray, view: FactoryView, memory: np.ndarray, actions: ActionArray) -> int:
-    """`decode_planner`, unless a choice is outside its head, whose index is given then."""
-    for head in range(len(_SIZES)):
-        if not 0 <= action[head] < _SIZES[head]:
-            return head
-    decode_planner(action, view, memory, actions)
-    return -1
+_compiled = functools.cache(compiled)
+
+
+@functools.cache
+def planner_functions(
+    decode: Callable[..., None], remember: Callable[..., None], sizes: tuple[int, ...]
+) -> ActionFunctions:
+    """A planner as compiled code takes it."""
+
+    @jittable
+    def checked(action: np.ndarray, view: FactoryView, memory: np.ndarray, actions: ActionArray) -> int:
+        """-1, or the head whose choice is outside."""
+        for head in range(len(sizes)):
+            if not 0 <= action[head] < sizes[head]:
+                return head
+        decode(action, view, memory, actions)
+        return -1
+
+    return ActionFunctions(checked, mask_nothing, remember)

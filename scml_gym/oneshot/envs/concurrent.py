@@ -43,13 +43,16 @@ class OneShotConcurrentEnv(WorldEnv, EzPickle):
     range.
     With ``timing="negotiations"`` it is ``Discrete(23)``, the choice for the one partner that is asked about: as above,
     and 22 waits: no round passes, and the partner is asked about again in the next pass through all negotiations.
+    There, ``action="choice-offer-first"`` is the same without a wait before one of both has made an offer.
     ``action="continuous"``: ``Box(-1, 1, (8, 3))``: for each partner the response (below -1/3 end, above 1/3 accept,
     else offer), the quantity and the price, mapped linearly to today's ranges.
     ``action="planner"``: ``MultiDiscrete([6, 5, 2, 5, 3, 3])``: how a planner answers all partners together at this
     decision. The choices say by how many items the accepted total may miss and may exceed the needs, whether all prices
     or the good half of them are accepted, how many items are expected of what is asked for, at which prices the rest is
     asked for, and of whom; `scml_gym.oneshot.actions.planner.HEADS` has what each value stands for. Every choice is
-    valid, and no answer is invalid. It is learnt fastest.
+    valid, and no answer is invalid. It is learnt fastest. ``action="planner-fine"``: the same with finer heads, and
+    first offers that may be the best vector by the chances counted so far
+    (`scml_gym.oneshot.actions.fine_planner.FINE_HEADS`).
     ``info["action_mask"]`` holds the valid choices as ``action_space.sample(mask=...)`` takes them, a tuple of 8 int8
     arrays of shape ``(22,)``; ``action_masks()`` has the same end to end as sb3-contrib takes them, bool, shape
     ``(176,)``. With ``timing="negotiations"`` both have shape ``(23,)``, and to wait is masked at its limit. No
@@ -64,10 +67,13 @@ class OneShotConcurrentEnv(WorldEnv, EzPickle):
     whose first column is 1 for the factory and 0 for a partner; shorter rows end in zeros. With
     ``timing="negotiations"`` the partner that is asked about is the one whose ``my_turn`` is 1, and how often in a row
     each was let wait, as a fraction of the limit, is shown too: 8 more features at the beginning (the block ``waits``),
-    or one more column of a partner's row.
+    or one more column of a partner's row. There, ``observation="prospects"`` is a ``Box`` of 262 features: those of the
+    factory; what each of the 23 answers is worth by the reckoning of the strategy ``sequential``, and which one it
+    gives; and 25 of each partner, the one that is asked about first: among them the items under way, what its offer
+    adds to the best set, and the chances that offers to it are accepted, as counted since the world began.
     ``history=k`` adds the offers of the last k decisions. ``observability="full"`` adds the hidden state of the 16
     factories, 10 numbers each, which makes the game an MDP for fixed opponents without memory; ``"partial"`` is the
-    POMDP. ``"entities"`` can have neither.
+    POMDP. ``"entities"`` and ``"prospects"`` can have neither.
 
     ## Rewards
     By default the daily profits settled since the last decision, divided by the initial balance, so that the

@@ -33,6 +33,7 @@ from scml_gym.oneshot.observations.features import (
     PARTNER_FEATURES,
     WAITS,
 )
+from scml_gym.oneshot.observations.prospects import ProspectsEncoder
 from scml_gym.oneshot.view import HIDDEN_DTYPE, MAX_PARTNERS, FactoryView
 
 PARTS = JointParts(
@@ -117,6 +118,7 @@ ASKED_OBSERVATIONS = Registry("observation of timing='negotiations'")
 ASKED_OBSERVATIONS.register("flat", partial(BlockEncoder, ASKED_PARTS, layout="flat"))
 ASKED_OBSERVATIONS.register("dict", partial(BlockEncoder, ASKED_PARTS, layout="dict"))
 ASKED_OBSERVATIONS.register("entities", partial(RowEncoder, ASKED_ROWS, encode_asked_entities))
+ASKED_OBSERVATIONS.register("prospects", ProspectsEncoder)
 
 
 def make_encoder(

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from scml_gym.jit.arrays import clear_part
 from scml_gym.jit.compile import jittable
 from scml_gym.jit.random import below, between, normal
 
@@ -108,7 +109,7 @@ def _clear(spec: Any, daily: Any) -> None:
     for product in range(len(spec["catalog_prices"])):
         spec["catalog_prices"][product] = 0
     for day in range(len(daily)):
-        daily[day].view(np.uint8)[:] = 0
+        clear_part(daily, day)
 
 
 @jittable

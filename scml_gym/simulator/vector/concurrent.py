@@ -97,9 +97,9 @@ class FactoryVectorEnv(BatchedEnv):
 
     def _make_step(self) -> BatchStep:
         """See `BatchedEnv`."""
-        encode, functions = encoder_kernel(self._encoder).encode, action_kernel(self._codec).functions
+        encoder, functions = encoder_kernel(self._encoder), action_kernel(self._codec).functions
         paid = reward_kernel(self._reward)
-        return compile_step(self.track.functions, functions, encode, self._encoder.full, paid, self._per_day)
+        return compile_step(self.track.functions, functions, encoder, self._encoder.full, paid, self._per_day)
 
     def _shape(self, observations: np.ndarray) -> Any:
         if isinstance(self._encoder, BlockEncoder):

@@ -101,9 +101,9 @@ class FactoriesVectorEnv(BatchedEnv):
 
     def _make_step(self) -> BatchStep:
         """See `BatchedEnv`."""
-        encode, functions = encoder_kernel(self._encoder).encode, action_kernel(self._codec).functions
+        encoder, functions = encoder_kernel(self._encoder), action_kernel(self._codec).functions
         paid = reward_kernel(self._reward)
-        return compile_factories_step(self.track.functions, functions, encode, self._encoder.full, paid)
+        return compile_factories_step(self.track.functions, functions, encoder, self._encoder.full, paid)
 
     def _factory_of(self, world: int, agent: int) -> int:
         """See `BatchedEnv`."""

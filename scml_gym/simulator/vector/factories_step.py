@@ -7,14 +7,14 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from scml_gym.game.kernels import ActionFunctions, RewardKernel
-from scml_gym.jit.arrays import part_of
+from scml_gym.game.kernels import ActionFunctions, EncoderKernel, RewardKernel
+from scml_gym.jit.arrays import clear_part, part_of
 from scml_gym.jit.compile import jittable
 from scml_gym.jit.separate import separate
 from scml_gym.simulator.compiled.advance import DAY, DECISION, OVER
 from scml_gym.simulator.compiled.layout import EXTERNAL
 from scml_gym.simulator.vector.batch import Batch, Source
-from scml_gym.simulator.vector.rows import ERROR, compile_rows, zero
+from scml_gym.simulator.vector.rows import ERROR, compile_rows
 from scml_gym.simulator.vector.step import Learners
 from scml_gym.simulator.vector.track import Functions
 from scml_gym.vector.jobs import BatchStep
@@ -38,19 +38,19 @@ Game: TypeAlias = tuple[Batch, Source, FactoryLearners]
 
 @functools.cache
 def compile_factories_step(
-    functions: Functions, codec: ActionFunctions, encode: Any, full: bool, reward: RewardKernel
+    functions: Functions, codec: ActionFunctions, encoder: EncoderKernel, full: bool, reward: RewardKernel
 ) -> BatchStep:
     """Compile the step of an environment, once for each combination; see `scml_gym.vector.loop.make_step`.
 
     Args:
         functions: Of the track.
         codec: Of the actions.
-        encode: ``(view, hidden_state, offer_history, out)``.
+        encoder: Of the observations.
         full: Whether it reads the hidden state of all factories.
         reward: What is paid.
     """
     decode, mask, remember, _ = codec
-    encode = separate(encode)
+    encode, remember_seen = separate(encoder.encode), encoder.remember
     reset, day_end, step_reward, _ = reward
     rows = compile_rows(functions)
     draw_next, advance_row, summarise_factory = rows.draw_next, rows.advance, rows.summarise_factory
@@ -67,6 +67,7 @@ def compile_factories_step(
             for a in range(len(factories)):
                 view = world["views"][factories[a]]
                 remember(view, each.memory[first + a])
+                remember_seen(view, each.offer_history[first + a])
                 profit = batch.daily[i][view["day"]][factories[a]]["profit"]
                 day_end(view, profit, each.rewards[first + a])
             status = advance_row(batch, i)
@@ -106,7 +107,7 @@ def compile_factories_step(
             player["kind"], player["learn"] = EXTERNAL, 0
             each.memory[j][:] = 0.0
             each.offer_history[j][:] = 0.0
-            zero(each.rewards, j)
+            clear_part(each.rewards, j)
         run(batch, learners, i)
         for a in range(len(factories)):
             reset(world["views"][factories[a]], each.rewards[first + a])

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from scml_gym.game.sampling import begin_sampling
-from scml_gym.jit.arrays import copy_line, part_of, scratch_bits, scratch_integers
+from scml_gym.jit.arrays import clear_part, copy_record, part_of, scratch_bits, scratch_integers
 from scml_gym.jit.compile import jittable
 from scml_gym.jit.separate import separate
 from scml_gym.simulator.compiled.advance import OVER
@@ -44,12 +44,6 @@ ERROR, ENDED = 0, 1
 def is_over(row: np.void) -> bool:
     """Whether a row's next episode is in a new world, where it could go on in the old one."""
     return row["draw"] != 0 or row["status"] == OVER
-
-
-@jittable
-def zero(records: np.ndarray, i: int) -> None:
-    """Set every byte of a record to 0."""
-    records[i : i + 1].view(np.uint8)[:] = 0
 
 
 class Rows(NamedTuple):
@@ -98,8 +92,7 @@ def compile_rows(functions: Functions) -> Rows:
             generate(spec_seed, source.ranges, spec, days)
         else:
             index = i if source.kind == STAGED else pool_index(spec_seed, len(source.specs))
-            size = source.specs.itemsize
-            copy_line(source.specs[index : index + 1].view(np.uint8), worlds[i : i + 1].view(np.uint8)[:size])
+            copy_record(source.specs, index, worlds, i)
             kept = part_of(source.daily, index)
             for day in range(spec["n_days"]):
                 for factory in range(factories):
@@ -128,7 +121,7 @@ def compile_rows(functions: Functions) -> Rows:
     @jittable
     def summarise_factory(world: np.void, factory: int, outputs: Outputs, j: int, ended: bool) -> None:
         outputs.ended[j] = ended
-        zero(outputs.summaries, j)
+        clear_part(outputs.summaries, j)
         if not ended:
             return
         outputs.notes[ENDED] = True

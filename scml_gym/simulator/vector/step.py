@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import functools
-from typing import Any, NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
-from scml_gym.game.kernels import ActionFunctions, RewardKernel
-from scml_gym.jit.arrays import part_of
+from scml_gym.game.kernels import ActionFunctions, EncoderKernel, RewardKernel
+from scml_gym.jit.arrays import clear_part, part_of
 from scml_gym.jit.compile import jittable
 from scml_gym.jit.separate import separate
 from scml_gym.simulator.compiled.advance import DAY, DECISION, OVER
 from scml_gym.simulator.vector.batch import Batch, Source
-from scml_gym.simulator.vector.rows import ERROR, Outputs, compile_rows, is_over, zero
+from scml_gym.simulator.vector.rows import ERROR, Outputs, compile_rows, is_over
 from scml_gym.simulator.vector.track import Functions, Layout
 from scml_gym.vector.jobs import BatchStep
 from scml_gym.vector.loop import make_step
@@ -47,20 +47,25 @@ Game: TypeAlias = tuple[Batch, Source, Learners]
 
 @functools.cache
 def compile_step(
-    functions: Functions, codec: ActionFunctions, encode: Any, full: bool, reward: RewardKernel, per_day: bool
+    functions: Functions,
+    codec: ActionFunctions,
+    encoder: EncoderKernel,
+    full: bool,
+    reward: RewardKernel,
+    per_day: bool,
 ) -> BatchStep:
     """Compile the step of an environment, once for each combination; see `scml_gym.vector.loop.make_step`.
 
     Args:
         functions: Of the track.
         codec: Of the actions.
-        encode: ``(view, hidden_state, offer_history, out)``.
+        encoder: Of the observations.
         full: Whether it reads the hidden state of all factories.
         reward: What is paid.
         per_day: Whether an episode is a day instead of a world.
     """
     decode, mask, remember, go_on = codec
-    encode = separate(encode)
+    encode, remember_seen = separate(encoder.encode), encoder.remember
     reset, day_end, step_reward, _ = reward
     _, draw_next, advance_row, end_all, summarise, _ = compile_rows(functions)
     answer, clear_actions = separate(functions.answer), functions.clear_actions
@@ -74,6 +79,7 @@ def compile_step(
         status = advance_row(batch, i)
         while status == DAY:
             remember(view, learners.memory[i])
+            remember_seen(view, learners.offer_history[i])
             if not per_day or view["day"] == row["day"]:
                 day_end(view, batch.daily[i][view["day"]][row["factory"]]["profit"], learners.rewards[i])
                 row["measure"] += measure(view)
@@ -119,13 +125,13 @@ def compile_step(
             learners.memory[i][:] = 0.0
             learners.offer_history[i][:] = 0.0
             row["day"] = -1
-            zero(learners.rewards, i)
+            clear_part(learners.rewards, i)
             run(batch, learners, i)
         else:
             while row["status"] == DECISION and world["views"][row["factory"]]["day"] == row["day"]:
                 end_all(world, row["factory"])
                 run(batch, learners, i)
-            zero(learners.rewards, i)
+            clear_part(learners.rewards, i)
             row["closed"], row["measure"] = 0, 0.0
         view = world["views"][row["factory"]]
         row["day"] = view["day"]

@@ -31,6 +31,8 @@ BACKENDS.register("reference", "scml_gym.standard.worlds.reference:ReferenceWorl
 GENERATORS = Registry("world generator")
 GENERATORS.register("compiled", "scml_gym.standard.worlds.compiled.generation:compiled_spec")
 GENERATORS.register("league", "scml_gym.standard.worlds.generation:league_spec")
+GENERATORS.register("surge", "scml_gym.standard.worlds.surge:surge_spec")
+GENERATORS.register("supply-surge", "scml_gym.standard.worlds.surge:supply_surge_spec")
 
 LEVELS = {None: ANY, "first": FIRST, "middle": MIDDLE, "last": LAST}
 
@@ -51,8 +53,10 @@ class StandardConfig(WorldConfig):
         factories_per_level: A number or a range up to 8, drawn for each level of its own.
         n_levels: Levels of factories, 2 to 4: a number or a range; by default as the league draws them, 2 to 4 alike,
             and 3 or 4 for a learner in the middle.
-        generator: ``"compiled"`` (worlds as the league draws them, quickly), ``"league"`` (scml's own generator), or a
-            callable ``(seed, days, factories_per_level, n_levels)``.
+        generator: ``"compiled"`` (worlds as the league draws them, quickly), ``"league"`` (scml's own generator),
+            ``"surge"`` and ``"supply-surge"`` (as ``"compiled"``, but the prices of the last or the first product rise
+            several-fold on some days, see `scml_gym.standard.worlds.surge`), or a callable ``(seed, days,
+            factories_per_level, n_levels)``.
         spec: A `WorldSpec`, or the path of a saved one, to be played in every episode instead of drawing worlds.
         stock: ``"league"``, where inputs in stock are never used up, or ``"physical"``; see
             `scml_gym.standard.rules.stock_after`.
@@ -88,7 +92,7 @@ class StandardConfig(WorldConfig):
             raise InputError(f"level={level!r}; valid: first, middle, last, None", "level")
         self.place = LEVELS[level]
         stock_rule(stock)
-        self.stock = stock
+        self.stock, self.backend = stock, backend
         if not isinstance(shield, str | None) or shield not in (None, *BOUNDS):
             raise InputError(f"shield={shield!r}; valid: {', '.join(BOUNDS)}, None", "shield")
         self.shield, self.audit = shield, flag("audit", audit)

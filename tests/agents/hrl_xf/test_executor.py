@@ -11,6 +11,7 @@ from scml_gym.agents import AGENTS
 from scml_gym.agents.hrl_xf.learner import FILE
 from scml_gym.agents.hrl_xf.measuring import CONDITIONS, by_base_rate, by_network, held_out
 from scml_gym.agents.hrl_xf.negotiations import write
+from scml_gym.agents.hrl_xf.observing import ALPHA
 from scml_gym.agents.training import start
 from scml_gym.core.config import ConfigError
 from scml_gym.core.errors import InputError
@@ -114,6 +115,14 @@ def test_twelve_partners_are_answered_within_10_ms():
         taken.append(time.process_time() - begun)
     assert len(executor._memories) == 12 and all(len(m.returns) == 9 for m in executor._memories.values())
     assert np.median(taken[12:]) < 0.01
+
+
+def test_what_never_varied_in_what_was_learnt_is_not_blown_up_in_play(tmp_path):
+    data = tmp_path / "n.parquet"
+    write(small_recording(), data, {})
+    network = load_agent(trained(tmp_path / "run", data, "agent.epochs=1").path).network
+    constant = small_recording().observations[:, :ALPHA].std(axis=0) == 0  # what follows is hidden at times
+    assert constant.any() and (network.deviation.numpy()[:ALPHA][constant] == 1).all()
 
 
 def test_what_does_not_fit_is_refused(tmp_path):

@@ -210,3 +210,9 @@ def test_what_is_seen_hangs_on_no_answer_that_comes_after_it():
         return [d._replace(row=np.append(d.row[:-4], d.choice)) for d in decisions]
 
     assert depends_on_answers(plant(whole), plant(cut))
+
+
+def test_worlds_of_several_sizes_are_recorded():
+    table = record([Line(STRATEGIES, 4, True)], 4, (2, 3), (2, 4), "league", 0, PartnerChoices(), lambda done: None)
+    factories = [len(np.unique(table.identity[table.worlds == world, 2])) for world in np.unique(table.worlds)]
+    assert len(factories) == 4 and len(set(factories)) > 1

@@ -24,11 +24,12 @@ LEARNT = {
         **{"name": "maskable-ppo", "agent": {"features": "partners", "embedding_size": 8}},
         **{"env": {"observation": "entities"}},
     },
+    "negotiations": {"name": "maskable-ppo", "env": {"timing": "negotiations", "observation": "prospects"}},
     "daily goals": {"name": "maskable-ppo", "env": {"history": 1, "stock": "physical"}, "world": "standard_daily"},
     "daily traits": {"env": TRAITS | {"observation": "entities"}, "world": "standard_daily"},
     "standard choice": {"name": "fast-maskable-ppo", "world": "standard_concurrent"},
 }
-SHARED = {"level", "opponents", "days", "factories_per_level", "n_levels", "stock"}
+SHARED = {"level", "opponents", "days", "factories_per_level", "n_levels", "stock", "timing"}
 """Arguments of all environments of a track."""
 
 
@@ -105,7 +106,7 @@ def test_a_run_folder_makes_the_same_contracts_in_both_worlds(learnt):
         ("ppo", {}, {"action": "continuous"}, "concurrent", "action='continuous' has no choices"),
         ("ppo", {}, {"observation": "dict"}, "concurrent", "observation='dict' is no array"),
         ("ppo", {}, {"observability": "full"}, "concurrent", "no policy files with env.observability='full'"),
-        ("ppo", {}, {"timing": "negotiations"}, "concurrent", "no policy files with env.timing='negotiations'"),
+        ("ppo", {}, {"timing": "negotiations", "observation": "dict"}, "concurrent", "'asked dict' is no array"),
         ("ppo", {"features": "deep_sets"}, {"observation": "entities"}, "concurrent", "agent.features='deep_sets'"),
         ("ppo", {}, {"action": "goals-continuous"}, "standard_daily", "'daily goals-continuous' has no choices"),
         ("ppo", {}, {"shield": "covered"}, "standard_daily", "no policy files with env.shield='covered'"),

@@ -10,7 +10,7 @@ import numpy as np
 
 from scml_gym.jit.compile import jittable
 from scml_gym.jit.parameters import record_of
-from scml_gym.oneshot.asking import MAX_ITEMS, PRICES, Prospects, best_price
+from scml_gym.oneshot.asking.values import MAX_ITEMS, PRICES, Prospects
 from scml_gym.oneshot.view import MAX_PARTNERS, SELLER, FactoryView
 
 TIMES, BUCKETS = 2, 5
@@ -113,17 +113,19 @@ def see_answers(view: FactoryView, counts: np.void, day_over: bool) -> None:
 
 
 @jittable
-def note_offer(view: FactoryView, counts: np.void, k: int, quantity: int, price: int, chance: float) -> None:
-    """An offer is made, which is accepted by that chance."""
+def note_offer(counts: np.void, k: int, quantity: int, price: int, time: int, chance: float) -> None:
+    """An offer is made to partner ``k``, which is accepted by that chance; its price and time
+    as in `PARTNER_COUNTS_DTYPE`."""
     known = counts["partners"][k]
-    known["pending"], known["price"] = quantity, best_price(view, price)
-    known["late"] = 1 if view["partners"][k]["step"] > 0 else 0
+    known["pending"], known["price"], known["late"] = quantity, price, time
     known["offered_in"], known["seen_open"], known["chance"] = counts["passes"], 0, chance
 
 
 @jittable
-def fill_chances(view: FactoryView, counts: np.void, k: int, weights: tuple[float, float], chances: np.ndarray) -> None:
-    """The chances that offers to partner ``k`` are accepted now.
+def acceptance_chance(
+    view: FactoryView, counts: np.void, k: int, weights: tuple[float, float], time: int, price: int, items: int
+) -> float:
+    """The chance that an offer to partner ``k`` is accepted.
 
     Shrunk twice: what all partners together did towards ``PRIOR``, and what this one did towards that.
 
@@ -132,25 +134,56 @@ def fill_chances(view: FactoryView, counts: np.void, k: int, weights: tuple[floa
         counts: Its memory.
         k: The partner.
         weights: In offers: of ``PRIOR``, and of what all partners did.
+        time: 0 in the first round, else 1.
+        price: 0 the worst, 1 the best.
+        items: Bucket of the offer's items.
+    """
+    accepted, answered = weights[0] * PRIOR[view["level"], time, price, items], weights[0]
+    for j in range(view["n_partners"]):
+        accepted += counts["partners"][j]["accepted"][time, price, items]
+        answered += counts["partners"][j]["answered"][time, price, items]
+    known, mean = counts["partners"][k], accepted / answered
+    chance = weights[1] * mean + known["accepted"][time, price, items]
+    return float(chance / (weights[1] + known["answered"][time, price, items]))
+
+
+@jittable
+def fill_chances(view: FactoryView, counts: np.void, k: int, weights: tuple[float, float], chances: np.ndarray) -> None:
+    """The chances that offers to partner ``k`` are accepted now.
+
+    Args:
+        view: Of the factory.
+        counts: Its memory.
+        k: The partner.
+        weights: See `acceptance_chance`.
         chances: float64 ``(MAX_ITEMS + 1, PRICES)``, receives them; -1 for offers that are not made.
     """
     chances[:] = -1.0
-    partner, known = view["partners"][k], counts["partners"][k]
+    partner = view["partners"][k]
     if view["level"] == SELLER and partner["step"] >= view["n_rounds"] - 1:
         return  # an offer in the last round has no answer any more
     time = 1 if partner["step"] > 0 else 0
     for price in range(PRICES if view["max_price"] > view["min_price"] else 1):
         for items in range(BUCKETS):
-            accepted, answered = weights[0] * PRIOR[view["level"], time, price, items], weights[0]
-            for j in range(view["n_partners"]):
-                accepted += counts["partners"][j]["accepted"][time, price, items]
-                answered += counts["partners"][j]["answered"][time, price, items]
-            mean = accepted / answered
-            chance = weights[1] * mean + known["accepted"][time, price, items]
-            chance /= weights[1] + known["answered"][time, price, items]
+            chance = acceptance_chance(view, counts, k, weights, time, price, items)
             for quantity in range(1, min(MAX_ITEMS, view["max_quantity"]) + 1):
                 if bucket(quantity) == items:
                     chances[quantity, price] = chance
+
+
+@jittable
+def fill_all_chances(view: FactoryView, counts: np.void, parameters: np.void, prospects: Prospects) -> None:
+    """Likewise to all whose next move is mine; the parameters are a record of ``PARAMETERS_DTYPE``."""
+    for k in range(view["n_partners"]):
+        if prospects.available[k] != 0:
+            fill_chances(view, counts, k, (parameters["prior"], parameters["pooled"]), prospects.chances[k])
+
+
+@jittable
+def at_once_share(counts: np.void) -> float:
+    """Of offers that are accepted, the share whose answer comes before the factory is asked again."""
+    at_once, later = AT_ONCE + counts["at_once"], LATER + counts["later"]
+    return float(at_once / (at_once + later))
 
 
 @jittable
@@ -160,8 +193,7 @@ def fill_pending(view: FactoryView, counts: np.void, prospects: Prospects) -> No
     A seller's offer has its answer in the next pass at the earliest. A buyer's may have it at once, with chance ``s``:
     if it had none by then that is accepted with chance ``c``, it still is with ``c (1 - s) / (1 - c s)``.
     """
-    at_once, later = AT_ONCE + counts["at_once"], LATER + counts["later"]
-    s = 0.0 if view["level"] == SELLER else at_once / (at_once + later)
+    s = 0.0 if view["level"] == SELLER else at_once_share(counts)
     for k in range(view["n_partners"]):
         known = counts["partners"][k]
         prospects.pending[k] = int(known["pending"])

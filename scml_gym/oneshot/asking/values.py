@@ -34,10 +34,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from scml_gym.jit.arrays import copy_line
 from scml_gym.jit.compile import jittable
 from scml_gym.oneshot.planner import unit_values
-from scml_gym.oneshot.view import ACCEPT, END, MAX_PARTNERS, OFFER, SELLER, WAIT, FactoryView
+from scml_gym.oneshot.view import ACCEPT, END, MAX_PARTNERS, OFFER, SELLER, FactoryView
 
 MAX_ITEMS = 10
 """Largest quantity of an offer that is considered."""
@@ -48,7 +47,8 @@ PRICES = 2
 MAX_TOTAL = 2 * MAX_ITEMS
 """Largest total of items traded from now on that is considered."""
 
-_LEAST_GAIN = 1e-9
+LEAST_GAIN = 1e-9
+"""Values that differ by less count as equal, in money."""
 
 
 class Prospects(NamedTuple):
@@ -150,9 +150,23 @@ def best_reply(
     quantity = prospects.quantities[k]
     if quantity > 0 and x + quantity <= top:
         value = money(view, quantity, prospects.prices[k]) + after[x + quantity]
-        if value > after[x] + _LEAST_GAIN:
+        if value > after[x] + LEAST_GAIN:
             return float(value), ACCEPT
     return float(after[x]), END
+
+
+@jittable
+def offer_value(
+    view: FactoryView, prospects: Prospects, k: int, x: int, quantity: int, i: int, after: np.ndarray
+) -> float:
+    """What it is worth to ask partner ``k`` for so many items at price ``i``; -inf where that offer is not made. The
+    other arguments are those of `best_answer`."""
+    chance = prospects.chances[k, quantity, i]
+    if chance < 0.0:
+        return -np.inf
+    return float(
+        chance * (money(view, quantity, offered_price(view, i)) + after[x + quantity]) + (1.0 - chance) * after[x]
+    )
 
 
 @jittable
@@ -175,13 +189,10 @@ def best_answer(
     best, response = best_reply(view, prospects, k, x, top, after)
     items, at = 0, 0
     for i in range(PRICES):
-        price = offered_price(view, i)
         for quantity in range(1, min(MAX_ITEMS, top - x) + 1):
-            chance = prospects.chances[k, quantity, i]
-            if chance >= 0.0:
-                value = chance * (money(view, quantity, price) + after[x + quantity]) + (1.0 - chance) * after[x]
-                if value > best + _LEAST_GAIN:
-                    best, response, items, at = value, OFFER, quantity, price
+            value = offer_value(view, prospects, k, x, quantity, i, after)
+            if value > best + LEAST_GAIN:
+                best, response, items, at = value, OFFER, quantity, offered_price(view, i)
     return float(best), response, items, at
 
 
@@ -204,81 +215,3 @@ def put_others_before(
             j = (k + n - back) % n
             if who[j] != 0 and (prospects.quantities[j] > 0) == with_offer:
                 put_before(view, prospects, j, top, values)
-
-
-@jittable
-def best_blind_offer(
-    view: FactoryView, prospects: Prospects, k: int, top: int, end: np.ndarray
-) -> tuple[float, int, int]:
-    """The best offer to partner ``k`` where others have to be answered before it has an answer.
-
-    Args:
-        view: Of the factory.
-        prospects: Of its partners.
-        k: The partner.
-        top: Totals above are not considered.
-        end: float64 ``(MAX_TOTAL + 1,)``, the value after the last partner.
-
-    Returns:
-        Its value, items and price; 0 items where no offer is made.
-    """
-    before, after = prospects.available * prospects.due, prospects.available * (1 - prospects.due)
-    informed, blind = np.zeros(MAX_TOTAL + 1), np.zeros(MAX_TOTAL + 1)
-    copy_line(end, informed)
-    put_others_before(view, prospects, after, k, top, informed)
-    best, items, at = -np.inf, 0, 0
-    for i in range(PRICES):
-        price = offered_price(view, i)
-        for quantity in range(1, min(MAX_ITEMS, top) + 1):
-            chance = prospects.chances[k, quantity, i]
-            if chance < 0.0:
-                continue
-            brought = money(view, quantity, price)
-            for x in range(top - quantity + 1):
-                blind[x] = chance * (brought + informed[x + quantity]) + (1.0 - chance) * informed[x]
-            put_others_before(view, prospects, before, k, top - quantity, blind)
-            if blind[0] > best + _LEAST_GAIN:
-                best, items, at = blind[0], quantity, price
-    return float(best), items, at
-
-
-@jittable
-def answer_asked(
-    view: FactoryView, needs: int, prospects: Prospects, k: int, later: float, may_wait: bool
-) -> tuple[int, int, int]:
-    """The answer to partner ``k``, whose turn it is, that brings most in expectation.
-
-    Args:
-        view: Of the factory.
-        needs: Items still to be traded, more than 0.
-        prospects: Of its partners.
-        k: The partner.
-        later: See `fill_worth`.
-        may_wait: Whether ``WAIT`` is an answer.
-
-    Returns:
-        Response, items and price.
-    """
-    end, now = np.zeros(MAX_TOTAL + 1), np.zeros(MAX_TOTAL + 1)
-    top = fill_worth(view, needs, prospects, later, end)
-    copy_line(end, now)
-    put_others_before(view, prospects, prospects.available, k, top, now)
-    value, response, items, price = best_answer(view, prospects, k, 0, top, now)
-    due = prospects.available * prospects.due
-    due[k] = 0
-    if response == OFFER and due.any():
-        offer, items, price = best_blind_offer(view, prospects, k, top, end)
-        value, response = best_reply(view, prospects, k, 0, top, now)
-        if items > 0 and offer > value + _LEAST_GAIN:
-            value, response = offer, OFFER
-        else:
-            items, price = 0, 0
-    if may_wait:
-        put_before(view, prospects, k, top, end)
-        put_others_before(view, prospects, prospects.available, k, top, end)
-        under_way = False
-        for j in range(MAX_PARTNERS):
-            under_way = under_way or prospects.pending[j] > 0 or (j != k and prospects.available[j] != 0)
-        if end[0] > value + _LEAST_GAIN or (response == END and under_way):
-            return WAIT, 0, 0
-    return response, items, price

@@ -7,31 +7,22 @@ import itertools
 import numpy as np
 import pytest
 
-from scml_gym.oneshot.asking import (
+from scml_gym.oneshot.asking.answers import N_ANSWERS, answer_at, fill_blind_offers, fill_worths
+from scml_gym.oneshot.asking.counts import COUNTS_DTYPE
+from scml_gym.oneshot.asking.values import (
     MAX_TOTAL,
-    answer_asked,
     best_answer,
-    best_blind_offer,
     fill_worth,
-    new_prospects,
     offered_price,
     put_before,
     put_others_before,
 )
-from scml_gym.oneshot.planner import unit_values
 from scml_gym.oneshot.players import player_maker
-from scml_gym.oneshot.strategies.acceptance_counts import COUNTS_DTYPE
 from scml_gym.oneshot.view import ACCEPT, END, OFFER, SELLER, WAIT, new_actions
 from scml_gym.oneshot.worlds.compiled.world import CompiledWorld
 from scml_gym.oneshot.worlds.generation import league_spec
+from tests.helpers.asking import small_case, worth_of
 from tests.helpers.views import money_view
-
-
-def worth_of(view, needs, total, later):
-    """What a total of items is worth at the end, apart from its prices."""
-    used, spare, still_open = unit_values(view, later)
-    spare -= view["max_price"] if view["level"] == SELLER else 0
-    return used * min(total, needs) + spare * max(total - needs, 0) + still_open * max(needs - total, 0)
 
 
 def enumerate_value(view, needs, prospects, order, later, total=0, spent=0.0, pending=None):
@@ -61,19 +52,9 @@ def enumerate_value(view, needs, prospects, order, later, total=0, spent=0.0, pe
     return max(values)
 
 
-def small_case(seed):
-    """A factory with three partners, of whom some have offers standing, and one offer under way at times."""
-    rng = np.random.default_rng(seed)
-    needs = int(rng.integers(1, 5))
-    view, prospects = money_view(level=seed % 2, needs=needs, n_partners=4), new_prospects()
-    for k in range(3):
-        prospects.available[k] = 1
-        if rng.random() < 0.5:
-            prospects.quantities[k], prospects.prices[k] = rng.integers(1, 4), rng.integers(10, 12)
-        prospects.chances[k, 1:4] = rng.random((3, 2))
-    if rng.random() < 0.5:
-        prospects.pending[3], prospects.late[3] = rng.integers(1, 4), rng.random()
-    return view, needs, prospects, float(rng.choice([0.0, 0.4]))
+def answer_asked(view, needs, prospects, k, later, may_wait):
+    """The best answer to a partner."""
+    return answer_at(view, fill_worths(view, needs, prospects, k, later, may_wait, np.full(N_ANSWERS, -np.inf)))
 
 
 @pytest.mark.parametrize("seed", range(12))
@@ -119,8 +100,10 @@ def test_an_offer_is_a_lottery_while_others_have_to_be_answered(seed):
             accepted = prospects.chances[1, items, j]
             answers.append(accepted * go_on(items, items * offered_price(view, j)) + (1.0 - accepted) * answers[0])
         values[quantity, price] = max(answers)
-    value, *offer = best_blind_offer(view, prospects, 0, top, end)
-    assert value == pytest.approx(max(values.values())) == values[tuple(offer)]
+    worths = np.full(N_ANSWERS, -np.inf)
+    fill_blind_offers(view, prospects, 0, top, end, worths)
+    offers = {place: answer_at(view, int(place))[1:] for place in np.flatnonzero(worths > -np.inf)}
+    assert {offer: worths[place] for place, offer in offers.items()} == pytest.approx(values)
 
 
 def test_a_seller_does_not_ask_one_partner_and_take_the_offer_of_another_for_the_same_items():

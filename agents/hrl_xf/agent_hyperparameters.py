@@ -1,0 +1,192 @@
+"""Hyperparameters of the whole agent and of its stages; defaults are in configs/agent/hrl_xf.yaml."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import (
+    Field,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    field_validator,
+    model_validator,
+)
+
+from scml_gym.agents.hrl_xf.alphas import ALPHAS
+from scml_gym.core.config import Config
+
+TRAIN, SKIP = "train", "skip"
+"""What ``take`` may say beside a run folder."""
+
+ONLINE = ("ippo", "mappo", "self_play")
+"""The stages in which the hierarchy plays, in order."""
+
+
+class Stage(Config):
+    """A stage of the training.
+
+    Attributes:
+        take: ``train``, ``skip``, or a run folder that takes its place.
+    """
+
+    take: str
+
+
+class ExecutorStage(Stage):
+    """L3 learns from recorded play. Skipped, it begins with drawn weights.
+
+    Attributes:
+        settings: Over the ``agent`` section of the experiment ``executor``.
+    """
+
+    settings: dict[str, Any]
+
+
+class ManagerStage(Stage):
+    """L2 imitates an expert's first proposals, and learns on. Skipped, nobody sets goals.
+
+    Attributes:
+        expert: Whose plans are imitated.
+        episodes: Worlds in which they are recorded.
+        seed: Of the first of these worlds.
+        imitation: Over the ``agent`` section of the experiment ``standard_manager_imitation``.
+        learning: The same of ``standard_manager``, which begins with what was imitated.
+    """
+
+    expert: str
+    episodes: PositiveInt
+    seed: NonNegativeInt
+    imitation: dict[str, Any]
+    learning: dict[str, Any]
+
+
+class CoordinatorStage(Stage):
+    """L4's network is fitted to the heuristic teacher; only where a way to alpha needs it.
+
+    Attributes:
+        width: Numbers that a negotiation becomes.
+        heads: Of attention; they divide ``width + 32``.
+        layers: Of attention.
+        worlds: In which the teacher coordinates.
+        epochs: Passes over their decisions.
+        batch_size: Factories' decisions of a gradient step.
+        learning_rate: Of Adam.
+    """
+
+    width: PositiveInt
+    heads: PositiveInt
+    layers: PositiveInt
+    worlds: PositiveInt
+    epochs: PositiveInt
+    batch_size: PositiveInt
+    learning_rate: PositiveFloat
+
+    @model_validator(mode="after")
+    def _heads_divide(self) -> Any:
+        if (self.width + 32) % self.heads:
+            raise ValueError(f"heads: {self.heads}; valid: what divides width + 32 = {self.width + 32}")
+        return self
+
+
+class OnlineStage(Stage):
+    """The hierarchy plays worlds and learns from them; not where it is skipped, or another run takes its place.
+
+    Attributes:
+        worlds: To be played.
+        critic: Sees ``own`` negotiation alone (IPPO), or ``all`` that ask for an answer (MAPPO).
+        alpha: The way to alpha, see `scml_gym.agents.hrl_xf.alphas.ALPHAS`; ``learnt`` trains the coordinator too.
+        past: Share of the other factories that past copies play.
+        every: Worlds from one copy to the next.
+        size: Copies that play, the last ones.
+    """
+
+    worlds: PositiveInt
+    critic: Literal["own", "all"]
+    alpha: str
+    past: float = Field(ge=0, lt=1)
+    every: PositiveInt
+    size: PositiveInt
+
+    @field_validator("alpha")
+    @classmethod
+    def _known(cls, alpha: str) -> str:
+        ALPHAS.known(alpha)
+        return alpha
+
+
+class LearningHyperparameters(Config):
+    """How the hierarchy learns from what it plays.
+
+    Attributes:
+        n_worlds: Of a rollout; they are played to their ends.
+        n_epochs: Passes over a rollout.
+        batch_size: Decisions in negotiations of a gradient step.
+        hidden: Units of the critic's layers.
+        learning_rate: Of Adam, of the executor.
+        coordinator_rate: Of the coordinator.
+        critic_rate: Of the critic.
+        max_grad_norm: Longer gradients of each are shortened to it.
+        gamma: Discount from a decision of a negotiation to its next.
+        gae_lambda: Of generalised advantages.
+        clip_range: Of the ratio of probabilities.
+        huber_delta: Where the critic's loss, in normalised returns, becomes linear.
+        value_norm: See `scml_gym.agents.mappo.value_norms`.
+        value_norm_decay: What a rollout leaves of the weight of earlier ones.
+        alpha_noise: Standard deviation with which alpha is drawn, before the hyperbolic tangent.
+    """
+
+    n_worlds: PositiveInt
+    n_epochs: PositiveInt
+    batch_size: PositiveInt
+    hidden: PositiveInt
+    learning_rate: PositiveFloat
+    coordinator_rate: PositiveFloat
+    critic_rate: PositiveFloat
+    max_grad_norm: PositiveFloat
+    gamma: float = Field(ge=0, le=1)
+    gae_lambda: float = Field(ge=0, le=1)
+    clip_range: PositiveFloat
+    huber_delta: PositiveFloat
+    value_norm: Literal["popart", "running", "none"]
+    value_norm_decay: float = Field(ge=0, lt=1)
+    alpha_noise: PositiveFloat
+
+
+class HRLXFHyperparameters(Config):
+    """Of the learner ``hrl-xf``.
+
+    Attributes:
+        shared: Folder of what is recorded and pre-trained, for all runs that name it; None for the run's own.
+        executor, manager, coordinator: The parts, see their classes.
+        ippo, mappo, self_play: The stages in which they play together, in this order.
+        alpha: The way to alpha of the trained agent.
+        learning: How it learns in these stages.
+    """
+
+    shared: str | None
+    executor: ExecutorStage
+    manager: ManagerStage
+    coordinator: CoordinatorStage
+    ippo: OnlineStage
+    mappo: OnlineStage
+    self_play: OnlineStage
+    alpha: str
+    learning: LearningHyperparameters
+
+    @field_validator("alpha")
+    @classmethod
+    def _known(cls, alpha: str) -> str:
+        ALPHAS.known(alpha)
+        return alpha
+
+    @property
+    def online(self) -> dict[str, OnlineStage]:
+        """The stages in which the hierarchy learns, in order."""
+        return {name: stage for name in ONLINE if (stage := getattr(self, name)).take == TRAIN}
+
+    @property
+    def fitted(self) -> bool:
+        """Whether a way to alpha needs the coordinator's network."""
+        ways = {self.alpha, *(stage.alpha for stage in self.online.values())}
+        return any(ALPHAS.get(way).fitted for way in ways)
