@@ -18,7 +18,7 @@ from scml_gym.oneshot.asking.values import (
     put_others_before,
 )
 from scml_gym.oneshot.players import player_maker
-from scml_gym.oneshot.view import ACCEPT, END, OFFER, SELLER, WAIT, new_actions
+from scml_gym.oneshot.view import ACCEPT, BUYER, END, OFFER, SELLER, WAIT, new_actions
 from scml_gym.oneshot.worlds.compiled.world import CompiledWorld
 from scml_gym.oneshot.worlds.generation import league_spec
 from tests.helpers.asking import small_case, worth_of
@@ -116,6 +116,19 @@ def test_a_seller_does_not_ask_one_partner_and_take_the_offer_of_another_for_the
     assert answer_asked(view, needs, prospects, 0, 0.0, False) == (OFFER, needs, 11)
     prospects.due[1] = 1
     assert answer_asked(view, needs, prospects, 0, 0.0, False) == (END, 0, 0)
+
+
+@pytest.mark.parametrize("level", [SELLER, BUYER])
+def test_a_day_with_one_price_has_offers_at_it(level):
+    view, needs, prospects, _ = small_case(level)
+    view["level"], view["max_price"] = level, view["min_price"]
+    prospects.quantities[:] = prospects.pending[:] = 0
+    prospects.chances[:] = -1.0
+    prospects.chances[0, needs, 0] = 0.9
+    worths = np.full(N_ANSWERS, -np.inf)
+    place = fill_worths(view, needs, prospects, 0, 0.0, False, worths)
+    assert answer_at(view, place) == (OFFER, needs, view["min_price"])
+    assert (worths > -np.inf).sum() == 2
 
 
 def asked(view, k, waits=()):

@@ -107,7 +107,9 @@ def fill_worths(
         worths[TAKE] = money(view, quantity, prospects.prices[k]) + now[quantity]
     for i in range(PRICES):
         for quantity in range(1, min(MAX_ITEMS, top) + 1):
-            worths[offer_place(view, quantity, i)] = offer_value(view, prospects, k, 0, quantity, i, now)
+            value = offer_value(view, prospects, k, 0, quantity, i, now)
+            if value > -np.inf:  # where both prices are one, its offers are made at the first
+                worths[offer_place(view, quantity, i)] = value
     best = best_place(view, worths)
     due, others = False, False
     for j in range(MAX_PARTNERS):
