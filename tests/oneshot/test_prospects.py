@@ -71,3 +71,20 @@ def test_neither_hidden_state_nor_history_is_shown():
             ProspectsEncoder(**wrong)
     with pytest.raises(InputError, match="prospects"):
         gymnasium.make(ID, observation="prospects")
+
+
+def test_a_batch_goes_on_from_its_kept_state_with_what_it_remembers():
+    """Of the environments of tests/oneshot/test_waiting.py, so that they are compiled once."""
+    days = {"episode": "day", "reward": "regret", "observation": "prospects", "action": "choice-offer-first"}
+    arguments = {"timing": "negotiations", "days": 3, **days}
+    batch, other = (gymnasium.make_vec(ID, num_envs=3, threads=2, **arguments).unwrapped for _ in range(2))
+    (_, infos), rng = batch.reset(seed=5), np.random.default_rng(1)
+    other.reset(seed=9)
+    for _ in range(60):
+        actions = [int(rng.choice(np.flatnonzero(m))) if m.any() else 0 for m in infos["action_mask"]]
+        seen, *_, infos = batch.step(np.array(actions))
+    assert np.array_equal(other.restore(batch.state()), seen)
+    waits = np.array([int(np.flatnonzero(m)[-1]) if m.any() else 0 for m in infos["action_mask"]])
+    for _ in range(3):
+        assert np.array_equal(batch.step(waits)[0], other.step(waits)[0])
+        waits[:] = 0
