@@ -24,6 +24,8 @@ import types
 import warnings
 from pathlib import Path
 
+from tests.helpers.huge_pages import join_pages
+
 ROOT = Path(__file__).resolve().parents[2]
 
 LOADED = ("duckdb", "gymnasium", "matplotlib.pyplot", "numba", "pandas", "pettingzoo", "pyarrow.parquet", "rich")
@@ -155,6 +157,7 @@ def serve(descriptor, address):
     _draw()
     gc.collect()
     gc.freeze()
+    join_pages()
     with socket.socket(fileno=descriptor) as listener:
         while 0 not in select.select([0, listener], [], [])[0]:
             link = listener.accept()[0]
