@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from scml_gym.core.process import limit_threads
-from tests.helpers import forks
+from tests.helpers import forks, spawns
 
 gc.disable()  # until all tests are collected: what is loaded stays
 limit_threads(1)
@@ -101,10 +101,11 @@ def small_curves():
 
 @pytest.fixture(scope="session", autouse=True)
 def forked_workers():
-    """The worker processes of tournaments are forked, see `tests.helpers.forks`."""
+    """Worker processes of tournaments and of multiprocessing are forked, see `tests.helpers.forks`."""
     with pytest.MonkeyPatch.context() as patch:
         if forks.WORKS:
             patch.setattr("scml_gym.evaluation.pool.start_process", forks.start_worker)
+            patch.setattr("multiprocessing.popen_spawn_posix.Popen", spawns.Popen)
         yield
 
 
