@@ -12,9 +12,11 @@ import pytest
 
 from scml_gym.core.process import limit_threads
 from tests.helpers import forks, spawns
+from tests.helpers.plain_errors import without_colours
 
 gc.disable()  # until all tests are collected: what is loaded stays
 limit_threads(1)
+without_colours()
 # a slow example is no failure; other examples than the gate's: pytest --hypothesis-profile=new-examples
 hypothesis.settings.register_profile("gate", deadline=None, derandomize=True)
 hypothesis.settings.register_profile("new-examples", deadline=None, print_blob=True)

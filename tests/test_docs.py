@@ -37,7 +37,7 @@ SMALLER = {
     "train.py dnb_accept": "--set agent.data.worlds=6 --set agent.data.days=4 --set agent.data.held_out=[] "
     "--set agent.models.transformer.epochs=1",
     "train.py --resume": "",
-    "benchmarks/new_worlds.py": "--turns 1 --seed 1",
+    "benchmarks/new_worlds.py": "--turns 1 --seed 2",
     "benchmarks/dnb_search.py": "--trials 2 --worlds 2 --days 3",
     "train.py --help": "",
     "train.py independent_ppo": "--set agent.updates=4 --set agent.batch=16",

@@ -74,13 +74,14 @@ def test_every_strategy_makes_the_same_contracts(track, tmp_path, monkeypatch):
 
 
 POLICY_FILES = {
-    "likeliest": ("oneshot", 0.0, ("flat", 1, "planner", "flatten")),
-    "drawn": ("oneshot", 1.0, ("flat", 1, "planner", "flatten")),
+    "likeliest": ("oneshot", 0.0, ("flat", 2, "planner", "flatten")),
+    "drawn": ("oneshot", 1.0, ("flat", 2, "planner", "flatten")),
     "sets": ("oneshot", 0.0, ("entities", 0, "planner", "sets")),
     "partners": ("oneshot", 1.0, ("entities", 0, "choice", "partners")),
     "standard": ("standard", 0.0, ("flat", 1, "daily goals", "flatten")),
     "drawn in standard": ("standard", 1.0, ("flat", 0, "choice", "flatten")),
 }
+"""Of forms in `tests.helpers.networks.FORMS`, whose code other tests need too."""
 
 
 @pytest.mark.parametrize("name", POLICY_FILES)

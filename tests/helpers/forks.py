@@ -27,6 +27,7 @@ import warnings
 from pathlib import Path
 
 from tests.helpers.huge_pages import join_pages
+from tests.helpers.plain_errors import without_colours
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -157,6 +158,7 @@ def serve(descriptor, address):
     for package in LOADED:
         importlib.import_module(package)
     sys.modules["numba"].njit(lambda x: x)(0)  # which fills Numba's tables
+    without_colours()
     _draw()
     gc.collect()
     gc.freeze()
