@@ -36,7 +36,7 @@ def test_the_table_does_not_depend_on_the_workers():
         "scml:RandDistOneShotAgent",
         "best-subset",
     )
-    one, two = (tournament(*names, worlds=4, seed=3, workers=workers) for workers in (1, 2))
+    one, two = (tournament(*names, worlds=2, seed=3, workers=workers) for workers in (1, 2))
     assert one.rows == two.rows
     assert one.failures == two.failures
     assert {f["player"] for f in one.failures} == {"tests.helpers.evaluation_players:Sometimes"}
