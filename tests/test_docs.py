@@ -68,6 +68,7 @@ SMALLER = {
     "evaluate.py": "--worlds 1 --days 3 --workers 1",
     "evaluate.py analyze": "--report analyzed.html",
     "benchmarks/recorded_worlds.py": "--worlds 1",
+    "benchmarks/recorded_worlds.py cost": "--worlds 1 --days 8",
     "evaluate.py --game standard": "--worlds 1 --days 5 --factories 1 --workers 1",
     "evaluate.py study": "--workers 1 --set trainings=4 --set negotiations=2 --set dqn.total_steps=120 "
     "--set rewards.accept=[a] --set rewards.offer=[a] --set train.rounds=10 --set test.rounds=10",
