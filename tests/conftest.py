@@ -61,6 +61,12 @@ def pytest_collection_finish():
     gc.set_threshold(10_000)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish():
+    """Nor when all tests have run: pytest and Python then look through all that they left, and end."""
+    gc.freeze()
+
+
 @pytest.fixture(autouse=True)
 def fixed_seeds(monkeypatch):
     """What a test draws without a seed is the same in every run, alone and after others."""
