@@ -71,8 +71,8 @@ class Worlds:
         with arguments_of("env", env):
             self.days = _range("days", env["days"], MOST_DAYS)
             self.factories = _range("factories_per_level", env["factories_per_level"], MAX_PARTNERS)
-        if not isinstance(env["opponents"], list | tuple) or any(not isinstance(o, str) for o in env["opponents"]):
-            raise ConfigError(("env", "opponents"), f"{env['opponents']!r} is not a list of players' names")
+        if not isinstance(env["opponents"], list | tuple):
+            raise ConfigError(("env", "opponents"), f"{env['opponents']!r} is not a list of players")
         self.opponents: list[str] = list(env["opponents"])
         with arguments_of("env", env):
             self.generate = GENERATORS.get(env["generator"], "generator")

@@ -61,7 +61,7 @@ class SelfPlay(BaseCallback):
         self._settings = settings
         self._folder = folder
         self._envs = envs
-        self._scripted = envs.config.by_population()
+        self._scripted = list(envs.config.makers)
         self._learner = learner
         self._forms = policy_strategy(learner).forms
 
@@ -86,7 +86,7 @@ class SelfPlay(BaseCallback):
     def _play(self) -> None:
         latest = sorted(self._folder.glob("*.npz"))[-self._settings.size :]
         past = [PolicyFile.load(path, self._forms).player for path in latest]
-        self._envs.set_opponents([mix(scripted, past, self._settings.share) for scripted in self._scripted])
+        self._envs.set_opponents(mix(self._scripted, past, self._settings.share))
 
 
 def check_self_play(agent: Learner) -> None:

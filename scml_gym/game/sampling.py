@@ -21,18 +21,15 @@ def begin_sampling(stream: np.ndarray, seed: int) -> int:
 
 
 @jittable
-def draw_opponents(stream: np.ndarray, n: int, populations: np.ndarray, choices: np.ndarray) -> int:
-    """Which of the possible players each factory gets, all of one population; returns the seed of the simulation, 0 to
-    2**62 - 1.
+def draw_opponents(stream: np.ndarray, n: int, n_players: int, choices: np.ndarray) -> int:
+    """Which of the possible players each factory gets; returns the seed of the simulation, 0 to 2**62 - 1.
 
     Args:
         stream: After what was drawn before.
         n: Factories of the world.
-        populations: int64, shape ``(n_populations + 1,)``: the first player of each, and how many players there are.
+        n_players: How many players there are to choose from.
         choices: int64, shape ``(>= n,)``; receives the player of each factory.
     """
-    drawn = below(stream, len(populations) - 1) if len(populations) > 2 else 0
-    first, end = populations[drawn], populations[drawn + 1]
     for i in range(n):
-        choices[i] = first + below(stream, end - first)
+        choices[i] = below(stream, n_players)
     return next_bits(stream) >> 2

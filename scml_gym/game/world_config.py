@@ -6,8 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import pairwise
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 
@@ -17,7 +16,6 @@ from scml_gym.game.strategy import Strategy, StrategyPolicy
 from scml_gym.game.world import Drawn, PlayerMaker
 
 Opponent = str | Strategy | PlayerMaker
-Opponents: TypeAlias = Sequence[Opponent] | Sequence[Sequence[Opponent]]
 
 
 @dataclass(frozen=True)
@@ -42,13 +40,14 @@ class WorldConfig(ABC):
 
     Args:
         world: The class of the worlds, one of the game's backends.
-        opponents: Who may play the other factories, see `set_opponents`.
+        opponents: Who may play the other factories, each drawn with equal chance: names, `Strategy` objects, or
+            callables ``(seed) -> FactoryPolicy``.
 
     Raises:
         InputError: if there is no opponent, or one that the backend cannot play.
     """
 
-    def __init__(self, world: Any, opponents: Opponents):
+    def __init__(self, world: Any, opponents: Sequence[Opponent]):
         self._world = world
         self.set_opponents(opponents)
 
@@ -65,27 +64,17 @@ class WorldConfig(ABC):
     def new_world(self, sample: EpisodeSample) -> Any:
         """The world of a sample, not yet started."""
 
-    def set_opponents(self, opponents: Opponents) -> None:
-        """Let others play in the worlds drawn from now on.
-
-        Args:
-            opponents: Players, each drawn with equal chance for each factory: names, `Strategy` objects, or callables
-                ``(seed) -> FactoryPolicy``. Or lists of such players: one list is drawn for each world, with equal
-                chance, and all of the world's players from it. What is listed twice is drawn twice as often.
+    def set_opponents(self, opponents: Sequence[Opponent]) -> None:
+        """Let others play in the worlds drawn from now on; one that is listed twice is drawn twice as often.
 
         Raises:
-            InputError: if there is none, lists stand beside players, or the backend cannot play one of them.
+            InputError: if there is none, or one that the backend cannot play.
         """
-        populations = _populations(opponents)
+        named = [] if isinstance(opponents, str) or not isinstance(opponents, Iterable) else list(opponents)
+        if not named:
+            raise InputError(f"opponents={opponents!r}; give a list of at least one player", "opponents")
         with about("opponents"):
-            makers = [self._world.player_maker(_maker(o)) for population in populations for o in population]
-        self.makers: list[PlayerMaker] = makers
-        self.populations = np.cumsum([0, *map(len, populations)])
-        """int64: the first player of each population in ``makers``, and how many there are."""
-
-    def by_population(self) -> list[list[PlayerMaker]]:
-        """The makers of each population."""
-        return [self.makers[first:end] for first, end in pairwise(self.populations.tolist())]
+            self.makers: list[PlayerMaker] = [self._world.player_maker(_maker(o)) for o in named]
 
     def draw(self, seed: int, factories: Sequence[int] | None = None) -> Drawn:
         """A world and the learner's factory in it: a pure function of the config and the seed; see `sample`."""
@@ -114,28 +103,6 @@ class WorldConfig(ABC):
                 )
         players = [None if i in factories else self.makers[k](int(world_seed)) for i, k in enumerate(choices)]
         return EpisodeSample(spec, players, tuple(factories), int(world_seed))
-
-
-def _populations(opponents: Any) -> list[list[Opponent]]:
-    """Which players stand together.
-
-    Raises:
-        InputError: if there is none, or lists stand beside players.
-    """
-    named = _listed(opponents)
-    within = [_listed(o) for o in named if isinstance(o, list | tuple)]
-    if not named or not all(within):
-        raise InputError(f"opponents={opponents!r}; give a list of at least one player", "opponents")
-    if not within:
-        return [named]
-    if len(within) < len(named):
-        alone = next(o for o in named if not isinstance(o, list | tuple))
-        raise InputError(f"opponents: {alone!r} stands beside lists of players; valid: only lists, or only players")
-    return within
-
-
-def _listed(opponents: Any) -> list[Any]:
-    return [] if isinstance(opponents, str) or not isinstance(opponents, Iterable) else list(opponents)
 
 
 def _maker(opponent: Opponent) -> str | PlayerMaker:

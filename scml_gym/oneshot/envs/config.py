@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ import numpy as np
 from scml_gym.core.arguments import Range, one_of, whole_range
 from scml_gym.core.errors import InputError
 from scml_gym.core.registry import Registry
-from scml_gym.game.world_config import EpisodeSample, Opponents, WorldConfig
+from scml_gym.game.world_config import EpisodeSample, Opponent, WorldConfig
 from scml_gym.oneshot.envs.sampling import draw_players
 from scml_gym.oneshot.recording import record_world
 from scml_gym.oneshot.safety.audit import audit_world
@@ -72,7 +72,7 @@ class OneShotConfig(WorldConfig):
     def __init__(
         self,
         level: str = "any",
-        opponents: Opponents = ("best-subset", "best-subset-even", "greedy"),
+        opponents: Sequence[Opponent] = ("best-subset", "best-subset-even", "greedy"),
         days: Range = 50,
         factories_per_level: Range = (4, 8),
         generator: str | Generator = "compiled",
@@ -106,7 +106,7 @@ class OneShotConfig(WorldConfig):
 
     def draw_players(self, stream: np.ndarray, spec: WorldSpec, choices: np.ndarray) -> tuple[int, int]:
         """See `WorldConfig`."""
-        return draw_players(stream, spec.n_sellers, spec.n_buyers, self.levels, self.populations, choices)
+        return draw_players(stream, spec.n_sellers, spec.n_buyers, self.levels, len(self.makers), choices)
 
     def new_world(self, sample: EpisodeSample) -> Any:
         """See `WorldConfig`."""

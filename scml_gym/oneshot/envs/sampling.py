@@ -16,7 +16,7 @@ def draw_players(
     n_sellers: int,
     n_buyers: int,
     levels: np.ndarray,
-    populations: np.ndarray,
+    n_players: int,
     choices: np.ndarray,
 ) -> tuple[int, int]:
     """Which factory the learner plays, and which of the possible players each factory gets.
@@ -26,7 +26,7 @@ def draw_players(
         n_sellers: Factories of level 0.
         n_buyers: Factories of level 1.
         levels: int64, the levels that the learner's factory may be of.
-        populations: int64: which players stand together; see `scml_gym.game.sampling.draw_opponents`.
+        n_players: How many players there are to choose from.
         choices: int64, shape ``(>= n_sellers + n_buyers,)``; receives the player of each factory.
 
     Returns:
@@ -34,4 +34,4 @@ def draw_players(
     """
     level = levels[below(stream, len(levels))]
     factory = below(stream, n_sellers) if level == SELLER else n_sellers + below(stream, n_buyers)
-    return factory, draw_opponents(stream, n_sellers + n_buyers, populations, choices)
+    return factory, draw_opponents(stream, n_sellers + n_buyers, n_players, choices)

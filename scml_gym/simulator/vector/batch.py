@@ -43,7 +43,6 @@ class Source(NamedTuple):
     """What worlds are made of."""
 
     players: np.ndarray  # PLAYER_DTYPE (n,)
-    populations: np.ndarray  # int64, which of them stand together; see `scml_gym.game.sampling.draw_opponents`
     places: np.ndarray  # int64, of the learner's factory
     kind: int  # GENERATED, POOLED or STAGED
     ranges: np.ndarray  # int64, both ends of each
@@ -69,8 +68,7 @@ def make_source(track: BatchedTrack, config: Any, player_table: PlayerTable, num
         daily = np.zeros((num_envs, ranges[0][1], factories), dtype=track.layout.daily)
     most_days = ranges[0][1] if kind == GENERATED else daily.shape[1]
     ends = np.array([end for pair in ranges for end in pair])
-    players, populations = player_table.players.copy(), config.populations.copy()
-    return Source(players, populations, track.places(config), kind, ends, specs, daily), most_days
+    return Source(player_table.players.copy(), track.places(config), kind, ends, specs, daily), most_days
 
 
 def allocate(layout: Layout, n: int, days: int, settings: dict[str, int], player_table: PlayerTable) -> Batch:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -16,7 +16,7 @@ from scml_gym.core.registry import load
 from scml_gym.game.codecs import Note
 from scml_gym.game.env import MOST_WORLDS
 from scml_gym.game.sampling import begin_sampling
-from scml_gym.game.world_config import Opponents, WorldConfig
+from scml_gym.game.world_config import Opponent, WorldConfig
 from scml_gym.simulator.compiled.advance import OVER
 from scml_gym.simulator.compiled.player_table import (
     ADDRESSES,
@@ -144,7 +144,7 @@ class BatchedEnv(RowVectorEnv):
     def _make_step(self) -> BatchStep:
         """What runs the rows; see `scml_gym.vector.loop.make_step`."""
 
-    def set_opponents(self, opponents: Opponents) -> None:
+    def set_opponents(self, opponents: Sequence[Opponent]) -> None:
         """Let others play in the worlds drawn from now on; those that are running go on as they are.
 
         Args:
@@ -153,21 +153,19 @@ class BatchedEnv(RowVectorEnv):
         Raises:
             InputError: as the environment does for its argument; nothing has changed then.
         """
-        before = self.config.makers, self.config.populations
+        before = self.config.makers
         self.config.set_opponents(opponents)
         try:
             player_table = make_player_table(self.config.makers, self.track.interface)
         except InputError:
-            self.config.makers, self.config.populations = before
+            self.config.makers = before
             raise
         # records of players hold addresses: parameters live on while a row has them, and a state that grows is moved
         used = np.unique(self._batch.worlds["players"]["params"])
         later = [in_play(before, used) for before in self._later]
         self._later = [before for before in later if before.params] + [player_table]
         self._batch = widen_state(self._batch, player_table.state_size)
-        self._source = self._source._replace(
-            players=player_table.players.copy(), populations=self.config.populations.copy()
-        )
+        self._source = self._source._replace(players=player_table.players.copy())
 
     def _draw(self, row: int, mode: str) -> Any:
         """See `RowVectorEnv.draw`: the day of the row's factory."""

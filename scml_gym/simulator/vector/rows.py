@@ -98,7 +98,7 @@ def compile_rows(functions: Functions) -> Rows:
                 for factory in range(factories):
                     days[day, factory] = kept[day, factory]
         choices = scratch_integers(factories)
-        row["factory"], seed = draw_players(stream, spec, source.places, source.populations, choices)
+        row["factory"], seed = draw_players(stream, spec, source.places, len(source.players), choices)
         learner = row["factory"] if source.learners > 0 else -1
         place_players(world, count(spec), source.players, choices, learner, seed, part_of(state, i))
         begin_world(world, part_of(prices, i))

@@ -50,7 +50,7 @@ class Functions(NamedTuple):
     Attributes:
         factories: The most that a world has.
         generate: ``(seed, ranges, spec, daily)``: the compiled generator; ``ranges`` are int64, both ends of each.
-        draw_players: ``(stream, spec, places, populations, choices) -> (factory, seed)``: the learner's factory among
+        draw_players: ``(stream, spec, places, n_players, choices) -> (factory, seed)``: the learner's factory among
             those ``places``, the seed of the simulation, and in ``choices`` the player of each factory.
         count: ``(spec) -> int``: a world's factories.
         begin_world: ``(world, prices)``; see `scml_gym.simulator.compiled.advance.Days`.

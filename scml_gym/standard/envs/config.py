@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ import numpy as np
 from scml_gym.core.arguments import Range, flag, whole, whole_range
 from scml_gym.core.errors import InputError
 from scml_gym.core.registry import Registry
-from scml_gym.game.world_config import EpisodeSample, Opponents, WorldConfig
+from scml_gym.game.world_config import EpisodeSample, Opponent, WorldConfig
 from scml_gym.simulator.recording.folder import Recording, episode_log
 from scml_gym.simulator.spec_pool import named_generator
 from scml_gym.simulator.world_spec import MOST_DAYS, check_spec, given_spec
@@ -75,7 +75,7 @@ class StandardConfig(WorldConfig):
     def __init__(
         self,
         level: str | None = None,
-        opponents: Opponents = OPPONENTS,
+        opponents: Sequence[Opponent] = OPPONENTS,
         days: Range = 50,
         factories_per_level: Range = (4, 8),
         n_levels: Range | None = None,
@@ -124,7 +124,7 @@ class StandardConfig(WorldConfig):
     def draw_players(self, stream: np.ndarray, spec: WorldSpec, choices: np.ndarray) -> tuple[int, int]:
         """See `WorldConfig`."""
         sizes = np.array(spec.level_sizes)
-        return draw_players(stream, sizes, spec.n_levels, self.place, self.populations, choices)
+        return draw_players(stream, sizes, spec.n_levels, self.place, len(self.makers), choices)
 
     def new_world(self, sample: EpisodeSample) -> Any:
         """See `WorldConfig`."""

@@ -14,7 +14,7 @@ ANY, FIRST, MIDDLE, LAST = range(4)
 
 @jittable
 def draw_players(
-    stream: np.ndarray, sizes: np.ndarray, n_levels: int, place: int, populations: np.ndarray, choices: np.ndarray
+    stream: np.ndarray, sizes: np.ndarray, n_levels: int, place: int, n_players: int, choices: np.ndarray
 ) -> tuple[int, int]:
     """Which factory the learner plays, and which of the possible players each factory gets.
 
@@ -23,7 +23,7 @@ def draw_players(
         sizes: int64, shape ``(>= n_levels,)``, factories of each level.
         n_levels: Levels of the world; at least 3 where the learner's is a middle one.
         place: ``ANY``, ``FIRST``, ``MIDDLE`` or ``LAST``.
-        populations: int64: which players stand together; see `scml_gym.game.sampling.draw_opponents`.
+        n_players: How many players there are to choose from.
         choices: int64, one for each factory; receives the player of each factory.
 
     Returns:
@@ -43,4 +43,4 @@ def draw_players(
             offset += sizes[i]
         n += sizes[i]
     factory = offset + below(stream, sizes[level])
-    return factory, draw_opponents(stream, n, populations, choices)
+    return factory, draw_opponents(stream, n, n_players, choices)

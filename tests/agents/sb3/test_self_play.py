@@ -148,13 +148,12 @@ def test_resumed_self_play_goes_on_with_its_policy_files(game, tmp_path, monkeyp
     (run.path / "self_play" / "000000009999.npz").write_bytes(b"of a time after the checkpoint")
     played = []
     monkeypatch.setattr(
-        "scml_gym.simulator.vector.env.BatchedEnv.set_opponents",
-        lambda self, lists: played.append([len(makers) for makers in lists]),
+        "scml_gym.simulator.vector.env.BatchedEnv.set_opponents", lambda self, makers: played.append(len(makers))
     )
     longer = config | {"agent": config["agent"] | {"total_steps": 160}}
     build(longer).train(Run.open(run.path))
     assert files_of(run) == [64, 96, 128]
-    assert played == [[6], [12], [12]]  # three scripted ones beside 1 policy file (3 + 3), then 2 (6 + 6)
+    assert played == [6, 12, 12]  # three scripted ones beside 1 policy file (3 + 3), then 2 (6 + 6)
 
 
 @pytest.mark.parametrize("world", ["concurrent", "standard_daily"])

@@ -28,9 +28,9 @@ def _generate(seed: int, ranges: np.ndarray, spec: Any, daily: Any) -> None:
 
 @jittable
 def _draw_players(
-    stream: np.ndarray, spec: Any, places: np.ndarray, populations: np.ndarray, choices: np.ndarray
+    stream: np.ndarray, spec: Any, places: np.ndarray, n_players: int, choices: np.ndarray
 ) -> tuple[int, int]:
-    return draw_players(stream, spec["sizes"], spec["n_levels"], places[0], populations, choices)
+    return draw_players(stream, spec["sizes"], spec["n_levels"], places[0], n_players, choices)
 
 
 @jittable
