@@ -31,6 +31,7 @@ from scml_gym.oneshot.asking.counts import (
     bucket,
     counts_of,
     fill_all_chances,
+    late_share,
     note_offer,
     see_answers,
 )
@@ -57,6 +58,7 @@ FACTS = (
         for price in ("worst", "best")
         for items in ITEMS.tolist()
     ),
+    Feature("late_days", 0, 1, "of the days on which I was asked about it, the share on which a pass went by before"),
 )
 """Of a partner, beside `PARTNER_FEATURES`."""
 
@@ -148,6 +150,7 @@ def encode_facts(
     for price in range(PRICES):
         for items in range(BUCKETS):
             out[5 + price * BUCKETS + items] = acceptance_chance(view, counts, k, weights, time, price, items)
+    out[5 + PRICES * BUCKETS] = late_share(counts, k)
     clip(out, FACTS_LOW, FACTS_HIGH)
 
 
@@ -205,7 +208,7 @@ _encode, _remember_day = compiled(encode_prospects), compiled(remember_day)
 
 class ProspectsEncoder:
     """Encodes decisions about one partner each, float32, shape ``(SIZE,)``: the factory's 16 features, two of each of
-    the 23 answers, and 25 of each partner, the one that is asked about first.
+    the 23 answers, and 26 of each partner, the one that is asked about first.
 
     Args:
         observability: ``"partial"``.
