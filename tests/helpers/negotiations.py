@@ -43,11 +43,15 @@ def small_recording(compiled=True, worlds=4, days=3):
     return record([Line(STRATEGIES, worlds, compiled)], days, 2, 3, "league", 0, PartnerChoices(), lambda done: None)
 
 
+DRAWN = 6
+"""Seed of the weights of `untrained`, of which much hangs what it does."""
+
+
 def untrained(*options):
     """An executor with drawn weights, which does all kinds of things."""
     config = load_experiment("executor", [f"agent.record={RECORD}", *options]).config
     learner = AGENTS.get("executor").build(config["agent"], config["env"])
-    learner.network = learner._new_network(5)
+    learner.network = learner._new_network(DRAWN)
     with torch.no_grad():
         learner.network.heads.options.weight.mul_(20.0)
     return learner
