@@ -221,9 +221,11 @@ class HRLXF:
         copies, generator = Copies(run.path / "past", stage, settings.coordinator), torch.Generator()
         since, note = (self.worlds, time.perf_counter()), ""
         held_out = _seeds(seed, 98, settings.check_worlds)
-        parts = {"executor": self.executor.network} | ({} if coordinator is None else {"coordinator": coordinator})
+        named = {"executor": self.executor.network, "coordinator": coordinator}
         keeping = Keeping(
-            parts, stage.check, lambda: scores(play(self.hierarchy(stage.alpha), self._config, held_out))["score"]
+            {name: part for name, part in named.items() if part is not None},
+            stage.check,
+            lambda: scores(play(self.hierarchy(stage.alpha), self._config, held_out))["score"],
         )
         if arrays:
             with content_of(run.path, "a training"):

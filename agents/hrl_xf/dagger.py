@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from scml_gym.agents.decision_transformer.fitting import measure_new
 from scml_gym.agents.hrl_xf.agent_hyperparameters import DaggerStage, OnlineStage
 from scml_gym.agents.hrl_xf.improving import Improving, Rollout
 
@@ -15,9 +16,14 @@ Lesson = Callable[[Rollout, int], dict[str, float]]
 
 
 def follow_plan(improving: Improving, stage: DaggerStage, begun: int) -> Lesson:
-    """To follow the plan, at a rate that falls; ``begun`` worlds were played before the stage."""
+    """To follow the plan, at a rate that falls; ``begun`` worlds were played before the stage.
+
+    What the executor was never told before, as its part of a plan, is measured by the first rollout.
+    """
 
     def learn(rollout: Rollout, worlds: int) -> dict[str, float]:
+        if worlds == begun:
+            measure_new(improving.network, rollout.sequences.observations)
         done = (worlds - begun) / stage.worlds
         rate = stage.learning_rate * (1.0 - (1.0 - LAST_RATE) * done)
         return improving.follow(rollout, stage, rate, worlds)

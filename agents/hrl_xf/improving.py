@@ -137,6 +137,10 @@ class Improving:
         settings: How it learns.
         view: Whom the critic sees beside an agent.
         seed: Of the order of decisions.
+
+    Attributes:
+        network: The executor's.
+        descents: Optimisers, by the name of what they change.
     """
 
     def __init__(
@@ -149,13 +153,13 @@ class Improving:
         seed: int,
     ):
         assert learner.network is not None, "it has a network"
-        self._network: DecisionTransformer = learner.network
+        self.network: DecisionTransformer = learner.network
         self._context = learner.hyperparameters.context
         self._coordinator, self._judge, self._settings, self._view, self._seed = (
             *(coordinator, judge, settings),
             *(view, seed),
         )
-        parts = {"executor": self._network, "critic": judge.critic, "coordinator": coordinator}
+        parts = {"executor": self.network, "critic": judge.critic, "coordinator": coordinator}
         self.descents = {
             name: Descent(part, settings.max_grad_norm) for name, part in parts.items() if part is not None
         }
@@ -231,7 +235,7 @@ class Improving:
     ) -> Iterator[tuple[str, float, float]]:
         """Passes over the negotiations; yields name, number and weight of what is measured."""
         settings, sequences = self._settings, rollout.sequences
-        batches = Batches(sequences, self._network.scale.numpy(), self._context)
+        batches = Batches(sequences, self.network.scale.numpy(), self._context)
         episodes = np.arange(len(sequences.starts))
         begin, end = windows_of(sequences, episodes, self._context, np.zeros(len(episodes), np.int64))
         order = torch.from_numpy(rollout.order)
@@ -265,7 +269,7 @@ class Improving:
         """Passes over the negotiations, as `_improve_executor`; what was done in them is seen, what follows the plan is
         learnt."""
         sequences = rollout.sequences
-        batches = Batches(sequences, self._network.scale.numpy(), self._context)
+        batches = Batches(sequences, self.network.scale.numpy(), self._context)
         episodes = np.arange(len(sequences.starts))
         begin, end = windows_of(sequences, episodes, self._context, np.zeros(len(episodes), np.int64))
         for _ in range(stage.n_epochs):
@@ -284,7 +288,7 @@ class Improving:
         all decisions; and which decisions they are. Of offers all choices count, else the response."""
         windows, there, places = batches.take(begin, end)
         actions, masks = batches.done(places)[:2] if instead is None else (part[places] for part in instead)
-        logs, *_ = self._network.heads.log_likelihood(self._network(windows)[there], actions, masks)
+        logs, *_ = self.network.heads.log_likelihood(self.network(windows)[there], actions, masks)
         rest = torch.where(actions[:, :1] == OFFER, logs[:, 1:], 0.0)  # what no offer asks for need not be valid
         return logs[:, 0] + rest.sum(dim=1), torch.from_numpy(places)
 
