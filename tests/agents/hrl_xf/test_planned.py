@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from scml_gym.agents.decision_transformer.fitting import measure_new
 from scml_gym.agents.hrl_xf.hierarchy import Exploring
 from scml_gym.agents.hrl_xf.improving import Improving, Judge, rollout_of
 from scml_gym.agents.hrl_xf.keeping import Keeping
@@ -15,6 +16,7 @@ from scml_gym.standard.actions import PartnerChoices
 from scml_gym.standard.executors import EXECUTORS
 from scml_gym.standard.view import ACCEPT, END, OFFER, new_actions, new_view
 from tests.agents.hrl_xf.test_hierarchy import LEARNING, SETTINGS, hierarchy, worlds
+from tests.helpers.negotiations import untrained
 
 SUPPLIER, CONSUMER = 1, 9
 DAGGER = SETTINGS.dagger.model_copy(update={"n_epochs": 4})
@@ -105,6 +107,16 @@ def test_an_executor_learns_to_follow_the_plan_where_it_has_come_to():
     improving = Improving(made.executor, None, Judge(8), LEARNING, oneself, 0)
     told = [improving.follow(rollout, DAGGER, 3e-3, 0) for _ in range(6)]
     assert told[-1]["follow_loss"] < 0.6 * told[0]["follow_loss"] and told[-1]["value_loss"] < told[0]["value_loss"]
+
+
+def test_what_was_never_told_is_measured_when_it_first_is():
+    network = untrained().network
+    seen = np.zeros((4, SIZE), np.float32)
+    seen[:, TAKE], seen[0, PRICE], seen[:, PLANNED] = (0, 1, 0, 1), 0.1, 1.0
+    network.mean[0], network.deviation[1] = 0.5, 3.0
+    measure_new(network, seen + np.arange(4)[:, None] * (np.arange(SIZE) < 2))
+    assert network.deviation[TAKE] == 0.5 and network.deviation[PRICE] == pytest.approx(0.1)
+    assert network.deviation[[0, 1, PLANNED]].tolist() == [1.0, 3.0, 1.0] and network.mean[TAKE] == 0.0
 
 
 def test_the_best_is_kept_and_handed_on_also_after_a_stop():
