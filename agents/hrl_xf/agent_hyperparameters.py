@@ -64,7 +64,8 @@ class ManagerStage(Stage):
 
 
 class CoordinatorStage(Stage):
-    """L4's network is fitted to the heuristic teacher; only where a way to alpha needs it.
+    """L4's network is fitted to the heuristic teacher; only where a way to alpha needs it. Skipped, all alphas are 0 until
+    it learns.
 
     Attributes:
         width: Numbers that a negotiation becomes.
