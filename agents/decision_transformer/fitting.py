@@ -48,7 +48,7 @@ def measure_new(network: DecisionTransformer, observations: np.ndarray) -> None:
     """Let a network measure what never varied in what it learnt as other observations do, ``(n, width)``; where it saw
     nothing but zeros, that changes nothing of what it does with them. What seldom varies is blown up a little only."""
     new = (network.deviation.numpy() == 1.0) & (network.mean.numpy() == 0.0)
-    deviation = observations.std(axis=0)
+    deviation = observations.std(axis=0).astype(np.float32)
     new &= deviation >= LEAST_DEVIATION
     network.deviation[torch.from_numpy(new)] = torch.from_numpy(np.maximum(deviation[new], LEAST_NEW))
 

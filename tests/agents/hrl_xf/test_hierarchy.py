@@ -151,7 +151,7 @@ def test_a_rollout_changes_what_learns_and_the_same_rollout_changes_it_alike(vie
         moved = [not torch.equal(a, b) for a, b in zip(before, after, strict=True)]
         assert any(moved[:n]) and any(moved[n:]) == (way == "learnt")
     assert numbers[0] == numbers[1] and all(torch.equal(a, b) for a, b in zip(*weights, strict=True))
-    assert np.isfinite(list(numbers[0].values())).all() and 0 <= numbers[0]["approx_kl"] < 0.1
+    assert np.isfinite(list(numbers[0].values())).all() and 0 <= numbers[0]["approx_kl"] < 0.2
 
 
 def test_answers_that_the_shield_changed_leave_the_policy_and_stay_with_the_critic():
