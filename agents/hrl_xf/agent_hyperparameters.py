@@ -64,8 +64,8 @@ class ManagerStage(Stage):
 
 
 class CoordinatorStage(Stage):
-    """L4's network is fitted to the heuristic teacher; only where a way to alpha needs it. Skipped, all alphas are 0 until
-    it learns.
+    """L4's network is fitted to the heuristic teacher; only where a way to alpha needs it. Skipped, all alphas are 0
+    until it learns.
 
     Attributes:
         width: Numbers that a negotiation becomes.
@@ -102,8 +102,8 @@ class OnlineStage(Stage):
         past: Share of the other factories that past copies play.
         every: Worlds from one copy to the next.
         size: Copies that play, the last ones.
-        check: Worlds after which it plays those that are held out again; the stage hands on the best of what it came to.
-            0 for what it ends with.
+        check: Worlds after which it plays those that are held out again; the stage hands on the best of what it came
+            to. 0 for what it ends with.
     """
 
     worlds: PositiveInt
@@ -119,7 +119,6 @@ class OnlineStage(Stage):
     def _known(cls, alpha: str) -> str:
         ALPHAS.known(alpha)
         return alpha
-
 
     @property
     def exploring(self) -> dict[str, float]:

@@ -36,5 +36,8 @@ def improve(improving: Improving, stage: OnlineStage, begun: int) -> Lesson:
     return improving.update
 
 
-LESSONS: dict[str, Callable[..., Lesson]] = {"dagger": follow_plan} | dict.fromkeys(("ippo", "mappo", "self_play"), improve)
+LESSONS: dict[str, Callable[..., Lesson]] = {
+    "dagger": follow_plan,
+    **dict.fromkeys(("ippo", "mappo", "self_play"), improve),
+}
 """Of each stage: ``(improving, stage, begun) -> lesson``."""

@@ -284,8 +284,8 @@ class Improving:
     def _logs(
         self, batches: Batches, begin: np.ndarray, end: np.ndarray, instead: tuple[Tensor, Tensor] | None = None
     ) -> tuple[Tensor, Tensor]:
-        """Logarithms of the probabilities of what was done in some windows, or of other actions, ``(actions, masks)`` of
-        all decisions; and which decisions they are. Of offers all choices count, else the response."""
+        """Logarithms of the probabilities of what was done in some windows, or of other actions, ``(actions, masks)``
+        of all decisions; and which decisions they are. Of offers all choices count, else the response."""
         windows, there, places = batches.take(begin, end)
         actions, masks = batches.done(places)[:2] if instead is None else (part[places] for part in instead)
         logs, *_ = self.network.heads.log_likelihood(self.network(windows)[there], actions, masks)

@@ -130,8 +130,8 @@ def manager_of(path: Path) -> tuple[str, Any, dict[str, Any]]:
 
 
 def train_manager(run: Run, stage: ManagerStage, shared: Path, env: Mapping[str, Any]) -> Path:
-    """Record plans and imitate them, once for all runs that share the folder, where there is an expert; and learn in this
-    run.
+    """Record plans and imitate them, once for all runs that share the folder, where there is an expert; and learn in
+    this run.
 
     Returns:
         The folder of the manager's run.
