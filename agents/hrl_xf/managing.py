@@ -1,8 +1,8 @@
 """The manager of L2: what a learner of ``StandardDaily-v0`` decides once a day, and what it makes of a decision.
 
 Its goals may be of any form that a rule carries out (`scml_gym.standard.executors`): items by day, or the traits by
-which a member of the stock family works them out anew at every decision. Either way they reach the executor as a plan of
-the decision, see `scml_gym.agents.hrl_xf.planned`, in which the worst prices are those that the rule asks for.
+which a member of the stock family works them out anew at every decision. Either way they reach the executor as a plan
+of the decision, see `scml_gym.agents.hrl_xf.planned`, in which the worst prices are those that the rule asks for.
 """
 
 from __future__ import annotations

@@ -2,9 +2,9 @@
 
 A rule divides what is wanted over all negotiations together (`scml_gym.standard.allocation`), which no negotiation
 could work out by itself. So each is told its part, and what it makes of it is the executor's. The rule is the
-executor's teacher too, as in DAgger (Ross et al. 2011, https://arxiv.org/abs/1011.0686): it is asked what it would answer wherever
-the executor has come to, and how eagerly: it heeds alpha as a share of the price range that is given up, or held out
-for.
+executor's teacher too, as in DAgger (Ross et al. 2011, https://arxiv.org/abs/1011.0686): it is asked what it would
+answer wherever the executor has come to, and how eagerly: it heeds alpha as a share of the price range that is given
+up, or held out for.
 """
 
 from __future__ import annotations
@@ -55,8 +55,8 @@ def heed(view: StandardView, answers: ActionArray, k: int, alpha: float) -> None
     """Let the answer to partner ``k`` heed alpha, in place.
 
     Who is eager asks for a price that is worse by that share of today's range, and accepts an offer of as good a one
-    that it would have haggled over. Who is reluctant asks for a better one, and takes an offer only at a gain of as much
-    of the range, less and less so with time.
+    that it would have haggled over. Who is reluctant asks for a better one, and takes an offer only at a gain of as
+    much of the range, less and less so with time.
     """
     answer, partner = answers[k], view["partners"][k]
     offered = partner["offer_quantity"] > 0
