@@ -35,7 +35,8 @@ SMALLER = {
     "train.py examples/own_learner.yaml": "--set agent.episodes=10 --set env.days=3",
     "train.py clone": "--set agent.worlds=2 --set agent.days=3",
     "train.py dnb_accept": "--set agent.data.worlds=6 --set agent.data.days=4 --set agent.data.held_out=[] "
-    "--set agent.models.transformer.epochs=1",
+    "--set agent.models.transformer.epochs=1 --set agent.models.transformer.width=8 "
+    "--set agent.models.transformer.feedforward=12 --set agent.models.transformer.events=5",
     "train.py --resume": "",
     "benchmarks/new_worlds.py": "--turns 1 --seed 2",
     "benchmarks/dnb_search.py": "--trials 2 --worlds 2 --days 3",

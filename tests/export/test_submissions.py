@@ -152,11 +152,11 @@ def test_q_tables_make_the_same_contracts(tmp_path, monkeypatch):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("planner", ["allocate", "sequential"])
-def test_dnb_makes_the_same_contracts(planner, tmp_path, monkeypatch):
-    config = load_experiment("dnb_accept_logistic", [f"agent.planner={planner}"]).config
+@pytest.mark.parametrize(("planner", "model"), [("allocate", "logistic"), ("sequential", "base-rate")])
+def test_dnb_makes_the_same_contracts(planner, model, tmp_path, monkeypatch):
+    config = load_experiment("dnb_accept_logistic", [f"agent.planner={planner}", f"agent.model={model}"]).config
     learner = DNB.build(config["agent"], config["env"])
-    learner.model = random_model("logistic")
+    learner.model = random_model(model)
     assert_as_learnt(learnt(learner), learner.policy, tmp_path, monkeypatch)
 
 

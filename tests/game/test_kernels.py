@@ -66,7 +66,9 @@ def test_what_does_more_than_its_kernel_is_refused(kernel, part, name):
 
 
 def test_a_choice_outside_its_head_is_refused_in_a_batch():
-    envs = gymnasium.make_vec("scml_gym/OneShotConcurrent-v0", num_envs=2, days=2, action="planner")
+    """In a form that other tests compile too."""
+    form = {"action": "planner", "episode": "day", "observation": "entities", "reward": "regret"}
+    envs = gymnasium.make_vec("scml_gym/OneShotConcurrent-v0", num_envs=2, days=2, **form)
     envs.reset(seed=0)
     for value in (-1, 7):
         with pytest.raises(InputError, match="row 1: action"):
