@@ -15,7 +15,7 @@ from scml_gym.agents.mappo.networks import oneself
 from scml_gym.standard.actions import PartnerChoices
 from scml_gym.standard.executors import EXECUTORS
 from scml_gym.standard.view import ACCEPT, END, OFFER, new_actions, new_view
-from tests.agents.hrl_xf.test_hierarchy import LEARNING, SETTINGS, hierarchy, worlds
+from tests.helpers.hierarchies import LEARNING, SETTINGS, hierarchy, worlds
 from tests.helpers.negotiations import untrained
 
 SUPPLIER, CONSUMER = 1, 9
