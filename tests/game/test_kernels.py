@@ -1,5 +1,7 @@
 """What native vector environments take from the parts of single ones, and what they refuse."""
 
+import pickle
+
 import gymnasium
 import numpy as np
 import pytest
@@ -29,6 +31,8 @@ REGISTERED = [
 def test_every_registered_part_has_a_kernel(kernel, registry, name):
     part = registry.get(name)()
     assert kernel(part) == kernel(part)  # one that is compiled once
+    if kernel is reward_kernel:
+        assert kernel(pickle.loads(pickle.dumps(part))) == kernel(registry.get(name)())
 
 
 class Mirrored(ChoiceActions):
