@@ -24,6 +24,11 @@ from scml_gym.standard.parity import compare_case as compare_standard
 from scml_gym.standard.rules import STOCK_RULES
 
 TIMINGS = ("rounds", "moves")
+FORMS: dict[str, dict[str, str]] = {
+    "choice": {"observability": "partial"},
+    "continuous": {"observability": "full", "reward": "negotiations"},
+}
+"""Action of random actions -> more of the environment, as tests/oneshot/test_compiled_world.py has it."""
 
 
 def differences(seed: int, counts: Counter[str]) -> Iterator[str | None]:
@@ -41,9 +46,9 @@ def differences(seed: int, counts: Counter[str]) -> Iterator[str | None]:
     for index, stock in enumerate(STOCK_RULES):
         found = compare_standard(seed, index, counts)
         yield found and f"Standard track, {stock=}: {found}"
-    for action in ("choice", "continuous"):
+    for action, form in FORMS.items():
         try:
-            counts["random actions"] += play_random_actions(4000, 64, action, seed)
+            counts["random actions"] += play_random_actions(4000, 64, action, seed, **form)
         except AssertionError as failure:
             yield f"random actions, {action=}: {failure}"
     for index, stock in enumerate(STOCK_RULES):

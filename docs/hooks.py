@@ -13,6 +13,7 @@ from __future__ import annotations
 import ast
 import base64
 import functools
+import gc
 import json
 import posixpath
 import re
@@ -36,6 +37,8 @@ ROOT_PAGES = {
 """Files of the repository's root that are pages of the site."""
 
 NOTEBOOKS = "docs/notebooks"
+
+gc.set_threshold(100_000, 50, 100)  # pages are kept until the end: to look through them for garbage takes seconds
 
 FENCE = re.compile(r"^(```|~~~).*?^\1[ \t]*$", re.S | re.M)
 LINK = re.compile(r"(!?)\[((?:[^\[\]]|\[[^\[\]]*\])*)\]\(([^()\s#]*)(#[^()\s]*)?\)")

@@ -11,10 +11,12 @@ import numpy as np
 import pytest
 
 from scml_gym.core.process import limit_threads
-from tests.helpers import forks
+from tests.helpers import forks, spawns
+from tests.helpers.plain_errors import without_colours
 
 gc.disable()  # until all tests are collected: what is loaded stays
 limit_threads(1)
+without_colours()
 # a slow example is no failure; other examples than the gate's: pytest --hypothesis-profile=new-examples
 hypothesis.settings.register_profile("gate", deadline=None, derandomize=True)
 hypothesis.settings.register_profile("new-examples", deadline=None, print_blob=True)
@@ -59,6 +61,12 @@ def pytest_collection_finish():
     gc.set_threshold(10_000)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish():
+    """Nor when all tests have run: pytest and Python then look through all that they left, and end."""
+    gc.freeze()
+
+
 @pytest.fixture(autouse=True)
 def fixed_seeds(monkeypatch):
     """What a test draws without a seed is the same in every run, alone and after others."""
@@ -101,10 +109,11 @@ def small_curves():
 
 @pytest.fixture(scope="session", autouse=True)
 def forked_workers():
-    """The worker processes of tournaments are forked, see `tests.helpers.forks`."""
+    """Worker processes of tournaments and of multiprocessing are forked, see `tests.helpers.forks`."""
     with pytest.MonkeyPatch.context() as patch:
         if forks.WORKS:
             patch.setattr("scml_gym.evaluation.pool.start_process", forks.start_worker)
+            patch.setattr("multiprocessing.popen_spawn_posix.Popen", spawns.Popen)
         yield
 
 

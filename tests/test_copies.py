@@ -36,13 +36,15 @@ WAYS = {
 
 BATCHES = {
     "OneShotConcurrent": {"days": 3, "opponents": ["best-subset", "adaptive-price", "random"]},
-    "OneShotConcurrent by day": {"days": 3, "episode": "day", "observation": "dict", "history": 2, "timing": "moves"},
+    "OneShotConcurrent by day": {"days": 3, "episode": "day", "observation": "dict", "history": 2, "timing": "moves"}
+    | {"action": "planner", "observability": "full", "reward": "shaped-profit"},
     "OneShotBilateral": {"days": 3, "others": "greedy"},
     "StandardConcurrent": {"days": 3, "factories_per_level": (1, 4), "stock": "physical"},
     "StandardDaily": {"days": 3, "factories_per_level": (1, 4)},
     "BilateralAcceptance": {"rounds": 20, "scenario": "random"},
     "Bilateral": {"rounds": 20, "opponent": "Gahboninho", "action": "target", "history": 1},
 }
+"""In forms that other tests compile too."""
 
 parametrize_ways = pytest.mark.parametrize("way", WAYS.values(), ids=WAYS.keys())
 

@@ -35,9 +35,10 @@ SMALLER = {
     "train.py examples/own_learner.yaml": "--set agent.episodes=10 --set env.days=3",
     "train.py clone": "--set agent.worlds=2 --set agent.days=3",
     "train.py dnb_accept": "--set agent.data.worlds=6 --set agent.data.days=4 --set agent.data.held_out=[] "
-    "--set agent.models.transformer.epochs=1",
+    "--set agent.models.transformer.epochs=1 --set agent.models.transformer.width=8 "
+    "--set agent.models.transformer.feedforward=12 --set agent.models.transformer.events=5",
     "train.py --resume": "",
-    "benchmarks/new_worlds.py": "--turns 1 --seed 1",
+    "benchmarks/new_worlds.py": "--turns 1 --seed 2",
     "benchmarks/dnb_search.py": "--trials 2 --worlds 2 --days 3",
     "train.py --help": "",
     "train.py independent_ppo": "--set agent.updates=4 --set agent.batch=16",
@@ -68,6 +69,7 @@ SMALLER = {
     "evaluate.py": "--worlds 1 --days 3 --workers 1",
     "evaluate.py analyze": "--report analyzed.html",
     "benchmarks/recorded_worlds.py": "--worlds 1",
+    "benchmarks/recorded_worlds.py cost": "--worlds 1 --days 8",
     "evaluate.py --game standard": "--worlds 1 --days 5 --factories 1 --workers 1",
     "evaluate.py study": "--workers 1 --set trainings=4 --set negotiations=2 --set dqn.total_steps=120 "
     "--set rewards.accept=[a] --set rewards.offer=[a] --set train.rounds=10 --set test.rounds=10",

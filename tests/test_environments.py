@@ -1,7 +1,7 @@
 """Every registered Gymnasium environment keeps its contracts."""
 
 import json
-import multiprocessing
+import multiprocessing.popen_spawn_posix
 import pickle
 import re
 import subprocess
@@ -22,6 +22,9 @@ from tests.helpers.scripts import ROOT, Script, in_new_interpreter
 
 IDS = sorted(ENVIRONMENTS)
 CASES = [(name, options) for name in IDS for options in OPTIONS[name]]
+
+SPAWNED = multiprocessing.popen_spawn_posix.Popen
+"""As it is before tests replace it."""
 
 
 def ids(case):
@@ -77,7 +80,9 @@ def _play_in_worker(name):
 
 
 @pytest.mark.slow
-def test_environment_exists_in_a_spawned_worker():
+def test_environment_exists_in_a_spawned_worker(monkeypatch):
+    """In a new interpreter: other tests have it forked."""
+    monkeypatch.setattr(multiprocessing.popen_spawn_posix, "Popen", SPAWNED)
     name = "scml_gym/OneShotConcurrent-v0"
     with multiprocessing.get_context("spawn").Pool(1) as pool:
         assert pool.apply(_play_in_worker, (name,)) == _play_in_worker(name)

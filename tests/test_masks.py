@@ -23,14 +23,16 @@ PARALLEL = {
 
 SINGLE = {
     "OneShotConcurrent": {"days": 3},
-    "OneShotConcurrent planner": {"days": 3, "action": "planner"},
+    "OneShotConcurrent planner": {"days": 3, "action": "planner", "episode": "day", "observation": "entities"}
+    | {"reward": "regret"},
     "OneShotBilateral": {"days": 3},
     "StandardConcurrent": {"days": 3},
-    "StandardConcurrent goals": {"days": 3, "action": "goals"},
+    "StandardConcurrent goals": {"days": 3, "action": "goals", "observation": "entities"},
     "StandardDaily": {"days": 3},
     "BilateralAcceptance": {"opponent_first": False, "rounds": 8},
     "Bilateral": {"scenario": "random", "rounds": 8},
 }
+"""In forms that other tests compile too."""
 
 
 def small(name):

@@ -2,7 +2,6 @@
 
 import ast
 import json
-import subprocess
 import sys
 
 import numpy as np
@@ -13,6 +12,7 @@ from scml_gym.core.errors import InputError
 from scml_gym.core.files import read_arrays, write_arrays
 from tests.helpers.modules import MODULES, ROOT
 from tests.helpers.readers import READERS
+from tests.helpers.scripts import in_forked_process
 
 READING = {"read_arrays", "read_json", "read_yaml", "read_xml", "read_text", "parse_json", "parse_yaml", "ParquetFile"}
 READING |= {"read_table", "read_schema", "read_metadata", "read_parquet", "read_csv", "DictReader", "safe_load"}
@@ -80,7 +80,7 @@ def test_everything_that_reads_files_is_in_the_registry():
 def test_damaged_files_are_told_in_one_line():
     """Some of each kind; `benchmarks/attack.py` gives each reader 300, in a process of its own."""
     command = [sys.executable, "-m", "tests.helpers.readers", "5", "7", *READERS]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=600)
+    done = in_forked_process(ROOT, command)
     lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
     assert lines and lines[-1] == {"tried": 5 * len(READERS)}, done.stderr[-2000:]
     assert not lines[:-1], "\n".join(f"{line['what']}: {line['message']}" for line in lines[:-1])

@@ -26,6 +26,9 @@ from scml_gym.core.errors import InputError
 PARTS = 4
 """Of the windows of a gradient step, by their lengths: short ones are not filled up to long ones."""
 
+LEAST_NEW = 0.1
+"""Of deviations that `measure_new` finds."""
+
 CHUNK = 256
 """Windows that are looked at together where nothing is learnt."""
 
@@ -39,6 +42,15 @@ def fit_scales(network: DecisionTransformer, sequences: Sequences, held_out: flo
         network.mean.copy_(torch.from_numpy(seen.mean(axis=0)))
         deviation = seen.std(axis=0)  # what never varied is not blown up where it does in play
         network.deviation.copy_(torch.from_numpy(np.where(deviation < LEAST_DEVIATION, 1.0, deviation)))
+
+
+def measure_new(network: DecisionTransformer, observations: np.ndarray) -> None:
+    """Let a network measure what never varied in what it learnt as other observations do, ``(n, width)``; where it saw
+    nothing but zeros, that changes nothing of what it does with them. What seldom varies is blown up a little only."""
+    new = (network.deviation.numpy() == 1.0) & (network.mean.numpy() == 0.0)
+    deviation = observations.std(axis=0).astype(np.float32)
+    new &= deviation >= LEAST_DEVIATION
+    network.deviation[torch.from_numpy(new)] = torch.from_numpy(np.maximum(deviation[new], LEAST_NEW))
 
 
 class Judged(NamedTuple):

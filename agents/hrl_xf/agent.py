@@ -1,7 +1,8 @@
 """The learner ``hrl-xf``: the whole agent, trained stage by stage.
 
-Record and pre-train L3; imitate and train L2; fit L4 to its teacher; then the hierarchy plays and learns: IPPO with
-alpha 0, MAPPO with everything, self-play against past copies. A checkpoint holds all parts, so it plays by itself.
+Record and pre-train L3; train L2; fit L4 to its teacher; then the hierarchy plays and learns: to follow L2's plans
+(DAgger), IPPO with alpha 0, MAPPO with everything, self-play against past copies. A checkpoint holds all parts, so it
+plays by itself.
 """
 
 from __future__ import annotations
@@ -19,9 +20,11 @@ from scml_gym.agents import AGENTS
 from scml_gym.agents.hrl_xf.agent_hyperparameters import ONLINE, SKIP, TRAIN, HRLXFHyperparameters, OnlineStage
 from scml_gym.agents.hrl_xf.alphas import ALPHAS
 from scml_gym.agents.hrl_xf.coordinator import Coordinator
+from scml_gym.agents.hrl_xf.dagger import LESSONS
 from scml_gym.agents.hrl_xf.distilling import distil, new_coordinator
 from scml_gym.agents.hrl_xf.hierarchy import Exploring, Hierarchy
 from scml_gym.agents.hrl_xf.improving import Improving, Judge, rollout_of
+from scml_gym.agents.hrl_xf.keeping import Keeping
 from scml_gym.agents.hrl_xf.learner import ENVIRONMENT, ExecutorLearner
 from scml_gym.agents.hrl_xf.managing import ManagerSeat
 from scml_gym.agents.hrl_xf.past import Copies
@@ -40,10 +43,13 @@ from scml_gym.game.world import FactoryPolicy
 if TYPE_CHECKING:
     from scml_gym.experiments.run_folder import Run
 
-NAME, SCHEMA = "hrl-xf", "scml-gym-hrl-xf-1"
+NAME, SCHEMA = "hrl-xf", "scml-gym-hrl-xf-2"
 META, COORDINATOR, JUDGE, TRAINING = "hrl_xf.json", "coordinator.npz", "critic.npz", "training.npz"
 CRITICS: dict[str, View] = {"own": oneself, "all": everyone}
 """Whom the critic sees, by the name in the settings."""
+
+MEASURED = ("follow_loss", "policy_loss", "approx_kl", "clip_fraction", "value_loss", "alpha_loss", "learnt_share")
+"""Of each rollout; 0 where a stage has none."""
 
 
 class HRLXF:
@@ -211,25 +217,41 @@ class HRLXF:
         if arrays:
             with content_of(run.path, "a training"):
                 improving.restore(arrays)
+        learn = LESSONS[ONLINE[number]](improving, stage, begun)
         copies, generator = Copies(run.path / "past", stage, settings.coordinator), torch.Generator()
         since, note = (self.worlds, time.perf_counter()), ""
+        held_out = _seeds(seed, 98, settings.check_worlds)
+        named = {"executor": self.executor.network, "coordinator": coordinator}
+        keeping = Keeping(
+            {name: part for name, part in named.items() if part is not None},
+            stage.check,
+            lambda: scores(play(self.hierarchy(stage.alpha), self._config, held_out))["score"],
+        )
+        if arrays:
+            with content_of(run.path, "a training"):
+                keeping.restore(arrays)
+        keeping.check(self.worlds - begun, stage.worlds)
 
         def save(folder: Path) -> None:
             self.save(folder)
-            write_arrays(folder / TRAINING, improving.arrays())
+            write_arrays(folder / TRAINING, improving.arrays() | keeping.arrays())
 
         while self.worlds < end:
             hierarchy = self.hierarchy(stage.alpha)
             generator.manual_seed(_seed(seed, 100 + self.worlds))
             n = min(learning.n_worlds, end - self.worlds)
             past = copies.follow(hierarchy, self.worlds, begun)
-            exploring = Exploring(generator, learning.alpha_noise)
+            exploring = Exploring(generator, learning.alpha_noise, **stage.exploring)
             episodes = play(hierarchy, self._config, _seeds(seed, 100 + self.worlds, n), exploring, past)
-            numbers = {"alpha_loss": 0.0} | improving.update(rollout_of(episodes, self.executor), self.worlds)
+            numbers = dict.fromkeys(MEASURED, 0.0) | learn(rollout_of(episodes, self.executor), self.worlds)
             self.worlds += n
-            note = write_row(run, self.worlds, {"stage": number, **scores(episodes), **numbers}, since)
+            keeping.check(self.worlds - begun, stage.worlds)
+            row = {"stage": number, **scores(episodes), **numbers, "checked": keeping.last}
+            note = write_row(run, self.worlds, row, since)
             since = (self.worlds, time.perf_counter())
             bar.update(self.worlds, note)
+            if self.worlds >= end:
+                keeping.hand_on()
             if run.checkpoint_due() or self.worlds >= end:
                 run.checkpoint(self.worlds, save)
 

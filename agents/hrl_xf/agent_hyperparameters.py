@@ -19,7 +19,7 @@ from scml_gym.core.config import Config
 TRAIN, SKIP = "train", "skip"
 """What ``take`` may say beside a run folder."""
 
-ONLINE = ("ippo", "mappo", "self_play")
+ONLINE = ("dagger", "ippo", "mappo", "self_play")
 """The stages in which the hierarchy plays, in order."""
 
 
@@ -44,17 +44,19 @@ class ExecutorStage(Stage):
 
 
 class ManagerStage(Stage):
-    """L2 imitates an expert's first proposals, and learns on. Skipped, nobody sets goals.
+    """L2 learns, from drawn weights or from an expert's first proposals. Skipped, nobody sets goals.
 
     Attributes:
-        expert: Whose plans are imitated.
+        experiment: By which it learns: ``standard_goals``, or ``standard_manager``.
+        expert: Whose plans it imitates before, as ``standard_manager`` can; None for nobody's.
         episodes: Worlds in which they are recorded.
         seed: Of the first of these worlds.
         imitation: Over the ``agent`` section of the experiment ``standard_manager_imitation``.
-        learning: The same of ``standard_manager``, which begins with what was imitated.
+        learning: The same of ``experiment``.
     """
 
-    expert: str
+    experiment: str
+    expert: str | None
     episodes: PositiveInt
     seed: NonNegativeInt
     imitation: dict[str, Any]
@@ -62,7 +64,8 @@ class ManagerStage(Stage):
 
 
 class CoordinatorStage(Stage):
-    """L4's network is fitted to the heuristic teacher; only where a way to alpha needs it.
+    """L4's network is fitted to the heuristic teacher; only where a way to alpha needs it. Skipped, all alphas are 0
+    until it learns.
 
     Attributes:
         width: Numbers that a negotiation becomes.
@@ -99,6 +102,8 @@ class OnlineStage(Stage):
         past: Share of the other factories that past copies play.
         every: Worlds from one copy to the next.
         size: Copies that play, the last ones.
+        check: Worlds after which it plays those that are held out again; the stage hands on the best of what it came
+            to. 0 for what it ends with.
     """
 
     worlds: PositiveInt
@@ -107,12 +112,41 @@ class OnlineStage(Stage):
     past: float = Field(ge=0, lt=1)
     every: PositiveInt
     size: PositiveInt
+    check: NonNegativeInt
 
     @field_validator("alpha")
     @classmethod
     def _known(cls, alpha: str) -> str:
         ALPHAS.known(alpha)
         return alpha
+
+    @property
+    def exploring(self) -> dict[str, float]:
+        """How it plays, see `scml_gym.agents.hrl_xf.hierarchy.Exploring`."""
+        return {}
+
+
+class DaggerStage(OnlineStage):
+    """The executor learns what follows the manager's plan, wherever it comes to; and the critic what to expect.
+
+    Attributes:
+        led: Share of a rollout's worlds in which the plan is followed, in place of the executor.
+        drawn: Share of the decisions whose alpha is drawn from all of its range.
+        n_epochs: Passes over a rollout.
+        batch_size: Decisions in negotiations of a gradient step.
+        learning_rate: Of Adam, of the executor; it falls linearly to a tenth of it.
+    """
+
+    led: float = Field(ge=0, le=1)
+    drawn: float = Field(ge=0, le=1)
+    n_epochs: PositiveInt
+    batch_size: PositiveInt
+    learning_rate: PositiveFloat
+
+    @property
+    def exploring(self) -> dict[str, float]:
+        """See `OnlineStage.exploring`."""
+        return {"led": self.led, "drawn": self.drawn}
 
 
 class LearningHyperparameters(Config):
@@ -159,8 +193,9 @@ class HRLXFHyperparameters(Config):
     Attributes:
         shared: Folder of what is recorded and pre-trained, for all runs that name it; None for the run's own.
         executor, manager, coordinator: The parts, see their classes.
-        ippo, mappo, self_play: The stages in which they play together, in this order.
+        dagger, ippo, mappo, self_play: The stages in which they play together, in this order.
         alpha: The way to alpha of the trained agent.
+        check_worlds: That are held out of these stages, see `OnlineStage.check`.
         learning: How it learns in these stages.
     """
 
@@ -168,10 +203,12 @@ class HRLXFHyperparameters(Config):
     executor: ExecutorStage
     manager: ManagerStage
     coordinator: CoordinatorStage
+    dagger: DaggerStage
     ippo: OnlineStage
     mappo: OnlineStage
     self_play: OnlineStage
     alpha: str
+    check_worlds: PositiveInt
     learning: LearningHyperparameters
 
     @field_validator("alpha")
@@ -179,6 +216,12 @@ class HRLXFHyperparameters(Config):
     def _known(cls, alpha: str) -> str:
         ALPHAS.known(alpha)
         return alpha
+
+    @model_validator(mode="after")
+    def _somebody_plans(self) -> Any:
+        if self.dagger.take == TRAIN and self.manager.take == SKIP:
+            raise ValueError("dagger.take: 'train', without a manager whose plan it follows; valid: skip")
+        return self
 
     @property
     def online(self) -> dict[str, OnlineStage]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
+from torch import nn
 
 from scml_gym.agents.hrl_xf.agent_hyperparameters import CoordinatorStage
 from scml_gym.agents.hrl_xf.alphas import teacher
@@ -18,10 +19,13 @@ LONGEST_GRADIENT = 1.0
 
 
 def new_coordinator(settings: CoordinatorStage, seed: int) -> Coordinator:
-    """A network with weights drawn from a seed."""
+    """A network with weights drawn from a seed, but for its last layer: until it learns, all alphas are 0."""
     with global_generators_kept():
         torch.manual_seed(seed)
-        return Coordinator(settings.width, settings.heads, settings.layers)
+        made = Coordinator(settings.width, settings.heads, settings.layers)
+    for part in made.head[-1].parameters():
+        nn.init.zeros_(part)
+    return made
 
 
 def distil(situations: Sequence[Situation], settings: CoordinatorStage, seed: int) -> tuple[Coordinator, float]:

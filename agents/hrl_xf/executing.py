@@ -10,7 +10,7 @@ import torch
 
 from scml_gym.agents.decision_transformer.network import Narrow
 from scml_gym.agents.decision_transformer.playing import Memory
-from scml_gym.agents.hrl_xf.observing import ALPHA, Shown, observe, tell_goals
+from scml_gym.agents.hrl_xf.observing import ALPHA, Shown, observe, tell_goals, tell_parts
 from scml_gym.game.ranges import level
 from scml_gym.jit.compile import compiled, jittable
 from scml_gym.standard.actions import ChoiceActions, PartnerChoices
@@ -112,8 +112,8 @@ class Executing:
 
         Args:
             view: What the factory sees.
-            goals: Items that shall be agreed on today, by side and days from today, ``(2, BOOK_DAYS)``; None where
-                nobody sets any.
+            goals: Items that shall be agreed on today, by side and days from today, ``(2, BOOK_DAYS)``, of which nobody
+                says who is to do what; None where nobody sets any.
             alpha: How eager each negotiation is to be, -1 to 1, ``(MAX_PARTNERS,)``; None for 0.
         """
         asked = self.ask(view, goals)
@@ -125,13 +125,21 @@ class Executing:
         chosen, after = self._learner.continued(asked.rows, asked.memories, asked.masks, narrowing(asked.safe))
         return self.answer(view, due, chosen, after)[0]
 
-    def ask(self, view: StandardView, goals: np.ndarray | None) -> Asked:
-        """What is to be decided; arguments as of `act`."""
+    def ask(self, view: StandardView, goals: np.ndarray | None, plan: ActionArray | None = None) -> Asked:
+        """What is to be decided.
+
+        Args:
+            view: What the factory sees.
+            goals: See `act`.
+            plan: Answers to all partners, of which each negotiation is told its own; None where there is no plan.
+        """
         shown = observe(view, self.bound)
         rows, sides = shown.rows.copy(), shown.due // MAX_PER_LEVEL
         if goals is not None:
             wanted = np.asarray(goals, np.float64).reshape(2, BOOK_DAYS)
             tell_goals(rows, wanted[sides], shown.agreed[sides], int(view["lines"]))
+        if plan is not None:
+            tell_parts(rows, view, shown.due, plan)
         memories = [self._memories.get(k) for k in shown.due.tolist()]
         return Asked(shown, rows, memories, *self._masks(view, shown))
 

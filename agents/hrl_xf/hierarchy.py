@@ -19,6 +19,8 @@ from scml_gym.agents.hrl_xf.learner import ExecutorLearner
 from scml_gym.agents.hrl_xf.managing import ManagerSeat
 from scml_gym.agents.hrl_xf.monitor import Situation, monitor
 from scml_gym.agents.hrl_xf.observing import ALPHA
+from scml_gym.agents.hrl_xf.planned import Plan, follow
+from scml_gym.standard.actions.choice import N_HEADS
 from scml_gym.standard.view import ActionArray, StandardView, new_actions
 
 
@@ -28,10 +30,14 @@ class Exploring(NamedTuple):
     Attributes:
         generator: Draws.
         noise: Standard deviation around what the coordinator says, where that learns.
+        led: Share of the worlds in which the plan is followed in place of the executor.
+        drawn: Share of the alphas that are drawn from all of the range instead.
     """
 
     generator: torch.Generator
     noise: float
+    led: float = 0.0
+    drawn: float = 0.0
 
 
 class Decided(NamedTuple):
@@ -42,6 +48,7 @@ class Decided(NamedTuple):
         situation: What the coordinator saw.
         raw: What alpha is the hyperbolic tangent of where it was drawn, float32 ``(n,)``; else 0.
         chosen: Choices of the executor, a row each.
+        planned: Those that follow the plan, likewise; zeros where there is no manager.
         answers: Of the factory.
         changed: Which negotiations' answers the shield has changed, bool ``(n,)``.
     """
@@ -50,6 +57,7 @@ class Decided(NamedTuple):
     situation: Situation
     raw: np.ndarray
     chosen: np.ndarray
+    planned: np.ndarray
     answers: ActionArray
     changed: np.ndarray
 
@@ -70,9 +78,9 @@ class Hierarchy:
     way: str
     coordinator: Coordinator | None
 
-    def seat(self) -> Seat:
-        """In one factory of one world."""
-        return Seat(self)
+    def seat(self, led: bool = False) -> Seat:
+        """In one factory of one world; see `Seat`."""
+        return Seat(self, led)
 
     def decide(
         self, seats: Sequence[Seat], views: Sequence[StandardView], exploring: Exploring | None = None
@@ -86,7 +94,8 @@ class Hierarchy:
         """
         asked = [seat.ask(view) for seat, view in zip(seats, views, strict=True)]
         situations = [
-            monitor(view, one.shown, one.rows, seat.goals) for view, one, seat in zip(views, asked, seats, strict=True)
+            monitor(view, one.shown, one.rows, None if seat.plan is None else seat.plan.goals)
+            for view, one, seat in zip(views, asked, seats, strict=True)
         ]
         alphas, raw = self._alphas(situations, exploring)
         cuts = np.cumsum([len(one.rows) for one in asked])[:-1]
@@ -102,15 +111,22 @@ class Hierarchy:
         decided, start = [], 0
         for one, seat, view, situation, part in zip(asked, seats, views, situations, np.split(raw, cuts), strict=True):
             own = slice(start, start + len(one.rows))
-            answers, changed = seat.executing.answer(view, one.shown.due, chosen[own], after[own])
-            rows = np.stack(chosen[own])
-            decided.append(Decided(one, situation, part, rows, answers, changed[one.shown.due]))
+            rows, memories = np.stack(chosen[own]), after[own]
+            planned = seat.planned(view, one)
+            if seat.led:
+                rows, memories = planned, self.executor.remembering(memories, planned)
+            answers, changed = seat.executing.answer(view, one.shown.due, list(rows), memories)
+            decided.append(Decided(one, situation, part, rows, planned, answers, changed[one.shown.due]))
             start = own.stop
         return decided
 
     @torch.no_grad()
     def _alphas(self, situations: Sequence[Situation], exploring: Exploring | None) -> tuple[np.ndarray, np.ndarray]:
         way = ALPHAS.get(self.way)
+        if exploring is not None and exploring.drawn:
+            n, draws = sum(len(one.negotiations) for one in situations), exploring.generator
+            alphas = (2.0 * torch.rand(n, generator=draws) - 1.0) * (torch.rand(n, generator=draws) < exploring.drawn)
+            return alphas.numpy(), np.zeros(n, np.float32)
         if exploring is None or not way.learns or self.coordinator is None:
             alphas = way.alphas(situations, self.coordinator)
             return alphas, np.zeros_like(alphas)
@@ -122,24 +138,28 @@ class Hierarchy:
 class Seat:
     """A hierarchy in one factory of one world, as a `scml_gym.game.world.FactoryPolicy`.
 
+    Args:
+        hierarchy: Decides.
+        led: Whether its plan is followed in place of its executor; needs a manager.
+
     Attributes:
         executing: The executor there.
-        goals: Of the day, ``(2, BOOK_DAYS)``; None where there is no manager.
+        plan: Of the last decision; None where there is no manager.
     """
 
     synchronous = True
 
-    def __init__(self, hierarchy: Hierarchy):
-        self._hierarchy = hierarchy
+    def __init__(self, hierarchy: Hierarchy, led: bool = False):
+        self._hierarchy, self.led = hierarchy, led
         self.executing = hierarchy.executor.executor()
-        self._manager = None if hierarchy.manager is None else ManagerSeat(*hierarchy.manager)
-        self.goals: np.ndarray | None = None
-        self._day = -1
+        manager, shield = hierarchy.manager, hierarchy.executor.shield
+        self._manager = None if manager is None else ManagerSeat(*manager, shield)
+        self.plan: Plan | None = None
 
     def begin(self, view: StandardView) -> None:
         """A world starts: nothing is remembered."""
         self.executing.begin(view)
-        self._day, self.goals = -1, None
+        self.plan = None
         if self._manager is not None:
             self._manager.begin(view)
 
@@ -150,10 +170,18 @@ class Seat:
         return self._hierarchy.decide([self], [view])[0].answers
 
     def ask(self, view: StandardView) -> Asked:
-        """What is to be decided; the goals are set at the first decision of a day."""
-        if self._manager is not None and self._day != view["day"]:
-            self._day, self.goals = int(view["day"]), self._manager.goals(view)
-        return self.executing.ask(view, self.goals)
+        """What is to be decided."""
+        if self._manager is None:
+            return self.executing.ask(view, None)
+        self.plan = self._manager.plan(view)
+        return self.executing.ask(view, self.plan.goals, self.plan.answers)
+
+    def planned(self, view: StandardView, asked: Asked) -> np.ndarray:
+        """The choices that follow the plan, at the alphas that are told, int64 ``(n, 4)``; zeros without a manager."""
+        if self.plan is None:
+            return np.zeros((len(asked.rows), N_HEADS), np.int64)
+        due, alphas = asked.shown.due, asked.rows[:, ALPHA]
+        return follow(self.plan, view, due, alphas, asked.masks, asked.safe, self._hierarchy.executor.choices)
 
     def end_day(self, view: StandardView) -> None:
         """The day's negotiations are over."""

@@ -9,7 +9,7 @@ answers the shield has changed leave the losses of executor and coordinator, and
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from scml_gym.agents.decision_transformer.fitting import CHUNK, PARTS
 from scml_gym.agents.decision_transformer.network import DecisionTransformer
 from scml_gym.agents.decision_transformer.sequences import Batches, Sequences, windows_of
-from scml_gym.agents.hrl_xf.agent_hyperparameters import LearningHyperparameters
+from scml_gym.agents.hrl_xf.agent_hyperparameters import DaggerStage, LearningHyperparameters
 from scml_gym.agents.hrl_xf.coordinator import Coordinator, Sets, sets_of
 from scml_gym.agents.hrl_xf.eagerness import OFFER
 from scml_gym.agents.hrl_xf.executing import DAY, ORDER, QUANTITY
@@ -61,6 +61,8 @@ class Rollout(NamedTuple):
         changed: Whether the shield changed the answer, bool ``(n,)``.
         sets: What the coordinator saw.
         raw: What alpha was the tangent of, float32 ``(n,)``.
+        planned: At each place of the sequences, the choices that follow the plan, float32 ``(n, 4)`` in the order of
+            `ORDER`, and the valid options of each given those before it, bool ``(n, options)``.
     """
 
     inputs: Tensor
@@ -72,6 +74,7 @@ class Rollout(NamedTuple):
     changed: Tensor
     sets: Sets
     raw: Tensor
+    planned: tuple[Tensor, Tensor]
 
 
 def rollout_of(episodes: Sequence[Episode], learner: ExecutorLearner) -> Rollout:
@@ -95,7 +98,9 @@ def rollout_of(episodes: Sequence[Episode], learner: ExecutorLearner) -> Rollout
     order = np.lexsort((step, partner, days, world))
     key = np.stack([world, days, partner], axis=1)[order]
     starts = np.flatnonzero(np.any(np.diff(key, axis=0, prepend=-1), axis=1))
-    actions, masks = learner.rows_of(np.concatenate([one.chosen for one in decided]), _masks(decided, learner))
+    made, planned = (np.concatenate([getattr(one, name) for one in decided]) for name in ("chosen", "planned"))
+    actions, masks = learner.rows_of(made, _masks(decided, learner, made))
+    followed = learner.rows_of(planned, _masks(decided, learner, planned))
     none = np.zeros(len(order), np.float32)
     parts = rows[order], actions[order], masks[order], none, starts, np.arange(len(starts)), none > 0
     return Rollout(
@@ -108,15 +113,13 @@ def rollout_of(episodes: Sequence[Episode], learner: ExecutorLearner) -> Rollout
         torch.from_numpy(np.concatenate([one.changed for one in decided])),
         sets_of([one.situation for one in decided]),
         torch.from_numpy(np.concatenate([one.raw for one in decided])),
+        (torch.from_numpy(followed[0][order]), torch.from_numpy(followed[1][order])),
     )
 
 
-def _masks(decided: Sequence[Any], learner: ExecutorLearner) -> np.ndarray:
+def _masks(decided: Sequence[Any], learner: ExecutorLearner, chosen: np.ndarray) -> np.ndarray:
     """Valid options of each decision, in which quantities are those for the day that was chosen."""
-    masks, safe, chosen = (
-        np.concatenate(parts)
-        for parts in zip(*((one.asked.masks, one.asked.safe, one.chosen) for one in decided), strict=True)
-    )
+    masks, safe = (np.concatenate([getattr(one.asked, name) for one in decided]) for name in ("masks", "safe"))
     first = learner.choices.sizes[0]
     quantities = slice(first, first + learner.choices.quantity_bins)
     masks[:, quantities] &= safe[np.arange(len(masks)), chosen[:, ORDER[DAY]]]
@@ -134,6 +137,10 @@ class Improving:
         settings: How it learns.
         view: Whom the critic sees beside an agent.
         seed: Of the order of decisions.
+
+    Attributes:
+        network: The executor's.
+        descents: Optimisers, by the name of what they change.
     """
 
     def __init__(
@@ -146,13 +153,13 @@ class Improving:
         seed: int,
     ):
         assert learner.network is not None, "it has a network"
-        self._network: DecisionTransformer = learner.network
+        self.network: DecisionTransformer = learner.network
         self._context = learner.hyperparameters.context
         self._coordinator, self._judge, self._settings, self._view, self._seed = (
             *(coordinator, judge, settings),
             *(view, seed),
         )
-        parts = {"executor": self._network, "critic": judge.critic, "coordinator": coordinator}
+        parts = {"executor": self.network, "critic": judge.critic, "coordinator": coordinator}
         self.descents = {
             name: Descent(part, settings.max_grad_norm) for name, part in parts.items() if part is not None
         }
@@ -167,6 +174,41 @@ class Improving:
         Raises:
             InputError: if a gradient is not finite.
         """
+        gains, learns, targets = self._expect(rollout)
+        draws = np.random.default_rng((self._seed, worlds))
+        told = means(
+            (
+                *self._improve_executor(rollout, gains, learns, draws, worlds),
+                *self._improve_others(rollout, gains, learns, targets, draws, worlds),
+            )
+        )
+        return told | {"learnt_share": float(learns.float().mean())}
+
+    def follow(self, rollout: Rollout, stage: DaggerStage, rate: float, worlds: int) -> dict[str, float]:
+        """Let the executor learn what follows the plan, and the critic what to expect; what was measured.
+
+        Args:
+            rollout: To learn from.
+            stage: Says how.
+            rate: Of Adam, of the executor.
+            worlds: That were played before it.
+
+        Raises:
+            InputError: if a gradient is not finite.
+        """
+        gains, learns, targets = self._expect(rollout)
+        draws = np.random.default_rng((self._seed, worlds))
+        nobody = torch.zeros_like(learns)
+        return means(
+            (
+                *self._improve_following(rollout, stage, rate, draws, worlds),
+                *self._improve_others(rollout, gains, nobody, targets, draws, worlds),
+            )
+        )
+
+    def _expect(self, rollout: Rollout) -> tuple[Tensor, Tensor, Tensor]:
+        """Normalised advantages of the ``n`` decisions, which of them the policy learns from, and what the critic is to
+        say, ``(steps, MAX_PARTNERS)``."""
         settings, judge = self._settings, self._judge
         values = self._values(rollout)
         due = rollout.due.numpy()
@@ -178,15 +220,7 @@ class Improving:
         heads: list[nn.Linear] = [judge.critic.head]
         VALUE_NORMS[settings.value_norm](judge.scale, heads, returns[rollout.due], settings.value_norm_decay)
         mean, deviation = judge.scale.mean_and_deviation()
-        targets, draws = (returns - mean) / deviation, np.random.default_rng((self._seed, worlds))
-        measured = dict[str, list[tuple[float, float]]]()
-        for name, number, weight in (
-            *self._improve_executor(rollout, gains, learns, draws, worlds),
-            *self._improve_others(rollout, gains, learns, targets, draws, worlds),
-        ):
-            measured.setdefault(name, []).append((number, weight))
-        told = {name: _mean(*zip(*numbers, strict=True)) for name, numbers in measured.items()}
-        return told | {"learnt_share": float(learns.float().mean())}
+        return gains, learns, (returns - mean) / deviation
 
     @torch.no_grad()
     def _values(self, rollout: Rollout) -> np.ndarray:
@@ -201,7 +235,7 @@ class Improving:
     ) -> Iterator[tuple[str, float, float]]:
         """Passes over the negotiations; yields name, number and weight of what is measured."""
         settings, sequences = self._settings, rollout.sequences
-        batches = Batches(sequences, self._network.scale.numpy(), self._context)
+        batches = Batches(sequences, self.network.scale.numpy(), self._context)
         episodes = np.arange(len(sequences.starts))
         begin, end = windows_of(sequences, episodes, self._context, np.zeros(len(episodes), np.int64))
         order = torch.from_numpy(rollout.order)
@@ -229,14 +263,34 @@ class Improving:
                     yield "approx_kl", kl / count, count
                     yield "clip_fraction", clipped / count, count
 
-    def _logs(self, batches: Batches, begin: np.ndarray, end: np.ndarray) -> tuple[Tensor, Tensor]:
-        """Logarithms of the probabilities of what was done in some windows, and which decisions they are: of offers all
-        choices count, else the response."""
+    def _improve_following(
+        self, rollout: Rollout, stage: DaggerStage, rate: float, draws: np.random.Generator, worlds: int
+    ) -> Iterator[tuple[str, float, float]]:
+        """Passes over the negotiations, as `_improve_executor`; what was done in them is seen, what follows the plan is
+        learnt."""
+        sequences = rollout.sequences
+        batches = Batches(sequences, self.network.scale.numpy(), self._context)
+        episodes = np.arange(len(sequences.starts))
+        begin, end = windows_of(sequences, episodes, self._context, np.zeros(len(episodes), np.int64))
+        for _ in range(stage.n_epochs):
+            for chosen in _chunks(begin, end, draws.permutation(len(begin)), stage.batch_size):
+                loss, count, lengths = torch.zeros(()), 0, (end - begin)[chosen]
+                for part in np.array_split(np.argsort(lengths, kind="stable"), min(PARTS, len(lengths))):
+                    logs, at = self._logs(batches, begin[chosen[part]], end[chosen[part]], rollout.planned)
+                    loss, count = loss - logs.sum(), count + len(at)
+                self.descents["executor"].step(loss / count, rate, worlds)
+                yield "follow_loss", float(loss.detach()) / count, count
+
+    def _logs(
+        self, batches: Batches, begin: np.ndarray, end: np.ndarray, instead: tuple[Tensor, Tensor] | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Logarithms of the probabilities of what was done in some windows, or of other actions, ``(actions, masks)``
+        of all decisions; and which decisions they are. Of offers all choices count, else the response."""
         windows, there, places = batches.take(begin, end)
-        actions, masks, _ = batches.done(places)
-        logs, *_ = self._network.heads.log_likelihood(self._network(windows)[there], actions, masks)
-        total = logs[:, 0] + logs[:, 1:].sum(dim=1) * (actions[:, 0] == OFFER)
-        return total, torch.from_numpy(places)
+        actions, masks = batches.done(places)[:2] if instead is None else (part[places] for part in instead)
+        logs, *_ = self.network.heads.log_likelihood(self.network(windows)[there], actions, masks)
+        rest = torch.where(actions[:, :1] == OFFER, logs[:, 1:], 0.0)  # what no offer asks for need not be valid
+        return logs[:, 0] + rest.sum(dim=1), torch.from_numpy(places)
 
     def _improve_others(
         self,
@@ -300,8 +354,13 @@ class Improving:
             descent.adam.moments, descent.adam.steps = arrays[f"{name}_moments"], int(arrays[f"{name}_steps"])
 
 
-def _mean(numbers: Sequence[float], weights: Sequence[float]) -> float:
-    return float(np.average(numbers, weights=weights))
+def means(measured: Iterable[tuple[str, float, float]]) -> dict[str, float]:
+    """Weighted means by name, of names, numbers and weights."""
+    by_name = dict[str, list[tuple[float, float]]]()
+    for name, number, weight in measured:
+        by_name.setdefault(name, []).append((number, weight))
+    parts = {name: zip(*numbers, strict=True) for name, numbers in by_name.items()}
+    return {name: float(np.average(numbers, weights=weights)) for name, (numbers, weights) in parts.items()}
 
 
 def _away(raw: Tensor, means: Tensor) -> Tensor:

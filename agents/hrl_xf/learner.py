@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import dataclasses
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -38,10 +39,11 @@ class ExecutorLearner(DecisionTransformerLearner):
 
     Attributes:
         choices: What actions mean.
+        shield: The bound behind which it plays; None for none.
     """
 
     hyperparameters_class = ExecutorHyperparameters
-    schema = "scml-gym-executor-1"
+    schema = "scml-gym-executor-2"
     order = ORDER
 
     def __init__(self, hyperparameters: ExecutorHyperparameters, env: Mapping[str, Any]):
@@ -51,7 +53,7 @@ class ExecutorLearner(DecisionTransformerLearner):
 
     def _find_spaces(self) -> tuple[spaces.Space, spaces.Space]:
         made: Any = make_parallel(self.env)
-        self.choices, self._shield, self._stock = made.choices, made.config.shield, made.config.stock
+        self.choices, self.shield, self._stock = made.choices, made.config.shield, made.config.stock
         made.close()
         return SPACE, self.choices.space
 
@@ -138,10 +140,19 @@ class ExecutorLearner(DecisionTransformerLearner):
         picked, after = decide(network, self.hyperparameters.context, begun, rows, valid, generator, narrow)
         return [self._done.action(row) for row in picked], after
 
+    def remembering(self, memories: Sequence[Memory], actions: np.ndarray) -> list[Memory]:
+        """The memories after other actions, int64 ``(n, 4)``, were done than those that `continued` gave."""
+        changed = []
+        for memory, row in zip(memories, self._done.rows(actions), strict=True):
+            done = memory.actions.copy()
+            done[-1:] = row  # a context of one decision remembers none
+            changed.append(dataclasses.replace(memory, actions=done))
+        return changed
+
     def executor(self) -> Executing:
         """A `scml_gym.game.daily.Executor` of goals by side and days from today, for one factory of one world."""
         self._trained()
-        return Executing(self, self.choices, self._shield)
+        return Executing(self, self.choices, self.shield)
 
     def policy(self, seed: int) -> FactoryPolicy:
         """A player without a manager: nobody tells it goals."""

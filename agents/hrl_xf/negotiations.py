@@ -22,7 +22,7 @@ from scml_gym.core.errors import InputError
 from scml_gym.core.files import replace_file
 from scml_gym.standard.actions.choice import HEADS, N_HEADS
 
-SCHEMA = "scml-gym-negotiations-1"
+SCHEMA = "scml-gym-negotiations-2"
 ABOUT = b"scml_gym"
 """Key of the file's facts, JSON: ``schema``, ``players``, ``sizes``, and who recorded what."""
 

@@ -19,9 +19,10 @@ from scml_gym.standard.observations.encoding import (
     encode_factory,
     encode_partner,
 )
+from scml_gym.standard.rules import prices_with
 from scml_gym.standard.safety.choices import write_safe_choices
 from scml_gym.standard.strategies.market import BOTH_BOOKS
-from scml_gym.standard.view import BOOK_DAYS, MAX_PARTNERS, StandardView, is_consumer
+from scml_gym.standard.view import ACCEPT, BOOK_DAYS, MAX_PARTNERS, OFFER, ActionArray, StandardView, is_consumer
 
 SIDES = 2
 """Supplies, then sales."""
@@ -41,7 +42,15 @@ GOALS = slice(KNOWN + 1, KNOWN + 1 + BOOK_DAYS)
 """Items that shall be agreed on today with the partner's side, by days from today, / lines."""
 GAPS = slice(GOALS.stop, GOALS.stop + BOOK_DAYS)
 """Goals less what has been agreed on today."""
-PROMISED = GAPS.stop
+PLANNED = GAPS.stop
+"""1 where the negotiation is told its part of the plan (`scml_gym.agents.hrl_xf.planned`), else 0, and its part too."""
+TAKE = PLANNED + 1
+"""Whether the plan takes the standing offer."""
+PART = slice(TAKE + 1, TAKE + 1 + BOOK_DAYS)
+"""Items that the plan takes or asks for here, by days from today, / lines; all 0 where the negotiation is to end."""
+PRICE = PART.stop
+"""The price of that, as a position in today's range: 0 the lowest, 1 the highest."""
+PROMISED = PRICE + 1
 """1 where the return that is to come is told, else 0."""
 SIZE = PROMISED + 1
 
@@ -90,6 +99,9 @@ def add_agreed(view: StandardView, agreed: np.ndarray) -> None:
         if partner["agreed_quantity"] > 0:
             agreed[int(is_consumer(k)), partner["agreed_day"] - view["day"]] += partner["agreed_quantity"]
 
+
+OFFERED, ASKED = ("offer_quantity", "offer_day", "offer_price"), ("quantity", "day", "price")
+"""What a partner offers, and what is offered to it, in its record and in the answer to it."""
 
 _show, _add_agreed = compiled(show), compiled(add_agreed)
 
@@ -140,6 +152,28 @@ def tell_goals(rows: np.ndarray, goals: np.ndarray, agreed: np.ndarray, lines: i
     rows[:, GAPS] = np.clip((goals - agreed) / max(lines, 1), -MOST_LINES, MOST_LINES)
 
 
+def tell_parts(rows: np.ndarray, view: StandardView, due: np.ndarray, plan: ActionArray) -> None:
+    """Write what a plan has each negotiation do into observations.
+
+    Args:
+        rows: Float32 ``(n, SIZE)``, changed in place.
+        view: What the factory sees.
+        due: Partner indices, int64 ``(n,)``.
+        plan: Answers to all partners.
+    """
+    rows[:, PLANNED] = 1.0
+    for row, k in zip(rows, due.tolist(), strict=True):
+        answer, partner = plan[k], view["partners"][k]
+        taken = answer["response"] == ACCEPT
+        if not taken and answer["response"] != OFFER:
+            continue
+        quantity, day, price = (partner[name] for name in OFFERED) if taken else (answer[name] for name in ASKED)
+        low, high = prices_with(view, k)
+        row[TAKE] = taken
+        row[PART.start + day - view["day"]] = min(quantity / max(view["lines"], 1), MOST_LINES)
+        row[PRICE] = (price - low) / max(1, high - low)
+
+
 def hide_goals(rows: np.ndarray) -> np.ndarray:
     """Copies of observations without goals."""
     hidden = rows.copy()
@@ -149,7 +183,8 @@ def hide_goals(rows: np.ndarray) -> np.ndarray:
 
 def name_of(column: int) -> str:
     """What a number of an observation is, for messages."""
-    for name, part in (("limits", LIMITS), ("goals", GOALS), ("gaps", GAPS)):
+    for name, part in (("limits", LIMITS), ("goals", GOALS), ("gaps", GAPS), ("part", PART)):
         if part.start <= column < part.stop:
             return f"{name}[{column - part.start}]"
-    return {SAFE: "safe", ALPHA: "alpha", KNOWN: "known", PROMISED: "promised"}.get(column, f"seen[{column}]")
+    told = {SAFE: "safe", ALPHA: "alpha", KNOWN: "known", PLANNED: "planned", TAKE: "take", PRICE: "price"}
+    return (told | {PROMISED: "promised"}).get(column, f"seen[{column}]")

@@ -49,7 +49,7 @@ class Past:
 class _World:
     """A world that is played."""
 
-    def __init__(self, hierarchy: Hierarchy, config: StandardConfig, seed: int, past: Past):
+    def __init__(self, hierarchy: Hierarchy, config: StandardConfig, seed: int, past: Past, led: bool):
         sample = config.sample(seed)
         (self.own,) = sample.factories
         who, draws = {self.own: hierarchy}, np.random.default_rng((seed, 1))
@@ -59,7 +59,7 @@ class _World:
                 who[i] = past.copies[which % len(past.copies)]
         players = [None if i in who else player for i, player in enumerate(sample.players)]
         self.world = config.new_world(replace(sample, players=players, factories=tuple(sorted(who))))
-        self.seats = {i: (played_by, Seat(played_by)) for i, played_by in who.items()}
+        self.seats = {i: (played_by, Seat(played_by, led and i == self.own)) for i, played_by in who.items()}
         self.decided: list[Decided] = []
         self.days, self.rewards, self._settled = list[int](), list[float](), 0
         self.world.start()
@@ -106,7 +106,8 @@ def play(
         exploring: How the hierarchy draws; None for its likeliest answers.
         past: Who else plays.
     """
-    worlds = [_World(hierarchy, config, seed, past or Past()) for seed in seeds]
+    led = 0 if exploring is None else round(exploring.led * len(seeds))
+    worlds = [_World(hierarchy, config, seed, past or Past(), i < led) for i, seed in enumerate(seeds)]
     while due := [(one, i) for one in worlds for i in one.world.pending]:
         answers: dict[int, dict[int, Decided]] = {}
         for played_by in {id(h): h for one, i in due for h in (one.seats[i][0],)}.values():

@@ -130,22 +130,29 @@ def manager_of(path: Path) -> tuple[str, Any, dict[str, Any]]:
 
 
 def train_manager(run: Run, stage: ManagerStage, shared: Path, env: Mapping[str, Any]) -> Path:
-    """Record plans and imitate them, once for all runs that share the folder; and learn on in this run.
+    """Record plans and imitate them, once for all runs that share the folder, where there is an expert; and learn in
+    this run.
 
     Returns:
         The folder of the manager's run.
     """
     worlds = of_env(env, OF_WORLDS)
+    learning = [*worlds, *of_agent(stage.learning)]
+    clone = None if stage.expert is None else _imitated(run, stage, stage.expert, shared, worlds)
+    return trained(run, run.path / "manager", stage.experiment, learning, clone)
+
+
+def _imitated(run: Run, stage: ManagerStage, expert: str, shared: Path, worlds: Sequence[str]) -> Path:
+    """The run that imitates an expert's plans."""
     told = [option.removeprefix("env.") for option in worlds]
     of_worlds = hashlib.sha256(" ".join(told).encode()).hexdigest()[:8]
     namespace = f"{NAMESPACE}/{stage.episodes}-from-{stage.seed}-{of_worlds}"  # so that others are recorded beside them
     with _datasets(shared / "datasets") as folder:
-        name = dataset_name(namespace, stage.expert, AGENT)
+        name = dataset_name(namespace, expert, AGENT)
         if not (folder / name).is_dir():
-            dataset_command([stage.expert], "standard_manager", told, stage.episodes, stage.seed, namespace)
+            dataset_command([expert], "standard_manager", told, stage.episodes, stage.seed, namespace)
         options = [*worlds, f"agent.data=[{name}]", *of_agent(stage.imitation)]
-        clone = trained(run, shared / "imitation", "standard_manager_imitation", options)
-    return trained(run, run.path / "manager", "standard_manager", [*worlds, *of_agent(stage.learning)], clone)
+        return trained(run, shared / "imitation", "standard_manager_imitation", options)
 
 
 @contextmanager

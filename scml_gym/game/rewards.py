@@ -7,7 +7,7 @@ import functools
 import math
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -21,7 +21,18 @@ from scml_gym.jit.compile import compiled, jittable
 
 
 class KernelReward:
-    """A kernel as a `scml_gym.game.codecs.Reward`, for single environments."""
+    """A kernel as a `scml_gym.game.codecs.Reward`, for single environments.
+
+    It is pickled as what makes it again, as a kernel of functions that stand in no module cannot be.
+    """
+
+    _arguments: tuple[tuple[Any, ...], dict[str, Any]]
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        """Remember what it is made of."""
+        new = super().__new__(cls)
+        new._arguments = args, kwargs
+        return new
 
     def __init__(self, kernel: RewardKernel):
         self._kernel = kernel
@@ -46,9 +57,18 @@ class KernelReward:
 
     def __deepcopy__(self, memo: Any) -> KernelReward:
         """The same reward at the start of an episode; the compiled functions are shared."""
-        new = copy.copy(self)
-        new._states = np.zeros(1, dtype=self.kernel.dtype)
+        new = object.__new__(type(self))
+        vars(new).update(vars(self), _states=np.zeros(1, dtype=self.kernel.dtype))
         return new
+
+    def __reduce__(self) -> Any:
+        return _make_again, (type(self), *self._arguments, self._states)
+
+
+def _make_again(kind: type[KernelReward], args: Any, kwargs: Any, states: np.ndarray) -> KernelReward:
+    made = kind(*args, **kwargs)
+    made._states = states
+    return made
 
 
 _compiled = functools.cache(compiled)
@@ -97,6 +117,7 @@ def _fields(view: View) -> list[str]:
     return [*names, *(inner for name in names for inner in view.dtype[name].base.names or ())]
 
 
+@functools.cache
 @functools.cache
 def shaped_kernel(base: RewardKernel, potential: Callable[[View], float], gamma: float = 1.0) -> RewardKernel:
     """A reward with ``gamma x potential(after) - potential(before)`` added, which changes no optimal policy.

@@ -138,7 +138,7 @@ def test_the_ranking_says_by_place_and_by_cause(played):
 @pytest.mark.slow
 def test_who_raises_is_judged_as_in_the_other_games():
     name = f"{__name__}:Raises"
-    settings = {"worlds": 1, "days": 5, "factories": 2, "workers": 1, "levels": 3, "background": ("sync-random",)}
+    settings = {"worlds": 1, "days": 5, "factories": 1, "workers": 1, "levels": 3, "background": ("sync-random",)}
     outcome = run_tournament(config("just-in-time", name, **settings))
     (failure,) = outcome.failures
     assert failure["player"] == name

@@ -20,11 +20,9 @@ def tournament(*competitors, **settings):
 
 @pytest.fixture(scope="module")
 def misbehaving():
-    """Nobody's neighbours: two good players and one of each way to fail."""
+    """Nobody's neighbours: one of each way to fail, and two players that do nothing wrong."""
     names = ("Raises", "Exits", "Segfaults", "CannotBeMade", "Handles", "Leaves")
-    return tournament(
-        "best-subset", "greedy", *(f"tests.helpers.evaluation_players:{n}" for n in names), worlds=MAX_FAILURES + 1
-    )
+    return tournament(*(f"tests.helpers.evaluation_players:{n}" for n in names), worlds=MAX_FAILURES + 1)
 
 
 def labels(rows, role="competitor"):
@@ -38,7 +36,7 @@ def test_the_table_does_not_depend_on_the_workers():
         "scml:RandDistOneShotAgent",
         "best-subset",
     )
-    one, two = (tournament(*names, worlds=4, seed=3, workers=workers) for workers in (1, 2))
+    one, two = (tournament(*names, worlds=2, seed=3, workers=workers) for workers in (1, 2))
     assert one.rows == two.rows
     assert one.failures == two.failures
     assert {f["player"] for f in one.failures} == {"tests.helpers.evaluation_players:Sometimes"}
@@ -62,7 +60,7 @@ def test_misbehaving_players_are_blamed(misbehaving):
 
 
 def test_the_others_play_every_world(misbehaving):
-    judged = {"best-subset", "greedy", *(f"tests.helpers.evaluation_players:{name}" for name in ("Handles", "Leaves"))}
+    judged = {f"tests.helpers.evaluation_players:{name}" for name in ("Handles", "Leaves")}
     for label in judged:
         mine = [row for row in misbehaving.rows if (row["competitor"], row["role"]) == (label, "competitor")]
         assert len(mine) == 2 * (MAX_FAILURES + 1)

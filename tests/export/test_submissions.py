@@ -74,13 +74,14 @@ def test_every_strategy_makes_the_same_contracts(track, tmp_path, monkeypatch):
 
 
 POLICY_FILES = {
-    "likeliest": ("oneshot", 0.0, ("flat", 1, "planner", "flatten")),
-    "drawn": ("oneshot", 1.0, ("flat", 1, "planner", "flatten")),
+    "likeliest": ("oneshot", 0.0, ("flat", 2, "planner", "flatten")),
+    "drawn": ("oneshot", 1.0, ("flat", 2, "planner", "flatten")),
     "sets": ("oneshot", 0.0, ("entities", 0, "planner", "sets")),
     "partners": ("oneshot", 1.0, ("entities", 0, "choice", "partners")),
     "standard": ("standard", 0.0, ("flat", 1, "daily goals", "flatten")),
     "drawn in standard": ("standard", 1.0, ("flat", 0, "choice", "flatten")),
 }
+"""Of forms in `tests.helpers.networks.FORMS`, whose code other tests need too."""
 
 
 @pytest.mark.parametrize("name", POLICY_FILES)
@@ -151,11 +152,11 @@ def test_q_tables_make_the_same_contracts(tmp_path, monkeypatch):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("planner", ["allocate", "sequential"])
-def test_dnb_makes_the_same_contracts(planner, tmp_path, monkeypatch):
-    config = load_experiment("dnb_accept_logistic", [f"agent.planner={planner}"]).config
+@pytest.mark.parametrize(("planner", "model"), [("allocate", "logistic"), ("sequential", "base-rate")])
+def test_dnb_makes_the_same_contracts(planner, model, tmp_path, monkeypatch):
+    config = load_experiment("dnb_accept_logistic", [f"agent.planner={planner}", f"agent.model={model}"]).config
     learner = DNB.build(config["agent"], config["env"])
-    learner.model = random_model("logistic")
+    learner.model = random_model(model)
     assert_as_learnt(learnt(learner), learner.policy, tmp_path, monkeypatch)
 
 
@@ -324,7 +325,7 @@ sys.meta_path.insert(0, Refuse())
 """
 
 TOURNAMENT = """
-import sys, warnings
+import itertools, warnings
 
 if __name__ == "__main__":
     warnings.simplefilter("ignore")
@@ -334,10 +335,10 @@ if __name__ == "__main__":
     from mine import Mine
 
     tracks = (anac2024_oneshot, [Mine, SyncRandomOneShotAgent]), (anac2024_std, ["chain.agent.Chain", GreedyStdAgent])
-    for play, agents in tracks:
+    for parallelism, (play, agents) in itertools.product(("parallel", "serial"), tracks):
         results = play(
             competitors=agents, n_configs=1, n_steps=5, max_worlds_per_config=2, n_competitors_per_world=2,
-            parallelism=sys.argv[1], tournament_path=f"{sys.argv[1]}-{play.__name__}", n_processes=2,
+            parallelism=parallelism, tournament_path=f"{parallelism}-{play.__name__}", n_processes=2,
         )
         assert len(results.total_scores) == 2 and results.total_scores["score"].notna().all()
         failed = [c for c in results.world_stats.columns if c.startswith("n_") and "exception" in c]
@@ -346,8 +347,7 @@ if __name__ == "__main__":
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("parallelism", ["serial", "parallel"])
-def test_submissions_play_scmls_own_tournaments(parallelism, tmp_path):
+def test_submissions_play_scmls_own_tournaments(tmp_path):
     """With nothing but scml and NumPy: other packages are refused in all processes."""
     mine = exported_module(network(24), CONCURRENT | {"action": "planner"})
     players = {"mine": mine, "chain": exported_player("just-in-time", "standard")}
@@ -358,8 +358,9 @@ def test_submissions_play_scmls_own_tournaments(parallelism, tmp_path):
     (tmp_path / "sitecustomize.py").write_text(REFUSE)
     (tmp_path / "play.py").write_text(TOURNAMENT)
     environment = os.environ | {"PYTHONPATH": str(tmp_path)}
-    command = [sys.executable, "play.py", parallelism]
-    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=280)
+    done = subprocess.run(
+        [sys.executable, "play.py"], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=280
+    )
     assert done.returncode == 0, done.stdout + done.stderr
 
 

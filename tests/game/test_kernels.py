@@ -1,5 +1,7 @@
 """What native vector environments take from the parts of single ones, and what they refuse."""
 
+import pickle
+
 import gymnasium
 import numpy as np
 import pytest
@@ -29,6 +31,8 @@ REGISTERED = [
 def test_every_registered_part_has_a_kernel(kernel, registry, name):
     part = registry.get(name)()
     assert kernel(part) == kernel(part)  # one that is compiled once
+    if kernel is reward_kernel:
+        assert kernel(pickle.loads(pickle.dumps(part))) == kernel(registry.get(name)())
 
 
 class Mirrored(ChoiceActions):
@@ -66,7 +70,9 @@ def test_what_does_more_than_its_kernel_is_refused(kernel, part, name):
 
 
 def test_a_choice_outside_its_head_is_refused_in_a_batch():
-    envs = gymnasium.make_vec("scml_gym/OneShotConcurrent-v0", num_envs=2, days=2, action="planner")
+    """In a form that other tests compile too."""
+    form = {"action": "planner", "episode": "day", "observation": "entities", "reward": "regret"}
+    envs = gymnasium.make_vec("scml_gym/OneShotConcurrent-v0", num_envs=2, days=2, **form)
     envs.reset(seed=0)
     for value in (-1, 7):
         with pytest.raises(InputError, match="row 1: action"):

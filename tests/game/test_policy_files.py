@@ -17,7 +17,7 @@ from tests.helpers.networks import FORMS, networks_of, random_policy
 
 pytestmark = pytest.mark.slow
 
-SEEDS = {("oneshot", "partners"): 3, ("oneshot", "asked choice"): 2, ("standard", "daily goals"): 2}
+SEEDS = {("oneshot", "partners"): 3, ("oneshot", "asked choice-offer-first"): 3, ("standard", "daily goals"): 2}
 """Of networks that agree on something, where 1 is none."""
 
 CASES = [(game, form) for game, forms in FORMS.items() for form in forms]

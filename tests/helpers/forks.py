@@ -6,11 +6,13 @@ finds loaded, and by the state of NumPy's global generator; its hash seed is 0.
 
 import atexit
 import contextlib
+import fcntl
 import functools
 import gc
 import importlib
 import io
 import json
+import multiprocessing.popen_spawn_posix
 import os
 import runpy
 import select
@@ -23,6 +25,9 @@ import threading
 import types
 import warnings
 from pathlib import Path
+
+from tests.helpers.huge_pages import join_pages
+from tests.helpers.plain_errors import without_colours
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -37,6 +42,8 @@ WORKS = sys.platform != "darwin"
 
 _SERVER = "SCML_GYM_TESTS_SERVER"  # environment variable: the socket of the process that is forked
 _SIZE = 8  # bytes of the number that says how long a request is
+_MOST_DESCRIPTORS = 64  # of a process
+_AWAY = 512  # descriptors from here on are in no process's way
 
 
 def environment():
@@ -89,15 +96,15 @@ def start(command, folder, environment, descriptors, stdin=None, stdout=None):
         command: Of the options, only ``-W`` with an action.
         folder: Where it runs.
         environment: All variables.
-        descriptors: Its stdin, stdout and stderr.
+        descriptors: What it has open, by the number that it has there; of a process that is to answer, 0 to 2 too.
         stdin: The other end of its stdin, for who asks for it.
         stdout: The other end of its stdout.
     """
     link = socket.socket(socket.AF_UNIX)
     link.connect(_server())
-    request = {"command": command[1:], "folder": str(folder), "environment": environment}
+    request = {"command": command[1:], "folder": str(folder), "environment": environment, "numbers": list(descriptors)}
     data = json.dumps(request).encode()
-    socket.send_fds(link, [len(data).to_bytes(_SIZE, "big")], descriptors)
+    socket.send_fds(link, [len(data).to_bytes(_SIZE, "big")], list(descriptors.values()))
     link.sendall(data)
     return Forked(command, link, stdin, stdout)
 
@@ -105,9 +112,8 @@ def start(command, folder, environment, descriptors, stdin=None, stdout=None):
 def start_worker(command, environment):
     """`scml_gym.evaluation.pool.start_process`, forked."""
     (its_stdin, stdin), (stdout, its_stdout) = os.pipe(), os.pipe()
-    process = start(
-        command, os.getcwd(), environment, [its_stdin, its_stdout, 2], os.fdopen(stdin, "wb"), os.fdopen(stdout, "rb")
-    )
+    descriptors = {0: its_stdin, 1: its_stdout, 2: 2}
+    process = start(command, os.getcwd(), environment, descriptors, os.fdopen(stdin, "wb"), os.fdopen(stdout, "rb"))
     for descriptor in (its_stdin, its_stdout):
         os.close(descriptor)
     return process
@@ -152,9 +158,11 @@ def serve(descriptor, address):
     for package in LOADED:
         importlib.import_module(package)
     sys.modules["numba"].njit(lambda x: x)(0)  # which fills Numba's tables
+    without_colours()
     _draw()
     gc.collect()
     gc.freeze()
+    join_pages()
     with socket.socket(fileno=descriptor) as listener:
         while 0 not in select.select([0, listener], [], [])[0]:
             link = listener.accept()[0]
@@ -185,7 +193,7 @@ def _reap():
 
 def _keep(link, address):
     """Fork a process; tell its id, and how it ended."""
-    size, descriptors, _, _ = socket.recv_fds(link, _SIZE, 3)
+    size, descriptors, _, _ = socket.recv_fds(link, _SIZE, _MOST_DESCRIPTORS)
     left, parts = int.from_bytes(size, "big"), []
     while left:
         parts.append(link.recv(left))
@@ -207,8 +215,11 @@ def _keep(link, address):
 def _run(request, descriptors, address):
     """Be that process, to its end: this function is the last thing of the process."""
     os.setsid()
-    for descriptor, given in enumerate(descriptors):
-        os.dup2(given, descriptor)
+    away = [fcntl.fcntl(given, fcntl.F_DUPFD, _AWAY) for given in descriptors]
+    for given in descriptors:
+        os.close(given)
+    for number, given in zip(request["numbers"], away, strict=True):
+        os.dup2(given, number)
         os.close(given)
     os.environ.clear()
     os.environ.update(request["environment"] | {_SERVER: address})
@@ -257,11 +268,13 @@ def _end_as_interpreter(code):
 
 
 def fork_workers():
-    """Have the workers that this process needs forked, see `scml_gym.evaluation.pool`."""
+    """Have the workers that this process needs forked, see `scml_gym.evaluation.pool`, and those of multiprocessing."""
     if WORKS:
         from scml_gym.evaluation import pool
+        from tests.helpers.spawns import Popen
 
         pool.start_process = start_worker
+        multiprocessing.popen_spawn_posix.Popen = Popen
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ FORMS = {
         ("flat", 0, "choice", "flatten"),
         ("flat", 2, "planner", "flatten"),
         ("entities", 0, "choice", "flatten"),
-        ("asked prospects", 0, "asked choice", "flatten"),
+        ("asked prospects", 0, "asked choice-offer-first", "flatten"),
         ("entities", 0, "planner", "sets"),
         ("entities", 0, "choice", "partners"),
     ],

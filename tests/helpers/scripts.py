@@ -46,7 +46,7 @@ class Script:
         environment = forks.environment() | {"PYTHONHASHSEED": "0"} | (variables or {})
         with open(os.devnull) as nothing, self._told[0].open("w") as out, self._told[1].open("w") as err:
             if forks.WORKS:
-                descriptors = [file.fileno() for file in (nothing, out, err)]
+                descriptors = {number: file.fileno() for number, file in enumerate((nothing, out, err))}
                 self.process = forks.start(command, folder, environment, descriptors)
             else:
                 streams = {"stdin": nothing, "stdout": out, "stderr": err}

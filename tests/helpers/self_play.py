@@ -13,6 +13,9 @@ WORLDS = {
 """File in configs/env -> arguments."""
 
 TRAITS = {"action": "traits", "executor": "stock"}
+DAYS = {"episode": "day", "reward": "regret", "observation": "entities"}
+ASKED = DAYS | {"timing": "negotiations", "observation": "prospects", "action": "choice-offer-first"}
+"""Of environments that other tests compile too."""
 
 
 def experiment(name="ppo", agent=None, env=None, world="concurrent"):

@@ -12,7 +12,7 @@ from scml_gym.offline.playing import agent_spaces, play_parallel, play_single
 
 SMALL = ("days=3", "factories_per_level=[2, 4]", "opponents=[best-subset, greedy, random]")
 DAYS = ("episode=day", "reward=regret", "observation=entities")
-CHAINS = ("days=5", "factories_per_level=[2, 3]")
+CHAINS = ("days=5", "factories_per_level=[2, 3]", "shield=covered", "reward=margin-shaped-profit")
 CASES = [
     ("scml_gym/OneShotConcurrent-v0", "adaptive-price", SMALL),  # which learns from day to day
     ("scml_gym/OneShotConcurrent-v0", "uniform", (*SMALL, *DAYS)),

@@ -5,12 +5,14 @@ import itertools
 import gymnasium
 import numpy as np
 import pytest
+from gymnasium.utils.seeding import np_random
 
 from scml_gym.core.errors import InputError
 from scml_gym.offline.behaviours import Played
 from scml_gym.oneshot.asking.sets import fill_set_gains
 from scml_gym.oneshot.observations.prospects import FIRST_ANSWER, FIRST_PARTNER, ProspectsEncoder
 from scml_gym.oneshot.players import player_maker
+from scml_gym.oneshot.rules import asked_partner
 from tests.helpers.asking import small_case, worth_of
 
 ID = "scml_gym/OneShotConcurrent-v0"
@@ -40,6 +42,24 @@ def test_the_best_answer_is_that_of_sequential_day_after_day(level):
             compared += 1
     assert compared > 200
     assert max(worths) == 1.0
+
+
+def test_a_seller_sees_which_buyers_let_it_wait():
+    others = ("sequential", "clone:2025/CostAverseAgent")
+    options = {"level": "seller", "opponents": others, "days": 4, "factories_per_level": 5}
+    env = gymnasium.make(ID, timing="negotiations", observation="prospects", **options).unwrapped
+    place = [feature.name for feature in env.encoder.features].index("partners[0].late_days")
+    shown = {True: [], False: []}
+    for seed in range(4):
+        seen, done, player = env.reset(seed=seed)[0], False, Played(player_maker("sequential"))
+        drawn = int(np_random(seed)[0].integers(2**62))  # as by the environment
+        wait = [not buyer.synchronous for buyer in env.config.sample(drawn).players[5:]]
+        player.begin(env, seed)
+        while not done and not all(wait):  # where all do, no pass goes by before the first one
+            shown[wait[asked_partner(env.view)]].append(float(seen[place]))
+            seen, _, done, _, _ = env.step(player.act(env, "agent", seen, env.action_masks()))
+    assert len(shown[True]) > 20 and min(shown[True]) > 0.0
+    assert len(shown[False]) > 20 and max(shown[False]) == 0.0
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -76,7 +96,7 @@ def test_neither_hidden_state_nor_history_is_shown():
 def test_a_batch_goes_on_from_its_kept_state_with_what_it_remembers():
     """Of the environments of tests/oneshot/test_waiting.py, so that they are compiled once."""
     days = {"episode": "day", "reward": "regret", "observation": "prospects", "action": "choice-offer-first"}
-    arguments = {"timing": "negotiations", "days": 3, **days}
+    arguments = {"timing": "negotiations", "days": 4, **days}
     batch, other = (gymnasium.make_vec(ID, num_envs=3, threads=2, **arguments).unwrapped for _ in range(2))
     (_, infos), rng = batch.reset(seed=5), np.random.default_rng(1)
     other.reset(seed=9)

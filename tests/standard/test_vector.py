@@ -28,7 +28,10 @@ CASES = {
     "goals": (CONCURRENT, {"action": "goals", "observation": "entities"}),
     "daily": (DAILY, {}),
     "daily-physical": (DAILY, {"stock": "physical", "level": "middle"}),
-    "daily-traits": (DAILY, {"action": "traits", "executor": "stock", "stock": "physical", "level": "first"}),
+    "daily-traits": (
+        DAILY,
+        {"action": "traits", "executor": "stock", "observation": "entities", "stock": "physical", "level": "first"},
+    ),
     "daily-by-day": (
         DAILY,
         {"action": "goals-by-day", "executor": "planner-by-day", "shield": "covered", "reward": "margin-shaped-profit"},

@@ -27,6 +27,10 @@ PARTNER_COUNTS_DTYPE = np.dtype(
         ("offered_in", np.float64),  # the pass
         ("seen_open", np.float64),  # later in that pass it was not accepted yet
         ("chance", np.float64),  # that it is accepted, as it was estimated
+        # of days on which the factory was asked for this partner
+        ("asked", np.float64),  # 1 if today is one
+        ("days", np.float64),
+        ("late_days", np.float64),  # when a pass went by before that, as with a buyer that waits
     ],
     align=True,
 )
@@ -34,7 +38,7 @@ PARTNER_COUNTS_DTYPE = np.dtype(
 COUNTS_DTYPE = np.dtype(
     [
         ("passes", np.float64),  # of the day, as far as this factory was asked
-        ("last_asked", np.float64),  # index of the partner that it was asked for last
+        ("last_asked", np.float64),  # 1 + index of the partner that it was asked for last; 0 for none today
         ("at_once", np.float64),  # offers that were accepted before the factory was asked again
         ("later", np.float64),  # those that were accepted after that
         ("partners", PARTNER_COUNTS_DTYPE, (MAX_PARTNERS,)),
@@ -83,9 +87,13 @@ def bucket(quantity: int) -> int:
 def count_pass(counts: np.void, k: int) -> None:
     """The factory is asked for partner ``k``: as negotiations are asked in the order of their partners, a pass begins
     where that order does not go on."""
-    if k <= counts["last_asked"]:
+    if k < counts["last_asked"]:
         counts["passes"] += 1
-    counts["last_asked"] = k
+    counts["last_asked"] = k + 1
+    known = counts["partners"][k]
+    if known["asked"] == 0:
+        known["asked"], known["days"] = 1, known["days"] + 1
+        known["late_days"] += 1 if counts["passes"] > 0 else 0
 
 
 @jittable
@@ -109,7 +117,9 @@ def see_answers(view: FactoryView, counts: np.void, day_over: bool) -> None:
         elif accepted and same_pass and not day_over:
             counts["at_once"] += 1.0
     if day_over:
-        counts["passes"], counts["last_asked"] = 0, -1
+        counts["passes"], counts["last_asked"] = 0, 0
+        for k in range(view["n_partners"]):
+            counts["partners"][k]["asked"] = 0
 
 
 @jittable
@@ -184,6 +194,13 @@ def at_once_share(counts: np.void) -> float:
     """Of offers that are accepted, the share whose answer comes before the factory is asked again."""
     at_once, later = AT_ONCE + counts["at_once"], LATER + counts["later"]
     return float(at_once / (at_once + later))
+
+
+@jittable
+def late_share(counts: np.void, k: int) -> float:
+    """Of the days on which the factory was asked for partner ``k``, the share on which a pass went by before."""
+    known = counts["partners"][k]
+    return float(known["late_days"] / max(known["days"], 1))
 
 
 @jittable

@@ -7,7 +7,8 @@ import math
 import numpy as np
 
 from scml_gym.jit.arrays import line_of, scratch_floats, scratch_integers
-from scml_gym.jit.compile import compiled, jittable
+from scml_gym.jit.compile import jittable
+from scml_gym.jit.once import compiled_once
 from scml_gym.oneshot.clones.features import (
     BEST_PRICE,
     BEST_RATE,
@@ -175,7 +176,7 @@ def play(view: FactoryView, memory: np.ndarray, weights: np.ndarray, draws: np.n
         offer(actions, k, shares[k], price)
 
 
-@compiled
+@compiled_once
 def _decide(view: FactoryView, state: np.ndarray, params: np.ndarray, draws: np.ndarray, actions: ActionArray) -> None:
     play(view, state, line_of(params, view["level"] * LEVEL_SIZE, LEVEL_SIZE), draws, actions)
 

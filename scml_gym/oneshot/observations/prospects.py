@@ -21,6 +21,7 @@ from scml_gym.game.features import Feature, bounds, clip, ratio
 from scml_gym.game.kernels import EncoderKernel
 from scml_gym.jit.arrays import copy_line
 from scml_gym.jit.compile import compiled, jittable
+from scml_gym.jit.once import compiled_once
 from scml_gym.jit.parameters import record_of
 from scml_gym.oneshot.asking.answers import LET_GO, LET_WAIT, N_ANSWERS, fill_worths
 from scml_gym.oneshot.asking.counts import (
@@ -31,6 +32,7 @@ from scml_gym.oneshot.asking.counts import (
     bucket,
     counts_of,
     fill_all_chances,
+    late_share,
     note_offer,
     see_answers,
 )
@@ -41,7 +43,7 @@ from scml_gym.oneshot.asking.values import MAX_ITEMS, PRICES, Prospects, best_pr
 from scml_gym.oneshot.observations.encoding import N_FACTORY, N_PARTNER, encode_factory, encode_partner, encode_waits
 from scml_gym.oneshot.observations.features import FACTORY_FEATURES, PARTNER_FEATURES, WAITS
 from scml_gym.oneshot.rules import NOBODY, asked_partner
-from scml_gym.oneshot.view import MAX_PARTNERS, FactoryView
+from scml_gym.oneshot.view import HIDDEN_DTYPE, MAX_PARTNERS, FactoryView
 
 ITEMS = np.array([1, 2, 3, 5, 8])
 """The fewest items of each bucket of `scml_gym.oneshot.asking.counts`."""
@@ -57,6 +59,7 @@ FACTS = (
         for price in ("worst", "best")
         for items in ITEMS.tolist()
     ),
+    Feature("late_days", 0, 1, "of the days on which I was asked about it, the share on which a pass went by before"),
 )
 """Of a partner, beside `PARTNER_FEATURES`."""
 
@@ -148,6 +151,7 @@ def encode_facts(
     for price in range(PRICES):
         for items in range(BUCKETS):
             out[5 + price * BUCKETS + items] = acceptance_chance(view, counts, k, weights, time, price, items)
+    out[5 + PRICES * BUCKETS] = late_share(counts, k)
     clip(out, FACTS_LOW, FACTS_HIGH)
 
 
@@ -200,12 +204,14 @@ def remember_day(view: FactoryView, offer_history: np.ndarray) -> None:
 
 
 KERNEL = EncoderKernel(encode_prospects, (1, 1, N_MEMORY), remember_day)
-_encode, _remember_day = compiled(encode_prospects), compiled(remember_day)
+NO_HIDDEN_STATE = np.zeros(0, dtype=HIDDEN_DTYPE)
+
+_encode, _remember_day = compiled_once(encode_prospects), compiled(remember_day)
 
 
 class ProspectsEncoder:
     """Encodes decisions about one partner each, float32, shape ``(SIZE,)``: the factory's 16 features, two of each of
-    the 23 answers, and 25 of each partner, the one that is asked about first.
+    the 23 answers, and 26 of each partner, the one that is asked about first.
 
     Args:
         observability: ``"partial"``.
@@ -243,13 +249,13 @@ class ProspectsEncoder:
     def encode(self, view: FactoryView, hidden_state: Any = None) -> np.ndarray:
         """The observation of one decision; to be called once for each."""
         out = np.zeros(SIZE, dtype=np.float32)
-        _encode(view, np.zeros(0), self._memory, out)
+        _encode(view, NO_HIDDEN_STATE, self._memory, out)
         return out
 
     def encode_last(self, view: FactoryView, hidden_state: Any = None) -> np.ndarray:
         """The observation where an episode ends, which is no decision."""
         out = np.zeros(SIZE, dtype=np.float32)
-        _encode(view, np.zeros(0), self._memory.copy(), out)
+        _encode(view, NO_HIDDEN_STATE, self._memory.copy(), out)
         return out
 
     def end_day(self, view: FactoryView) -> None:

@@ -50,7 +50,7 @@ def answer_partners(
         partner, action = view["partners"][k], actions[k]
         if partner["my_turn"] == 0:
             continue
-        counts["last_asked"] = k
+        counts["last_asked"] = k + 1
         place = choose_answer(view, parameters, needs, prospects, k, missing, worths)
         action["response"], action["quantity"], action["price"] = answer_at(view, place)
         if action["response"] == WAIT:

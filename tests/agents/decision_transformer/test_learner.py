@@ -66,7 +66,7 @@ def test_the_same_seed_learns_the_same(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "options", [["action=continuous"], ["observation=dict"], ["observation=entities", "episode=day"]]
+    "options", [["action=continuous"], ["observation=dict"], ["observation=entities", "episode=day", "reward=regret"]]
 )
 def test_it_learns_and_plays_whatever_is_shown_and_done(options, tmp_path, monkeypatch):
     name = small_dataset(monkeypatch, tmp_path / "data", *options, episodes=4)

@@ -120,7 +120,7 @@ def test_offers_to_one_partner_share_what_is_prepared(name):
         assert mean(model.numbers, sample, scratch) == alone
 
 
-@pytest.mark.parametrize("changes", [{"layers": 1}, {"layers": 3}, {"events": 3}], ids=str)
+@pytest.mark.parametrize("changes", [{"layers": 1}, {"layers": 3, "events": 3}], ids=str)
 def test_the_transformer_is_what_its_formulas_say(changes):
     hyperparameters = hyperparameters_of("transformer", **changes)
     rng = np.random.default_rng(2)

@@ -18,7 +18,7 @@ from scml_gym.standard.worlds.generation import league_spec
 from scml_gym.standard.worlds.reference import ReferenceWorld
 from tests.helpers.negotiations import SMALL_AGENT
 
-SKIPPED = [f"agent.{stage}.take=skip" for stage in ("ippo", "mappo", "self_play")]
+SKIPPED = [f"agent.{stage}.take=skip" for stage in ("dagger", "ippo", "mappo", "self_play")]
 
 
 @pytest.fixture(scope="module")
@@ -33,18 +33,19 @@ def whole(tmp_path_factory):
 def test_all_stages_are_trained_and_told(whole):
     run, _ = whole
     rows = run.curve()
-    assert run.finished and run.step == 8
+    assert run.finished and run.step == 10
     assert [(int(row["step"]), int(float(row["stage"]))) for row in rows] == [
-        *((1, 0), (2, 0), (3, 1), (4, 1)),
-        *((5, 2), (6, 2), (7, 2), (8, 2)),
+        *((1, 0), (2, 0), (3, 1), (4, 1), (5, 2), (6, 2)),
+        *((7, 3), (8, 3), (9, 3), (10, 3)),
     ]
-    assert all(float(row["alpha_deviation"]) == 0 for row in rows[:2])
-    assert all(float(row["alpha_deviation"]) > 0 for row in rows[2:])
-    assert sorted(path.name for path in (run.path / "past").iterdir()) == ["000000000004", "000000000006"]
+    assert all(float(row["follow_loss"]) > 0 for row in rows[:2])
+    assert all(float(row["alpha_deviation"]) == 0 for row in rows[:4])
+    assert all(float(row["alpha_deviation"]) > 0 for row in rows[4:])
+    assert sorted(path.name for path in (run.path / "past").iterdir()) == ["000000000006", "000000000008"]
     shared = run.path.parent / "shared"
     assert {path.name for path in shared.iterdir()} >= {"executor", "imitation", "datasets"}
     learner = load_agent(run.path)
-    assert learner.worlds == 8 and learner.manager[0] == "fast-maskable-ppo"
+    assert learner.worlds == 10 and learner.manager[0] == "fast-maskable-ppo"
 
 
 def test_a_run_plays_by_its_name_and_as_it_was_when_it_was_saved(whole, tmp_path):
@@ -91,9 +92,9 @@ def test_stages_are_skipped_and_taken_from_runs(whole, tmp_path):
     skip = ["agent.executor.take=skip", "agent.manager.take=skip", "agent.coordinator.take=skip"]
     plain = start("hrl_xf", [*options, *skip, *SKIPPED, "agent.alpha=zero", "env.shield=null"], out=tmp_path / "plain")
     learner = load_agent(plain.path)
-    assert learner.manager is None and learner.coordinator is None and learner.hierarchy().executor._shield is None
+    assert learner.manager is None and learner.coordinator is None and learner.hierarchy().executor.shield is None
     taken = [f"agent.{name}.take={run.path}" for name in ("coordinator", "ippo")]
-    goes_on = start("hrl_xf", [*options, *skip[:2], *taken, *SKIPPED[1:]], out=tmp_path / "on")
+    goes_on = start("hrl_xf", [*options, *skip[:2], *taken, SKIPPED[0], *SKIPPED[2:]], out=tmp_path / "on")
     one, two = (load_agent(path) for path in (run.path, goes_on.path))
     for name in ("coordinator", "judge"):
         parts = (getattr(learner, name).state_dict() for learner in (one, two))
@@ -108,6 +109,7 @@ def test_stages_are_skipped_and_taken_from_runs(whole, tmp_path):
         ("agent.executor.take={run}", "agent.executor.take: {run} was trained by 'hrl-xf'; valid: executor"),
         ("agent.ippo.take={run}/manager", "agent.ippo.take: {run}/manager was trained by 'fast-maskable-ppo'"),
         ("agent.manager.take={run}", "agent.manager.take: a manager with action='goals' of 'standard_negotiations_v0'"),
+        ("agent.manager.take=skip", "dagger.take: 'train', without a manager whose plan it follows; valid: skip"),
         ("agent.executor.take=nowhere", "agent.executor.take: nowhere is not a run folder"),
         ("agent.coordinator.take={run} agent.coordinator.width=16", "a coordinator of another width"),
         ("agent.mappo.take={run} agent.learning.hidden=16", "a critic of another width"),

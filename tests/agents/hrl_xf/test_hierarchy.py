@@ -9,53 +9,21 @@ import pytest
 import torch
 
 from scml_gym.agents.decision_transformer.fitting import judge
-from scml_gym.agents.hrl_xf.agent_hyperparameters import HRLXFHyperparameters
 from scml_gym.agents.hrl_xf.alphas import ALPHAS
-from scml_gym.agents.hrl_xf.coordinator import Coordinator
-from scml_gym.agents.hrl_xf.hierarchy import Exploring, Hierarchy
+from scml_gym.agents.hrl_xf.hierarchy import Exploring
 from scml_gym.agents.hrl_xf.improving import Improving, Judge, rollout_of
 from scml_gym.agents.hrl_xf.managing import ManagerSeat
-from scml_gym.agents.hrl_xf.observing import ALPHA, GOALS, KNOWN
+from scml_gym.agents.hrl_xf.observing import ALPHA, GOALS, KNOWN, PLANNED
 from scml_gym.agents.hrl_xf.rollouts import Past, advantages, play
 from scml_gym.agents.mappo.networks import everyone, oneself
 from scml_gym.agents.mappo.rollout import generalised_advantages
-from scml_gym.core.config import load_experiment, validate
 from scml_gym.core.errors import InputError
-from scml_gym.standard.actions import make_daily_codec
-from scml_gym.standard.envs.config import StandardConfig
 from scml_gym.standard.players import player_maker
 from scml_gym.standard.safety.answers import judge_answers
 from scml_gym.standard.worlds.compiled.world import CompiledWorld
 from scml_gym.standard.worlds.generation import league_spec
 from scml_gym.standard.worlds.reference import ReferenceWorld
-from tests.helpers.negotiations import SMALL_AGENT, untrained
-
-SETTINGS = validate(HRLXFHyperparameters, load_experiment("hrl_xf", SMALL_AGENT).config["agent"], "agent")
-LEARNING = SETTINGS.learning.model_copy(update={"learning_rate": 1e-4})
-DAILY = {"id": "scml_gym/StandardDaily-v0", "action": "goals-by-day", "observation": "plan"}
-
-
-class Planner:
-    """A manager that sets the same goals every day."""
-
-    def __init__(self, quantity=4):
-        self._choice = np.tile([quantity, 0], 22)
-
-    def predict(self, observation, state=None, mask=None, deterministic=True):
-        return self._choice, None
-
-
-def hierarchy(way="learnt", manager=True, *options):
-    torch.manual_seed(0)
-    executor = untrained("agent.context=20", "env.shield=covered", *options)
-    with torch.no_grad():
-        executor.network.heads.options.bias[1:3] += 2.0  # it rather accepts, or offers
-    return Hierarchy(executor, (Planner(), DAILY) if manager else None, way, Coordinator(8, 4, 1))
-
-
-def worlds(backend="compiled"):
-    opponents = ["stock-planner", "greedy"]
-    return StandardConfig(opponents=opponents, days=4, factories_per_level=3, n_levels=3, backend=backend)
+from tests.helpers.hierarchies import LEARNING, Planner, hierarchy, worlds
 
 
 def contracts(make, policy, seed=5):
@@ -96,8 +64,9 @@ def test_every_way_to_alpha_reaches_the_executor_through_alpha_alone(way):
     seats = [one.seat() for one in (made, plain)]
     decided = [one.decide([seat], [view])[0] for one, seat in zip((made, plain), seats, strict=True)]
     for one, seat in zip(decided, seats, strict=True):
-        assert (one.asked.rows[:, KNOWN] == 1).all()
-        assert np.allclose(one.asked.rows[:, GOALS], 0.5) and (seat.goals == 0.5 * view["lines"]).all()
+        assert (one.asked.rows[:, [KNOWN, PLANNED]] == 1).all()
+        sides = one.asked.shown.due // 8
+        assert np.allclose(one.asked.rows[:, GOALS] * view["lines"], seat.plan.goals[sides])
     rows = [one.asked.rows.copy() for one in decided]
     if way == "zero":
         assert not rows[0][:, ALPHA].any()
@@ -108,26 +77,11 @@ def test_every_way_to_alpha_reaches_the_executor_through_alpha_alone(way):
     assert np.array_equal(*rows)
 
 
-def test_goals_are_what_the_books_still_lack():
-    made = hierarchy()
-    views = [view for view, _ in contracts(CompiledWorld, made.seat())[1]]
-    view = next(view for view in views if view["supplies"].sum() + view["sales"].sum() > 0)
-    goals = ManagerSeat(*made.manager).goals(view)
-    wanted = make_daily_codec("goals-by-day").decode(Planner()._choice, view).reshape(2, 11, 2)[..., 0]
-    assert np.array_equal(goals, np.maximum(wanted - np.stack([view["supplies"], view["sales"]]), 0))
-    assert (goals < wanted).any()
-
-
 @pytest.mark.parametrize(
-    "env",
-    [
-        {"id": DAILY["id"], "action": "traits"},
-        {"id": DAILY["id"], "action": "goals"},
-        {"id": "scml_gym/StandardConcurrent-v0", "action": "goals-by-day"},
-    ],
+    "env", [{"id": "scml_gym/StandardConcurrent-v0", "action": "goals-by-day"}, {"action": "goals"}]
 )
-def test_managers_of_other_goals_are_refused(env):
-    with pytest.raises(InputError, match="valid: goals-by-day or goals-by-day-continuous"):
+def test_managers_of_other_environments_are_refused(env):
+    with pytest.raises(InputError, match="valid: a run of 'scml_gym/StandardDaily-v0'"):
         ManagerSeat(Planner(), env)
 
 
@@ -166,7 +120,7 @@ def test_a_rollout_changes_what_learns_and_the_same_rollout_changes_it_alike(vie
         moved = [not torch.equal(a, b) for a, b in zip(before, after, strict=True)]
         assert any(moved[:n]) and any(moved[n:]) == (way == "learnt")
     assert numbers[0] == numbers[1] and all(torch.equal(a, b) for a, b in zip(*weights, strict=True))
-    assert np.isfinite(list(numbers[0].values())).all() and 0 <= numbers[0]["approx_kl"] < 0.1
+    assert np.isfinite(list(numbers[0].values())).all() and 0 <= numbers[0]["approx_kl"] < 0.2
 
 
 def test_answers_that_the_shield_changed_leave_the_policy_and_stay_with_the_critic():

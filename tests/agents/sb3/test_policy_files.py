@@ -11,24 +11,24 @@ from scml_gym.experiments.run_folder import POLICY_FILE
 from scml_gym.game.exported_policies import EncodedPolicy
 from scml_gym.game.strategy import StrategyPolicy
 from scml_gym.games import GAMES, game_of
-from tests.helpers.self_play import TRAITS, build, experiment, train
+from tests.helpers.self_play import ASKED, DAYS, TRAITS, build, experiment, train
 
 pytestmark = pytest.mark.slow
 
 LEARNT = {
     "ppo": {},
     "maskable-ppo": {"name": "maskable-ppo"},
-    "planner": {"env": {"action": "planner"}},
-    "sets": {"agent": {"features": "sets"}, "env": {"action": "planner", "observation": "entities"}},
+    "sets": {"agent": {"features": "sets"}, "env": DAYS | {"action": "planner"}},
     "partners": {
         **{"name": "maskable-ppo", "agent": {"features": "partners", "embedding_size": 8}},
         **{"env": {"observation": "entities"}},
     },
-    "negotiations": {"name": "maskable-ppo", "env": {"timing": "negotiations", "observation": "prospects"}},
+    "negotiations": {"name": "maskable-ppo", "env": ASKED},
     "daily goals": {"name": "maskable-ppo", "env": {"history": 1, "stock": "physical"}, "world": "standard_daily"},
     "daily traits": {"env": TRAITS | {"observation": "entities"}, "world": "standard_daily"},
     "standard choice": {"name": "fast-maskable-ppo", "world": "standard_concurrent"},
 }
+"""In environments that other tests compile too."""
 SHARED = {"level", "opponents", "days", "factories_per_level", "n_levels", "stock", "timing"}
 """Arguments of all environments of a track."""
 

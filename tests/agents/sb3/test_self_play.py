@@ -10,7 +10,7 @@ from scml_gym.experiments.run_folder import POLICY_FILE, Run
 from scml_gym.game.policy_files import PolicyFile
 from scml_gym.game.strategy import StrategyPolicy
 from tests.helpers.networks import FORMS, networks_of, random_policy
-from tests.helpers.self_play import TRAITS, build, experiment, train
+from tests.helpers.self_play import DAYS, TRAITS, build, experiment, train
 
 pytestmark = pytest.mark.slow
 
@@ -112,7 +112,7 @@ SELF_PLAY = {"every": 40, "size": 2, "share": 0.5}
 
 
 GAMES = {
-    "oneshot": {"name": "maskable-ppo", "env": {"action": "planner"}},
+    "oneshot": {"name": "maskable-ppo", "env": DAYS},
     "standard": {"env": TRAITS, "world": "standard_daily"},
     "standard choice": {"name": "maskable-ppo", "world": "standard_concurrent"},
 }

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from scml_gym.agents import STUDIES
+from scml_gym.agents.hrl_xf.agent_hyperparameters import ONLINE
 from scml_gym.agents.studies.hrl_xf.play import MEASURED, play_seat
 from scml_gym.agents.training import start
 from scml_gym.core.errors import InputError
@@ -23,7 +24,7 @@ LABELS += ["from-nothing", "ippo"]
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     """Of an agent whose executor alone has learnt something."""
-    stages = ("manager", "coordinator", "ippo", "mappo", "self_play")
+    stages = ("manager", "coordinator", *ONLINE)
     options = [*SMALL_AGENT, *(f"agent.{stage}.take=skip" for stage in stages), "agent.alpha=heuristic", "loggers=[]"]
     return start("hrl_xf", options, out=tmp_path_factory.mktemp("runs") / "agent").path
 
