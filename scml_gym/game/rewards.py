@@ -118,7 +118,6 @@ def _fields(view: View) -> list[str]:
 
 
 @functools.cache
-@functools.cache
 def shaped_kernel(base: RewardKernel, potential: Callable[[View], float], gamma: float = 1.0) -> RewardKernel:
     """A reward with ``gamma x potential(after) - potential(before)`` added, which changes no optimal policy.
 
