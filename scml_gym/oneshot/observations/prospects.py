@@ -172,9 +172,11 @@ def prospects_kernel(n_facts: int) -> EncoderKernel:
     n_seen = N_PARTNER + n_facts
 
     @jittable
-    def encode_prospects(view: FactoryView, hidden_state: np.ndarray, offer_history: np.ndarray, out: np.ndarray) -> None:
-        """The factory, the answers, then the partners: first the one that is asked about, the others in the order in which
-        they are asked after it.
+    def encode_prospects(
+        view: FactoryView, hidden_state: np.ndarray, offer_history: np.ndarray, out: np.ndarray
+    ) -> None:
+        """The factory, the answers, then the partners: first the one that is asked about, the others in the order in
+        which they are asked after it.
 
         Args:
             view: Of the factory.
@@ -193,7 +195,7 @@ def prospects_kernel(n_facts: int) -> EncoderKernel:
             fill_all_chances(view, counts, parameters, prospects)
             see_due(view, parameters, prospects)
             best = choose_answer(view, parameters, view["needs"], prospects, k, missing, worths)
-            if best == LET_WAIT and worths[LET_GO] == -np.inf:  # it waits for others, whatever the answers are worth now
+            if best == LET_WAIT and worths[LET_GO] == -np.inf:  # it waits for others, whatever answers are worth
                 fill_worths(view, view["needs"], prospects, k, parameters["later"], True, worths)
             encode_worths(view, worths, best, out[FIRST_ANSWER:FIRST_PARTNER])
             ask(view, k, memory)
