@@ -124,6 +124,11 @@ def start_for_all():
     os.environ[_SERVER] = _start_server()
 
 
+def variable():
+    """Name and value of the environment variable with which processes that others start find what they fork from."""
+    return _SERVER, _server()
+
+
 def _server():
     """The address of the process that is forked: the one of the tests, in their scripts too."""
     return os.environ.get(_SERVER) or _start_server()
