@@ -102,8 +102,8 @@ space: {agent.x: {low: 0.0, high: 6.0}, agent.deep.kind: {choices: [good, bad]}}
 def nodes():
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
-        patch.setenv("PYTHONPATH", os.pathsep.join([os.getcwd(), QUICK]))
-        patch.setenv(*forks.variable())
+        for name, value in {"PYTHONPATH": os.pathsep.join([os.getcwd(), QUICK]), **forks.server()}.items():
+            patch.setenv(name, value)
         started = ThreeNodes()
         yield started
         started.end()
@@ -222,19 +222,8 @@ def test_datasets_are_those_of_one_machine(nodes, here, monkeypatch):
 
 def test_an_interrupted_tournament_leaves_no_process(nodes, here):
     root = Path(__file__).resolve().parents[3]
-    arguments = [
-        "own_agent:Patient",
-        "greedy",
-        "--days",
-        "5",
-        "--out",
-        "out",
-        "--engine",
-        "ray",
-        "--address",
-        nodes.address,
-    ]
-    command = [sys.executable, str(root / "evaluate.py"), *arguments]
+    arguments = ["own_agent:Patient", "greedy", "--days", "5", "--out", "out", "--engine", "ray", "--address"]
+    command = [sys.executable, str(root / "evaluate.py"), *arguments, nodes.address]
     with subprocess.Popen(command, cwd=here, stderr=subprocess.PIPE, text=True) as process:
         wait_until(lambda: (here.parent / "beside" / MARK).exists() or process.poll() is not None)
         assert nodes.computing()
