@@ -6,6 +6,9 @@ import signal
 import time
 from pathlib import Path
 
+from scml_gym.core.engines.ray_host import Host
+from tests.helpers import forks
+
 HEAD = "head"
 """File with the process id of the node that must live."""
 
@@ -18,6 +21,16 @@ UNWATCHED = {"include_log_monitor": False}
 
 QUICK = str(Path(__file__).with_name("quick_ray"))
 """Folder for ``PYTHONPATH``, with which processes of Ray start sooner."""
+
+
+class ForkingHost(Host):
+    """Whose processes are forked (`tests.helpers.forks`), as those of this machine are: a new interpreter needs
+    seconds. They end with this one as others do."""
+
+    def begin(self, packed, told):
+        """See `Host`."""
+        forks.fork_workers()
+        return super().begin(packed, told)
 
 
 class ThreeNodes:
