@@ -16,7 +16,6 @@ from scml_gym.agents import STUDIES
 from scml_gym.agents.seeds import start_seeds
 from scml_gym.core.engines import find_engine
 from scml_gym.core.engines.ray_actors import BEGINNING
-from scml_gym.core.engines.ray_host import Host
 from scml_gym.evaluation import evaluate_command
 from scml_gym.evaluation.studies.study import load_study, run_study
 from tests.helpers import forks
@@ -235,8 +234,7 @@ def test_an_interrupted_tournament_leaves_no_process(nodes, here):
     wait_until(lambda: not nodes.computing())
 
 
-def test_seeds_of_which_machines_are_lost_are_trained_as_on_one_machine(nodes, here, capfd, monkeypatch):
-    monkeypatch.setattr("scml_gym.core.engines.ray_actors.Host", Host)  # forked, a training could end before the kill
+def test_seeds_of_which_machines_are_lost_are_trained_as_on_one_machine(nodes, here, capfd):
     options = ["agent.updates=3000", "agent.batch=40", "agent.log_every=10", "checkpoint_minutes=0"]
     start_seeds("independent_ppo", options, [0, 2], 2, here / "local")
 
