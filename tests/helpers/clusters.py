@@ -6,9 +6,6 @@ import signal
 import time
 from pathlib import Path
 
-from scml_gym.core.engines.ray_host import Host
-from tests.helpers import forks
-
 HEAD = "head"
 """File with the process id of the node that must live."""
 
@@ -21,20 +18,6 @@ UNWATCHED = {"include_log_monitor": False}
 
 QUICK = str(Path(__file__).with_name("quick_ray"))
 """Folder for ``PYTHONPATH``, with which processes of Ray start sooner."""
-
-
-_MOST_PATIENCE = 30.0
-"""Seconds, so that a test of which no node waits fails."""
-
-
-class ForkingHost(Host):
-    """Whose processes are forked (`tests.helpers.forks`), as those of this machine are: a new interpreter needs
-    seconds. They end with this one as others do."""
-
-    def begin(self, packed, told):
-        """See `Host`."""
-        forks.fork_workers()
-        return super().begin(packed, told)
 
 
 class ThreeNodes:
@@ -103,21 +86,16 @@ def _patiently(start, **arguments):
 
 
 def wait_for_the_end_of_this_node(folder):
-    """On the head wait until another node waits, or all would be done before that begins; on a node on which nobody has
-    waited before, until it is killed."""
+    """On a node that is not the head, and on which nobody has waited before, wait until it is killed."""
     folder = Path(folder)
-    node, mark = os.environ["RAY_RAYLET_PID"], folder / MARK
-    if node == (folder / HEAD).read_text():
-        end = time.monotonic() + _MOST_PATIENCE
-        while not mark.exists() and time.monotonic() < end:
-            time.sleep(0.05)
-        return
-    try:
-        with mark.open("x") as file:
-            file.write(node)
-    except FileExistsError:
-        return
-    time.sleep(1000)
+    node = os.environ["RAY_RAYLET_PID"]
+    if node != (folder / HEAD).read_text():
+        try:
+            with (folder / MARK).open("x") as file:
+                file.write(node)
+        except FileExistsError:
+            return
+        time.sleep(1000)
 
 
 def kill_the_node_that_waits(folder):

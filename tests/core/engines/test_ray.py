@@ -18,8 +18,7 @@ from scml_gym.core.engines import find_engine
 from scml_gym.core.engines.ray_actors import BEGINNING
 from scml_gym.evaluation import evaluate_command
 from scml_gym.evaluation.studies.study import load_study, run_study
-from tests.helpers import forks
-from tests.helpers.clusters import HEAD, MARK, QUICK, ForkingHost, ThreeNodes, kill_the_node_that_waits
+from tests.helpers.clusters import HEAD, MARK, QUICK, ThreeNodes, kill_the_node_that_waits
 from tests.helpers.offline import CONCURRENT, SMALL
 
 pytestmark = [  # that Ray is there is seen without loading it, which takes each process of a test run seconds
@@ -30,6 +29,8 @@ pytestmark = [  # that Ray is there is seen without loading it, which takes each
 
 OWN = """\
 from pathlib import Path
+
+from scml.oneshot.agents import GreedyOneShotAgent
 
 from tests.helpers.clusters import wait_for_the_end_of_this_node
 from tests.helpers.tiny_study import TinyStudy
@@ -43,22 +44,6 @@ class Learner(Parabola):
         super().train(run)
 
 
-class Study(TinyStudy):
-    def compute(self, run, advance):
-        if self.config.wait_at and Path(self.config.wait_at).exists():
-            wait_for_the_end_of_this_node(self.config.wait_at)
-        return super().compute(run, advance)
-"""
-"""A user's module; tests import nothing of it, so that it must be sent to be found."""
-
-OWN_AGENT = """\
-from pathlib import Path
-
-from scml.oneshot.agents import GreedyOneShotAgent
-
-from tests.helpers.clusters import wait_for_the_end_of_this_node
-
-
 class Patient(GreedyOneShotAgent):
     \"\"\"Asks what must be done for its machine to be lost.\"\"\"
 
@@ -67,8 +52,15 @@ class Patient(GreedyOneShotAgent):
         if self.awi.current_step == 1 and beside.exists():
             wait_for_the_end_of_this_node(beside)
         super().before_step()
+
+
+class Study(TinyStudy):
+    def compute(self, run, advance):
+        if self.config.wait_at and Path(self.config.wait_at).exists():
+            wait_for_the_end_of_this_node(self.config.wait_at)
+        return super().compute(run, advance)
 """
-"""Another one, by itself: to load scml takes seconds, in each process."""
+"""A user's module; tests import nothing of it, so that it must be sent to be found."""
 
 STUDY = """\
 name: own:Study
@@ -102,8 +94,7 @@ space: {agent.x: {low: 0.0, high: 6.0}, agent.deep.kind: {choices: [good, bad]}}
 def nodes():
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
-        for name, value in {"PYTHONPATH": os.pathsep.join([os.getcwd(), QUICK]), **forks.server()}.items():
-            patch.setenv(name, value)
+        patch.setenv("PYTHONPATH", os.pathsep.join([os.getcwd(), QUICK]))
         started = ThreeNodes()
         yield started
         started.end()
@@ -119,11 +110,9 @@ def here(nodes, tmp_path, monkeypatch):
     beside.mkdir()
     monkeypatch.chdir(folder)
     monkeypatch.syspath_prepend(str(folder))
-    monkeypatch.setattr("scml_gym.core.engines.ray_actors.Host", ForkingHost)
+    monkeypatch.delitem(sys.modules, "own", raising=False)  # of another test
     (beside / HEAD).write_text(str(nodes.head()))
-    for name, text in (("own", OWN), ("own_agent", OWN_AGENT)):
-        monkeypatch.delitem(sys.modules, name, raising=False)  # of another test
-        (folder / f"{name}.py").write_text(text.format(beside=beside))
+    (folder / "own.py").write_text(OWN.format(beside=beside))
     yield folder
     # a thread that still asks Ray for something when Ray is shut down would crash the process
     assert BEGINNING not in {thread.name for thread in threading.enumerate()}
@@ -149,7 +138,7 @@ def killed(folder):
 
 def test_a_tournament_of_which_a_machine_is_lost_is_that_of_one_machine(nodes, here, capfd):
     options = {
-        "competitors": ["own_agent:Patient", "best-subset"],
+        "competitors": ["own:Patient", "best-subset"],
         "background": ["greedy"],
         "worlds": 4,
         "days": 5,
@@ -222,8 +211,8 @@ def test_datasets_are_those_of_one_machine(nodes, here, monkeypatch):
 
 def test_an_interrupted_tournament_leaves_no_process(nodes, here):
     root = Path(__file__).resolve().parents[3]
-    arguments = ["own_agent:Patient", "greedy", "--days", "5", "--out", "out", "--engine", "ray", "--address"]
-    command = [sys.executable, str(root / "evaluate.py"), *arguments, nodes.address]
+    arguments = ["own:Patient", "greedy", "--days", "5", "--out", "out", "--engine", "ray", "--address", nodes.address]
+    command = [sys.executable, str(root / "evaluate.py"), *arguments]
     with subprocess.Popen(command, cwd=here, stderr=subprocess.PIPE, text=True) as process:
         wait_until(lambda: (here.parent / "beside" / MARK).exists() or process.poll() is not None)
         assert nodes.computing()
