@@ -49,8 +49,9 @@ def pytest_runtest_makereport(item, call):
 
 
 def pytest_collection_modifyitems(items):
-    """Tests of clusters come first: they mostly wait, and so one process of the run meets all, with one cluster."""
-    items.sort(key=lambda item: item.get_closest_marker("cluster") is None)
+    """Tests of clusters come first: they mostly wait, and so one process of the run meets all, with one cluster; then
+    those of pages, with one browser."""
+    items.sort(key=lambda item: [item.get_closest_marker(name) is None for name in ("cluster", "browser")])
 
 
 def pytest_collection_finish():

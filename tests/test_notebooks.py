@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.helpers import forks
+
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = sorted((ROOT / "docs" / "notebooks").glob("*.ipynb"))
 
@@ -27,7 +29,9 @@ def read(path):
 @pytest.mark.slow
 @pytest.mark.docs
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_a_notebook_runs_and_shows_what_is_kept_of_it(path, script):
+def test_a_notebook_runs_and_shows_what_is_kept_of_it(path, script, monkeypatch):
+    for name, value in forks.variables().items():  # of the kernel, a new interpreter
+        monkeypatch.setenv(name, value)
     assert list(script.differences(read(path), script.executed(path))) == []
 
 

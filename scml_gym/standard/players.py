@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from functools import partial
 
+from scml_gym.core.errors import InputError
 from scml_gym.game.policy_files import PolicyFile
 from scml_gym.game.world import PlayerMaker
 from scml_gym.simulator.players import STANDARD, Player, named_player
@@ -41,4 +42,6 @@ def player_maker(name: str, run_folders: str = "learner") -> PlayerMaker:
         return shielded_maker(name, partial(player_maker, run_folders=run_folders))
     if isinstance(name, str) and name.endswith(".npz"):
         return PolicyFile.load(name, NETWORKS).player
+    if isinstance(name, str) and name.startswith("clone:"):
+        raise InputError(f"{name!r}: clones play OneShot only; valid here: scml-agents:YEAR/Name of the Standard track")
     return named_player(name, STANDARD, STRATEGIES, STANDARD_INTERFACE, run_folders)

@@ -124,6 +124,17 @@ def start_for_all():
     os.environ[_SERVER] = _start_server()
 
 
+def server():
+    """The environment variable by which processes that others start find the one that they fork from."""
+    return {_SERVER: _server()} if WORKS else {}
+
+
+def variables():
+    """Environment variables with which a new interpreter has its workers forked."""
+    folders = [str(ROOT), str(Path(__file__).with_name("forking")), os.environ.get("PYTHONPATH")]
+    return {"PYTHONPATH": os.pathsep.join(filter(None, folders))} | server()
+
+
 def _server():
     """The address of the process that is forked: the one of the tests, in their scripts too."""
     return os.environ.get(_SERVER) or _start_server()

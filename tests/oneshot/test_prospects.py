@@ -47,17 +47,26 @@ def test_the_best_answer_is_that_of_sequential_day_after_day(level):
 def test_a_seller_sees_which_buyers_let_it_wait():
     others = ("sequential", "clone:2025/CostAverseAgent")
     options = {"level": "seller", "opponents": others, "days": 4, "factories_per_level": 5}
-    env = gymnasium.make(ID, timing="negotiations", observation="prospects", **options).unwrapped
-    place = [feature.name for feature in env.encoder.features].index("partners[0].late_days")
+    env, without = (
+        gymnasium.make(ID, timing="negotiations", observation=name, **options).unwrapped
+        for name in ("prospects", "prospects-no-late-days")
+    )
+    names = [feature.name for feature in env.encoder.features]
+    place, kept = names.index("partners[0].late_days"), [i for i, n in enumerate(names) if "late_days" not in n]
+    assert [feature.name for feature in without.encoder.features] == [names[i] for i in kept]
     shown = {True: [], False: []}
     for seed in range(4):
         seen, done, player = env.reset(seed=seed)[0], False, Played(player_maker("sequential"))
+        fewer, _ = without.reset(seed=seed)
         drawn = int(np_random(seed)[0].integers(2**62))  # as by the environment
         wait = [not buyer.synchronous for buyer in env.config.sample(drawn).players[5:]]
         player.begin(env, seed)
         while not done and not all(wait):  # where all do, no pass goes by before the first one
             shown[wait[asked_partner(env.view)]].append(float(seen[place]))
-            seen, _, done, _, _ = env.step(player.act(env, "agent", seen, env.action_masks()))
+            assert np.array_equal(seen[kept], fewer)
+            action = player.act(env, "agent", seen, env.action_masks())
+            seen, _, done, _, _ = env.step(action)
+            fewer = without.step(action)[0]
     assert len(shown[True]) > 20 and min(shown[True]) > 0.0
     assert len(shown[False]) > 20 and max(shown[False]) == 0.0
 

@@ -83,6 +83,7 @@ def test_agents_of_the_league(league):
         (player_maker, "scml:GreedyStdAgents", "scml has no Standard agent .* did you mean 'GreedyStdAgent'"),
         (player_maker, "best-subset", "unknown strategy 'best-subset'"),
         (player_maker, "greedi", "greedy"),
+        (player_maker, "clone:2025/CostAverseAgent", "clones play OneShot only"),
         (player_maker, f"{HERE}:HERE", "neither a StdAgent class, a Strategy nor a callable"),
         (player_maker, "runs/nothing", "runs/nothing"),
     ],

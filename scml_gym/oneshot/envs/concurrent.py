@@ -67,13 +67,14 @@ class OneShotConcurrentEnv(WorldEnv, EzPickle):
     whose first column is 1 for the factory and 0 for a partner; shorter rows end in zeros. With
     ``timing="negotiations"`` the partner that is asked about is the one whose ``my_turn`` is 1, and how often in a row
     each was let wait, as a fraction of the limit, is shown too: 8 more features at the beginning (the block ``waits``),
-    or one more column of a partner's row. There, ``observation="prospects"`` is a ``Box`` of 262 features: those of the
+    or one more column of a partner's row. There, ``observation="prospects"`` is a ``Box`` of 270 features: those of the
     factory; what each of the 23 answers is worth by the reckoning of the strategy ``sequential``, and which one it
-    gives; and 25 of each partner, the one that is asked about first: among them the items under way, what its offer
-    adds to the best set, and the chances that offers to it are accepted, as counted since the world began.
+    gives; and 26 of each partner, the one that is asked about first: among them the items under way, what its offer
+    adds to the best set, the chances that offers to it are accepted, as counted since the world began, and on which
+    share of the days it waited before it asked (``late_days``), which ``"prospects-no-late-days"`` leaves out.
     ``history=k`` adds the offers of the last k decisions. ``observability="full"`` adds the hidden state of the 16
     factories, 10 numbers each, which makes the game an MDP for fixed opponents without memory; ``"partial"`` is the
-    POMDP. ``"entities"`` and ``"prospects"`` can have neither.
+    POMDP. ``"entities"`` and the ``"prospects"`` can have neither.
 
     ## Rewards
     By default the daily profits settled since the last decision, divided by the initial balance, so that the

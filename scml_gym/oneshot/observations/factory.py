@@ -33,7 +33,7 @@ from scml_gym.oneshot.observations.features import (
     PARTNER_FEATURES,
     WAITS,
 )
-from scml_gym.oneshot.observations.prospects import ProspectsEncoder
+from scml_gym.oneshot.observations.prospects import FACTS, ProspectsEncoder
 from scml_gym.oneshot.view import HIDDEN_DTYPE, MAX_PARTNERS, FactoryView
 
 PARTS = JointParts(
@@ -119,6 +119,7 @@ ASKED_OBSERVATIONS.register("flat", partial(BlockEncoder, ASKED_PARTS, layout="f
 ASKED_OBSERVATIONS.register("dict", partial(BlockEncoder, ASKED_PARTS, layout="dict"))
 ASKED_OBSERVATIONS.register("entities", partial(RowEncoder, ASKED_ROWS, encode_asked_entities))
 ASKED_OBSERVATIONS.register("prospects", ProspectsEncoder)
+ASKED_OBSERVATIONS.register("prospects-no-late-days", partial(ProspectsEncoder, facts=FACTS[:-1]))
 
 
 def make_encoder(

@@ -9,6 +9,7 @@ other terms than its own. An offer that repeats the one before it and is answere
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import Any
 
@@ -75,10 +76,9 @@ EASE = 0.25
 AT_ONCE = Feature("at_once", 0, 1, "of my offers that were accepted, the share that was before I was asked again")
 """Of the factory, beside `FACTORY_FEATURES`: others that wait, too, answer later."""
 
-N_SEEN = N_PARTNER + len(FACTS)
+N_FACTS = len(FACTS)
 FIRST_ANSWER = N_FACTORY + 1
 FIRST_PARTNER = FIRST_ANSWER + 2 * N_ANSWERS
-SIZE = FIRST_PARTNER + MAX_PARTNERS * N_SEEN
 FACTS_LOW, FACTS_HIGH = bounds(FACTS)
 
 ASKED, STEP, OFFER_QUANTITY, OFFER_PRICE, MY_QUANTITY, MY_PRICE = range(COUNTS_SIZE, COUNTS_SIZE + 6)
@@ -156,43 +156,6 @@ def encode_facts(
 
 
 @jittable
-def encode_prospects(view: FactoryView, hidden_state: np.ndarray, offer_history: np.ndarray, out: np.ndarray) -> None:
-    """The factory, the answers, then the partners: first the one that is asked about, the others in the order in which
-    they are asked after it.
-
-    Args:
-        view: Of the factory.
-        hidden_state: Not read.
-        offer_history: ``(1, 1, N_MEMORY)``: what is remembered, moved on by this decision.
-        out: float32 ``(SIZE,)``, comes as zeros.
-    """
-    kept, memory = offer_history[0, 0], np.empty(N_MEMORY)
-    copy_line(kept, memory)
-    counts, parameters, prospects, worths = counts_of(memory), settings(), new_prospects(), np.empty(N_ANSWERS)
-    see_last_answer(view, memory, counts)
-    encode_factory(view, out[:N_FACTORY])
-    k = asked_partner(view)
-    if k != NOBODY:
-        missing = look_around(view, counts, prospects)
-        fill_all_chances(view, counts, parameters, prospects)
-        see_due(view, parameters, prospects)
-        best = choose_answer(view, parameters, view["needs"], prospects, k, missing, worths)
-        if best == LET_WAIT and worths[LET_GO] == -np.inf:  # it waits for others, whatever the answers are worth now
-            fill_worths(view, view["needs"], prospects, k, parameters["later"], True, worths)
-        encode_worths(view, worths, best, out[FIRST_ANSWER:FIRST_PARTNER])
-        ask(view, k, memory)
-    out[N_FACTORY] = at_once_share(counts)
-    gains = np.zeros(MAX_PARTNERS)
-    fill_set_gains(view, prospects, parameters["later"], gains)
-    for place in range(view["n_partners"]):
-        j = (max(k, 0) + place) % view["n_partners"]
-        first = FIRST_PARTNER + place * N_SEEN
-        encode_partner(view, j, out[first : first + N_PARTNER])
-        encode_facts(view, counts, prospects, j, gains, out[first + N_PARTNER : first + N_SEEN])
-    copy_line(memory, kept)
-
-
-@jittable
 def remember_day(view: FactoryView, offer_history: np.ndarray) -> None:
     """Count what became of the day's last offers."""
     kept, memory = offer_history[0, 0], np.empty(N_MEMORY)
@@ -203,10 +166,61 @@ def remember_day(view: FactoryView, offer_history: np.ndarray) -> None:
     copy_line(memory, kept)
 
 
-KERNEL = EncoderKernel(encode_prospects, (1, 1, N_MEMORY), remember_day)
+@functools.cache
+def prospects_kernel(n_facts: int) -> EncoderKernel:
+    """What encodes the first so many of the `FACTS` of each partner."""
+    n_seen = N_PARTNER + n_facts
+
+    @jittable
+    def encode_prospects(
+        view: FactoryView, hidden_state: np.ndarray, offer_history: np.ndarray, out: np.ndarray
+    ) -> None:
+        """The factory, the answers, then the partners: first the one that is asked about, the others in the order in
+        which they are asked after it.
+
+        Args:
+            view: Of the factory.
+            hidden_state: Not read.
+            offer_history: ``(1, 1, N_MEMORY)``: what is remembered, moved on by this decision.
+            out: float32, as many as the encoder has features, comes as zeros.
+        """
+        kept, memory = offer_history[0, 0], np.empty(N_MEMORY)
+        copy_line(kept, memory)
+        counts, parameters, prospects, worths = counts_of(memory), settings(), new_prospects(), np.empty(N_ANSWERS)
+        see_last_answer(view, memory, counts)
+        encode_factory(view, out[:N_FACTORY])
+        k = asked_partner(view)
+        if k != NOBODY:
+            missing = look_around(view, counts, prospects)
+            fill_all_chances(view, counts, parameters, prospects)
+            see_due(view, parameters, prospects)
+            best = choose_answer(view, parameters, view["needs"], prospects, k, missing, worths)
+            if best == LET_WAIT and worths[LET_GO] == -np.inf:  # it waits for others, whatever answers are worth
+                fill_worths(view, view["needs"], prospects, k, parameters["later"], True, worths)
+            encode_worths(view, worths, best, out[FIRST_ANSWER:FIRST_PARTNER])
+            ask(view, k, memory)
+        out[N_FACTORY] = at_once_share(counts)
+        gains, facts = np.zeros(MAX_PARTNERS), np.zeros(N_FACTS, dtype=np.float32)
+        fill_set_gains(view, prospects, parameters["later"], gains)
+        for place in range(view["n_partners"]):
+            j = (max(k, 0) + place) % view["n_partners"]
+            first = FIRST_PARTNER + place * n_seen
+            encode_partner(view, j, out[first : first + N_PARTNER])
+            encode_facts(view, counts, prospects, j, gains, facts)
+            copy_line(facts[:n_facts], out[first + N_PARTNER : first + n_seen])
+        copy_line(memory, kept)
+
+    return EncoderKernel(encode_prospects, (1, 1, N_MEMORY), remember_day)
+
+
 NO_HIDDEN_STATE = np.zeros(0, dtype=HIDDEN_DTYPE)
 
-_encode, _remember_day = compiled_once(encode_prospects), compiled(remember_day)
+_remember_day = compiled(remember_day)
+
+
+@functools.cache
+def _compiled(n_facts: int) -> Any:
+    return compiled_once(prospects_kernel(n_facts).encode)
 
 
 class ProspectsEncoder:
@@ -216,6 +230,7 @@ class ProspectsEncoder:
     Args:
         observability: ``"partial"``.
         history: 0.
+        facts: Of each partner, the first ones of `FACTS`.
 
     Raises:
         InputError: for any other value: neither hidden state nor earlier decisions are shown.
@@ -223,7 +238,7 @@ class ProspectsEncoder:
 
     full = False
 
-    def __init__(self, observability: str = "partial", history: int = 0):
+    def __init__(self, observability: str = "partial", history: int = 0, facts: tuple[Feature, ...] = FACTS):
         if observability != "partial":
             told = f"observability={observability!r}; valid with observation='prospects': 'partial'"
             raise InputError(told, "observability")
@@ -231,16 +246,17 @@ class ProspectsEncoder:
             raise InputError(f"history={history!r}; valid with observation='prospects': 0", "history")
         blocks = [("factory", (*FACTORY_FEATURES, AT_ONCE))]
         blocks += [(f"answers[{i}]", ANSWERS) for i in range(N_ANSWERS)]
-        blocks += [(f"partners[{i}]", (*PARTNER_FEATURES, *FACTS)) for i in range(MAX_PARTNERS)]
+        blocks += [(f"partners[{i}]", (*PARTNER_FEATURES, *facts)) for i in range(MAX_PARTNERS)]
         self.features = [Feature(f"{name}.{s.name}", s.low, s.high, s.meaning) for name, row in blocks for s in row]
         """All numbers in order."""
         self.space: spaces.Space = spaces.Box(*bounds(self.features), dtype=np.float32)
-        self._memory = np.zeros(KERNEL.history, dtype=np.float32)
+        self._n_facts = len(facts)
+        self._memory = np.zeros(self.kernel.history, dtype=np.float32)
 
     @property
     def kernel(self) -> EncoderKernel:
         """As compiled code takes it."""
-        return KERNEL
+        return prospects_kernel(self._n_facts)
 
     def reset(self) -> None:
         """Forget the offers of an earlier world."""
@@ -248,14 +264,15 @@ class ProspectsEncoder:
 
     def encode(self, view: FactoryView, hidden_state: Any = None) -> np.ndarray:
         """The observation of one decision; to be called once for each."""
-        out = np.zeros(SIZE, dtype=np.float32)
-        _encode(view, NO_HIDDEN_STATE, self._memory, out)
-        return out
+        return self._encoded(view, self._memory)
 
     def encode_last(self, view: FactoryView, hidden_state: Any = None) -> np.ndarray:
         """The observation where an episode ends, which is no decision."""
-        out = np.zeros(SIZE, dtype=np.float32)
-        _encode(view, NO_HIDDEN_STATE, self._memory.copy(), out)
+        return self._encoded(view, self._memory.copy())
+
+    def _encoded(self, view: FactoryView, memory: np.ndarray) -> np.ndarray:
+        out = np.zeros(len(self.features), dtype=np.float32)
+        _compiled(self._n_facts)(view, NO_HIDDEN_STATE, memory, out)
         return out
 
     def end_day(self, view: FactoryView) -> None:

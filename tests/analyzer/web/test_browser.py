@@ -2,7 +2,7 @@
 
 import csv
 import shutil
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from urllib.parse import quote, urlsplit
 
@@ -43,29 +43,55 @@ def window(recordings, chromium):
         context.close()
 
 
-@pytest.fixture
-def tab(window):
-    """A tab in which nothing may fail, and that asks nobody but the server."""
-    with watched(window) as tab:
+@pytest.fixture(scope="module")
+def only_tab(window):
+    """Whose process keeps what it has made of the pages' scripts: a tab of its own costs a test two processes more."""
+    with closing(window.new_page()) as tab:
         yield tab
 
 
+@pytest.fixture
+def tab(only_tab):
+    """A tab in which nothing may fail, and that asks nobody but the server."""
+    with watched(only_tab):
+        yield only_tab
+    only_tab.goto("about:blank")
+
+
 @contextmanager
-def watched(context):
-    wrong, tab = [], context.new_page()
-    tab.on("console", lambda line: wrong.append(line.text) if line.type in ("error", "warning") else None)
-    tab.on("pageerror", lambda error: wrong.append(str(error)))
-    tab.on("dialog", lambda dialog: (wrong.append(f"dialog {dialog.message}"), dialog.dismiss()))
-    local = ("http://127.0.0.1:", "data:", "blob:")
-    tab.on("request", lambda asked: None if asked.url.startswith(local) else wrong.append(f"asks {asked.url}"))
+def watched(tab):
+    """A tab in which nothing may fail meanwhile, and that asks nobody but the server."""
+    wrong, local = [], ("http://127.0.0.1:", "data:", "blob:")
+    watching = {
+        "console": lambda line: wrong.append(line.text) if line.type in ("error", "warning") else None,
+        "pageerror": lambda error: wrong.append(str(error)),
+        "dialog": lambda dialog: (wrong.append(f"dialog {dialog.message}"), dialog.dismiss()),
+        "request": lambda asked: None if asked.url.startswith(local) else wrong.append(f"asks {asked.url}"),
+    }
+    for event, tell in watching.items():
+        tab.on(event, tell)
     yield tab
-    tab.close()
+    for event, tell in watching.items():
+        tab.remove_listener(event, tell)
     assert not wrong
+
+
+@contextmanager
+def watched_tab(context):
+    """One more tab."""
+    with closing(context.new_page()) as tab, watched(tab):
+        yield tab
+
+
+def until(tab, condition, arg=None):
+    """Wait until JavaScript says so; asked at each frame, a page is drawn all the time."""
+    tab.wait_for_function(condition, arg=arg, polling=50)
 
 
 def complete(tab, title):
     """Wait until a page, with the parts that come later, is there."""
-    tab.wait_for_function(
+    until(
+        tab,
         """title => document.querySelector('main h1')?.textContent === title
             && !document.querySelector('main').textContent.includes('Asking ...')""",
         arg=title,
@@ -85,7 +111,7 @@ def test_each_page_opens_without_an_error(tab):
         tab.get_by_role("link", name=page.title, exact=True).click()
         tab.wait_for_url(f"**{path}**")
         complete(tab, page.title)
-        tab.wait_for_function("title => document.title === `${title} - SCML analyzer`", arg=page.title)
+        until(tab, "title => document.title === `${title} - SCML analyzer`", arg=page.title)
         assert not tab.locator("text=This page failed").count()
 
 
@@ -126,7 +152,7 @@ def test_tables_and_figures_are_downloaded_as_they_are_filtered(tab, tmp_path):
     offers.scroll_into_view_if_needed()
     everything = list(csv.DictReader(download(offers, "button.export").open(encoding="utf-8-sig")))
     offers.locator(".ag-floating-filter input").first.fill(everything[2]["number"])
-    tab.wait_for_function("() => document.querySelectorAll('.ag-filter-active').length")
+    until(tab, "() => document.querySelectorAll('.ag-filter-active').length")
     assert list(csv.DictReader(download(offers, "button.export").open(encoding="utf-8-sig"))) == [everything[2]]
     look(tab, "/ranking")
     figure = tab.locator("figure").first
@@ -149,16 +175,16 @@ def test_how_a_table_is_sorted_and_filtered_stands_in_the_address(tab, window):
 
     offers.locator(".ag-header-cell[col-id=price] .ag-header-cell-label").click()
     offers.locator(".ag-header-cell[col-id=price] .ag-header-cell-label").click()
-    tab.wait_for_function("() => location.search.includes('sort.offers=-price')")
+    until(tab, "() => location.search.includes('sort.offers=-price')")
     column = offers.locator("input[type=number][aria-label='round Filter Input']")
     column.fill("0")
-    tab.wait_for_function("() => location.search.includes('filter.offers=')")
+    until(tab, "() => location.search.includes('filter.offers=')")
     assert "round=1" in tab.url
     tab.wait_for_timeout(500)
     expected = rows(tab)
-    with watched(window) as other:  # of a colleague, to whom the address is sent
+    with watched_tab(window) as other:  # of a colleague, to whom the address is sent
         look(other, tab.url)
-        other.wait_for_function("() => document.querySelectorAll('.ag-filter-active').length")
+        until(other, "() => document.querySelectorAll('.ag-filter-active').length")
         assert rows(other) == expected
         assert expected and other.locator("[col-id=price][aria-sort=descending]").count()
     tab.locator(".choice", has_text="Factory").locator("button").click()
@@ -197,7 +223,8 @@ def test_a_threshold_that_is_typed_changes_the_address_and_the_findings(tab):
         field = tab.get_by_label(label)
         field.fill(text)
         field.press("Enter")
-        tab.wait_for_function(
+        until(
+            tab,
             "before => !['', before].includes([...document.querySelectorAll('h2')]"
             ".map((title) => title.innerText).filter((text) => text.startsWith('Idle lines')).join(''))",
             arg=before,
@@ -237,7 +264,7 @@ def test_names_are_text_everywhere(tab, path):
 
 
 def test_dark_is_kept_and_narrow_screens_need_no_scrolling_aside(window):
-    with watched(window) as tab:
+    with watched_tab(window) as tab:
         tab.set_viewport_size({"width": 390, "height": 800})
         look(tab, "/")
         light = tab.evaluate("getComputedStyle(document.body).backgroundColor")
@@ -268,7 +295,7 @@ def test_worlds_of_a_tournament_that_runs_appear(chromium, tmp_path, monkeypatch
     play_recorded(tmp_path / "run.recording", "a", LINE_UP, days=3, make=make)
     with open_recordings(tmp_path / "run") as running, serving(running) as address:
         context = chromium.new_context(base_url=address)
-        with watched(context) as tab:
+        with watched_tab(context) as tab:
             look(tab, "/live")
             tab.wait_for_selector("h2:has-text('1 worlds so far')")
             play_recorded(tmp_path / "run.recording", "b", LINE_UP, seed=6, days=3, make=make)
@@ -288,7 +315,7 @@ def test_what_was_asked_on_a_page_that_was_left_does_not_replace_the_next_one(ch
 
     with serving(recordings) as address:
         context = chromium.new_context(base_url=address)
-        with watched(context) as tab:
+        with watched_tab(context) as tab:
             tab.route("**/_dash-update-component*", hold)
             look(tab, "/live")
             tab.wait_for_timeout(3000)
@@ -316,4 +343,4 @@ def test_all_recordings_are_listed(tab):
     look(tab, "/")
     for name in RUNS:
         # the table's rows come after the page
-        tab.wait_for_function("name => document.querySelector('main').innerText.includes(name)", arg=name)
+        until(tab, "name => document.querySelector('main').innerText.includes(name)", arg=name)
