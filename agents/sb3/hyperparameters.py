@@ -66,11 +66,15 @@ class EvaluationHyperparameters(Config):
         every: Environment steps from one evaluation to the next.
         worlds: Played each time, side by side.
         seed: Of the first of them; they are the same each time.
+        copies: Share of the others that the learner plays itself, in hundredths, in compiled worlds; 0 for none.
+        env: Arguments of the environment that are others than in the training.
     """
 
     every: PositiveInt
     worlds: PositiveInt
     seed: NonNegativeInt = Field(lt=2**31)
+    copies: float = Field(0.0, ge=0.0, le=0.99)
+    env: dict[str, Any] = {}
 
 
 class SB3Hyperparameters(Config):

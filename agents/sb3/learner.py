@@ -20,7 +20,7 @@ from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 from stable_baselines3.common.utils import LinearSchedule
 
 from scml_gym.agents import AGENTS
-from scml_gym.agents.sb3.evaluation import Evaluation
+from scml_gym.agents.sb3.evaluation import Evaluation, check_evaluation
 from scml_gym.agents.sb3.exported import predict_call
 from scml_gym.agents.sb3.hyperparameters import (
     FEATURES,
@@ -120,6 +120,7 @@ class SB3Agent:
         """Refuse settings that would be found wrong later."""
         check_device(self.hyperparameters.device)
         check_self_play(self)
+        check_evaluation(self)
         make_callbacks(self.hyperparameters.callbacks)
 
     @classmethod
@@ -173,7 +174,7 @@ class SB3Agent:
             past = make_self_play(self, run, vec, self.model.num_timesteps)
             callbacks = [*past, *make_callbacks(self.hyperparameters.callbacks)]
             if self.hyperparameters.evaluation is not None:
-                callbacks.append(Evaluation(self.hyperparameters.evaluation, self, self.env, run))
+                callbacks.append(Evaluation(self.hyperparameters.evaluation, self, run))
             total, log_steps = self.hyperparameters.total_steps, self.hyperparameters.log_steps
             learn(self.model, run, self.save, total, log_steps, callbacks)
         finally:

@@ -106,6 +106,19 @@ def check_self_play(agent: Learner) -> None:
         raise ConfigError(("agent", "self_play"), told)
 
 
+def native(vec: Any, setting: str) -> BatchedEnv:
+    """The native vector environment of a learner's, in which opponents change.
+
+    Raises:
+        ConfigError: if there is none, about that setting of the learner.
+    """
+    envs = vec.envs if isinstance(vec, BatchVecEnv) else None
+    if not isinstance(envs, BatchedEnv):
+        told = "opponents change in a native vector environment only, which this environment's parts do not have"
+        raise ConfigError(("agent", setting), told)
+    return envs
+
+
 def make_self_play(learner: Learner, run: Run, vec: Any, step: int) -> list[BaseCallback]:
     """The callbacks of self-play, whose earlier policies already play; none of a learner without.
 
@@ -116,15 +129,11 @@ def make_self_play(learner: Learner, run: Run, vec: Any, step: int) -> list[Base
         step: Environment steps so far.
 
     Raises:
-        ConfigError: if the environments are stepped one by one.
+        ConfigError: as `native`.
     """
     settings = learner.hyperparameters.self_play
     if settings is None:
         return []
-    envs = vec.envs if isinstance(vec, BatchVecEnv) else None
-    if not isinstance(envs, BatchedEnv):
-        told = "opponents change in a native vector environment only, which this environment's parts do not have"
-        raise ConfigError(("agent", "self_play"), told)
-    self_play = SelfPlay(settings, run.path / FOLDER, envs, learner)
+    self_play = SelfPlay(settings, run.path / FOLDER, native(vec, "self_play"), learner)
     self_play.prepare(step)
     return [self_play]
