@@ -97,6 +97,8 @@ class SB3Hyperparameters(Config):
         gamma: Discount factor a step.
         reward_scale: What rewards are multiplied with before they are learnt from. A day's profit is some hundredths of
             the initial balance: too little for a value network to tell from its own noise.
+        decision_cost: What is subtracted from the reward of each decision before, in the reward's units: who waits or
+            bargains longer learns from less. Curves do not show it.
         batch_size: Transitions of a gradient step.
         max_grad_norm: Longer gradients are shortened to it.
         self_play: Past policies among the opponents, see `scml_gym.agents.sb3.self_play`; null for none. Of ``ppo`` and
@@ -117,6 +119,7 @@ class SB3Hyperparameters(Config):
     final_learning_rate: PositiveFloat
     gamma: float = Field(ge=0, le=1)
     reward_scale: PositiveFloat
+    decision_cost: float = Field(0.0, allow_inf_nan=False)
     batch_size: PositiveInt
     max_grad_norm: PositiveFloat
     self_play: SelfPlayHyperparameters | None = None

@@ -69,7 +69,7 @@ _NETWORK = {"net_arch", "features", "embedding_size", "lstm_hidden_size", "n_lst
 """Settings that say what the networks are."""
 
 _OWN = {"total_steps", "n_envs", "workers", "log_steps", "learning_rate", "final_learning_rate", "reward_scale"}
-_OWN |= {"self_play", "evaluation", "callbacks"} | _NETWORK
+_OWN |= {"decision_cost", "self_play", "evaluation", "callbacks"} | _NETWORK
 """Settings that SB3's algorithms do not take."""
 
 
@@ -156,7 +156,11 @@ class SB3Agent:
     def train(self, run: Run) -> None:
         """See `scml_gym.agents.base.Agent.train`; environments begin new episodes where a training is resumed."""
         vec = make_vec_env(
-            self.env, self.hyperparameters.n_envs, self.hyperparameters.workers, self.hyperparameters.reward_scale
+            self.env,
+            self.hyperparameters.n_envs,
+            self.hyperparameters.workers,
+            self.hyperparameters.reward_scale,
+            self.hyperparameters.decision_cost,
         )
         try:
             checkpoint = run.latest_checkpoint()

@@ -128,6 +128,20 @@ def test_an_evaluation_among_copies_changes_nothing_of_the_training_and_keeps_th
 
 
 @pytest.mark.slow
+def test_what_a_decision_costs_is_learnt_and_not_told(tmp_path):
+    config = config_of("flatten", total_steps=64)
+    agent, run = trained(tmp_path / "run", config)
+    config["agent"]["decision_cost"] = 0.01
+    costly, other = trained(tmp_path / "costly", config)
+    assert other.curve()[0]["episodes"] == run.curve()[0]["episodes"]
+    slow = config | {"agent": config["agent"] | {"name": "maskable-ppo"}}
+    weights = [
+        one.model.policy.state_dict()["value_net.bias"] for one in (agent, costly, trained(tmp_path / "slow", slow)[0])
+    ]
+    assert weights[1] < weights[0] and weights[2] < weights[0]
+
+
+@pytest.mark.slow
 def test_the_number_of_threads_changes_no_bit(tmp_path):
     runs = [trained(tmp_path / str(workers), config_of("flatten", workers=workers))[1] for workers in (1, 2)]
     assert equal(*runs)
