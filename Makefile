@@ -25,7 +25,7 @@ test test-fast coverage: export PYTHONDONTWRITEBYTECODE :=
 help:
 	@echo "make demo       train Q-learning for a minute and rank it in real worlds: curve, tables and plots in demo/"
 	@echo "make test       run all tests, on all cores"
-	@echo "make test-fast  run the quick tests, in less than two minutes"
+	@echo "make test-fast  run the quick tests, in less than 90 seconds on two cores"
 	@echo "make league     install agents of the league (scml-agents), without which their tests are skipped"
 	@echo "make lint       run ruff, codespell and pyright"
 	@echo "make docs       build the documentation site into build/site, strictly and without a network"
