@@ -35,6 +35,7 @@ class FastPPO(PPO):
     """``ppo`` for native vector environments."""
 
     schema = "scml-gym-fast-ppo-1"
+    takes_over = ("behaviour-cloning", "ppo")
     slower = "ppo"  # the learner that takes what this one does not
 
     def __init__(self, hyperparameters: PPOHyperparameters, env: Mapping[str, Any]):
@@ -129,3 +130,4 @@ class FastMaskablePPO(MaskablePPO, FastPPO):
     """``maskable-ppo`` for native vector environments."""
 
     slower = "maskable-ppo"
+    takes_over = ("behaviour-cloning", "maskable-ppo")

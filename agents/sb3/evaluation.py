@@ -146,7 +146,8 @@ def evaluate(
         if settings.copies:
             batch = native(envs, "evaluation")
             copy = export_policy(agent).player
-            batch.set_opponents(mix(batch.config.makers, [copy], settings.copies))
+            others, copies = mix(batch.config.makers, [copy], settings.copies)
+            batch.set_opponents([*others, *copies])
         means = play_worlds(agent, envs, settings.seed, env.get("episode") == "day", stop)
     finally:
         envs.close()

@@ -52,11 +52,14 @@ class SelfPlayHyperparameters(Config):
         every: Environment steps from one policy file to the next; written where a rollout begins.
         size: How many of the latest ones play.
         share: Of the other factories that past policies play, as soon as there is one; taken to the hundredth.
+        team: Weight of their rewards, which are added to the learner's own: 0 for who plays for itself, 1 for a team.
+            With rewards of days (``daily-profit``, ``regret``); returns in the learning curve are those of the team.
     """
 
     every: PositiveInt
     size: PositiveInt
     share: float = Field(ge=0.01, le=0.99)
+    team: float = Field(0.0, ge=0.0, allow_inf_nan=False)
 
 
 class EvaluationHyperparameters(Config):
