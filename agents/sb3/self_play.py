@@ -152,6 +152,7 @@ def make_self_play(learner: Learner, run: Run, vec: Any, step: int) -> list[Base
     settings = learner.hyperparameters.self_play
     if settings is None:
         return []
-    self_play = SelfPlay(settings, run.path / FOLDER, native(vec, "self_play"), learner)
+    envs = native(vec, "self_play")
+    self_play = SelfPlay(settings, run.path / FOLDER, envs, learner)
     self_play.prepare(step)
     return [self_play]

@@ -12,7 +12,8 @@ class ForkedIO(gateway_io.Popen2IOMaster):
 
     def __init__(self, args, execmodel):
         command = [args[0], *args[args.index("-c") :]]  # pipes are not buffered in its ways
-        self.popen = forks.start_worker(command, dict(os.environ))
+        # tests say themselves whose workers are forked
+        self.popen = forks.start_worker(command, dict(os.environ), "as users do")
         gateway_base.Popen2IO.__init__(self, self.popen.stdin, self.popen.stdout, execmodel)
 
 
