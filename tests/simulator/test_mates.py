@@ -8,12 +8,13 @@ import pytest
 
 from scml_gym.core.errors import InputError
 from scml_gym.oneshot.envs import oneshot_factories_v0
+from tests.helpers.self_play import DAYS
 
 GAMES = {
-    "oneshot": ("OneShotConcurrent-v0", {"reward": "daily-profit"}, "boulware"),
-    "oneshot days": ("OneShotConcurrent-v0", {"reward": "regret", "episode": "day"}, "boulware"),
-    "standard": ("StandardDaily-v0", {"reward": "daily-profit"}, "just-in-time"),
+    "oneshot": ("OneShotConcurrent-v0", DAYS, "boulware"),
+    "standard": ("StandardDaily-v0", {"observation": "flat", "reward": "daily-profit"}, "just-in-time"),
 }
+"""In environments that other tests compile too."""
 
 
 def make(game, weight=None, rows=3, autoreset_mode="SameStep"):
@@ -45,15 +46,14 @@ def test_a_team_is_paid_by_the_weight_of_the_mates(game):
     assert whole - alone == pytest.approx(2 * (half - alone), abs=1e-12)
     paid = np.any(alone != 0.0, axis=1)
     assert np.all(half[~paid] == alone[~paid])  # where a day ends, and nowhere else
-    if game == "oneshot days":
+    if game == "oneshot":
         assert np.all(whole <= alone + 1e-12)  # nobody earns more than in hindsight
 
 
-@pytest.mark.parametrize("game", ["oneshot", "standard"])
-def test_the_mates_rewards_are_their_profits(game):
+def test_the_mates_rewards_are_their_profits():
     totals = []
     for weight in (None, 0.25):
-        envs = make(game, weight, rows=1, autoreset_mode="Disabled")
+        envs = make("standard", weight, rows=1, autoreset_mode="Disabled")
         total, done = 0.0, False
         while not done:
             _, reward, (done,), _, _ = envs.step(np.zeros_like(envs.action_space.sample()))
@@ -67,7 +67,7 @@ def test_the_mates_rewards_are_their_profits(game):
 
 
 def test_a_copy_is_paid_alike():
-    envs = make("oneshot days", 0.5)
+    envs = make("oneshot", 0.5)
     rewards_of(envs, 10)
     clone = copy.deepcopy(envs)
     assert np.array_equal(rewards_of(clone), rewards_of(envs))

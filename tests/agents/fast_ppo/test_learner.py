@@ -81,7 +81,7 @@ def equal(one, other):
 @pytest.mark.slow
 @pytest.mark.parametrize("features", LEARNERS)
 def test_a_training_repeats_and_goes_on_to_the_last_bit(features, tmp_path, monkeypatch):
-    config = config_of(features, evaluation=EVALUATION)
+    config = config_of(features, evaluation=EVALUATION if features == "partners" else None)
     agent, whole = trained(tmp_path / "whole", config)
     assert [int(row["step"]) for row in whole.curve()] == [64, 128, 160]
     assert whole.step == agent.model.num_timesteps == 160
@@ -111,8 +111,8 @@ def test_a_training_repeats_and_goes_on_to_the_last_bit(features, tmp_path, monk
 
 @pytest.mark.slow
 def test_an_evaluation_among_copies_changes_nothing_of_the_training_and_keeps_the_best(tmp_path):
-    plain = trained(tmp_path / "plain", config_of("flatten"))[1]
-    agent, run = trained(tmp_path / "run", config_of("flatten", evaluation=EVALUATION))
+    plain = trained(tmp_path / "plain", config_of("partners"))[1]
+    agent, run = trained(tmp_path / "run", config_of("partners", evaluation=EVALUATION))
     rows = run.curve()
     assert [{k: v for k, v in row.items() if not k.startswith("eval_")} for row in rows] == plain.curve()
     values = {int(row["step"]): float(row["eval_return"]) for row in rows if row.get("eval_return")}
@@ -134,11 +134,8 @@ def test_what_a_decision_costs_is_learnt_and_not_told(tmp_path):
     config["agent"]["decision_cost"] = 0.01
     costly, other = trained(tmp_path / "costly", config)
     assert other.curve()[0]["episodes"] == run.curve()[0]["episodes"]
-    slow = config | {"agent": config["agent"] | {"name": "maskable-ppo"}}
-    weights = [
-        one.model.policy.state_dict()["value_net.bias"] for one in (agent, costly, trained(tmp_path / "slow", slow)[0])
-    ]
-    assert weights[1] < weights[0] and weights[2] < weights[0]
+    biases = [one.model.policy.state_dict()["value_net.bias"] for one in (agent, costly)]
+    assert biases[1] < biases[0]
 
 
 @pytest.mark.slow
