@@ -12,7 +12,7 @@ PYTHON := $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 VENV := .venv
 RUN := $(VENV)/bin/python
 PIP_ARGS :=
-WORKERS := $(shell expr $$(nproc 2>/dev/null || getconf _NPROCESSORS_ONLN) + 1)
+WORKERS := $(shell expr $$(env -u OMP_NUM_THREADS nproc 2>/dev/null || getconf _NPROCESSORS_ONLN) + 1)
 PYTEST_ARGS :=
 PYTEST = $(RUN) -m pytest -n $(WORKERS) --dist worksteal
 
@@ -25,7 +25,7 @@ test test-fast coverage: export PYTHONDONTWRITEBYTECODE :=
 help:
 	@echo "make demo       train Q-learning for a minute and rank it in real worlds: curve, tables and plots in demo/"
 	@echo "make test       run all tests, on all cores"
-	@echo "make test-fast  run the quick tests, in less than two minutes"
+	@echo "make test-fast  run the quick tests, in less than 90 seconds on two cores"
 	@echo "make league     install agents of the league (scml-agents), without which their tests are skipped"
 	@echo "make lint       run ruff, codespell and pyright"
 	@echo "make docs       build the documentation site into build/site, strictly and without a network"

@@ -33,9 +33,11 @@ def pytest_addoption(parser):
 
 
 def pytest_configure(config):
-    """The processes of a test run have scripts forked from one process, which loads what it needs meanwhile."""
+    """The processes of a test run, and the scripts that they start, are forked from one."""
     if forks.WORKS and config.getoption("numprocesses", None) and not hasattr(config, "workerinput"):
-        forks.start_for_all()
+        from tests.helpers.xdist_workers import fork_from_now
+
+        fork_from_now()
 
 
 @pytest.hookimpl(wrapper=True)
@@ -55,8 +57,7 @@ def pytest_collection_modifyitems(items):
 
 
 def pytest_collection_finish():
-    """What is loaded by now stays: Python does not look through it for garbage again and again."""
-    gc.collect()
+    """What is loaded by now stays: Python does not look through it for garbage, not once."""
     gc.freeze()
     gc.enable()
     gc.set_threshold(10_000)

@@ -101,7 +101,8 @@ def play(training: Training) -> None:
         training.act(-(-len(draws) // CHUNK), training.network, due, draws)
         if step < n_steps:  # the decisions after the last are there for their values
             training.observations, rewards, done, _, info = envs.step(due.actions.reshape(shape))
-            training.rewards[step], training.done[step] = rewards * training.settings.reward_scale, done
+            learnt = (rewards - training.settings.decision_cost) * training.settings.reward_scale
+            training.rewards[step], training.done[step] = learnt, done
             told = dict(zip(("return", "length"), training.episodes.step(rewards, done), strict=True))
             final = info.get("final_info", {})
             training.ended.add(told | {k: final[k][done & final[f"_{k}"]] for k in SUMMARY if k in final})

@@ -16,6 +16,7 @@ from gymnasium.spaces import Box, Discrete, MultiDiscrete
 from scml_gym.agents.fast_ppo.algorithm import Training, play, update
 from scml_gym.agents.sb3.algorithms import PPO, MaskablePPO
 from scml_gym.agents.sb3.batch import make_batch
+from scml_gym.agents.sb3.evaluation import evaluate
 from scml_gym.agents.sb3.facts import FACTS
 from scml_gym.agents.sb3.hyperparameters import PPOHyperparameters
 from scml_gym.agents.sb3.policy_files import MASKED
@@ -34,6 +35,7 @@ class FastPPO(PPO):
     """``ppo`` for native vector environments."""
 
     schema = "scml-gym-fast-ppo-1"
+    takes_over = ("behaviour-cloning", "ppo")
     slower = "ppo"  # the learner that takes what this one does not
 
     def __init__(self, hyperparameters: PPOHyperparameters, env: Mapping[str, Any]):
@@ -45,7 +47,6 @@ class FastPPO(PPO):
             (settings.features not in FACTS, "agent.features", f"the network {settings.features!r}"),
             (settings.device != "cpu", "agent.device", f"the device {settings.device!r}"),
             (settings.self_play is not None, "agent.self_play", "opponents that change"),
-            (settings.evaluation is not None, "agent.evaluation", "an evaluation while it trains"),
             (bool(settings.callbacks), "agent.callbacks", "callbacks"),
         ):
             if refused:
@@ -109,14 +110,24 @@ class FastPPO(PPO):
                 numbers = update(training)
                 self.model.num_timesteps = steps = training.steps
                 if steps >= total or steps - training.logged >= training.settings.log_steps:
+                    numbers |= self._evaluated(run, training)
                     note = write_row(run, steps, training.ended.take() | numbers, since)
                     training.logged, since = steps, (steps, time.perf_counter())
                 bar.update(steps, note)
                 if run.checkpoint_due() or steps >= total:
                     run.checkpoint(steps, save)
 
+    def _evaluated(self, run: Run, training: Training) -> dict[str, float]:
+        """What a row of the curve tells of an evaluation, where ``every`` more steps have passed since the last row."""
+        settings = training.settings.evaluation
+        if settings is None or training.steps // settings.every == training.logged // settings.every:
+            return {}
+        means = evaluate(self, settings, run, training.steps)
+        return {f"eval_{name}": value for name, value in means.items()}
+
 
 class FastMaskablePPO(MaskablePPO, FastPPO):
     """``maskable-ppo`` for native vector environments."""
 
     slower = "maskable-ppo"
+    takes_over = ("behaviour-cloning", "maskable-ppo")

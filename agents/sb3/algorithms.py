@@ -19,7 +19,7 @@ class PPO(SB3Agent):
     algorithm = "stable_baselines3:PPO"
     hyperparameters_class = PPOHyperparameters
     policy_class = HeadsPolicy
-    takes_over = ("behaviour-cloning",)
+    takes_over = ("behaviour-cloning", "fast-ppo")
 
 
 class MaskablePPO(SB3Agent):
@@ -29,7 +29,7 @@ class MaskablePPO(SB3Agent):
     hyperparameters_class = PPOHyperparameters
     policy_class = MaskedHeadsPolicy
     action_spaces = (Discrete, MultiDiscrete)
-    takes_over = ("behaviour-cloning",)
+    takes_over = ("behaviour-cloning", "fast-maskable-ppo")
 
     def predict(
         self, observation: Any, state: Any = None, mask: np.ndarray | None = None, deterministic: bool = True

@@ -18,7 +18,9 @@ SUMMARY = ("score", "invalid_actions")
 """What the infos of an episode's last step say of a world that ended with it, beside ``episode``."""
 
 
-def make_batch(env: Mapping[str, Any], n_envs: int, threads: int, reward_scale: float) -> BatchVecEnv:
+def make_batch(
+    env: Mapping[str, Any], n_envs: int, threads: int, reward_scale: float, decision_cost: float = 0.0
+) -> BatchVecEnv:
     """So many environments of an ``env`` section that `scml_gym.experiments.make_env.can_batch`.
 
     Raises:
@@ -29,7 +31,7 @@ def make_batch(env: Mapping[str, Any], n_envs: int, threads: int, reward_scale: 
     envs: Any = gymnasium.make_vec(
         env_id, n_envs, "vector_entry_point", autoreset_mode=AutoresetMode.SAME_STEP, threads=threads, **arguments
     )
-    return BatchVecEnv(envs, reward_scale)
+    return BatchVecEnv(envs, reward_scale, decision_cost)
 
 
 class RunningEpisodes:
@@ -52,16 +54,18 @@ class BatchVecEnv(VecEnv):
 
     Observations, masks and ends are the arrays that the environment returns, which makes fresh ones each step. Infos
     are empty but for rows whose episode ended: ``terminal_observation``, ``episode`` (its undiscounted return ``r``
-    before scaling, decisions ``l``, seconds ``t`` since the start) and, where its world ended too, `SUMMARY`.
+    as the environment gives it, decisions ``l``, seconds ``t`` since the start) and, where its world ended too,
+    `SUMMARY`.
 
     Args:
         envs: With autoreset in the same step.
         reward_scale: What the rewards of a step are multiplied with.
+        decision_cost: What is subtracted from each before.
     """
 
-    def __init__(self, envs: RowVectorEnv, reward_scale: float):
+    def __init__(self, envs: RowVectorEnv, reward_scale: float, decision_cost: float = 0.0):
         self.envs = envs
-        self._scale = reward_scale
+        self._scale, self._cost = reward_scale, decision_cost
         self._episodes = RunningEpisodes(envs.num_envs)
         self._started = time.perf_counter()
         self._actions: Any = None
@@ -86,7 +90,7 @@ class BatchVecEnv(VecEnv):
         rows, ended = np.flatnonzero(done).tolist(), self._episodes.step(rewards, done)
         for i, total, length in zip(rows, *(values.tolist() for values in ended), strict=True):
             infos[i] = self._ended(i, total, length, info)
-        return observations, (rewards * self._scale).astype(np.float32), done, infos
+        return observations, ((rewards - self._cost) * self._scale).astype(np.float32), done, infos
 
     def _ended(self, i: int, total: float, length: int, info: Mapping[str, Any]) -> dict[str, Any]:
         observation, final = info["final_obs"][i], info["final_info"]

@@ -1,4 +1,4 @@
-"""Evaluation while a learner of Stable-Baselines3 trains: in worlds of fixed seeds, with the best checkpoint kept."""
+"""Evaluation while a learner trains, in worlds of fixed seeds, among copies of itself too; the best is kept."""
 
 from __future__ import annotations
 
@@ -11,8 +11,13 @@ from stable_baselines3.common.vec_env import VecEnv
 
 from scml_gym.agents.sb3.batch import SUMMARY
 from scml_gym.agents.sb3.hyperparameters import EvaluationHyperparameters
+from scml_gym.agents.sb3.policy_files import export_policy, policy_strategy
+from scml_gym.agents.sb3.self_play import mix, native
 from scml_gym.agents.sb3.training import make_vec_env
+from scml_gym.core.config import ConfigError
+from scml_gym.core.errors import InputError
 from scml_gym.core.interrupts import StopRequest
+from scml_gym.experiments.make_env import can_batch, make_env
 from scml_gym.experiments.run_folder import Run
 
 PREFIX = "eval/"
@@ -20,7 +25,25 @@ PREFIX = "eval/"
 
 
 class Learner(Protocol):
-    """What of a learner plays and is saved."""
+    """What of `scml_gym.agents.sb3.learner.SB3Agent` is evaluated."""
+
+    @property
+    def algorithm(self) -> str: ...
+
+    @property
+    def hyperparameters(self) -> Any: ...
+
+    @property
+    def env(self) -> Mapping[str, Any]: ...
+
+    @property
+    def model(self) -> Any: ...
+
+    @property
+    def observation_space(self) -> Any: ...
+
+    @property
+    def action_space(self) -> Any: ...
 
     def predict(
         self, observation: Any, state: Any = None, mask: np.ndarray | None = None, deterministic: bool = True
@@ -70,19 +93,83 @@ def play_worlds(
     return means | {name: float(np.mean(values)) for name, values in told.items()}
 
 
+def check_evaluation(agent: Learner) -> None:
+    """Refuse an evaluation that the learner cannot have.
+
+    Raises:
+        ConfigError: if its environment is wrong or has other spaces, or if the learner makes no copies of itself.
+    """
+    settings: EvaluationHyperparameters | None = agent.hyperparameters.evaluation
+    if settings is None:
+        return
+    try:
+        env = make_env(env_of(agent, settings))
+        env.close()
+    except InputError as error:
+        raise ConfigError(("agent", "evaluation", "env"), str(error)) from error
+    if (env.observation_space, env.action_space) != (agent.observation_space, agent.action_space):
+        raise ConfigError(("agent", "evaluation", "env"), "other observations or actions than those of the training")
+    if settings.copies == 0.0:
+        return
+    try:
+        policy_strategy(agent)
+    except InputError as error:
+        raise ConfigError(("agent", "evaluation", "copies"), str(error)) from error
+    if not can_batch(env_of(agent, settings)):
+        told = "copies play in the compiled world; valid with env.backend: compiled"
+        raise ConfigError(("agent", "evaluation", "copies"), told)
+
+
+def env_of(agent: Learner, settings: EvaluationHyperparameters) -> dict[str, Any]:
+    """The ``env`` section of an evaluation."""
+    return {**agent.env, **settings.env}
+
+
+def evaluate(
+    agent: Learner, settings: EvaluationHyperparameters, run: Run, step: int, stop: StopRequest | None = None
+) -> dict[str, float]:
+    """Let a learner play in the worlds of its evaluation; its checkpoint is kept if it is the best.
+
+    Args:
+        agent: The learner.
+        settings: Which worlds.
+        run: Where the best checkpoint is kept.
+        step: Environment steps so far.
+        stop: Where this is made, nothing is told, nor kept.
+
+    Returns:
+        The means of `play_worlds`.
+    """
+    env = env_of(agent, settings)
+    envs = make_vec_env(env, settings.worlds, 1, 1.0)
+    try:
+        if settings.copies:
+            batch = native(envs, "evaluation")
+            copy = export_policy(agent).player
+            others, copies = mix(batch.config.makers, [copy], settings.copies)
+            batch.set_opponents([*others, *copies])
+        means = play_worlds(agent, envs, settings.seed, env.get("episode") == "day", stop)
+    finally:
+        envs.close()
+    if means is None:
+        return {}
+    if run.best is None or means["return"] > run.best["value"]:
+        run.keep_best(step, means["return"], agent.save)
+    return means
+
+
 class Evaluation(BaseCallback):
     """Evaluates where a rollout ends and so many steps have passed; the checkpoint of the highest return is kept.
 
     Args:
-        hyperparameters: How often, in how many worlds, of which seed.
+        settings: How often, in which worlds.
         agent: The learner.
-        env: Its ``env`` section.
         run: Where the best checkpoint is kept.
     """
 
-    def __init__(self, hyperparameters: EvaluationHyperparameters, agent: Learner, env: Mapping[str, Any], run: Run):
+    def __init__(self, settings: EvaluationHyperparameters, agent: Learner, run: Run):
         super().__init__()
-        self._settings, self._agent, self._env, self._run = hyperparameters, agent, env, run
+        self._settings, self._agent, self._run = settings, agent, run
 
     def _on_training_start(self) -> None:
         self._evaluated_at = self.num_timesteps
@@ -95,16 +182,6 @@ class Evaluation(BaseCallback):
         if self.num_timesteps // every == self._evaluated_at // every:
             return
         self._evaluated_at = self.num_timesteps
-        envs = make_vec_env(self._env, self._settings.worlds, 1, 1.0)
-        try:
-            whole_worlds = self._env.get("episode") == "day"
-            means = play_worlds(self._agent, envs, self._settings.seed, whole_worlds, self._run.stop)
-        finally:
-            envs.close()
-        if means is None:
-            return
+        means = evaluate(self._agent, self._settings, self._run, self.num_timesteps, self._run.stop)
         for name, value in means.items():
             self.logger.record(f"{PREFIX}{name}", value)
-        best = self._run.best
-        if best is None or means["return"] > best["value"]:
-            self._run.keep_best(self.num_timesteps, means["return"], self._agent.save)

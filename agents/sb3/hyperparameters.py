@@ -52,11 +52,14 @@ class SelfPlayHyperparameters(Config):
         every: Environment steps from one policy file to the next; written where a rollout begins.
         size: How many of the latest ones play.
         share: Of the other factories that past policies play, as soon as there is one; taken to the hundredth.
+        team: Weight of their rewards, which are added to the learner's own: 0 for who plays for itself, 1 for a team.
+            With rewards of days (``daily-profit``, ``regret``); returns in the learning curve are those of the team.
     """
 
     every: PositiveInt
     size: PositiveInt
     share: float = Field(ge=0.01, le=0.99)
+    team: float = Field(0.0, ge=0.0, allow_inf_nan=False)
 
 
 class EvaluationHyperparameters(Config):
@@ -66,11 +69,15 @@ class EvaluationHyperparameters(Config):
         every: Environment steps from one evaluation to the next.
         worlds: Played each time, side by side.
         seed: Of the first of them; they are the same each time.
+        copies: Share of the others that the learner plays itself, in hundredths, in compiled worlds; 0 for none.
+        env: Arguments of the environment that are others than in the training.
     """
 
     every: PositiveInt
     worlds: PositiveInt
     seed: NonNegativeInt = Field(lt=2**31)
+    copies: float = Field(0.0, ge=0.0, le=0.99)
+    env: dict[str, Any] = {}
 
 
 class SB3Hyperparameters(Config):
@@ -93,6 +100,8 @@ class SB3Hyperparameters(Config):
         gamma: Discount factor a step.
         reward_scale: What rewards are multiplied with before they are learnt from. A day's profit is some hundredths of
             the initial balance: too little for a value network to tell from its own noise.
+        decision_cost: What is subtracted from the reward of each decision before, in the reward's units: who waits or
+            bargains longer learns from less. Curves do not show it.
         batch_size: Transitions of a gradient step.
         max_grad_norm: Longer gradients are shortened to it.
         self_play: Past policies among the opponents, see `scml_gym.agents.sb3.self_play`; null for none. Of ``ppo`` and
@@ -113,6 +122,7 @@ class SB3Hyperparameters(Config):
     final_learning_rate: PositiveFloat
     gamma: float = Field(ge=0, le=1)
     reward_scale: PositiveFloat
+    decision_cost: float = Field(0.0, allow_inf_nan=False)
     batch_size: PositiveInt
     max_grad_norm: PositiveFloat
     self_play: SelfPlayHyperparameters | None = None

@@ -20,7 +20,7 @@ from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 from stable_baselines3.common.utils import LinearSchedule
 
 from scml_gym.agents import AGENTS
-from scml_gym.agents.sb3.evaluation import Evaluation
+from scml_gym.agents.sb3.evaluation import Evaluation, check_evaluation
 from scml_gym.agents.sb3.exported import predict_call
 from scml_gym.agents.sb3.hyperparameters import (
     FEATURES,
@@ -69,7 +69,7 @@ _NETWORK = {"net_arch", "features", "embedding_size", "lstm_hidden_size", "n_lst
 """Settings that say what the networks are."""
 
 _OWN = {"total_steps", "n_envs", "workers", "log_steps", "learning_rate", "final_learning_rate", "reward_scale"}
-_OWN |= {"self_play", "evaluation", "callbacks"} | _NETWORK
+_OWN |= {"decision_cost", "self_play", "evaluation", "callbacks"} | _NETWORK
 """Settings that SB3's algorithms do not take."""
 
 
@@ -120,6 +120,7 @@ class SB3Agent:
         """Refuse settings that would be found wrong later."""
         check_device(self.hyperparameters.device)
         check_self_play(self)
+        check_evaluation(self)
         make_callbacks(self.hyperparameters.callbacks)
 
     @classmethod
@@ -155,7 +156,11 @@ class SB3Agent:
     def train(self, run: Run) -> None:
         """See `scml_gym.agents.base.Agent.train`; environments begin new episodes where a training is resumed."""
         vec = make_vec_env(
-            self.env, self.hyperparameters.n_envs, self.hyperparameters.workers, self.hyperparameters.reward_scale
+            self.env,
+            self.hyperparameters.n_envs,
+            self.hyperparameters.workers,
+            self.hyperparameters.reward_scale,
+            self.hyperparameters.decision_cost,
         )
         try:
             checkpoint = run.latest_checkpoint()
@@ -173,7 +178,7 @@ class SB3Agent:
             past = make_self_play(self, run, vec, self.model.num_timesteps)
             callbacks = [*past, *make_callbacks(self.hyperparameters.callbacks)]
             if self.hyperparameters.evaluation is not None:
-                callbacks.append(Evaluation(self.hyperparameters.evaluation, self, self.env, run))
+                callbacks.append(Evaluation(self.hyperparameters.evaluation, self, run))
             total, log_steps = self.hyperparameters.total_steps, self.hyperparameters.log_steps
             learn(self.model, run, self.save, total, log_steps, callbacks)
         finally:

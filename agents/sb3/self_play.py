@@ -26,24 +26,32 @@ from scml_gym.game.policy_files import PolicyFile
 from scml_gym.game.world import PlayerMaker
 from scml_gym.simulator.vector.env import BatchedEnv
 
+DAY_REWARDS = ("daily-profit", "regret")
+"""Rewards that are those of days, and so may be a team's."""
+
 FOLDER = "self_play"
 """Of the policy files, in the run folder."""
 
 
-def mix(scripted: Sequence[PlayerMaker], past: Sequence[PlayerMaker], share: float) -> list[PlayerMaker]:
-    """A list to draw from evenly in which past policies have that share; all of one kind equally often.
+def mix(
+    scripted: Sequence[PlayerMaker], past: Sequence[PlayerMaker], share: float
+) -> tuple[list[PlayerMaker], list[PlayerMaker]]:
+    """Lists to draw from evenly in which past policies have that share; all of one kind equally often.
 
     Args:
         scripted: At least one.
         past: Possibly none.
         share: From .01 to .99, in hundredths.
+
+    Returns:
+        The scripted ones, and the past policies.
     """
     if not past:
-        return list(scripted)
+        return list(scripted), []
     part = Fraction(round(share * 100), 100)
     ours, theirs = part.numerator * len(scripted), (part.denominator - part.numerator) * len(past)
     common = gcd(ours, theirs)
-    return [*scripted] * (theirs // common) + [*past] * (ours // common)
+    return [*scripted] * (theirs // common), [*past] * (ours // common)
 
 
 class SelfPlay(BaseCallback):
@@ -86,17 +94,27 @@ class SelfPlay(BaseCallback):
     def _play(self) -> None:
         latest = sorted(self._folder.glob("*.npz"))[-self._settings.size :]
         past = [PolicyFile.load(path, self._forms).player for path in latest]
-        self._envs.set_opponents(mix(self._scripted, past, self._settings.share))
+        scripted, past = mix(self._scripted, past, self._settings.share)
+        if self._settings.team > 0.0:
+            self._envs.set_opponents(scripted, past, self._settings.team)
+        else:
+            self._envs.set_opponents([*scripted, *past])
 
 
 def check_self_play(agent: Learner) -> None:
     """Refuse self-play that the learner cannot have.
 
     Raises:
-        ConfigError: if no policy files can be made of it, or its environment does not play in compiled worlds.
+        ConfigError: if no policy files can be made of it, its environment does not play in compiled worlds, or it is to
+            play for a team whose rewards are not those of days.
     """
-    if agent.hyperparameters.self_play is None:
+    settings = agent.hyperparameters.self_play
+    if settings is None:
         return
+    reward = agent.env.get("reward", DAY_REWARDS[0])
+    if settings.team > 0.0 and reward not in DAY_REWARDS:
+        told = f"{settings.team}, with env.reward={reward!r}; valid with {' or '.join(DAY_REWARDS)}"
+        raise ConfigError(("agent", "self_play", "team"), told)
     try:
         policy_strategy(agent)
     except InputError as error:
@@ -104,6 +122,19 @@ def check_self_play(agent: Learner) -> None:
     if not can_batch(agent.env):
         told = "policy files play in the compiled world; valid with env.backend: compiled"
         raise ConfigError(("agent", "self_play"), told)
+
+
+def native(vec: Any, setting: str) -> BatchedEnv:
+    """The native vector environment of a learner's, in which opponents change.
+
+    Raises:
+        ConfigError: if there is none, about that setting of the learner.
+    """
+    envs = vec.envs if isinstance(vec, BatchVecEnv) else None
+    if not isinstance(envs, BatchedEnv):
+        told = "opponents change in a native vector environment only, which this environment's parts do not have"
+        raise ConfigError(("agent", setting), told)
+    return envs
 
 
 def make_self_play(learner: Learner, run: Run, vec: Any, step: int) -> list[BaseCallback]:
@@ -116,15 +147,12 @@ def make_self_play(learner: Learner, run: Run, vec: Any, step: int) -> list[Base
         step: Environment steps so far.
 
     Raises:
-        ConfigError: if the environments are stepped one by one.
+        ConfigError: as `native`.
     """
     settings = learner.hyperparameters.self_play
     if settings is None:
         return []
-    envs = vec.envs if isinstance(vec, BatchVecEnv) else None
-    if not isinstance(envs, BatchedEnv):
-        told = "opponents change in a native vector environment only, which this environment's parts do not have"
-        raise ConfigError(("agent", "self_play"), told)
+    envs = native(vec, "self_play")
     self_play = SelfPlay(settings, run.path / FOLDER, envs, learner)
     self_play.prepare(step)
     return [self_play]

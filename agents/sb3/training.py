@@ -33,25 +33,28 @@ from scml_gym.experiments.run_folder import Run
 from scml_gym.game.codecs import NotCompiledError
 
 
-def make_vec_env(env: Mapping[str, Any], n_envs: int, workers: int, reward_scale: float) -> VecEnv:
+def make_vec_env(
+    env: Mapping[str, Any], n_envs: int, workers: int, reward_scale: float, decision_cost: float = 0.0
+) -> VecEnv:
     """So many environments of an ``env`` section: as a native vector environment where there is one, else one by one.
 
     A reward, an encoder or a codec that plays in Python only is stepped one by one too; a line on stderr says so.
 
-    The learner's rewards are scaled; returns in infos, and so in the learning curve, are not.
+    Only the learner's rewards are changed; returns in infos, and so in the learning curve, are as the environment's.
 
     Args:
         env: Id and arguments.
         n_envs: Environments.
         workers: Threads of a native vector environment; of others, 1 for this process, or ``n_envs`` for one each.
         reward_scale: What rewards are multiplied with.
+        decision_cost: What is subtracted from each before.
 
     Raises:
         InputError: for an unknown id or keyword argument, or other workers.
     """
     if can_batch(env):
         try:
-            return make_batch(env, n_envs, workers, reward_scale)
+            return make_batch(env, n_envs, workers, reward_scale, decision_cost)
         except NotCompiledError as reason:
             print(f"note: {reason}: they are stepped one by one", file=sys.stderr)
     if workers not in (1, n_envs):
@@ -59,15 +62,17 @@ def make_vec_env(env: Mapping[str, Any], n_envs: int, workers: int, reward_scale
             ("agent", "workers"),
             f"{workers} for {n_envs} environments that are stepped one by one; valid: 1 or {n_envs}",
         )
-    makers: list[Callable[[], gymnasium.Env]] = [partial(_scaled, dict(env), reward_scale) for _ in range(n_envs)]
+    makers: list[Callable[[], gymnasium.Env]] = [
+        partial(_changed, dict(env), reward_scale, decision_cost) for _ in range(n_envs)
+    ]
     if workers == 1:
         return DummyVecEnv(makers)
     with children_without_interrupts():
         return SubprocVecEnv(makers)
 
 
-def _scaled(env: Mapping[str, Any], reward_scale: float) -> gymnasium.Env:
-    return gymnasium.wrappers.TransformReward(Monitor(make_env(env)), lambda reward: float(reward) * reward_scale)
+def _changed(env: Mapping[str, Any], scale: float, cost: float) -> gymnasium.Env:
+    return gymnasium.wrappers.TransformReward(Monitor(make_env(env)), lambda reward: (float(reward) - cost) * scale)
 
 
 def seeds_at(seed: int, step: int) -> tuple[int, int]:

@@ -84,6 +84,7 @@ POLICY_FILES = {
 """Of forms in `tests.helpers.networks.FORMS`, whose code other tests need too."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", POLICY_FILES)
 def test_a_policy_file_makes_the_same_contracts(name, tmp_path, monkeypatch):
     game, temperature, form = POLICY_FILES[name]

@@ -87,7 +87,7 @@ class Forked:
         return int.from_bytes(self._link.recv(_SIZE), "big", signed=True)
 
 
-def start(command, folder, environment, descriptors, stdin=None, stdout=None):
+def start(command, folder, environment, descriptors, stdin=None, stdout=None, own_workers="forked"):
     """Fork a process for ``[sys.executable, *options, script or "-m" and module or "-c" and code, *arguments]``.
 
     It is in a session of its own.
@@ -99,21 +99,25 @@ def start(command, folder, environment, descriptors, stdin=None, stdout=None):
         descriptors: What it has open, by the number that it has there; of a process that is to answer, 0 to 2 too.
         stdin: The other end of its stdin, for who asks for it.
         stdout: The other end of its stdout.
+        own_workers: How it starts its own: ``forked``, or ``as users do``.
     """
     link = socket.socket(socket.AF_UNIX)
     link.connect(_server())
     request = {"command": command[1:], "folder": str(folder), "environment": environment, "numbers": list(descriptors)}
+    request["own_workers"] = own_workers
     data = json.dumps(request).encode()
     socket.send_fds(link, [len(data).to_bytes(_SIZE, "big")], list(descriptors.values()))
     link.sendall(data)
     return Forked(command, link, stdin, stdout)
 
 
-def start_worker(command, environment):
-    """`scml_gym.evaluation.pool.start_process`, forked."""
+def start_worker(command, environment, own_workers="forked"):
+    """`scml_gym.evaluation.pool.start_process`, forked; ``own_workers`` as `start`."""
     (its_stdin, stdin), (stdout, its_stdout) = os.pipe(), os.pipe()
     descriptors = {0: its_stdin, 1: its_stdout, 2: 2}
-    process = start(command, os.getcwd(), environment, descriptors, os.fdopen(stdin, "wb"), os.fdopen(stdout, "rb"))
+    process = start(
+        command, os.getcwd(), environment, descriptors, os.fdopen(stdin, "wb"), os.fdopen(stdout, "rb"), own_workers
+    )
     for descriptor in (its_stdin, its_stdout):
         os.close(descriptor)
     return process
@@ -243,7 +247,8 @@ def _run(request, descriptors, address):
     sys.path[:] = [*paths, *(path for path in sys.path[1:] if path not in paths)]
     if not os.environ.get("PYTHONSAFEPATH"):
         sys.path.insert(0, os.getcwd() if first in ("-m", "-c") else str(Path(first).resolve().parent))
-    fork_workers()
+    if request["own_workers"] == "forked":
+        fork_workers()
     try:
         if first == "-m":
             sys.argv = arguments

@@ -36,6 +36,7 @@ def player_dtype(n_partners: int, action: np.dtype) -> np.dtype:
             ("seed", np.uint64),  # of the strategy's draws
             *CALL_DTYPE.descr,  # addresses of the strategy's compiled functions and parameters, and how much it draws
             ("state", np.int64),  # address of what it remembers
+            ("mate", np.float64),  # weight of its rewards in a learner's
             *controller_fields(n_partners, action),
             ("negotiation_with", np.int16, (n_partners,)),  # index of the one with each partner, or NO_NEGOTIATION
             ("most_partners", np.int64),  # the indices of its partners lie below this

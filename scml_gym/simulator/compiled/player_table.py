@@ -14,8 +14,8 @@ from scml_gym.game.strategy import Strategy, StrategyInterface, StrategyPolicy, 
 from scml_gym.jit.compile import jittable
 from scml_gym.simulator.compiled.layout import ASYNCHRONOUS, EXTERNAL, SYNCHRONOUS
 
-PLAYER_DTYPE = np.dtype([("kind", np.int64), *calls.PLAYER_DTYPE.descr], align=True)
-"""A player: how it is asked, and how it is called."""
+PLAYER_DTYPE = np.dtype([("kind", np.int64), *calls.PLAYER_DTYPE.descr, ("mate", np.float64)], align=True)
+"""A player: how it is asked, how it is called, and the weight of its rewards in those of a learner."""
 
 
 class PlayerTable(NamedTuple):
@@ -122,3 +122,4 @@ def place_players(
         record["params"], record["n_params"] = player["params"], player["n_params"]
         record["state"], record["n_state"] = state.ctypes.data + factory * size * state.itemsize, player["n_state"]
         record["seed"] = np.uint64(seed)
+        record["mate"] = 0.0 if factory == learner else player["mate"]

@@ -51,6 +51,8 @@ class FactoryVectorEnv(BatchedEnv):
         InputError: if a number is below 1, the autoreset mode is unknown, or something cannot be compiled.
     """
 
+    pays_for_mates = True
+
     def __init__(
         self,
         num_envs: int,
@@ -99,7 +101,8 @@ class FactoryVectorEnv(BatchedEnv):
         """See `BatchedEnv`."""
         encoder, functions = encoder_kernel(self._encoder), action_kernel(self._codec).functions
         paid = reward_kernel(self._reward)
-        return compile_step(self.track.functions, functions, encoder, self._encoder.full, paid, self._per_day)
+        full, per_day, mates = self._encoder.full, self._per_day, self._has_mates
+        return compile_step(self.track.functions, functions, encoder, full, paid, per_day, mates)
 
     def _shape(self, observations: np.ndarray) -> Any:
         if isinstance(self._encoder, BlockEncoder):

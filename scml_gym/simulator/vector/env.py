@@ -113,11 +113,13 @@ class BatchedEnv(RowVectorEnv):
     """
 
     track: ClassVar[BatchedTrack]
+    pays_for_mates: ClassVar[bool] = False
 
     def __init__(self, num_envs: int, autoreset_mode: AutoresetMode | str, threads: int, plan: BatchPlan):
         super().__init__(num_envs, autoreset_mode, threads, plan.action_dtype, plan.num_agents)
         self.config = plan.config
         self._plan, self._source, self._batch = plan, plan.source, plan.batch
+        self._has_mates = False
         self._step = self._in_threads(self._make_step())
         self._no_actions = np.zeros((self.num_worlds, *plan.action_shape), dtype=plan.action_dtype)
         self._later: list[PlayerTable] = []
@@ -144,22 +146,32 @@ class BatchedEnv(RowVectorEnv):
     def _make_step(self) -> BatchStep:
         """What runs the rows; see `scml_gym.vector.loop.make_step`."""
 
-    def set_opponents(self, opponents: Sequence[Opponent]) -> None:
+    def set_opponents(self, opponents: Sequence[Opponent], mates: Sequence[Opponent] = (), weight: float = 1.0) -> None:
         """Let others play in the worlds drawn from now on; those that are running go on as they are.
 
         Args:
             opponents: As the environment's argument of that name.
+            mates: Further ones, each drawn as often, for whom the learner is paid, too: the rewards of their days are
+                added to its own, which are to be those of days then.
+            weight: Of the rewards of mates.
 
         Raises:
-            InputError: as the environment does for its argument; nothing has changed then.
+            InputError: as the environment does for its argument, and if it pays nobody for others; nothing has changed
+                then.
         """
         before = self.config.makers
-        self.config.set_opponents(opponents)
+        self.config.set_opponents([*opponents, *mates] if len(mates) else opponents)
         try:
+            if len(mates) and not self.pays_for_mates:
+                raise InputError(f"{type(self).__name__} pays no learner for its mates", "mates")
             player_table = make_player_table(self.config.makers, self.track.interface)
         except InputError:
             self.config.makers = before
             raise
+        player_table.players["mate"][len(player_table.players) - len(mates) :] = weight
+        if len(mates) and not self._has_mates:
+            self._has_mates = True
+            self._step = self._in_threads(self._make_step())
         # records of players hold addresses: parameters live on while a row has them, and a state that grows is moved
         used = np.unique(self._batch.worlds["players"]["params"])
         later = [in_play(before, used) for before in self._later]

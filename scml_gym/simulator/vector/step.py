@@ -26,6 +26,8 @@ class Learners(NamedTuple):
     memory: np.ndarray  # float64 (n, size), of the action codec
     offer_history: np.ndarray  # float32 (n, history, partners, features), of the encoder
     rewards: np.ndarray  # (n,) of the reward's dtype
+    mates: np.ndarray  # float64 (n,), what mates were paid since the last step, by their weights
+    scratch: np.ndarray  # (n,) of the reward's dtype: of a mate
     hidden_state: np.ndarray  # the track's (n, factories), or (n, 0) where the encoder does not read it
 
 
@@ -36,6 +38,8 @@ def new_learners(
     return Learners(
         np.zeros((n, memory_size)),
         np.zeros((n, *history), dtype=np.float32),
+        np.zeros(n, dtype=reward_dtype),
+        np.zeros(n),
         np.zeros(n, dtype=reward_dtype),
         np.zeros((n, layout.factories if full else 0), dtype=layout.hidden),
     )
@@ -53,6 +57,7 @@ def compile_step(
     full: bool,
     reward: RewardKernel,
     per_day: bool,
+    mates: bool = False,
 ) -> BatchStep:
     """Compile the step of an environment, once for each combination; see `scml_gym.vector.loop.make_step`.
 
@@ -63,13 +68,35 @@ def compile_step(
         full: Whether it reads the hidden state of all factories.
         reward: What is paid.
         per_day: Whether an episode is a day instead of a world.
+        mates: Whether the learner is paid for its mates, too.
     """
     decode, mask, remember, go_on = codec
     encode, remember_seen = separate(encoder.encode), encoder.remember
     reset, day_end, step_reward, _ = reward
     _, draw_next, advance_row, end_all, summarise, _ = compile_rows(functions)
     answer, clear_actions = separate(functions.answer), functions.clear_actions
+    count = functions.count
     fill_hidden_state, measure = separate(functions.fill_hidden_state), separate(functions.measure)
+
+    @jittable
+    def pay_mates(batch: Batch, learners: Learners, i: int) -> None:
+        """Pay the learner what its mates earned on the day that closes."""
+        world, scratch = batch.worlds[i], learners.scratch[i]
+        for factory in range(count(world["spec"])):
+            weight = world["players"][factory]["mate"]
+            if weight == 0.0:
+                continue
+            view = world["views"][factory]
+            clear_part(learners.scratch, i)
+            reset(view, scratch)
+            day_end(view, batch.daily[i][view["day"]][factory]["profit"], scratch)
+            learners.mates[i] += weight * step_reward(view, True, scratch)
+
+    @jittable
+    def pay_alone(batch: Batch, learners: Learners, i: int) -> None:
+        """Pay the learner for itself alone."""
+
+    pay_others = pay_mates if mates else pay_alone
 
     @jittable
     def run_on(batch: Batch, learners: Learners, i: int) -> None:
@@ -82,6 +109,7 @@ def compile_step(
             remember_seen(view, learners.offer_history[i])
             if not per_day or view["day"] == row["day"]:
                 day_end(view, batch.daily[i][view["day"]][row["factory"]]["profit"], learners.rewards[i])
+                pay_others(batch, learners, i)
                 row["measure"] += measure(view)
                 row["closed"] += 1
                 if per_day:
@@ -126,12 +154,14 @@ def compile_step(
             learners.offer_history[i][:] = 0.0
             row["day"] = -1
             clear_part(learners.rewards, i)
+            learners.mates[i] = 0.0
             run(batch, learners, i)
         else:
             while row["status"] == DECISION and world["views"][row["factory"]]["day"] == row["day"]:
                 end_all(world, row["factory"])
                 run(batch, learners, i)
             clear_part(learners.rewards, i)
+            learners.mates[i] = 0.0
             row["closed"], row["measure"] = 0, 0.0
         view = world["views"][row["factory"]]
         row["day"] = view["day"]
@@ -155,6 +185,9 @@ def compile_step(
         done = row["closed"] > 0 if per_day else row["status"] == OVER
         observe(batch, learners, outputs, i, done)
         outputs.rewards[i] = step_reward(batch.closing[i] if per_day and done else view, done, learners.rewards[i])
+        if mates:
+            outputs.rewards[i] += learners.mates[i]
+            learners.mates[i] = 0.0
         outputs.done[i] = done
         outputs.measures[i] = row["measure"]
         row["closed"], row["measure"] = 0, 0.0

@@ -27,6 +27,7 @@ def cloned(folder, name, *options):
     return start("behaviour_cloning", given, out=folder)
 
 
+@pytest.mark.slow
 def test_it_does_as_its_data_do(tmp_path, monkeypatch):
     name = small_dataset(monkeypatch, tmp_path / "data", competitor="subset-strong", episodes=30)
     run = cloned(tmp_path / "run", name, "agent.epochs=30")

@@ -37,6 +37,7 @@ def recordings():
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("level", [SELLER, BUYER])
 def test_a_known_policy_is_found_again(recordings, level):
     learnt, unseen = (examples_of(part, "known", level) for part in (recordings[:45], recordings[45:]))

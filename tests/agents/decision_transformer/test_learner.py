@@ -33,6 +33,7 @@ def trained(folder, name, *options):
     return start("decision_transformer", given, out=folder)
 
 
+@pytest.mark.slow
 def test_it_does_as_its_data_do_and_plays(tmp_path, monkeypatch):
     name = small_dataset(monkeypatch, tmp_path / "data", competitor="subset-strong", episodes=30)
     run = trained(tmp_path / "run", name, "agent.epochs=25", "agent.width=16", "agent.target_return=0.05")

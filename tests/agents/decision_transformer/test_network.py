@@ -33,6 +33,7 @@ def fitted(episodes, target=None, **changes):
     return made, fitting
 
 
+@pytest.mark.slow
 def test_it_learns_what_hangs_on_an_earlier_observation_and_without_a_history_cannot():
     episodes = sign_shown_once()
     _, fitting = fitted(episodes)
@@ -41,6 +42,7 @@ def test_it_learns_what_hangs_on_an_earlier_observation_and_without_a_history_ca
     assert 0.4 < blind.measure()["held_out_met"] < 0.75  # the first of five actions is known, the others are guessed
 
 
+@pytest.mark.slow
 def test_it_plays_for_the_return_that_it_is_told():
     for target, action in ((4.0, 1), (0.0, 2)):
         made, _ = fitted(good_and_bad(), target)

@@ -57,7 +57,7 @@ def made(rate, goes_on=0.0, **changes):
     )
     model.set_logger(Logger(folder=None, output_formats=[]))
     rates = {"learning_rate": rate, "final_learning_rate": rate, "total_steps": 10_000}
-    own = {"n_envs": ROWS, "workers": 1, "reward_scale": 1.0, "features": "flatten"}
+    own = {"n_envs": ROWS, "workers": 1, "reward_scale": 1.0, "decision_cost": 0.0, "features": "flatten"}
     everything = SimpleNamespace(**settings, **rates, **own)
     envs = GuessRows(goes_on)
     return model, Training(copy.deepcopy(model.policy), [OPTIONS, OPTIONS], everything, envs, False, (2, 0))

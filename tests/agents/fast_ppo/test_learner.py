@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from scml_gym.agents import AGENTS
+from scml_gym.agents.sb3.evaluation import evaluate
 from scml_gym.core.config import CONFIGS, read_yaml
 from scml_gym.core.errors import InputError
 from scml_gym.experiments.make_env import make_env
@@ -38,6 +39,8 @@ LEARNERS = {
     "flatten": ("fast-maskable-ppo", {}, {}),
 }
 """In environments that other tests compile too."""
+
+EVALUATION = {"every": 60, "worlds": 3, "seed": 5, "copies": 0.4, "env": {"opponents": ["best-subset", "greedy"]}}
 
 
 def config_of(features, env=None, **changes):
@@ -78,7 +81,7 @@ def equal(one, other):
 @pytest.mark.slow
 @pytest.mark.parametrize("features", LEARNERS)
 def test_a_training_repeats_and_goes_on_to_the_last_bit(features, tmp_path, monkeypatch):
-    config = config_of(features)
+    config = config_of(features, evaluation=EVALUATION if features == "partners" else None)
     agent, whole = trained(tmp_path / "whole", config)
     assert [int(row["step"]) for row in whole.curve()] == [64, 128, 160]
     assert whole.step == agent.model.num_timesteps == 160
@@ -103,6 +106,36 @@ def test_a_training_repeats_and_goes_on_to_the_last_bit(features, tmp_path, monk
         assert run.step == 96
         built(config).train(run)
         assert equal(run, whole)
+        assert run.best == whole.best
+
+
+@pytest.mark.slow
+def test_an_evaluation_among_copies_changes_nothing_of_the_training_and_keeps_the_best(tmp_path):
+    plain = trained(tmp_path / "plain", config_of("partners"))[1]
+    agent, run = trained(tmp_path / "run", config_of("partners", evaluation=EVALUATION))
+    rows = run.curve()
+    assert [{k: v for k, v in row.items() if not k.startswith("eval_")} for row in rows] == plain.curve()
+    values = {int(row["step"]): float(row["eval_return"]) for row in rows if row.get("eval_return")}
+    assert list(values) == [64, 128]
+    assert run.best is not None
+    assert (run.best["step"], run.best["value"]) == max(values.items(), key=lambda item: item[1])
+    best = type(agent).load(run.path / run.best["checkpoint"])
+    settings = agent.hyperparameters.evaluation
+    again = Run.create(tmp_path / "again", run.config, "test")
+    assert evaluate(best, settings, again, 0)["return"] == pytest.approx(run.best["value"])
+    alone = evaluate(best, settings.model_copy(update={"copies": 0.0}), again, 0)
+    assert alone["return"] != pytest.approx(run.best["value"])
+
+
+@pytest.mark.slow
+def test_what_a_decision_costs_is_learnt_and_not_told(tmp_path):
+    config = config_of("flatten", total_steps=64)
+    agent, run = trained(tmp_path / "run", config)
+    config["agent"]["decision_cost"] = 0.01
+    costly, other = trained(tmp_path / "costly", config)
+    assert other.curve()[0]["episodes"] == run.curve()[0]["episodes"]
+    biases = [one.model.policy.state_dict()["value_net.bias"] for one in (agent, costly)]
+    assert biases[1] < biases[0]
 
 
 @pytest.mark.slow

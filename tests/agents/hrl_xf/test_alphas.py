@@ -125,6 +125,7 @@ def test_every_way_gives_each_negotiation_an_alpha_whatever_the_order_and_the_ot
     assert way.fitted or not way.learns
 
 
+@pytest.mark.slow
 def test_the_distilled_network_coordinates_as_the_teacher():
     stage = CoordinatorStage(
         take="train", width=16, heads=4, layers=1, worlds=1, epochs=40, batch_size=16, learning_rate=3e-3

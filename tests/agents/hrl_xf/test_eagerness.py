@@ -53,6 +53,7 @@ def test_noise_and_drops_are_drawn_from_the_seed_alone():
     assert not table.observations[:, ALPHA].any()  # the recording stays as it is
 
 
+@pytest.mark.slow
 def test_an_executor_that_has_learnt_alpha_accepts_and_concedes_by_it(tmp_path):
     table, data = small_recording(worlds=6), tmp_path / "n.parquet"
     write(table, data, {})

@@ -32,6 +32,7 @@ def trained(folder, data, *options):
     return start("executor", given, out=folder)
 
 
+@pytest.mark.slow
 def test_it_records_learns_and_is_better_than_the_base_rate_in_another_world(tmp_path):
     run = trained(tmp_path / "run", "null", "agent.epochs=12", "agent.learning_rate=1e-2")
     table = small_recording()

@@ -28,7 +28,7 @@ from scml_gym.oneshot.rewards import DailyProfit
 
 ID = "scml_gym/OneShotConcurrent-v0"
 ENV = {"id": ID, "days": 3, "factories_per_level": (2, 4), "opponents": ["best-subset", "greedy", "random"]}
-ROWS, SCALE = 3, 50.0
+ROWS, SCALE, COST = 3, 50.0, 1e-3
 OPTIONS = {
     "days": {"episode": "day", "reward": "regret", "observation": "entities"},
     "planner": {"episode": "day", "reward": "regret", "observation": "entities", "action": "planner"},
@@ -40,7 +40,7 @@ def one_by_one(env):
     def make():
         from gymnasium.wrappers import TransformReward
 
-        return TransformReward(Monitor(make_env(env)), lambda reward: float(reward) * SCALE)
+        return TransformReward(Monitor(make_env(env)), lambda reward: (float(reward) - COST) * SCALE)
 
     return DummyVecEnv([make for _ in range(ROWS)])
 
@@ -53,7 +53,7 @@ def same(a, b):
 
 @pytest.mark.parametrize("options", OPTIONS.values(), ids=OPTIONS)
 def test_it_equals_single_environments_step_by_step(options):
-    batch, single = make_batch(ENV | options, ROWS, 1, SCALE), one_by_one(ENV | options)
+    batch, single = make_batch(ENV | options, ROWS, 1, SCALE, COST), one_by_one(ENV | options)
     batch.seed(5), single.seed(5)
     assert batch.observation_space == single.observation_space
     assert batch.action_space == single.action_space
@@ -129,6 +129,21 @@ def test_environments_are_batched_where_they_can_be():
     processes.close()
     with pytest.raises(InputError, match=r"agent\.workers"):
         make_vec_env(reference, 3, 2, 1.0)
+
+
+@pytest.mark.parametrize("backend", ["compiled", "reference"])
+def test_a_decision_costs_what_is_learnt_from_and_not_what_is_told(backend):
+    env = ENV | {"backend": backend, "episode": "day"}
+    plain, costly = make_vec_env(env, 1, 1, SCALE), make_vec_env(env, 1, 1, SCALE, COST)
+    for vec in (plain, costly):
+        vec.seed(3), vec.reset()
+    done = [False]
+    while not done[0]:
+        (_, free, done, told), (_, paid, _, same_told) = (
+            vec.step([vec.action_space.sample() * 0]) for vec in (plain, costly)
+        )
+        assert paid == pytest.approx(free - COST * SCALE, abs=1e-5)
+    assert told[0]["episode"]["r"] == same_told[0]["episode"]["r"]
 
 
 class Halved(DailyProfit):

@@ -116,6 +116,7 @@ def test_what_was_trained_in_changed_observations_plays_nowhere_else(tmp_path):
         agent.policy(0)
 
 
+OFTEN = {"every": 1, "worlds": 1, "seed": 0}
 WRONG = {
     "no such callback": ({"agent": {"callbacks": [f"{PARTS}:Count"]}}, "agent.callbacks: .*did you mean 'Counts'"),
     "no callback": ({"agent": {"callbacks": ["builtins:dict"]}}, "agent.callbacks: 'builtins:dict' makes no callback"),
@@ -124,6 +125,19 @@ WRONG = {
     "no environment": ({"env": {"wrappers": [f"{PARTS}:no_environment"]}}, "env.wrappers: .* makes a int"),
     "no such logger": ({"loggers": ["tensorbord"]}, "loggers: unknown logger 'tensorbord'; did you mean 'tensorboard'"),
     "no worlds": ({"agent": {"evaluation": {"every": 1, "worlds": 0, "seed": 0}}}, r"agent\.evaluation\.worlds: 0"),
+    "another space": (
+        {"agent": {"evaluation": OFTEN | {"env": {"id": "CartPole-v1"}}}},
+        r"agent\.evaluation\.env: other observations or actions",
+    ),
+    "no such environment": (
+        {"agent": {"evaluation": OFTEN | {"env": {"id": "Nowhere-v0"}}}},
+        r"agent\.evaluation\.env: .*Nowhere",
+    ),
+    "no copies": (
+        {"agent": {"evaluation": OFTEN | {"copies": 0.5}}},
+        r"agent\.evaluation\.copies: no policy files of scml_gym/tests-Stopping-v0",
+    ),
+    "only copies": ({"agent": {"evaluation": OFTEN | {"copies": 1.0}}}, r"agent\.evaluation\.copies: 1\.0"),
     "half an evaluation": ({"agent": {"evaluation": {"every": 1}}}, r"agent\.evaluation\.worlds: missing"),
 }
 

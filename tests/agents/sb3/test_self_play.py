@@ -17,8 +17,8 @@ pytestmark = pytest.mark.slow
 
 def test_the_mixture_has_its_share_exactly():
     scripted, past = [object() for _ in range(3)], [object() for _ in range(5)]
-    assert mix(scripted, [], 0.3) == scripted
-    mixed = mix(scripted, past, 0.3)
+    assert mix(scripted, [], 0.3) == (scripted, [])
+    mixed = [maker for makers in mix(scripted, past, 0.3) for maker in makers]
     counts = [mixed.count(maker) for maker in (*scripted, *past)]
     assert len(set(counts[:3])) == len(set(counts[3:])) == 1
     assert sum(counts[3:]) / len(mixed) == 0.3
@@ -141,6 +141,22 @@ def test_self_play_adds_policy_files_and_is_found_again(game, tmp_path):
     assert curves[0][2:] != curves[1][2:]
 
 
+def test_a_team_is_paid_for_its_past_policies(tmp_path):
+    curves = []
+    for team in (0.0, 1e-9, 1.0):
+        config = experiment(**GAMES["oneshot"], agent={"total_steps": 128, "self_play": SELF_PLAY | {"team": team}})
+        curves.append(train(tmp_path / str(team), config)[1].curve())
+    assert all(rows[:2] == curves[0][:2] for rows in curves)  # nobody is a mate before 64
+    returns = [float(rows[-1]["return"]) for rows in curves]
+    assert returns[1] == pytest.approx(returns[0], abs=1e-5)
+    assert returns[2] < returns[1] - 1e-4  # what all lose against hindsight
+
+
+def test_a_team_needs_rewards_of_days():
+    with pytest.raises(InputError, match=r"agent\.self_play\.team: 1\.0, with env\.reward='shaped-profit'; valid with"):
+        build(experiment(agent={"self_play": SELF_PLAY | {"team": 1.0}}, env={"reward": "shaped-profit"}))
+
+
 @pytest.mark.parametrize("game", ["oneshot", "standard"])
 def test_resumed_self_play_goes_on_with_its_policy_files(game, tmp_path, monkeypatch):
     config = experiment(**GAMES[game], agent={"total_steps": 96, "self_play": SELF_PLAY})
@@ -168,6 +184,7 @@ def test_self_play_needs_the_compiled_world(world):
         ({"league": SELF_PLAY}, r"agent\.league: unknown key; did you mean 'self_play'"),
         ({"self_play": SELF_PLAY | {"share": 1.5}}, "share"),
         ({"self_play": SELF_PLAY | {"every": 0}}, "every"),
+        ({"self_play": SELF_PLAY | {"team": -1.0}}, "team"),
         ({"self_play": SELF_PLAY | {"size": "all"}}, "size"),
         ({"self_play": {"every": 40}}, "size"),
     ],

@@ -95,6 +95,7 @@ def play(env, steps=60):
     return shown
 
 
+@pytest.mark.slow
 def test_both_worlds_and_copies_are_alike():
     options = SETTING | {"shield": "covered"}
     first = play(gymnasium.make(CONCURRENT, **options).unwrapped)
