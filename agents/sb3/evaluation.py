@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, Protocol
 
 import numpy as np
@@ -11,6 +10,7 @@ from stable_baselines3.common.vec_env import VecEnv
 
 from scml_gym.agents.sb3.batch import SUMMARY
 from scml_gym.agents.sb3.hyperparameters import EvaluationHyperparameters
+from scml_gym.agents.sb3.policy_files import Learner as Exported
 from scml_gym.agents.sb3.policy_files import export_policy, policy_strategy
 from scml_gym.agents.sb3.self_play import mix, native
 from scml_gym.agents.sb3.training import make_vec_env
@@ -24,20 +24,8 @@ PREFIX = "eval/"
 """Of what is recorded with SB3's logger; a row of the learning curve has ``eval_return`` and so on."""
 
 
-class Learner(Protocol):
+class Learner(Exported, Protocol):
     """What of `scml_gym.agents.sb3.learner.SB3Agent` is evaluated."""
-
-    @property
-    def algorithm(self) -> str: ...
-
-    @property
-    def hyperparameters(self) -> Any: ...
-
-    @property
-    def env(self) -> Mapping[str, Any]: ...
-
-    @property
-    def model(self) -> Any: ...
 
     @property
     def observation_space(self) -> Any: ...

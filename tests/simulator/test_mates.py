@@ -76,7 +76,13 @@ def test_a_copy_is_paid_alike():
 def test_who_plays_several_factories_has_no_mates():
     envs = oneshot_factories_v0.vector_env(2, days=2, opponents=["greedy"])
     before = envs.config.makers
-    with pytest.raises(InputError, match="pays no learner for its mates"):
-        envs.set_opponents(["greedy"], ["conceder"])
-    assert envs.config.makers is before
+    wrong = {
+        "pays no learner for its mates": (["conceder"],),
+        "mates='greedy'": ("greedy",),
+        "weight": (["greedy"], "a"),
+    }
+    for told, arguments in wrong.items():
+        with pytest.raises(InputError, match=told):
+            envs.set_opponents(["greedy"], *arguments)
+        assert envs.config.makers is before
     envs.close()

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 from gymnasium.vector import AutoresetMode
 
-from scml_gym.core.arguments import MOST_ENVS, whole
+from scml_gym.core.arguments import MOST_ENVS, real, whole
 from scml_gym.core.errors import InputError
 from scml_gym.core.registry import load
 from scml_gym.game.codecs import Note
@@ -159,7 +159,9 @@ class BatchedEnv(RowVectorEnv):
             InputError: as the environment does for its argument, and if it pays nobody for others; nothing has changed
                 then.
         """
-        before = self.config.makers
+        weight, before = real("weight", weight), self.config.makers
+        if isinstance(mates, str):
+            raise InputError(f"mates={mates!r}; give a list of players", "mates")
         self.config.set_opponents([*opponents, *mates] if len(mates) else opponents)
         try:
             if len(mates) and not self.pays_for_mates:
