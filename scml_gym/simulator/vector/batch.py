@@ -20,6 +20,7 @@ ROW_DTYPE = np.dtype(
         ("day", np.int64),  # of the running episode, where an episode is a day
         ("closed", np.int64),  # days that closed since the last decision and count for the episode
         ("measure", np.float64),  # the sum of the track's measure over them
+        ("mates", np.float64),  # what mates were paid since the last step, by their weights
     ],
     align=True,
 )

@@ -25,9 +25,7 @@ class Learners(NamedTuple):
 
     memory: np.ndarray  # float64 (n, size), of the action codec
     offer_history: np.ndarray  # float32 (n, history, partners, features), of the encoder
-    rewards: np.ndarray  # (n,) of the reward's dtype
-    mates: np.ndarray  # float64 (n,), what mates were paid since the last step, by their weights
-    scratch: np.ndarray  # (n,) of the reward's dtype: of a mate
+    rewards: np.ndarray  # (2 n,) of the reward's dtype: of the learner, and scratch, of a mate
     hidden_state: np.ndarray  # the track's (n, factories), or (n, 0) where the encoder does not read it
 
 
@@ -38,9 +36,7 @@ def new_learners(
     return Learners(
         np.zeros((n, memory_size)),
         np.zeros((n, *history), dtype=np.float32),
-        np.zeros(n, dtype=reward_dtype),
-        np.zeros(n),
-        np.zeros(n, dtype=reward_dtype),
+        np.zeros(2 * n, dtype=reward_dtype),
         np.zeros((n, layout.factories if full else 0), dtype=layout.hidden),
     )
 
@@ -81,22 +77,17 @@ def compile_step(
     @jittable
     def pay_mates(batch: Batch, learners: Learners, i: int) -> None:
         """Pay the learner what its mates earned on the day that closes."""
-        world, scratch = batch.worlds[i], learners.scratch[i]
+        world, place = batch.worlds[i], len(learners.rewards) // 2 + i
+        scratch = learners.rewards[place]
         for factory in range(count(world["spec"])):
             weight = world["players"][factory]["mate"]
             if weight == 0.0:
                 continue
             view = world["views"][factory]
-            clear_part(learners.scratch, i)
+            clear_part(learners.rewards, place)
             reset(view, scratch)
             day_end(view, batch.daily[i][view["day"]][factory]["profit"], scratch)
-            learners.mates[i] += weight * step_reward(view, True, scratch)
-
-    @jittable
-    def pay_alone(batch: Batch, learners: Learners, i: int) -> None:
-        """Pay the learner for itself alone."""
-
-    pay_others = pay_mates if mates else pay_alone
+            batch.rows[i]["mates"] += weight * step_reward(view, True, scratch)
 
     @jittable
     def run_on(batch: Batch, learners: Learners, i: int) -> None:
@@ -109,7 +100,8 @@ def compile_step(
             remember_seen(view, learners.offer_history[i])
             if not per_day or view["day"] == row["day"]:
                 day_end(view, batch.daily[i][view["day"]][row["factory"]]["profit"], learners.rewards[i])
-                pay_others(batch, learners, i)
+                if mates:
+                    pay_mates(batch, learners, i)
                 row["measure"] += measure(view)
                 row["closed"] += 1
                 if per_day:
@@ -147,22 +139,20 @@ def compile_step(
         """Start a row's next episode."""
         batch, source, learners = game
         world, row = batch.worlds[i], batch.rows[i]
-        row["closed"], row["measure"] = 0, 0.0
+        row["closed"], row["measure"], row["mates"] = 0, 0.0, 0.0
         if not per_day or is_over(row):
             draw_next(batch, source, seeds, i)
             learners.memory[i][:] = 0.0
             learners.offer_history[i][:] = 0.0
             row["day"] = -1
             clear_part(learners.rewards, i)
-            learners.mates[i] = 0.0
             run(batch, learners, i)
         else:
             while row["status"] == DECISION and world["views"][row["factory"]]["day"] == row["day"]:
                 end_all(world, row["factory"])
                 run(batch, learners, i)
             clear_part(learners.rewards, i)
-            learners.mates[i] = 0.0
-            row["closed"], row["measure"] = 0, 0.0
+            row["closed"], row["measure"], row["mates"] = 0, 0.0, 0.0
         view = world["views"][row["factory"]]
         row["day"] = view["day"]
         reset(view, learners.rewards[i])
@@ -186,8 +176,8 @@ def compile_step(
         observe(batch, learners, outputs, i, done)
         outputs.rewards[i] = step_reward(batch.closing[i] if per_day and done else view, done, learners.rewards[i])
         if mates:
-            outputs.rewards[i] += learners.mates[i]
-            learners.mates[i] = 0.0
+            outputs.rewards[i] += row["mates"]
+            row["mates"] = 0.0
         outputs.done[i] = done
         outputs.measures[i] = row["measure"]
         row["closed"], row["measure"] = 0, 0.0
