@@ -109,7 +109,7 @@ class OneShotNegotiationsVectorEnv(PartnersVectorEnv):
 
     def _advance(self, actions: np.ndarray, outputs: Any, resting: np.ndarray) -> None:
         super()._advance(actions, outputs, resting)
-        followed = self._plan.learner.rewards
+        followed = self._plan.learner.rewards[: self.num_worlds]
         outputs.rewards[:] = followed["paid"].reshape(-1)
         outputs.negotiation_end[:] = followed["ended"].reshape(-1)
 
