@@ -79,6 +79,7 @@ def test_who_plays_several_factories_has_no_mates():
     wrong = {
         "pays no learner for its mates": (["conceder"],),
         "mates='greedy'": ("greedy",),
+        "mates=None": (None,),
         "weight": (["greedy"], "a"),
     }
     for told, arguments in wrong.items():

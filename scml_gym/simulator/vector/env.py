@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -160,18 +160,20 @@ class BatchedEnv(RowVectorEnv):
                 then.
         """
         weight, before = real("weight", weight), self.config.makers
-        if isinstance(mates, str):
-            raise InputError(f"mates={mates!r}; give a list of players", "mates")
-        self.config.set_opponents([*opponents, *mates] if len(mates) else opponents)
+        for name, players in (("opponents", opponents), ("mates", mates)):
+            if isinstance(players, str) or not isinstance(players, Iterable):
+                raise InputError(f"{name}={players!r}; give a list of players", name)
+        mates = list(mates)
+        self.config.set_opponents([*opponents, *mates])
         try:
-            if len(mates) and not self.pays_for_mates:
+            if mates and not self.pays_for_mates:
                 raise InputError(f"{type(self).__name__} pays no learner for its mates", "mates")
             player_table = make_player_table(self.config.makers, self.track.interface)
         except InputError:
             self.config.makers = before
             raise
         player_table.players["mate"][len(player_table.players) - len(mates) :] = weight
-        if len(mates) and not self._has_mates:
+        if mates and not self._has_mates:
             self._has_mates = True
             self._step = self._in_threads(self._make_step())
         # records of players hold addresses: parameters live on while a row has them, and a state that grows is moved
