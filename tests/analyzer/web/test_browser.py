@@ -28,7 +28,8 @@ def chromium():
     if path is None:
         pytest.skip("no chromium: apt-get install chromium")
     with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        # pages are gone before it pays to optimise their scripts
+        browser = driver.chromium.launch(executable_path=path, args=["--no-sandbox", "--js-flags=--no-opt"])
         yield browser
         browser.close()
 
