@@ -38,6 +38,5 @@ def dataset(
     from scml_gym.offline.command import dataset_command
 
     jobs, machines = at_once(workers, engine), find_engine(engine, address)
-    options = options or ()
-    for name in dataset_command(competitors, env, options, episodes, seed, namespace, jobs, machines, copies):
-        print(name)
+    names = dataset_command(competitors, env, options or (), episodes, seed, namespace, jobs, machines, copies)
+    print(*names, sep="\n")
