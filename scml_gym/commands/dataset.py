@@ -27,6 +27,9 @@ def dataset(
     workers: Annotated[
         int | None, typer.Option(help="Competitors at once; changes no episode. [1; ray: cores]")
     ] = None,
+    copies: Annotated[
+        int, typer.Option(help="Times that each competitor is among the opponents of its own dataset.")
+    ] = 0,
     engine: EngineOption = DEFAULT_ENGINE,
     address: AddressOption = None,
     namespace: Annotated[str | None, typer.Option(help="Before the datasets' names. [scml_gym/ENVIRONMENT]")] = None,
@@ -35,5 +38,5 @@ def dataset(
     from scml_gym.offline.command import dataset_command
 
     jobs, machines = at_once(workers, engine), find_engine(engine, address)
-    for name in dataset_command(competitors, env, options or (), episodes, seed, namespace, jobs, machines):
-        print(name)
+    names = dataset_command(competitors, env, options or (), episodes, seed, namespace, jobs, machines, copies)
+    print(*names, sep="\n")

@@ -11,7 +11,7 @@ from scml_gym.core.registry import load_object, parse_parameters
 from scml_gym.experiments.checkpoints import run_of
 from scml_gym.game.definition import Game
 from scml_gym.game.policy_files import PolicyFile
-from scml_gym.game.run_folders import is_folder
+from scml_gym.game.run_folders import is_file, is_folder
 from scml_gym.game.strategy import Strategy
 from scml_gym.games import DEFAULT_GAME, GAMES
 from scml_gym.oneshot.clones.files import PREFIX, CloneFile, is_clone, named_clone
@@ -50,7 +50,7 @@ def exported_player(name: str, game: str = "") -> Exported:
     Raises:
         InputError: if nothing of that name exists, or it cannot be exported; the message says which part.
     """
-    if name.endswith(".npz"):
+    if is_file(name):
         return _of_clone(CloneFile.load(name), name, game) if is_clone(name) else _of_policy_file(name, game)
     if name.startswith(PREFIX):
         return _of_clone(named_clone(name), name, game)

@@ -14,19 +14,10 @@ import warnings
 from typing import Any
 
 import numpy as np
-from scml.oneshot import SCML2024OneShotWorld
-from scml.oneshot.agents import GreedyOneShotAgent
-from scml.std import SCML2024StdWorld
-from scml.std.agents import GreedyStdAgent
-
-WORLDS: dict[str, Any] = {
-    "oneshot": (SCML2024OneShotWorld, GreedyOneShotAgent, 5),
-    "standard": (SCML2024StdWorld, GreedyStdAgent, 6),
-}
-"""The world of a track, another agent of it, and how many days are played."""
 
 REFUSED = ("torch", "numba", "llvmlite", "stable_baselines3", "sb3_contrib", "scml_gym", "agents", "pydantic")
-"""Packages that a submission does without, whether scml's installation happens to have them or not."""
+"""Packages that a submission does without, whether scml's installation happens to have them or not; negmas, which takes
+Numba where it is, does so too."""
 
 
 class Refuse:
@@ -38,11 +29,25 @@ class Refuse:
             raise ImportError(f"it imports {name!r}")
 
 
+def worlds() -> dict[str, Any]:
+    """The world of a track, another agent of it, and how many days are played."""
+    from scml.oneshot import SCML2024OneShotWorld
+    from scml.oneshot.agents import GreedyOneShotAgent
+    from scml.std import SCML2024StdWorld
+    from scml.std.agents import GreedyStdAgent
+
+    return {
+        "oneshot": (SCML2024OneShotWorld, GreedyOneShotAgent, 5),
+        "standard": (SCML2024StdWorld, GreedyStdAgent, 6),
+    }
+
+
 def main(folder: str, package: str, name: str, track: str) -> None:
     """Play it."""
     warnings.simplefilter("ignore")
     refuse: Any = Refuse()
     sys.meta_path.insert(0, refuse)
+    played = worlds()
     sys.path.insert(0, folder)
     agent = getattr(importlib.import_module(package), name)
     times: list[float] = []
@@ -55,7 +60,7 @@ def main(folder: str, package: str, name: str, track: str) -> None:
         return answers
 
     agent._decide = timed
-    kind, other, days = WORLDS[track]
+    kind, other, days = played[track]
     random.seed(0)
     np.random.seed(0)
     world = kind(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 
 from scml_gym.core.registry import Registry
 from scml_gym.core.trained import PREFIX
@@ -16,8 +17,16 @@ RUN_FOLDERS.register("policy file", "scml_gym.policies.run_folders:policy_file_m
 def is_folder(name: str) -> bool:
     """Whether a player's name means a folder, there or not; ``zoo:NAME`` is one that comes with the package.
 
-    What has another prefix, as ``clone:2025/CostAverseAgent``, is one only where it is there.
+    What has another prefix, as ``clone:2025/Rchan`` or ``shielded?of=runs/ppo``, is one only where it is there.
     """
     # unlike Path, isdir takes names that are too long for a file
-    prefixed = ":" in name.partition(os.sep)[0]
-    return name.startswith(PREFIX) or (os.sep in name and not prefixed) or os.path.isdir(name)
+    return name.startswith(PREFIX) or (os.sep in name and not _prefixed(name)) or os.path.isdir(name)
+
+
+def is_file(name: str) -> bool:
+    """Whether a player's name means a file of numbers (``.npz``), there or not: a policy file or a clone."""
+    return name.endswith(".npz") and (not _prefixed(name) or os.path.isfile(name))
+
+
+def _prefixed(name: str) -> bool:
+    return re.search("[:?]", name.partition(os.sep)[0]) is not None

@@ -78,6 +78,27 @@ def open_source(name: str, options: Sequence[str], section: Mapping[str, Any] | 
     return Source(env, game, made)
 
 
+def among_copies(source: Source, competitor: str, copies: int) -> Source:
+    """An environment in which a competitor is so many times among the opponents, each drawn with equal chance.
+
+    Args:
+        source: The environment, returned as it is where there are no copies.
+        competitor: Its name.
+        copies: How many times.
+
+    Raises:
+        InputError: if the environment names no opponents, or the competitor is no opponent there.
+    """
+    if not copies:
+        return source
+    if not isinstance(named := source.env.get("opponents"), list):
+        raise InputError(f"--copies {copies}: no list of opponents is given; give one, as --set opponents=[greedy]")
+    try:
+        return open_source(source.env["id"], (), {**source.env, "opponents": [*named, *[competitor] * copies]})
+    except InputError as error:
+        raise InputError(f"--copies {copies}: {error}") from error
+
+
 def _section(name: str) -> dict[str, Any]:
     if name in ENVIRONMENTS or name in PARALLEL_ENVIRONMENTS:
         return {"id": name}
@@ -185,6 +206,7 @@ def dataset_command(
     namespace: str | None,
     workers: int | None = 1,
     engine: Engine | None = None,
+    copies: int = 0,
 ) -> list[str]:
     """Write the datasets of competitors; their names.
 
@@ -192,6 +214,7 @@ def dataset_command(
         competitors: See `scml_gym.commands.dataset.dataset`, also for those that are not named here.
         workers: Competitors that are recorded at once; None for as many as the engine has cores.
         engine: Where they are recorded; None for this machine. It changes no episode.
+        copies: How often each competitor is among the opponents of its dataset, beside those that are named.
 
     Raises:
         InputError: before anything is written, for everything that is wrong.
@@ -200,6 +223,7 @@ def dataset_command(
     whole("--episodes", episodes)
     whole("--seed", seed, 0, MOST_SEED - episodes)
     workers = None if workers is None else whole("--workers", workers)
+    copies = whole("--copies", copies, 0)
     competitors = [str(competitor) for competitor in competitors]
     source = open_source(env, options)
     observation, action = agent_spaces(source.made)
@@ -216,20 +240,25 @@ def dataset_command(
             behaviours.append(behaviour_of(competitor, source.game, plain, observation, action))
         except InputError as error:
             raise InputError(str(error) if repr(competitor) in str(error) else f"{competitor!r}: {error}") from error
-    for competitor, behaviour in zip(competitors, behaviours, strict=True):
-        _try(source, competitor, behaviour, seed)
+    sources = [among_copies(source, competitor, copies) for competitor in competitors]
+    for played_in, competitor, behaviour in zip(sources, competitors, behaviours, strict=True):
+        _try(played_in, competitor, behaviour, seed)
     try:
         with Local() if engine is None else engine as where:
-            there = where.bring(source.env)
-            jobs = [Job(name, where.bring(name), there, episodes, seed, space) for name in competitors]
+            there = [where.bring(played_in.env) for played_in in sources]
+            jobs = [
+                Job(name, where.bring(name), env, episodes, seed, space)
+                for name, env in zip(competitors, there, strict=True)
+            ]
             workers = where.cores() if workers is None else workers
             if where.here(workers):
-                made = [_record(source, job, behaviour) for job, behaviour in zip(jobs, behaviours, strict=True)]
+                made = list(map(_record, sources, jobs, behaviours))
             else:
                 with each(record_there, where, workers, datasets_root()) as execute:
                     made = list(execute(jobs))
     finally:
-        source.made.close()
+        for played_in in (source, *sources):
+            played_in.made.close()
     return [name for names in made for name in names]
 
 

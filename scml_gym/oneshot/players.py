@@ -14,6 +14,7 @@
 from __future__ import annotations
 
 from scml_gym.game.policy_files import PolicyFile
+from scml_gym.game.run_folders import is_file
 from scml_gym.game.world import PlayerMaker
 from scml_gym.oneshot.clones.files import PREFIX, CloneFile, is_clone, named_clone
 from scml_gym.oneshot.policy_files import NETWORKS
@@ -38,6 +39,6 @@ def player_maker(name: str, run_folders: str = "learner") -> PlayerMaker:
     """
     if name.startswith(PREFIX):
         return named_clone(name).player
-    if name.endswith(".npz"):
+    if is_file(name):
         return CloneFile.load(name).player if is_clone(name) else PolicyFile.load(name, NETWORKS).player
     return named_player(name, ONESHOT, STRATEGIES, ONESHOT_INTERFACE, run_folders)

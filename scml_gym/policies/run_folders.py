@@ -21,7 +21,7 @@ from scml_gym.experiments.checkpoints import checkpoint_of, playable, run_of
 from scml_gym.experiments.run_folder import find_policy_file
 from scml_gym.game.definition import Game
 from scml_gym.game.policy_files import game_of_policy_file
-from scml_gym.game.run_folders import is_folder
+from scml_gym.game.run_folders import is_file, is_folder
 from scml_gym.game.world import PlayerMaker
 from scml_gym.games import DEFAULT_GAME, GAMES, game_of
 from scml_gym.oneshot.clones.files import is_clone
@@ -154,7 +154,7 @@ def deploy(
     """
     check_names(parameters, ("seed", "counts", "name"))
     name = os.fspath(player)
-    if isinstance(player, os.PathLike) or is_folder(name) or name.endswith(".npz"):
+    if isinstance(player, os.PathLike) or is_folder(name) or is_file(name):
         name = str(run_path(Path(name)).resolve())
     of_game, make = deployed_maker(name, game)
     made = make(0)
@@ -174,7 +174,7 @@ def deployed_maker(name: str, game: str) -> tuple[Game, PlayerMaker]:
     Raises:
         InputError: if there is no such player, or it was trained in another game.
     """
-    if name.endswith(".npz"):
+    if is_file(name):
         of_game = game_of_file(name, game)
         return of_game, of_game.player_maker(name)
     if is_folder(name):

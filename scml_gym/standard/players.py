@@ -16,6 +16,7 @@ from functools import partial
 
 from scml_gym.core.errors import InputError
 from scml_gym.game.policy_files import PolicyFile
+from scml_gym.game.run_folders import is_file
 from scml_gym.game.world import PlayerMaker
 from scml_gym.simulator.players import STANDARD, Player, named_player
 from scml_gym.standard.policy_files import NETWORKS
@@ -40,7 +41,7 @@ def player_maker(name: str, run_folders: str = "learner") -> PlayerMaker:
     """
     if isinstance(name, str) and name.startswith(PREFIX):
         return shielded_maker(name, partial(player_maker, run_folders=run_folders))
-    if isinstance(name, str) and name.endswith(".npz"):
+    if isinstance(name, str) and is_file(name):
         return PolicyFile.load(name, NETWORKS).player
     if isinstance(name, str) and name.startswith("clone:"):
         raise InputError(f"{name!r}: clones play OneShot only; valid here: scml-agents:YEAR/Name of the Standard track")

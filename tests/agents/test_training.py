@@ -7,7 +7,7 @@ import yaml
 
 from scml_gym.agents.training import start
 from scml_gym.experiments.run_folder import Run
-from tests.helpers.scripts import ROOT, Script, in_new_interpreter
+from tests.helpers.scripts import ROOT, Script, in_forked_process, in_new_interpreter
 
 SMALL = [
     "maskable_ppo",
@@ -61,15 +61,16 @@ def test_the_same_seed_trains_the_same_in_every_process(tmp_path, command_line):
 
 @pytest.mark.slow
 def test_a_training_against_scmls_own_agents_repeats_too(tmp_path, monkeypatch):
-    """They iterate over sets of names: `train.py` fixes the hash seed where the user has not."""
+    """They iterate over sets of names: `train.py` fixes the hash seed, to that of forked processes, where the user has
+    not."""
     monkeypatch.delenv("PYTHONHASHSEED", raising=False)
     curves = []
-    for name in "ab":
+    for name, run in (("forked", in_forked_process), ("new", in_new_interpreter)):
         small = ["agent.training.worlds=2", "agent.training.log_every=1", "env.days=3", "env.backend=reference"]
         small += ["env.opponents=[scml:SyncRandomOneShotAgent, scml:EqualDistOneShotAgent]"]
         options = [part for option in small for part in ("--set", option)]
         command = [sys.executable, ROOT / "train.py", "q_learning", *options, "--out", tmp_path / name]
-        done = in_new_interpreter(tmp_path, command, {})
+        done = run(tmp_path, command, {})
         assert done.returncode == 0, done.stderr
         curves.append((tmp_path / name / "learning_curve.csv").read_bytes())
     assert curves[0] == curves[1]

@@ -13,6 +13,7 @@ from scml_gym.evaluation.config import TournamentConfig
 from scml_gym.evaluation.report import output_folder, render, write_results
 from scml_gym.evaluation.table import COLUMNS, read_scores
 from scml_gym.evaluation.tournament import Outcome
+from tests.helpers import forks
 from tests.helpers.scripts import in_new_interpreter
 
 pytestmark = pytest.mark.slow
@@ -91,7 +92,8 @@ def test_a_results_folder(command_line, tmp_path):
     assert "not empty" in again.stderr
     assert contents(folder) == before
 
-    other = command_line("evaluate.py", *options, "--workers", "2", "--out", "c", PYTHONHASHSEED="5")
+    variables = forks.variables() | {"PYTHONHASHSEED": "5"}  # of the leading process: its workers are forked
+    other = command_line("evaluate.py", *options, "--workers", "2", "--out", "c", **variables)
     assert other.returncode == 0, other.stderr
     changed = {name for name, digest in contents(tmp_path / "c").items() if digest != before[name]}
     assert changed - {"versions.json"} == {"command.txt"}  # the commit may change while the tests run

@@ -43,6 +43,14 @@ def gone(pids):
     return not any(Path(f"/proc/{pid}").exists() for pid in pids)
 
 
+def test_workers_have_one_hash_seed_whatever_that_of_the_process_that_leads_them(monkeypatch):
+    given = []
+    monkeypatch.setenv("PYTHONHASHSEED", "5")
+    monkeypatch.setattr(worker_pool, "start_process", lambda command, environment: given.append(environment))
+    worker_pool.Worker()
+    assert [environment["PYTHONHASHSEED"] for environment in given] == ["0"]
+
+
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP])
 def test_a_worker_that_is_killed_or_stopped_costs_time_alone(number):
     before = set(descendants(os.getpid()))

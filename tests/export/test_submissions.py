@@ -298,17 +298,27 @@ def test_folders_that_are_not_written(out, name, told, tmp_path):
     assert (tmp_path / "there" / "file").read_text() == "kept"
 
 
-def fails_in_play(seed):
+def looks_for(package, seed):
     """A player that looks for what a submission does not have."""
     player = StrategyPolicy(BOULWARE, seed)
-    player.act = lambda view: __import__("torch").zeros(3)
+    player.act = lambda view: __import__(package)
     return player
 
 
+def looks_for_torch(seed):
+    return looks_for("torch", seed)
+
+
+def looks_for_numba(seed):
+    """Which negmas takes where it is."""
+    return looks_for("numba", seed)
+
+
 @pytest.mark.slow
-def test_what_fails_without_torch_is_not_written(tmp_path):
-    with pytest.raises(InputError, match=r"does not play without this package \(ImportError: it imports 'torch'"):
-        export_player(f"{__name__}:fails_in_play", tmp_path / "mine")
+@pytest.mark.parametrize("package", ["torch", "numba"])
+def test_what_fails_without_a_package_is_not_written(package, tmp_path):
+    with pytest.raises(InputError, match=rf"does not play without this package \(ImportError: it imports '{package}'"):
+        export_player(f"{__name__}:looks_for_{package}", tmp_path / "mine")
     assert not any(tmp_path.iterdir())
 
 

@@ -52,6 +52,33 @@ def test_days_play_again_one_after_the_other(tmp_path, monkeypatch):
     assert replay(dataset) == dataset.total_steps
 
 
+def test_a_competitor_plays_among_copies_of_itself(tmp_path, monkeypatch):
+    monkeypatch.setenv("MINARI_DATASETS_PATH", str(tmp_path))
+    names = dataset_command(["best-subset", "greedy"], CONCURRENT, list(SMALL), 2, 0, "among", copies=2)
+    for name, competitor in zip(names, ("best-subset", "greedy"), strict=True):
+        dataset = load_dataset(name)
+        played = dataset.spec.env_spec.kwargs["opponents"]
+        assert played == ["best-subset", "greedy", "random", competitor, competitor]
+        assert replay(dataset) == dataset.total_steps
+
+
+@pytest.mark.parametrize(
+    ("competitor", "options", "copies", "message"),
+    [
+        ("greedy", [], 1, "--copies 1: no list of opponents is given"),
+        ("uniform", list(SMALL), 2, "--copies 2: env.opponents"),
+        ("greedy", list(SMALL), -1, "--copies=-1; valid: 0 or more"),
+        ("greedy", list(SMALL), True, "--copies=True; valid"),
+    ],
+)
+def test_copies_that_cannot_be_are_refused(competitor, options, copies, message, tmp_path, monkeypatch):
+    monkeypatch.setenv("MINARI_DATASETS_PATH", str(tmp_path))
+    with pytest.raises(InputError) as refused:
+        dataset_command([competitor], CONCURRENT, options, 1, 0, None, copies=copies)
+    assert message in str(refused.value) and "\n" not in str(refused.value)
+    assert files(tmp_path) == []
+
+
 def test_each_kind_of_agent_has_a_dataset(tmp_path, monkeypatch):
     monkeypatch.setenv("MINARI_DATASETS_PATH", str(tmp_path))
     names = dataset_command(["uniform"], "oneshot_factories_v0", ["days=3"], 2, 4, None)

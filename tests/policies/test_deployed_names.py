@@ -10,6 +10,7 @@ import pytest
 
 from scml_gym.core.errors import InputError
 from scml_gym.core.trained import ZOO
+from scml_gym.export.players import exported_player
 from scml_gym.games import GAMES
 from scml_gym.oneshot.strategies.simple import NICE
 from scml_gym.policies.run_folders import deploy
@@ -46,6 +47,18 @@ def test_a_policy_file_is_found_from_other_folders(policy_file, monkeypatch):
     assert os.path.isabs(parameters["controller_params"]["player"])
     agent = kind(**parameters["controller_params"])
     assert agent.policy.synchronous
+
+
+@pytest.mark.parametrize("policy_file", ["standard"], indirect=True)
+@pytest.mark.parametrize("where", ["", "runs/"])
+def test_a_shielded_policy_file_is_no_file_of_that_name(policy_file, where):
+    path, game = policy_file
+    Path("runs").mkdir()
+    shutil.copy(path, "runs")
+    kind, parameters = deploy(f"shielded?of={where}{path}", game, seed=0)
+    assert kind(**parameters["controller_params"]).policy.synchronous
+    with pytest.raises(InputError, match="cannot be exported"):
+        exported_player(f"shielded?of={where}{path}", game)
 
 
 def test_a_policy_file_of_another_game_is_not_deployed(policy_file):

@@ -41,9 +41,9 @@ def test_worlds_are_equal_to_the_last_bit(first):
 
 @pytest.mark.slow
 def test_long_worlds_of_any_size_are_equal_to_the_last_bit():
-    """Up to 47 days; the fourth drawn, of 54 days and 21 factories, takes as long as all others together."""
+    """Up to 35 days; the second and the fourth drawn, of 47 and 54 days, take longer than all others together."""
     counts = Counter()
-    for index in (0, 1, 2, 4, 5, 6):
+    for index in (0, 2, 4, 5, 6, 7):
         difference = compare_worlds(draw_case(SEED + 1, index), counts)
         assert difference is None, f"seed {SEED + 1}, world {index}: {difference}"
     assert counts["nullified"] > 0
