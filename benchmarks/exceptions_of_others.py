@@ -50,6 +50,7 @@ def main() -> None:
     table = compared(*options.runs)
     print(table.to_string(index=False) if len(table) else "nobody raised an exception")
     if options.out:
+        options.out.mkdir(parents=True, exist_ok=True)
         replace_file(options.out / "exceptions.csv", table.to_csv(index=False).encode())
 
 
