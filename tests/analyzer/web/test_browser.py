@@ -112,13 +112,13 @@ def look(tab, path):
 def test_each_page_opens_without_an_error_and_narrow_screens_need_no_scrolling_aside(tab):
     look(tab, "/")
     for path, page in PAGES.items():
+        tab.set_viewport_size(NARROW)
         tab.get_by_role("link", name=page.title, exact=True).click()
         tab.wait_for_url(f"**{path}**")
         complete(tab, page.title)
+        assert tab.evaluate("document.documentElement.scrollWidth") <= NARROW["width"], path
         until(tab, "title => document.title === `${title} - SCML analyzer`", arg=page.title)
         assert not tab.locator("text=This page failed").count()
-        tab.set_viewport_size(NARROW)
-        until(tab, "width => document.documentElement.scrollWidth <= width", arg=NARROW["width"])
         tab.set_viewport_size(WIDE)
 
 
