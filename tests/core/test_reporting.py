@@ -11,7 +11,7 @@ from scml_gym.core.reporting import LINE_SECONDS, Progress, progress_bar
 @pytest.fixture
 def clock(monkeypatch):
     """``clock(seconds)``: so much time passes."""
-    now = [time.monotonic()]
+    now = [float(int(time.monotonic()))]  # whole, so that sums of what passes are exact
     monkeypatch.setattr(time, "monotonic", lambda: now[0])
 
     def advance(seconds):

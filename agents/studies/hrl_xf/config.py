@@ -20,12 +20,15 @@ class Setting(Config):
         worlds: How many; the first ones are the same whatever the number.
         env: Arguments of their worlds that are others than those of all settings.
         players: Labels of those that play; all where there are none.
+        beside: Name of a setting whose worlds are the same but for what this one is about; what players do otherwise
+            is told. Only ``env`` may differ.
     """
 
     title: str
     worlds: PositiveInt
     env: dict[str, Any]
     players: list[str] = []
+    beside: str | None = None
 
 
 class HRLXFConfig(Config):
@@ -63,7 +66,17 @@ class HRLXFConfig(Config):
             for label in (self.reference, *setting.players):
                 if label not in self.players:
                     raise ValueError(f"settings.{name}: {label!r} is no player; valid: {', '.join(self.players)}")
+            if setting.beside is not None:
+                self._comparable(name, setting, setting.beside)
         return self
+
+    def _comparable(self, name: str, setting: Setting, beside: str) -> None:
+        others = [other for other in self.settings if other != name]
+        if beside not in others:
+            raise ValueError(f"settings.{name}: beside={beside!r}; valid: {', '.join(others) or 'no other setting'}")
+        other = self.settings[beside]
+        if (other.worlds, other.players) != (setting.worlds, setting.players):
+            raise ValueError(f"settings.{name}: other worlds or players than {beside}, which it is beside")
 
     def labels(self, setting: str) -> list[str]:
         """Who plays in a setting, the reference first."""

@@ -18,15 +18,16 @@ from scml_gym.standard.safety.audit import N_NUMBERS, audit, audit_columns
 from scml_gym.standard.settlement import settle_world
 from scml_gym.standard.view import ActionArray, StandardView
 from scml_gym.standard.worlds.reference import ReferenceWorld
-from scml_gym.standard.worlds.surge import surge_of
+from scml_gym.standard.worlds.surge import RISE, surge_of
 
 MEASURED = (
     *("level", "score", "initial_balance", "shortfall", "storage", "bought", "produced", "missing", "agreements"),
-    *("bankrupt", "acts", "unsafe_covered", "unsafe_possible", "breach_rate", "stock_moves", "cash_moves", "early"),
+    *("bankrupt", "acts", "unsafe_covered", "unsafe_possible", "breach_rate", "stock_moves", "cash_moves"),
+    *("early", "risen"),
 )
 """Columns of a row. ``stock_moves`` and ``cash_moves``: standard deviations of what stock (in lines) and balance (in
-initial balances) change by from day to day. ``early``: inputs in stock, in lines, on the morning of the first day of a
-price surge, or where there is none of the day on which it would begin."""
+initial balances) change by from day to day. ``early`` and ``risen``: inputs in stock, in lines, on the morning of the
+first day of a price surge, and half way up; or where there is none of the days on which it would begin and rise."""
 
 _audit = compiled(audit)
 
@@ -65,7 +66,7 @@ def play_seat(make: PlayerMaker, config: StandardConfig, seed: int) -> dict[str,
     told["stock_moves"] = float(np.diff(stock).std())
     told["cash_moves"] = float((table[seat]["profit"] / told["initial_balance"]).std())
     begin = surge_of(int(begin_sampling(np.zeros(1, np.uint64), seed)), sample.spec.n_days).begin
-    told["early"] = float(stock[begin])
+    told["early"], told["risen"] = (float(stock[min(day, len(stock) - 1)]) for day in (begin, begin + RISE // 2))
     return {name: told[name] for name in MEASURED}
 
 

@@ -23,8 +23,16 @@ Each player takes the same seat of the same worlds. The difference is the score 
 world, with the 95 % interval of a paired t-test. An act is an acceptance or an offer; it is unsafe where a shield of
 the bound *covered* would have changed it. Breaches are items sold and not delivered, of all items sold; the shortfall
 is what they cost, in initial balances. Stock and cash move by the standard deviation of their changes from day to day,
-in lines and in initial balances. *Early* is the stock, in lines, on the day on which a price surge begins.
+in lines and in initial balances. *Early* is the stock of inputs, in lines, on the morning of the day on which a price
+surge begins, *risen* that half way up.
 """
+
+BESIDE = """\
+How much more does a player get and have here than in the same world of *{title}*? With 95 % intervals:
+"""
+
+CHANGES = ("score", "bought", "early", "risen")
+"""What is compared with the setting beside."""
 
 
 def report(config: HRLXFConfig, table: pd.DataFrame, origin: str) -> Mapping[str, str | bytes]:
@@ -40,6 +48,9 @@ def report(config: HRLXFConfig, table: pd.DataFrame, origin: str) -> Mapping[str
         rows = summarise(config, name, table.loc[table["setting"].eq(name)])
         summary += rows
         parts += [f"## {about.title}\n", f"{about.worlds} worlds.\n", scores_table(rows, config.reference)]
+        if about.beside is not None:
+            title = config.settings[about.beside].title
+            parts += [BESIDE.format(title=title), changes_table(config.labels(name), table, (name, about.beside))]
         files[f"scores-{name}.png"] = figure(rows, config.reference)
         parts.append(f"![scores](scores-{name}.png)\n")
     return files | {"summary.csv": csv_of(summary), "study.md": "\n".join(parts)}
@@ -59,7 +70,7 @@ def summarise(config: HRLXFConfig, setting: str, rows: pd.DataFrame) -> list[dic
             line[level] = float(own.loc[own["level"].eq(level), "score"].mean())
         line |= {"difference": paired.difference, "low": paired.low, "high": paired.high}
         line |= {"acts": int(own["acts"].sum()), "unsafe": int(own["unsafe_covered"].sum())}
-        for column in ("breach_rate", "bankrupt", "agreements", "stock_moves", "cash_moves", "early"):
+        for column in ("breach_rate", "bankrupt", "agreements", "stock_moves", "cash_moves", "early", "risen"):
             line[column] = float(own[column].mean())
         line["shortfall"] = float((own["shortfall"] / own["initial_balance"]).mean())
         lines.append(line)
@@ -84,11 +95,23 @@ def scores_table(rows: Rows, reference: str) -> str:
                 f"{row['stock_moves']:.2f}",
                 f"{row['cash_moves']:.3f}",
                 f"{row['early']:.2f}",
+                f"{row['risen']:.2f}",
                 f"{row['agreements']:.1f}",
                 f"{100 * row['bankrupt']:.0f} %",
             ]
         )
-    return markdown([*head, "stock moves", "cash moves", "early", "agreements", "bankrupt"], lines)
+    return markdown([*head, "stock moves", "cash moves", "early", "risen", "agreements", "bankrupt"], lines)
+
+
+def changes_table(labels: Sequence[str], table: pd.DataFrame, settings: tuple[str, str]) -> str:
+    """How `CHANGES` differ between two settings, paired by world: a row for each player, as Markdown."""
+    lines = []
+    for label in labels:
+        own = table.loc[table["player"].eq(label)]
+        here, beside = (own.loc[own["setting"].eq(setting)].sort_values("world") for setting in settings)
+        told = [compare(here[column].to_numpy(), beside[column].to_numpy()) for column in CHANGES]
+        lines.append([label, *(f"{one.difference:+.3f} ({one.low:+.3f} to {one.high:+.3f})" for one in told)])
+    return markdown(["player", *CHANGES], lines)
 
 
 @plain_labels()

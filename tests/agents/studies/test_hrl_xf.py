@@ -32,25 +32,26 @@ def run(tmp_path_factory):
 def options(run, *more):
     players = {label: None for label in LABELS} | {"ten": "ten-once", "agent": str(run)}
     players = {label: f"{name}" if name else "null" for label, name in players.items()}
-    settings = {name: "null" for name in ("league", "physical", "surge")}
+    settings = dict.fromkeys(("league", "physical", "surge", "calm", "surge-physical", "calm-physical"), "null")
     return [
         *(f"players.{label}={name}" for label, name in players.items()),
         *(f"settings.{name}={about}" for name, about in settings.items()),
         "env.backend=compiled",
         *(f"env.{name}={value}" for name, value in WORLDS.items()),
         "settings.small={title: Small, worlds: 3, env: {stock: physical}}",
-        "settings.rising={title: Rising, worlds: 2, env: {generator: surge}, players: [agent]}",
+        "settings.rising={title: Rising, worlds: 2, env: {generator: surge}, players: [agent], beside: flat}",
+        "settings.flat={title: Flat, worlds: 2, env: {}, players: [agent]}",
         *("reference=ten", "at_once=2", *more),
     ]
 
 
 def test_the_study_measures_all_players_in_the_same_seats(run, tmp_path):
     study, config = load_study(STUDIES, "hrl_xf", options(run))
-    assert set(study.files()) == {"players.agent"} and sum(study.runs().values()) == 2 * 3 + 2 * 2
+    assert set(study.files()) == {"players.agent"} and sum(study.runs().values()) == 2 * 3 + 2 * 2 * 2
     made = run_study(study, config, tmp_path / "out")
-    assert set(made) == {"study.md", "summary.csv", "scores-small.png", "scores-rising.png"}
+    assert set(made) == {"study.md", "summary.csv", *(f"scores-{name}.png" for name in ("small", "rising", "flat"))}
     rows = pd.read_csv(tmp_path / "out" / "seats.csv")
-    assert len(rows) == 10 and set(MEASURED) < set(rows.columns)
+    assert len(rows) == 14 and set(MEASURED) < set(rows.columns)
     assert rows.groupby(["setting", "world"])["seed"].nunique().eq(1).all()
     assert rows.groupby(["setting", "world"])["level"].nunique().eq(1).all()
     ours = rows.loc[rows["player"].eq("agent")]
@@ -62,7 +63,13 @@ def test_the_study_measures_all_players_in_the_same_seats(run, tmp_path):
     agent = summary.loc[summary["player"].eq("agent") & summary["setting"].eq("small")].iloc[0]
     small = rows.loc[rows["setting"].eq("small")].pivot(index="world", columns="player", values="score")
     assert agent["difference"] == pytest.approx((small["agent"] - small["ten"]).mean(), abs=1e-4)
-    assert "| agent |" in (tmp_path / "out" / "study.md").read_text()
+    page = (tmp_path / "out" / "study.md").read_text()
+    assert "| agent |" in page
+    surged, flat = (rows.loc[rows["setting"].eq(name) & rows["player"].eq("agent")] for name in ("rising", "flat"))
+    assert surged["seed"].tolist() == flat["seed"].tolist()
+    more = (surged["score"].to_numpy() - flat["score"].to_numpy()).mean()
+    changes = page[page.index("of *Flat*? ") :]
+    assert f"\n| agent | {more:+.3f} (" in changes
 
 
 def test_a_seat_is_measured_alike_in_both_worlds(run):
@@ -84,6 +91,8 @@ def test_a_seat_is_measured_alike_in_both_worlds(run):
         ("env.stock=none settings.small.env={}", "env.stock: stock='none'"),
         ("settings.small.env.generator=surges", "unknown world generator 'surges'; did you mean 'surge'?"),
         ("settings.small.players=[me]", "settings.small: 'me' is no player"),
+        ("settings.rising.beside=rising", "settings.rising: beside='rising'; valid: small, flat"),
+        ("settings.flat.worlds=1", "settings.rising: other worlds or players than flat, which it is beside"),
         ("worlds=3", "worlds: unknown key"),
     ],
 )
